@@ -13,6 +13,11 @@ type Kind = "sqlDatabase" | TargetEntry["kind"];
 
 export const drivers: { readonly [K in Kind]: Driver } = { sqlDatabase, ...azureSdkLogins, postgresql };
 
+/** A kind of target in words; one that only a newer service has keeps its name. */
+export function nounOf(kind: string): string {
+  return Object.hasOwn(drivers, kind) ? drivers[kind as Kind].noun : kind;
+}
+
 /** What an application sees when it cannot log in, and where to look. */
 export const symptoms: readonly (readonly [seen: string, look: string])[] = [
   [

@@ -1,8 +1,6 @@
 /** What both clients say of identity modes. A mode that is missing here does not compile. */
 import type { ByMode } from "../src/domain/request/identityModes.ts";
-import type { IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
-
-type Naming = Pick<OnboardingRequest, "namespace" | "serviceAccount" | "selector">;
+import type { IdentityMode } from "../src/domain/request/request.ts";
 
 /** The field by which pods get the identity. */
 const fields: ByMode<"serviceAccount" | "selector"> = {
@@ -10,11 +8,12 @@ const fields: ByMode<"serviceAccount" | "selector"> = {
   workloadIdentity: "serviceAccount",
   identityBinding: "serviceAccount",
 };
-const titles = { serviceAccount: "Service account", selector: "Selector" } as const;
 
-export function podsNameIn(request: Naming & Pick<OnboardingRequest, "identityMode">) {
-  const field = fields[request.identityMode];
-  return { field, title: titles[field], value: request[field] ?? request.namespace };
+/** The field by which pods get the identity, and the one that is not used; undefined for a mode that only a newer service has. */
+export function podsNamedBy(mode: string) {
+  if (!Object.hasOwn(fields, mode)) return undefined;
+  const field = fieldOfMode(mode as IdentityMode);
+  return { field, other: field === "selector" ? "serviceAccount" : "selector" } as const;
 }
 
 /** The field of a request that matters in this mode. */

@@ -3,12 +3,13 @@
  * a field or a kind that is missing here does not compile. What a newer service has beside them is kept as it is, and shown.
  */
 import type { OnboardingRequest } from "../src/domain/request/request.ts";
+import { defaultMode, podsNamedBy } from "./modes.ts";
 
 type Field = keyof OnboardingRequest;
 type ItemOf<F extends Field> = NonNullable<OnboardingRequest[F]> extends readonly (infer Item)[] ? Item : never;
 /** Fields that list targets, and all others. */
 type TargetField = { [F in Field]-?: [ItemOf<F>] extends [never] ? never : F }[Field];
-type PlainField = Exclude<Field, TargetField>;
+export type PlainField = Exclude<Field, TargetField>;
 
 /** A request as a client has it: written by a person, or answered by a service that may be newer. */
 export type Sent = object;
@@ -27,6 +28,7 @@ const plainFields: { readonly [F in PlainField]-?: Plain } = {
   serviceAccount: { title: "Service account", flag: "--service-account" },
   selector: { title: "Selector", flag: "--selector" },
   namespaceProfile: { title: "Profile", flag: "--profile" },
+  sharedIdentity: { title: "Shared identity", flag: "--shared-identity" },
   adoptionPolicy: { title: "Existing objects that are not Mooring's", flag: "--adoption-policy" },
   deletePolicy: { title: "Namespace after offboarding", flag: "--delete-policy" },
   expiresAt: { title: "Access ends", flag: "--expires-at" },
@@ -140,19 +142,32 @@ export function targetsOf(request: Sent): readonly Target[] {
   return partsOf(request).targets.flatMap(([, targets]) => targets);
 }
 
-/** Everything else that the request says, by title; what these tables do not know as JSON, by its name. */
-export function settingsOf(request: Sent): readonly (readonly [title: string, text: string])[] {
-  const { plain, others } = partsOf(request);
-  return [...plain.map(([field, value]) => [plainOf(field)?.title ?? field, value] as const), ...unknownOf(others)];
+export interface Setting {
+  readonly field: PlainField;
+  readonly title: string;
+  readonly value: string;
+}
+
+/** Everything else that these tables know, in their order; of account and selector, the one that matters in its mode. */
+export function settingsOf(request: Sent): readonly Setting[] {
+  const { plain } = partsOf(request);
+  const values = new Map<string, string>(plain);
+  const named = podsNamedBy(values.get("identityMode") ?? defaultMode);
+  if (named) {
+    // Whoever names no selector gets the namespace's name.
+    const name = values.get(named.field) ?? values.get("namespace");
+    values.delete(named.other);
+    if (name !== undefined) values.set(named.field, name);
+  }
+  return (Object.keys(plainFields) as PlainField[]).flatMap((field) => {
+    const value = values.get(field);
+    return value === undefined ? [] : [{ field, title: plainFields[field].title, value }];
+  });
 }
 
 /** What these tables do not know. */
 export function othersOf(request: Sent): readonly (readonly [field: string, json: string])[] {
-  return unknownOf(partsOf(request).others);
-}
-
-function unknownOf(others: Parts["others"]): readonly (readonly [field: string, json: string])[] {
-  return others.map(([field, value]) => [field, JSON.stringify(value)] as const);
+  return partsOf(request).others.map(([field, value]) => [field, JSON.stringify(value)] as const);
 }
 
 export interface Difference {

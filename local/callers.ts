@@ -1,5 +1,7 @@
 /** Who may call a sandbox with authentication: two teams with groups in its Entra, and an operator and an approver with keys. */
 import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { Catalog } from "../src/domain/catalog/catalog.ts";
+import { mapValues } from "./mapValues.ts";
 
 export interface Callers {
   /** The operator's key, sent as x-mooring-key. */
@@ -18,15 +20,12 @@ export interface Callers {
 
 export function createCallers({
   issuer,
-  cluster,
-  sqlServer,
-  databases,
+  catalog: { clusters, sqlServers, targets },
   isEasyAuth,
 }: {
   issuer: string;
-  cluster: string;
-  sqlServer: string;
-  databases: readonly string[];
+  /** Each team may have everything in it. */
+  catalog: Pick<Catalog, "clusters" | "sqlServers" | "targets">;
   /** Trusts the header of App Service authentication instead of verifying access tokens. */
   isEasyAuth: boolean;
 }): Callers {
@@ -35,9 +34,11 @@ export function createCallers({
   const groups = { red: randomUUID(), blue: randomUUID() };
   const redApplication = randomUUID();
   const everything = {
-    clusters: [cluster],
-    databases: { [sqlServer]: Object.fromEntries(databases.map((name) => [name, ["reader", "writer", "executor"]])) },
+    clusters: Object.keys(clusters),
+    databases: mapValues(sqlServers, ({ databases }) => mapValues(databases, ({ roles }) => roles)),
+    targets: mapValues(targets, ({ access }) => access),
   };
+  const orders = Object.keys(sqlServers).map((server) => `${server}/orders`);
   return {
     key,
     approverKey,
@@ -64,7 +65,7 @@ export function createCallers({
           applications: [redApplication],
           namespaces: ["red-*", "shared-*"],
           quota: 1_000,
-          approval: [{ roles: ["executor"], databases: [`${sqlServer}/orders`], by: { team: "blue" } }],
+          approval: [{ roles: ["executor"], databases: orders, by: { team: "blue" } }],
         },
         blue: { ...everything, groups: [groups.blue], namespaces: ["blue-*", "shared-*"], quota: 100 },
         // For everyone who may send to the queue.

@@ -4,6 +4,7 @@ import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
+import { mapValues } from "./mapValues.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 
 /** A catalog as written in its file, without defaults filled in. */
@@ -114,10 +115,6 @@ export function letCallersIn(document: CatalogDocument, { issuer }: { issuer: st
       ? { teams: mapValues(teams, (team) => ({ ...team, groups: team.groups?.length ? team.groups : [randomUUID()] })) }
       : {}),
   };
-}
-
-function mapValues<V, W>(record: Readonly<Record<string, V>>, change: (value: V, key: string) => W): Record<string, W> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
 export interface UsualCatalogOptions {
@@ -267,7 +264,7 @@ export function usualCatalog({
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
   const providers = `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`;
-  const document: unknown = {
+  const document = {
     tenantId,
     clusters: {
       [cluster]: {
@@ -325,8 +322,12 @@ export function usualCatalog({
       ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
     },
     profiles: usualProfiles,
-    ...entries,
   };
-  expectCatalog(document);
-  return document;
+  return withEntries(document, entries);
+}
+
+export function withEntries(document: object, entries: object): CatalogDocument {
+  const whole: unknown = { ...document, ...entries };
+  expectCatalog(whole);
+  return whole;
 }

@@ -17,6 +17,7 @@ import {
   sqlHost,
   usualCatalog,
   usualNames,
+  withEntries,
 } from "./catalogs.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
@@ -255,43 +256,38 @@ export async function startCloud({
     const entra = await keep(startEntra(context));
     const { issuer } = entra;
     const tellsApart = mode !== "anonymous" || given?.auth !== undefined;
+    const usual =
+      given ??
+      usualCatalog({
+        hasPostgres,
+        otherCluster,
+        accounts,
+        schemas,
+        tenantId: world.tenantId,
+        subscriptionId: world.subscriptionId,
+        databases,
+        containers,
+        verificationJob,
+        ...(setsSqlAdmin
+          ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }
+          : {}),
+        entries: {
+          ...(approval ? { approval } : {}),
+          ...(drift ? { drift } : {}),
+          ...(expiry ? { expiry } : {}),
+          ...(retry ? { retry } : {}),
+          limits,
+        },
+      });
     const callers =
       given || !tellsApart
         ? undefined
-        : createCallers({
-            issuer,
-            cluster: names.cluster,
-            sqlServer: names.sqlServer,
-            databases,
-            isEasyAuth: mode === "easyAuth",
-          });
-    const written = given
-      ? tellsApart
+        : createCallers({ issuer, catalog: Catalog.parse(usual), isEasyAuth: mode === "easyAuth" });
+    const written = callers
+      ? withEntries(usual, { ...callers.catalog, queue: { ...callers.catalog.queue, ...queue } })
+      : given && tellsApart
         ? letCallersIn(given, { issuer })
-        : given
-      : usualCatalog({
-          hasPostgres,
-          otherCluster,
-          accounts,
-          schemas,
-          tenantId: world.tenantId,
-          subscriptionId: world.subscriptionId,
-          databases,
-          containers,
-          verificationJob,
-          ...(setsSqlAdmin
-            ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }
-            : {}),
-          entries: {
-            ...(approval ? { approval } : {}),
-            ...(drift ? { drift } : {}),
-            ...(expiry ? { expiry } : {}),
-            ...(retry ? { retry } : {}),
-            limits,
-            ...callers?.catalog,
-            ...(callers ? { queue: { ...callers.catalog.queue, ...queue } } : {}),
-          },
-        });
+        : usual;
     const hasOthers = Object.values(written.clusters).some(({ kind }) => kind === "oidc");
     const issuers = hasOthers ? await keep(startIssuers(context)) : undefined;
     const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;

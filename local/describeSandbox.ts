@@ -110,13 +110,14 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
       ],
     ];
   }
-  const { berth, database, identityMode } = fourEyes;
+  const { berth, database, identityMode, expiresAfter } = fourEyes;
   const mode = identityMode === "workloadIdentity" ? "" : ` --identity-mode ${identityMode}`;
+  const end = expiresAfter === undefined ? "" : ` --expires-after ${expiresAfter}`;
   return [
     [
       "Four eyes: the requester asks, and someone else has to approve.",
       become("requester"),
-      mooring(`onboard ${berth} --database ${database}${mode}`),
+      mooring(`onboard ${berth} --database ${database}${mode}${end}`),
       mooring("list operations --phase awaitingApproval"),
     ],
     [
@@ -129,12 +130,15 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
   ];
 }
 
-function describeCatalog({ clusters, sqlServers }: Catalog): string[] {
+function describeCatalog({ clusters, sqlServers, targets, profiles }: Catalog): string[] {
   const rows = [
     ...Object.entries(clusters).map(([alias, { identityModes }]) => ["cluster", alias, identityModes.join(", ")]),
     ...Object.entries(sqlServers).flatMap(([alias, { databases }]) =>
       Object.entries(databases).map(([name, { roles }]) => ["database", `${alias}/${name}`, roles.join(", ")]),
     ),
+    ...Object.entries(targets).map(([alias, { kind, access }]) => [kind, alias, access.join(", ")]),
+    ...Object.entries(profiles).map(([name, { description = "" }]) => ["profile", name, description]),
   ];
-  return rows.map(([kind = "", name = "", allowed]) => `${kind.padEnd(9)} ${name.padEnd(18)} ${allowed}`);
+  const width = Math.max(...rows.map(([kind = ""]) => kind.length));
+  return rows.map(([kind = "", name = "", allowed]) => `${kind.padEnd(width)} ${name.padEnd(18)} ${allowed}`.trimEnd());
 }

@@ -2,7 +2,9 @@
 import { randomUUID } from "node:crypto";
 import type { AppRole } from "../src/domain/access/caller.ts";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
+import { checkAgainstCatalog } from "../src/domain/catalog/checkRequest.ts";
 import { needsApproval } from "../src/domain/policy/approval.ts";
+import { findExpiryProblems } from "../src/domain/policy/expiry.ts";
 import { type IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 
@@ -24,6 +26,8 @@ export interface FourEyes {
   /** `server/database=role` */
   readonly database: string;
   readonly identityMode: IdentityMode;
+  /** Where access has to end. */
+  readonly expiresAfter: string | undefined;
 }
 
 export interface People {
@@ -56,6 +60,32 @@ export function inventPeople(document: CatalogDocument): People {
 function findFourEyes(
   catalog: Catalog,
 ): (FourEyes & { approvers: readonly string[]; roles: readonly AppRole[] }) | undefined {
+  for (const { team, request } of requestsOf(catalog)) {
+    const reasons = needsApproval(catalog, request, team);
+    const [
+      {
+        server,
+        database,
+        roles: [role],
+      } = { server: "", database: "", roles: [] },
+    ] = request.databases;
+    if (reasons.length === 0) continue;
+    const { cluster, namespace, identityMode, expiresAfter } = request;
+    return {
+      team,
+      berth: `${cluster}/${namespace}`,
+      database: `${server}/${database}=${role}`,
+      identityMode,
+      expiresAfter,
+      approvers: [...new Set(reasons.flatMap(({ by }) => by.team ?? []))],
+      roles: [...new Set(reasons.map(({ by }) => by.role))].filter((each) => each !== "Onboarding.Approve"),
+    };
+  }
+  return undefined;
+}
+
+/** What each team may request: one role in one database, for a day where access has to end. */
+function* requestsOf(catalog: Catalog): Generator<{ readonly team: string; readonly request: OnboardingRequest }> {
   for (const [team, { clusters, namespaces, databases, quota }] of Object.entries(catalog.teams)) {
     const [pattern = ""] = namespaces;
     const namespace = pattern.replaceAll("*", "four-eyes").slice(0, 63);
@@ -67,21 +97,21 @@ function findFourEyes(
             const modes = catalog.clusters[cluster]?.identityModes ?? [];
             const identityMode = modes.includes("workloadIdentity") ? "workloadIdentity" : "podIdentity";
             const asked = { cluster, namespace, identityMode, databases: [{ server, database, roles: [role] }] };
-            const request = OnboardingRequest.safeParse(asked).data;
-            const reasons = request ? needsApproval(catalog, request, team) : [];
-            if (reasons.length === 0) continue;
-            return {
-              team,
-              berth: `${cluster}/${namespace}`,
-              database: `${server}/${database}=${role}`,
-              identityMode,
-              approvers: [...new Set(reasons.flatMap(({ by }) => by.team ?? []))],
-              roles: [...new Set(reasons.map(({ by }) => by.role))].filter((each) => each !== "Onboarding.Approve"),
-            };
+            for (const expiry of [{}, { expiresAfter: "P1D" }]) {
+              const request = OnboardingRequest.safeParse({ ...asked, ...expiry }).data;
+              if (request && isAllowed(catalog, { request, team })) yield { team, request };
+            }
           }
         }
       }
     }
   }
-  return undefined;
+}
+
+function isAllowed(
+  catalog: Catalog,
+  { request, team }: { readonly request: OnboardingRequest; readonly team: string },
+): boolean {
+  const late = findExpiryProblems(catalog, request, { now: Date.now(), team });
+  return late.length === 0 && checkAgainstCatalog(catalog, request).length === 0;
 }

@@ -16,7 +16,7 @@ export interface Measured {
 }
 
 /** Targets of three kinds in the sandbox's catalog. */
-export const targets = [
+const targets = [
   { target: "uploads", access: ["read"] },
   { target: "secrets", access: ["read"] },
   { target: "invoices", access: ["send"] },

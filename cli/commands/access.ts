@@ -64,6 +64,9 @@ function accessTable(value: readonly AccessDocument[], view: View): readonly str
       { title: "NAMESPACE", cell: nameOf },
       { title: "TARGET", cell: ({ target }) => target },
       { title: "ACCESS", cell: ({ access }) => access.join(", ") },
+      ...(value.some(({ through }) => through !== undefined)
+        ? [{ title: "THROUGH", cell: ({ through = "" }: AccessDocument) => through }]
+        : []),
       { title: "SINCE", cell: ({ since }) => age(since, view.now) },
       ...(value.some(({ until }) => until !== undefined)
         ? [{ title: "ENDS", cell: ({ until }: AccessDocument) => ahead(until, view.now) }]

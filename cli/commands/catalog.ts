@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Shows what your requests can ask for: clusters with their identity modes, databases with their role bundles, other targets with the access they allow, and profiles. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
+    "Shows what your requests can ask for: clusters with their identity modes, databases with their role bundles, other targets with the access they allow, profiles, and namespaces whose identity they can share. `catalog check` is for operators: it reads a local catalog file, without a service, and reports the line, the setting and the fix of each problem. The exit code is 1 if there is one.",
   operands: [
     { name: "check", isRequired: false, choices: ["check"] },
     { name: "file", isRequired: false },
@@ -28,7 +28,7 @@ async function showCatalog(session: Session): Promise<number> {
     "sqlServers",
   ]);
   // A service of release 0.1.0 has no other targets, and no profiles.
-  const { clusters, sqlServers, targets = [], profiles = [] } = document;
+  const { clusters, sqlServers, targets = [], profiles = [], sharedIdentities = [] } = document;
   const rows = [
     ...clusters.map(({ name, environment = "", identityModes }) => ({
       ...{ kind: "cluster", name, environment },
@@ -47,6 +47,10 @@ async function showCatalog(session: Session): Promise<number> {
     ...profiles.map(({ name, description = "" }) => ({
       ...{ kind: "profile", name, environment: "" },
       allows: description,
+    })),
+    ...sharedIdentities.map(({ name, clusters: open }) => ({
+      ...{ kind: "identity", name, environment: "" },
+      allows: open.join(", "),
     })),
   ];
   await session.print({

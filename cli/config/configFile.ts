@@ -17,7 +17,7 @@ export interface Config {
 }
 
 /** MOORING_CONFIG, or else the platform's usual place for configuration (XDG Base Directory). */
-export function configPath(env: Environment): string {
+function configPath(env: Environment): string {
   const folder = env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config");
   return env["MOORING_CONFIG"] || join(folder, "mooring", "config.yaml");
 }

@@ -1,8 +1,9 @@
 /** The plans of a batch: one line for each namespace, with what blocks it. */
-import { lossText } from "../../clients/loss.ts";
+
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
+import { lossText } from "../../src/domain/request/lossText.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
 import { table } from "./table.ts";

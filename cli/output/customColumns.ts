@@ -18,7 +18,7 @@ export function readColumns(spec: string): (document: unknown) => string {
   return (document) => `${table(itemsOf(document), columns, view).join("\n")}\n`;
 }
 
-export function itemsOf(document: unknown): readonly unknown[] {
+function itemsOf(document: unknown): readonly unknown[] {
   const { value, items } = document as { readonly value?: unknown; readonly items?: unknown };
   return [value, items].find(Array.isArray) ?? [document];
 }

@@ -1,10 +1,10 @@
 /** Namespaces: the list, and the details of each. */
 import { defaultMode, modesOf } from "../../clients/modes.ts";
-import { othersOf, targetsOf } from "../../clients/request.ts";
+import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
-import { describeTarget } from "./operation.ts";
+import { settingFacts } from "./request.ts";
 import { type Column, table } from "./table.ts";
 import { age, ahead } from "./times.ts";
 import type { Style, View } from "./view.ts";
@@ -37,7 +37,7 @@ export function namespaceColumns(
       ? [{ title: "ENDS", cell: ({ expiry }: NamespaceDocument) => ahead(expiry?.time, view.now) }]
       : []),
     {
-      title: "DATABASES",
+      title: "REACHES",
       cell: (each) =>
         targetsOf(askedBy(each))
           .map(({ key }) => key)
@@ -95,8 +95,7 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ...waiting.map(
           (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,
         ),
-        ...targetsOf(askedBy(namespace)).map((each) => [each.noun, describeTarget(each)] as const),
-        ...othersOf(askedBy(namespace)),
+        ...settingFacts(askedBy(namespace), ["cluster", "namespace", "team", "identityMode", "expiresAt"]),
       ],
       view,
     ),

@@ -1,21 +1,20 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
 
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
-import { podsNameIn } from "../../clients/modes.ts";
-import { differencesOf, endsIn, othersOf, type Target, targetsOf, withEnd } from "../../clients/request.ts";
+import { differencesOf, endsIn } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
   AnySummary,
   OperationDocument,
   StepDocument,
 } from "../../src/domain/documents/operation.ts";
-import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
 import { printable } from "./printable.ts";
+import { describeRequest } from "./request.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
 import { age, duration } from "./times.ts";
@@ -163,7 +162,7 @@ function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["ap
   return `${who}; ${needed} different people have to approve a request from the queue`;
 }
 
-export function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
+function requestFacts({ request, replaces }: OperationDocument): readonly Fact[] {
   if (!replaces) return [["asks", describeRequest(request)]];
   const changes = differencesOf(replaces, request).map(
     ({ field, current, desired }) => `${field}: ${current ?? "(not there)"} → ${desired ?? "(gone)"}`,
@@ -173,20 +172,6 @@ export function requestFacts({ request, replaces }: OperationDocument): readonly
     ["was", describeRequest(replaces)],
     ...changes.map((change): Fact => ["changes", change]),
   ];
-}
-
-/** Everything that it asks for; also what only a newer service knows. */
-function describeRequest(request: OnboardingRequest): string {
-  const { identityMode } = request;
-  const { field, value } = podsNameIn(request);
-  const others = othersOf(request).map(([field, json]) => `${field} ${json}`);
-  const ends = [request.expiresAt ?? []].flat().map((end) => `ends ${end}`);
-  const targets = targetsOf(request).map(describeTarget).join(" ");
-  return [identityMode, `${field} ${value}`, targets, ...ends, ...others].join(", ");
-}
-
-export function describeTarget({ key, access, end }: Target): string {
-  return `${key}=${withEnd(access.join(","), end)}`;
 }
 
 /** Errors and notices of steps; for a step that will retry, also when. */

@@ -1,9 +1,10 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
-import { lossText } from "../../clients/loss.ts";
+
 import { endsIn } from "../../clients/request.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
+import { lossText } from "../../src/domain/request/lossText.ts";
 import { actionText } from "./action.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";

@@ -71,7 +71,7 @@ async function send(session: Session, call: Call): Promise<AcceptedDocument> {
 }
 
 /** Prints the accepted operation; with --wait, how it ended. */
-export async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
+async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
   if (message !== undefined) session.say(message);
   else if (!isNew) session.say("This request was sent before; this is its operation.");

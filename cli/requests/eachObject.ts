@@ -125,7 +125,7 @@ function documentOf({ item: { cluster, namespace, name, where }, word, operation
 }
 
 /** kubectl shows the name alone; with several clusters that would be ambiguous. */
-export function describerFor(items: readonly Named[]): (item: Named) => string {
+function describerFor(items: readonly Named[]): (item: Named) => string {
   const isOfSeveral = new Set(items.map(({ cluster }) => cluster)).size > 1;
   return ({ name, cluster }) => `${ownKind.toLowerCase()}/${name}${isOfSeveral ? ` in ${cluster}` : ""}`;
 }

@@ -1,7 +1,8 @@
 /** Before a namespace loses what a request leaves out, the person is asked; a script has to say --yes (docs/adr/0022). */
-import { lossText } from "../../clients/loss.ts";
+
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
+import { tellLosses } from "../../src/domain/request/lossText.ts";
 import { NotPossible, Refused } from "../failures.ts";
 import { printable } from "../output/printable.ts";
 import { type Person, personHere } from "../question.ts";
@@ -57,7 +58,7 @@ export async function sendBatchAsking<T>(
 function lossesIn(plans: readonly { readonly name: string; readonly plan?: Plan | undefined }[]): readonly string[] {
   return plans.flatMap(({ name, plan }) => {
     const { removes = [] } = plan ?? {};
-    return removes.length === 0 ? [] : [`${name} would lose ${removes.map(lossText).join("; ")}.`];
+    return removes.length === 0 ? [] : [tellLosses(name, removes)];
   });
 }
 

@@ -41,6 +41,10 @@ export const requestFlags = {
   "service-account": { value: "name", summary: "The workload's service account (app)" },
   selector: { value: "name", summary: "Value of the pod label aadpodidbinding (the namespace's name)" },
   profile: { value: "name", summary: "The profile of the catalog: quota, limits, Pod Security labels" },
+  "shared-identity": {
+    value: "cluster/namespace",
+    summary: "Use the identity of this namespace, in place of one of its own",
+  },
   "adoption-policy": {
     value: "policy",
     choices: ["Never", "IfIdentical", "Always"] satisfies readonly AdoptionPolicy[],
@@ -112,6 +116,7 @@ function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
     serviceAccount: values["service-account"],
     selector: values.selector,
     namespaceProfile: values.profile,
+    sharedIdentity: values["shared-identity"],
     adoptionPolicy: values["adoption-policy"],
     deletePolicy: values["delete-policy"],
     team: values.team,

@@ -175,7 +175,7 @@ function secondsToWait(
   return wasLost && status === 409 && body.includes(`"${stillAtWork}"`) ? seconds : undefined;
 }
 
-export function readRetryAfter(headers: globalThis.Headers): number | undefined {
+function readRetryAfter(headers: globalThis.Headers): number | undefined {
   const text = headers.get("retry-after") ?? "";
   return /^\d{1,5}$/.test(text) ? Math.max(1, Number(text)) : undefined;
 }

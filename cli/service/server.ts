@@ -1,7 +1,7 @@
 /** The service's address and the caller's credential: from flags, else the environment, else the file of contexts. */
 import { UsageError } from "../failures.ts";
 
-export const defaultServer = "http://127.0.0.1:7071";
+const defaultServer = "http://127.0.0.1:7071";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -73,6 +73,7 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
 function Row({ access: each }: { readonly access: AccessDocument }) {
   const { cluster, namespace, team, state, target, access, since, until, operation, requestedBy, approvedBy, others } =
     each;
+  const { through } = each;
   return (
     <li class="row" data-row>
       <span class="row-status">
@@ -88,6 +89,7 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
         </p>
         <p>
           <code class="target">{target}</code>
+          {through !== undefined && <span class="muted"> by the identity of {through}</span>}
           {state !== "Onboarded" && <span class="muted"> {state}</span>}
           {until !== undefined && (
             <span class="muted">

@@ -1,4 +1,5 @@
 /** What the catalog offers, and to which teams. */
+import { nounOf } from "../../clients/drivers.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import { to } from "../app/router.ts";
@@ -100,7 +101,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                   <code>{name}</code>
                 </h3>
                 <p>
-                  {words(kind)}{" "}
+                  {nounOf(kind)}{" "}
                   {access.map((word) => (
                     <span class="tag" key={word}>
                       {word}

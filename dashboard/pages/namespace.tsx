@@ -30,7 +30,7 @@ import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
 import { Renew } from "./renewal.tsx";
-import { Targets } from "./request.tsx";
+import { settingsOfRequest, Targets } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
@@ -235,6 +235,7 @@ function View({
           ["Onboarded", onboardedTime && <Time at={onboardedTime} />],
           ["Verified", verifiedTime ? <Time at={verifiedTime} /> : "never"],
           ["Access ends", expiry && <Time at={expiry.time} />],
+          ...settingsOfRequest(of.request, ["cluster", "namespace", "team", "identityMode", "expiresAt"]),
           ["Client id", clientId && <Id of={clientId} what="the client id" />],
         ]}
       />

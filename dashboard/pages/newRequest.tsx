@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { nounOf } from "../../clients/drivers.ts";
 import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
 import { othersOf, printTargets, splitTargets } from "../../clients/request.ts";
 import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
@@ -22,7 +23,7 @@ import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
 import { words } from "../ui/words.ts";
 import {
-  type Chosen,
+  type Choice,
   choose,
   databasesOf,
   type Offered,
@@ -193,6 +194,12 @@ function Fields({
             problem={problems.get("/selector")}
           />
         )}
+        <Text
+          name="sharedIdentity"
+          title="Identity of another namespace"
+          hint="Such as aks-dev/team-a, if the catalog lets you share it; empty: an identity of its own"
+          problem={problems.get("/sharedIdentity")}
+        />
         <Select
           name="adoptionPolicy"
           title="Existing objects that are not Mooring's"
@@ -303,7 +310,7 @@ function Targets({
 }: {
   readonly field: "databases" | "targets";
   readonly title: string;
-  readonly offered: readonly Chosen[];
+  readonly offered: readonly Choice[];
   readonly problems: ReadonlyMap<string, string>;
 }) {
   if (offered.length === 0) return null;
@@ -313,14 +320,14 @@ function Targets({
   return (
     <fieldset>
       <legend>{title}</legend>
-      {offered.map(({ key, access }) => {
+      {offered.map(({ key, access, kind }) => {
         const own = chosen.find((each) => each.key === key);
         const index = own ? chosen.indexOf(own) : -1;
         const told = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));
         return (
           <fieldset class="target" key={key}>
             <legend>
-              <code>{key}</code>
+              <code>{key}</code> {kind !== undefined && <span class="muted">{nounOf(kind)}</span>}
             </legend>
             {access.map((word) => (
               <label class="check" key={word}>

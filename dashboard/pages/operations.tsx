@@ -20,7 +20,7 @@ import { count, words } from "../ui/words.ts";
 
 export type Summary = OperationPage["value"][number];
 
-export const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
+const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
 const kinds = ["onboard", "change", "offboard", "repair", "migrate", "compensate", "batch"] as const;
 const filterNames = {
   status: ["Status", words],

@@ -1,6 +1,6 @@
 /** A request, and how it differs from the previous one. */
-import { podsNameIn } from "../../clients/modes.ts";
-import { differencesOf, othersOf, targetsOf } from "../../clients/request.ts";
+import type { ComponentChildren } from "preact";
+import { differencesOf, othersOf, type PlainField, settingsOf, targetsOf } from "../../clients/request.ts";
 import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
@@ -17,9 +17,6 @@ export function RequestView({
   readonly request: Request;
   readonly replaces?: Request | undefined;
 }) {
-  const { cluster, namespace, team, identityMode } = request;
-  const pods = podsNameIn(request);
-  const { adoptionPolicy, deletePolicy, expiresAt } = request;
   const differences = replaces ? differencesOf(replaces, request) : [];
   return (
     <>
@@ -29,18 +26,7 @@ export function RequestView({
           {differences.length > 0 ? <Differences of={differences} /> : <p class="muted">No differences.</p>}
         </>
       )}
-      <Facts
-        of={[
-          ["Namespace", `${cluster}/${namespace}`],
-          ["Team", team],
-          ["Identity mode", words(identityMode)],
-          [pods.title, pods.value],
-          ["Existing objects that are not Mooring's", adoptionWords[adoptionPolicy]],
-          ["Namespace after offboarding", deletePolicy === "Keep" ? "kept" : "removed if Mooring created it"],
-          ["Access ends", expiresAt && <Time at={expiresAt} />],
-          ...othersOf(request),
-        ]}
-      />
+      <Facts of={[...settingsOfRequest(request)]} />
       <Targets of={request} />
       <details>
         <summary>As JSON</summary>
@@ -49,6 +35,33 @@ export function RequestView({
     </>
   );
 }
+
+/** Everything that it says besides its targets, but for what the page shows elsewhere. */
+export function settingsOfRequest(
+  request: object,
+  shown: readonly PlainField[] = [],
+): readonly (readonly [title: string, value: ComponentChildren])[] {
+  const settings = settingsOf(request).filter(({ field }) => !shown.includes(field));
+  return [...settings.map(({ field, title, value }) => [title, views[field](value)] as const), ...othersOf(request)];
+}
+
+const plainly = (value: string) => value;
+
+/** Total: a field that is missing here does not compile. */
+const views: { readonly [F in PlainField]: (value: string) => ComponentChildren } = {
+  cluster: plainly,
+  namespace: plainly,
+  team: plainly,
+  identityMode: words,
+  serviceAccount: plainly,
+  selector: plainly,
+  namespaceProfile: plainly,
+  sharedIdentity: plainly,
+  adoptionPolicy: (value) => adoptionWords[value as Request["adoptionPolicy"]] ?? value,
+  deletePolicy: (value) => (value === "Keep" ? "kept" : "removed if Mooring created it"),
+  expiresAt: (value) => <Time at={value} />,
+  expiresAfter: plainly,
+};
 
 const adoptionWords = {
   Never: "block the request",

@@ -5,6 +5,14 @@ import type { CallerDocument as Caller } from "../../src/domain/documents/caller
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 
+/** What may be chosen on one target. */
+export interface Choice {
+  readonly key: string;
+  readonly access: readonly string[];
+  /** What the target is, where that is not said by the title of the list. */
+  readonly kind?: string;
+}
+
 /** What is chosen on one target, whatever its kind. */
 export interface Chosen {
   /** As in the address: `sql-dev/messages`, or an alias. */
@@ -32,15 +40,15 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
 export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets" | "profiles">;
 
 /** The databases that the form offers, and what may be chosen on each. */
-export function databasesOf({ sqlServers }: Offered): readonly Chosen[] {
+export function databasesOf({ sqlServers }: Offered): readonly Choice[] {
   return sqlServers.flatMap(({ name: server, databases }) =>
     databases.map(({ name, roles }) => ({ key: `${server}/${name}`, access: roles })),
   );
 }
 
 /** The same for other targets. */
-export function otherTargetsOf({ targets }: Offered): readonly Chosen[] {
-  return targets.map(({ name, access }) => ({ key: name, access }));
+export function otherTargetsOf({ targets }: Offered): readonly Choice[] {
+  return targets.map(({ name, kind, access }) => ({ key: name, kind, access }));
 }
 
 /** The part of the catalog that the team may use, or that any of the caller's teams may use if none is chosen. */

@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { Fixable } from "../../clients/fixes.ts";
-import { lossText } from "../../clients/loss.ts";
 import { endsIn } from "../../clients/request.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
+import { lossText } from "../../src/domain/request/lossText.ts";
 import { to } from "../app/router.ts";
 import { Fix } from "./fix.tsx";
 import { Action } from "./status.tsx";
@@ -163,7 +163,7 @@ function changesOf({ steps }: Plan): string {
   return changing === 0 ? "nothing to do" : `${count(changing, "step")} of ${steps.length} would change something`;
 }
 
-export function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
+function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" | "most" | "boundBy"> }) {
   const { least, most, boundBy } = estimate;
   return (
     <p class="muted">

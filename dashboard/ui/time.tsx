@@ -13,7 +13,7 @@ document.addEventListener("visibilitychange", () => {
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const zone = computed(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
 
-export function exact(time: number): string {
+function exact(time: number): string {
   return `${clock.format(time)} (${zone.value})`;
 }
 
@@ -37,7 +37,7 @@ export function Duration({ from, until }: { readonly from: string | undefined; r
   return <span class="number">{text}</span>;
 }
 
-export function ago(ms: number): string {
+function ago(ms: number): string {
   if (ms < -1_500) return `in ${span(-ms)}`;
   if (ms < 5_000) return "just now";
   return `${span(ms, 1)} ago`;

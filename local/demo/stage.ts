@@ -9,7 +9,7 @@ import { type ClusterObject, createTeamCluster, type Run, readManifest, type Tea
 import { type DemoEvent, UnexpectedResult } from "./events.ts";
 import { createService, type Service } from "./service.ts";
 
-export const root = dirname(dirname(import.meta.dirname));
+const root = dirname(dirname(import.meta.dirname));
 
 export interface Stage {
   readonly sandbox: Sandbox;

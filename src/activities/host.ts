@@ -26,7 +26,9 @@ const host = createActivityHost<ActivityPorts>({
   lingeringFailure: (error) => (isAuthenticationFailure(error) ? describeFailure(error) : undefined),
   describe: describeFailure,
   forRuntime: (error) =>
-    error instanceof StepUnfinished ? describeFailure(error) : causeOf(describeFailure(error).code),
+    error instanceof StepUnfinished
+      ? { ...describeFailure(error), step: error.step }
+      : causeOf(describeFailure(error).code),
 });
 export const { call, providePorts } = host;
 

@@ -5,6 +5,7 @@ import { recordStart } from "../application/operation/recordStart.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
+import { Failure } from "../durable/activity.ts";
 import { StepInput } from "../resources/definitions/step.ts";
 import { beginWaiting } from "./beginWaiting.ts";
 import { activity } from "./host.ts";
@@ -25,9 +26,7 @@ export const announceUndos = activity({
   name: "announceUndos",
   input: StepInput.extend({
     kind: OperationKind,
-    undos: z.array(
-      z.object({ name: z.string(), failure: z.object({ code: z.string(), message: z.string() }).optional() }),
-    ),
+    undos: z.array(z.object({ name: z.string(), failure: Failure.optional() })),
   }),
   output: z.object({}),
   async run(input, ports) {

@@ -10,7 +10,15 @@ import { z } from "zod";
 import { type RetryPolicy, toRetryOptions } from "./retry.ts";
 import { type Step, step } from "./step.ts";
 
-const Failure = z.object({ code: z.string(), message: z.string() });
+/** As a step is named in its operation. */
+const FailedStep = z.object({ name: z.string(), target: z.string() });
+
+export const Failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  /** The step that used up its tries; its record has the reason. Since 0.2.0. */
+  step: FailedStep.exactOptional(),
+});
 export type Failure = z.infer<typeof Failure>;
 
 /** What an activity leaves in the history: always an object, whatever the activity returns. */
@@ -35,17 +43,19 @@ export class StepFailed extends Error {
   override readonly name = "StepFailed";
   readonly activity: string;
   readonly code: string;
+  readonly failure: Failure;
   /** The fault may pass with time. */
   readonly isLingering: boolean;
 
   constructor(
     activity: string,
-    { code, message }: Failure,
+    failure: Failure,
     { isLingering = false, ...options }: ErrorOptions & { isLingering?: boolean | undefined } = {},
   ) {
-    super(message, options);
+    super(failure.message, options);
     this.activity = activity;
-    this.code = code;
+    this.code = failure.code;
+    this.failure = failure;
     this.isLingering = isLingering;
   }
 }
@@ -147,10 +157,8 @@ export function createActivityHost<Ports>({
             if (failure) return { failure };
             const lingering = lingeringFailure(error);
             if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
-            const { code, message } = forRuntime(error);
-            // The host keeps only the text of an error, so the text carries the code; `retriedFailure` reads it back. No cause:
-            // anything that prints the whole error would print the cause, too.
-            throw new Error(`[${code}] ${message}`);
+            // No cause: anything that prints the whole error would print the cause, too.
+            throw new Error(textOf(forRuntime(error)));
           }
         },
       });
@@ -187,12 +195,28 @@ function isLastTry(value: unknown): boolean {
   return retrial !== undefined && retrial.nextMs === undefined;
 }
 
-/** Turns the runtime's text for an activity that used up its attempts back into a code and a message. */
+/** The host keeps only the text of an error, so the text carries the whole failure; `retriedFailure` reads it back. */
+function textOf({ code, message, step: failed }: Failure): string {
+  return `[${code}] ${message}${failed ? ` ${JSON.stringify(failed)}` : ""}`;
+}
+
+/** Turns the runtime's text for an activity that used up its attempts back into a failure. */
 function retriedFailure(activity: string, error: unknown, describe: FailureRules["describe"]): StepFailed {
   if (error instanceof StepFailed) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const [, code, message] = /\[([A-Z][A-Z_]+)\] (.*?)(?: \n |\n|$)/.exec(text) ?? [];
+  const [, code, message, failed] = /\[([A-Z][A-Z_]+)\] (.*?)(?: (\{"name":.*\}))?(?: \n |\n|$)/.exec(text) ?? [];
   const failure =
-    code === undefined || message === undefined ? { ...describe(error), message: text } : { code, message };
+    code === undefined || message === undefined
+      ? { ...describe(error), message: text }
+      : { code, message, ...(failed === undefined ? {} : stepIn(failed)) };
   return new StepFailed(activity, failure, { cause: error });
+}
+
+/** A text that the host cut off names no step. */
+function stepIn(json: string): Pick<Failure, "step"> {
+  try {
+    return { step: FailedStep.parse(JSON.parse(json)) };
+  } catch {
+    return {};
+  }
 }

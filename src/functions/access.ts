@@ -10,6 +10,7 @@ import { AccessPage } from "../domain/documents/access.ts";
 import { errorDocument } from "../domain/documents/errorDocument.ts";
 import { OtherAccessPage } from "../domain/documents/otherAccess.ts";
 import { printCursor, readCursor } from "../domain/http/cursor.ts";
+import { isGuest } from "../domain/naming/names.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../domain/policy/refusal.ts";
 import type { Ports } from "../ports/index.ts";
@@ -86,7 +87,8 @@ export function registerAccess(ports: Ports, routes: Routes): void {
 
   routes.serve(listAccess, async ({ by }, { target, namespace, ...filter }, { asked, next }) => {
     const isMeant = (record: NamespaceRecord) =>
-      (namespace === undefined || record.namespace === namespace) && (target === undefined || reaches(record, target));
+      (namespace === undefined || record.namespace === namespace) &&
+      (target === undefined || reaches(record, target) || isGuest(record.request));
     const isFiltered = (namespace ?? target) !== undefined;
     const { value, continuation } = await listNamespaces({ registry }, by, {
       filter,

@@ -29,7 +29,7 @@ export function registerCaller({ catalog }: Pick<Ports, "catalog">, routes: Rout
   routes.serve(getCaller, async ({ by }) => json(200, describeCaller(catalog, by)));
 }
 
-export function describeCaller({ teams }: Pick<Catalog, "teams">, by: Caller): CallerDocument {
+function describeCaller({ teams }: Pick<Catalog, "teams">, by: Caller): CallerDocument {
   const names = mayOperate(by) ? Object.keys(teams) : by.teams;
   return {
     id: by.id,

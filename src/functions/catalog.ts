@@ -1,9 +1,11 @@
+import type { Team } from "../domain/access/access.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { defined } from "../domain/defined.ts";
 import { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
-import { mayOperate } from "../domain/policy/policy.ts";
+import { berthOf } from "../domain/naming/names.ts";
+import { mayHave, mayOperate } from "../domain/policy/policy.ts";
 import { publishedProfiles } from "../domain/profiles/profile.ts";
 import { publishedTargets } from "../domain/targets/index.ts";
 import type { Ports } from "../ports/index.ts";
@@ -20,7 +22,8 @@ export const getCatalog = declareRoute({
   at: at("/api/catalog"),
   access: "callers",
   tag: "Catalog",
-  summary: "Get what requests can ask for: clusters, databases, role bundles, other targets, profiles",
+  summary:
+    "Get what requests can ask for: clusters, databases, role bundles, other targets, profiles, shared identities",
   description: "Only what the caller may ask for.",
   reads: [],
   answers: { 200: body("The aliases that requests use.", CatalogDocument, { catalog: catalogExample }) },
@@ -34,11 +37,22 @@ export function registerCatalog({ catalog }: Pick<Ports, "catalog">, routes: Rou
 export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
   const { clusters, teams } = catalog;
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
+  const shared = publishedShares(catalog, own);
   return {
     clusters: Object.entries(clusters)
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
       .map(([name, { environment, identityModes }]) => ({ name, ...defined({ environment }), identityModes })),
     ...publishedTargets(catalog, own),
     profiles: publishedProfiles(catalog, own),
+    ...(shared.length > 0 ? { sharedIdentities: shared } : {}),
   };
+}
+
+/** Of namespaces that the teams may have, since an identity is shared within its team. */
+function publishedShares({ sharedIdentities }: Catalog, teams: readonly Team[] | undefined) {
+  return Object.entries(sharedIdentities).flatMap(([name, { clusters }]) => {
+    const of = teams?.filter((team) => mayHave(team, berthOf(name)));
+    const open = clusters.filter((cluster) => !of || of.some((team) => team.clusters.includes(cluster)));
+    return open.length > 0 ? [{ name, clusters: open }] : [];
+  });
 }

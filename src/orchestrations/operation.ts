@@ -6,7 +6,8 @@ import { recordOutcome } from "../activities/outcome.ts";
 import type { Work } from "../activities/steps.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
-import { describeCode, toOperationError } from "../domain/operation/plan.ts";
+import { describeCode } from "../domain/operation/plan.ts";
+import { type Parts, tell } from "../domain/operation/reasons.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { Time } from "../domain/time.ts";
@@ -17,6 +18,7 @@ import type { Durable } from "../durable/step.ts";
 import type { Again } from "../durable/undo.ts";
 import { pauseUntil } from "../durable/waiting.ts";
 import type { OperationFacts } from "../resources/definitions/operationFacts.ts";
+import { userOf } from "../resources/definitions/step.ts";
 
 export const OperationInput = z.object({
   operation: z.string(),
@@ -44,13 +46,13 @@ export type OperationInput = z.infer<typeof OperationInput>;
 /** The input that all steps share. */
 export function stepBase({
   operation,
-  request: { cluster, namespace },
+  request,
   retry,
   retrial,
   ...origin
 }: Omit<OperationInput, "earlier" | "resumed" | "takesOver"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
-  return { operation, cluster, namespace, retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
+  return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
 }
 
 /** What its steps are given, apart from what only this kind of operation knows. */
@@ -93,7 +95,7 @@ export function* conclude(
     isRecorded = byLastStep;
     ended = { status: "Succeeded", leftBehind: false, ...report };
   } catch (error) {
-    ended = { status: "Failed", ...whatIsLeft(error), error: describe(error), ...reached() };
+    ended = { status: "Failed", ...whatIsLeft(error), ...describe(error), ...reached() };
   }
   try {
     if (!isRecorded) yield* recordOutcome({ ...operation, ...ended }, input.retry);
@@ -114,7 +116,7 @@ export class ChangeIncomplete extends Error {
   override readonly name = "ChangeIncomplete";
 
   constructor(cause: unknown) {
-    super(`The new state is in place. What it replaces could not be taken away: ${textOf(cause)}`, { cause });
+    super("The new state is in place. What it replaces could not be taken away.", { cause });
   }
 }
 
@@ -123,19 +125,30 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
   return { leftBehind: true, leftUndone: error.failures.map(({ compensation }) => compensation) };
 }
 
-function describe(error: unknown) {
-  if (error instanceof ChangeIncomplete) return toOperationError("CHANGE_INCOMPLETE", error.message);
-  if (error instanceof CompensationFailed) {
-    const failures = error.failures
-      .map(({ compensation, error: why }) => `${compensation} (${textOf(why)})`)
-      .join("; ");
-    const message = `${textOf(error.cause)} What could not be undone: ${failures}.`;
-    return toOperationError("COMPENSATION_FAILED", message);
-  }
-  if (error instanceof StepFailed) return describeCode(error.code, error.message);
-  return toOperationError("UNEXPECTED", textOf(error));
+function describe(error: unknown): Pick<Outcome, "error" | "reasons"> {
+  const reasons = partsOf(error);
+  const isText = reasons.every((part) => typeof part === "string");
+  return { error: describeCode(codeOf(error), tell(reasons)), ...(isText ? {} : { reasons }) };
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function codeOf(error: unknown): string {
+  if (error instanceof ChangeIncomplete) return "CHANGE_INCOMPLETE";
+  if (error instanceof CompensationFailed) return "COMPENSATION_FAILED";
+  return error instanceof StepFailed ? error.code : "UNEXPECTED";
+}
+
+function partsOf(error: unknown): Parts {
+  if (error instanceof ChangeIncomplete) {
+    return ["The new state is in place. What it replaces could not be taken away: ", ...partsOf(error.cause)];
+  }
+  if (error instanceof CompensationFailed) {
+    const failures = error.failures.flatMap(({ compensation, error: why }, index) => [
+      `${index === 0 ? "" : "; "}${compensation} (`,
+      ...partsOf(why),
+      ")",
+    ]);
+    return [...partsOf(error.cause), " What could not be undone: ", ...failures, "."];
+  }
+  if (error instanceof StepFailed) return [error.failure.step ?? error.message];
+  return [error instanceof Error ? error.message : String(error)];
 }

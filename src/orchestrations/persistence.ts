@@ -23,7 +23,7 @@ export function persistenceOf(
     *onWait(waiting) {
       const undos = waiting.map(({ name, error }) => ({
         name,
-        ...(error instanceof StepFailed ? { failure: { code: error.code, message: error.message } } : {}),
+        ...(error instanceof StepFailed ? { failure: error.failure } : {}),
       }));
       try {
         yield* announceUndos({ ...stepBase(input), kind, undos }, input.retry);

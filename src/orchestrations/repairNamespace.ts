@@ -6,6 +6,7 @@ import { removeLeftovers } from "../application/process/removeLeftovers.ts";
 import { administered, madeIn } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
+import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
@@ -14,6 +15,8 @@ const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
   clientId: ClientId.optional(),
   isMigrating: z.boolean(),
+  /** Since 0.2.0, and absent where it is the usual one. */
+  otherMode: IdentityMode.optional(),
 });
 
 /**
@@ -26,8 +29,8 @@ export const repairNamespace = orchestration({
   input: RepairInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
-      const { retry, clientId, isMigrating } = input;
-      const found = { clientId, isMigrating };
+      const { retry, clientId, isMigrating, otherMode } = input;
+      const found = { clientId, isMigrating, otherMode };
       const work = workOf(input, "repair", found);
       const { operation } = work;
 

@@ -26,7 +26,9 @@ export function undosNamed(names: readonly string[] = [], work: Work, createdBy 
 
 /** Fails again if an earlier run had begun to undo: what was undone must not be created again. */
 export function throwFailure({ resumed }: OperationInput): void {
-  if (resumed?.failure) throw new StepFailed(resumed.failure.step, resumed.failure);
+  if (!resumed?.failure) return;
+  const { step, code, message } = resumed.failure;
+  throw new StepFailed(step, { code, message });
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { isGuest } from "../domain/naming/names.ts";
 import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import type { ByMode } from "../domain/request/identityModes.ts";
@@ -36,6 +37,14 @@ export const resources = {
 
 export const everyResource: readonly Resource[] = Object.values(resources);
 
+/** What only the namespace has whose own the identity is: what the identity may do (docs/adr/0029). */
+const ofHome: readonly Resource[] = [sqlAdmin, sqlUser, target];
+
+/** All that the namespace of the request may have, in whatever mode. */
+export function resourcesFor(request: Pick<OnboardingRequest, "sharedIdentity">): readonly Resource[] {
+  return isGuest(request) ? everyResource.filter((resource) => !ofHome.includes(resource)) : everyResource;
+}
+
 /** Every step and undo on these things. */
 export const resourceSteps: { readonly [Name in ResourceStepName]: AnyStep<Name> } = {
   ...sqlAdmin.steps,
@@ -67,7 +76,7 @@ export function resourcesNotShared(mode: IdentityMode, other: IdentityMode): rea
   return ofModes[mode].filter((resource) => !ofModes[other].includes(resource));
 }
 
-export function isOfEveryMode(resource: Resource): boolean {
+function isOfEveryMode(resource: Resource): boolean {
   return !Object.values(ofModes).some((own) => own.includes(resource));
 }
 

@@ -356,6 +356,44 @@ it("says how a stopped migration continues, and how it is reverted", () => {
   );
 });
 
+it("shows every field of a request, to who asks for a namespace and to who has to approve", () => {
+  const request = OnboardingRequest.parse({
+    cluster: "aks-dev",
+    namespace: "team-a",
+    team: "red",
+    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    targets: [{ target: "uploads", access: ["read"], expiresAt: "2026-02-01T00:00:00Z" }],
+    identityMode: "workloadIdentity",
+    serviceAccount: "runner",
+    namespaceProfile: "small",
+    adoptionPolicy: "Never",
+    deletePolicy: "Keep",
+    expiresAt: "2026-03-01T00:00:00Z",
+  });
+  const { cluster, namespace, requestedBy, etag } = operation;
+  const record = { cluster, namespace, requestedBy, request, etag, operation: operation.id, findings: [] };
+  const shown = namespaceLines(
+    { ...record, state: "Onboarded", identityMode: "workloadIdentity", databases: [] },
+    view(),
+  );
+  const approval = {
+    ...{ requestedTime: "2026-01-01T11:59:50Z", expiresTime: "2026-01-02T11:59:50Z" },
+    ...{ requestHash: "f00", reasons: ["Why."], approvers: [], reminders: 0 },
+  };
+  const asked = approvalLines({ ...operation, request, approval }, view()).join("\n");
+
+  expect(shown).toContain("  profile    small");
+  expect(shown).toContain("  account    runner");
+  expect(shown).toContain("  adoption   Never");
+  expect(shown).toContain("  deletion   Keep");
+  expect(shown).toContain("  target     uploads=read~2026-02-01T00:00:00Z");
+  for (const told of [
+    ...["sql-dev/messages=reader", "uploads=read~2026-02-01T00:00:00Z", "team red", "identity workloadIdentity"],
+    ...["account runner", "profile small", "adoption Never", "deletion Keep", "ends 2026-03-01T00:00:00Z"],
+  ])
+    expect(asked).toContain(told);
+});
+
 it("prints a plan: what is written, what is in the way, what it waits for", () => {
   const blocker = toOperationError("KUBERNETES_CONFLICT", "Not Mooring's.");
   const plan: Plan = {

@@ -180,12 +180,21 @@ describe("up --catalog", () => {
     expect(await mooring(["offboard", "aks-test/shop-2", "--wait"], { MOORING_TOKEN })).toMatchObject({ code: 0 });
   });
 
-  it("prints a walk-through of what needs approval by that catalog", () => {
+  it("prints a walk-through of what needs approval by that catalog", async () => {
     const said = running.sandbox.said();
 
-    expect(said).toContain("npx mooring onboard aks-prod/shop --database sql-test/shop=reader\n");
+    // What the catalog's environments and its longest expiry allow.
+    const suggested = "onboard aks-prod/shop --database sql-prod/shop=reader --expires-after P1D";
+    expect(said).toContain(`npx mooring ${suggested}\n`);
+    expect(said).toMatch(/storageBlob +photos-test +read, write\n/);
+    expect(said).toMatch(/profile +small +One core, two gigabytes, ten pods\n/);
     expect(said).toMatch(/approver +\S+ +in billing, Onboarding\.Approve\n/);
     expect(said).toMatch(/operator +\S+ +in shop and billing, /);
+    const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
+    expect(await mooring([...suggested.split(" "), "--dry-run"], { MOORING_TOKEN })).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("needs approval"),
+    });
   });
 });
 

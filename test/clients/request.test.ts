@@ -65,9 +65,15 @@ it("tells every target and every setting, and what it does not know as JSON", ()
     { noun: "target", key: "uploads", access: ["read", "write"] },
   ]);
   expect(othersOf(request)).toEqual([["keyVaults", JSON.stringify(vaults)]]);
-  const told = settingsOf(request).map(([, text]) => text);
-  for (const value of ["podIdentity", "x", "Never", "Keep", "red", JSON.stringify(vaults)])
-    expect(told).toContain(value);
+  expect(settingsOf(request).map(({ field, value }) => `${field} ${value}`)).toEqual([
+    "cluster aks-dev",
+    "namespace team-a",
+    "team red",
+    "identityMode podIdentity",
+    "selector x",
+    "adoptionPolicy Never",
+    "deletePolicy Keep",
+  ]);
 });
 
 it("finds every difference, whatever the order", () => {

@@ -42,7 +42,7 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
         }),
       ),
     });
-    pages = openPages(browser);
+    pages = openPages(browser, platform.url);
     page = await pages.newPage(await pages.newContext());
   });
   afterAll(async () => {

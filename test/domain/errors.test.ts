@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
-import { findingCatalogue, fixOfFinding, isFindingCode } from "../../src/domain/errors/findings.ts";
+import { findingCatalogue, fixOfFinding } from "../../src/domain/errors/findings.ts";
 import {
   type ErrorCode,
   errorCatalogue,
@@ -11,6 +11,7 @@ import {
   PermanentError,
   TransientError,
 } from "../../src/domain/errors.ts";
+import { namesOf } from "../../src/domain/lookUp.ts";
 import { describeCode, toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { describeErrors } from "../../tools/errorReference.ts";
 import { readReference } from "../../tools/reference.ts";
@@ -75,7 +76,7 @@ it("gives every kind of code a fix, and says whether Mooring retries by itself",
 it("renders every act in the fixes, and names no command over HTTP", () => {
   const fixes = [
     ...Object.keys(errorCatalogue).flatMap((code) => (isErrorCode(code) ? [fixOf(code, "answered")] : [])),
-    ...Object.keys(findingCatalogue).flatMap((code) => (isFindingCode(code) ? [fixOfFinding(code)] : [])),
+    ...namesOf(findingCatalogue).map(fixOfFinding),
   ];
   // Braces in a route are OpenAPI's; any others are an act that was not rendered.
   const left = fixes.map((fix) => fix.replaceAll(/\/api\/\S+/g, ""));

@@ -292,7 +292,7 @@ it("revokes what Mooring granted, and nothing that others granted", async () => 
   await send(parse({ databases: [messages("writer")] }));
 
   expect(userIn("messages")).toMatchObject({
-    roles: ["db_datareader", "app_role", "db_datawriter"],
+    roles: ["app_role", "db_datareader", "db_datawriter"],
     permissions: [],
   });
 });

@@ -104,7 +104,7 @@ function everything() {
     credentials: [...cloud.credentials],
     users: [...cloud.users].map(([database, users]) => [database, [...users]]),
     objects: [...cloud.objects],
-    sqlAdmin: cloud.sqlAdmin,
+    sqlAdmins: [...cloud.sqlAdmins],
     namespaces: rows(cloud.namespaces),
     operations: rows(cloud.operations),
     steps: [...cloud.steps],

@@ -18,6 +18,7 @@ import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
 import { newPair } from "../support/ids.ts";
+import { assign } from "../support/models/azure.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 import { operator } from "../support/teams.ts";
 
@@ -124,7 +125,7 @@ const cases: readonly Case[] = [
       const roleDefinitionId =
         "/providers/Microsoft.Authorization/roleDefinitions/4633458b-17de-408a-b874-0445c86b69e6";
       const { principalId } = identity();
-      cloud.roleAssignments.push({ id: `${scope}/roleAssignments/1`, roleDefinitionId, principalId, scope });
+      assign(cloud, { id: `${scope}/roleAssignments/1`, roleDefinitionId, principalId, scope });
     },
   },
   {

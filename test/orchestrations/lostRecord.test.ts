@@ -12,6 +12,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { assign } from "../support/models/azure.ts";
 
 const rights = { "sql-dev": { messages: ["reader", "writer"], orders: ["reader", "writer"] } };
 const team = { clusters: ["aks-dev"], namespaces: ["team-*"], databases: rights, groups: [], quota: 9 };
@@ -72,7 +73,7 @@ it("does not give it to its own team either: the registry cannot tell who that i
 it("shows an operator what the identity can reach", async () => {
   const principalId = cloud.identities.get(name)?.principalId ?? "";
   const roleDefinitionId = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/reader";
-  cloud.roleAssignments.push({ id: "a", roleDefinitionId, principalId, scope: "/subscriptions/s/resourceGroups/logs" });
+  assign(cloud, { id: "a", roleDefinitionId, principalId, scope: "/subscriptions/s/resourceGroups/logs" });
 
   const step = await planBy(operator, parse([messages]));
 
@@ -128,11 +129,11 @@ it("counts roles in Azure on the catalog's servers, and no others", async () => 
   const { resourceId } = cloud.ports.catalog.sqlServers["sql-dev"] ?? { resourceId: "" };
   const roleDefinitionId = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/contributor";
   const role = { roleDefinitionId, principalId };
-  cloud.roleAssignments.push({ ...role, id: "a", scope: "/subscriptions/s/resourceGroups/logs" });
+  assign(cloud, { ...role, id: "a", scope: "/subscriptions/s/resourceGroups/logs" });
   const options = { adoptIdentity: clientId() };
   expect(await planBy(operator, parse([messages, orders]), options)).toMatchObject({ blockers: [] });
 
-  cloud.roleAssignments.push({ ...role, id: "b", scope: resourceId });
+  assign(cloud, { ...role, id: "b", scope: resourceId });
   const planned = await planBy(operator, parse([messages, orders]), options);
 
   expect(planned?.blockers[0]).toMatchObject({ code: "IDENTITY_HAS_ACCESS" });

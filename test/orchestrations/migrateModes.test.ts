@@ -207,6 +207,30 @@ describe.each(ways)("from $from to $to", ({ from, to }) => {
   });
 });
 
+it.each(ways)(
+  "plans, from $from to $to, that what the migration does not make has to be intact",
+  async ({ from, to }) => {
+    const made: Readonly<Record<string, readonly IdentityMode[]>> = {
+      "v1 ConfigMap team-b/mooring-databases": [],
+      "v1 ServiceAccount team-b/app": ["workloadIdentity", "identityBinding"],
+    };
+    for (const [key, madeBy] of Object.entries(made)) {
+      await onboardIn(from);
+      const object = cloud.objects.get(key);
+      if (!object) continue;
+      cloud.objects.set(key, { ...object, data: {}, metadata: { ...object.metadata, annotations: {} } });
+
+      const plan = await planMigration(acceptance, requestIn(to), { wanted: MigrationRequest.parse({ to }) });
+      const operation = await migrate(to);
+
+      const isShared = madeBy.length === 0 || madeBy.includes(to);
+      expect(plan.blocked, key).toBe(isShared);
+      expect(operation.error?.code, key).toBe(isShared ? "VERIFICATION_FAILED" : undefined);
+      if (isShared) expect(written, key).toEqual([]);
+    }
+  },
+);
+
 it("does not leave a stopped migration for a third mode", async () => {
   await onboardIn("workloadIdentity");
   await migrate("identityBinding", "sideBySide");

@@ -218,14 +218,14 @@ it("replaces the user of a recreated identity, and keeps its other roles", async
   const name = identityName(workload);
   const mark = printMark({ berth: "aks-dev/team-a", operation: "earlier", grants: { db_datareader: "earlier" } });
   const stale = { name, type: "E", sid: `0x${"CD".repeat(16)}`, permissions: [], ownedSchemas: [], mark };
-  cloud.users.get("sql-dev/messages")?.set(name, { ...stale, roles: ["db_datareader", "app_role"] });
+  cloud.users.get("sql-dev/messages")?.set(name, { ...stale, roles: ["app_role", "db_datareader"] });
 
   await run("onboard", workload);
 
   const identity = cloud.identities.get(name);
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({
     sid: sidFromClientId(clientIdOf(identity?.clientId ?? "")),
-    roles: ["db_datareader", "app_role"],
+    roles: ["app_role", "db_datareader"],
   });
 });
 

@@ -9,7 +9,8 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { PublishedIssuer } from "../../src/ports/issuers.ts";
 import type { Kubernetes } from "../../src/ports/kubernetes.ts";
-import { clusterKey, createFakeCloud, type FakeCloud, issuer, catalog as plain } from "../support/fakeCloud.ts";
+import { createFakeCloud, type FakeCloud, issuer, catalog as plain } from "../support/fakeCloud.ts";
+import { clusterKey } from "../support/models/kubernetes.ts";
 import { operate } from "../support/operations.ts";
 
 const k3s = {

@@ -15,6 +15,7 @@ import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { helm } from "../../tools/azure/podIdentity.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
 import { newPair } from "../support/ids.ts";
+import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 
 const kubelet = "33333333-3333-4333-8333-333333333333";
@@ -67,8 +68,13 @@ function useCatalog(catalog: Catalog): void {
 
 function give(role: string, scope: string): void {
   const roleDefinitionId = `${subscription}/providers/Microsoft.Authorization/roleDefinitions/${role}`;
-  const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${cloud.roleAssignments.length}`;
-  cloud.roleAssignments.push({ id, roleDefinitionId, principalId: kubelet, scope });
+  const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${cloud.roleAssignments.size}`;
+  assign(cloud, { id, roleDefinitionId, principalId: kubelet, scope });
+}
+
+function take(role: string): void {
+  for (const { id, roleDefinitionId } of cloud.roleAssignments.values())
+    if (roleDefinitionId.endsWith(role)) cloud.roleAssignments.delete(id);
 }
 
 function put(object: KubernetesObject): void {
@@ -187,14 +193,14 @@ const obstacles: readonly Obstacle[] = [
     what: "a kubelet that may not assign identities",
     code: "KUBELET_ROLE_MISSING",
     request: pod,
-    arrange: () => void cloud.roleAssignments.shift(),
+    arrange: () => take(roles.operator),
   },
   {
     what: "a kubelet that may not write virtual machines",
     code: "KUBELET_ROLE_MISSING",
     request: pod,
     arrange() {
-      cloud.roleAssignments.pop();
+      take(roles.machines);
       give(roles.acrPull, subscription);
     },
   },
@@ -381,7 +387,7 @@ it.each(obstacles)("names $what in the plan, and stops for it with nothing writt
 });
 
 it("names every obstacle, and not only the first of each service", async () => {
-  cloud.roleAssignments.splice(0);
+  cloud.roleAssignments.clear();
   answer("kubernetes", { kinds: async () => [] });
   answer("sqlServers", {
     inspect: async () => ({ ...sqlServer, entraAdmin: undefined, databases: [] }),
@@ -408,7 +414,7 @@ it("names every obstacle, and not only the first of each service", async () => {
 });
 
 it("gives the command that assigns the kubelet its missing role", async () => {
-  cloud.roleAssignments.pop();
+  take(roles.machines);
 
   const { steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
   const { operation } = await operate(cloud, "onboard", pod);
@@ -429,7 +435,7 @@ it.each([
     },
   },
 ])("accepts $what as sufficient", async ({ arrange }) => {
-  cloud.roleAssignments.splice(0);
+  cloud.roleAssignments.clear();
   arrange();
 
   const { blocked, steps } = await planOnboarding(cloud.ports, { operation: "planned", request: pod });
@@ -452,7 +458,7 @@ it.each([
     what: "the kubelet has a custom role of the operator's",
     why: roles.custom,
     arrange() {
-      cloud.roleAssignments.splice(0);
+      cloud.roleAssignments.clear();
       give(roles.custom, subscription);
     },
   },

@@ -12,6 +12,7 @@ import type { DatabaseUser } from "../../src/ports/databases.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { clientIdOf } from "../support/ids.ts";
+import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 
 const request = OnboardingRequest.parse({
@@ -51,7 +52,7 @@ function giveUser(called: string) {
 function giveRole(scope: string) {
   const principalId = cloud.identities.get(name)?.principalId ?? "";
   const roleDefinitionId = "/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/reader";
-  cloud.roleAssignments.push({ id: `${scope}/assignment`, roleDefinitionId, principalId, scope });
+  assign(cloud, { id: `${scope}/assignment`, roleDefinitionId, principalId, scope });
 }
 
 describe("a verification", () => {

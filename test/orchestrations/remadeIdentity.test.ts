@@ -5,8 +5,10 @@ import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { planRepairOf } from "../../src/application/dryRun/planRepairOf.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
@@ -208,4 +210,55 @@ it("releases the namespace when Azure refuses to say which identity it has", asy
   });
 
   expect(record()).toMatchObject({ state: "Onboarded", clientId: first });
+});
+
+describe("a later repair knows the identity by the tags of the repair that made it", () => {
+  /** Somebody restores the deleted identity with its tags; Azure gives it other IDs. */
+  function restoreWithTags(): void {
+    const identity = cloud.identities.get(name);
+    if (!identity) throw new Error("the identity is not there");
+    cloud.identities.set(name, { ...identity, ...newPair() });
+    cloud.credentials.delete(name);
+  }
+
+  async function expectRepaired(): Promise<void> {
+    const plan = await planRepairOf(acceptance, request);
+    expect(plan.steps.find(({ name: step }) => step === "ensureIdentity")).toMatchObject({ action: "none" });
+
+    const operation = await repair();
+    await acceptance.run();
+
+    expect(cloud.operations.get(operation)?.error?.message).toBeUndefined();
+    expect(record().clientId).toBe(cloud.identities.get(name)?.clientId);
+    expect(await findings()).toEqual([]);
+  }
+
+  beforeEach(async () => {
+    await repair();
+    await acceptance.run();
+  });
+
+  it("right after it", async () => {
+    restoreWithTags();
+    await expectRepaired();
+  });
+
+  it("after another that did not come as far as the identity", async () => {
+    await cancel(await repair());
+    await acceptance.run();
+    restoreWithTags();
+    await expectRepaired();
+  });
+
+  it("after a migration that only looked", async () => {
+    await acceptUpkeep(acceptance, "Migrating", {
+      berth: request,
+      prepare: (current) => ({
+        migration: prepareMigration(cloud.ports, current, { to: "podIdentity", until: "inventory" }),
+      }),
+    });
+    await acceptance.run();
+    restoreWithTags();
+    await expectRepaired();
+  });
 });

@@ -29,7 +29,7 @@ let acceptance: TestAcceptanceContext;
 
 beforeEach(() => {
   cloud = createFakeCloud({ sqlServers });
-  cloud.sqlAdmin = undefined;
+  cloud.sqlAdmins.clear();
   acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
   cloud.onWrite = ({ what, when }) => {
@@ -68,7 +68,7 @@ describe.each<[string, NewRecord]>([
 
     await failOnboarding();
 
-    expect(cloud.sqlAdmin).toEqual(admin);
+    expect(cloud.sqlAdmins.get("sql-dev")).toEqual(admin);
   });
 });
 
@@ -83,7 +83,7 @@ it("keeps the administrator while the record of another namespace cannot be read
 
   await failOnboarding();
 
-  expect(cloud.sqlAdmin).toEqual(admin);
+  expect(cloud.sqlAdmins.get("sql-dev")).toEqual(admin);
 });
 
 it("removes the administrator if the others are on other servers", async () => {
@@ -91,5 +91,5 @@ it("removes the administrator if the others are on other servers", async () => {
 
   await failOnboarding();
 
-  expect(cloud.sqlAdmin).toBeUndefined();
+  expect([...cloud.sqlAdmins]).toEqual([]);
 });

@@ -19,6 +19,7 @@ import {
   scopeOf,
 } from "../../src/domain/targets/azureRoles.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
@@ -56,7 +57,7 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
   beforeEach(begin);
 
   const given = () =>
-    cloud.roleAssignments.map(({ roleDefinitionId }) => roleDefinitionId.split("/").at(-1)).toSorted();
+    [...cloud.roleAssignments.values()].map(({ roleDefinitionId }) => roleDefinitionId.split("/").at(-1)).toSorted();
 
   function recorded() {
     const record = cloud.namespaces.get("aks-dev/team-a");
@@ -80,29 +81,28 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
     const done = await cloud.ports.registry.listSteps(operation.id);
     expect(done.find(({ name }) => name === "grantTarget")).toMatchObject({ action: "create" });
     expect(given()).toEqual(roles);
-    expect(new Set(cloud.roleAssignments.map((each) => each.scope))).toEqual(new Set([scope]));
+    expect(new Set([...cloud.roleAssignments.values()].map((each) => each.scope))).toEqual(new Set([scope]));
     expect(await found()).toEqual([]);
   });
 
   it("finds drift of each field, and repairs it", async () => {
     await operate(cloud, "onboard", request);
-    const [first] = cloud.roleAssignments;
+    const [first] = cloud.roleAssignments.values();
     if (!first) throw new Error("no role was given");
     const { id } = first;
     const replace = (changes: object) => {
-      const index = cloud.roleAssignments.findIndex((each) => each.id === id);
-      const current = cloud.roleAssignments[index];
+      const current = cloud.roleAssignments.get(id);
       if (!current) throw new Error("the role is not there");
-      cloud.roleAssignments[index] = { ...current, ...changes };
+      assign(cloud, { ...current, ...changes });
     };
     const drifts: readonly (readonly [code: string, change: () => void])[] = [
-      ["GRANT_MISSING", () => void cloud.roleAssignments.splice(0, 1)],
+      ["GRANT_MISSING", () => void cloud.roleAssignments.delete(id)],
       ["MARK_MISSING", () => replace({ description: "tidied up" })],
       ["GRANT_LIMITED", () => replace({ condition: "@Resource[…]" })],
       [
         "GRANT_STALE",
         () =>
-          void cloud.roleAssignments.push({
+          void assign(cloud, {
             ...first,
             id: `${scope}/providers/Microsoft.Authorization/roleAssignments/earlier`,
             principalId: "earlier",
@@ -132,7 +132,7 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
         };
         const { operation } = await operate(cloud, "onboard", request);
         if (operation.status === "Succeeded") break;
-        expect(cloud.roleAssignments, `write ${refused}`).toEqual([]);
+        expect([...cloud.roleAssignments], `write ${refused}`).toEqual([]);
         expectNothingLeft(cloud);
       }
       expect(given()).toEqual(roles);
@@ -166,7 +166,7 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
     const { operation } = await operate(cloud, "offboard", request);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
-    expect(cloud.roleAssignments).toEqual([]);
+    expect([...cloud.roleAssignments]).toEqual([]);
     expectNothingLeft(cloud);
   });
 });

@@ -11,6 +11,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { assign } from "../support/models/azure.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read"] };
@@ -62,7 +63,7 @@ async function verify(ports: Ports) {
 
 /** `uploads 2a2b…`, for each role that is given. */
 function given() {
-  return cloud.roleAssignments
+  return [...cloud.roleAssignments.values()]
     .map(
       ({ scope, roleDefinitionId }) => `${scope.split("/").at(-1)} ${roleDefinitionId.split("/").at(-1)?.slice(0, 4)}`,
     )
@@ -87,7 +88,7 @@ describe("undo", () => {
         };
         const ended = await send(cloud.ports, request(uploads, jobs));
         if (ended?.status === "Succeeded") break;
-        expect(cloud.roleAssignments, `write ${refused}`).toEqual([]);
+        expect([...cloud.roleAssignments], `write ${refused}`).toEqual([]);
         expect([...cloud.identities.values()], `write ${refused}`).toEqual([]);
       }
       // The identity, the namespace and its objects, the user, and a write for each role.
@@ -135,7 +136,7 @@ describe("a target that the catalog has dropped", () => {
 
   it("is left by a repair, which says so", async () => {
     const ports = restarted(others);
-    cloud.roleAssignments.splice(0);
+    cloud.roleAssignments.clear();
     expect((await repair(ports))?.status).toBe("Succeeded");
 
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
@@ -188,19 +189,19 @@ it("uses the assignment of whoever was faster", async () => {
   const { roleAssignments } = cloud.ports;
   const put: typeof roleAssignments.put = async ({ scope }, { roleId, principalId }) => {
     const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
-    cloud.roleAssignments.push({ id: `${scope}/theirs`, scope, roleDefinitionId, principalId });
+    assign(cloud, { id: `${scope}/theirs`, scope, roleDefinitionId, principalId });
     throw new PermanentError("ROLE_ASSIGNMENT_EXISTS", "The role assignment already exists.");
   };
   const ports = { ...cloud.ports, roleAssignments: { ...roleAssignments, put } };
   providePorts(ports);
 
   expect((await send(ports, request(uploads)))?.status).toBe("Succeeded");
-  expect(cloud.roleAssignments.map(({ id }) => id.split("/").at(-1))).toEqual(["theirs"]);
+  expect([...cloud.roleAssignments.values()].map(({ id }) => id.split("/").at(-1))).toEqual(["theirs"]);
 });
 
 it("takes back what an operation of no record gave on the target, and the request does not ask for", async () => {
   await send(cloud.ports, request({ target: "uploads", access: ["write"] }));
-  const [made] = cloud.roleAssignments;
+  const [made] = cloud.roleAssignments.values();
   const [identity] = cloud.identities.values();
   if (!made || !identity) throw new Error("nothing was given");
   cloud.namespaces.clear();

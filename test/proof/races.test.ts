@@ -7,16 +7,24 @@ import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kube
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName, namesInside } from "../../src/domain/naming/names.ts";
+import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
+import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { createDice } from "./support/random.ts";
-import { listFaults, listRemains } from "./support/remains.ts";
+import { furnishPostgres, identityOf, listFaults, listRemains } from "./support/remains.ts";
 
 /** No fewer than there are kinds of races. */
-const rounds = Math.max(16, shareOf(200));
+const rounds = Math.max(19, shareOf(200));
 const together = 8;
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+
+/** What all namespaces of the races share: a schema on a server, and a Cosmos DB account. */
+const schemas = ["race-pg"].filter(() => hasPostgres("PostgreSQL in the races"));
+const account = "racecosmos";
+const onBoth = { targets: [...schemas, account].map((target) => ({ target, access: ["read"] })) };
+const writing = { targets: onBoth.targets.map(({ target }) => ({ target, access: ["write"] })) };
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -24,7 +32,8 @@ let people: CoreV1Api;
 let anything: KubernetesObjectApi;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ logLevel: "warning" });
+  sandbox = await startSandbox({ logLevel: "warning", schemas, accounts: [account] });
+  await furnishPostgres(sandbox.cloud);
   service = serviceOf(sandbox);
   const config = new KubeConfig();
   config.loadFromFile(sandbox.kubeconfig);
@@ -41,6 +50,7 @@ function request(namespace: string, changes: object = {}) {
 }
 
 const post = (body: object) => service.call("POST", "/api/onboardings", body);
+const take = (body: object) => service.call("POST", "/api/onboardings?confirmRemoval=true", body);
 const remove = (namespace: string) => service.call("DELETE", `/api/namespaces/${names.cluster}/${namespace}`);
 const upkeep = (namespace: string, what: string) =>
   service.call("POST", `/api/namespaces/${names.cluster}/${namespace}/${what}`);
@@ -96,10 +106,39 @@ function expectOneOfEach(namespace: string, operations: readonly Listed[]): void
 }
 
 async function expectOutcome(namespace: string, record: Record<string, unknown>): Promise<void> {
-  const { state, identityMode: mode, databases: wanted } = Object(record);
+  const { state, identityMode: mode, databases: wanted, targets = [] } = Object(record);
   const databases = (wanted ?? []).map(({ database }: { database: string }) => database);
-  if (state === "Onboarded") expect(await listFaults(sandbox.cloud, { namespace, mode, databases })).toEqual([]);
-  else expect(await listRemains(sandbox.cloud, namespace, ["messages", "orders"])).toEqual([]);
+  const given = rolesInAccount(namespace);
+  if (state !== "Onboarded") {
+    expect(await listRemains(sandbox.cloud, namespace, ["messages", "orders"], schemas)).toEqual([]);
+    expect(given).toEqual([]);
+    return;
+  }
+  const access = (target: string): string | undefined =>
+    (targets as TargetRequest[]).find((each) => each.target === target)?.access[0];
+  const [schema = ""] = schemas;
+  const may = access(schema) === "write" ? ["DELETE", "INSERT", "SELECT", "UPDATE"] : ["SELECT"];
+  const there = access(schema) === undefined ? [] : schemas;
+  expect(await listFaults(sandbox.cloud, { namespace, mode, databases, schemas: there, may })).toEqual([]);
+  if (there.length === 0) expect(await listRolesOn(namespace)).toEqual([]);
+  expect(given).toEqual(
+    { read: ["00000000-0000-0000-0000-000000000001"], write: ["00000000-0000-0000-0000-000000000002"] }[
+      access(account) ?? ""
+    ] ?? [],
+  );
+}
+
+/** In Cosmos DB. */
+function rolesInAccount(namespace: string): readonly string[] {
+  const { principalId } = identityOf(sandbox.cloud, namespace) ?? {};
+  return [...sandbox.cloud.world.cosmosAssignments.values()]
+    .filter((each) => each.principalId === principalId)
+    .map(({ roleId }) => roleId);
+}
+
+async function listRolesOn(namespace: string): Promise<readonly string[]> {
+  const left = await listRemains(sandbox.cloud, namespace, [], schemas);
+  return left.filter((each) => each.startsWith("role on "));
 }
 
 async function onboarded(namespace: string, changes: object = {}): Promise<void> {
@@ -195,6 +234,21 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     await onboarded(namespace);
 
     expectOneOrBoth(await Promise.all([post(request(namespace, two)), remove(namespace)]));
+  },
+  async "two changes of roles on one server and in one account"(namespace) {
+    await onboarded(namespace, onBoth);
+
+    expectOneOrBoth(await Promise.all([post(request(namespace, writing)), take(request(namespace))]));
+  },
+  async "a change that takes such roles away against a repair"(namespace) {
+    await onboarded(namespace, onBoth);
+
+    expectOneOrBoth(await Promise.all([take(request(namespace)), upkeep(namespace, "repair")]));
+  },
+  async "a change that gives such roles against an offboarding"(namespace) {
+    await onboarded(namespace);
+
+    expectOneOrBoth(await Promise.all([post(request(namespace, onBoth)), remove(namespace)]));
   },
   async "two repairs"(namespace) {
     await onboarded(namespace);

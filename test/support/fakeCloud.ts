@@ -1,12 +1,7 @@
-/** The ports on an in-memory cloud, for tests of what activities decide. Simulators test the wires. */
-
+/** The ports on an in-memory cloud, for tests of what activities decide. Simulators test the wires; what Azure does is in models/. */
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import type { IdempotencyRecord } from "../../src/domain/http/idempotency.ts";
-import type { ClientId, PrincipalId } from "../../src/domain/naming/identityPair.ts";
-import { automaticCredential } from "../../src/domain/naming/names.ts";
-import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { TransientError } from "../../src/domain/errors.ts";
 import { soughtFrom } from "../../src/domain/operation/expiry.ts";
 import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
@@ -21,38 +16,35 @@ import type {
   WaitingRequest,
 } from "../../src/domain/operation/records.ts";
 import { createSerial } from "../../src/domain/serial.ts";
-import type { EntraAdmin } from "../../src/domain/targets/sqlDatabase.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
-import type { DatabaseUser, UserChange } from "../../src/ports/databases.ts";
-import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../src/ports/identities.ts";
-import type { BindingRef, IdentityBinding } from "../../src/ports/identityBindings.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import type { Issuers } from "../../src/ports/issuers.ts";
-import type { KubernetesObject, ObjectRef } from "../../src/ports/kubernetes.ts";
+import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
-import type { AssignmentRef, RoleAssignment } from "../../src/ports/roleAssignments.ts";
 import type { QueueMessages } from "../../src/ports/serviceBus.ts";
-import { type CosmosAccounts, createCosmosModel } from "./cosmosModel.ts";
-import { newPair } from "./ids.ts";
+import {
+  type AzureState,
+  createIdentities,
+  createIdentityBindings,
+  createRoleAssignments,
+  createServers,
+} from "./models/azure.ts";
+import { type Calls, unhindered } from "./models/calls.ts";
+import { type CosmosAccounts, createCosmosModel } from "./models/cosmos.ts";
+import { createDatabases, type Users } from "./models/databases.ts";
+import { clusterKey, createKubernetes, type Objects, place } from "./models/kubernetes.ts";
+import { ObjectsView } from "./models/objectsView.ts";
+import { createTables } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
 
-export interface FakeCloud {
+export interface FakeCloud extends AzureState {
   readonly ports: Ports;
-  readonly identities: Map<string, ManagedIdentity>;
-  readonly credentials: Map<string, FederatedCredential[]>;
-  /** By cluster and name. */
-  readonly bindings: Map<string, IdentityBinding>;
-  /** By `server/database`, then by name. */
-  readonly users: Map<string, Map<string, DatabaseUser>>;
+  readonly users: Users;
   /** That every database has. */
   readonly roles: string[];
-  /** Of all principals; an assignment applies to its scope and to every scope that begins with it. */
-  readonly roleAssignments: RoleAssignment[];
   /** Of all principals. */
   readonly cosmosAccounts: CosmosAccounts;
-  /** For every SQL server. */
-  sqlAdmin: EntraAdmin | undefined;
   readonly objects: Map<string, KubernetesObject>;
   readonly namespaces: Map<string, Stored<NamespaceRecord>>;
   readonly operations: Map<string, Stored<OperationRecord>>;
@@ -85,12 +77,10 @@ export const idleQueue: QueueMessages = {
   deferredFrom: async () => ({ messages: [] }),
 };
 
-/** With which every cluster signs. */
-export const clusterKey = { id: "key-1", type: "RSA" };
 export const issuer = "https://westeurope.oic.prod-aks.azure.com/tenant/cluster/";
 
 /** Every issuer publishes that key. */
-export const publishedIssuers: Issuers = {
+const publishedIssuers: Issuers = {
   read: async (read) => ({ issuer: read, keys: [clusterKey], isPrivate: false }),
 };
 
@@ -151,33 +141,28 @@ export const catalog = Catalog.parse({
   },
 });
 
-function assignmentId({ scope, name }: AssignmentRef): string {
-  return `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
-}
+const webhook = {
+  apiVersion: "admissionregistration.k8s.io/v1",
+  kind: "MutatingWebhookConfiguration",
+  metadata: { name: "azure-wi-webhook-mutating-webhook-configuration" },
+};
 
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
+  const objects: Objects = new Map();
+  place(objects, webhook, {});
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
     roles: ["db_owner", "db_datareader", "db_datawriter"],
-    roleAssignments: [],
+    roleAssignments: new Map(),
     cosmosAccounts: new Map(),
-    sqlAdmin: { login: "mooring", objectId: randomUUID() },
+    sqlAdmins: new Map([["sql-dev", { login: "mooring", objectId: randomUUID() }]]),
     users: new Map([
       ["sql-dev/messages", new Map()],
       ["sql-dev/orders", new Map()],
     ]),
-    objects: new Map([
-      [
-        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration /azure-wi-webhook-mutating-webhook-configuration",
-        {
-          apiVersion: "admissionregistration.k8s.io/v1",
-          kind: "MutatingWebhookConfiguration",
-          metadata: { name: "azure-wi-webhook-mutating-webhook-configuration" },
-        },
-      ],
-    ]),
+    objects: new ObjectsView(objects),
     namespaces: new Map(),
     operations: new Map(),
     batches: new Map(),
@@ -201,95 +186,35 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     return result;
   }
 
+  const calls: Calls = { ...unhindered, write };
+  const rightsIn = (key: string) => {
+    const held = [...(cloud.users.get(key)?.values() ?? [])].flatMap(({ roles }) => roles);
+    return { roles: [...new Set([...cloud.roles, ...held])] };
+  };
+  let usersMade = 0;
+  /** Keeps creation times distinct. */
+  const newTime = () => {
+    usersMade += 1;
+    return new Date(Date.now() + usersMade).toISOString();
+  };
+
   const fake: FakeCloud = Object.assign(cloud, {
     ports: {
       // A copy: some tests change what theirs says.
       catalog: { ...structuredClone(catalog), ...changes },
-      identities: identitiesOf(cloud, write),
-      identityBindings: identityBindingsOf(cloud, write),
-      sqlServers: {
-        inspect: async ({ alias }) => ({
-          location: "westeurope",
-          fullyQualifiedDomainName: `${alias}.database.windows.net`,
-          entraAdmin: cloud.sqlAdmin,
-          databases: ["messages", "orders"],
-        }),
-        setEntraAdmin: (_server, admin) =>
-          write("set SQL administrator", () => {
-            cloud.sqlAdmin = admin;
-          }),
-        removeEntraAdmin: () =>
-          write("remove SQL administrator", () => {
-            cloud.sqlAdmin = undefined;
-          }),
-      },
-      roleAssignments: {
-        ownPermissions: async () => [{ actions: ["*"], notActions: [] }],
-        heldAt: async (scope, principal) =>
-          cloud.roleAssignments.filter((each) => each.principalId === principal && scope.startsWith(each.scope)),
-        givenTo: async (principal) => cloud.roleAssignments.filter(({ principalId }) => principalId === principal),
-        madeAt: async (scope) =>
-          cloud.roleAssignments.filter((each) => each.scope.toLowerCase() === scope.toLowerCase()),
-        applyingAt: async (scope) =>
-          cloud.roleAssignments.filter((each) => `${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase())),
-        get: async (ref) => cloud.roleAssignments.find(({ id }) => id === assignmentId(ref)),
-        put: (ref, { roleId, principalId, description }) =>
-          write("put role assignment", () => {
-            const id = assignmentId(ref);
-            const index = cloud.roleAssignments.findIndex((each) => each.id === id);
-            const createdTime = cloud.roleAssignments[index]?.createdTime ?? new Date().toISOString();
-            const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
-            const made = { id, scope: ref.scope, roleDefinitionId, principalId, description, createdTime };
-            cloud.roleAssignments.splice(index < 0 ? cloud.roleAssignments.length : index, index < 0 ? 0 : 1, made);
-          }),
-        remove: (ref) =>
-          write("remove role assignment", () => {
-            const index = cloud.roleAssignments.findIndex(({ id }) => id === assignmentId(ref));
-            if (index >= 0) cloud.roleAssignments.splice(index, 1);
-          }),
-        usage: async () => ({ made: cloud.roleAssignments.length, limit: 4_000 }),
-      },
-      cosmosRoles: createCosmosModel(cloud.cosmosAccounts, { read: async (_what, answer) => answer(), write }),
-      azureResources: {
-        find: async () => ({ properties: { enableRbacAuthorization: true } }),
-        locksAt: async () => [],
-      },
-      databases: {
-        async inspect({ server, database }, { name, sid }) {
-          const users = usersOf(cloud, `${server.alias}/${database}`);
-          return {
-            users: [...users.values()].filter((user) => user.name === name || user.sid === sid),
-            roles: [...new Set([...cloud.roles, ...[...users.values()].flatMap((each) => each.roles)])],
-          };
-        },
-        inspectAll: async ({ server, database }) => ({
-          users: [...usersOf(cloud, `${server.alias}/${database}`).values()],
-          roles: [...cloud.roles],
-        }),
-        ownRoleMembers: async ({ server, database }) =>
-          [...usersOf(cloud, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
-            roles
-              .filter((role) => role.startsWith("mooring_"))
-              .map((role) => ({ role, member, sid, mark, isSelf: false })),
-          ),
-        change: ({ server, database }, changes) =>
-          write(`change ${server.alias}/${database}`, () => {
-            const users = usersOf(cloud, `${server.alias}/${database}`);
-            const clientIdOf = (principalId: PrincipalId) => {
-              const found = [...cloud.identities.values()].find((each) => each.principalId === principalId);
-              if (!found) throw new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", `nobody is ${principalId} (33130)`);
-              return found.clientId;
-            };
-            for (const change of changes) applyChange(users, change, clientIdOf);
-          }),
-      },
+      identities: createIdentities(cloud, calls, { newGuid: randomUUID, tenantId: catalog.tenantId }),
+      identityBindings: createIdentityBindings(cloud, calls),
+      sqlServers: createServers(cloud, calls, ["messages", "orders"]),
+      ...createRoleAssignments(cloud, calls, () => new Date().toISOString()),
+      cosmosRoles: createCosmosModel(cloud.cosmosAccounts, calls),
+      databases: createDatabases({ ...cloud, rightsIn, newTime }, calls),
       postgres: noPostgres,
-      kubernetes: kubernetesOf(cloud, write),
+      kubernetes: createKubernetes(objects, calls, { issuer, newUid: randomUUID, deletion: () => undefined }),
       issuers: publishedIssuers,
       registry: registryOf(cloud),
       admissions: createSerial(),
       audit: auditOf(cloud),
-      idempotencyKeys: keysOf(),
+      idempotencyKeys: createTables(new Map(), unhindered).idempotencyKeys,
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: idleQueue,
@@ -307,205 +232,7 @@ function attempt(effect: () => unknown): void {
   }
 }
 
-type Write = <T>(what: string, effect: () => T) => Promise<T>;
 type State = Omit<FakeCloud, "ports">;
-
-function identitiesOf({ identities, credentials }: State, write: Write): Ports["identities"] {
-  const key = ({ name }: IdentityRef) => name;
-  return {
-    get: async (ref) => identities.get(key(ref)),
-    listIn: async () => [...identities.values()],
-    put: (ref, settings) =>
-      write("put identity", () => {
-        const made = identities.get(key(ref)) ?? {
-          id: `/subscriptions/${ref.subscriptionId}/${ref.name}`,
-          name: ref.name,
-          ...newPair(),
-          tenantId: catalog.tenantId,
-          ...settings,
-        };
-        identities.set(key(ref), { ...made, tags: settings.tags });
-        return made;
-      }),
-    remove: (ref) =>
-      write("remove identity", () => {
-        identities.delete(key(ref));
-        credentials.delete(key(ref));
-      }),
-    federatedCredentials: async (ref) => credentials.get(key(ref)) ?? [],
-    putFederatedCredential: (ref, credential) =>
-      write("put credential", () => {
-        const others = (credentials.get(key(ref)) ?? []).filter(({ name }) => name !== credential.name);
-        credentials.set(key(ref), [...others, credential]);
-      }),
-    pace: () => ({ intervalMs: 500, waitMs: 0 }),
-    removeFederatedCredential: (ref, name) =>
-      write("remove credential", () => {
-        credentials.set(
-          key(ref),
-          (credentials.get(key(ref)) ?? []).filter((credential) => credential.name !== name),
-        );
-      }),
-  };
-}
-
-/** Each makes the identity's automatic credential, which Azure never collects. */
-function identityBindingsOf({ bindings, credentials, identities }: State, write: Write): Ports["identityBindings"] {
-  const key = ({ clusterId, name }: BindingRef) => `${clusterId}/${name}`;
-  return {
-    get: async (ref) => bindings.get(key(ref)),
-    listAt: async (clusterId) =>
-      [...bindings].filter(([each]) => each.startsWith(`${clusterId}/`)).map(([, binding]) => binding),
-    put: (ref, { identityId }) =>
-      write("put binding", () => {
-        const identity = [...identities.values()].find(({ name }) => identityId.endsWith(`/${name}`));
-        if (!identity) throw new PermanentError("ARM_REJECTED", `there is no identity ${identityId}`);
-        const clientId = bindings.get(key(ref))?.clientId ?? identity.clientId;
-        bindings.set(key(ref), { name: ref.name, identityId, clientId, isReady: true });
-        const others = (credentials.get(identity.name) ?? []).filter(({ name }) => name !== automaticCredential);
-        const issuer = `https://ib.oic.prod-aks.azure.com/${identity.tenantId}/${identity.clientId}`;
-        const automatic = {
-          name: automaticCredential,
-          issuer,
-          subject: "aks",
-          audiences: ["api://AzureADTokenExchange"],
-        };
-        credentials.set(identity.name, [...others, automatic]);
-      }),
-    remove: (ref) => write("remove binding", () => void bindings.delete(key(ref))),
-  };
-}
-
-function kubernetesOf({ objects }: State, write: Write): Ports["kubernetes"] {
-  const key = ({ apiVersion, kind, name, namespace = "" }: ObjectRef) => `${apiVersion} ${kind} ${namespace}/${name}`;
-  return {
-    get: async (_cluster, ref) => objects.get(key(ref)),
-    list: async (_cluster, { kind, namespace, labelSelector }) =>
-      [...objects.values()].filter(
-        ({ kind: each, metadata }) =>
-          each === kind &&
-          (namespace === undefined || metadata.namespace === namespace) &&
-          isSelected(metadata.labels ?? {}, labelSelector),
-      ),
-    async namespacedKinds() {
-      const inside = [...objects.values()].filter(({ metadata }) => metadata.namespace !== undefined);
-      const kinds = new Map(inside.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
-      return { kinds: [...kinds.values()], unanswered: [] };
-    },
-    listMetadata: async (_cluster, { apiVersion, kind, namespace }) =>
-      [...objects.values()]
-        .filter((each) => each.apiVersion === apiVersion && each.kind === kind && each.metadata.namespace === namespace)
-        .map(({ metadata }) => ({ apiVersion, kind, metadata })),
-    async apply(_cluster, object, { dryRun = false } = {}) {
-      const { name, namespace } = object.metadata;
-      const ref = { apiVersion: object.apiVersion, kind: object.kind, name, ...(namespace ? { namespace } : {}) };
-      const uid = objects.get(key(ref))?.metadata.uid ?? randomUUID();
-      const managedFields = [{ manager: "mooring", operation: "Apply", fieldsV1: fieldsOf(object) }];
-      const applied = { ...object, metadata: { ...object.metadata, uid, managedFields } };
-      if (!dryRun) await write(`apply ${object.kind}`, () => objects.set(key(ref), applied));
-      return applied;
-    },
-    async remove(_cluster, ref, { uid }, { dryRun = false } = {}) {
-      if (dryRun) return;
-      await write(`remove ${ref.kind}`, () => {
-        if (objects.get(key(ref))?.metadata.uid !== uid) return;
-        objects.delete(key(ref));
-        if (ref.kind !== "Namespace") return;
-        for (const [other, object] of objects) if (object.metadata.namespace === ref.name) objects.delete(other);
-      });
-    },
-    whyForbidden: async () => undefined,
-    mayDo: async () => true,
-    kinds: async () => ["AzureIdentity", "AzureIdentityBinding"],
-    issuer: async () => issuer,
-    signingKeys: async () => [clusterKey],
-  };
-}
-
-/** Fields of an object that have no owner. */
-const unowned = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
-
-/** The applied fields, in the format of managedFields. */
-function fieldsOf(object: object, path = ""): Record<string, unknown> {
-  const fields = Object.entries(object).filter(([key]) => !unowned.has(path + key));
-  return Object.fromEntries(
-    fields.map(([key, value]) => {
-      const isMap = typeof value === "object" && value !== null && !Array.isArray(value);
-      return [`f:${key}`, isMap ? fieldsOf(value, `${path}${key}.`) : {}];
-    }),
-  );
-}
-
-/** Supports only the selector `name=value`. */
-function isSelected(labels: Readonly<Record<string, string>>, selector = ""): boolean {
-  const [name = "", value] = selector.split("=");
-  return name === "" || labels[name] === value;
-}
-
-function usersOf({ users }: State, database: string): Map<string, DatabaseUser> {
-  const found = users.get(database);
-  if (!found) throw new TransientError("SQL_UNAVAILABLE", `no database ${database}`);
-  return found;
-}
-
-/** Keeps creation times distinct. */
-let usersMade = 0;
-
-function applyChange(
-  users: Map<string, DatabaseUser>,
-  change: UserChange,
-  clientIdOf: (principalId: PrincipalId) => ClientId,
-): void {
-  if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
-    if (users.has(change.user)) throw new Error(`user ${change.user} exists (15023)`);
-    const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(clientIdOf(change.objectId));
-    const made = { name: change.user, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
-    users.set(change.user, { ...made, createdTime: new Date(Date.now() + usersMade).toISOString() });
-    usersMade += 1;
-    return;
-  }
-  const user = users.get(change.user);
-  if (!user) throw new Error(`no user ${change.user} (15151)`);
-  if (change.kind === "drop") users.delete(change.user);
-  if (change.kind === "mark") users.set(user.name, { ...user, mark: change.mark });
-  if (change.kind === "addRole") users.set(user.name, { ...user, roles: [...new Set([...user.roles, change.role])] });
-  if (change.kind === "removeRole")
-    users.set(user.name, { ...user, roles: user.roles.filter((r) => r !== change.role) });
-  if (change.kind === "grant") users.set(user.name, { ...user, permissions: [change.permission] });
-  if (change.kind === "revoke") users.set(user.name, { ...user, permissions: [] });
-}
-
-function keysOf(): Ports["idempotencyKeys"] {
-  const records = new Map<string, Stored<IdempotencyRecord>>();
-  const id = ({ caller, key }: Pick<IdempotencyRecord, "caller" | "key">) => JSON.stringify([caller, key]);
-  let version = 0;
-  const write = (record: IdempotencyRecord) => {
-    version += 1;
-    records.set(id(record), { ...record, etag: `${version}` });
-    return true;
-  };
-  return {
-    find: async (key) => records.get(id(key)),
-    insert: async (record) => !records.has(id(record)) && write(record),
-    replace: async (record) => records.get(id(record))?.etag === record.etag && write(record),
-    async answer(key, answer) {
-      const record = records.get(id(key));
-      if (record) write({ ...record, answer });
-    },
-    async release(claimed) {
-      if (records.get(id(claimed))?.claimedTime === claimed.claimedTime) records.delete(id(claimed));
-    },
-    async expire(claimed, claimedTime) {
-      const record = records.get(id(claimed));
-      if (record?.claimedTime === claimed.claimedTime) write({ ...record, claimedTime });
-    },
-    async removeClaimedBefore(time, most) {
-      const old = [...records].filter(([, { claimedTime }]) => claimedTime < time).slice(0, most);
-      for (const [key] of old) records.delete(key);
-      return old.length;
-    },
-  };
-}
 
 function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
   return teams === undefined || (team !== undefined && teams.includes(team));

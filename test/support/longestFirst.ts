@@ -15,7 +15,6 @@ export class LongestFirst extends BaseSequencer {
 const longest = [
   "sandbox/killWrites",
   "proof/sagas",
-  "dashboard/dashboard",
   "proof/races",
   "sandbox/batch",
   "sandbox/killDecisions",

@@ -84,7 +84,9 @@ it.each(kind.options)("reports to the runtime only a code, and no text, of a fai
   const ofStep = await callActivity(failingStep.activityName, input).catch((error: unknown) => error);
 
   expect(String(ofActivity)).toMatch(new RegExp(`^Error: \\[${code}\\] [A-Z]`));
-  expect(String(ofStep)).toBe(`Error: [${code}] Step applyNamespace of aks-dev/team-a did not succeed.`);
+  expect(String(ofStep)).toBe(
+    `Error: [${code}] Step applyNamespace of aks-dev/team-a did not succeed. {"name":"applyNamespace","target":"aks-dev/team-a"}`,
+  );
   for (const error of [ofActivity, ofStep]) {
     const { message, stack, cause } = error as Error;
     expect([message, stack, String(cause)].join("\n")).not.toMatch(/secret-name|SELECT|ada@|10\.9/);

@@ -8,7 +8,7 @@ import { modulesFolder, readVersions } from "../../local/apiServer/programs.ts";
 export class CannotBuild extends Error {}
 
 /** This machine lacks what the build needs, Go or the network: its own exit code, EX_UNAVAILABLE, for scripts. */
-export class Unavailable extends CannotBuild {}
+class Unavailable extends CannotBuild {}
 
 const versions = readVersions();
 

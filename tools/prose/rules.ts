@@ -5,7 +5,7 @@ import { split } from "sentence-splitter";
 import { retiredPhrases } from "./retiredPhrases.ts";
 
 /** Longer sentences must be read twice. Code and figures count as words. */
-export const mostWords = 40;
+const mostWords = 40;
 
 type Check = (text: string) => readonly string[];
 

@@ -10,7 +10,7 @@ import type { InstanceFilter } from "./store/queries.ts";
 export class ArgumentError extends Error {}
 
 /** The request makes sense, but not now. */
-export class InvalidOperationError extends Error {}
+class InvalidOperationError extends Error {}
 
 /** The id is taken. */
 export class ConflictError extends Error {}

@@ -104,7 +104,7 @@ export function authorize(
 }
 
 /** `*` stands for anything, and case does not count. */
-export function allows(allowed: string, action: string): boolean {
+function allows(allowed: string, action: string): boolean {
   const parts = allowed.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "i").test(action);
 }

@@ -60,7 +60,7 @@ export function clusterIdOf(cluster: Cluster, subscriptionId: string): string {
 }
 
 /** AKS calls a cluster's second group `MC_<group>_<cluster>_<location>`. */
-export function groupOf({ id, nodeResourceGroup, name, location }: Cluster): string {
+function groupOf({ id, nodeResourceGroup, name, location }: Cluster): string {
   if (id !== undefined) return id.split("/")[4] ?? "";
   const ending = `_${name}_${location}`.toLowerCase();
   const isUsual = /^MC_/i.test(nodeResourceGroup) && nodeResourceGroup.toLowerCase().endsWith(ending);

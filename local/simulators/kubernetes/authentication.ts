@@ -26,7 +26,7 @@ const anonymous: User = {
   ...{ isAdministrator: false, isAnonymous: true, rules: [] },
 };
 
-export const authenticated = "system:authenticated";
+const authenticated = "system:authenticated";
 
 export interface Authentication {
   /** By a request's Authorization header. */

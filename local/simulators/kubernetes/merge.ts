@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from "./json.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 
 /** The live value overlaid with the configuration; lists and maps are merged part by part where the schema says so. */
-export function merge(live: Json | undefined, config: Json, schema: Schema | undefined): Json {
+function merge(live: Json | undefined, config: Json, schema: Schema | undefined): Json {
   const configParts = partsOf(config, schema);
   if (configParts === undefined || live === undefined) return config;
   if (isObject(config)) {

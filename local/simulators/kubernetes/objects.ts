@@ -456,7 +456,7 @@ function requireNoUid({ resource, name }: Target, given: JsonObject) {
 }
 
 /** A PUT also creates these, and replaces none whose version it does not know. */
-export function isCreatedByUpdate({ group, kind }: Pick<Resource, "group" | "kind">): boolean {
+function isCreatedByUpdate({ group, kind }: Pick<Resource, "group" | "kind">): boolean {
   return group === "coordination.k8s.io" && kind === "Lease";
 }
 

@@ -160,7 +160,7 @@ function attributesIn(resource: JsonObject): AccessAttributes {
   };
 }
 
-export function userInfo({ name, uid, groups, extra }: User): JsonObject {
+function userInfo({ name, uid, groups, extra }: User): JsonObject {
   return {
     username: name,
     ...(uid === undefined ? {} : { uid }),

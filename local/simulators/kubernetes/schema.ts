@@ -59,7 +59,7 @@ export function unknownFields(value: Json | undefined, schema: Schema | undefine
 }
 
 /** The value without the fields that the schema does not declare. */
-export function prune(value: Json, schema: Schema | undefined): Json {
+function prune(value: Json, schema: Schema | undefined): Json {
   if (schema === undefined) return value;
   if (Array.isArray(value)) return value.map((item) => prune(item, schema.items));
   return isObject(value) ? pruneObject(value, schema) : value;
@@ -70,7 +70,7 @@ export function pruneObject(value: JsonObject, schema: Schema): JsonObject {
   return Object.fromEntries(kept.map(([field, child]) => [field, prune(child, fieldSchema(schema, field))]));
 }
 
-export function withDefaults(value: Json, schema: Schema | undefined): Json {
+function withDefaults(value: Json, schema: Schema | undefined): Json {
   if (schema === undefined) return value;
   if (Array.isArray(value)) return value.map((item) => withDefaults(item, schema.items));
   return isObject(value) ? objectWithDefaults(value, schema) : value;

@@ -20,7 +20,7 @@ export interface RealServer {
   close(): Promise<void>;
 }
 
-export const superuser = "azuresu";
+const superuser = "azuresu";
 
 export async function startRealServer(): Promise<RealServer> {
   const folder = await mkdtemp(join(tmpdir(), "mooring-postgres-"));

@@ -2,7 +2,7 @@
 import { ProtocolError } from "./bytes.ts";
 
 const option = { version: 0, encryption: 1, instance: 2, threadId: 3, mars: 4, fedAuthRequired: 6, end: 0xff } as const;
-export const encryption = { off: 0, on: 1, notSupported: 2, required: 3 } as const;
+const encryption = { off: 0, on: 1, notSupported: 2, required: 3 } as const;
 
 export interface Prelogin {
   readonly encryption: number;

@@ -101,7 +101,7 @@ export async function acceptCompensation(
  * Answers with the operation that already has this request. Writes its record, too, in case the first caller died; and starts
  * it, if that was an earlier try of this request.
  */
-export async function attach(acceptance: AcceptanceContextWithId, record: NamespaceRecord): Promise<Accepted> {
+async function attach(acceptance: AcceptanceContextWithId, record: NamespaceRecord): Promise<Accepted> {
   const { operation } = record;
   const { registry } = acceptance.ports;
   const known = await registry.getOperation(operation);
@@ -113,7 +113,7 @@ export async function attach(acceptance: AcceptanceContextWithId, record: Namesp
   return { operation, kind: kindOf(record), isNew: false };
 }
 
-export async function begin(acceptance: AcceptanceContext, record: HeldRecord): Promise<Accepted> {
+async function begin(acceptance: AcceptanceContext, record: HeldRecord): Promise<Accepted> {
   const { operation } = record;
   await acceptance.ports.registry.insertOperation(operationOf(record));
   try {

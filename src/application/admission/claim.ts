@@ -29,14 +29,16 @@ import type {
 } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { needsApproval } from "../../domain/policy/approval.ts";
+import { needsApprovalOf } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
-import { lossesFor, tellLosses } from "../../domain/request/loss.ts";
+import { lossesFor } from "../../domain/request/loss.ts";
+import { tellLosses } from "../../domain/request/lossText.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports/registry.ts";
+import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { expectNamespaceExists } from "./expectNamespaceExists.ts";
@@ -81,7 +83,7 @@ export async function claimOnboarding(
     }
     const team = ownerAfter(claimContext, admission, current);
     const kept = keep(current);
-    const fresh = forBatch(claimContext, { ...beginning, ...kept, ...defined({ team }) });
+    const fresh = await forBatch(claimContext, { ...beginning, ...kept, ...defined({ team }) });
     const { expect } = options;
     if (!current) {
       expect?.(undefined, false);
@@ -141,7 +143,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 /** Refuses to take away what nobody said should go: the sender may not know that the namespace has it. */
 function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   const losses = lossesFor(request, current);
-  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(request, losses));
+  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(berthKey(request), losses));
 }
 
 /** Refuses a namespace that an operation holds. */
@@ -167,9 +169,10 @@ export function clientIdOf(record: OnboardedRecord): ClientId {
 }
 
 /** A lane must not wait for people: the timer starts operations that need approval, and they run beside the lanes. */
-function forBatch({ ports, batch }: ClaimContext, opening: Opening): Opening {
+async function forBatch({ ports, batch }: ClaimContext, opening: Opening): Promise<Opening> {
   if (batch === undefined) return opening;
-  const waits = needsApproval(ports.catalog, opening.request, opening.team).length > 0;
+  const judged = [opening.request, ...(await alsoJudged(ports, opening.request))];
+  const waits = needsApprovalOf(ports.catalog, judged, opening.team).length > 0;
   return { ...opening, batch: { operation: batch, isStarter: !waits } };
 }
 

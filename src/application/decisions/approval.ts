@@ -9,12 +9,13 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
-import { type Approval, approvalsNeeded, needsApproval } from "../../domain/policy/approval.ts";
+import { type Approval, approvalsNeeded, needsApprovalOf } from "../../domain/policy/approval.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { OperationEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports/index.ts";
+import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { amend } from "../amend.ts";
 import { throwIfCanceled } from "./cancellation.ts";
 
@@ -33,7 +34,7 @@ export async function requestApproval(
   ports: Ports,
   { operation, request, team, steps }: ApprovalRequest,
 ): Promise<Approval | undefined> {
-  const needed = needsApproval(ports.catalog, request, team);
+  const needed = await reasonsFor(ports, request, team);
   if (needed.length === 0) return undefined;
   const { timeoutMinutes } = ports.catalog.approval;
   const { record, approval } = await amendApproval(
@@ -67,6 +68,10 @@ export async function requestApproval(
   return approval;
 }
 
+async function reasonsFor(ports: Ports, request: OnboardingRequest, team: string | undefined) {
+  return needsApprovalOf(ports.catalog, [request, ...(await alsoJudged(ports, request))], team);
+}
+
 /**
  * Takes the decision, or the time-out; false when what woke the orchestration was no decision. Throws unless this same
  * request was approved by everyone whose approval it needs now: the catalog may have changed.
@@ -95,7 +100,7 @@ export async function takeDecision(
     throw new PermanentError("APPROVAL_MISMATCH", "The request that would run is not the one that was approved.");
   }
   expectNotPassed(request, Date.now());
-  const more = needsApproval(ports.catalog, request, record.team).filter(({ what }) => !reasons.includes(what));
+  const more = (await reasonsFor(ports, request, record.team)).filter(({ what }) => !reasons.includes(what));
   if (more.length > 0) {
     const what = more.map((reason) => reason.what).join(" ");
     throw new PermanentError("APPROVAL_MISMATCH", `The catalog now asks for more than was approved. ${what}`);
@@ -106,7 +111,7 @@ export async function takeDecision(
 type Subject = Pick<OperationRecord, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "traceparent">;
 
 /** Notifies those who may approve. The ID makes repeated sends one message (duplicate detection on the topic). */
-export async function publishApproval(
+async function publishApproval(
   { events }: Pick<Ports, "events">,
   { id, kind, requestedBy, cluster, namespace, traceparent }: Subject,
   { reasons, requestHash, expiresTime }: Approval,

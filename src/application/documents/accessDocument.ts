@@ -1,6 +1,9 @@
 /** Each target that a namespace has, with who gave it, and what others gave there. */
 import { defined } from "../../domain/defined.ts";
 import type { AccessDocument } from "../../domain/documents/access.ts";
+import { earlier } from "../../domain/expiry.ts";
+import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
+import type { Given } from "../../domain/operation/given.ts";
 import { onboardedBefore, requestForTeam } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
@@ -11,7 +14,7 @@ import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
-export function isWithin(target: string, wanted: string): boolean {
+function isWithin(target: string, wanted: string): boolean {
   return target === wanted || target.startsWith(`${wanted}/`);
 }
 
@@ -21,27 +24,60 @@ export async function accessOf(
   records: readonly NamespaceRecord[],
   wanted?: string,
 ): Promise<readonly AccessDocument[]> {
-  const found = records.flatMap((record) =>
-    targetsIn(record)
-      .filter(({ target }) => wanted === undefined || isWithin(target, wanted))
-      .map((each) => ({ record, ...each })),
+  const held = await Promise.all(
+    records.map(async (record) => (await heldBy(registry, record)).map((each) => ({ record, ...each }))),
   );
-  const ids = [
-    ...new Set(found.flatMap(({ record, target }) => record.given?.[target]?.operation ?? record.onboardedBy ?? [])),
-  ];
+  const found = held.flat().filter(({ target }) => wanted === undefined || isWithin(target, wanted));
+  const ids = [...new Set(found.flatMap(({ giver, target }) => givenTo(giver, target).operation ?? []))];
   const operations = new Map(await Promise.all(ids.map(async (id) => [id, await registry.getOperation(id)] as const)));
-  return found.map(({ record, kind, target, access }) => {
-    const { cluster, namespace, team, state, findings = [], verifiedTime, onboardedTime, onboardedBy } = record;
-    const { since, operation } = record.given?.[target] ?? { since: onboardedTime, operation: onboardedBy };
+  return found.map(({ record, giver, through, kind, target, access }) => {
+    const { cluster, namespace, team, state, onboardedTime } = record;
+    const { findings = [], verifiedTime } = giver;
+    const { since: given, operation } = givenTo(giver, target);
+    const since = through === undefined ? given : later(given, onboardedTime);
     const others = findings.filter((each) => each.target === target && each.expected === null);
     return {
       ...{ cluster, namespace, ...defined({ team }), state, kind, target, access: [...access] },
-      ...defined({ since, until: endsOf(requestForTeam(record)).get(target), operation }),
+      ...defined({ through, since, until: endOf(record, giver, target), operation }),
       ...sourceOf(operation === undefined ? undefined : operations.get(operation)),
       others: others.map(({ code, field, found: there }) => ({ code, field, found: there ?? "" })),
       ...defined({ verifiedTime }),
     };
   });
+}
+
+/** A target of the namespace, and the record of the namespace that was given it. */
+interface HeldBy extends Held {
+  readonly giver: NamespaceRecord;
+  /** For a guest: the key of that one. */
+  readonly through?: string;
+}
+
+/** A guest can reach all that the identity can, whatever it has asked for itself. */
+async function heldBy(
+  registry: Pick<Ports["registry"], "getNamespace">,
+  record: NamespaceRecord,
+): Promise<readonly HeldBy[]> {
+  const { request } = record;
+  const home = isGuest(request) ? await registry.getNamespace(homeOf(request)) : undefined;
+  if (!home) return targetsIn(record).map((each) => ({ ...each, giver: record }));
+  const through = berthKey(home);
+  return targetsIn(home).map((each) => ({ ...each, giver: home, through }));
+}
+
+function givenTo(record: NamespaceRecord, target: string): Partial<Given[string]> {
+  return record.given?.[target] ?? defined({ since: record.onboardedTime, operation: record.onboardedBy });
+}
+
+/** Absent while a first operation runs. */
+function later(a: string | undefined, b: string | undefined): string | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  return a > b ? a : b;
+}
+
+function endOf(record: NamespaceRecord, giver: NamespaceRecord, target: string): string | undefined {
+  const end = endsOf(requestForTeam(giver)).get(target);
+  return giver === record ? end : earlier(end, record.request.expiresAt);
 }
 
 /** Whether the namespace has such a target. */
@@ -58,13 +94,13 @@ interface Held {
 /** What it has or is about to get: until an operation has ended, what it takes away may still be there. */
 function targetsIn(record: NamespaceRecord): readonly Held[] {
   const request = requestForTeam(record);
-  const earlier = onboardedBefore(record);
+  const replaced = onboardedBefore(record);
   const has = (of: OnboardingRequest): readonly Held[] =>
     everyKind.flatMap((kind) =>
       kind.keys(of).map((target) => ({ kind: kind.noun, target, access: kind.access(of, target) })),
     );
   const now = has(request);
-  const before = earlier === undefined ? [] : has(earlier);
+  const before = replaced === undefined ? [] : has(replaced);
   const all = [...now, ...before.filter(({ target }) => !now.some((each) => each.target === target))];
   return all.map((each) => {
     const old = before.find(({ target }) => target === each.target)?.access ?? [];

@@ -1,6 +1,7 @@
 /** What a repair of a namespace would do. */
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
+import { unusualMode } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { expectOnboarded, findCurrent } from "../admission/claim.ts";
@@ -30,6 +31,7 @@ export async function lookAtRepair(
   expect(current);
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
-  const plan = await planRepair(ports, { operation, request, clientId, isMigrating: migration !== undefined });
+  const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
+  const plan = await planRepair(ports, { operation, request, clientId, ...migrating });
   return { plan, kind, request };
 }

@@ -6,7 +6,7 @@ import { namesOf } from "../../domain/lookUp.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { ExportInput } from "../../resources/definitions/resource.ts";
-import { isWanted, resources } from "../../resources/index.ts";
+import { isWanted, resources, resourcesFor } from "../../resources/index.ts";
 
 export type Exported = ExportInput;
 
@@ -30,6 +30,7 @@ export function exportAzureCli(catalog: Catalog, exported: Exported): string {
 /** A resource that needs a name that the catalog has dropped is left out of its script. */
 function partsOf(catalog: Catalog, exported: Exported): readonly ExportedPart[] {
   return namesOf(resources)
+    .filter((name) => resourcesFor(exported.request).includes(resources[name]))
     .filter((name) => isWanted(resources[name], exported.request))
     .map((name) =>
       unlessDropped(

@@ -1,7 +1,7 @@
 import type { Ports } from "../../ports/index.ts";
 import { isDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { everyResource, mayHave } from "../../resources/index.ts";
+import { mayHave, resourcesFor } from "../../resources/index.ts";
 
 /** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
 export async function findRemains(
@@ -9,7 +9,7 @@ export async function findRemains(
   namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
 ): Promise<readonly string[]> {
   const { request } = namespace;
-  const gone = everyResource.filter((resource) => resource.leavesInAnyMode || mayHave(resource, namespace));
+  const gone = resourcesFor(request).filter((resource) => resource.leavesInAnyMode || mayHave(resource, namespace));
   // What cannot be reached any more was named by the step that could not take it away.
   const unlessDropped = async (look: () => Promise<readonly string[]>) => {
     try {

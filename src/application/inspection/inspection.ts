@@ -8,7 +8,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
-import { everyResource, isGiven, isJudged } from "../../resources/index.ts";
+import { isGiven, isJudged, resourcesFor } from "../../resources/index.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
@@ -99,7 +99,9 @@ async function readResources(
       (each) => each && (isGiven(catalog, each, role) || isJudged(catalog, each, role)),
     );
   const input = { ...inspection, isKnownRole, note: (thing: SeenThing) => void seen.push(thing) };
-  const readings = everyResource.filter(isMeant).flatMap((resource) => resource.inspect(ports, input));
+  const readings = resourcesFor(inspection.request)
+    .filter(isMeant)
+    .flatMap((resource) => resource.inspect(ports, input));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),

@@ -1,6 +1,7 @@
 /** What a verification Job found of the targets besides databases, as its pod reported it (samples/verify-app/README.md). */
 import { z } from "zod";
 import { type Finding, finding } from "../../domain/finding.ts";
+import { homeOf } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { findTarget, keyOf, placeOf, type TargetRequest } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -59,11 +60,12 @@ export function provableTargets(catalog: Ports["catalog"], { targets = [] }: Onb
 
 export async function judgeTargets(
   ports: Ports,
-  { cluster, namespace }: OnboardingRequest,
+  request: OnboardingRequest,
   provable: readonly Provable[],
   { tried }: Report,
 ): Promise<readonly Finding[]> {
-  const berth = { cluster, namespace };
+  // The marks are those of the namespace whose own the identity is.
+  const berth = homeOf(request);
   const judged = provable.map(async ({ wanted, at }): Promise<readonly Finding[]> => {
     const target = keyOf(wanted);
     const said = tried.get(target);

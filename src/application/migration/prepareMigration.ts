@@ -2,7 +2,7 @@
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { berthKey, isGuest } from "../../domain/naming/names.ts";
 import {
   leadsTo,
   type Migration,
@@ -45,6 +45,10 @@ export function prepareMigration(
   } catch (error) {
     if (!(error instanceof PermanentError) || !isRefusalCode(error.code)) throw error;
     throw new Refusal(error.code, error.message);
+  }
+  if (isGuest(request) && !usesServiceAccount({ identityMode: to })) {
+    const message = `${berthKey(record)} uses the identity of ${request.sharedIdentity}, which ${modeWords[to]} cannot share.`;
+    throw new Refusal("MODE_NOT_ALLOWED", message);
   }
   const [cutOff] = networkProblems(ports.catalog, { ...request, identityMode: to });
   if (cutOff) throw new Refusal("PROFILE_CUTS_OFF", `${cutOff.detail}.`);

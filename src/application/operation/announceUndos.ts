@@ -3,16 +3,16 @@
 import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
+import { type FailedStep, tell } from "../../domain/operation/reasons.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
 import { undoWaits } from "../../telemetry/metrics.ts";
 import { amendOperation } from "../amendOperation.ts";
-import { withReasons } from "./withReasons.ts";
 
 export interface WaitingUndo {
   readonly name: string;
   /** Absent if it only looks again. */
-  readonly failure?: { readonly code: string; readonly message: string } | undefined;
+  readonly failure?: { readonly code: string; readonly message: string; readonly step?: FailedStep } | undefined;
 }
 
 /** Idempotent. The time since which they wait stays that of the first call. */
@@ -25,7 +25,7 @@ export async function recordWaitingUndos(
   }: Pick<OperationRecord, "kind"> & { readonly operation: string; readonly undos: readonly WaitingUndo[] },
 ): Promise<void> {
   const failure = undos.find((undo) => undo.failure)?.failure;
-  const why = failure && withReasons(describeCode(failure.code, failure.message), await registry.listSteps(operation));
+  const why = failure && describeCode(failure.code, await tellReason({ registry }, operation, failure));
   const { change } = await amendOperation(registry, operation, ({ status, stillToUndo }) => {
     if (isFinal(status)) return undefined;
     const since = stillToUndo?.since ?? new Date().toISOString();
@@ -37,4 +37,13 @@ export async function recordWaitingUndos(
     // The name of a grant's undo also contains its target, which the metric leaves out.
     undoWaits.add(1, { kind, undo: name.split(" ", 1)[0] ?? name, code: own?.code ?? "WRITE_UNANSWERED" });
   }
+}
+
+/** Without a step, its message is the reason. */
+async function tellReason(
+  { registry }: Pick<Ports, "registry">,
+  operation: string,
+  { step, message }: NonNullable<WaitingUndo["failure"]>,
+): Promise<string> {
+  return step ? tell([step], await registry.listSteps(operation)) : message;
 }

@@ -13,6 +13,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
+import { tell } from "../../domain/operation/reasons.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -28,7 +29,6 @@ import { findOutwardLanding } from "./landing.ts";
 import { findLeftInPlace } from "./leftInPlace.ts";
 import type { Origin } from "./origin.ts";
 import { haveChanged } from "./resumption.ts";
-import { withReasons } from "./withReasons.ts";
 
 export type Ending = Origin &
   Outcome &
@@ -131,7 +131,8 @@ function endOf(
   const isUndone = !input.leftBehind && (input.kind !== "migrate" || isCode(input.error?.code, "OPERATION_CANCELED"));
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
-  const failure = input.error && withReasons(input.error, steps);
+  const { reasons } = input;
+  const failure = input.error && reasons ? { ...input.error, message: tell(reasons, steps) } : input.error;
   const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   const error = described && withKept(described, steps);
   const leftInPlace = findLeftInPlace(steps);

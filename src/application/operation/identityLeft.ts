@@ -1,7 +1,7 @@
 /** Which identity a repair leaves the namespace with when it stops partway: a repair undoes nothing. */
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { type IdentityUser, identityName } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
@@ -13,12 +13,11 @@ import type { Ports } from "../../ports/index.ts";
  */
 export async function findIdentityLeft(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
-  { operation, cluster, namespace }: Berth & { readonly operation: string },
+  { operation, ...user }: IdentityUser & { readonly operation: string },
 ): Promise<Pick<Outcome, "clientId">> {
-  const berth = { cluster, namespace };
-  const step = await registry.getStep(operation, { name: "ensureIdentity", target: identityName(berth) });
+  const step = await registry.getStep(operation, { name: "ensureIdentity", target: identityName(user) });
   if (!step) return {};
-  const current = await unlessRefused(() => identities.get(identityRef(findCluster(catalog, cluster), berth)));
+  const current = await unlessRefused(() => identities.get(identityRef(catalog, user)));
   // An identity that the step did not get to accept is still somebody else's.
   const isTaken = step.status === "Succeeded" || readTags(current?.tags ?? {})?.operation === operation;
   return current && isTaken ? { clientId: current.clientId } : {};

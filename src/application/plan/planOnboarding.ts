@@ -1,9 +1,10 @@
 /** The plan of an onboarding: what every step finds and would do. Serves as the answer to a dry run and as the preflight. */
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
-import { needsApproval } from "../../domain/policy/approval.ts";
+import { needsApprovalOf } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
@@ -34,7 +35,9 @@ export async function planOnboarding(
   { operation, request, earlier, team, takeOver = false, operator }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
-  const input = { kind, id: operation, request, earlier, takeOver } as const;
+  const input = { kind, id: operation, request, earlier, team, takeOver } as const;
+  const judging = alsoJudged(ports, request);
+  judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);
   const planned = plannedSteps(kind, request, { earlier, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
@@ -43,6 +46,7 @@ export async function planOnboarding(
   early?.catch(() => undefined);
   const identity = await found;
   const steps = await ((!identity && early) || lookAtSteps(ports, planned, { ...input, identity, identityLook }));
-  const needed = needsApproval(ports.catalog, request, team).map(({ what }) => what);
+  const judged = [request, ...(await judging)];
+  const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
   return toPlan(steps.filter(isTaken), needed);
 }

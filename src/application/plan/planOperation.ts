@@ -14,7 +14,7 @@ export async function planOperation(ports: Ports, operation: string, facts: Oper
     case "change":
       return await planOnboarding(ports, { operation, request, earlier });
     case "repair":
-      return await planRepair(ports, { operation, request, clientId, isMigrating });
+      return await planRepair(ports, { operation, request, clientId, isMigrating, otherMode });
     case "offboard":
       return await planOffboarding(
         ports,

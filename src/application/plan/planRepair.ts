@@ -1,7 +1,7 @@
 /** What a repair would do: the looks of its own steps, without writing. */
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
@@ -14,10 +14,12 @@ export interface RepairInput {
   readonly request: OnboardingRequest;
   readonly clientId: ClientId | undefined;
   readonly isMigrating: boolean;
+  readonly otherMode?: IdentityMode | undefined;
 }
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
-  const { request, operation, clientId, isMigrating } = input;
+  const { operation, ...repairing } = input;
+  const { request, clientId, isMigrating } = repairing;
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId });
   const planned = plannedSteps("repair", request, {
     admins: administeredServers(ports.catalog, request),
@@ -25,7 +27,7 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
   });
   // No approval: what was onboarded was approved then.
   const identity = await found;
-  const looking = { kind: "repair", id: operation, request, clientId, isMigrating, identityLook, identity } as const;
+  const looking = { kind: "repair", id: operation, ...repairing, identityLook, identity } as const;
   const steps = await lookAtSteps(ports, planned, looking);
   return toPlan(steps.filter(isTaken));
 }

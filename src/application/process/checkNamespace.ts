@@ -1,27 +1,46 @@
 import { z } from "zod";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import { toStepPlan } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
+import { isGuest } from "../../domain/naming/names.ts";
+import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
+import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { Obstacles } from "../../resources/definitions/preflight.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { lookAtSharing } from "../../resources/identity/sharing.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
 import { Admins, adminsToSet } from "./admins.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-/** Names every blocker before the first write of a repair. Reads only. */
+const nothing: Obstacles = {};
+
+/** Names every blocker before the first write of a repair. Reads only, but for a guest's name in the record of its home. */
 export const checkNamespace = defineStep({
   name: "checkNamespace",
   stage: "look",
   target: "namespace",
-  given: { request: OnboardingRequest, clientId: ClientId.optional(), isMigrating: z.boolean() },
-  output: StepResult.extend({ admins: Admins }),
-  from: ({ request, clientId, isMigrating = false }) => ({ request, clientId, isMigrating }),
-  async look(ports, { request }, { step }) {
-    await expectSameNamespace(ports, request);
-    return toStepPlan(step, { action: "none" });
+  given: {
+    request: OnboardingRequest,
+    clientId: ClientId.optional(),
+    isMigrating: z.boolean(),
+    /** Since 0.2.0. */
+    otherMode: IdentityMode.optional(),
   },
-  async run({ request, clientId, isMigrating }, _ports, step) {
-    const plan = await step.plan({ kind: "repair", request, clientId, isMigrating });
+  output: StepResult.extend({ admins: Admins }),
+  from: ({ request, clientId, isMigrating = false, otherMode }) => ({ request, clientId, isMigrating, otherMode }),
+  async look(ports, { request }, { step }) {
+    const [sharing] = await Promise.all([
+      isGuest(request) ? lookAtSharing(ports, { request }) : nothing,
+      expectSameNamespace(ports, request),
+    ]);
+    const { blockers = [] } = sharing;
+    const plan = toStepPlan(step, { action: "none" });
+    return blockers.length > 0 ? { ...plan, action: "conflict", blockers: [...blockers] } : plan;
+  },
+  async run({ request, clientId, isMigrating, otherMode }, ports, step) {
+    const notJoined = await joinIdentity(ports, request);
+    const plan = await step.plan({ kind: "repair", request, clientId, isMigrating, otherMode });
     throwBlockers(plan);
+    throwConflict(notJoined);
     const admins = adminsToSet(plan);
     return { action: "none", ...(admins.length > 0 ? { admins } : {}) };
   },

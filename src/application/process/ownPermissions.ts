@@ -1,19 +1,23 @@
 /** Whether Mooring's own role in Azure allows what an onboarding has to do, or undo, where the cluster has its identities. */
+import { findCluster } from "../../domain/catalog/clusters.ts";
+import { homeOf } from "../../domain/naming/names.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../../resources/definitions/ownPermissions.ts";
 import type { Obstacles } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput } from "../../resources/definitions/resource.ts";
-import { everyResource, isWanted } from "../../resources/index.ts";
+import { isWanted, resourcesFor } from "../../resources/index.ts";
 
 export async function checkOwnPermissions(
-  ports: Pick<Ports, "roleAssignments">,
+  ports: Pick<Ports, "catalog" | "roleAssignments">,
   { request, cluster, identity }: Pick<PreflightInput, "request" | "cluster" | "identity">,
 ): Promise<Obstacles> {
-  const { subscriptionId, identityResourceGroup, alias } = cluster;
-  const needed = everyResource
+  const home = homeOf(request).cluster;
+  const { subscriptionId, identityResourceGroup, alias } =
+    home === cluster.alias ? cluster : findCluster(ports.catalog, home);
+  const needed = resourcesFor(request)
     .filter((resource) => isWanted(resource, request))
-    .flatMap(({ armActions }) => armActions?.({ identity }) ?? []);
+    .flatMap(({ armActions }) => armActions?.({ request, identity }) ?? []);
   const { conflict, notice } = await checkPermissions(ports, {
     needed,
     scope: `/subscriptions/${subscriptionId}/resourceGroups/${identityResourceGroup}`,

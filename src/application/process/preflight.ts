@@ -2,18 +2,19 @@ import { z } from "zod";
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type Plan, toNotice } from "../../domain/operation/plan.ts";
+import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { nextLook } from "../../resources/namespace/terminating.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { requestApproval } from "../decisions/approval.ts";
 import { Admins, adminsToSet } from "./admins.ts";
 import { lookAtPreflight } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-/** Names every blocker before the first write of an onboarding or a change. Reads only. */
+/** Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its home. */
 export const preflight = defineStep({
   name: "preflight",
   stage: "look",
@@ -25,6 +26,7 @@ export const preflight = defineStep({
   look: (ports, _input, planning) => lookAtPreflight(ports, planning),
   async run(input, ports, step) {
     const { operation, request, earlier } = input;
+    const notJoined = await joinIdentity(ports, request);
     // The record names the operation's team, whose approval rules apply.
     const [plan, accepted] = await Promise.all([
       step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),
@@ -37,6 +39,7 @@ export const preflight = defineStep({
       return { action: "none", waitsUntil };
     }
     throwBlockers(plan);
+    throwConflict(notJoined);
     const isOfExpiry = accepted?.requestedBy === expiryCaller.id;
     if (!isOfExpiry) expectNotPassed(request, Date.now());
     const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);

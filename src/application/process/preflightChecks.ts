@@ -12,7 +12,8 @@ import type { Ports } from "../../ports/index.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
-import { everyResource, isWanted, resourcesOfMode } from "../../resources/index.ts";
+import { lookAtSharing } from "../../resources/identity/sharing.ts";
+import { isWanted, resourcesFor, resourcesOfMode } from "../../resources/index.ts";
 import { checkOwnPermissions } from "./ownPermissions.ts";
 
 export async function lookAtPreflight(ports: Ports, input: Planning): Promise<StepPlan> {
@@ -39,11 +40,12 @@ const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", 
 
 function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
-  const targets = everyResource.flatMap(({ preflightTargets }) => preflightTargets?.(ports, request) ?? []);
+  const targets = resourcesFor(request).flatMap(({ preflightTargets }) => preflightTargets?.(ports, request) ?? []);
   const environments: Pick<PreflightCheck, "look"> = {
     look: async () => void expectNoCrossing(ports.catalog, request),
   };
-  return [...clusterChecks(ports, input), environments, ...targets.map((look) => ({ look }))];
+  const sharing: Pick<PreflightCheck, "look"> = { look: () => lookAtSharing(ports, input) };
+  return [...clusterChecks(ports, input), environments, sharing, ...targets.map((look) => ({ look }))];
 }
 
 function clusterChecks(
@@ -59,7 +61,7 @@ function clusterChecks(
   const known = identity?.id === undefined ? undefined : { id: identity.id };
   const input = { request, cluster, identity: known, takeOver };
   const permissions: PreflightCheck = { about: "subscription", look: () => checkOwnPermissions(ports, input) };
-  return everyResource
+  return resourcesFor(request)
     .filter((resource) => isWanted(resource, request))
     .flatMap(({ preflight }) => preflight?.(ports, input) ?? [])
     .concat(permissions)

@@ -4,7 +4,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { lookAt } from "../../resources/definitions/leftCatalog.ts";
 import type { StepKeys } from "../../resources/definitions/resource.ts";
 import { defineStep, inputOf, type StepContext, StepResult } from "../../resources/definitions/step.ts";
-import { everyResource, isWanted, resourceSteps } from "../../resources/index.ts";
+import { isWanted, resourceSteps, resourcesFor } from "../../resources/index.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 
 /** Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. */
@@ -18,7 +18,7 @@ export const removeLeftovers = defineStep({
     const removals = removalsOf(request).map((step) =>
       resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
     );
-    const surpluses = everyResource.flatMap(({ surplus }) =>
+    const surpluses = resourcesFor(request).flatMap(({ surplus }) =>
       surplus ? [surplus.look(ports, request, planning.step)] : [],
     );
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
@@ -41,7 +41,7 @@ export const removeLeftovers = defineStep({
       );
       actions.push(action);
     }
-    for (const { surplus } of everyResource) {
+    for (const { surplus } of resourcesFor(request)) {
       if (surplus) actions.push(await surplus.takeAway(ports, { ...base, request }, all));
     }
     return { action: strongest(actions) };
@@ -49,7 +49,7 @@ export const removeLeftovers = defineStep({
 });
 
 function removalsOf(request: OnboardingRequest): StepKeys {
-  return everyResource
+  return resourcesFor(request)
     .filter((resource) => !isWanted(resource, request))
     .flatMap((resource) => resource.remove({ kind: "repair", request }));
 }

@@ -8,7 +8,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
-import { everyResource, isWanted, mayHave, resourcesNotShared } from "../../resources/index.ts";
+import { isWanted, mayHave, resourcesFor, resourcesNotShared } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
 type Keys = readonly StepKey<ResourceStepName>[];
@@ -20,14 +20,16 @@ export function administered(operation: OperationFacts, admins: readonly string[
 
 /** What an onboarding makes at the same time. */
 export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
-  return everyResource
+  return resourcesFor(operation.request)
     .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
     .flatMap((resource) => resource.ensure(operation));
 }
 
 /** What the earlier request has and the new one does not. */
 export function replaced(operation: OperationFacts): Keys {
-  return operation.earlier ? everyResource.flatMap((resource) => resource.replace?.(operation) ?? []) : [];
+  return operation.earlier
+    ? resourcesFor(operation.request).flatMap((resource) => resource.replace?.(operation) ?? [])
+    : [];
 }
 
 /** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
@@ -36,12 +38,13 @@ const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
-  const leaving = everyResource.filter((resource) => resource.leavesInAnyMode || mayHave(resource, operation));
+  const every = resourcesFor(operation.request);
+  const leaving = every.filter((resource) => resource.leavesInAnyMode || mayHave(resource, operation));
   const own = (reason: Leaving) =>
     leaving.filter((resource) => resource.leaving === reason).flatMap((resource) => resource.remove(operation));
   // Left over from a change that stopped partway. Access that is revoked entirely need not be narrowed first.
   const left = (reason: Leaving) =>
-    everyResource
+    every
       .filter((resource) => resource.leaving === reason && operation.earlier)
       .flatMap((resource) => resource.replace?.(operation) ?? [])
       .filter(({ name }) => !everyKind.some((kind) => kind.steps.narrow === name));
@@ -71,7 +74,10 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
   return {
     inventory: [own("takeInventory")],
     // The account comes before its credential, which would give access to anyone who creates that account.
-    sideBySide: added.flatMap((resource) => resource.ensure(operation)),
+    sideBySide: [
+      ...resourcesFor(request).flatMap(({ migrating }) => migrating?.begin(operation, migration) ?? []),
+      ...added.flatMap((resource) => resource.ensure(operation)),
+    ],
     verify: [own("verifySideBySide")],
     cutOver: [own("cutOver")],
     retire: [own("checkPods"), ...retired(operation, migration)],
@@ -80,7 +86,9 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
 
 /** In reverse order of creation: what was made last goes first. */
 export function retired(operation: OperationFacts, migration: Way): Keys {
-  return resourcesNotShared(modeLeft(migration), targetOf(migration))
-    .toReversed()
-    .flatMap((resource) => resource.remove(operation));
+  const left = resourcesNotShared(modeLeft(migration), targetOf(migration)).toReversed();
+  return [
+    ...left.flatMap((resource) => resource.remove(operation)),
+    ...resourcesFor(operation.request).flatMap(({ migrating }) => migrating?.end(operation, migration) ?? []),
+  ];
 }

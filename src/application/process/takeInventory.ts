@@ -3,7 +3,7 @@ import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
-import { type Conflict, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { type ByMode, modeWords } from "../../domain/request/identityModes.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -11,7 +11,8 @@ import type { Ports } from "../../ports/index.ts";
 import { migratingOf } from "../../resources/definitions/operationFacts.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, StepResult } from "../../resources/definitions/step.ts";
-import { isOfEveryMode } from "../../resources/index.ts";
+import { isWanted } from "../../resources/index.ts";
+import { joinIdentity } from "../admission/joinIdentity.ts";
 import { inspectNamespace } from "../inspection/inspection.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
@@ -40,10 +41,12 @@ export const takeInventory = defineStep({
   },
   async run(input, ports, step) {
     const { request, migration, clientId } = input;
+    const notJoined = await joinIdentity(ports, request);
     const pods = await podsOnPreviousMode(ports, input, migration);
     const plan = await step.plan({ kind: "migrate", request, migration, clientId, pods });
     // Pods that use the previous mode block only the last phase.
     throwBlockers({ ...plan, steps: plan.steps.filter(({ name }) => name !== "checkPods") });
+    throwConflict(notJoined);
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);
     if (migration.until === "inventory") await step.commit();
@@ -52,14 +55,17 @@ export const takeInventory = defineStep({
 });
 
 /**
- * What has to be intact in a namespace that leaves the mode. Where workload identity or a binding is broken, that is a reason to
- * leave it, and must not prevent it; the proof comes later.
+ * Whether all of the mode that is left has to be intact. Where workload identity or a binding is broken, that is a reason to leave
+ * it, and must not prevent it; the proof comes later.
  */
-const intact: ByMode<(resource: Resource) => boolean> = {
-  podIdentity: () => true,
-  workloadIdentity: isOfEveryMode,
-  identityBinding: isOfEveryMode,
-};
+const leavesWhole: ByMode<boolean> = { podIdentity: true, workloadIdentity: false, identityBinding: false };
+
+/** What both modes have is not made by the migration, and must be intact for its proof. */
+function isToBeIntact(migration: Migration): (resource: Resource) => boolean {
+  const modes = [modeLeft(migration), targetOf(migration)];
+  return (resource) =>
+    leavesWhole[modeLeft(migration)] || modes.every((identityMode) => isWanted(resource, { identityMode }));
+}
 
 /** Whether what has to be true before the mode is added is about the identity (podIdentity/kubeletRoles.ts). */
 const checksIdentity: ByMode<boolean> = { podIdentity: true, workloadIdentity: false, identityBinding: false };
@@ -79,7 +85,7 @@ async function lookAtNamespace(
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
-    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: intact[modeLeft(migration)] }),
+    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: isToBeIntact(migration) }),
     obstacles(),
     expectSameNamespace(ports, request),
   ]);

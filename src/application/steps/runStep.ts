@@ -266,10 +266,12 @@ function isRecordedAsData(error: unknown): boolean {
 export class StepUnfinished extends Error {
   override readonly name = "StepUnfinished";
   readonly code: StepFailure["code"];
+  readonly step: StepKey;
 
   constructor(step: StepKey, code: StepFailure["code"], options?: ErrorOptions) {
     super(unfinished(step), options);
     this.code = code;
+    this.step = step;
   }
 }
 

@@ -59,9 +59,7 @@ export function beginTrail(
       throw error;
     });
     const attempts = before.attempts + 1;
-    // The attempt before this one has died, or runs beside it: nobody hears the answers that it waits for.
-    const isSuperseded = before.status !== "NotStarted" && isAttemptOpen(before);
-    const unanswered = isSuperseded ? { unansweredTime: now() } : {};
+    const unanswered = isSuperseding(before) ? { unansweredTime: now() } : {};
     await registry.repeatStep(operation, step, attempts, unanswered);
     return { attempts, before: { ...before, ...unanswered } };
   };
@@ -140,8 +138,15 @@ export function beginTrail(
       return action;
     },
     async pause(nextRetryTime) {
-      // The next look finds what this one has made, and nothing left to do.
-      await registry.updateStep(operation, step, { nextRetryTime, ...intended, ...over() });
+      // The next look finds what this one has made, and nothing left to do. An attempt that runs beside this one may end the step
+      // without a next look: then nobody else tells what this one did.
+      const { before } = await starting;
+      await Promise.all([
+        registry.updateStep(operation, step, { nextRetryTime, ...intended, ...over() }),
+        intended && before && isSuperseding(before)
+          ? appendEffect(ports, input, { step, ...intended, outcome: "Succeeded" })
+          : undefined,
+      ]);
     },
     async fail({ code, message }, delayMs) {
       if (code === "OPERATION_ENDED") return await refuse({ code, message });
@@ -158,6 +163,11 @@ export function beginTrail(
       ]);
     },
   };
+}
+
+/** Whether the attempt before has died, or runs beside this one: nobody hears the answers that it waits for. */
+function isSuperseding(before: StepRecord): boolean {
+  return before.status !== "NotStarted" && isAttemptOpen(before);
 }
 
 /** A removal that looks again finds less: what an earlier try has removed is still what the step has done. */

@@ -15,6 +15,7 @@ import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 import { ClusterLogin } from "./clusterLogin.ts";
 import { crossingsField } from "./environments.ts";
+import { danglingSharedIdentities, sharedIdentitiesSection } from "./sharedIdentities.ts";
 
 const Alias = z
   .string()
@@ -160,6 +161,7 @@ const CatalogFields = z.strictObject({
   tenantId: z.guid().meta({ description: "The Microsoft Entra tenant of everything in the catalog." }),
   clusters: z.record(Alias, Cluster).meta({ description: "The Kubernetes clusters, by alias." }),
   ...catalogSections(Alias),
+  sharedIdentities: sharedIdentitiesSection,
   profiles: profilesSection(Alias),
   drift: z
     .strictObject({
@@ -267,7 +269,7 @@ export const Catalog = CatalogFields.superRefine((catalog, context) => {
   for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
     context.addIssue({ code: "custom", path: ["approval", ...path], message });
   }
-  for (const { path, message } of findDanglingNames(catalog))
+  for (const { path, message } of [...findDanglingNames(catalog), ...danglingSharedIdentities(catalog)])
     context.addIssue({ code: "custom", path: [...path], message });
 });
 export type Catalog = z.infer<typeof Catalog>;

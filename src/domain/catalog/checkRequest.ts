@@ -9,6 +9,7 @@ import { traitsOf } from "./clusterKinds.ts";
 import { findClusterFor } from "./clusters.ts";
 import { findCrossings } from "./environments.ts";
 import { networkProblems } from "./networkReach.ts";
+import { sharedIdentityProblems } from "./sharedIdentities.ts";
 
 /**
  * Everything in a request that the catalog does not know or allow, with the alternatives: only for callers who may see the whole
@@ -19,6 +20,7 @@ export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest
     ...clusterProblems(catalog, request),
     ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
     ...findCrossings(catalog, request),
+    ...sharedIdentityProblems(catalog, request),
     ...profileProblems(catalog, request),
     ...networkProblems(catalog, request),
   ];

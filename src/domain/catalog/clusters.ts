@@ -5,7 +5,7 @@
 
 import { PermanentError } from "../errors.ts";
 import { lookUp } from "../lookUp.ts";
-import { type Berth, identityName } from "../naming/names.ts";
+import { homeOf, type IdentityUser, identityName } from "../naming/names.ts";
 import { isModeOf, whyNotMode } from "../request/identityModes.ts";
 import type { IdentityMode } from "../request/request.ts";
 import type { Catalog, ClusterTarget } from "./catalog.ts";
@@ -32,17 +32,19 @@ export function clusterIdOf(cluster: ClusterTarget): string | undefined {
   return traitsOf(cluster).identityBinding?.clusterId;
 }
 
-/** Of the namespace's identity. */
-export function identityIdOf(cluster: ClusterTarget, berth: Berth): string {
-  const { subscriptionId, resourceGroup, name } = identityRef(cluster, berth);
+/** Of the identity that the namespace has. */
+export function identityIdOf(catalog: Catalog, user: IdentityUser): string {
+  const { subscriptionId, resourceGroup, name } = identityRef(catalog, user);
   const provider = "providers/Microsoft.ManagedIdentity/userAssignedIdentities";
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/${provider}/${name}`;
 }
 
-export function identityRef(cluster: ClusterTarget, berth: Berth) {
+/** It is where the identities of its own namespace's cluster are. */
+export function identityRef(catalog: Catalog, user: IdentityUser) {
+  const cluster = findCluster(catalog, homeOf(user).cluster);
   return {
     subscriptionId: cluster.subscriptionId,
     resourceGroup: cluster.identityResourceGroup,
-    name: identityName(berth),
+    name: identityName(user),
   };
 }

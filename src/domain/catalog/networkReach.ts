@@ -25,15 +25,25 @@ interface Catalog extends CatalogTargets {
 export interface Reaching extends Targets {
   readonly cluster: string;
   readonly identityMode: IdentityMode;
+  /** While the namespace migrates, its pods may have that one, too. */
+  readonly otherMode?: IdentityMode | undefined;
 }
 
 /** What the namespace's pods have to reach, each place once. The order of a request does not count. */
 export function destinationsOf(catalog: Catalog, request: Reaching, network: Network): readonly Destination[] {
   const cluster = lookUp(catalog.clusters, request.cluster);
-  const tokens = tokensFrom[request.identityMode];
-  const login = cluster && tokens ? [tokens(cluster.network)] : [];
+  const tokens = [request.identityMode, ...(request.otherMode ? [request.otherMode] : [])].flatMap((mode) => {
+    const from = tokensFrom[mode];
+    return cluster && from ? [from(cluster.network)] : [];
+  });
   const targets = everyKind.flatMap((kind) => kind.destinations(catalog, request));
-  return [...login, ...eachOnce(targets), ...openedBy(network)];
+  return [...eachOnce(tokens), ...eachOnce(targets), ...openedBy(network)];
+}
+
+/** Whether a policy that is right for the one mode keeps pods of the other from their tokens. */
+export function haveOtherTokens(mode: IdentityMode, other: IdentityMode): boolean {
+  const [one, another] = [tokensFrom[mode], tokensFrom[other]];
+  return one !== undefined && another !== undefined && one !== another;
 }
 
 /** Several databases of one server are one place. */

@@ -16,6 +16,10 @@ export const AccessDocument = z
     kind: z.string().meta({ description: "The kind of target, such as `database`." }),
     target: z.string().meta({ description: "The target, as requests and steps name it: `sql-dev/messages`." }),
     access: z.array(z.string()).meta({ description: "What the namespace may do there, such as `reader`." }),
+    through: z.string().optional().meta({
+      description:
+        "The namespace whose identity it uses, `<cluster>/<namespace>`, and which has this access; absent for an identity of its own. Since 0.2.0.",
+    }),
     since: Time.optional().meta({
       description: "When the operation ended that gave this; absent while the namespace's first one runs.",
     }),

@@ -11,6 +11,13 @@ export const CatalogDocument = z
     ),
     ...publishedFields,
     profiles: z.array(publishedProfile),
+    sharedIdentities: z
+      .array(z.object({ name: z.string(), clusters: z.array(z.string()) }))
+      .exactOptional()
+      .meta({
+        description:
+          "The namespaces whose identity others may use, and in which clusters; absent if the catalog lets nobody share one. Since 0.2.0.",
+      }),
   })
   .meta({ id: "Catalog" });
 export type CatalogDocument = z.infer<typeof CatalogDocument>;

@@ -34,6 +34,18 @@ export const findingCatalogue = {
     "Someone tagged the identity.",
     "Nothing: Mooring keeps its own tags and leaves the others.",
   ),
+  SHARED_ACCESS_MISSING: broken(
+    "The namespace whose identity this one uses is not onboarded, or does not have what this one asks for.",
+    "Onboard or change the namespace that `found` names, or ask for less here.",
+  ),
+  SHARED_ACCESS_BROKEN: broken(
+    "In the namespace whose identity this one uses, access is broken that this one has asked for, too.",
+    "Repair the namespace that `found` names.",
+  ),
+  SHARED_IDENTITY_UNLISTED: warning(
+    "The record of the namespace whose identity this one uses does not name this one, perhaps because its row was lost: it would not keep what this one has asked for.",
+    "{repair} names it there again.",
+  ),
   ROLE_ADDED: foreign(
     "Someone gave the identity a role in Azure, for something that the catalog does not have.",
     "Nothing, if it is intended; otherwise remove it: `az role assignment delete`.",
@@ -229,10 +241,6 @@ export const findingCatalogue = {
 } satisfies Record<string, FindingEntry>;
 
 export type FindingCode = keyof typeof findingCatalogue;
-
-export function isFindingCode(code: string): code is FindingCode {
-  return Object.hasOwn(findingCatalogue, code);
-}
 
 /** What the table says to do about it, in the words of HTTP. */
 export function fixOfFinding(code: FindingCode): string {

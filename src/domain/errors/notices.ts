@@ -38,6 +38,11 @@ export const notices = {
       "Mooring cannot see how Microsoft Entra reads the issuer of a cluster outside Azure, or which key the cluster signs with. Only a notice.",
     fix: "Nothing, if the issuer is public: a verification with a Job proves the login (verificationJob in the catalog). Otherwise read the issuer from outside your network; docs/clusters.md has the command.",
   },
+  SHARED_IDENTITY_REACH: {
+    cause:
+      "Namespaces that share an identity can reach everything that it can, whatever each of them has asked for. Only a notice.",
+    fix: "Nothing, if it is intended; otherwise give the namespace an identity of its own: leave out `sharedIdentity`.",
+  },
   CREDENTIALS_NEARLY_FULL: {
     cause: "The identity has nearly as many federated credentials as Azure allows. Only a notice.",
     fix: "Remove those that nobody uses, or migrate to identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",

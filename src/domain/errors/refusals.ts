@@ -96,6 +96,13 @@ export const refusals = {
     cause: "The cluster does not offer this identity mode.",
     fix: "Use an identity mode that the catalog lists for the cluster ({catalog}).",
   },
+  SHARED_IDENTITY_NOT_ALLOWED: {
+    status: 422,
+    isPolicy: true,
+    endsSteps: true,
+    cause: "The catalog does not let namespaces of the cluster use this identity of another namespace.",
+    fix: "Leave out `sharedIdentity` for an identity of the namespace's own, or ask the platform team for `sharedIdentities` in the catalog (docs/sharedIdentities.md).",
+  },
   ENVIRONMENT_CROSSED: {
     status: 422,
     isPolicy: true,
@@ -135,6 +142,12 @@ export const refusals = {
     isPolicy: false,
     cause: "The request leaves out what the namespace has, and does not say that this is meant.",
     fix: "Add what the message names to the request. If it should go, look at the plan ({dryRun}) and send the request with {confirmRemoval}.",
+  },
+  SHARED_IDENTITY_CHANGE_REFUSED: {
+    status: 409,
+    isPolicy: false,
+    cause: "A change of an onboarded namespace cannot give it another identity.",
+    fix: "Offboard the namespace first, then send the request again.",
   },
   MODE_CHANGE_REFUSED: {
     status: 409,

@@ -461,6 +461,39 @@ export const stepErrors = {
       "Microsoft Entra cannot verify tokens of the cluster with what its OIDC issuer publishes: a document or a key is missing or wrong, or its certificate is not trusted.",
     fix: "Publish the discovery document and the cluster's public keys at the issuer's address, as docs/clusters.md shows; after a change of the signing key, publish the new one.",
   },
+  // Identities that several namespaces use
+  SHARED_IDENTITY_UNAVAILABLE: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The namespace whose identity is to be shared is not onboarded for the same team with an identity of its own, or that identity was replaced.",
+    fix: "Onboard or repair the namespace that the message names first. A namespace of another team cannot share its identity.",
+  },
+  SHARED_IDENTITY_BUSY: {
+    status: 503,
+    retryable: true,
+    cause: "An operation is changing the namespace whose identity is to be shared, or another one that shares it.",
+    fix: { nothing: "Mooring tries again", ifItLasts: "send the request again once the operation has ended" },
+  },
+  SHARED_IDENTITY_LACKS: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The request asks for access that the namespace whose identity it shares does not have, or has for a shorter time. Only that one's access is given and taken.",
+    fix: "Ask for it in that namespace first, then send the request again.",
+  },
+  SHARED_IDENTITY_IN_USE: {
+    status: 500,
+    retryable: false,
+    cause: "Other namespaces use the identity, and would lose it or access that they have asked for.",
+    fix: "Change or offboard the namespaces that the message names first.",
+  },
+  SHARED_IDENTITY_BOUND: {
+    status: 500,
+    retryable: false,
+    cause: "Another namespace already binds the shared identity to the same cluster, which Azure does once.",
+    fix: "Use identityMode workloadIdentity in all but one of the namespaces that share an identity in a cluster.",
+  },
   // Others who depend on what an offboarding removes
   IDENTITY_FEDERATED_BY_OTHERS: {
     status: 500,
@@ -635,7 +668,7 @@ export type LastingStepErrorCode = CodesWith<{ readonly retryable: false }>;
 export type PassingStepErrorCode = CodesWith<{ readonly retryable: true }>;
 export type NoticeStepErrorCode = CodesWith<{ readonly isTold: true }>;
 
-export function isStepErrorCode(code: string): code is StepErrorCode {
+function isStepErrorCode(code: string): code is StepErrorCode {
   return Object.hasOwn(stepErrors, code);
 }
 

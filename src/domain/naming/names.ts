@@ -13,12 +13,37 @@ export function berthKey({ cluster, namespace }: Berth): string {
   return `${cluster}/${namespace}`;
 }
 
+/** The namespace of a key: neither of its parts has a slash. */
+export function berthOf(key: string): Berth {
+  const [cluster = "", namespace = ""] = key.split("/");
+  return { cluster, namespace };
+}
+
+/** A namespace that has an identity: one of its own or, for a guest, that of another namespace (docs/adr/0029). */
+export interface IdentityUser extends Berth {
+  /** The key of the namespace whose identity it is; absent for one's own. */
+  readonly sharedIdentity?: string | undefined;
+}
+
+export function isGuest({ sharedIdentity }: Pick<IdentityUser, "sharedIdentity">): boolean {
+  return sharedIdentity !== undefined;
+}
+
+/** The namespace whose identity it is. */
+export function homeOf({ cluster, namespace, sharedIdentity }: IdentityUser): Berth {
+  return sharedIdentity === undefined ? { cluster, namespace } : berthOf(sharedIdentity);
+}
+
+/** The name of the user-assigned identity and its SQL user. */
+export function identityName(user: IdentityUser): string {
+  return nameOf(homeOf(user));
+}
+
 /**
- * The name of the user-assigned identity, its SQL user and its AzureIdentity. Cluster and namespace may both contain hyphens, so
- * readable parts alone would collide (`a-b`/`c` and `a`/`b-c`); the hash prevents that. Azure allows at most 128 characters:
- * 8 + 40 + 1 + 63 + 1 + 8 = 121.
+ * Cluster and namespace may both contain hyphens, so readable parts alone would collide (`a-b`/`c` and `a`/`b-c`); the hash
+ * prevents that. Azure allows at most 128 characters: 8 + 40 + 1 + 63 + 1 + 8 = 121.
  */
-export function identityName(berth: Berth): string {
+function nameOf(berth: Berth): string {
   return `${owner}-${berth.cluster}-${berth.namespace}-${shortHash(berthKey(berth))}`;
 }
 
@@ -29,10 +54,10 @@ const longestRole = 63;
  * The name of the namespace's role on a PostgreSQL server: the identity's where it fits, otherwise as much of it as leaves room for
  * a longer hash, since what is cut off no longer tells two namespaces apart.
  */
-export function postgresRoleName(berth: Berth): string {
-  const name = identityName(berth);
+export function postgresRoleName(user: IdentityUser): string {
+  const name = identityName(user);
   if (name.length <= longestRole) return name;
-  const hash = shortHash(berthKey(berth), 16);
+  const hash = shortHash(berthKey(homeOf(user)), 16);
   return `${name.slice(0, longestRole - hash.length - 1)}-${hash}`;
 }
 
@@ -53,9 +78,9 @@ export function identityBindingName(berth: Berth): string {
 /** The credential that Azure gives an identity for all of its identity bindings. */
 export const automaticCredential = "aks-identity-binding";
 
-/** The ClusterRole that lets its holders use the namespace's identity through a binding. */
+/** The namespace's ClusterRole, which lets its holders use the identity through a binding. A guest has one of its own. */
 export function useRoleName(berth: Berth): string {
-  return identityName(berth);
+  return nameOf(berth);
 }
 
 /** A label for the namespace's roles in the whole cluster, whose values are shorter than names. */
@@ -65,11 +90,16 @@ export function useLabel(berth: Berth): string {
 
 /** What gives that role to one service account. */
 export function useBindingName(berth: Berth, serviceAccount: string): string {
-  return `${identityName(berth)}-${shortHash(serviceAccount)}`;
+  return `${nameOf(berth)}-${shortHash(serviceAccount)}`;
+}
+
+/** The namespace's AzureIdentity. */
+export function azureIdentityName(berth: Berth): string {
+  return nameOf(berth);
 }
 
 export function bindingName(berth: Berth): string {
-  return `${identityName(berth)}-binding`;
+  return `${nameOf(berth)}-binding`;
 }
 
 /** Names of objects that are the same in every namespace. */

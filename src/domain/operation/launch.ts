@@ -48,8 +48,10 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       };
       return { orchestration: "compensateOperation" as const, input: compensation };
     }
-    case "Repairing":
-      return { orchestration: "repairNamespace" as const, input: { ...input, clientId, isMigrating } };
+    case "Repairing": {
+      const repairing = { clientId, isMigrating, ...unusualMode(request, migration) };
+      return { orchestration: "repairNamespace" as const, input: { ...input, ...repairing } };
+    }
     case "Migrating": {
       const { waitForPodsMinutes } = catalog.migration;
       const going = { clientId: record.clientId, migration: record.migration };

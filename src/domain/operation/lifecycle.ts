@@ -176,11 +176,24 @@ export function requestsOf({
 export function operationsOf({
   operation,
   onboardedBy,
+  operationsSince = [],
   compensates,
   previous,
-}: Pick<NamespaceRecord, "operation" | "onboardedBy" | "compensates" | "previous">): readonly string[] {
-  const own = [operation, onboardedBy, compensates?.of, compensates?.createdBy].filter((each) => each !== undefined);
-  return previous ? [...own, ...operationsOf(previous)] : own;
+}: Pick<
+  NamespaceRecord,
+  "operation" | "onboardedBy" | "operationsSince" | "compensates" | "previous"
+>): readonly string[] {
+  const own = [operation, onboardedBy, ...operationsSince, compensates?.of, compensates?.createdBy];
+  return [...own.filter((each) => each !== undefined), ...(previous ? operationsOf(previous) : [])];
+}
+
+/** The record is a row that every operation reads and writes. */
+const mostOperationsSince = 20;
+
+/** For an operation that leaves the namespace onboarded, and takes the place of the last one in its record. */
+function remembering({ operation, onboardedBy, operationsSince = [] }: OnboardedRecord) {
+  if (operation === onboardedBy) return {};
+  return { operationsSince: [...operationsSince, operation].slice(-mostOperationsSince) };
 }
 
 /** How many previous records are chained, each to be restored in turn. */
@@ -211,7 +224,7 @@ export function beginRepair(
   beginning: Beginning,
   tried: Pick<NamespaceRecord, "repairTried">,
 ): RecordIn<"Repairing"> {
-  return { ...current, ...tried, ...beginning, state: "Repairing" };
+  return { ...current, ...remembering(current), ...tried, ...beginning, state: "Repairing" };
 }
 
 export function beginMigration(
@@ -219,11 +232,11 @@ export function beginMigration(
   beginning: Beginning,
   going: { readonly migration: Migration; readonly clientId: ClientId },
 ): RecordIn<"Migrating"> {
-  return { ...current, ...going, ...beginning, state: "Migrating" };
+  return { ...current, ...remembering(current), ...going, ...beginning, state: "Migrating" };
 }
 
 /** What an operation reports at its end. The status may be another one because of a cancellation. */
-export type End = Omit<Outcome, "status" | "error" | "leftUndone"> & {
+export type End = Omit<Outcome, "status" | "error" | "reasons" | "leftUndone"> & {
   readonly status: OperationStatus;
   /** Until when one of its writes may still take effect. */
   readonly landsUntil?: string | undefined;
@@ -255,6 +268,7 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
         takenBy: _taken,
         adoptIdentity: _used,
         expiry: _noted,
+        operationsSince: _before,
         ...lasting
       } = record;
       return {

@@ -9,7 +9,7 @@ import { MigrationRequest } from "./migration.ts";
 import { NamespaceFilter } from "./namespaceFilter.ts";
 import type { NamespaceRecord } from "./namespaceRecord.ts";
 
-export const ignoreDependants = z.boolean().default(false).meta({
+const ignoreDependants = z.boolean().default(false).meta({
   description:
     "Continue although others depend on what would be removed, as ?ignoreDependants=true does for one namespace.",
 });

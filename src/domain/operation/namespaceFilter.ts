@@ -8,7 +8,7 @@ import { NamespaceState } from "./namespaceState.ts";
 
 const findingCodes = Object.keys(findingCatalogue) as (keyof typeof findingCatalogue)[];
 
-export const FindingsFilter = z.enum(["any", "none", ...severities, ...findingCodes], {
+const FindingsFilter = z.enum(["any", "none", ...severities, ...findingCodes], {
   error: `takes any, none, ${severities.join(", ")} or the code of a finding, such as ${findingCodes[0]}`,
 });
 export type FindingsFilter = z.infer<typeof FindingsFilter>;

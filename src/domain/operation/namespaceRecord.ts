@@ -54,6 +54,11 @@ const base = {
    * after it. Since 0.2.0.
    */
   landsUntil: z.string().exactOptional(),
+  /**
+   * Namespaces that use the identity of this one, or have asked to: each is one only if its own record says so, too. Written before
+   * the guest has anything (application/admission/joinIdentity.ts). Since 0.2.0.
+   */
+  guests: z.array(z.string()).readonly().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };
@@ -65,6 +70,8 @@ const known = {
   clientId: ClientId.exactOptional(),
   /** The operation that implemented the request. */
   onboardedBy: z.string().exactOptional(),
+  /** Earlier operations since then, the newest last: each may have made the identity anew, whose tags then name it. Since 0.2.0. */
+  operationsSince: z.array(z.string()).readonly().exactOptional(),
   /** Since 0.2.0; absent until the first change since then. */
   given: Given.exactOptional(),
   /** Where the last look found a difference from the request. */

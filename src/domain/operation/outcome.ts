@@ -4,6 +4,7 @@ import { ClientId } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OperationError } from "./operation.ts";
 import { MigrationProgress } from "./operationResult.ts";
+import { Parts } from "./reasons.ts";
 
 /** How the body of an orchestration ended. Also the orchestration's output, in case the outcome cannot be recorded. */
 export const Outcome = z.object({
@@ -13,6 +14,8 @@ export const Outcome = z.object({
   /** The UID of the Kubernetes namespace, once onboarded. */
   namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),
+  /** The error's message in parts, if the records of steps have some of them. Since 0.2.0. */
+  reasons: Parts.exactOptional(),
   /** Findings of the final verification. */
   findings: z.array(Finding).optional(),
   /** Things that the final verification found. */

@@ -68,6 +68,16 @@ export function needsApproval(
   ];
 }
 
+/** The same of all of these requests together, each reason once. */
+export function needsApprovalOf(
+  catalog: Pick<Catalog, "approval" | "teams">,
+  requests: readonly OnboardingRequest[],
+  team?: string,
+): readonly ApprovalReason[] {
+  const all = requests.flatMap((request) => needsApproval(catalog, request, team));
+  return [...new Map(all.map((reason) => [JSON.stringify(reason), reason])).values()];
+}
+
 /** A rule applies only if everything that it names does: `roles` with `databases` means those roles on those databases. */
 function judge(rule: ApprovalRule, request: OnboardingRequest): readonly ApprovalReason[] {
   const { clusters, by } = rule;

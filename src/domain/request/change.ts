@@ -50,6 +50,14 @@ export function denyChange(request: OnboardingRequest, record: Known): ChangeDen
       message: `A change of ${berthKey(request)} stopped partway; this request is neither the previous one nor the new one.`,
     };
   }
+  if (earlier && earlier.sharedIdentity !== request.sharedIdentity) {
+    const says = (each: OnboardingRequest) =>
+      each.sharedIdentity === undefined ? "an identity of its own" : `the identity of ${each.sharedIdentity}`;
+    return {
+      code: "SHARED_IDENTITY_CHANGE_REFUSED",
+      message: `${berthKey(request)} has ${says(earlier)}, the request says ${says(request)}.`,
+    };
+  }
   if (earlier && earlier.identityMode !== request.identityMode) {
     return {
       code: "MODE_CHANGE_REFUSED",

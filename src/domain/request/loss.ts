@@ -1,8 +1,7 @@
 /** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
-import { type Berth, berthKey } from "../naming/names.ts";
-import { everyKind } from "../targets/index.ts";
+import { everyKind, type Targets } from "../targets/index.ts";
 import { replacedAccount } from "./change.ts";
 import { usesSelector } from "./identityModes.ts";
 import { type OnboardingRequest, selectorOf } from "./request.ts";
@@ -19,7 +18,17 @@ export type Loss = z.infer<typeof Loss>;
 
 /** What the earlier request gives and the new one does not. */
 export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest): readonly Loss[] {
-  const targets = everyKind.flatMap((kind) => {
+  const account = replacedAccount(request, earlier);
+  return [
+    ...targetsLost(request, earlier),
+    ...(account === undefined ? [] : [whole("service account", account)]),
+    ...(isOtherSelector(request, earlier) ? [whole("selector", selectorOf(earlier))] : []),
+  ];
+}
+
+/** Access on targets that the earlier request gives and the new one does not. */
+export function targetsLost(request: Targets, earlier: Targets): readonly Loss[] {
+  return everyKind.flatMap((kind) => {
     const { removed } = kind.replaced(request, earlier);
     return kind.keys(earlier).flatMap((name): readonly Loss[] => {
       const access = [...kind.lost(request, earlier, name)];
@@ -27,12 +36,6 @@ export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest)
       return isWhole || access.length > 0 ? [{ thing: kind.noun, name, access, isWhole }] : [];
     });
   });
-  const account = replacedAccount(request, earlier);
-  return [
-    ...targets,
-    ...(account === undefined ? [] : [whole("service account", account)]),
-    ...(isOtherSelector(request, earlier) ? [whole("selector", selectorOf(earlier))] : []),
-  ];
 }
 
 /** A namespace that no operation holds, or what its record was before. */
@@ -61,15 +64,4 @@ function whole(thing: string, name: string): Loss {
 /** The pods that carry the old one no longer get the identity. */
 function isOtherSelector(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
   return usesSelector(earlier) && selectorOf(request) !== selectorOf(earlier);
-}
-
-/** `database sql-dev/messages (reader)`, or `writer on database sql-dev/orders`. */
-export function lossText({ thing, name, access, isWhole }: Loss): string {
-  const roles = access.join(", ");
-  if (!isWhole) return `${roles} on ${thing} ${name}`;
-  return roles === "" ? `${thing} ${name}` : `${thing} ${name} (${roles})`;
-}
-
-export function tellLosses(berth: Berth, losses: readonly Loss[]): string {
-  return `${berthKey(berth)} would lose ${losses.map(lossText).join("; ")}.`;
 }

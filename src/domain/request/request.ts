@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
+import { type Berth, berthKey } from "../naming/names.ts";
 import { requestField as profileField } from "../profiles/profile.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
 
@@ -36,6 +37,10 @@ export const Namespace = Dns1123Label.refine(
 
 export const ServiceAccountName = Dns1123Label;
 
+export const NamespaceKey = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?\/[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be <cluster>/<namespace>");
+
 /** Everything that a request says, except its namespace. */
 const settings = {
   cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
@@ -58,6 +63,10 @@ const settings = {
       "What offboarding does with the namespace itself if Mooring created it. One in which others have anything is kept in any case.",
   }),
   namespaceProfile: profileField,
+  sharedIdentity: NamespaceKey.exactOptional().meta({
+    description:
+      "Use the identity of this namespace, `<cluster>/<namespace>`, in place of one of its own: what that namespace may do, this one may do, too (docs/sharedIdentities.md). Since 0.2.0.",
+  }),
   team: alias("a team").exactOptional().meta({
     description: "The team; required when more than one of the caller's teams may ask for this.",
   }),
@@ -67,6 +76,32 @@ const settings = {
 function checkTargets(request: Targets, context: z.RefinementCtx): void {
   if (countTargets(request) > 0) return;
   context.addIssue({ code: "custom", path: ["databases"], message: someTarget });
+}
+
+type Shared = Pick<
+  z.infer<z.ZodObject<typeof settings>>,
+  "sharedIdentity" | "identityMode" | keyof typeof requestFields
+>;
+
+/** What a guest cannot have, whoever asks: access that ends on a target goes from the identity, and so from all that use it. */
+function checkShared(request: Shared, context: z.RefinementCtx): void {
+  if (request.sharedIdentity === undefined) return;
+  const refuse = (path: readonly PropertyKey[], message: string) =>
+    context.addIssue({ code: "custom", path: [...path], message });
+  if (request.identityMode === "podIdentity") refuse(["identityMode"], "cannot be podIdentity with sharedIdentity");
+  for (const field of ["databases", "targets"] as const) {
+    for (const [index, { expiresAt, expiresAfter }] of (request[field] ?? []).entries()) {
+      if (expiresAt === undefined && expiresAfter === undefined) continue;
+      const message = "cannot end by itself with sharedIdentity: give the whole request an end";
+      refuse([field, index, expiresAt === undefined ? "expiresAfter" : "expiresAt"], message);
+    }
+  }
+}
+
+/** Nobody is a guest of itself. */
+function checkOthersIdentity(request: Berth & Shared, context: z.RefinementCtx): void {
+  if (request.sharedIdentity !== berthKey(request)) return;
+  context.addIssue({ code: "custom", path: ["sharedIdentity"], message: "must be another namespace" });
 }
 
 const { cluster, ...otherSettings } = settings;
@@ -79,11 +114,17 @@ export const OnboardingRequest = z
   })
   .superRefine(checkTargets)
   .superRefine(checkExpiry)
+  .superRefine(checkShared)
+  .superRefine(checkOthersIdentity)
   .meta({ id: "OnboardingRequest" });
 export type OnboardingRequest = z.infer<typeof OnboardingRequest>;
 
 /** The same for a namespace that is named elsewhere. */
-export const OnboardingSpec = z.strictObject(settings).superRefine(checkTargets).superRefine(checkExpiry);
+export const OnboardingSpec = z
+  .strictObject(settings)
+  .superRefine(checkTargets)
+  .superRefine(checkExpiry)
+  .superRefine(checkShared);
 
 /** The value of the pod label `aadpodidbinding`. */
 export function selectorOf({ selector, namespace }: Pick<OnboardingRequest, "selector" | "namespace">): string {

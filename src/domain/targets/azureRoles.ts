@@ -213,7 +213,7 @@ export const azureRoleKindNames = namesOf(table);
 export const azureRoleWords = byAzureRoleKind(({ roles }) => namesOf(roles));
 
 /** A table that is total over these kinds. */
-export function byAzureRoleKind<T>(use: (kind: AzureRoleKind) => T): { readonly [Name in AzureRoleKindName]: T } {
+function byAzureRoleKind<T>(use: (kind: AzureRoleKind) => T): { readonly [Name in AzureRoleKindName]: T } {
   const entries = azureRoleKindNames.map((name) => [name, use(azureRoleKinds[name])] as const);
   return Object.fromEntries(entries) as { [Name in AzureRoleKindName]: T };
 }

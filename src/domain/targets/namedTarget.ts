@@ -10,7 +10,7 @@ import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
-import type { Berth } from "../naming/names.ts";
+import type { IdentityUser } from "../naming/names.ts";
 import { Access, withIncluded } from "./access.ts";
 import {
   AzureRoleEntry,
@@ -129,10 +129,10 @@ function whichPlace(place: object): object {
 }
 
 /** What an application of the namespace needs to connect to the target. */
-export function connectionTo(place: PlaceOfTarget, berth: Berth): readonly ConnectionPart[] {
+export function connectionTo(place: PlaceOfTarget, user: IdentityUser): readonly ConnectionPart[] {
   switch (place.kind) {
     case "postgresql":
-      return postgresConnection(place, berth);
+      return postgresConnection(place, user);
     case "cosmosNoSql":
       return cosmosConnection(place);
     default:

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
 import { environmentField } from "../naming/environment.ts";
-import { type Berth, postgresRoleName } from "../naming/names.ts";
+import { type IdentityUser, postgresRoleName } from "../naming/names.ts";
 import type { ConnectionPart } from "./connection.ts";
 import { networkField } from "./reach.ts";
 
@@ -101,16 +101,16 @@ type PostgresEntry = z.infer<typeof PostgresEntry>;
 /** Where the schema is, and as whom Mooring logs in. */
 export type PostgresPlace = Omit<PostgresEntry, "access" | "environment" | "network">;
 
-/** In the variables that libpq and most drivers read by themselves. The namespace's role has a name of its own there. */
+/** In the variables that libpq and most drivers read by themselves. The identity's role has a name of its own there. */
 export function postgresConnection(
   { host, port, database, schema }: PostgresPlace,
-  berth: Berth,
+  user: IdentityUser,
 ): readonly ConnectionPart[] {
   return [
     { field: "host", variable: "PGHOST", value: host },
     { field: "port", variable: "PGPORT", value: String(port) },
     { field: "database", variable: "PGDATABASE", value: database },
     { field: "schema", variable: "PGSCHEMA", value: schema },
-    { field: "user", variable: "PGUSER", value: postgresRoleName(berth) },
+    { field: "user", variable: "PGUSER", value: postgresRoleName(user) },
   ];
 }

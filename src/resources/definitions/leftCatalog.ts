@@ -13,6 +13,7 @@ import {
   type StepDefinition,
   type StepInput,
   type StepResult,
+  userOf,
 } from "./step.ts";
 
 const dropped: ReadonlySet<PermanentCode> = new Set([
@@ -69,8 +70,7 @@ export async function lookAt<G extends object, O extends StepResult>(
 ): Promise<StepPlan | undefined> {
   if (!look) return undefined;
   const { request, createdBy, step } = planning;
-  const { cluster, namespace } = request;
-  const input = { operation, cluster, namespace, createdBy, ...from(planning, step.target) };
+  const input = { operation, ...userOf(request), createdBy, ...from(planning, step.target) };
   try {
     return await look(ports, input, planning);
   } catch (error) {

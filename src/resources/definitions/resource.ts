@@ -6,6 +6,7 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
+import type { Migration } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { ResourceStepName, StepKey } from "../../domain/operation/stepName.ts";
@@ -27,6 +28,8 @@ export type Leaving = "access" | "credential" | "rights" | "identity" | "namespa
 
 export type StepKeys = readonly StepKey<ResourceStepName>[];
 
+type Way = Pick<Migration, "to" | "from">;
+
 export interface Resource {
   /** Every step and undo that it has. */
   readonly steps: { readonly [Name in ResourceStepName]?: AnyStep<Name> };
@@ -39,13 +42,18 @@ export interface Resource {
   remove(operation: OperationFacts): StepKeys;
   /** The steps by which a change removes parts of it at its end. */
   replace?(operation: OperationFacts): StepKeys;
+  /** The steps by which a migration adapts it: before both identity modes are in place, and after one of them has gone. */
+  readonly migrating?: {
+    begin(operation: OperationFacts, way: Way): StepKeys;
+    end(operation: OperationFacts, way: Way): StepKeys;
+  };
 
   /** What has to be true before the first write. */
   preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];
   /** The same for the request's targets, whatever is wrong with its cluster. */
   preflightTargets?(ports: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][];
   /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
-  armActions?(input: Pick<PreflightInput, "identity">): readonly string[];
+  armActions?(input: Pick<PreflightInput, "request" | "identity">): readonly string[];
   /** Reads back what should be there, and what should not. */
   inspect(ports: Ports, input: InspectionInput): readonly Reading[];
   /** What a repair removes of it besides: what Mooring made, and no record asks for. */

@@ -3,7 +3,8 @@
  * the same definition. src/application/steps runs, records and reports it.
  */
 import { z } from "zod";
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { defined } from "../../domain/defined.ts";
+import { berthKey, type IdentityUser, identityName } from "../../domain/naming/names.ts";
 import type { Range } from "../../domain/operation/estimate.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference, Plan, StepPlan } from "../../domain/operation/plan.ts";
@@ -22,6 +23,8 @@ export const StepInput = z.object({
   operation: z.string(),
   cluster: z.string(),
   namespace: z.string(),
+  /** For a guest: the namespace whose identity it uses. Since 0.2.0. */
+  sharedIdentity: z.string().optional(),
   retry: RetryPolicy,
   retrial: Retrial.optional(),
   requestedBy: z.string(),
@@ -49,7 +52,10 @@ export const StepResult = z.object({
 export type StepResult = z.infer<typeof StepResult>;
 
 /** The part of its input that a look has: it neither retries nor reports. */
-export type Looking = Pick<StepInput, "operation" | "cluster" | "namespace" | "createdBy" | "looksAgain">;
+export type Looking = Pick<
+  StepInput,
+  "operation" | "cluster" | "namespace" | "sharedIdentity" | "createdBy" | "looksAgain"
+>;
 
 /** What a look may know beside the step's input: what else the same plan is about. */
 export interface Planning extends OperationFacts {
@@ -60,6 +66,8 @@ export interface Planning extends OperationFacts {
   readonly identityLook?:
     | Promise<{ readonly plan: StepPlan; readonly current: ManagedIdentity | undefined }>
     | undefined;
+  /** For a dry run: the team that asks. */
+  readonly team?: string | undefined;
   /** The request may take the namespace over from its current owner. */
   readonly takeOver?: boolean | undefined;
   /** Whether Mooring gave the identity this role in Azure. */
@@ -115,7 +123,7 @@ export interface StepDefinition<G extends object, O extends StepResult, Name ext
    * clock, no randomness, nothing asynchronous.
    */
   readonly from: (operation: OperationFacts, target: string) => G;
-  readonly target: (input: Berth & G) => string;
+  readonly target: (input: IdentityUser & G) => string;
   /** What the step finds and would do, before it writes. Absent where that says nothing: a proof, or a look itself. */
   readonly look?: ((ports: Ports, input: Looking & G, planning: Planning) => Promise<StepPlan>) | undefined;
   readonly run: (input: StepInput & G, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
@@ -133,7 +141,7 @@ type Described<Shape extends z.ZodRawShape, O extends StepResult, Name extends S
   /** The schema of what the operation gives the step. */
   readonly given: Shape;
   /** What it acts on. A target of the request has a key of its own, as does a service account that was replaced. */
-  readonly target: "namespace" | "identity" | ((input: Berth & Given<Shape>) => string);
+  readonly target: "namespace" | "identity" | ((input: IdentityUser & Given<Shape>) => string);
 };
 
 const sharedTargets = { namespace: berthKey, identity: identityName };
@@ -151,14 +159,18 @@ export function defineStep<const Name extends StepName, Shape extends z.ZodRawSh
     target: targetOf,
     hasOwnTarget: shared === undefined,
     keyFor(operation, own) {
-      const { cluster, namespace } = operation.request;
-      const berth = { cluster, namespace };
-      const key = shared ? shared(berth) : (own ?? targetOf({ ...berth, ...step.from(operation, "") }));
+      const user = userOf(operation.request);
+      const key = shared ? shared(user) : (own ?? targetOf({ ...user, ...step.from(operation, "") }));
       return { name: step.name, target: key };
     },
     use: (visit) => visit(definition),
   };
   return definition;
+}
+
+/** Of a request: its namespace, and whose identity it has. */
+export function userOf({ cluster, namespace, sharedIdentity }: IdentityUser): IdentityUser {
+  return { cluster, namespace, ...defined({ sharedIdentity }) };
 }
 
 /** The input of a step: what all steps share, and what it makes of the operation. */

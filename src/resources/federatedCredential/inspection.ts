@@ -1,24 +1,31 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { automaticCredential, type Berth, federatedCredentialName, identityName } from "../../domain/naming/names.ts";
+import {
+  automaticCredential,
+  type Berth,
+  federatedCredentialName,
+  identityName,
+  isGuest,
+} from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { usesBinding, usesCredential } from "../../domain/request/identityModes.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
+import { guestsOf, mayBind } from "../definitions/identityMembers.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential } from "./plan.ts";
 import { isSame } from "./surplus.ts";
 
 export async function inspectCredentials(
-  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
   { request, earlier, isMigrating = false }: Pick<InspectionInput, "request" | "earlier" | "isMigrating">,
 ): Promise<readonly Finding[]> {
   const cluster = findCluster(catalog, request.cluster);
   const target = identityName(request);
   const own = federatedCredentialName(request, request.serviceAccount);
-  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const current = await identities.federatedCredentials(identityRef(catalog, request));
 
   const desired = usesCredential(request) ? desiredCredential(cluster, request) : undefined;
   const matching = desired && current.find((each) => isSame(each, desired));
@@ -34,18 +41,32 @@ export async function inspectCredentials(
     (isMigrating && ((!desired && each === same) || isOfMigration(each, cluster, request))) ||
     // A change takes the earlier account's away at its end.
     (replaced !== undefined && each.name === federatedCredentialName(request, replaced));
-  const others = current
-    .filter((each) => !isKnown(each))
-    .map((each) => {
-      // During a migration a repair leaves both modes as they are.
-      const isSurplus = !isMigrating && (each.name === own || hasOwnName(each, request));
-      const what = { field: `credential ${each.name}`, expected: null, found: print(each) };
-      return finding(isSurplus ? "CREDENTIAL_SURPLUS" : "CREDENTIAL_ADDED", target, what);
-    });
+  const unknown = current.filter((each) => !isKnown(each));
+  const strangers = await withoutGuests(registry, request, unknown);
+  const others = strangers.map((each) => {
+    // During a migration a repair leaves both modes as they are.
+    const isSurplus = !isMigrating && (each.name === own || hasOwnName(each, request));
+    const what = { field: `credential ${each.name}`, expected: null, found: print(each) };
+    return finding(isSurplus ? "CREDENTIAL_SURPLUS" : "CREDENTIAL_ADDED", target, what);
+  });
   if (!isBroken) return others;
   const code = same ? "CREDENTIAL_CHANGED" : "CREDENTIAL_MISSING";
   const what = { field: `credential ${own}`, expected: print(desired), found: same ? print(same) : null };
   return [finding(code, target, what), ...others];
+}
+
+/** On an identity that several namespaces use, each knows its own, and its home those of nobody. */
+async function withoutGuests(
+  registry: Pick<Ports["registry"], "getNamespace">,
+  request: InspectionInput["request"],
+  credentials: readonly FederatedCredential[],
+): Promise<readonly FederatedCredential[]> {
+  if (credentials.length === 0) return [];
+  if (isGuest(request)) return credentials.filter((each) => hasOwnName(each, request));
+  const guests = await guestsOf(registry, request);
+  const isOfGuest = (each: FederatedCredential) =>
+    guests.some((guest) => hasOwnName(each, guest) || (each.name === automaticCredential && mayBind(guest)));
+  return credentials.filter((each) => !isOfGuest(each));
 }
 
 /** Mooring made it for the service account that the namespace migrates to, which may differ from the request's. */

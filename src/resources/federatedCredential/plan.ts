@@ -2,7 +2,13 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
+import {
+  type Berth,
+  federatedCredentialName,
+  federatedSubject,
+  type IdentityUser,
+  identityName,
+} from "../../domain/naming/names.ts";
 import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
@@ -38,16 +44,16 @@ export interface CredentialDecision {
 
 export async function planCredential(
   { catalog, identities }: Pick<Ports, "catalog" | "identities">,
-  input: Berth & { serviceAccount: string },
+  input: IdentityUser & { serviceAccount: string },
 ): Promise<CredentialDecision> {
-  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const ref = identityRef(catalog, input);
   return decideOn(await identities.federatedCredentials(ref), { catalog }, input);
 }
 
 /** The same for an identity that has no credential yet. */
 export function planFirstCredential(
   ports: Pick<Ports, "catalog">,
-  input: Berth & { serviceAccount: string },
+  input: IdentityUser & { serviceAccount: string },
 ): CredentialDecision {
   return decideOn([], ports, input);
 }
@@ -55,11 +61,11 @@ export function planFirstCredential(
 function decideOn(
   current: readonly FederatedCredential[],
   { catalog }: Pick<Ports, "catalog">,
-  input: Berth & { serviceAccount: string },
+  input: IdentityUser & { serviceAccount: string },
 ): CredentialDecision {
   const cluster = findCluster(catalog, input.cluster);
   const desired = desiredCredential(cluster, input);
-  const { name } = identityRef(cluster, input);
+  const name = identityName(input);
   const step: StepKey = { name: "federateIdentity", target: name };
   const decision = decide(current, desired, name);
   return { plan: toStepPlan(step, decision), conflict: decision.conflict, desired };
@@ -113,7 +119,7 @@ export function removalOf({ name, subject }: FederatedCredential): readonly Diff
   ];
 }
 
-interface UnfederationInput extends Berth {
+interface UnfederationInput extends IdentityUser {
   readonly serviceAccount: string;
   readonly createdBy?: string | undefined;
   /** The whole namespace goes, and with it what no record asks for (surplus.ts): the identity may be adopted, and stay. */
@@ -124,7 +130,7 @@ export async function planUnfederation(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
   { isWhole = false, ...input }: UnfederationInput,
 ): Promise<{ plan: StepPlan; found: readonly string[]; isAbsent?: boolean }> {
-  const ref = identityRef(findCluster(catalog, input.cluster), input);
+  const ref = identityRef(catalog, input);
   const own = federatedCredentialName(input, input.serviceAccount);
   const step: StepKey = { name: "unfederateIdentity", target: ref.name };
   const none = { plan: toStepPlan(step, { action: "none" }), found: [] };

@@ -51,7 +51,7 @@ export const federatedCredential = defineResource({
       const found = await findSurplusCredentials(ports, request);
       if (found.length === 0) return "none";
       await step.willDo("delete", found.flatMap(removalOf));
-      const ref = identityRef(findCluster(ports.catalog, request.cluster), request);
+      const ref = identityRef(ports.catalog, request);
       for (const { name } of found) await ports.identities.removeFederatedCredential(ref, name);
       return "delete";
     },
@@ -59,7 +59,7 @@ export const federatedCredential = defineResource({
 
   remains({ catalog, identities }, request) {
     const own = federatedCredentialName(request, request.serviceAccount);
-    const reading = identities.federatedCredentials(identityRef(findCluster(catalog, request.cluster), request));
+    const reading = identities.federatedCredentials(identityRef(catalog, request));
     return [
       reading.then((current) =>
         current
@@ -71,7 +71,7 @@ export const federatedCredential = defineResource({
 
   exported(catalog, { request }) {
     const cluster = findCluster(catalog, request.cluster);
-    const { subscriptionId, resourceGroup, name } = identityRef(cluster, request);
+    const { subscriptionId, resourceGroup, name } = identityRef(catalog, request);
     const credential = desiredCredential(cluster, request);
     const scope = ["--subscription", subscriptionId, "--resource-group", resourceGroup, "--identity-name", name];
     return {

@@ -1,7 +1,7 @@
 /** How the credential is made, removed and put back, by which tokens of the service account become tokens of the identity. */
 
 import { z } from "zod";
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
@@ -44,10 +44,7 @@ export const federateIdentity = defineStep({
     if (input.isLast) await step.commit();
     if (plan.action !== "create" && plan.action !== "update") return { action };
     await step.willDo(action, plan.differences);
-    await ports.identities.putFederatedCredential(
-      identityRef(findCluster(ports.catalog, input.cluster), input),
-      desired,
-    );
+    await ports.identities.putFederatedCredential(identityRef(ports.catalog, input), desired);
     return { action };
   },
 });
@@ -63,7 +60,7 @@ async function unfederate(
   const { plan, found, isAbsent } = await planUnfederation(ports, input);
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
-    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    const ref = identityRef(ports.catalog, input);
     for (const name of found) await ports.identities.removeFederatedCredential(ref, name);
   }
   const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
@@ -123,7 +120,7 @@ export const returnCredential = defineStep({
     throwConflict(conflict);
     if (plan.action !== "create" && plan.action !== "update") return { action: plan.action };
     await step.willDo(plan.action, plan.differences);
-    const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+    const ref = identityRef(ports.catalog, input);
     await ports.identities.putFederatedCredential(ref, desired);
     return { action: plan.action };
   },

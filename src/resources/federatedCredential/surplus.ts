@@ -24,7 +24,7 @@ export async function findSurplusCredentials(
   request: OnboardingRequest,
 ): Promise<readonly FederatedCredential[]> {
   const cluster = findCluster(catalog, request.cluster);
-  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const current = await identities.federatedCredentials(identityRef(catalog, request));
   const own = federatedCredentialName(request, request.serviceAccount);
   const others = current.filter((each) => each.name !== own && hasOwnName(each, request));
   if (!usesCredential(request)) return others;

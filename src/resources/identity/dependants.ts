@@ -33,11 +33,11 @@ export async function dependantsOfIdentity(
 }
 
 async function foreignCredentials(
-  { identities }: Pick<Ports, "identities">,
+  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
   cluster: ClusterTarget,
   request: OnboardingRequest,
 ): Promise<readonly OperationError[]> {
-  const current = await identities.federatedCredentials(identityRef(cluster, request));
+  const current = await identities.federatedCredentials(identityRef(catalog, request));
   const bindingsAreSeen = clusterIdOf(cluster) !== undefined;
   const foreign = current
     .filter((each) => !isOurs(each, { cluster, request }))
@@ -66,9 +66,7 @@ async function foreignBindings(
   request: OnboardingRequest,
 ): Promise<readonly OperationError[]> {
   if (clusterIdOf(cluster) === undefined) return [];
-  const foreign = (await bindingsOf(ports, cluster, request)).filter(
-    ({ name }) => name !== identityBindingName(request),
-  );
+  const foreign = (await bindingsOf(ports, request)).filter(({ name }) => name !== identityBindingName(request));
   if (foreign.length === 0) return [];
   const names = list(foreign.map(({ clusterId, name }) => `"${name}" of ${clusterId}`));
   const message = `Identity ${identityName(request)} has identity bindings of others: ${names}.`;

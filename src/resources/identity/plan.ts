@@ -2,7 +2,7 @@
 
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -43,7 +43,7 @@ export async function knownTags(
   return { tags: { ...tags, ...lost }, lost };
 }
 
-interface IdentityInput extends Berth {
+interface IdentityInput extends IdentityUser {
   readonly operation: string;
   readonly adoptionPolicy: AdoptionPolicy;
   /** The client id of the identity that the namespace was onboarded with, if it was. */
@@ -56,8 +56,9 @@ interface IdentityInput extends Berth {
 }
 
 export async function planIdentity(ports: Reaching, input: IdentityInput): Promise<IdentityDecision> {
+  if (isGuest(input)) return await planSharedIdentity(ports, input);
   const cluster = findCluster(ports.catalog, input.cluster);
-  const ref = identityRef(cluster, input);
+  const ref = identityRef(ports.catalog, input);
   const current = await ports.identities.get(ref);
   const step: StepKey = { name: "ensureIdentity", target: ref.name };
   if (!current) {
@@ -98,6 +99,20 @@ export async function planIdentity(ports: Reaching, input: IdentityInput): Promi
     adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location }) ??
     (await accessConflict(ports, current, using));
   return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
+}
+
+/** A guest uses the identity of its home as that one's record knows it, and never makes or changes it. */
+async function planSharedIdentity(ports: Looking, input: IdentityInput): Promise<IdentityDecision> {
+  const home = homeOf(input);
+  const ref = identityRef(ports.catalog, input);
+  const [current, record] = await Promise.all([ports.identities.get(ref), ports.registry.getNamespace(home)]);
+  const isUsable = current !== undefined && current.clientId === record?.clientId;
+  const what = current ? "is not the one that was onboarded" : "is not there";
+  const conflict: Conflict | undefined = isUsable
+    ? undefined
+    : { code: "SHARED_IDENTITY_UNAVAILABLE", message: `Identity "${ref.name}" of ${berthKey(home)} ${what}.` };
+  const plan = toStepPlan({ name: "ensureIdentity", target: ref.name }, { action: "none", conflict });
+  return { plan, current: isUsable ? current : undefined, conflict };
 }
 
 /**
@@ -226,14 +241,14 @@ function adoptionConflict(
 
 export async function planIdentityRemoval(
   ports: Looking,
-  input: Berth & { readonly createdBy?: string | undefined },
+  input: IdentityUser & { readonly createdBy?: string | undefined },
 ): Promise<Pick<IdentityDecision, "plan" | "current">> {
-  const ref = identityRef(findCluster(ports.catalog, input.cluster), input);
+  const ref = identityRef(ports.catalog, input);
   const step: StepKey = { name: "removeIdentity", target: ref.name };
   const current = await ports.identities.get(ref);
   if (!current) return { plan: toStepPlan(step, { action: "none" }), current };
   const ownership = readTags((await knownTags(ports, input, current)).tags);
-  const isCreated = ownership?.berth === berthKey(input);
+  const isCreated = !isGuest(input) && ownership?.berth === berthKey(input);
   if (isCreated && (input.createdBy === undefined || ownership.operation === input.createdBy)) {
     const differences = [
       { field: "name", current: ref.name, desired: null },

@@ -15,7 +15,7 @@ export async function describeReach(ports: Looking, identity: ManagedIdentity, b
   const [{ users, unseen }, roles, credentials] = await Promise.all([
     findReach(ports, identity),
     findRoles(ports, cluster, identity),
-    ports.identities.federatedCredentials(identityRef(cluster, berth)),
+    ports.identities.federatedCredentials(identityRef(ports.catalog, berth)),
   ]);
   const parts = [
     ["users", users.map(describeUserIn)],

@@ -1,16 +1,20 @@
 /** The user-assigned identity of the namespace, on which everything else depends. */
 
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
+import { breaksAccess, describeFinding, type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { berthKey, homeOf, identityName, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags } from "../../domain/naming/ownership.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { everyKind } from "../../domain/targets/index.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
+import { list } from "../definitions/dependants.ts";
 import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { knownTags } from "./plan.ts";
 import { inspectRoles } from "./roles.ts";
+import { lacksOf } from "./sharing.ts";
 import { ensureIdentity, removeIdentity } from "./steps.ts";
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -20,15 +24,17 @@ export const identity = defineResource({
   making: "prepare",
   leaving: "identity",
   ensure: (operation) => [ensureIdentity.keyFor(operation)],
-  remove: (operation) => [removeIdentity.keyFor(operation)],
+  remove: (operation) => (isGuest(operation.request) ? [] : [removeIdentity.keyFor(operation)]),
 
-  armActions: ({ identity: current }) => (current ? [] : [`${provider}/write`, `${provider}/delete`]),
+  armActions: ({ request, identity: current }) =>
+    current || isGuest(request) ? [] : [`${provider}/write`, `${provider}/delete`],
 
   // `readIdentity` reads the identity itself before all others: they are correct if they name the existing identity.
   inspect: (ports, { request, identity: reading, isKnownRole }) => [
     {
       target: identityName(request),
       async read() {
+        if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;
         const cluster = findCluster(ports.catalog, request.cluster);
         return current ? await inspectRoles(ports, { cluster, identity: current, isKnown: isKnownRole }) : [];
@@ -36,16 +42,22 @@ export const identity = defineResource({
     },
   ],
 
-  remains: (ports, request) => [
-    ports.identities.get(identityRef(findCluster(ports.catalog, request.cluster), request)).then(async (current) => {
-      const isOurs = current && readTags((await knownTags(ports, request, current)).tags)?.berth === berthKey(request);
-      return isOurs ? [`Identity ${identityName(request)} is still there.`] : [];
-    }),
-  ],
+  remains: (ports, request) => {
+    if (isGuest(request)) return [];
+    return [
+      ports.identities.get(identityRef(ports.catalog, request)).then(async (current) => {
+        const isOurs =
+          current && readTags((await knownTags(ports, request, current)).tags)?.berth === berthKey(request);
+        return isOurs ? [`Identity ${identityName(request)} is still there.`] : [];
+      }),
+    ];
+  },
 
   exported(catalog, { request }) {
+    // It is in the export of the namespace whose own it is.
+    if (isGuest(request)) return { commands: [] };
     const cluster = findCluster(catalog, request.cluster);
-    const { subscriptionId, resourceGroup, name } = identityRef(cluster, request);
+    const { subscriptionId, resourceGroup, name } = identityRef(catalog, request);
     const scope = ["--subscription", subscriptionId, "--resource-group", resourceGroup];
     return { commands: [["az", "identity", "create", ...scope, "--name", name, "--location", cluster.location]] };
   },
@@ -57,12 +69,44 @@ export async function readIdentity(
   { request, clientId }: Pick<Inspection, "request" | "clientId">,
   note: InspectionInput["note"],
 ): Promise<{ readonly identity: ManagedIdentity | undefined; readonly findings: readonly Finding[] }> {
-  const current = await identities.get(identityRef(findCluster(catalog, request.cluster), request));
-  if (current) {
+  const current = await identities.get(identityRef(catalog, request));
+  if (current && !isGuest(request)) {
     const { name: thing, principalId: id, tags } = current;
     note({ thing, id, mark: printTagsMark(tags), field: "tags" });
   }
-  return { identity: current, findings: compareIdentity(identityName(request), current, clientId) };
+  const findings = compareIdentity(identityName(request), current, clientId);
+  return {
+    identity: current,
+    findings: findings.filter(({ code }) => !isGuest(request) || code !== "IDENTITY_TAGS_ADDED"),
+  };
+}
+
+/** What the home must have for its guest. Where it is looked at itself, is its own record's business. */
+async function inspectShared(
+  { registry }: Pick<Ports, "registry">,
+  request: OnboardingRequest,
+): Promise<readonly Finding[]> {
+  const home = homeOf(request);
+  const record = await registry.getNamespace(home);
+  const about = { field: berthKey(home), expected: "access" };
+  const lacking = record ? lacksOf(record.request, request) : ["everything: it is not onboarded"];
+  const isListed = record?.guests?.includes(berthKey(request)) ?? false;
+  const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysOf(request).includes(each.target));
+  return [
+    ...(lacking.length > 0
+      ? [finding("SHARED_ACCESS_MISSING", identityName(request), { ...about, found: `lacks ${list(lacking)}` })]
+      : []),
+    ...(record && !isListed
+      ? [finding("SHARED_IDENTITY_UNLISTED", identityName(request), { ...about, expected: "named", found: null })]
+      : []),
+    ...(broken.length > 0
+      ? [finding("SHARED_ACCESS_BROKEN", identityName(request), { ...about, found: list(broken.map(describeFinding)) })]
+      : []),
+  ];
+}
+
+function keysOf(request: OnboardingRequest): readonly string[] {
+  return everyKind.flatMap((kind) => kind.keys(request));
 }
 
 function compareIdentity(

@@ -3,8 +3,9 @@
 import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
+import { identityName } from "../../domain/naming/names.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
-import { throwConflict } from "../../domain/operation/plan.ts";
+import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import { withDependants } from "../definitions/dependants.ts";
@@ -14,8 +15,9 @@ import { armWrite } from "../definitions/resource.ts";
 import { defineStep, StepResult } from "../definitions/step.ts";
 import { dependantsOfIdentity } from "./dependants.ts";
 import { planIdentity, planIdentityRemoval } from "./plan.ts";
+import { whyNeeded } from "./sharing.ts";
 
-/** Creates the user-assigned identity of the namespace, or uses the existing one unchanged. */
+/** Creates the user-assigned identity of the namespace, or uses the existing one unchanged: a guest, that of its home. */
 export const ensureIdentity = defineStep({
   name: "ensureIdentity",
   stage: "prepare",
@@ -38,13 +40,13 @@ export const ensureIdentity = defineStep({
       if (lostTags) {
         await step.willDo(plan.action, plan.differences);
         const all = { ...current.tags, ...lostTags };
-        await ports.identities.put(identityRef(cluster, input), { location: current.location, tags: all });
+        await ports.identities.put(identityRef(ports.catalog, input), { location: current.location, tags: all });
       }
       return { action: plan.action, ...pick(current) };
     }
     const tags = ownerTags(input, input.operation);
     await step.willDo("create", plan.differences, { isMarked: true });
-    const created = await ports.identities.put(identityRef(cluster, input), { location: cluster.location, tags });
+    const created = await ports.identities.put(identityRef(ports.catalog, input), { location: cluster.location, tags });
     return { action: "create", ...pick(created) };
   },
 });
@@ -58,6 +60,10 @@ export const removeIdentity = defineStep({
   output: StepResult,
   from: () => ({}),
   async look(ports, input, { kind, request, ignoreDependants = false, gaveRole = () => false }) {
+    // Before anything else: it counts although nothing of the identity may be removed or can be reached.
+    const conflict = kind === "offboard" ? await whyNeeded(ports, input) : undefined;
+    if (conflict)
+      return toStepPlan({ name: "removeIdentity", target: identityName(input) }, { action: "none", conflict });
     const { plan, current } = await planIdentityRemoval(ports, input);
     if (kind !== "offboard" || plan.action !== "delete" || !current) return plan;
     const dependants = await dependantsOfIdentity(ports, { request, identity: current, gaveRole });
@@ -68,7 +74,7 @@ export const removeIdentity = defineStep({
     const { action, differences } = plan;
     if (action === "delete") {
       await step.willDo(action, differences);
-      await ports.identities.remove(identityRef(findCluster(ports.catalog, input.cluster), input));
+      await ports.identities.remove(identityRef(ports.catalog, input));
     }
     const made = { madeBy: "ensureIdentity", isOnboarded: () => true } as const;
     return !current && (await isMissed(ports, input, made)) ? { action, isMissed: true } : { action };

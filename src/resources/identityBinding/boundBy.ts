@@ -1,7 +1,7 @@
 /** Which clusters of the catalog bind an identity: as long as one does, Azure's own credential of the identity stays. */
-import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, identityIdOf } from "../../domain/catalog/clusters.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { IdentityUser } from "../../domain/naming/names.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
 
@@ -14,10 +14,9 @@ export function isSameId(a: string, b: string): boolean {
 
 export async function bindingsOf(
   { catalog, identityBindings }: Looking,
-  cluster: ClusterTarget,
-  berth: Berth,
+  user: IdentityUser,
 ): Promise<readonly BindingRef[]> {
-  const identityId = identityIdOf(cluster, berth);
+  const identityId = identityIdOf(catalog, user);
   const found = await Promise.all(
     clusterIdsIn(catalog).map(async (clusterId) => {
       const bindings = await identityBindings.listAt(clusterId);

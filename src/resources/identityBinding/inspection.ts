@@ -16,8 +16,8 @@ export async function inspectBinding(
   const cluster = findCluster(catalog, request.cluster);
   if (clusterIdOf(cluster) === undefined && !usesBinding(request)) return [];
   const ref = bindingRef(cluster, request);
-  const identity = identityRef(cluster, request);
-  const identityId = identityIdOf(cluster, request);
+  const identity = identityRef(catalog, request);
+  const identityId = identityIdOf(catalog, request);
   const own = await identityBindings.get(ref);
   const about = { field: `binding ${ref.name}`, expected: identity.name };
   if (!usesBinding(request)) {

@@ -4,12 +4,19 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { automaticCredential, type Berth, identityBindingName } from "../../domain/naming/names.ts";
+import {
+  automaticCredential,
+  type Berth,
+  type IdentityUser,
+  identityBindingName,
+  identityName,
+} from "../../domain/naming/names.ts";
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
+import { mayBind, othersUsing } from "../definitions/identityMembers.ts";
 import { unknownClientId } from "../definitions/unknownClientId.ts";
 import { bindingsOf, binds, isSameId } from "./boundBy.ts";
 
@@ -24,7 +31,7 @@ export function bindingRef(cluster: ClusterTarget, berth: Berth): BindingRef {
   return { clusterId, name: identityBindingName(berth) };
 }
 
-interface BindingInput extends Berth {
+interface BindingInput extends IdentityUser {
   readonly adoptionPolicy: AdoptionPolicy;
   /** What is known of it: nothing of one that does not exist yet. */
   readonly identity: { readonly clientId: ClientId };
@@ -42,8 +49,8 @@ export interface BindingDecision {
 export async function planBinding(ports: Looking, input: BindingInput): Promise<BindingDecision> {
   const cluster = findCluster(ports.catalog, input.cluster);
   const ref = bindingRef(cluster, input);
-  const identityId = identityIdOf(cluster, input);
-  const { name: identity } = identityRef(cluster, input);
+  const identityId = identityIdOf(ports.catalog, input);
+  const identity = identityName(input);
   const step: StepKey = { name: "bindIdentity", target: identity };
   const decided = ({ isAnew = false, ...decision }: Decided): BindingDecision => ({
     plan: toStepPlan(step, decision),
@@ -58,7 +65,7 @@ export async function planBinding(ports: Looking, input: BindingInput): Promise<
     return decided({ action: "update", conflict: { code: "IDENTITY_BINDING_CONFLICT", message } });
   }
   if (own) {
-    const differences = await differencesOf(ports, own, { ...input, cluster });
+    const differences = await differencesOf(ports, own, input);
     const isAnew = differences.some(({ field }) => field !== state);
     return decided({ action: differences.length > 0 ? "update" : "none", differences, isAnew });
   }
@@ -95,16 +102,15 @@ interface Decided {
 const state = "provisioningState";
 
 async function differencesOf(
-  { identities }: Looking,
+  { catalog, identities }: Looking,
   own: IdentityBinding,
-  { cluster, identity, ...berth }: Omit<BindingInput, "cluster"> & { readonly cluster: ClusterTarget },
+  { identity, ...user }: BindingInput,
 ): Promise<readonly Difference[]> {
-  const ref = identityRef(cluster, { ...berth, cluster: cluster.alias });
   if (!isOf(own, identity)) {
     return [{ field: "clientId", current: own.clientId ?? null, desired: identity.clientId }];
   }
   if (!own.isReady) return [{ field: state, current: "not Succeeded", desired: "Succeeded" }];
-  const credentials = await identities.federatedCredentials(ref);
+  const credentials = await identities.federatedCredentials(identityRef(catalog, user));
   return credentials.some(({ name }) => name === automaticCredential)
     ? []
     : [{ field: `credential ${automaticCredential}`, current: null, desired: "there" }];
@@ -130,11 +136,11 @@ export async function planUnbinding(
   {
     createdBy,
     resumes = false,
-    ...berth
-  }: Berth & { readonly createdBy?: string | undefined; readonly resumes?: boolean },
+    ...user
+  }: IdentityUser & { readonly createdBy?: string | undefined; readonly resumes?: boolean },
 ): Promise<UnbindingDecision> {
-  const cluster = findCluster(ports.catalog, berth.cluster);
-  const { name: target } = identityRef(cluster, berth);
+  const cluster = findCluster(ports.catalog, user.cluster);
+  const target = identityName(user);
   const step: StepKey = { name: "unbindIdentity", target };
   const none: UnbindingDecision = { plan: toStepPlan(step, { action: "none" }), ref: undefined };
   // Where the catalog says nothing of bindings, there are none of Mooring's.
@@ -143,15 +149,18 @@ export async function planUnbinding(
     const record = await ports.registry.getStep(createdBy, { name: "bindIdentity", target });
     if (record?.action !== "create") return none;
   }
-  const ref = bindingRef(cluster, berth);
+  const ref = bindingRef(cluster, user);
   const own = await ports.identityBindings.get(ref);
-  const isOwn = own !== undefined && binds(own, identityIdOf(cluster, berth));
+  const isOwn = own !== undefined && binds(own, identityIdOf(ports.catalog, user));
   if (!isOwn && !resumes) return { ...none, isAbsent: own === undefined };
-  const [others, credentials] = await Promise.all([
-    othersBinding(ports, cluster, { berth, ref }),
-    ports.identities.federatedCredentials(identityRef(cluster, berth)),
+  const [others, sharing, credentials] = await Promise.all([
+    othersBinding(ports, user, ref),
+    othersUsing(ports.registry, user),
+    ports.identities.federatedCredentials(identityRef(ports.catalog, user)),
   ]);
-  const isLast = others === 0 && credentials.some(({ name }) => name === automaticCredential);
+  // A namespace that shares the identity may be about to bind it.
+  const isNeeded = others > 0 || sharing.some((each) => each.state !== "Offboarding" && mayBind(each));
+  const isLast = !isNeeded && credentials.some(({ name }) => name === automaticCredential);
   const differences = [
     ...(isOwn ? [{ field: "name", current: ref.name, desired: null }] : []),
     ...(isLast ? [{ field: "credential", current: automaticCredential, desired: null }] : []),
@@ -161,13 +170,9 @@ export async function planUnbinding(
 }
 
 /** How many other bindings the catalog's clusters have; what cannot be seen may bind it. */
-async function othersBinding(
-  ports: Looking,
-  cluster: ClusterTarget,
-  { berth, ref }: { readonly berth: Berth; readonly ref: BindingRef },
-): Promise<number> {
+async function othersBinding(ports: Looking, user: IdentityUser, ref: BindingRef): Promise<number> {
   try {
-    const all = await bindingsOf(ports, cluster, berth);
+    const all = await bindingsOf(ports, user);
     return all.filter(({ clusterId, name }) => name !== ref.name || !isSameId(clusterId, ref.clusterId)).length;
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;

@@ -6,6 +6,7 @@ import { binds } from "./boundBy.ts";
 import { inspectBinding } from "./inspection.ts";
 import { bindingRef } from "./plan.ts";
 import { preflightBinding } from "./preflight.ts";
+import { lookAtSharedBinding } from "./shared.ts";
 import { bindIdentity, returnIdentityBinding, unbindIdentity } from "./steps.ts";
 
 export const identityBinding = defineResource({
@@ -16,7 +17,9 @@ export const identityBinding = defineResource({
   remove: (operation) => [unbindIdentity.keyFor(operation)],
 
   preflight: (ports, { cluster, request }) =>
-    preflightBinding(ports, { cluster, request }).map((look) => ({ about: "cluster", look })),
+    [...preflightBinding(ports, { cluster, request }), () => lookAtSharedBinding(ports, { cluster, request })].map(
+      (look) => ({ about: "cluster", look }),
+    ),
 
   // Azure gives the identity its credential in the caller's name.
   armActions: () => ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete"],
@@ -30,7 +33,9 @@ export const identityBinding = defineResource({
     const looking = ports.identityBindings.get(bindingRef(cluster, request));
     return [
       looking.then((found) =>
-        found && binds(found, identityIdOf(cluster, request)) ? [`Identity binding ${found.name} is still there.`] : [],
+        found && binds(found, identityIdOf(ports.catalog, request))
+          ? [`Identity binding ${found.name} is still there.`]
+          : [],
       ),
     ];
   },
@@ -40,7 +45,7 @@ export const identityBinding = defineResource({
     const { clusterId } = bindingRef(cluster, request);
     const [, , subscriptionId = "", , resourceGroup = "", , , , clusterName = ""] = clusterId.split("/");
     const place = ["--subscription", subscriptionId, "--resource-group", resourceGroup, "--cluster-name", clusterName];
-    const identityId = identityIdOf(cluster, request);
+    const identityId = identityIdOf(catalog, request);
     return {
       commands: [
         [

@@ -1,7 +1,7 @@
 /** How the identity is bound to the cluster, and how the binding is removed and put back. */
 
 import { z } from "zod";
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { automaticCredential } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -106,7 +106,7 @@ async function unbind(input: StepInput, ports: Ports, step: Pick<StepContext, "w
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
     if (ref) await ports.identityBindings.remove(ref);
-    const identity = identityRef(findCluster(ports.catalog, input.cluster), input);
+    const identity = identityRef(ports.catalog, input);
     if (isLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
   }
   const made = { madeBy: "bindIdentity", isOnboarded: hasBinding } as const;

@@ -18,6 +18,8 @@ export async function inspectObject(
   cluster: ClusterTarget,
   desired: KubernetesObject,
   note: InspectionInput["note"],
+  /** What it may be as well. */
+  alternatives: readonly KubernetesObject[] = [],
 ): Promise<readonly Finding[]> {
   const ref = refOf(desired);
   const current = await kubernetes.get(cluster, ref);
@@ -29,7 +31,8 @@ export async function inspectObject(
     const field = "metadata.deletionTimestamp";
     return [finding("OBJECT_CHANGED", target, { field, expected: null, found: deletionTimestamp })];
   }
-  return changesIn(desired, current);
+  const isAlternative = alternatives.some((each) => changesIn(each, current).length === 0);
+  return isAlternative ? [] : changesIn(desired, current);
 }
 
 /** What of the object is not as Mooring wants it, or should be no longer. */
@@ -40,7 +43,7 @@ export function changesIn(desired: KubernetesObject, current: KubernetesObject):
   );
 }
 
-export function noteObject(note: InspectionInput["note"], current: KubernetesObject): void {
+function noteObject(note: InspectionInput["note"], current: KubernetesObject): void {
   const { metadata } = current;
   note({ thing: thingOf(refOf(current)), id: metadata.uid, mark: printMetadataMark(metadata), field: "metadata" });
 }

@@ -6,7 +6,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { Berth, IdentityUser } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
@@ -17,7 +17,7 @@ import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, isUndo, type Planning, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, isUndo, type Planning, StepResult, userOf } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
@@ -200,7 +200,7 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
 }
 
-interface Change extends Berth {
+interface Change extends IdentityUser {
   readonly written: DatabaseRequest[];
   readonly before: DatabaseRequest[];
   readonly writtenTargets?: TargetRequest[] | undefined;
@@ -211,16 +211,16 @@ interface Change extends Berth {
 /** The namespace's labels, and the objects in it, as a change writes them, and as they were before. */
 function rewrittenContents(
   catalog: Catalog,
-  { cluster, namespace: name, written, before, writtenTargets, targetsBefore, profiles }: Change,
+  { written, before, writtenTargets, targetsBefore, profiles, ...input }: Change,
 ): readonly Rewritten[] {
   const objects = (targets: Targets) =>
-    namespacedObjects.map((each) => objectInside(catalog, { cluster, namespace: name, ...targets }, each));
+    namespacedObjects.map((each) => objectInside(catalog, { ...userOf(input), ...targets }, each));
   const earlier = objects({ databases: before, ...defined({ targets: targetsBefore }) });
   const inside = objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
     const was = earlier[index];
     return was ? [{ written: object, before: was }] : [];
   });
-  return [...rewrittenLabels(catalog, name, profiles), ...inside];
+  return [...rewrittenLabels(catalog, input.namespace, profiles), ...inside];
 }
 
 function rewrittenLabels(

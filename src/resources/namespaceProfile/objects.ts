@@ -75,6 +75,15 @@ export function profileObjects(catalog: Catalog, input: Profiled): readonly Kube
   });
 }
 
+/** Of these, what depends on the identity modes that the namespace has. */
+export function profilePolicies(catalog: Catalog, input: Profiled): readonly KubernetesObject[] {
+  return profileObjects(catalog, input).filter(isPolicy);
+}
+
+export function isPolicy({ kind }: Pick<KubernetesObject, "kind">): boolean {
+  return Object.values(policies).some((policy) => policy.kind === kind);
+}
+
 /** Whatever a profile may have given. */
 export function profileRefs({ namespace }: Pick<Berth, "namespace">): readonly ObjectRef[] {
   return objects.map(({ apiVersion, kind, name }) => ({ apiVersion, kind, name, namespace }));

@@ -1,17 +1,30 @@
 /** What a namespace gets by its profile, beside the labels on the namespace itself: a quota, limits. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { haveOtherTokens } from "../../domain/catalog/networkReach.ts";
 import { finding } from "../../domain/finding.ts";
+import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { replacedProfile } from "../../domain/request/change.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
+import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
-import { profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
-import { applyProfile, removeProfile, restoreProfile, retireProfile } from "./steps.ts";
+import {
+  applyProfile,
+  closeNetwork,
+  openNetwork,
+  recloseNetwork,
+  removeProfile,
+  reopenNetwork,
+  restoreProfile,
+  retireProfile,
+} from "./steps.ts";
 
 type Profiled = OnboardingRequest & { readonly namespaceProfile: string };
 
@@ -20,7 +33,10 @@ function hasProfile(request: OnboardingRequest): request is Profiled {
 }
 
 export const namespaceProfile = defineResource({
-  steps: { applyProfile, removeProfile, retireProfile, restoreProfile },
+  steps: {
+    ...{ applyProfile, removeProfile, retireProfile, restoreProfile },
+    ...{ openNetwork, recloseNetwork, closeNetwork, reopenNetwork },
+  },
   making: "connect",
   leaving: "namespace",
   ensure: (operation) => (hasProfile(operation.request) ? [applyProfile.keyFor(operation)] : []),
@@ -30,9 +46,14 @@ export const namespaceProfile = defineResource({
     return earlier && replacedProfile(request, earlier) !== undefined ? [retireProfile.keyFor(operation)] : [];
   },
 
+  migrating: {
+    begin: (operation, way) => (needsBoth(operation.request, way) ? [openNetwork.keyFor(operation)] : []),
+    end: (operation, way) => (needsBoth(operation.request, way) ? [closeNetwork.keyFor(operation)] : []),
+  },
+
   preflight: (ports, { request, cluster }) => (hasProfile(request) ? checkProfile(ports, { request, cluster }) : []),
 
-  inspect({ catalog, kubernetes }, { request, earlier, note }) {
+  inspect({ catalog, kubernetes }, { request, earlier, isMigrating = false, note }) {
     if (!hasProfile(request)) return [];
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
@@ -40,7 +61,8 @@ export const namespaceProfile = defineResource({
       () => [
         ...profileObjects(catalog, request).map((object) => ({
           target,
-          read: () => inspectObject(kubernetes, cluster, object, note),
+          read: () =>
+            inspectObject(kubernetes, cluster, object, note, isMigrating ? openFurther(catalog, request, object) : []),
         })),
         // A change takes away what only the earlier profile gives at its end.
         ...(earlier && replacedProfile(request, earlier) !== undefined ? [] : surplusRefs(catalog, request)).map(
@@ -96,8 +118,21 @@ export const namespaceProfile = defineResource({
   },
 });
 
+/** Whether its network policy has to open more as long as both modes are in place. */
+function needsBoth(request: OnboardingRequest, way: Pick<Migration, "to" | "from">): boolean {
+  return hasProfile(request) && haveOtherTokens(modeLeft(way), targetOf(way));
+}
+
+/** During a migration, the policy may open what pods of another mode need, too. */
+function openFurther(catalog: Catalog, request: Profiled, { kind }: KubernetesObject): readonly KubernetesObject[] {
+  return IdentityMode.options
+    .filter((mode) => haveOtherTokens(request.identityMode, mode))
+    .flatMap((otherMode) => profilePolicies(catalog, { ...request, otherMode }))
+    .filter((each) => each.kind === kind);
+}
+
 /** Where a namespace has no profile, or one that the catalog has dropped, nothing is known to be surplus. */
-function surplusOf(catalog: Parameters<typeof surplusRefs>[0], request: OnboardingRequest) {
+function surplusOf(catalog: Catalog, request: OnboardingRequest) {
   if (!hasProfile(request)) return [];
   return unlessDropped(
     () => surplusRefs(catalog, request),

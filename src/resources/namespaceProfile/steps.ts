@@ -2,21 +2,37 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { modeLeft, targetOf, usuallyLeft } from "../../domain/operation/migration.ts";
+import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import { AdoptionPolicy, IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
+import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
-import { earlierOf } from "../definitions/operationFacts.ts";
+import { earlierOf, migrationOf, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import {
+  defineStep,
+  type Given,
+  type Looking,
+  type Planning,
+  type StepContext,
+  type StepInput,
+  StepResult,
+} from "../definitions/step.ts";
 import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRemoval, planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
-import { profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { isPolicy, profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 
-/** All that its objects depend on: the network policy opens what the request names. */
-const described = { ...requestFields, identityMode: IdentityMode };
+/** All that its objects depend on: the network policy opens what the request names, and where pods of its modes get their tokens. */
+const described = {
+  ...requestFields,
+  identityMode: IdentityMode,
+  /** Since 0.2.0. */
+  otherMode: IdentityMode.optional(),
+};
 const profile = { ...described, namespaceProfile: z.string() };
 const perhaps = { ...described, namespaceProfile: z.string().exactOptional() };
 
@@ -40,7 +56,12 @@ export const applyProfile = defineStep({
   undo: { by: "removeProfile", ofChange: "restoreProfile" },
   given: applied,
   output: StepResult,
-  from: ({ request }) => ({ ...profileOf(request), adoptionPolicy: request.adoptionPolicy }),
+  from: ({ request, isMigrating, otherMode }) => ({
+    ...profileOf(request),
+    // A repair must not close what the other mode needs.
+    ...(isMigrating ? { otherMode: otherMode ?? usuallyLeft[request.identityMode] } : {}),
+    adoptionPolicy: request.adoptionPolicy,
+  }),
   ...ensuring<Given<typeof applied>>((catalog, input) => profileObjects(catalog, input)),
   whenDropped: leave,
 });
@@ -92,6 +113,97 @@ export const restoreProfile = defineStep({
     const cluster = findCluster(catalog, input.cluster);
     return { action: await restoreObjects(kubernetes, cluster, rewrittenObjects(catalog, input), { ...input, step }) };
   },
+});
+
+/** The policies of a namespace that migrates, one after the other. */
+function policiesOf(operation: OperationFacts) {
+  const migration = migrationOf(operation);
+  const profile = profileOf(operation.request);
+  const [left, next] = [modeLeft(migration), targetOf(migration)];
+  return {
+    before: { ...profile, identityMode: left },
+    both: { ...profile, identityMode: left, otherMode: next },
+    after: { ...profile, identityMode: next },
+  };
+}
+
+const onNamespace = { target: "namespace", output: StepResult } as const;
+const policy = ensuring<Given<typeof applied>>((catalog, input) => profilePolicies(catalog, input));
+
+/** Before a migration puts the new mode beside the other: pods of both get their tokens. */
+export const openNetwork = defineStep({
+  name: "openNetwork",
+  ...onNamespace,
+  undo: { by: "recloseNetwork" },
+  given: applied,
+  from: (operation) => ({ ...policiesOf(operation).both, adoptionPolicy: operation.request.adoptionPolicy }),
+  ...policy,
+  whenDropped: leave,
+});
+
+/** When the mode that was left has gone. */
+export const closeNetwork = defineStep({
+  name: "closeNetwork",
+  ...onNamespace,
+  undo: { by: "reopenNetwork" },
+  given: applied,
+  from: (operation) => ({ ...policiesOf(operation).after, adoptionPolicy: operation.request.adoptionPolicy }),
+  ...policy,
+  whenDropped: leave,
+});
+
+const rewritten = { written: z.object(profile), before: z.object(profile) };
+
+/** Undoes what the step of this operation wrote; what an earlier phase wrote in another operation stays. */
+function restoring(name: "openNetwork" | "closeNetwork") {
+  const isOwn = async ({ registry }: Pick<Ports, "registry">, { createdBy, ...berth }: Looking) => {
+    const step = createdBy === undefined ? undefined : await registry.getStep(createdBy, targetedAt(berth, name));
+    return step?.action === "update" || step?.action === "create";
+  };
+  return {
+    async look(ports: Ports, input: Looking & Given<typeof rewritten>, { step }: Pick<Planning, "step">) {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const objects = (await isOwn(ports, input)) ? rewrittenObjects(ports.catalog, input).filter(isOfPolicy) : [];
+      return await planObjectRestoration(ports.kubernetes, cluster, objects, { ...input, step });
+    },
+    async run(input: StepInput & Given<typeof rewritten>, ports: Ports, step: StepContext) {
+      const cluster = findCluster(ports.catalog, input.cluster);
+      const objects = (await isOwn(ports, input)) ? rewrittenObjects(ports.catalog, input).filter(isOfPolicy) : [];
+      return { action: await restoreObjects(ports.kubernetes, cluster, objects, { ...input, step }) };
+    },
+  };
+}
+
+function targetedAt(berth: Berth, name: StepName): StepKey {
+  return { name, target: berthKey(berth) };
+}
+
+function isOfPolicy({ written }: Rewritten): boolean {
+  return isPolicy(written);
+}
+
+export const recloseNetwork = defineStep({
+  name: "recloseNetwork",
+  ...onNamespace,
+  given: rewritten,
+  from(operation) {
+    const { before, both } = policiesOf(operation);
+    return { written: both, before };
+  },
+  ...restoring("openNetwork"),
+  whenDropped: leave,
+});
+
+export const reopenNetwork = defineStep({
+  name: "reopenNetwork",
+  ...onNamespace,
+  given: rewritten,
+  from(operation) {
+    const { both, after } = policiesOf(operation);
+    return { written: after, before: both };
+  },
+  ...restoring("closeNetwork"),
+  whenDropped: leave,
 });
 
 interface Replaced extends Berth {

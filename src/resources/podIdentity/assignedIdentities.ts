@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { TransientError } from "../../domain/errors.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { azureIdentityName, type Berth } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { podIdentityApi } from "./podIdentity.ts";
 
@@ -16,12 +16,12 @@ const assignmentPollMs = 500;
 export async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {
   for (let poll = 0; poll < assignmentPolls; poll += 1) {
     const assigned = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureAssignedIdentity" });
-    if (!assigned.some((each) => assignedIdentityName(each) === identityName(berth))) return;
+    if (!assigned.some((each) => assignedIdentityName(each) === azureIdentityName(berth))) return;
     await sleep(assignmentPollMs);
   }
   throw new TransientError(
     "IDENTITY_STILL_ASSIGNED",
-    `AzureAssignedIdentity objects of ${identityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
+    `AzureAssignedIdentity objects of ${azureIdentityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
   );
 }
 

@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, berthKey, bindingName, identityName } from "../../domain/naming/names.ts";
+import { azureIdentityName, type Berth, berthKey, bindingName } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
@@ -37,7 +37,7 @@ function ofIdentity(bindings: readonly Binding[], berth: Berth): readonly Bindin
     ({ metadata, azureIdentity }) =>
       metadata.namespace === berth.namespace &&
       metadata.name !== bindingName(berth) &&
-      azureIdentity === identityName(berth),
+      azureIdentity === azureIdentityName(berth),
   );
 }
 
@@ -52,7 +52,7 @@ async function rivalsOf(
   const same = bindings.filter(({ selector }) => selector === request.selector);
   const reaching = await Promise.all(
     same.map(async ({ metadata: { namespace = "" }, azureIdentity }) => {
-      if (namespace === request.namespace) return azureIdentity !== identityName(request);
+      if (namespace === request.namespace) return azureIdentity !== azureIdentityName(request);
       // In managed mode an identity serves only pods of its own namespace; otherwise its annotation decides.
       if (traitsOf(cluster).podIdentity?.mode === "managed") return false;
       const ref = { apiVersion: podIdentityApi, kind: "AzureIdentity", name: azureIdentity, namespace };
@@ -91,7 +91,7 @@ export async function dependantsOfPodIdentity(
     const foreign = bindings.filter(({ metadata }) => !isMarked(metadata, berth));
     if (foreign.length === 0) return [];
     const names = list(foreign.map(({ metadata, selector }) => `${metadata.name} (selector ${selector})`));
-    const message = `AzureIdentityBindings of others in ${berthKey(berth)} give identity ${identityName(berth)} to pods: ${names}.`;
+    const message = `AzureIdentityBindings of others in ${berthKey(berth)} give identity ${azureIdentityName(berth)} to pods: ${names}.`;
     return [toOperationError("IDENTITY_BOUND_BY_OTHERS", message)];
   });
 }

@@ -1,7 +1,7 @@
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { identityRef } from "../../domain/catalog/clusters.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, bindingName, identityName } from "../../domain/naming/names.ts";
+import { azureIdentityName, type Berth, bindingName } from "../../domain/naming/names.ts";
 import type { IdentityRef } from "../../ports/identities.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
@@ -12,11 +12,11 @@ export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
  * In the namespace itself: aad-pod-identity looks the identity up in the binding's namespace. Without the Behavior annotation,
  * a pod in any namespace could get this identity by its label.
  */
-export function podIdentityObjects(
+function podIdentityObjects(
   berth: Berth,
   { clientId, selector, resourceId }: { clientId: ClientId; selector: string; resourceId: string },
 ) {
-  const name = identityName(berth);
+  const name = azureIdentityName(berth);
   return [
     {
       apiVersion: podIdentityApi,
@@ -37,17 +37,17 @@ export function bindingObject(berth: Berth, selector: string) {
     apiVersion: podIdentityApi,
     kind: "AzureIdentityBinding",
     metadata: { name: bindingName(berth), namespace: berth.namespace },
-    spec: { azureIdentity: identityName(berth), selector },
+    spec: { azureIdentity: azureIdentityName(berth), selector },
   };
 }
 
 export function desiredObjects(
-  cluster: ClusterTarget,
-  { cluster: alias, namespace }: Berth,
+  catalog: Catalog,
+  { cluster, namespace }: Berth,
   { clientId, selector }: { clientId: ClientId; selector: string },
 ): readonly KubernetesObject[] {
-  const berth = { cluster: alias, namespace };
-  return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(cluster, berth)) });
+  const berth = { cluster, namespace };
+  return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(catalog, berth)) });
 }
 
 /** With `resourcegroups` in lower case, as in aad-pod-identity's documentation: MIC takes another spelling for another identity. */
@@ -61,6 +61,6 @@ export function podIdentityRefs(berth: Berth) {
   const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
   return [
     { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
-    { ...inNamespace, kind: "AzureIdentity", name: identityName(berth) },
+    { ...inNamespace, kind: "AzureIdentity", name: azureIdentityName(berth) },
   ];
 }

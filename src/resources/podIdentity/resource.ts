@@ -30,7 +30,7 @@ export const podIdentity = defineResource({
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     if (usesSelector(request)) {
-      const desired = desiredObjects(cluster, request, { clientId, selector: selectorOf(request) });
+      const desired = desiredObjects(ports.catalog, request, { clientId, selector: selectorOf(request) });
       return [
         ...desired.map((object) => ({ target, read: () => inspectObject(ports.kubernetes, cluster, object, note) })),
         { target, read: () => inspectBindings(ports, cluster, request) },
@@ -50,8 +50,7 @@ export const podIdentity = defineResource({
   },
 
   exported(catalog, { request, clientId }) {
-    const cluster = findCluster(catalog, request.cluster);
-    return { objects: desiredObjects(cluster, request, { clientId, selector: selectorOf(request) }) };
+    return { objects: desiredObjects(catalog, request, { clientId, selector: selectorOf(request) }) };
   },
 });
 

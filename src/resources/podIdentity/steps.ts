@@ -37,7 +37,7 @@ const bound = {
     identity: clientOf(operation),
   }),
   ...ensuring<Bound>(
-    (catalog, input) => desiredObjects(findCluster(catalog, input.cluster), input, { ...input, ...input.identity }),
+    (catalog, input) => desiredObjects(catalog, input, { ...input, ...input.identity }),
     async ({ isLast }, step) => {
       if (isLast) await step.commit();
     },

@@ -1,4 +1,4 @@
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -18,7 +18,7 @@ export async function knownSids(
 ): Promise<readonly string[]> {
   const { clientId: onboarded, things = [] } = (await registry.getNamespace(berth)) ?? {};
   const isListed = lookUp(catalog.clusters, berth.cluster) !== undefined;
-  const find = () => identities.get(identityRef(findCluster(catalog, berth.cluster), berth));
+  const find = () => identities.get(identityRef(catalog, berth));
   const clientId = onboarded ?? (isListed ? (await find())?.clientId : undefined);
   const seen = things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : []));
   return [...new Set([...(clientId === undefined ? [] : [sidFromClientId(clientId)]), ...seen])];

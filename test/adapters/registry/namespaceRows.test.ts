@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { createTables, type Rows } from "../../proof/support/tables.ts";
+import { unhindered } from "../../support/models/calls.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 
 const row = {
   cluster: "aks-dev",
@@ -28,9 +29,7 @@ function registryOf(...written: readonly { readonly namespace: string; readonly 
       { partition: "aks-dev", etag: `${index}`, record },
     ]),
   );
-  const settings = { newEtag: () => "new", isRepeated: () => false };
-  return createTables(new Map([["MooringNamespaces", table]]), async (_wire, _what, effect) => effect(), settings)
-    .registry;
+  return createTables(new Map([["MooringNamespaces", table]]), unhindered).registry;
 }
 
 it.each([

@@ -11,6 +11,7 @@ import { printMark, printRoleMark } from "../../../src/domain/naming/ownership.t
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
+import type { RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 
@@ -52,7 +53,7 @@ beforeEach(async () => {
   });
   const { operation } = await operate(cloud, "onboard", request);
   expect(operation.status).toBe("Succeeded");
-  cloud.sqlAdmin = undefined;
+  cloud.sqlAdmins.clear();
 });
 
 async function read(target: string, ports = cloud.ports) {
@@ -91,6 +92,10 @@ function add(member: string, changes: Partial<DatabaseUser> = {}): void {
   users().set(member, { ...made, ...changes });
 }
 
+function assign(...made: readonly RoleAssignment[]): void {
+  for (const each of made) cloud.roleAssignments.set(each.id, each);
+}
+
 function identity() {
   const found = cloud.identities.get(name);
   if (!found) throw new Error(`no ${name}`);
@@ -108,7 +113,7 @@ it("knows only targets that the catalog lists", () => {
 });
 
 it("names the users of a database with what they have, and the administrator of the server", async () => {
-  cloud.sqlAdmin = { login: "dba", objectId: randomUUID() };
+  cloud.sqlAdmins.set("sql-dev", { login: "dba", objectId: randomUUID() });
   add("a-group", { type: "X", roles: ["db_datareader", "mooring_writer"] });
   add("b-app", { permissions: ["EXECUTE"], otherPermissions: ["GRANT SELECT ON dbo.orders", "DENY DELETE"] });
   add("c-visitor");
@@ -188,7 +193,7 @@ it("says nothing of what a running operation gave", async () => {
 
 it("names who has a role at a scope, and above it, with the condition", async () => {
   const [ann, group] = [randomUUID(), randomUUID()].toSorted();
-  cloud.roleAssignments.push(
+  assign(
     { ...roleAt(container, blobReader), principalId: ann ?? "", principalType: "User", condition: "@Resource" },
     { ...roleAt("/subscriptions/s", owner), principalId: group ?? "", principalType: "Group" },
     {
@@ -212,7 +217,7 @@ it("names who has a role at a scope, and above it, with the condition", async ()
 
 it("tells apart what others gave a namespace's identity, and what Mooring gave it for another target", async () => {
   const { principalId } = identity();
-  cloud.roleAssignments.push(
+  assign(
     { ...roleAt(container, blobReader), principalId },
     { ...roleAt(storage, blobReader), principalId, description: printRoleMark(berth, "op-1") },
   );
@@ -224,7 +229,7 @@ it("tells apart what others gave a namespace's identity, and what Mooring gave i
 
 it("does not believe a description that somebody copied", async () => {
   const principalId = randomUUID();
-  cloud.roleAssignments.push({
+  assign({
     ...roleAt(container, blobReader),
     principalId,
     description: printRoleMark(berth, "op-1"),

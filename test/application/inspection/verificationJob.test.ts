@@ -10,6 +10,7 @@ import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { assign } from "../../support/models/azure.ts";
 import { operate } from "../../support/operations.ts";
 
 const workload = OnboardingRequest.parse({
@@ -36,6 +37,10 @@ function portsWhere(end: { exitCode?: number; message?: string; waiting?: object
     if (end.refusal) throw end.refusal;
     job = object;
     const { name, namespace = "" } = object.metadata;
+    const home = `v1 Namespace /${namespace}`;
+    if (!cloud.objects.has(home)) {
+      cloud.objects.set(home, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    }
     const isOver = end.exitCode !== undefined;
     const type = end.exitCode === 0 ? "Complete" : "Failed";
     const state = isOver
@@ -287,7 +292,7 @@ describe("targets besides databases", () => {
   /** A role that Mooring gave then. */
   function given(createdTime: Date) {
     const [role] = rolesFor("storageBlob", ["read"]);
-    cloud.roleAssignments.push({
+    assign(cloud, {
       ...{ id: `${scope}/providers/Microsoft.Authorization/roleAssignments/a`, scope, principalId: "p" },
       roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${role?.id}`,
       description: printRoleMark({ cluster: "aks-dev", namespace: "team-a" }, "operation-1"),

@@ -10,7 +10,7 @@ import {
   type Locator,
   type Page,
 } from "playwright-core";
-import { onChanges } from "./changes.ts";
+import { watchChanges } from "./changes.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -42,18 +42,16 @@ export interface Pages {
   newPage(of: BrowserContext): Promise<Page>;
   /** What no page may cause: errors, dialogs, policy violations, and changes that lack a header. */
   readonly complaints: string[];
-  /** The changes that the pages have made, each kind once: `POST /api/operations/{id}/cancel`. */
-  readonly changes: ReadonlySet<string>;
 }
 
-export function openPages(browser: Browser): Pages {
+/** Pages of the service at this address. */
+export function openPages(browser: Browser, baseURL: string): Pages {
   const complaints: string[] = [];
-  const changes = new Set<string>();
   return {
     complaints,
-    changes,
     async newContext(options = {}) {
       const fresh = await browser.newContext({
+        baseURL,
         // The simulated Entra has a certificate of the sandbox's own authority.
         ignoreHTTPSErrors: true,
         viewport: { width: 1280, height: 800 },
@@ -62,10 +60,7 @@ export function openPages(browser: Browser): Pages {
         ...options,
       });
       fresh.setDefaultTimeout(15_000);
-      onChanges(fresh, ({ kind, lacking }) => {
-        changes.add(kind);
-        complaints.push(...lacking.map((header) => `${kind} has no ${header}`));
-      });
+      watchChanges(fresh, (complaint) => complaints.push(complaint));
       return fresh;
     },
     async newPage(of) {

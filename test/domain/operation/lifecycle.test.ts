@@ -210,6 +210,27 @@ describe("an operation begins", () => {
       { ...own, state: "Repairing", repairTried: { findings: "other", time: t2 } },
     ],
     [
+      "Onboarded, after a repair: the next one remembers it",
+      beginRepair({ ...onboarded, onboardedBy: "op-0" }, beginning, {}),
+      { ...own, onboardedBy: "op-0", operationsSince: ["op-1"], state: "Repairing" },
+    ],
+    [
+      "Onboarded, after many operations: a migration remembers the last of them",
+      beginMigration(
+        { ...onboarded, onboardedBy: "op-0", operationsSince: Array.from({ length: 20 }, (_, at) => `before-${at}`) },
+        beginning,
+        { migration, clientId },
+      ),
+      {
+        ...own,
+        onboardedBy: "op-0",
+        operationsSince: [...Array.from({ length: 19 }, (_, at) => `before-${at + 1}`), "op-1"],
+        state: "Migrating",
+        migration,
+        clientId,
+      },
+    ],
+    [
       "Onboarded: migration",
       beginMigration(onboarded, beginning, { migration, clientId }),
       { ...own, state: "Migrating", migration, clientId },
@@ -278,6 +299,18 @@ describe("an operation ends", () => {
       Changing,
       { ...succeeded, ...reached, findings },
       { ...held, ...reached, ...seen, ...brought, state: "Onboarded" },
+    ],
+    [
+      "Changing, Succeeded: operations before it no longer count",
+      { ...Changing, operationsSince: ["op-1"] },
+      { ...succeeded, ...reached, findings },
+      { ...held, ...reached, ...seen, ...brought, state: "Onboarded" },
+    ],
+    [
+      "Changing, Failed and undone: they still do",
+      { ...Changing, operationsSince: ["op-0"] },
+      failed,
+      { ...restored, operationsSince: ["op-0"], state: "Onboarded" },
     ],
     ["Changing, Failed and undone", Changing, failed, { ...restored, state: "Onboarded" }],
     [

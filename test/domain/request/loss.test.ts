@@ -1,6 +1,7 @@
 /** What a request takes from a namespace, told before it is taken. */
 import { expect, it } from "vitest";
-import { type Loss, lossesOf, lossText } from "../../../src/domain/request/loss.ts";
+import { type Loss, lossesOf } from "../../../src/domain/request/loss.ts";
+import { lossText } from "../../../src/domain/request/lossText.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
 const on = (databases: Record<string, readonly string[]>, changes: object = {}) =>

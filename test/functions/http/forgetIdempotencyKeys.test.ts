@@ -7,8 +7,9 @@ import { forgetIdempotencyKeys } from "../../../src/functions/http/forgetIdempot
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
-import { createTables, type Rows } from "../../proof/support/tables.ts";
 import { requester } from "../../support/acceptanceContext.ts";
+import { unhindered } from "../../support/models/calls.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 
 const hourMs = 3_600_000;
 const start = new Date();
@@ -23,15 +24,9 @@ let keys: IdempotencyKeys;
 let logged: string[];
 
 beforeEach(() => {
-  let version = 0;
   rows = new Map();
   logged = [];
-  const call = async <R>(_wire: string, _what: string, effect: () => R) => effect();
-  const newEtag = () => {
-    version += 1;
-    return `${version}`;
-  };
-  keys = createTables(rows, call, { newEtag, isRepeated: () => false }).idempotencyKeys;
+  keys = createTables(rows, unhindered).idempotencyKeys;
 });
 
 const count = () => rows.get("MooringIdempotency")?.size;

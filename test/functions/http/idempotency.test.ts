@@ -5,8 +5,9 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Attempt, answerOnce } from "../../../src/functions/http/idempotency.ts";
 import { json } from "../../../src/functions/http/respond.ts";
 import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
-import { createTables, type Rows } from "../../proof/support/tables.ts";
 import { requester } from "../../support/acceptanceContext.ts";
+import { unhindered } from "../../support/models/calls.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 
 let rows: Map<string, Rows>;
 let keys: IdempotencyKeys;
@@ -14,11 +15,7 @@ let keys: IdempotencyKeys;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
   rows = new Map();
-  let etag = 0;
-  keys = createTables(rows, async (_service, _what, effect) => effect(), {
-    newEtag: () => `${++etag}`,
-    isRepeated: () => false,
-  }).idempotencyKeys;
+  keys = createTables(rows, unhindered).idempotencyKeys;
 });
 
 afterEach(() => void vi.useRealTimers());

@@ -31,6 +31,10 @@ const catalog = Catalog.parse({
     "sv-dune": { ...serverOfBase, databases: databases("db-elm", "db-fern") },
     "sv-gorse": { ...serverOfBase, databases: databases("db-heath", "db-ivy") },
   },
+  sharedIdentities: {
+    "cl-amber/ns-jade-2": { clusters: ["cl-amber"] },
+    "cl-basalt/ns-kelp-2": { clusters: ["cl-amber", "cl-basalt"] },
+  },
   auth: { keys: { operator: { sha256: "0".repeat(64), roles: ["Onboarding.Operate"] } } },
   teams: {
     "tm-jade": {
@@ -79,23 +83,29 @@ function hiddenFrom(caller: Caller): readonly string[] {
 }
 
 const pick = (...names: readonly string[]) => fc.constantFrom(...names);
-const anyRequest = fc.record(
-  {
-    cluster: pick(...clusterNames, "cl-unknown"),
-    namespace: pick("ns-jade-1", "ns-kelp-1", "ns-lime-1", "elsewhere"),
-    identityMode: pick("workloadIdentity", "podIdentity"),
-    databases: fc.uniqueArray(
-      fc.record({
-        server: pick("sv-dune", "sv-gorse", "sv-unknown"),
-        database: pick(...databaseNames.map(({ database }) => database), "db-unknown"),
-        roles: fc.uniqueArray(pick("reader", "writer", "executor", "owner"), { minLength: 1 }),
-      }),
-      { minLength: 1, maxLength: 3, selector: ({ server, database }) => `${server}/${database}` },
-    ),
-    team: pick(...teamNames, "tm-unknown"),
-  },
-  { requiredKeys: ["cluster", "namespace", "databases"] },
-);
+const anyRequest = fc
+  .record(
+    {
+      cluster: pick(...clusterNames, "cl-unknown"),
+      namespace: pick("ns-jade-1", "ns-kelp-1", "ns-lime-1", "elsewhere"),
+      identityMode: pick("workloadIdentity", "podIdentity"),
+      sharedIdentity: pick("cl-amber/ns-jade-2", "cl-basalt/ns-kelp-2", "cl-unknown/ns-jade-2"),
+      databases: fc.uniqueArray(
+        fc.record({
+          server: pick("sv-dune", "sv-gorse", "sv-unknown"),
+          database: pick(...databaseNames.map(({ database }) => database), "db-unknown"),
+          roles: fc.uniqueArray(pick("reader", "writer", "executor", "owner"), { minLength: 1 }),
+        }),
+        { minLength: 1, maxLength: 3, selector: ({ server, database }) => `${server}/${database}` },
+      ),
+      team: pick(...teamNames, "tm-unknown"),
+    },
+    { requiredKeys: ["cluster", "namespace", "databases"] },
+  )
+  // Pods of pod identity cannot share one.
+  .map(({ sharedIdentity, ...rest }) =>
+    sharedIdentity === undefined || rest.identityMode === "podIdentity" ? rest : { ...rest, sharedIdentity },
+  );
 
 /** As over HTTP, on the queue, or in a batch, whose items are refused at their turn. */
 function refusalsOf(by: Caller, body: unknown): readonly (Refusal | PermanentError)[] {

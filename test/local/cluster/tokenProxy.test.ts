@@ -67,7 +67,7 @@ interface Container {
   readonly env: readonly { readonly name: string; readonly value: string }[];
 }
 interface Source {
-  readonly serviceAccountToken?: { readonly audience: string };
+  readonly serviceAccountToken?: { readonly audience?: string };
 }
 interface InjectedPod {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
@@ -88,8 +88,9 @@ async function podOf(account: string, annotations: object): Promise<InjectedPod>
 async function becomePod(account: string, changes: Readonly<Record<string, string>> = {}): Promise<void> {
   const pod = await podOf(account, { "azure.workload.identity/use-identity-binding": "True" });
   const env = new Map(pod.spec.containers[0]?.env.map(({ name, value }) => [name, value]));
-  const [source] = pod.spec.volumes.flatMap(({ projected }) => projected.sources);
-  const audience = source?.serviceAccountToken?.audience ?? "";
+  // A real server also mounts a token of its own, for no audience.
+  const sources = pod.spec.volumes.flatMap(({ projected }) => projected.sources);
+  const audience = sources.find((each) => each.serviceAccountToken?.audience)?.serviceAccountToken?.audience ?? "";
   expect(audience).not.toBe("api://AzureADTokenExchange");
   const answer = (await api.post(`/api/v1/namespaces/team-a/serviceaccounts/${account}/token`, {
     apiVersion: "authentication.k8s.io/v1",

@@ -9,13 +9,14 @@ import {
 import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
+import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
-import type { Migration, MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
-import { Refusal } from "../../../src/domain/policy/refusal.ts";
+import { usesServiceAccount } from "../../../src/domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { withRevisedTargets } from "../../../src/domain/targets/index.ts";
@@ -68,28 +69,22 @@ export function repair(berth: Berth, by: Caller): Act {
   return { name: "repair", kind: "repair", berth, by, ask };
 }
 
-export function migrate(
-  berth: Berth,
-  by: Caller,
-  { until, serviceAccount }: Pick<Migration, "until"> & { serviceAccount: string | undefined },
-): Act {
+export function migrate(berth: Berth, by: Caller, wanted: MigrationRequest): Act {
   const ask = (acceptance: AcceptanceContext) =>
     acceptUpkeep(acceptance, "Migrating", {
       berth,
-      prepare: (record) => ({ migration: prepare(record, until, serviceAccount) }),
+      isAsked: goesTo(wanted),
+      prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, withNamesThere(record, wanted)) }),
     });
   return { name: "migrate", kind: "migrate", berth, by, ask };
 }
 
-/** What functions/namespaces/migrations.ts writes to the record if nothing prevents it. */
-function prepare(record: NamespaceRecord, until: MigrationPhase, serviceAccount: string | undefined): Migration {
-  const { request, migration } = record;
-  if (!migration && request.identityMode !== "podIdentity") {
-    throw new Refusal("NOTHING_TO_MIGRATE", "It uses workload identity already.");
-  }
-  const account = migration?.serviceAccount ?? serviceAccount ?? request.serviceAccount;
-  const selector = migration?.selector ?? request.selector ?? request.namespace;
-  return { ...migration, until, serviceAccount: account, selector };
+/** Nobody asks for an account where another one is there and would stay. */
+function withNamesThere(
+  { request, migration }: NamespaceRecord,
+  { serviceAccount, ...wanted }: MigrationRequest,
+): MigrationRequest {
+  return migration || usesServiceAccount(request) ? wanted : { ...wanted, serviceAccount };
 }
 
 export function compensate(operation: string, berth: Berth, by: Caller): Act {

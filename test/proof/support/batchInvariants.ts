@@ -179,7 +179,7 @@ async function checkOperation(
     const record = await world.registry.getNamespace(berth);
     const recordBefore = previous && ({ ...berth, ...previous, things } as NamespaceRecord);
     const scene = { world, operation, first: start, before, after, recordBefore, record };
-    problems.push(...judge({ ...scene, lacking: ["not looked at"], hadPods: false }));
+    problems.push(...judge({ ...scene, lacking: ["not looked at"], podsIn: new Set() }));
   } else if (kind === "onboard" || kind === "change") {
     const isThere = status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE";
     const undone = () =>

@@ -1,5 +1,5 @@
 /** Scenarios in which the namespace has an identity binding, or gets one. */
-import { refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+import { cancelingAt, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
 const bound = { identityMode: "identityBinding" };
 
@@ -20,6 +20,10 @@ export const bindingScenarios: Readonly<Record<string, Scenario>> = {
     await stage.migrateTo("workloadIdentity", "retire");
   },
   "binding-retired-in-vain": (stage) => retireInVain(stage),
+  "binding-retired-with-a-profile-and-canceled": async (stage) => {
+    await stage.onboard({ ...bound, namespaceProfile: "small" });
+    await stage.migrateTo("workloadIdentity", "retire", cancelingAt(stage, "verify"));
+  },
   "binding-offboard-on-the-way": async ({ onboard, migrateTo, offboard }) => {
     await onboard();
     await migrateTo("identityBinding", "sideBySide");

@@ -74,9 +74,11 @@ export async function planAndCancel(
   const isResumed = dice.chance(0.5);
   const goesBack = isResumed && dice.chance(0.6);
   if (kind !== "onboard" || dice.chance(0.6)) clear(world);
+  // With pod identity, no profile may have a network policy.
+  const { namespaceProfile: _closed, ...open } = world.request;
   const first =
     kind === "migrate"
-      ? { ...world.request, identityMode: "podIdentity" as const }
+      ? { ...(world.networkDice ? open : world.request), identityMode: "podIdentity" as const }
       : { ...world.request, ...(isOutside ? { identityMode: "workloadIdentity" as const } : {}) };
   providePorts(ports);
   if (kind !== "onboard") {

@@ -6,7 +6,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { cosmosAssignmentName, isOwnAssignment } from "../../../src/domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../src/ports/cosmosRoles.ts";
 import type { ManagedIdentity } from "../../../src/ports/identities.ts";
-import type { CosmosAccounts } from "../../support/cosmosModel.ts";
+import type { CosmosAccounts } from "../../support/models/cosmos.ts";
 import type { Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
 

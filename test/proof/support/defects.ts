@@ -1,6 +1,7 @@
 /** Defects that the simulation must find, so that finding nothing in the real code is meaningful. */
 
-import { findCluster, identityRef } from "../../../src/domain/catalog/clusters.ts";
+import { z } from "zod";
+import { identityRef } from "../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { handOver, isHeld } from "../../../src/domain/operation/lifecycle.ts";
@@ -11,6 +12,8 @@ import { type OnFailure, saga } from "../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../src/orchestrations/operation.ts";
 import { provision } from "../../../src/orchestrations/provision.ts";
 import type { Ports } from "../../../src/ports/index.ts";
+import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
+import { isPolicyKind } from "./networkWorld.ts";
 import type { SimulateOptions } from "./simulate.ts";
 import type { World } from "./world.ts";
 
@@ -313,7 +316,7 @@ function withTagsOnly(ports: Ports): Ports {
   const getNamespace: typeof registry.getNamespace = async (berth) => {
     const record = await registry.getNamespace(berth);
     if (record?.clientId !== undefined) return record;
-    const identity = await identities.get(identityRef(findCluster(catalog, berth.cluster), berth));
+    const identity = await identities.get(identityRef(catalog, berth));
     return record && identity ? { ...record, clientId: identity.clientId } : record;
   };
   return { ...ports, registry: { ...registry, getNamespace } };
@@ -399,6 +402,58 @@ function withAnotherCosmosRole(ports: Ports): Ports {
           ...each,
           roleId: askedInCosmos.get(each.name) ?? each.roleId,
         })),
+    },
+  };
+}
+
+const everywhere = { to: [{ ipBlock: { cidr: "10.99.0.0/16" } }] };
+
+/** Opens more by a network policy than is asked for, and does not see that. */
+function withWiderPolicies(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const withRules = (object: KubernetesObject, change: (rules: unknown[]) => unknown[]): KubernetesObject => {
+    const { egress, ...spec } = z.looseObject({ egress: z.array(z.unknown()) }).parse(object["spec"]);
+    return { ...object, spec: { ...spec, egress: change(egress) } };
+  };
+  const isWider = (rule: unknown) => JSON.stringify(rule) === JSON.stringify(everywhere);
+  const seen = (object: KubernetesObject) => withRules(object, (rules) => rules.filter((rule) => !isWider(rule)));
+  return {
+    ...ports,
+    kubernetes: {
+      ...kubernetes,
+      async apply(cluster, object, options) {
+        if (!isPolicyKind(object.kind)) return await kubernetes.apply(cluster, object, options);
+        const wider = withRules(object, (rules) => [...rules, everywhere]);
+        return seen(await kubernetes.apply(cluster, wider, options));
+      },
+      async get(cluster, ref) {
+        const found = await kubernetes.get(cluster, ref);
+        return found && isPolicyKind(ref.kind) ? seen(found) : found;
+      },
+    },
+  };
+}
+
+/** By name, bindings that were to be removed. */
+const lastingBindings = new Set<string>();
+
+/** Leaves every identity binding where it is, and does not see that. */
+function withLastingBindings(ports: Ports): Ports {
+  const { identityBindings } = ports;
+  return {
+    ...ports,
+    identityBindings: {
+      ...identityBindings,
+      get: async (ref) => (lastingBindings.has(ref.name) ? undefined : await identityBindings.get(ref)),
+      listAt: async (clusterId) =>
+        (await identityBindings.listAt(clusterId)).filter(({ name }) => !lastingBindings.has(name)),
+      async put(ref, settings) {
+        lastingBindings.delete(ref.name);
+        await identityBindings.put(ref, settings);
+      },
+      async remove({ name }) {
+        lastingBindings.add(name);
+      },
     },
   };
 }
@@ -646,4 +701,13 @@ export const defects: Readonly<Record<string, Defect>> = {
     finds: /the identity lacks a role at/,
   },
   "a batch that takes what another team has": { spoil: withOneTeam, finds: /'s and is green's/, isOfBatches: true },
+  "a network policy that opens more than is asked for": {
+    spoil: withWiderPolicies,
+    finds: /the network policy opens 10\.99/,
+  },
+  "a migration that leaves the binding where it is": {
+    spoil: withLastingBindings,
+    finds: /retired, and it is still there: binding/,
+    from: 2100,
+  },
 };

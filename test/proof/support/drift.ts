@@ -13,15 +13,17 @@ import {
 } from "../../../src/domain/naming/names.ts";
 import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { podParts } from "../../../src/domain/request/identityModes.ts";
+import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { unknownIdentity } from "../../../src/resources/definitions/operationFacts.ts";
 import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
 import { newPair } from "../../support/ids.ts";
+import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
-import { edit, place, refKey } from "./kubernetes.ts";
+import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
@@ -203,7 +205,7 @@ function ourRoles({ roleAssignments }: World["azure"], request: OnboardingReques
 }
 
 /** What somebody does to an object of the profile, or to a label that it sets. */
-const onProfiles: Readonly<Record<string, Deed>> = {
+export const onProfiles: Readonly<Record<string, Deed>> = {
   "edits the quota": (world, request) => editOwn(world, quotaOf(request), ["spec", "hard", "pods"], request),
   "deletes the quota"(world, request) {
     const key = refKey(quotaOf(request));
@@ -334,6 +336,10 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
   }
+  const { networkDice } = world;
+  if (request.namespaceProfile !== undefined && networkDice?.chance(0.6)) {
+    happen(onNetworks, networkDice.pick(Object.keys(onNetworks)));
+  }
   const { cosmosDice } = world;
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));
   const { postgresDice } = world;
@@ -347,19 +353,25 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   return { done, isForeign };
 }
 
-const podLabel = "aadpodidbinding";
-
-/** Creates a pod that gets its identity by pod identity. */
-export function deployPod({ objects, newGuid }: World, { namespace, selector }: OnboardingRequest): void {
-  const metadata = { name: "app-1", namespace, labels: { [podLabel]: selector ?? namespace } };
-  place(objects, { apiVersion: "v1", kind: "Pod", metadata }, { uid: newGuid() });
+/** Creates a pod that gets its identity in the mode of the request. */
+export function deployPod({ objects, newGuid }: World, request: OnboardingRequest): void {
+  const { metadata, spec } = podParts(request);
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "app-1", namespace: request.namespace } };
+  place(objects, { ...pod, spec }, { uid: newGuid() });
 }
 
-/** The team has redeployed, and no pod uses pod identity. */
+/** The team has redeployed, and no pod uses a mode that is left. */
 export function removePods({ objects }: World): void {
   for (const [key, { ref }] of objects) if (ref.kind === "Pod") objects.delete(key);
 }
 
-export function hasPods({ objects }: World): boolean {
-  return [...objects.values()].some(({ ref }) => ref.kind === "Pod");
+/** In which modes pods get their identity. */
+export function modesOfPods({ objects }: World): ReadonlySet<IdentityMode> {
+  const pods = [...objects.values()].filter(({ ref }) => ref.kind === "Pod").map(print);
+  return new Set(
+    pods.map(({ metadata: { labels = {}, annotations = {} } }) => {
+      if ("aadpodidbinding" in labels) return "podIdentity";
+      return "azure.workload.identity/use-identity-binding" in annotations ? "identityBinding" : "workloadIdentity";
+    }),
+  );
 }

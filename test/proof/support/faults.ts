@@ -72,7 +72,7 @@ export function createLateness(seed: number, longestMs: number): Lateness {
   return { dice, chance: dice.pick([0, 0, 0.3, 0.8]), longestMs };
 }
 
-export const never: Lateness = { dice: createDice(0), chance: 0, longestMs: 0 };
+const never: Lateness = { dice: createDice(0), chance: 0, longestMs: 0 };
 
 /** Not of a table or a queue, which have no third party, and no question. */
 const isLateWrite = /^(put|remove|set|change|apply|create|amend|grant|revoke|release|drop) /;

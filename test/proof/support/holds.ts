@@ -2,8 +2,9 @@
  * Worlds in which a namespace that is deleted stays: for some looks, or until somebody lets it go. Either its contents have a
  * finalizer whose controller is gone, which its conditions say, or the namespace controller itself is down, and nothing says so.
  */
+
+import type { Objects } from "../../support/models/kubernetes.ts";
 import type { Faults } from "./faults.ts";
-import type { Objects } from "./kubernetes.ts";
 import { createDice } from "./random.ts";
 
 export interface Holds {

@@ -2,6 +2,7 @@
 
 import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
 import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
   berthKey,
@@ -25,8 +26,9 @@ import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import { administeredServers } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
-import { print, refKey } from "./kubernetes.ts";
+import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import { issuer, type World } from "./world.ts";
@@ -136,10 +138,12 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
-  problems.push(...checkProfile({ objects }, request));
+  problems.push(...checkProfile({ objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
-    { "data|SERVER_NAME": `${first?.server}.example`, "data|DATABASE_NAME": first?.database },
+    first
+      ? { "data|SERVER_NAME": `${first.server}.example`, "data|DATABASE_NAME": first.database }
+      : { "data|SERVER_NAME": "", "data|DATABASE_NAME": "" },
   );
   problems.push(...checkConnections(objects, request));
   if (request.identityMode === "podIdentity") {
@@ -211,7 +215,7 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
 
 /** What a profile gives, as an API server keeps it. */
 const ofProfiles: Readonly<
-  Record<string, { readonly hard: object; readonly limits?: object; readonly enforce?: string }>
+  Record<string, { readonly hard?: object; readonly limits?: object; readonly enforce?: string }>
 > = {
   small: { hard: { pods: "5" }, enforce: "restricted" },
   large: {
@@ -220,10 +224,16 @@ const ofProfiles: Readonly<
   },
 };
 
+/** A profile with a network policy limits nothing but pods. */
+function withPods(profile: Catalog["profiles"][string] | undefined): (typeof ofProfiles)[string] | undefined {
+  const pods = profile?.quota?.["pods"];
+  return pods === undefined ? undefined : { hard: { pods: String(pods) } };
+}
+
 /** The namespace has its profile, and nothing of another one. */
-function checkProfile({ objects }: Pick<World, "objects">, request: OnboardingRequest): Problem[] {
+function checkProfile({ objects, catalog }: Pick<World, "objects" | "catalog">, request: OnboardingRequest): Problem[] {
   const { namespace, namespaceProfile = "" } = request;
-  const wanted = ofProfiles[namespaceProfile];
+  const wanted = ofProfiles[namespaceProfile] ?? withPods(catalog.profiles[namespaceProfile]);
   const found = (kind: string, name: string) => {
     const stored = objects.get(
       refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),
@@ -350,12 +360,21 @@ export function checkUndone(
   }
   for (const thing of before.values()) {
     // A migration removed it, and said that it could not return it.
-    const isNamedLost = thing.undo === "removePodIdentity" && named.includes("returnPodIdentity");
+    const isNamedLost = named.includes(returnedBy[thing.undo] ?? "");
     if (!after.has(thing.key) && !isNamedLost && !thing.isDead)
       problems.push(`removed, and not this operation's: ${thing.key}`);
   }
   return problems;
 }
+
+/** What a migration has removed is put back by another undo. */
+const returnedBy: Readonly<Record<string, string>> = {
+  removePodIdentity: "returnPodIdentity",
+  removeServiceAccount: "returnServiceAccount",
+  unfederateIdentity: "returnCredential",
+  withdrawIdentityUse: "returnIdentityUse",
+  unbindIdentity: "returnIdentityBinding",
+};
 
 function isNamespace({ key }: Thing): boolean {
   return key.startsWith("object v1 Namespace");
@@ -473,13 +492,13 @@ const activities: Readonly<Record<string, string>> = {
 /** The steps that may make or change a thing, and those that may remove it. */
 const forwards: Readonly<Record<string, readonly string[]>> = {
   removeIdentity: ["ensureIdentity"],
-  unfederateIdentity: ["federateIdentity"],
+  unfederateIdentity: ["federateIdentity", "returnCredential"],
   revokeDatabase: ["grantDatabase"],
   revokeTarget: ["grantTarget"],
-  removeServiceAccount: ["applyServiceAccount"],
+  removeServiceAccount: ["applyServiceAccount", "returnServiceAccount"],
   removePodIdentity: ["applyPodIdentity", "returnPodIdentity"],
-  withdrawIdentityUse: ["allowIdentityUse"],
-  unbindIdentity: ["bindIdentity"],
+  withdrawIdentityUse: ["allowIdentityUse", "returnIdentityUse"],
+  unbindIdentity: ["bindIdentity", "returnIdentityBinding"],
   removeProfile: ["applyProfile"],
   removeNamespace: ["applyNamespace"],
 };

@@ -2,16 +2,34 @@
 
 import { breaksAccess, isError } from "../../../src/domain/finding.ts";
 import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
-import { berthKey, bindingName, identityName } from "../../../src/domain/naming/names.ts";
+import {
+  type Berth,
+  berthKey,
+  bindingName,
+  federatedCredentialName,
+  identityBindingName,
+  identityName,
+  useBindingName,
+} from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
+import {
+  isPast,
+  type Migration,
+  migrated,
+  modeLeft,
+  targetOf,
+  towards,
+} from "../../../src/domain/operation/migration.ts";
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { replacedAccount } from "../../../src/domain/request/change.ts";
+import type { ByMode } from "../../../src/domain/request/identityModes.ts";
+import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
+import { refKey } from "../../support/models/kubernetes.ts";
 import {
   checkForeignThere,
   checkGone,
@@ -22,10 +40,10 @@ import {
   checkUndone,
   type Problem,
 } from "./invariants.ts";
-import { refKey } from "./kubernetes.ts";
+import { checkTokens } from "./networkWorld.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
-import type { World } from "./world.ts";
+import { clusterId, type World } from "./world.ts";
 
 export interface Scene {
   readonly world: World;
@@ -39,7 +57,8 @@ export interface Scene {
   readonly record: NamespaceRecord | undefined;
   /** What an onboarded namespace lacked before, because somebody had changed it. */
   readonly lacking: readonly Problem[];
-  readonly hadPods: boolean;
+  /** The modes in which pods got their identity before. */
+  readonly podsIn: ReadonlySet<IdentityMode>;
 }
 
 const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
@@ -63,7 +82,8 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
       ? [...checkParts(world, request), ...checkMoved(world, request), ...checkReach(world, request, record?.findings)]
       : [];
     // In the middle of a migration nothing is left over.
-    const surplus = isDone && !record?.migration ? checkSurplus(world, request) : [];
+    const surplus =
+      isDone && !record?.migration ? [...checkSurplus(world, request), ...checkTokens(world, request)] : [];
     return [...parts, ...surplus, ...checkIdentityKnown(world, operation, record), ...checkForeignThere(first, after)];
   },
   migrate: judgeMigration,
@@ -125,7 +145,8 @@ function judgeOnboarding({ world, operation, first, before, after, record, recor
   // the engine failed it so often after that that it was given up.
   const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
-    const reach = status === "Succeeded" ? checkReach(world, request, record?.findings) : [];
+    const isDone = status === "Succeeded";
+    const reach = isDone ? [...checkReach(world, request, record?.findings), ...checkTokens(world, request)] : [];
     return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
   const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);
@@ -158,36 +179,39 @@ export function recordedMarksOf(
 }
 
 function judgeMigration(scene: Scene): Problem[] {
-  const { world, operation, first, before, after, record, recordBefore, lacking, hadPods } = scene;
+  const { world, operation, first, before, after, record, recordBefore, lacking, podsIn } = scene;
   const { status, migration, request } = operation;
   if (!migration || !record) return ["the operation has no migration, or the namespace no record"];
+  const [mode, left] = [targetOf(migration), modeLeft(migration)];
   // An abandoned operation may also leave undos.
   const isUndone = operation.error?.code !== "COMPENSATION_FAILED" && operation.leftUndone === undefined;
-  const isOver = record.migration === undefined && record.request.identityMode === "workloadIdentity";
+  const isOver = record.migration === undefined && record.request.identityMode === mode;
   const completed = isOver ? "retire" : record.migration?.completed;
   const problems = checkForeignThere(first, after);
   if (status === "Canceled") {
     problems.push(...checkUndone(before, after, []));
-    if (record.migration?.completed !== recordBefore?.migration?.completed) {
-      problems.push(`canceled, and the record says ${completed} instead of ${recordBefore?.migration?.completed}`);
-    }
+    const was = completedBefore(recordBefore, mode);
+    if (record.migration?.completed !== was)
+      problems.push(`canceled, and the record says ${completed} instead of ${was}`);
     if (record.requestHash !== recordBefore?.requestHash) problems.push("canceled, and the request is another");
   } else if (isUndone && !isPast(completed, "sideBySide")) {
     problems.push(...checkUndone(before, after, []));
   } else if (!isUndone) {
-    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(completed)]));
+    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(migration, completed)]));
   }
   if (lacking.length === 0 && isUndone) {
-    const pod = { ...request, identityMode: "podIdentity" as const };
     if (isPast(completed, "sideBySide")) problems.push(...checkParts(world, migrated(request, migration)));
-    if (completed !== "retire" && request.identityMode === "podIdentity") problems.push(...checkParts(world, pod));
+    if (completed !== "retire" && request.identityMode === left) problems.push(...checkParts(world, request));
   }
-  const binding = `object ${refKey({ apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding", name: bindingName(request), namespace: request.namespace })}`;
-  if (hadPods && before.has(binding) && !after.has(binding)) problems.push("a pod has lost its identity");
+  const lifelines = lifelinesOf[left](request, migration.serviceAccount);
+  if (podsIn.has(left) && lifelines.some((key) => before.has(key) && !after.has(key)))
+    problems.push("a pod has lost its identity");
   if (status === "Succeeded" && migration.until === "retire") {
     if (record.migration) problems.push(`retired, and the record has a migration after ${record.migration.completed}`);
-    if (record.request.identityMode !== "workloadIdentity") problems.push("retired, and the request has the old mode");
-    if (after.get(binding)?.madeBy !== undefined) problems.push("retired, and the binding is still there");
+    if (record.request.identityMode !== mode) problems.push("retired, and the request has the old mode");
+    const stayed = lifelines.filter((key) => after.get(key)?.madeBy !== undefined);
+    problems.push(...stayed.map((key) => `retired, and it is still there: ${key}`));
+    problems.push(...checkTokens(world, record.request));
   }
   // An inventory alone leaves nothing to record.
   const isMissing = status === "Succeeded" && migration.until !== "inventory" && !isPast(completed, migration.until);
@@ -201,15 +225,16 @@ function judgeWayBack(scene: Scene, { migration, request: began }: CompensatedMi
   if (!record) return ["the namespace has no record"];
   const problems = checkForeignThere(first, after);
   if (operation.status !== "Succeeded") {
-    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(migration.completed)]));
+    problems.push(...checkUndone(before, after, [...namedUndos(operation), ...kept(migration, migration.completed)]));
     return problems;
   }
   const { completed } = migration;
-  const isAsBefore = completed === recordBefore?.migration?.completed || !isPast(completed, "sideBySide");
+  const isAsBefore =
+    completed === completedBefore(recordBefore, targetOf(migration)) || !isPast(completed, "sideBySide");
   const isCutOver = isPast(completed, "cutOver");
   const request = isCutOver ? migrated(began, migration) : began;
   if (isAsBefore) problems.push(...checkUndone(before, after, []));
-  else problems.push(...checkUndone(before, after, kept(completed)));
+  else problems.push(...checkUndone(before, after, kept(migration, completed)));
   if (record.requestHash !== hashRequest(request)) problems.push(`undone, and the request is not that of ${completed}`);
   const expected = isPast(completed, "sideBySide") ? completed : undefined;
   if (record.migration?.completed !== expected) {
@@ -222,10 +247,41 @@ function judgeWayBack(scene: Scene, { migration, request: began }: CompensatedMi
   return problems;
 }
 
-/** Undos of completed phases, whose results are no leak. */
-function kept(completed: Parameters<typeof isPast>[0]): readonly string[] {
-  return isPast(completed, "sideBySide") ? ["removeServiceAccount", "unfederateIdentity"] : [];
+/** How far a stopped migration had come, as seen by one to that mode: a cancel does not give the direction back. */
+function completedBefore({ migration }: Pick<NamespaceRecord, "migration"> = {}, mode: IdentityMode) {
+  return migration && towards(migration, mode).completed;
 }
+
+/** What each mode has of its own, by its undo. */
+const undosOfMode: ByMode<readonly string[]> = {
+  podIdentity: ["removePodIdentity"],
+  workloadIdentity: ["removeServiceAccount", "unfederateIdentity"],
+  identityBinding: ["removeServiceAccount", "withdrawIdentityUse", "unbindIdentity"],
+};
+
+/** Undos of completed phases, whose results are no leak. */
+function kept(way: Pick<Migration, "to" | "from">, completed: Migration["completed"]): readonly string[] {
+  const shared = undosOfMode[modeLeft(way)];
+  return isPast(completed, "sideBySide") ? undosOfMode[targetOf(way)].filter((undo) => !shared.includes(undo)) : [];
+}
+
+/** Without these, a pod of the mode has no identity. */
+const lifelinesOf: ByMode<(berth: Berth, account: string) => readonly string[]> = {
+  podIdentity(berth) {
+    const apiVersion = "aadpodidentity.k8s.io/v1";
+    const { namespace } = berth;
+    const ref = { apiVersion, kind: "AzureIdentityBinding", name: bindingName(berth), namespace };
+    return [`object ${refKey(ref)}`];
+  },
+  workloadIdentity: (berth, account) => [
+    `credential ${identityName(berth)}/${federatedCredentialName(berth, account)}`,
+  ],
+  identityBinding(berth, account) {
+    const apiVersion = "rbac.authorization.k8s.io/v1";
+    const ref = { apiVersion, kind: "ClusterRoleBinding", name: useBindingName(berth, account) };
+    return [`binding ${clusterId}/${identityBindingName(berth)}`, `object ${refKey(ref)}`];
+  },
+};
 
 /** The record shows the outcome. */
 function judgeRecord({ operation, record, recordBefore, before, after }: Scene): Problem[] {

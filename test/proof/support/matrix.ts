@@ -203,12 +203,12 @@ export function targetOf(wire: Wire, { namespace, database, schema }: Where): Re
   return new RegExp(`(^|[/-])${namespace}([/-]|$)|${places}|${bindingOf(namespace)}$`);
 }
 
-/** MOORING_WAYS selects only ways whose names it matches: `429|40501`. */
+/** MOORING_WAYS selects only ways whose names it matches: `429|40501`; MOORING_CALLS only such operations: `databaseAccounts`. */
 const wanted = new RegExp(process.env["MOORING_WAYS"] ?? "");
+const wantedCalls = new RegExp(process.env["MOORING_CALLS"] ?? "");
 
-/** Whether MOORING_WAYS selects the cell. */
-export function isWanted({ way }: Cell): boolean {
-  return wanted.test(way.name);
+export function isWanted({ way, operation }: Cell): boolean {
+  return wanted.test(way.name) && wantedCalls.test(operation);
 }
 
 /** Each operation of the journal × each way × first, second, last and every call. */

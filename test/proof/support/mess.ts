@@ -14,7 +14,9 @@ import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { FederatedCredential } from "../../../src/ports/identities.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { clientIdOf, newPair } from "../../support/ids.ts";
-import { place, refKey } from "./kubernetes.ts";
+import { place, refKey } from "../../support/models/kubernetes.ts";
+import { onProfiles } from "./drift.ts";
+import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import type { World } from "./world.ts";
 
@@ -26,6 +28,11 @@ export function makeMess(world: World, request: OnboardingRequest, newGuid: () =
   const often = dice.pick([0, 0.15, 0.15, 0.4]);
   for (const mess of [messIdentity, messCredentials, messUsers, messObjects]) {
     if (dice.chance(often * 2)) mess(world, request, newGuid);
+  }
+  const { networkDice } = world;
+  const onWhole = { ...onNetworks, ...onProfiles };
+  for (let count = networkDice?.roll(3) ?? 0; networkDice && count > 0; count -= 1) {
+    onWhole[networkDice.pick(Object.keys(onWhole))]?.(world, request);
   }
   const { postgresDice } = world;
   for (let count = postgresDice?.roll(3) ?? 0; postgresDice && count > 0; count -= 1) {

@@ -208,7 +208,7 @@ function expireClaims({ rows }: World, ofKey: string): void {
   }
 }
 
-export function expectPassing(error: unknown): void {
+function expectPassing(error: unknown): void {
   const isExpected = error instanceof TransientError || (error instanceof TypeError && /foresaw/.test(error.message));
   if (!isExpected) throw error;
 }

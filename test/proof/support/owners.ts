@@ -5,9 +5,9 @@ import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRec
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { waysOf } from "../../../src/domain/targets/databaseRoles.ts";
 import { keyOf } from "../../../src/domain/targets/sqlDatabase.ts";
-import type { Users } from "./databases.ts";
+import type { Users } from "../../support/models/databases.ts";
+import type { Rows } from "../../support/models/tables.ts";
 import type { Call } from "./faults.ts";
-import type { Rows } from "./tables.ts";
 
 interface Watched {
   readonly rows: ReadonlyMap<string, Rows>;

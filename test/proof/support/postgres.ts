@@ -138,7 +138,7 @@ function mayRevoke(server: PostgresServer, { database, schema, item }: Omit<Mode
   return owner === undefined || server.roles.get(owner)?.isActedFor === true;
 }
 
-export function dropRole(server: PostgresServer, role: string): void {
+function dropRole(server: PostgresServer, role: string): void {
   const used = databasesOf(server, role);
   if (used.length > 0) {
     throw new PermanentError("POSTGRES_ROLE_IN_USE", `role ${role} has something in ${used.join(", ")} (2BP01)`);

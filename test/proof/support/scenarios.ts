@@ -137,7 +137,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
   "admin-set-by-repair": async ({ cloud, onboard, repair }) => {
     await onboard();
-    cloud.sqlAdmin = undefined;
+    cloud.sqlAdmins.clear();
     await repair();
   },
   "change-takes-away-in-vain": async ({ cloud, onboard, offboard }) => {
@@ -167,6 +167,21 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "targets-refused": async ({ cloud, onboard }) => {
     permanent("put role assignment")(cloud);
     await onboard({ targets: [{ target: "uploads", access: ["read"] }] });
+  },
+  "shared-guest-comes-changes-and-goes": async ({ acceptance, run, onboard, offboard }) => {
+    const guest = { ...base, namespace: "team-g", sharedIdentity: "aks-dev/team-a" };
+    await onboard();
+    await onboard({ ...guest, ...one });
+    await onboard(guest);
+    await offboard();
+    await acceptOffboarding(acceptance, guest);
+    await run();
+    await offboard();
+  },
+  "shared-guest-refused": async ({ cloud, onboard }) => {
+    await onboard();
+    permanent("put credential")(cloud);
+    await onboard({ namespace: "team-g", sharedIdentity: "aks-dev/team-a" });
   },
   "change-canceled": async (stage) => {
     await stage.onboard(one);
@@ -370,9 +385,10 @@ export async function play(name: string): Promise<readonly Run[]> {
     migration,
     ...(name.startsWith("approval-") ? { approval } : {}),
     ...(name.startsWith("take-over") ? { teams: { blue } } : {}),
+    ...(name.startsWith("shared-") ? { sharedIdentities: { "aks-dev/team-a": { clusters: ["aks-dev"] } } } : {}),
     ...(name.startsWith("admin-") ? { sqlServers: administered } : {}),
   });
-  if (name.startsWith("admin-")) cloud.sqlAdmin = undefined;
+  if (name.startsWith("admin-")) cloud.sqlAdmins.clear();
   providePorts(cloud.ports);
   const acceptance = createAcceptanceContext(cloud);
   const runs: Run[] = [];

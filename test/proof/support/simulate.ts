@@ -5,12 +5,13 @@
  * orchestrations replay on the SDK's engine.
  */
 import "./sleepless.ts";
-import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
+import { MigrationPhase, modeLeft, otherModeOf, targetOf } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
-import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
+import "../../../src/orchestrations/migrateBack.ts";
 import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/namespaceBatch.ts";
 import "../../../src/orchestrations/onboardBatch.ts";
@@ -104,7 +105,8 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
   const race = !world.hasRemains && dice.chance(0.05) && !world.holds.isOn ? await raceForQuota(stage) : undefined;
   const request = race ?? world.request;
   if (!race) await stage.play(onboard(request, by));
-  for (let acts = dice.pick([0, 1, 1, 1, 2, 3]); acts > 0; acts -= 1) {
+  const more = world.roamDice?.pick([0, 1, 2]) ?? 0;
+  for (let acts = dice.pick([0, 1, 1, 1, 2, 3]) + more; acts > 0; acts -= 1) {
     world.holds.mayEnd();
     await playOne(stage, request);
   }
@@ -169,7 +171,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await dropDatabase(stage, record, by);
     return;
   }
-  if (dice.chance(0.25) || world.postgresDice?.chance(0.4)) {
+  if (dice.chance(0.25) || world.postgresDice?.chance(0.4) || world.networkDice?.chance(0.3)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);
@@ -186,6 +188,11 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
 
 /** Calls that some of a migration's undos need, and that can be refused. */
 const undosOfMigration = [/^remove ServiceAccount$/, /^remove credential$/, /^apply AzureIdentityBinding$/];
+const undosOfAnyMigration = [
+  ...undosOfMigration,
+  ...[/^put credential$/, /^apply ServiceAccount$/, /^remove AzureIdentityBinding$/],
+  ...[/^(put|remove) binding$/, /^(apply|remove) ClusterRoleBinding$/],
+];
 
 /**
  * A migration and then its undos rarely fail by chance, so some are made to fail in bad weather, and most of those are
@@ -196,7 +203,7 @@ async function playUpkeep({ world, ...stage }: Stage, act: Act): Promise<void> {
   const dice = createDice(seed ^ 0x5eed);
   if (act.name !== "migrate" || !isBad(weather) || !dice.chance(0.3)) return void (await stage.play(act));
   const { plan } = faults;
-  faults.plan = { ...plan, refused: dice.pick(undosOfMigration) };
+  faults.plan = { ...plan, refused: dice.pick(world.roamDice ? undosOfAnyMigration : undosOfMigration) };
   const operation = await stage.play({ ...act, cancels: 0.15 });
   faults.plan = plan;
   if (operation?.leftUndone && dice.chance(0.8)) {
@@ -221,18 +228,37 @@ function nextOfOnboarded(stage: Stage, record: NamespaceRecord, wanted: () => On
   const { dice, by } = world;
   const choice = dice.next();
   const isOld = record.migration !== undefined || record.request.identityMode === "podIdentity";
-  if (choice < 0.25) return offboard(record, by);
-  // Migrations to and from a binding are in test/orchestrations/migrateModes.test.ts.
-  const isBound = record.request.identityMode === "identityBinding";
-  if (choice < (isOld ? 0.75 : 0.3) && !isBound) {
-    if (dice.chance(0.3)) deployPod(world, { ...record.request, selector: record.migration?.selector });
+  if (world.roamDice ? choice > 0.95 : choice < 0.25) return offboard(record, by);
+  if (choice < (isOld || world.roamDice ? 0.75 : 0.3)) {
+    if (dice.chance(0.3)) deployPod(world, podsRequest(world, record));
     else if (dice.chance(0.5)) removePods(world);
     const serviceAccount = dice.pick([undefined, undefined, "app", "worker"]);
-    return migrate(record, by, { until: dice.pick(MigrationPhase.options), serviceAccount });
+    return migrate(record, by, {
+      to: nextMode(world, record),
+      until: dice.pick(MigrationPhase.options),
+      serviceAccount,
+    });
   }
   if (choice < 0.8) return repair(record, by);
   if (choice < 0.87) return takeOver(wanted());
   return onboard(wanted(), by);
+}
+
+/** A stopped migration mostly goes on or back. */
+function nextMode({ catalog, roamDice }: World, { request, migration }: NamespaceRecord): IdentityMode {
+  if (!roamDice) return "workloadIdentity";
+  const modes = catalog.clusters[request.cluster]?.identityModes ?? [];
+  const others = modes.filter((mode) => mode !== request.identityMode);
+  return roamDice.pick(migration && roamDice.chance(0.8) ? [targetOf(migration), modeLeft(migration)] : others);
+}
+
+/** What the namespace's pods have: the mode of its request or, while it migrates, perhaps the other one. */
+function podsRequest({ roamDice }: World, { request, migration }: NamespaceRecord): OnboardingRequest {
+  const { serviceAccount, selector } = { ...request, ...migration };
+  const isOther = migration && roamDice?.chance(0.3);
+  const identityMode = isOther ? otherModeOf(request, migration) : request.identityMode;
+  const ofMode = roamDice ? { identityMode, serviceAccount } : { identityMode: "podIdentity" as const };
+  return { ...request, ...ofMode, ...(selector === undefined ? {} : { selector }) };
 }
 
 /** Dying processes and repeated deliveries are no excuse for a failure. */

@@ -7,8 +7,9 @@ import {
   identityName,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
+import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
-import { print } from "./kubernetes.ts";
+import { isPolicyKind } from "./networkWorld.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
 
@@ -118,7 +119,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
 function undoOf(kind: string): string {
   if (kind === "ServiceAccount") return "removeServiceAccount";
   if (kind.startsWith("ClusterRole")) return "withdrawIdentityUse";
-  if (kind === "ResourceQuota" || kind === "LimitRange") return "removeProfile";
+  if (kind === "ResourceQuota" || kind === "LimitRange" || isPolicyKind(kind)) return "removeProfile";
   return kind.startsWith("AzureIdentity") ? "removePodIdentity" : "removeNamespace";
 }
 

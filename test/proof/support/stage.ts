@@ -4,11 +4,11 @@ import type { Berth } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { refKey } from "../../support/models/kubernetes.ts";
 import { type Act, longAgo } from "./acts.ts";
-import { hasPods } from "./drift.ts";
+import { modesOfPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
 import { judge, keepsNamespace, type Scene } from "./judge.ts";
-import { refKey } from "./kubernetes.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { checkVisitors, isInhabited } from "./visitors.ts";
@@ -39,6 +39,8 @@ const expected: ReadonlySet<string> = new Set([
   "REJECTED",
   "APPROVAL_TIMED_OUT",
   "PODS_STILL_USE_POD_IDENTITY",
+  "PODS_STILL_USE_WORKLOAD_IDENTITY",
+  "PODS_STILL_USE_IDENTITY_BINDING",
   "ORCHESTRATION_FAILED",
   "IDENTITY_UNRECORDED",
 ]);
@@ -63,7 +65,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     const before = takeSnapshot(world, berth);
     const recordBefore = await calmly(world, () => registry.getNamespace(berth));
     const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
-    const hadPods = hasPods(world);
+    const podsIn = modesOfPods(world);
     const key = dice.chance(0.3) ? `key-${dice.next()}` : undefined;
     const times = name === "look" ? 1 : dice.pick([1, 1, 1, 2, 3]);
     const { cancels = world.cancels } = act;
@@ -110,7 +112,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
         world,
         operation,
         record,
-        hadPods,
+        podsIn,
         ...without(removed, { first, after, ...of }),
         lacking: wasLacking,
       };

@@ -3,8 +3,8 @@ import { type AuditTable, createAuditOn } from "../../../src/adapters/registry/a
 import { fromEntity } from "../../../src/adapters/registry/entities.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
 import type { Audit } from "../../../src/ports/audit.ts";
+import type { TableSettings } from "../../support/models/tables.ts";
 import type { Call } from "./faults.ts";
-import type { TableSettings } from "./tables.ts";
 
 type Row = Record<string, unknown> & { readonly etag: string };
 

@@ -5,7 +5,7 @@
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Ports } from "../../../src/ports/index.ts";
-import { type Objects, place, print, refKey } from "./kubernetes.ts";
+import { type Objects, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { createDice } from "./random.ts";
 
 export interface Visitors {

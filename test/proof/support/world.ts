@@ -31,29 +31,31 @@ import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
-import { createCosmosModel } from "../../support/cosmosModel.ts";
-import { clusterKey, idleQueue } from "../../support/fakeCloud.ts";
+import { idleQueue } from "../../support/fakeCloud.ts";
 import { newPair } from "../../support/ids.ts";
 import {
   type AzureState,
-  createAzure,
+  createIdentities,
   createIdentityBindings,
   createRoleAssignments,
   createServers,
-  guid,
-} from "./azure.ts";
+} from "../../support/models/azure.ts";
+import type { Calls } from "../../support/models/calls.ts";
+import { type CosmosAccounts, createCosmosModel } from "../../support/models/cosmos.ts";
+import { createDatabases, type Users } from "../../support/models/databases.ts";
+import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
+import { createTables, type Rows } from "../../support/models/tables.ts";
 import { blue, operator } from "./callers.ts";
 import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
-import { createDatabases, type RightsIn, type Users } from "./databases.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
-import { createKubernetes, type Objects, place } from "./kubernetes.ts";
+import { lastingOnNetworks, withNetworkProfile, withNetworks } from "./networkWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
-import { createTables, type Rows } from "./tables.ts";
+import { type RightsIn, rightsOf } from "./rights.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
 
@@ -64,7 +66,7 @@ export interface World {
   readonly catalog: Catalog;
   /** The ports of a process: its calls fail with it when it dies. */
   readonly portsOf: (call: Call) => Ports;
-  readonly azure: AzureState;
+  readonly azure: AzureState & { readonly cosmosAccounts: CosmosAccounts };
   readonly users: Users;
   /** What Mooring may do in each database. */
   readonly rightsIn: RightsIn;
@@ -90,6 +92,8 @@ export interface World {
   readonly turnsAgain: number;
   /** Its requests ask for identity bindings where those of other worlds ask for workload identity. */
   readonly binds: boolean;
+  /** In its worlds, migrations go from any mode to any other, and back; in others, from pod identity to workload identity. */
+  readonly roamDice: Dice | undefined;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
   /** The same for schemas on a PostgreSQL server. */
@@ -98,6 +102,8 @@ export interface World {
   readonly rolesDice: Dice | undefined;
   /** For the profile that requests name; undefined in worlds whose catalog has none. */
   readonly profileDice: Dice | undefined;
+  /** The same for profiles with a network policy. */
+  readonly networkDice: Dice | undefined;
   /** The same for an account of Cosmos DB. */
   readonly cosmosDice: Dice | undefined;
   readonly events: string[];
@@ -197,7 +203,10 @@ function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalo
 }
 
 /** What a world adds to an ordinary request, and what it has to keep of the one before. */
-type Wishes = Pick<World, "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "binds"> &
+type Wishes = Pick<
+  World,
+  "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "networkDice" | "binds"
+> &
   Partial<Pick<World, "hasRemains" | "request">>;
 
 /** The request with all that the world's catalog has besides. */
@@ -224,11 +233,17 @@ const profiles = Catalog.shape.profiles.parse({
 
 /** The request with a profile of the world's catalog, or without one. */
 function withProfile(
-  { profileDice: dice, ...world }: Wishes,
+  { profileDice: dice, networkDice, ...world }: Wishes,
   { namespaceProfile: _before, ...request }: OnboardingRequest,
 ): OnboardingRequest {
-  if (!dice) return request;
   const same = world.request?.namespaceProfile;
+  if (networkDice) {
+    const wanted = withNetworkProfile(networkDice, request);
+    if (!world.hasRemains) return wanted;
+    const { namespaceProfile: _chosen, ...rest } = wanted;
+    return same === undefined ? rest : { ...rest, namespaceProfile: same };
+  }
+  if (!dice) return request;
   const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
   return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
 }
@@ -292,11 +307,13 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
   };
 }
 
+const networkSalt = 0x7e70;
+
 export function createWorld(seed: number, trace?: string[]): World {
   const dice = createDice(seed);
   const faults = createFaults(dice, { trace, late: createLateness(seed, landingMs) });
   const sqlAdmins = new Map(["sql-a", "sql-b"].map((alias) => [alias, platform]));
-  const azure: AzureState = {
+  const azure: World["azure"] = {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
@@ -350,6 +367,8 @@ export function createWorld(seed: number, trace?: string[]): World {
   // A cluster outside Azure has one mode, and an issuer that others publish.
   const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
   const binds = bindingDice.chance(0.2) && !isOutside;
+  const roaming = createDice(seed ^ 0x20a5);
+  const roamDice = roaming.chance(binds ? 0.7 : 0.05) && !isOutside ? roaming : undefined;
   const offered = binds ? withBindings(chosen) : chosen;
   const onPostgres = createDice(seed ^ 0x9018);
   const postgresDice = onPostgres.chance(0.25) ? onPostgres : undefined;
@@ -365,7 +384,9 @@ export function createWorld(seed: number, trace?: string[]): World {
   const postgres = createPostgresServer();
   const profiled = createDice(seed ^ 0x9f0f);
   const profileDice = profiled.chance(0.3) ? profiled : undefined;
-  const catalog: Catalog = {
+  const networked = createDice(seed ^ networkSalt);
+  const networkDice = networked.chance(0.1) ? networked : undefined;
+  const furnished: Catalog = {
     ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
@@ -373,39 +394,44 @@ export function createWorld(seed: number, trace?: string[]): World {
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
   };
+  const catalog = networkDice ? withNetworks(furnished, networkDice) : furnished;
   // The chain is expensive: hashes, and more calls. In the other worlds, the trail is a set.
   const audited = dice.chance(0.15) ? undefined : new Map<string, AuditEntry>();
   const names = databases.map(({ database }) => database);
   const strange = new Set<string>();
   const portsOf = (mortal: Call): Ports => portsOn(watchOwners({ rows, users, strange }, mortal));
-  const portsOn = (call: Call): Ports => ({
-    catalog,
-    identities: createAzure(azure, call, newGuid),
-    identityBindings: createIdentityBindings(azure, call),
-    sqlServers: createServers(azure, call, names),
-    ...createRoleAssignments(azure, call, newGuid),
-    cosmosRoles: createCosmosModel(azure.cosmosAccounts, {
-      read: (what, answer) => call("arm", what, answer),
-      write: (what, effect) => call("arm", what, effect),
-    }),
-    databases: createDatabases({ users, rightsIn }, call, azure),
-    postgres: createPostgresModel(postgres, call, {
-      isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
-      newId: newGuid,
-    }),
-    kubernetes: withVisitors(createKubernetes(objects, call, clusterSettings), visitors),
-    issuers: {
-      read: (at) => call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
-    },
-    ...createTables(rows, call, tableSettings),
-    admissions: createSerial(),
-    events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
-    audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
-    changes: { wait: async () => undefined },
-    queue: idleQueue,
-  });
+  const portsOn = (call: Call): Ports => {
+    const arm = callsOf(call, "arm");
+    return {
+      catalog,
+      identities: createIdentities(azure, arm, { newGuid, tenantId: guid(0) }),
+      identityBindings: createIdentityBindings(azure, arm),
+      sqlServers: createServers(azure, arm, names),
+      ...createRoleAssignments(azure, arm, newGuid),
+      cosmosRoles: createCosmosModel(azure.cosmosAccounts, arm),
+      databases: createDatabases(
+        { users, rightsIn: (key) => rightsOf(rightsIn.get(key)), identities: azure.identities },
+        callsOf(call, "sql"),
+      ),
+      postgres: createPostgresModel(postgres, call, {
+        isInTenant: (id) => [...azure.identities.values()].some(({ principalId }) => principalId === id),
+        newId: newGuid,
+      }),
+      kubernetes: withVisitors(createKubernetes(objects, callsOf(call, "kubernetes"), clusterSettings), visitors),
+      issuers: {
+        read: (at) =>
+          call("kubernetes", "issuer document", () => ({ issuer: at, keys: [clusterKey], isPrivate: false })),
+      },
+      ...createTables(rows, callsOf(call, "tables"), tableSettings),
+      admissions: createSerial(),
+      events: { publish: ({ id }) => call("serviceBus", "publish", () => void events.push(id)) },
+      audit: audited ? createSet(audited, call) : createTrail(trail, call, tableSettings),
+      changes: { wait: async () => undefined },
+      queue: idleQueue,
+    };
+  };
   const ports = portsOf(faults.call);
-  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, binds };
+  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, networkDice, binds };
   const request = withWishes(dices, createRequest(dice));
   const world: World = {
     ...{
@@ -430,13 +456,18 @@ export function createWorld(seed: number, trace?: string[]): World {
       postgresDice,
       rolesDice,
       binds,
+      roamDice,
       profileDice,
+      networkDice,
       cosmosDice,
     },
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
-    weather: inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+    weather: inNetworkWeather(
+      inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+      networkDice,
+    ),
     seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
     twice: dice.pick([0, 0.05, 0.2]),
@@ -447,6 +478,15 @@ export function createWorld(seed: number, trace?: string[]): World {
   };
   furnish(world, newGuid);
   return world;
+}
+
+/** In these worlds, a read fails as a write does. */
+function callsOf(call: Call, wire: Parameters<Call>[0]): Calls {
+  return { read: (what, answer) => call(wire, what, answer), write: (what, effect) => call(wire, what, effect) };
+}
+
+function guid(number: number): string {
+  return `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
 
 /** Keeps each entry once, by its id. */
@@ -501,6 +541,12 @@ function inBindingWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan
   if (!dice?.chance(0.3)) return weather;
   const calls = [/^put binding$/, /^remove binding$/, /^get binding$/, /^(apply|remove) ClusterRole(Binding)?$/];
   return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(calls) };
+}
+
+/** And where there are network policies. */
+function inNetworkWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
+  if (!dice?.chance(0.2)) return weather;
+  return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(lastingOnNetworks) };
 }
 
 function createWeather(dice: Dice): FaultPlan {

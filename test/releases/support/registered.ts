@@ -3,7 +3,7 @@ import { loadApp } from "../../../local/host/load.ts";
 import { createLog } from "../../../local/host/log.ts";
 
 /** The service does not start without these, but does not use them while it loads. */
-export const settings = {
+const settings = {
   MOORING_TABLES_ENDPOINT: "https://tables.example",
   ServiceBusConnection__fullyQualifiedNamespace: "mooring.servicebus.example",
 };

@@ -15,7 +15,7 @@ export const packedBundle = "main.cjs.br";
 /** The limit for a packed bundle, since every clone of the repository has to fetch it. */
 export const mostBytes = 2 * 1024 * 1024;
 /** The files of a function app other than its bundle. */
-export const appFiles = ["package.json", "host.json", "mooring.yaml"] as const;
+const appFiles = ["package.json", "host.json", "mooring.yaml"] as const;
 
 export const releases: readonly string[] = readdirSync(releasesFolder);
 

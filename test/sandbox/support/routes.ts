@@ -39,7 +39,7 @@ export const people: readonly [who: string, person: Person, expected: (route: Ro
 ];
 
 /** The requested namespace belongs to the team red, and so does a namespace whose operation waits for approval throughout. */
-export const owned = "red-owned";
+const owned = "red-owned";
 const held = "red-held";
 
 /** Returns the operation that onboarded the requested namespace. */

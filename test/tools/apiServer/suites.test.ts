@@ -5,7 +5,8 @@ import { expect, it } from "vitest";
 import { leftOut, suites } from "../../../tools/apiServer/suites.ts";
 
 const root = dirname(dirname(dirname(import.meta.dirname)));
-const starts = /\b(startSandbox|startCloud|startCluster|startKubernetes)\(/;
+/** By itself, or by the fixtures of the dashboard's tests. */
+const starts = /\b(startSandbox|startCloud|startCluster|startKubernetes)\(|"\.\/support\/dashboard\.ts"/;
 const files = globSync("test/**/*.test.ts", { cwd: root }).filter((file) =>
   starts.test(readFileSync(join(root, file), "utf8")),
 );

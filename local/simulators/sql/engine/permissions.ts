@@ -13,7 +13,7 @@ import {
 } from "./database.ts";
 
 /** The principal itself, public, and every role that it is in, directly or through other roles. */
-export function effectiveIds({ memberships }: DatabaseData, principalId: number): ReadonlySet<number> {
+function effectiveIds({ memberships }: DatabaseData, principalId: number): ReadonlySet<number> {
   const ids = new Set<number>([principalIds.public, principalId]);
   // A set's iteration goes on to what is added meanwhile.
   for (const id of ids) for (const { roleId } of memberships.list("member", id)) ids.add(roleId);
@@ -46,12 +46,7 @@ export function holdsInDatabase(data: DatabaseData, principalId: number, permiss
 
 export type TablePermission = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 
-export function holdsOnTable(
-  data: DatabaseData,
-  principalId: number,
-  permission: TablePermission,
-  table: Table,
-): boolean {
+function holdsOnTable(data: DatabaseData, principalId: number, permission: TablePermission, table: Table): boolean {
   const [role, denied] =
     permission === "SELECT" ? ["db_datareader", "db_denydatareader"] : ["db_datawriter", "db_denydatawriter"];
   if (isInRole(data, principalId, denied)) return false;

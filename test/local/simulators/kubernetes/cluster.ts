@@ -11,7 +11,7 @@ import { type Cluster, createSigningKey, createWorld, type SigningKey } from "..
 import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
 
 /** The client id of the cluster's administrator. */
-export const administrator = "11111111-2222-4333-8444-555555555555";
+const administrator = "11111111-2222-4333-8444-555555555555";
 export const objectOf = (clientId: string) => `object-of-${clientId}`;
 
 interface Options {

@@ -83,7 +83,7 @@ export function pathOf({ apiVersion, plural }: Kind, namespace: string): string 
 }
 
 /** The cases of the table for one kind; `where` is what follows its collection. */
-export function casesOf({ apiVersion, kind, body, changed }: Kind): readonly Case[] {
+function casesOf({ apiVersion, kind, body, changed }: Kind): readonly Case[] {
   const whole = (name: string, rest: object = {}, metadata: object = {}) => ({
     ...{ apiVersion, kind, metadata: { name, ...metadata } },
     ...body,

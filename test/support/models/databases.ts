@@ -6,43 +6,26 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../../src/ports/databases.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { AzureState } from "./azure.ts";
-import type { Call } from "./faults.ts";
+import type { Calls } from "./calls.ts";
 
 /** By `server/database`, then by name. */
 export type Users = Map<string, Map<string, DatabaseUser>>;
 
-/**
- * What Mooring is in a database: in db_owner, as 0.1.0 had to be; the same, but the database has Mooring's roles by now; or nothing
- * but what infra/sql/database-user.sql gives.
- */
-export type Rights = "owner" | "ownerWithRoles" | "least";
-/** By `server/database`. */
-export type RightsIn = Map<string, Rights>;
+/** Of a database: its roles, and what Mooring may do there. */
+export type Rights = Omit<DatabaseState, "users">;
 
-/** `reports` is the database's owner's, and for requests; `app_role` is nobody's to ask for. */
-const others = ["db_owner", "db_datareader", "db_datawriter", "app_role", "reports"];
-/** On the schema sales, on which there are no fixed roles: whoever owns a database has made it from the start. */
-const onSchema: Readonly<Record<string, readonly string[]>> = { mooring_reader_sales: ["SELECT ON SCHEMA sales"] };
-const own: Readonly<Record<string, readonly string[]>> = {
-  mooring_reader: ["SELECT"],
-  mooring_writer: ["DELETE", "INSERT", "SELECT", "UPDATE"],
-  mooring_executor: ["EXECUTE"],
-  ...onSchema,
-};
-
-function stateOf(rights: Rights | undefined): Omit<DatabaseState, "users"> {
-  if (rights === undefined || rights === "owner") return { roles: [...others, ...Object.keys(onSchema)] };
-  const roles = [...others, ...Object.keys(own)];
-  if (rights === "ownerWithRoles") return { roles };
-  const cannot = { mayChangeRoles: false, mayGrant: false };
-  const changeableRoles = [...Object.keys(own), "reports"];
-  return { roles, changeableRoles, rolePermissions: { app_role: [], reports: [], ...own }, ...cannot };
+interface Server {
+  readonly users: Users;
+  /** By `server/database`. */
+  readonly rightsIn: (key: string) => Rights;
+  readonly identities: AzureState["identities"];
+  /** Undefined leaves out when a user was made. */
+  readonly newTime?: () => string;
 }
 
 export function createDatabases(
-  { users, rightsIn }: { readonly users: Users; readonly rightsIn: RightsIn },
-  call: Call,
-  { identities }: Pick<AzureState, "identities">,
+  { users, rightsIn, identities, newTime }: Server,
+  { read, write }: Calls,
 ): Ports["databases"] {
   const clientIdOf = (objectId: PrincipalId) => {
     const found = [...identities.values()].find(({ principalId }) => principalId === objectId);
@@ -51,28 +34,30 @@ export function createDatabases(
   };
   return {
     inspect: ({ server, database }, { name, sid }) =>
-      call("sql", `inspect ${server.alias}/${database}`, () => ({
+      read(`inspect ${server.alias}/${database}`, () => ({
         users: [...usersOf(users, `${server.alias}/${database}`).values()].filter(
           (user) => user.name === name || user.sid === sid,
         ),
-        ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
+        ...rightsIn(`${server.alias}/${database}`),
       })),
     inspectAll: ({ server, database }) =>
-      call("sql", `inspect all of ${server.alias}/${database}`, () => ({
+      read(`inspect all of ${server.alias}/${database}`, () => ({
         users: [...usersOf(users, `${server.alias}/${database}`).values()],
-        ...stateOf(rightsIn.get(`${server.alias}/${database}`)),
+        ...rightsIn(`${server.alias}/${database}`),
       })),
     ownRoleMembers: ({ server, database }) =>
-      call("sql", `members ${server.alias}/${database}`, () =>
+      read(`members ${server.alias}/${database}`, () =>
         [...usersOf(users, `${server.alias}/${database}`).values()].flatMap(({ name: member, sid, mark, roles }) =>
-          roles.filter((role) => Object.hasOwn(own, role)).map((role) => ({ role, member, sid, mark, isSelf: false })),
+          roles
+            .filter((role) => role.startsWith("mooring_"))
+            .map((role) => ({ role, member, sid, mark, isSelf: false })),
         ),
       ),
     change: ({ server, database }, changes) =>
-      call("sql", `change ${server.alias}/${database}`, () => {
+      write(`change ${server.alias}/${database}`, () => {
         const key = `${server.alias}/${database}`;
         const draft = new Map(usersOf(users, key));
-        for (const change of changes) apply(draft, change, { clientIdOf, rights: rightsIn.get(key) });
+        for (const change of changes) apply(draft, change, { clientIdOf, rights: rightsIn(key), newTime });
         users.set(key, draft);
       }),
   };
@@ -86,10 +71,11 @@ function usersOf(users: Users, key: string): Map<string, DatabaseUser> {
 
 interface Place {
   readonly clientIdOf: (objectId: PrincipalId) => ClientId;
-  readonly rights: Rights | undefined;
+  readonly rights: Rights;
+  readonly newTime: Server["newTime"];
 }
 
-function apply(users: Map<string, DatabaseUser>, change: UserChange, { clientIdOf, rights }: Place): void {
+function apply(users: Map<string, DatabaseUser>, change: UserChange, { clientIdOf, rights, newTime }: Place): void {
   if (change.kind === "createFromSid" || change.kind === "createFromProvider") {
     const sid = change.kind === "createFromSid" ? change.sid : sidFromClientId(clientIdOf(change.objectId));
     if (users.has(change.user)) throw new PermanentError("SQL_USER_CONFLICT", `user ${change.user} exists (15023)`);
@@ -97,7 +83,7 @@ function apply(users: Map<string, DatabaseUser>, change: UserChange, { clientIdO
       throw new PermanentError("SQL_SID_TAKEN", `another user has SID ${sid} (15063)`);
     }
     const fresh = { type: "E", roles: [], permissions: [], ownedSchemas: [], mark: undefined };
-    users.set(change.user, { name: change.user, sid, ...fresh });
+    users.set(change.user, { name: change.user, sid, ...fresh, ...(newTime ? { createdTime: newTime() } : {}) });
     return;
   }
   const user = users.get(change.user);
@@ -107,11 +93,11 @@ function apply(users: Map<string, DatabaseUser>, change: UserChange, { clientIdO
     return;
   }
   if (!user) throw new PermanentError("SQL_REJECTED", `no user ${change.user} (15151)`);
-  requireRights(change, stateOf(rights));
+  requireRights(change, rights);
   users.set(change.user, changed(user, change));
 }
 
-function requireRights(change: UserChange, state: Omit<DatabaseState, "users">): void {
+function requireRights(change: UserChange, state: Rights): void {
   const { changeableRoles = state.roles, mayChangeRoles = true, mayGrant = true } = state;
   const refuse = (why: string) => new PermanentError("SQL_FORBIDDEN", why);
   if ((change.kind === "grant" || change.kind === "revoke") && !mayGrant) throw refuse("may grant nothing (4613)");

@@ -5,7 +5,7 @@ import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
 import type { Stored } from "../../../src/domain/operation/records.ts";
 import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
-import type { Call } from "./faults.ts";
+import type { Calls } from "./calls.ts";
 
 export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;
 
@@ -15,18 +15,35 @@ export interface TableSettings {
   readonly isRepeated: () => boolean;
 }
 
+/** ETags count, and nothing is repeated. */
+function orderly(): TableSettings {
+  let version = 0;
+  return {
+    newEtag() {
+      version += 1;
+      return `${version}`;
+    },
+    isRepeated: () => false,
+  };
+}
+
 export interface Tables {
   readonly registry: Registry;
   readonly idempotencyKeys: IdempotencyKeys;
 }
 
-export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isRepeated }: TableSettings): Tables {
+export function createTables(
+  rows: Map<string, Rows>,
+  { read: look, write: change }: Calls,
+  { newEtag, isRepeated }: TableSettings = orderly(),
+): Tables {
   function open<T extends object>(name: string): Table<T> {
     const table: Rows = rows.get(name) ?? new Map();
     rows.set(name, table);
-    const ask = <R>(what: string, effect: () => R) => call("tables", `${what} ${name}`, effect);
+    const ask = <R>(what: string, answer: () => R) => look(`${what} ${name}`, answer);
+    const put = <R>(what: string, effect: () => R) => change(`${what} ${name}`, effect);
     /** The SDK repeats a write whose answer got lost, and then meets its own effect. */
-    const write = (what: string, effect: () => boolean) => ask(what, () => effect() && !isRepeated());
+    const write = (what: string, effect: () => boolean) => put(what, () => effect() && !isRepeated());
     // The table's rows contain only its own records.
     const read = ({ record, etag }: { record: object; etag: string }) => ({ ...record, etag }) as Stored<T>;
     return {
@@ -48,13 +65,13 @@ export function createTables(rows: Map<string, Rows>, call: Call, { newEtag, isR
           return true;
         }),
       merge: (partition, row, changes) =>
-        ask("merge", () => mergeInto(table, { partition, row, etag: newEtag() }, changes)),
+        put("merge", () => mergeInto(table, { partition, row, etag: newEtag() }, changes)),
       insertAll: (partition, made) =>
-        ask("mergeAll", () => {
+        put("mergeAll", () => {
           for (const { row, record } of made) mergeInto(table, { partition, row, etag: newEtag() }, record);
         }),
       mergeAll: (partition, changed) =>
-        ask("mergeAll", () => {
+        put("mergeAll", () => {
           for (const { row, changes } of changed) mergeInto(table, { partition, row, etag: newEtag() }, changes);
         }),
       amend: (partition, row, { etag, changes }) =>

@@ -3,8 +3,7 @@ import { z } from "zod";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
-import { clusterKey } from "../../support/fakeCloud.ts";
-import type { Call } from "./faults.ts";
+import type { Calls } from "./calls.ts";
 
 interface Field {
   readonly path: readonly string[];
@@ -14,7 +13,7 @@ interface Field {
 
 export interface StoredObject {
   readonly ref: ObjectRef;
-  readonly uid: string;
+  readonly uid: string | undefined;
   readonly fields: ReadonlyMap<string, Field>;
   /** While it is being deleted, how many more reads see it. */
   readonly goodbyes?: number;
@@ -32,13 +31,20 @@ export function refKey({ apiVersion, kind, name, namespace = "" }: ObjectRef): s
 export interface ClusterSettings {
   readonly issuer: string;
   readonly newUid: () => string;
-  /** How many more reads see a namespace that is deleted, and what holds it. */
-  readonly deletion: () => Pick<StoredObject, "held"> & { readonly goodbyes: number };
+  /** How many more reads see a namespace that is deleted, and what holds it; undefined if it is gone at once. */
+  readonly deletion: () => (Pick<StoredObject, "held"> & { readonly goodbyes: number }) | undefined;
 }
 
 const mooring = "mooring";
 
-export function createKubernetes(objects: Objects, call: Call, settings: ClusterSettings): Ports["kubernetes"] {
+/** With which every cluster signs. */
+export const clusterKey = { id: "key-1", type: "RSA" };
+
+export function createKubernetes(
+  objects: Objects,
+  { read, write }: Calls,
+  settings: ClusterSettings,
+): Ports["kubernetes"] {
   const { issuer, newUid, deletion } = settings;
   const find = (ref: ObjectRef) => {
     const key = refKey(ref);
@@ -51,19 +57,19 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
 
   return {
     get: (_cluster, ref) =>
-      call("kubernetes", `get ${ref.kind}`, () => {
+      read(`get ${ref.kind}`, () => {
         const found = find(ref);
-        return found && withOwners(found);
+        return found && show(found);
       }),
     list: (_cluster, { kind, namespace, labelSelector }) =>
-      call("kubernetes", `list ${kind}`, () =>
+      read(`list ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
-          .map(withOwners)
+          .map(show)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
     namespacedKinds: () =>
-      call("kubernetes", "namespacedKinds", () => {
+      read("namespacedKinds", () => {
         const inside = [...objects.values()].filter(({ ref }) => ref.namespace !== undefined);
         const kinds = new Map(
           inside.map(({ ref: { apiVersion, kind } }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
@@ -71,14 +77,14 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         return { kinds: [...kinds.values()], unanswered: [] };
       }),
     listMetadata: (_cluster, { apiVersion, kind, namespace }) =>
-      call("kubernetes", `list metadata ${kind}`, () =>
+      read(`list metadata ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.apiVersion === apiVersion && ref.kind === kind && ref.namespace === namespace)
           .map(print)
           .map(({ metadata }) => ({ apiVersion, kind, metadata })),
       ),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
-      call("kubernetes", `${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
+      (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
         const ref = refOf(object);
         const namespace = ref.namespace === undefined ? undefined : find(namespaceRef(ref.namespace));
         if (ref.namespace !== undefined && !namespace) {
@@ -96,11 +102,11 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
-        return withOwners(next);
+        return show(next);
       }),
-    whyForbidden: (_cluster, { kind }) => call("kubernetes", `review ${kind}`, () => undefined),
+    whyForbidden: (_cluster, { kind }) => read(`review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
-      call("kubernetes", `${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
+      (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
         const current = find(ref);
         if (current?.uid !== uid || dryRun) return;
         // Only a namespace is held here.
@@ -109,12 +115,15 @@ export function createKubernetes(objects: Objects, call: Call, settings: Cluster
           return;
         }
         for (const [key, each] of objects) if (each.ref.namespace === ref.name) objects.delete(key);
-        if (current.goodbyes === undefined) objects.set(refKey(ref), { ...current, ...deletion() });
+        if (current.goodbyes !== undefined) return;
+        const going = deletion();
+        if (going) objects.set(refKey(ref), { ...current, ...going });
+        else objects.delete(refKey(ref));
       }),
-    mayDo: (_cluster, account, act) => call("kubernetes", "review account", () => isBound(objects, account, act)),
-    kinds: () => call("kubernetes", "kinds", () => ["AzureIdentity", "AzureIdentityBinding"]),
-    issuer: () => call("kubernetes", "issuer", () => issuer),
-    signingKeys: () => call("kubernetes", "signingKeys", () => [clusterKey]),
+    mayDo: (_cluster, account, act) => read("review account", () => isBound(objects, account, act)),
+    kinds: () => read("kinds", () => ["AzureIdentity", "AzureIdentityBinding", "CiliumNetworkPolicy"]),
+    issuer: () => read("issuer", () => issuer),
+    signingKeys: () => read("signingKeys", () => [clusterKey]),
   };
 }
 
@@ -153,7 +162,7 @@ function hasLabel({ metadata: { labels = {} } }: KubernetesObject, selector: str
 export function place(
   objects: Objects,
   object: KubernetesObject,
-  { uid, manager = "somebody" }: { uid: string; manager?: string },
+  { uid, manager = "somebody" }: { uid?: string; manager?: string },
 ): void {
   const fields = merge(new Map(), object, { manager, force: false });
   objects.set(refKey(refOf(object)), { ref: refOf(object), uid, fields });
@@ -193,7 +202,7 @@ function merge(
 
 const identifying = new Set(["apiVersion", "kind", "metadata.name", "metadata.namespace", "metadata.uid"]);
 
-function leaves(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
+export function leaves(value: unknown, path: readonly string[] = []): [readonly string[], unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, value]];
   return Object.entries(value).flatMap(([key, each]) =>
     identifying.has([...path, key].join(".")) ? [] : leaves(each, [...path, key]),
@@ -205,7 +214,7 @@ export function print({ ref, uid, fields, goodbyes, held }: StoredObject): Kuber
   const metadata = {
     name,
     ...(namespace === undefined ? {} : { namespace }),
-    uid,
+    ...(uid === undefined ? {} : { uid }),
     ...(goodbyes === undefined ? {} : { deletionTimestamp: "2026-11-24T00:00:00Z" }),
   };
   const conditions = [{ type: "NamespaceFinalizersRemaining", status: "True", message: held }];
@@ -215,7 +224,7 @@ export function print({ ref, uid, fields, goodbyes, held }: StoredObject): Kuber
 }
 
 /** The object as the API server shows it, with its managed fields. */
-function withOwners(stored: StoredObject): KubernetesObject {
+export function show(stored: StoredObject): KubernetesObject {
   const managers = new Set([...stored.fields.values()].flatMap((field) => [...field.managers]));
   const managedFields = [...managers].map((manager) => {
     const fieldsV1 = {};
@@ -230,7 +239,7 @@ function withOwners(stored: StoredObject): KubernetesObject {
     return { manager, operation: manager === mooring ? "Apply" : "Update", fieldsV1 };
   });
   const object = print(stored);
-  return { ...object, metadata: { ...object.metadata, managedFields } };
+  return managedFields.length === 0 ? object : { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function set(target: object, [first, ...rest]: readonly string[], value: unknown): void {
@@ -245,7 +254,7 @@ function set(target: object, [first, ...rest]: readonly string[], value: unknown
   set(next, rest, value);
 }
 
-function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
+export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 

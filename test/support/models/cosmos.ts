@@ -1,14 +1,10 @@
 /** Cosmos DB accounts in memory: every account exists, and has each role of a principal at a scope once. */
-import { TransientError } from "../../src/domain/errors.ts";
-import type { CosmosAssignment, CosmosRoles } from "../../src/ports/cosmosRoles.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
+import type { CosmosAssignment, CosmosRoles } from "../../../src/ports/cosmosRoles.ts";
+import type { Calls } from "./calls.ts";
 
 /** By account in lower case and name. */
 export type CosmosAccounts = Map<string, CosmosAssignment>;
-
-interface Calls {
-  read<T>(what: string, answer: () => T): Promise<T>;
-  write(what: string, effect: () => void): Promise<void>;
-}
 
 export function createCosmosModel(accounts: CosmosAccounts, { read, write }: Calls): CosmosRoles {
   const keyOf = (accountId: string, name: string) => `${accountId.toLowerCase()}/${name}`;

@@ -1,4 +1,4 @@
-/** A model of managed identities and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
+/** A model of managed identities, role assignments and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
 
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
@@ -7,9 +7,8 @@ import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../..
 import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBindings.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
-import type { CosmosAccounts } from "../../support/cosmosModel.ts";
-import { newPair } from "../../support/ids.ts";
-import type { Call } from "./faults.ts";
+import { newPair } from "../ids.ts";
+import type { Calls } from "./calls.ts";
 
 export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
@@ -19,23 +18,21 @@ export interface AzureState {
   readonly bindings: Map<string, IdentityBinding>;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
-  readonly cosmosAccounts: CosmosAccounts;
   /** Administrators of SQL servers, by alias. */
   readonly sqlAdmins: Map<string, EntraAdmin>;
 }
 
-export function guid(number: number): string {
-  return `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
-}
-
-export function createAzure(state: AzureState, call: Call, newGuid: () => string): Ports["identities"] {
-  const { identities, credentials } = state;
+export function createIdentities(
+  { identities, credentials }: Pick<AzureState, "identities" | "credentials">,
+  { read, write }: Calls,
+  { newGuid, tenantId }: { readonly newGuid: () => string; readonly tenantId: string },
+): Ports["identities"] {
   const known = (ref: IdentityRef) => credentials.get(ref.name) ?? [];
   return {
-    get: (ref) => call("arm", "get identity", () => identities.get(ref.name)),
-    listIn: () => call("arm", "list identities", () => [...identities.values()]),
+    get: (ref) => read("get identity", () => identities.get(ref.name)),
+    listIn: () => read("list identities", () => [...identities.values()]),
     put: (ref, { location, tags }) =>
-      call("arm", "put identity", () => {
+      write("put identity", () => {
         const current = identities.get(ref.name);
         if (current && current.location !== location) {
           throw new PermanentError("IDENTITY_CONFLICT", `${ref.name} is in ${current.location}`);
@@ -45,20 +42,20 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
           name: ref.name,
           location,
           ...newPair(newGuid),
-          tenantId: guid(0),
+          tenantId,
         };
         const next = { ...made, tags: { ...tags } };
         identities.set(ref.name, next);
         return next;
       }),
     remove: (ref) =>
-      call("arm", "remove identity", () => {
+      write("remove identity", () => {
         identities.delete(ref.name);
         credentials.delete(ref.name);
       }),
-    federatedCredentials: (ref) => call("arm", "list credentials", () => known(ref)),
+    federatedCredentials: (ref) => read("list credentials", () => known(ref)),
     putFederatedCredential: (ref, credential) =>
-      call("arm", "put credential", () => {
+      write("put credential", () => {
         if (!identities.has(ref.name)) throw new TransientError("ARM_UNAVAILABLE", `no identity ${ref.name} yet`);
         const others = known(ref).filter(({ name }) => name !== credential.name);
         if (others.some((each) => each.issuer === credential.issuer && each.subject === credential.subject)) {
@@ -69,7 +66,7 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
       }),
     pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
-      call("arm", "remove credential", () => {
+      write("remove credential", () => {
         credentials.set(
           ref.name,
           known(ref).filter((credential) => credential.name !== name),
@@ -80,18 +77,18 @@ export function createAzure(state: AzureState, call: Call, newGuid: () => string
 
 /** Each makes the identity's automatic credential, which Azure never collects. */
 export function createIdentityBindings(
-  { bindings, credentials, identities }: AzureState,
-  call: Call,
+  { bindings, credentials, identities }: Pick<AzureState, "bindings" | "credentials" | "identities">,
+  { read, write }: Calls,
 ): Ports["identityBindings"] {
   const keyOf = ({ clusterId, name }: BindingRef) => `${clusterId}/${name}`;
   return {
-    get: (ref) => call("arm", "get binding", () => bindings.get(keyOf(ref))),
+    get: (ref) => read("get binding", () => bindings.get(keyOf(ref))),
     listAt: (clusterId) =>
-      call("arm", "list bindings", () =>
+      read("list bindings", () =>
         [...bindings].filter(([key]) => key.startsWith(`${clusterId}/`)).map(([, binding]) => binding),
       ),
     put: (ref, { identityId }) =>
-      call("arm", "put binding", () => {
+      write("put binding", () => {
         const identity = [...identities.values()].find(({ name }) => identityId.endsWith(`/${name}`));
         if (!identity) throw new TransientError("ARM_UNAVAILABLE", `no identity ${identityId} yet`);
         const known = bindings.get(keyOf(ref));
@@ -107,20 +104,20 @@ export function createIdentityBindings(
         };
         credentials.set(identity.name, [...others, automatic]);
       }),
-    remove: (ref) => call("arm", "remove binding", () => void bindings.delete(keyOf(ref))),
+    remove: (ref) => write("remove binding", () => void bindings.delete(keyOf(ref))),
   };
 }
 
 export function createServers(
   { sqlAdmins }: Pick<AzureState, "sqlAdmins">,
-  call: Call,
+  { read, write }: Calls,
   databases: readonly string[],
 ): Ports["sqlServers"] {
   return {
-    setEntraAdmin: ({ alias }, admin) => call("arm", "set administrator", () => void sqlAdmins.set(alias, admin)),
-    removeEntraAdmin: ({ alias }) => call("arm", "remove administrator", () => void sqlAdmins.delete(alias)),
+    setEntraAdmin: ({ alias }, admin) => write("set SQL administrator", () => void sqlAdmins.set(alias, admin)),
+    removeEntraAdmin: ({ alias }) => write("remove SQL administrator", () => void sqlAdmins.delete(alias)),
     inspect: ({ alias }) =>
-      call("arm", "get server", () => ({
+      read("get server", () => ({
         location: "westeurope",
         fullyQualifiedDomainName: `${alias}.database.windows.net`,
         entraAdmin: sqlAdmins.get(alias),
@@ -132,23 +129,23 @@ export function createServers(
 /** The subscription has room, and nothing is locked. Nobody but Mooring gives roles here. */
 export function createRoleAssignments(
   { roleAssignments }: Pick<AzureState, "roleAssignments">,
-  call: Call,
+  { read, write }: Calls,
   newTime: () => string,
 ): Pick<Ports, "roleAssignments" | "azureResources"> {
   const idOf = ({ scope, name }: AssignmentRef) => `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
   const list = (isMeant: (each: RoleAssignment) => boolean) =>
-    call("arm", "list role assignments", () => [...roleAssignments.values()].filter(isMeant));
+    read("list role assignments", () => [...roleAssignments.values()].filter(isMeant));
   return {
     roleAssignments: {
       heldAt: (scope, principalId) =>
         list((each) => each.principalId === principalId && `${scope}/`.startsWith(`${each.scope}/`)),
       givenTo: (principalId) => list((each) => each.principalId === principalId),
-      madeAt: (scope) => list((each) => each.scope === scope),
-      applyingAt: (scope) => list((each) => `${scope}/`.startsWith(`${each.scope}/`)),
-      ownPermissions: () => call("arm", "list permissions", () => [{ actions: ["*"], notActions: [] }]),
-      get: (ref) => call("arm", "get role assignment", () => roleAssignments.get(idOf(ref))),
+      madeAt: (scope) => list((each) => each.scope.toLowerCase() === scope.toLowerCase()),
+      applyingAt: (scope) => list((each) => `${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase())),
+      ownPermissions: () => read("list permissions", () => [{ actions: ["*"], notActions: [] }]),
+      get: (ref) => read("get role assignment", () => roleAssignments.get(idOf(ref))),
       put: (ref, { roleId, principalId, description }) =>
-        call("arm", "put role assignment", () => {
+        write("put role assignment", () => {
           const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
           const id = idOf(ref);
           const { scope } = ref;
@@ -158,14 +155,18 @@ export function createRoleAssignments(
           );
           if (same && same.id !== id) throw new PermanentError("ROLE_ASSIGNMENT_EXISTS", "under another name");
           const createdTime = same?.createdTime ?? newTime();
-          roleAssignments.set(id, { id, scope, roleDefinitionId, principalId, description, createdTime });
+          assign({ roleAssignments }, { id, scope, roleDefinitionId, principalId, description, createdTime });
         }),
-      remove: (ref) => call("arm", "remove role assignment", () => void roleAssignments.delete(idOf(ref))),
-      usage: () => call("arm", "count role assignments", () => ({ made: roleAssignments.size, limit: 4_000 })),
+      remove: (ref) => write("remove role assignment", () => void roleAssignments.delete(idOf(ref))),
+      usage: () => read("count role assignments", () => ({ made: roleAssignments.size, limit: 4_000 })),
     },
     azureResources: {
-      find: () => call("arm", "get resource", () => ({ properties: { enableRbacAuthorization: true } })),
-      locksAt: () => call("arm", "list locks", () => []),
+      find: () => read("get resource", () => ({ properties: { enableRbacAuthorization: true } })),
+      locksAt: () => read("list locks", () => []),
     },
   };
+}
+
+export function assign({ roleAssignments }: Pick<AzureState, "roleAssignments">, made: RoleAssignment): void {
+  roleAssignments.set(made.id, made);
 }

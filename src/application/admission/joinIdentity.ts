@@ -1,0 +1,38 @@
+/**
+ * A guest is named in the record of its home before it gets anything, so that whoever changes or offboards the home knows where to
+ * look. Both records are written before either looks at the other: the guest's when it is claimed, the home's here, unless an
+ * operation holds it. So one of two that come at the same time always sees the other (docs/adr/0029).
+ */
+import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
+import { teamOf } from "../../domain/operation/lifecycle.ts";
+import type { Blocker } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports/index.ts";
+import { whyNotShared } from "../../resources/identity/sharing.ts";
+import { amend } from "../amend.ts";
+
+/**
+ * What prevents it, if anything does. The plan says so, too, unless the home was free again by then: but only what was joined before
+ * the plan looks may go on (`throwConflict`). Idempotent.
+ */
+export async function joinIdentity(
+  { registry }: Pick<Ports, "registry">,
+  request: OnboardingRequest,
+): Promise<Blocker | undefined> {
+  if (!isGuest(request)) return undefined;
+  const guest = berthKey(request);
+  const own = await registry.getNamespace(request);
+  const team = own && teamOf(own);
+  let obstacle: Blocker | undefined;
+  const { record } = await amend({
+    what: `The record of ${berthKey(homeOf(request))}`,
+    read: () => registry.getNamespace(homeOf(request)),
+    next(home) {
+      const guests = home.guests ?? [];
+      obstacle = whyNotShared(home, { request, team });
+      return obstacle || guests.includes(guest) ? undefined : { ...home, guests: [...guests, guest] };
+    },
+    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  });
+  return record ? obstacle : whyNotShared(undefined, { request, team });
+}

@@ -1,0 +1,62 @@
+/**
+ * Access ends at the moment at which somebody renews it, changes or offboards the namespace, or repairs it: one of the two at a time, what
+ * was renewed stays, and what has ended goes. `MOORING_SEEDS=10000` runs more of them, `MOORING_FIRST_SEED=n` others.
+ */
+import { expect, it } from "vitest";
+import type { Ports } from "../../src/ports/index.ts";
+import { shareOf } from "../support/proofs.ts";
+import { raceAtEnd } from "./support/expiryRace.ts";
+
+const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(600));
+const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
+
+async function tell(seed: number): Promise<string> {
+  const trace: string[] = [];
+  const verdict = await raceAtEnd(seed, { trace }).catch((error: unknown) => ({ problems: [String(error)] }));
+  return `seed ${seed}:\n${trace.join("\n")}\n${verdict.problems.join("\n")}`;
+}
+
+it(`takes away what has ended, and nothing that was renewed, in ${count} races`, async () => {
+  const seen: Record<string, number> = {};
+  const bad: number[] = [];
+  for (let seed = first; seed < first + count; seed += 1) {
+    const verdict = await raceAtEnd(seed).catch((error: unknown) => ({ problems: [String(error)], seen: [] }));
+    if (verdict.problems.length > 0) bad.push(seed);
+    for (const each of verdict.seen) seen[each] = (seen[each] ?? 0) + 1;
+  }
+
+  if (process.env["MOORING_TELL"]) console.log(seen, bad);
+  expect(bad.length === 0 ? "" : `${bad.length} bad races\n${await tell(bad[0] ?? 0)}`).toBe("");
+  if (count < 500) return;
+  for (const rival of ["renewal", "change", "offboarding", "repair", "timer"]) {
+    for (const part of ["everything", "a part"]) {
+      const times = Object.entries(seen).filter(([each]) => each.startsWith(`${rival} of ${part}`));
+      expect(
+        times.reduce((sum, [, each]) => sum + each, 0),
+        `${rival} of ${part}`,
+      ).toBeGreaterThan(count / 100);
+    }
+  }
+}, 3_600_000);
+
+it("finds a claim that overwrites what was written since it looked, within 100 races", async () => {
+  const overwriting = ({ registry, ...ports }: Ports): Ports => ({
+    ...ports,
+    registry: {
+      ...registry,
+      async replaceNamespace(record) {
+        const current = await registry.getNamespace(record);
+        return await registry.replaceNamespace({ ...record, etag: current?.etag ?? record.etag });
+      },
+    },
+  });
+  const problems: string[] = [];
+  for (let seed = first; seed < first + 100 && problems.length === 0; seed += 1) {
+    const verdict = await raceAtEnd(seed, { spoil: overwriting }).catch((error: unknown) => ({
+      problems: [String(error)],
+    }));
+    problems.push(...verdict.problems);
+  }
+
+  expect(problems.join("\n")).toMatch(/ is missing|operation \S+ is (NotStarted|Running)|the renewal has succeeded/);
+});

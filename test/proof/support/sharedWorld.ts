@@ -1,0 +1,261 @@
+/**
+ * One seed of a third kind of world: a namespace and others that use its identity, which come, change, are repaired and go, several at
+ * the same time, with dying processes, late answers and cancels, until nothing is left.
+ */
+import "./sleepless.ts";
+import type { Caller } from "../../../src/domain/access/caller.ts";
+import {
+  automaticCredential,
+  type Berth,
+  berthKey,
+  federatedCredentialName,
+  identityName,
+} from "../../../src/domain/naming/names.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
+import { usesBinding } from "../../../src/domain/request/identityModes.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import "../../../src/orchestrations/changeNamespace.ts";
+import "../../../src/orchestrations/compensateOperation.ts";
+import "../../../src/orchestrations/offboardNamespace.ts";
+import "../../../src/orchestrations/onboardNamespace.ts";
+import "../../../src/orchestrations/repairNamespace.ts";
+import { lacksOf } from "../../../src/resources/identity/sharing.ts";
+import { endVirtualTime } from "../../support/virtualTime.ts";
+import { type Act, compensate, offboard, onboard, repair } from "./acts.ts";
+import { createBatchHost } from "./batchHost.ts";
+import { green, operator } from "./callers.ts";
+import { calm } from "./faults.ts";
+import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
+import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { createRequest, createWorld, type World, withWishes } from "./world.ts";
+
+export interface SharedVerdict {
+  readonly problems: readonly Problem[];
+  readonly seen: readonly string[];
+}
+
+const cluster = "aks";
+const home: Berth = { cluster, namespace: "team-home" };
+const guests: readonly Berth[] = ["team-g", "team-h"].map((namespace) => ({ cluster, namespace }));
+const all = [home, ...guests];
+
+export async function simulateShared(
+  seed: number,
+  { trace, ...control }: Control & { readonly trace?: string[] } = {},
+): Promise<SharedVerdict> {
+  try {
+    return await simulateNow(withSharing(createWorld(seed, trace)), control);
+  } finally {
+    endVirtualTime();
+  }
+}
+
+function withSharing(world: World): World {
+  const catalog = { ...world.catalog, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
+  return { ...world, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
+}
+
+async function simulateNow(world: World, control: Control): Promise<SharedVerdict> {
+  const { dice, faults, registry, weather } = world;
+  const first = takeSnapshot(world, home);
+  const problems: Problem[] = [];
+  const seen: string[] = [];
+  for (let rounds = 2 + dice.roll(4); rounds > 0; rounds -= 1) {
+    const acts = await chooseActs(world);
+    faults.plan = weather;
+    const host = createBatchHost(world, control, { begins: () => undefined, ends: () => undefined });
+    await host.accept(async () => {
+      await Promise.all(acts.map((act) => send(act, host.acceptanceContextOf(act.by), { world, seen })));
+    });
+    await host.runToEnd();
+    faults.plan = calm;
+    faults.landAll();
+    problems.push(...host.problems, ...check(world).map((each) => `after ${acts.map(tell)}: ${each}`));
+    seen.push(...outcomes(world));
+  }
+
+  for (const berth of [...guests, home]) {
+    if (!(await registry.getNamespace(berth))) continue;
+    const ended = await operate(world, offboard(berth, operator), control);
+    const id = typeof ended === "object" ? ended.operation : undefined;
+    const operation = id === undefined ? undefined : await registry.getOperation(id);
+    if (operation?.status !== "Succeeded") {
+      problems.push(`the last offboarding of ${berthKey(berth)} is ${JSON.stringify(operation?.error ?? ended)}`);
+    }
+    problems.push(...check(world).map((each) => `after the last offboarding of ${berth.namespace}: ${each}`));
+  }
+  problems.push(...differences(first, takeSnapshot(world, home)));
+  if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");
+  return { problems, seen };
+}
+
+function tell({ name, berth }: Act): string {
+  return `${name} ${berth.namespace}`;
+}
+
+/** Each for another namespace. */
+async function chooseActs(world: World): Promise<readonly Act[]> {
+  const { dice } = world;
+  const record = recordOf(world, home);
+  // Without a home, guests are refused, which most worlds need not see.
+  const chosen = record || dice.chance(0.2) ? dice.shuffle(all).slice(0, 1 + dice.roll(all.length)) : [home];
+  const acts: Act[] = [];
+  for (const berth of chosen) acts.push(await chooseAct(world, berth));
+  return acts;
+}
+
+async function chooseAct(world: World, berth: Berth): Promise<Act> {
+  const { dice, registry } = world;
+  const record = recordOf(world, berth);
+  const by: Caller = dice.pick([green, green, operator]);
+  const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
+  if (!record) return onboard(wanted(), green);
+  const last = await calmly(world, () => registry.getOperation(record.operation));
+  if (record.state === "Incomplete" && last?.leftUndone && dice.chance(0.6)) return compensate(last.id, record, by);
+  const choice = dice.next();
+  if (choice < 0.3) return offboard(record, by);
+  if (choice < 0.5 && record.state === "Onboarded") return repair(record, by);
+  return onboard(choice < 0.6 ? record.request : wanted(), green);
+}
+
+/** With all that the world's catalog has besides. */
+function homeRequest(world: World): OnboardingRequest {
+  return withWishes({ ...world, hasRemains: false }, createRequest(world.dice, home));
+}
+
+/** Mostly a part of what its home has, or is about to have. */
+function guestRequest(world: World, berth: Berth): OnboardingRequest {
+  const { dice, binds } = world;
+  const plain = createRequest(dice, berth);
+  const { databases: has = [], targets = [] } = recordOf(world, home)?.request ?? {};
+  const some = dice.shuffle(has).slice(0, 1 + dice.roll(2));
+  const part = some.map(({ roles, ...database }) => ({ ...database, roles: dice.shuffle(roles).slice(0, 1) }));
+  const isPart = part.length > 0 && dice.chance(0.85);
+  const others = isPart && dice.chance(0.6) ? dice.shuffle(targets).slice(0, 1) : [];
+  return OnboardingRequest.parse({
+    ...plain,
+    ...(isPart ? { databases: part } : {}),
+    ...(others.length > 0 ? { targets: others } : {}),
+    identityMode: binds && dice.chance(0.4) ? "identityBinding" : "workloadIdentity",
+    sharedIdentity: berthKey(home),
+  });
+}
+
+async function send(
+  act: Act,
+  acceptanceContextOf: Parameters<typeof askUntilAnswered>[1],
+  { world, seen }: { readonly world: World; readonly seen: string[] },
+): Promise<void> {
+  world.faults.trace?.push(`— ${tell(act)} by ${act.by.id}`);
+  const answer = await askUntilAnswered(world, acceptanceContextOf, { ...act, index: 0 });
+  if (typeof answer === "string") seen.push(`${act.name} refused ${answer}`);
+}
+
+function rowsIn<R>({ rows }: World, table: string): readonly R[] {
+  return [...(rows.get(table)?.values() ?? [])].map(({ record }) => record as R);
+}
+
+function recordOf(world: World, berth: Berth): NamespaceRecord | undefined {
+  return rowsIn<NamespaceRecord>(world, "MooringNamespaces").find((each) => berthKey(each) === berthKey(berth));
+}
+
+function outcomes(world: World): readonly string[] {
+  return rowsIn<OperationRecord>(world, "MooringOperations").map(({ kind, namespace, status, error }) =>
+    `${namespace === home.namespace ? "home" : "guest"} ${kind} ${status} ${error?.code ?? ""}`.trim(),
+  );
+}
+
+/** While no operation holds any of them. */
+function check(world: World): readonly Problem[] {
+  const own = recordOf(world, home);
+  return [
+    ...(own?.state === "Onboarded" ? [...checkParts(world, own.request), ...checkReach(world, own.request)] : []),
+    ...guests.flatMap((berth) => {
+      const record = recordOf(world, berth);
+      const found = record ? checkGuest(world, record, own) : checkAbsent(world, berth);
+      return found.map((each) => `${berth.namespace}: ${each}`);
+    }),
+    ...checkBindings(world),
+  ];
+}
+
+/** Whatever became of its home, a guest has what its own record says. */
+function checkGuest(
+  world: World,
+  { state, request }: NamespaceRecord,
+  own: NamespaceRecord | undefined,
+): readonly Problem[] {
+  if (state !== "Onboarded") return [];
+  const lacking = own ? lacksOf(own.request, request) : ["everything"];
+  const isOfUser = (problem: Problem) => problem.startsWith("user in ");
+  return [
+    ...checkParts(world, request).filter((problem) => !isOfUser(problem)),
+    ...checkAccess(world, request),
+    ...checkSurplus(world, request),
+    ...lacking.map((each) => `its home does not have ${each}`),
+    ...(own?.guests?.includes(berthKey(request)) ? [] : ["its home does not know it"]),
+  ];
+}
+
+/** What lets the identity do what a bundle means, each of them. Its home may have more than the guest asks for. */
+const waysTo: Readonly<Record<string, readonly string[]>> = {
+  reader: ["mooring_reader", "mooring_writer", "db_datareader"],
+  writer: ["mooring_writer", "db_datawriter"],
+  executor: ["mooring_executor", "EXECUTE"],
+};
+
+function checkAccess({ users }: World, { databases }: OnboardingRequest): readonly Problem[] {
+  return databases.flatMap(({ server, database, roles }) => {
+    const key = `${server}/${database}`;
+    const user = users.get(key)?.get(identityName(home));
+    const held = [...(user?.roles ?? []), ...(user?.permissions ?? [])];
+    const lacking = roles.filter((role) => {
+      const own = role.startsWith("role:") ? role.slice("role:".length) : `mooring_${role.replace("@", "_")}`;
+      return !(waysTo[role] ?? [own]).some((way) => held.includes(way));
+    });
+    return lacking.map((role) => `it is no ${role} in ${key}`);
+  });
+}
+
+/** Nothing of it is left in the cluster, and nothing lets its pods become the identity. */
+function checkAbsent(world: World, berth: Berth): readonly Problem[] {
+  const names = ["app", "worker"].map((account) => federatedCredentialName(berth, account));
+  const credentials = world.azure.identities.has(identityName(home))
+    ? (world.azure.credentials.get(identityName(home)) ?? [])
+    : [];
+  const objects = [...takeSnapshot(world, berth).values()].filter(({ key, madeBy }) => {
+    return madeBy !== undefined && /^(object|user|role|identity) /.test(key);
+  });
+  return [
+    ...credentials.filter(({ name }) => names.includes(name)).map(({ name }) => `left behind: credential ${name}`),
+    ...objects.map(({ key }) => `left behind: ${key}`),
+  ];
+}
+
+/** Without a namespace that binds the identity, nothing does. */
+function checkBindings(world: World): readonly Problem[] {
+  const { azure } = world;
+  const records = all.flatMap((berth) => recordOf(world, berth) ?? []);
+  if (records.some(({ state, request }) => state === "Incomplete" || usesBinding(request))) return [];
+  const bound = [...azure.bindings.values()].filter(({ identityId }) => identityId.endsWith(`/${identityName(home)}`));
+  const isThere = azure.identities.has(identityName(home));
+  const automatic = (azure.credentials.get(identityName(home)) ?? []).filter(
+    ({ name }) => name === automaticCredential,
+  );
+  return [
+    ...bound.map(({ name }) => `left behind: binding ${name}`),
+    ...(isThere ? automatic : []).map(({ name }) => `left behind: credential ${name}`),
+  ];
+}
+
+/** Namespaces that the last request wanted to keep stay, without Mooring's mark. */
+function differences(first: Snapshot, last: Snapshot): readonly Problem[] {
+  const kept = new Set(all.map(({ namespace }) => `object v1 Namespace /${namespace}`));
+  const isKept = (key: string) => kept.has(key) && last.get(key)?.madeBy === undefined;
+  return [
+    ...[...last].filter(([key, { content }]) => !isKept(key) && first.get(key)?.content !== content),
+    ...[...first].filter(([key]) => !last.has(key)),
+  ].map(([key]) => `other than before: ${key}`);
+}
