@@ -4,7 +4,7 @@
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { berthKey, identityName, isGuest } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -68,6 +68,8 @@ async function readOwners({ registry }: Pick<Ports, "registry">, target: string)
       ...(continuation === undefined ? {} : { continuation }),
     });
     for (const record of page.value) {
+      // Its identity is another namespace's, and so is all that it can reach.
+      if (isGuest(record.request)) continue;
       const owner = ownerIn(record, target);
       const principalId = principalIdIn(record);
       for (const sid of sidsIn(record, target)) bySid.set(sid, owner);

@@ -106,6 +106,16 @@ it("says nothing of what Mooring gave", async () => {
   expect(await Promise.all(["sql-dev/messages", "uploads", "carts", "jobs"].map(others))).toEqual([[], [], [], []]);
 });
 
+it("counts a shared identity as that of the namespace that has the access", async () => {
+  const home = cloud.namespaces.get("aks-dev/team-a");
+  if (!home || !isOnboarded(home)) throw new Error("it is not onboarded");
+  const { databases: _own, targets: _others, ...request } = home.request;
+  const guest = { ...home, namespace: "zz", request: { ...request, databases: [], sharedIdentity: "aks-dev/team-a" } };
+  cloud.namespaces.set("aks-dev/zz", guest);
+
+  expect(await Promise.all(["sql-dev/messages", "uploads", "carts"].map(others))).toEqual([[], [], []]);
+});
+
 it("knows only targets that the catalog lists", () => {
   expect(
     ["sql-dev", "sql-dev/none", "nothing", "__proto__"].map((each) => findReadable(cloud.ports.catalog, each)),
