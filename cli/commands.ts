@@ -72,6 +72,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
     commands: {
       verify: { summary: "Verify namespaces now", load: () => import("./commands/verify.ts") },
       repair: { summary: "Repair drift", load: () => import("./commands/repair.ts") },
+      renew: { summary: "Move the end of a namespace's access", load: () => import("./commands/renew.ts") },
       migrate: {
         summary: "Migrate from pod identity to workload identity, phase by phase",
         load: () => import("./commands/migrate.ts"),

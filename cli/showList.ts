@@ -7,7 +7,7 @@ import type { Call } from "./service/client.ts";
 import { listAll } from "./service/pages.ts";
 import type { Session } from "./session.ts";
 
-const mostListed = 10_000;
+export const mostListed = 10_000;
 
 export function listFlags(defaultLimit: number) {
   return { limit: { value: "n", summary: `No more than this many (${defaultLimit})` }, ...sortFlags } as const;

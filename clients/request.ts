@@ -302,3 +302,28 @@ export function endsIn(request: Sent): readonly string[] {
   const own = targetsOf(request).flatMap(({ key, end }) => (end === undefined ? [] : [`${key} ${end}`]));
   return [...whole, ...own];
 }
+
+export interface Renewal {
+  /** A time, or a duration that begins with the acceptance of the request. */
+  readonly end: string;
+  /** Of these targets alone; without any, of everything, where a target may still end earlier by itself. */
+  readonly keys: readonly string[];
+}
+
+/** The same request with another end; undefined if it has not all of the targets. */
+export function renewed(request: Sent, { end, keys }: Renewal): Sent | undefined {
+  if (keys.length === 0) return ending(request, end);
+  const known = targetsOf(request).map(({ key }) => key);
+  if (!keys.every((key) => known.includes(key))) return undefined;
+  const fields = Object.entries(request).map(([field, value]) => {
+    const kind = kindOf(field);
+    if (!kind || !Array.isArray(value)) return [field, value] as const;
+    return [field, value.map((item) => (keys.includes(kind.keyOf(item)) ? ending(item, end) : item))] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+function ending(of: Sent, end: string): Sent {
+  const kept = Object.entries(of).filter(([field]) => field !== "expiresAt" && field !== "expiresAfter");
+  return { ...Object.fromEntries(kept), ...expiryOf(end) };
+}

@@ -1,6 +1,7 @@
-/** The data of the catalog's storage accounts and key vaults: simulators that have in them what the catalog names. */
+/** The data of the catalog's storage accounts, key vaults and Cosmos DB accounts: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { type CosmosSimulator, startCosmos } from "./simulators/cosmos/index.ts";
 import { startKeyVault, type VaultSimulator } from "./simulators/keyVault/index.ts";
 import type { SimulatorContext } from "./simulators/simulator.ts";
 import type { Account } from "./simulators/storage/data.ts";
@@ -14,6 +15,8 @@ export interface DataServices {
   readonly storage: StorageSimulator | undefined;
   /** By the IDs of their resources, in lower case. */
   readonly vaults: ReadonlyMap<string, VaultSimulator>;
+  /** The same. */
+  readonly cosmosAccounts: ReadonlyMap<string, CosmosSimulator>;
 }
 
 const storageServices = { storageBlob: "blob", storageQueue: "queue", storageTable: "table" } as const;
@@ -29,14 +32,22 @@ export async function startDataServices(
   keep: <S extends { close(): Promise<void> }>(starting: Promise<S>) => Promise<S>,
 ): Promise<DataServices> {
   const accounts = accountsIn(targets);
-  const vaultIds = new Set(
-    Object.values(targets).flatMap((each) => (each.kind === "keyVaultSecrets" ? [each.resourceId] : [])),
-  );
-  const [storage, ...vaults] = await Promise.all([
+  const [storage, vaults, cosmosAccounts] = await Promise.all([
     accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
-    ...[...vaultIds].map((id) => keep(startKeyVault(context, { id }))),
+    Promise.all(idsOf(targets, "keyVaultSecrets").map((id) => keep(startKeyVault(context, { id })))),
+    Promise.all(idsOf(targets, "cosmosNoSql").map((id) => keep(startCosmos(context, { id })))),
   ]);
-  return { storage, vaults: new Map(vaults.map((vault) => [vault.id.toLowerCase(), vault])) };
+  return { storage, vaults: byId(vaults), cosmosAccounts: byId(cosmosAccounts) };
+}
+
+/** Of the resources with targets of that kind, each once, as Azure compares IDs. */
+function idsOf(targets: Targets, kind: Kind): readonly string[] {
+  const ids = Object.values(targets).flatMap((each) => (each.kind === kind ? [each.resourceId] : []));
+  return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
+}
+
+function byId<S extends { readonly id: string }>(simulators: readonly S[]): ReadonlyMap<string, S> {
+  return new Map(simulators.map((each) => [each.id.toLowerCase(), each]));
 }
 
 function accountsIn(targets: Targets): readonly Account[] {
@@ -55,13 +66,14 @@ function accountsIn(targets: Targets): readonly Account[] {
 }
 
 /** The catalog with the simulators' addresses in place of Azure's. */
-export function withEndpoints(document: CatalogDocument, { storage, vaults }: DataServices): CatalogDocument {
+export function withEndpoints(
+  document: CatalogDocument,
+  { storage, vaults, cosmosAccounts }: DataServices,
+): CatalogDocument {
   const targets = Object.entries(document.targets ?? {}).map(([alias, target]) => {
     const endpoint = isStorage(target.kind)
       ? storage?.endpointOf(storageServices[target.kind], target.resourceId.split("/").at(-1) ?? "")
-      : target.kind === "keyVaultSecrets"
-        ? vaults.get(target.resourceId.toLowerCase())?.endpoint
-        : undefined;
+      : (vaults.get(target.resourceId.toLowerCase()) ?? cosmosAccounts.get(target.resourceId.toLowerCase()))?.endpoint;
     return [alias, endpoint === undefined ? target : { ...target, endpoint }] as const;
   });
   return { ...document, targets: Object.fromEntries(targets) as NonNullable<CatalogDocument["targets"]> };

@@ -6,6 +6,7 @@
  *   misspelt. A sample in every run, all of them with MOORING_PROOFS=soak.
  * - Clients: a finding, an act, a field of the request or a kind of target is left out of what both clients know.
  * - Orchestrations that are started by name: one is missing, or gets another input than it takes.
+ * - Identities: the client ID stands where the principal ID has to, and the other way round.
  * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
  *   MOORING_PROOFS=full.
  */
@@ -198,6 +199,53 @@ it("lets neither client forget a finding, a severity, an act, a field of the req
   expect(errorsIn("clients/request.ts", 3)).toBe(1);
   expect(errorsIn("clients/request.ts", 4)).toBe(1);
 }, 120_000);
+
+/** A sample in every run, all of them with MOORING_PROOFS=soak. */
+describe("the two IDs of an identity", () => {
+  const other = { clientId: "principalId", principalId: "clientId" } as const;
+  const isOne = (text: string): text is keyof typeof other => Object.hasOwn(other, text);
+  const rooms =
+    /^src\/(?:adapters|resources\/(?:sqlUser|target|podIdentity|serviceAccount|identityUse|identityBinding))\//;
+  /** A command for a person to run, as text. */
+  const printing = new Set(["src/resources/target/cosmos/family.ts"]);
+  /** What a finding or a plan says of it. */
+  const told = new Set(["expected", "found", "current", "desired"]);
+
+  /** Where one of the two is taken: `identity.clientId`, `{ clientId }`. */
+  function takenIn(file: string): readonly (Change & { readonly file: string })[] {
+    const found: (Change & { readonly file: string })[] = [];
+    const source = ts.createSourceFile(file, compiler.textOf(file), ts.ScriptTarget.Latest, true);
+    const visit = (node: ts.Node): void => {
+      if (ts.isPropertyAssignment(node) && told.has(node.name.getText())) return;
+      if (ts.isPropertyAccessExpression(node) && isOne(node.name.text)) {
+        found.push({ file, start: node.name.getStart(), end: node.name.getEnd(), text: other[node.name.text] });
+      } else if (
+        ts.isBindingElement(node) &&
+        ts.isIdentifier(node.name) &&
+        isOne(node.name.text) &&
+        !node.propertyName
+      ) {
+        const start = node.name.getStart();
+        found.push({ file, start, end: start, text: `${other[node.name.text]}: ` });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+    return found;
+  }
+
+  it("cannot be mixed up where access is given, looked for and taken away", () => {
+    const all = compiler.files.filter((file) => rooms.test(file) && !printing.has(file)).flatMap(takenIn);
+    const sample = isSoak ? all : createDice(seed).shuffle(all).slice(0, shareOf(60));
+
+    const passed = sample.filter(
+      ({ file, start, end, text }) => !compiler.objectsTo(file, (now) => now.slice(0, start) + text + now.slice(end)),
+    );
+
+    expect(all.length).toBeGreaterThan(60);
+    expect(passed.map(({ file, start }) => `${file}:${start}`)).toEqual([]);
+  }, 1_800_000);
+});
 
 describe("another identity mode", () => {
   const planted = {

@@ -1,8 +1,10 @@
 /** What the SQL of an onboarding costs, the driver's and the simulated server's together, as the users of a database grow. */
+
 import { randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { names, startCloud } from "../../local/cloud.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
+import { ClientId } from "../../src/domain/naming/identityPair.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../src/domain/targets/sqlDatabase.ts";
 import type { Databases } from "../../src/ports/databases.ts";
@@ -34,7 +36,7 @@ export async function measureUsers(sizes: readonly number[]): Promise<void> {
 function newUsers(count: number): string {
   const users = Array.from({ length: count }, () => {
     const name = randomUUID();
-    return `CREATE USER [${name}] WITH SID = ${sidFromClientId(randomUUID())}, TYPE = E;
+    return `CREATE USER [${name}] WITH SID = ${sidFromClientId(ClientId.parse(randomUUID()))}, TYPE = E;
       ALTER ROLE mooring_reader ADD MEMBER [${name}];
       EXEC sys.sp_addextendedproperty N'mooring', N'{}', N'USER', N'${name}'`;
   });
@@ -43,7 +45,7 @@ function newUsers(count: number): string {
 
 /** As its steps do: two look at the database before they change it, and one after. */
 async function onboardUser(databases: Databases, target: DatabaseTarget): Promise<void> {
-  const [name, sid] = [randomUUID(), sidFromClientId(randomUUID())];
+  const [name, sid] = [randomUUID(), sidFromClientId(ClientId.parse(randomUUID()))];
   await databases.inspect(target, { name, sid: undefined });
   await databases.inspect(target, { name, sid });
   await databases.change(target, [

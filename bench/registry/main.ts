@@ -3,6 +3,7 @@
  *
  *   node tools/run.mjs bench/registry/main.ts --namespaces 10000 --rounds 200
  */
+
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -10,6 +11,7 @@ import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
+import { ClientId } from "../../src/domain/naming/identityPair.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 
@@ -48,7 +50,7 @@ async function fill({ cloud }: Sandbox, count: number): Promise<void> {
       onboardedTime: now,
       verifiedTime: now,
       lookedTime: now,
-      clientId: randomUUID(),
+      clientId: ClientId.parse(randomUUID()),
       findings: [],
     });
   };
@@ -133,7 +135,7 @@ async function measurePages(count: number, rounds: number): Promise<void> {
     const operator = { "x-mooring-key": sandbox.key ?? "" };
     const { audience = "", groups } = sandbox.cloud.callers ?? {};
     const token = await sandbox.cloud.entra.apiToken({
-      ...{ audience, oid: randomUUID(), clientId: randomUUID(), scope: "access" },
+      ...{ audience, oid: randomUUID(), clientId: ClientId.parse(randomUUID()), scope: "access" },
       ...{ groups: groups ? [groups.red] : [], roles: ["Onboarding.Request"] },
     });
     const member = { authorization: `Bearer ${token}` };

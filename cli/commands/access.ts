@@ -1,27 +1,42 @@
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
+import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
+import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
-import { exitCodes } from "../failures.ts";
+import { exitCodes, UsageError } from "../failures.ts";
+import { facts } from "../output/facts.ts";
+import { fixFacts } from "../output/fixFacts.ts";
+import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age, ahead } from "../output/times.ts";
 import type { View } from "../output/view.ts";
 import { expectCluster } from "../service/expectCluster.ts";
-import { listFlags, showList } from "../showList.ts";
+import { documentsOf } from "../service/pages.ts";
+import type { Session } from "../session.ts";
+import { listFlags, mostListed, showList } from "../showList.ts";
 
 const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server: these namespaces would keep access that Mooring can no longer change if the catalog dropped it, so offboard or change them first. What others gave there, as of the last verification, stands below as not by Mooring.",
+    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server: these namespaces would keep access that Mooring can no longer change if the catalog dropped it, so offboard or change them first. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
   operands: [],
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
     cluster: { value: "name", summary: "Only this cluster" },
     namespace: { value: "name", summary: "Only namespaces with this name" },
     team: { value: "name", summary: "Only this team" },
+    others: { summary: "Read the target now: who reaches it without Mooring" },
     ...listFlags(defaultLimit),
   },
-  examples: ["access --target sql-dev/orders", "access --team red -o wide"],
-  async run(session, { target, cluster, namespace, team, limit, "sort-by": sortBy }) {
+  examples: ["access --target sql-dev/orders", "access --target sql-dev/orders --others", "access --team red -o wide"],
+  async run(session, { target, cluster, namespace, team, others, limit, "sort-by": sortBy }) {
+    if (others) {
+      if (target === undefined) throw new UsageError("--others needs --target.");
+      for (const [name, value] of Object.entries({ cluster, namespace, team }))
+        if (value !== undefined)
+          throw new UsageError(`--others reads a target, whoever reaches it; leave --${name} out.`);
+      return await showOthers(session, target, { limit, sortBy });
+    }
     const call = { method: "GET", path: "/api/access", query: { target, cluster, namespace, team } } as const;
     const isFiltered = [target, cluster, namespace, team].some((each) => each !== undefined);
     const none = isFiltered ? "Nobody reaches that." : "No namespace has access to anything.";
@@ -70,4 +85,67 @@ function foreignLines(each: AccessDocument): readonly string[] {
   return each.others.map(
     ({ field, found, code }) => `${nameOf(each)} ${each.target}: not by Mooring: ${field} (${found}) ${code}`,
   );
+}
+
+interface Wanted {
+  readonly limit: string | undefined;
+  readonly sortBy: string | undefined;
+}
+
+async function showOthers(session: Session, target: string, { limit, sortBy }: Wanted): Promise<number> {
+  const sort = readSort(sortBy);
+  const most = readCount("--limit", limit ?? String(defaultLimit), { most: mostListed });
+  const call = { method: "GET", path: "/api/access/others", query: { target } } as const;
+  const read: OtherAccess[] = [];
+  let last: OtherAccessPage | undefined;
+  for await (const page of documentsOf<OtherAccessPage>(session.client, call)) {
+    last = page;
+    read.push(...page.value);
+    if (read.length > most) break;
+  }
+  const { error, unnamed = 0 } = last ?? {};
+  const value = sort(read.slice(0, most));
+  await session.print({
+    document: { ...last, value },
+    names: value.map(({ name }) => name),
+    lines(view) {
+      if (error) {
+        const { code, message } = error;
+        return [
+          `${target} cannot be read, so nobody knows who else reaches it.`,
+          ...facts([["error", `${code}: ${message}`], ...fixFacts(error)], view),
+        ];
+      }
+      const more = unnamed === 0 ? [] : [`Others whom only an operator may see: ${unnamed}.`];
+      if (value.length === 0) return unnamed === 0 ? ["Nobody else reaches it."] : more;
+      return [...othersTable(value, view), ...more];
+    },
+  });
+  if (read.length > most) session.say("There are more; --limit says how many to list.");
+  return error ? exitCodes.refused : exitCodes.done;
+}
+
+function othersTable(value: readonly OtherAccess[], view: View): readonly string[] {
+  return table(
+    value,
+    [
+      { title: "NAME", cell: ({ name }) => name },
+      { title: "TYPE", cell: ({ type }) => type, goes: 1 },
+      { title: "RIGHTS", cell: ({ rights }) => rights.map(describeRight).join(", "), wraps: true },
+      { title: "WHOSE", cell: whose },
+    ],
+    view,
+  );
+}
+
+function describeRight({ right, scope, by }: OtherAccess["rights"][number]): string {
+  const where = scope === undefined ? [] : [`at ${scope}`];
+  const who = by === "mooring" ? ["by Mooring for another target"] : [];
+  const more = [...where, ...who];
+  return more.length === 0 ? right : `${right} (${more.join(", ")})`;
+}
+
+function whose({ isMooring, cluster, namespace }: OtherAccess): string {
+  if (isMooring) return "Mooring itself";
+  return namespace === undefined ? "" : `${cluster}/${namespace}`;
 }

@@ -21,6 +21,7 @@ export const command = defineCommand({
         "serviceBus",
         "storage",
         "keyVault",
+        "cosmos",
         "nodeIdentity",
         "tables",
         "durable",

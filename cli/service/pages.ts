@@ -27,12 +27,21 @@ export async function listAll<T>(
   return { value: value.slice(0, limit), isCut: value.length > limit };
 }
 
-export async function* pagesOf<T>(client: Client, call: Call, top: number = mostOfPage): AsyncGenerator<readonly T[]> {
+export async function* pagesOf<T>(client: Client, call: Call, top?: number): AsyncGenerator<readonly T[]> {
+  for await (const { value } of documentsOf<Page<T>>(client, call, top)) yield value;
+}
+
+/** With what a page says besides. */
+export async function* documentsOf<P extends Page<unknown>>(
+  client: Client,
+  call: Call,
+  top: number = mostOfPage,
+): AsyncGenerator<P> {
   let query: Query = { ...call.query, top: String(top) };
   for (;;) {
-    const page = await client.json<Page<T>>({ ...call, query }, ["value"]);
+    const page = await client.json<P>({ ...call, query }, ["value"]);
     if (!Array.isArray(page.value)) throw new TypeError(`${call.path} is no list`);
-    yield page.value;
+    yield page;
     if (page.nextLink === undefined) return;
     // Only the query of the link: the address of the service comes from the configuration.
     const { searchParams } = new URL(page.nextLink, client.server);

@@ -10,6 +10,7 @@ import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
+import { OtherAccessSection } from "./otherAccess.tsx";
 
 const filterNames = { target: "Target", cluster: "Cluster", namespace: "Namespace", team: "Team" };
 const names = Object.keys(filterNames);
@@ -29,6 +30,7 @@ export function AccessPage() {
       <Loaded resource={resource} what="who reaches what">
         {(page) => <Rows key={address} page={page} />}
       </Loaded>
+      {param("target") !== "" && <OtherAccessSection key={param("target")} target={param("target")} />}
     </Page>
   );
 }

@@ -29,6 +29,7 @@ import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
+import { Renew } from "./renewal.tsx";
 import { settingsOfRequest, Targets } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
@@ -239,6 +240,7 @@ function View({
         ]}
       />
       {expiry && <Ending of={expiry} />}
+      {expiry && <Renew of={of} reload={reload} />}
       {waiting.length > 0 && (
         <p class="notice">
           {count(waiting.length, "request")} from the queue waiting for this namespace:{" "}
@@ -271,8 +273,8 @@ function Ending({ of: { time, targets, tried } }: { readonly of: NonNullable<Nam
   return (
     <p class="notice">
       <Time at={time} />:{" "}
-      {targets ? `access to ${targets.join(", ")} ends` : "all access ends and the namespace is offboarded"}. “Change”
-      renews it.
+      {targets ? `access to ${targets.join(", ")} ends` : "all access ends and the namespace is offboarded"}. Renew it
+      for a duration such as P30D, or until a time such as 2027-01-31T00:00:00Z.
       {tried && (
         <>
           {" "}

@@ -24,6 +24,7 @@ const wires = [
   "serviceBus",
   "storage",
   "keyVault",
+  "cosmos",
   "nodeIdentity",
   "tables",
   "durable",

@@ -13,6 +13,7 @@ export type Wire =
   | "serviceBus"
   | "storage"
   | "keyVault"
+  | "cosmos"
   | "nodeIdentity"
   | "tables"
   | "durable";

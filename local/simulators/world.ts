@@ -159,6 +159,8 @@ export interface CosmosAssignment {
   readonly principalId: string;
   /** The id of the account, or of what is in it: `<account>/dbs/<database>/colls/<container>`. */
   readonly scope: string;
+  /** ARM does not tell it; what an account lets in depends on it. */
+  readonly createdTime?: Date;
 }
 
 /** A management lock, by its id. */

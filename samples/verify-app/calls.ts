@@ -6,6 +6,12 @@ import type { Result, Target } from "./targets.ts";
 type Call = (fields: Readonly<Record<string, string>>) => Promise<Result>;
 
 const storage = { resource: "https://storage.azure.com", what: "storage", headers: { "x-ms-version": "2023-11-03" } };
+/** learn.microsoft.com "Access control on Azure Cosmos DB Resources". */
+const cosmos = {
+  resource: "https://cosmos.azure.com",
+  what: "Cosmos DB",
+  authorize: (token: string) => encodeURIComponent(`type=aad&ver=1.0&sig=${token}`),
+};
 const vault = { resource: "https://vault.azure.net", what: "the key vault" };
 
 const calls: Readonly<Record<string, Call>> = {
@@ -36,6 +42,17 @@ const calls: Readonly<Record<string, Call>> = {
       url: secret
         ? `${endpoint}/secrets/${secret}/versions?api-version=7.4&maxresults=1`
         : `${endpoint}/secrets?api-version=7.4&maxresults=1`,
+    }),
+  // What the container is: whoever may read its items may read that, and an account lets nobody else.
+  cosmosNoSql: ({ endpoint, database, container }) =>
+    read({
+      ...cosmos,
+      headers: { "x-ms-version": "2018-12-31", "x-ms-date": new Date().toUTCString().toLowerCase() },
+      url: [
+        endpoint,
+        ...(database ? ["dbs", encodeURIComponent(database)] : [""]),
+        ...(container ? ["colls", encodeURIComponent(container)] : []),
+      ].join("/"),
     }),
   postgresql: readPostgres,
 };

@@ -9,13 +9,15 @@ export interface ReadCall {
   readonly resource: string;
   readonly what: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The header with the token, where it is not the usual one. */
+  readonly authorize?: (token: string) => string;
 }
 
 const timeoutMs = 10_000;
 /** 403 of a firewall, which is no matter of rights (learn.microsoft.com "Status and error codes", "Key Vault error codes"). */
 const ofFirewall = /\b(AuthorizationFailure|ForbiddenByFirewall|ForbiddenByConnection)\b/;
 
-export async function read({ url, resource, what, headers }: ReadCall): Promise<Result> {
+export async function read({ url, resource, what, headers, authorize = bearer }: ReadCall): Promise<Result> {
   let token: string;
   try {
     token = await getToken(resource, what);
@@ -25,7 +27,7 @@ export async function read({ url, resource, what, headers }: ReadCall): Promise<
   let answer: Response;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    answer = await fetch(url, { headers: { ...headers, authorization: `Bearer ${token}` }, signal });
+    answer = await fetch(url, { headers: { ...headers, authorization: authorize(token) }, signal });
   } catch (error) {
     return { result: "unreachable", detail: describe(error) };
   }
@@ -36,6 +38,10 @@ export async function read({ url, resource, what, headers }: ReadCall): Promise<
   if (answer.status === 404) return { result: "absent", detail };
   const isRefusal = answer.status === 401 || answer.status === 403;
   return { result: isRefusal && !ofFirewall.test(`${code} ${text}`) ? "refused" : "unreachable", detail };
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
 }
 
 /** `fetch failed` says nothing; its cause does. */

@@ -1,12 +1,22 @@
+/** Who reaches what: by Mooring's records, and besides. */
 import { z } from "zod";
 import { listNamespaces } from "../application/admission/listNamespaces.ts";
 import { accessOf, reaches } from "../application/documents/accessDocument.ts";
+import { seeOthers } from "../application/documents/otherAccessDocument.ts";
+import { findReadable, readOthers } from "../application/inspection/otherAccess.ts";
+import type { Caller } from "../domain/access/caller.ts";
+import type { Catalog } from "../domain/catalog/catalog.ts";
 import { AccessPage } from "../domain/documents/access.ts";
+import { errorDocument } from "../domain/documents/errorDocument.ts";
+import { OtherAccessPage } from "../domain/documents/otherAccess.ts";
+import { printCursor, readCursor } from "../domain/http/cursor.ts";
 import { isGuest } from "../domain/naming/names.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
+import { Refusal } from "../domain/policy/refusal.ts";
 import type { Ports } from "../ports/index.ts";
-import { body } from "./docs/answers.ts";
-import { accessPage } from "./docs/examples.ts";
+import { publicCatalog } from "./catalog.ts";
+import { body, problem } from "./docs/answers.ts";
+import { accessPage, otherAccess } from "./docs/examples.ts";
 import { declareRoute } from "./http/declaration.ts";
 import { at } from "./http/place.ts";
 import { json } from "./http/respond.ts";
@@ -37,7 +47,44 @@ export const listAccess = declareRoute({
   answers: { 200: body("A page of who reaches what.", AccessPage, { accessPage }) },
 });
 
-export function registerAccess({ registry }: Pick<Ports, "registry">, routes: Routes): void {
+const OneTarget = z.object({
+  target: z.string().min(1).meta({ description: "The target, as requests and steps name it: `sql-dev/messages`." }),
+});
+
+export const listOtherAccess = declareRoute({
+  operationId: "listOtherAccess",
+  method: "GET",
+  at: at("/api/access/others"),
+  access: "callers",
+  tag: "Namespaces",
+  summary: "Read who else reaches a target now: what no namespace asked Mooring for",
+  description:
+    "The target is read when this is called: users of a database, roles on PostgreSQL, role assignments at a scope and above it, assignments in a Cosmos DB account. Keys and shared access signatures are nobody's, and do not show. If the target cannot be read, `error` says why. A caller that is no operator can ask for the targets that its teams may have; it sees their own identities, and of all others how many there are.",
+  reads: [queryOf(OneTarget), page()],
+  answers: {
+    200: body("Who else reaches it.", OtherAccessPage, { otherAccess }),
+    422: problem("The catalog has no such target, or the caller's teams may not have it.", "UNKNOWN_TARGET"),
+  },
+});
+
+export function registerAccess(ports: Ports, routes: Routes): void {
+  const { catalog, registry } = ports;
+  routes.serve(listOtherAccess, async ({ by }, { target }, { asked: { limit, continuation }, next }) => {
+    const found = mayAsk(catalog, by, target) ? findReadable(catalog, target) : undefined;
+    if (!found) throw notListed(target);
+    const readTime = new Date().toISOString();
+    const { others, error } = await readOthers(ports, target, found);
+    const { value, unnamed } = seeOthers(by, others);
+    const from = Number(readCursor(continuation ?? "")?.row ?? 0);
+    const rest = from + limit;
+    const document: OtherAccessPage = {
+      ...{ target, kind: found.kind, readTime, value: value.slice(from, rest), unnamed },
+      ...(error ? { error: errorDocument("answered", error) } : {}),
+      ...next(rest < value.length ? printCursor({ partition: "others", row: String(rest) }) : undefined),
+    };
+    return json(200, document);
+  });
+
   routes.serve(listAccess, async ({ by }, { target, namespace, ...filter }, { asked, next }) => {
     const isMeant = (record: NamespaceRecord) =>
       (namespace === undefined || record.namespace === namespace) &&
@@ -50,5 +97,21 @@ export function registerAccess({ registry }: Pick<Ports, "registry">, routes: Ro
     });
     const found: AccessPage = { value: [...(await accessOf({ registry }, value, target))], ...next(continuation) };
     return json(200, found);
+  });
+}
+
+/** What GET /api/catalog shows the caller. */
+function mayAsk(catalog: Catalog, by: Caller, target: string): boolean {
+  const { sqlServers, targets } = publicCatalog(catalog, by);
+  return (
+    targets.some(({ name }) => name === target) ||
+    sqlServers.some(({ name, databases }) => databases.some((each) => `${name}/${each.name}` === target))
+  );
+}
+
+function notListed(target: string): Refusal {
+  const message = `The catalog has no target "${target}" that you may ask for; a database is one as server/database.`;
+  return new Refusal("UNKNOWN_TARGET", message, {
+    errors: [{ pointer: "?target", detail: "is no target that you may ask for" }],
   });
 }

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { defined } from "../domain/defined.ts";
-import { listAccess } from "./access.ts";
+import { listAccess, listOtherAccess } from "./access.ts";
 import { createBatch, createNamespaceBatch } from "./batches/batches.ts";
 import { getCaller } from "./caller.ts";
 import { getCatalog } from "./catalog.ts";
@@ -53,6 +53,7 @@ const everyRoute: readonly AnyRoute[] = [
   compensateRoute,
   listNamespaces,
   listAccess,
+  listOtherAccess,
   getNamespace,
   deleteNamespace,
   createNamespaceBatch,

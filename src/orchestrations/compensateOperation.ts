@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { announceStart } from "../activities/outcome.ts";
+import { ClientId } from "../domain/naming/identityPair.ts";
 import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, runUndos } from "../durable/saga.ts";
@@ -10,7 +11,7 @@ import { undosNamed } from "./undos.ts";
 const CompensationInput = OperationInput.extend({
   compensates: z.object({ of: z.string(), createdBy: z.string(), undos: z.array(z.string()) }),
   /** For a migration; `completed` is its last complete phase once everything has been undone. */
-  migrating: z.object({ clientId: z.guid(), migration: Migration }).optional(),
+  migrating: z.object({ clientId: ClientId, migration: Migration }).optional(),
 });
 
 /** Reruns only the failed undos of an operation. Those that fail again are again reported by name. */

@@ -1,4 +1,5 @@
 /** A migration between identity modes: the order of the phases, what is undone when, and what they wait for. */
+
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { perform, performStep, type Work } from "../activities/steps.ts";
@@ -9,6 +10,7 @@ import { takeInventory } from "../application/process/takeInventory.ts";
 import { verify } from "../application/process/verify.ts";
 import { verifySideBySide } from "../application/process/verifySideBySide.ts";
 import { isCode } from "../domain/errors.ts";
+import { ClientId } from "../domain/naming/identityPair.ts";
 import { further, isPast, Migration, MigrationPhase, reaches, targetOf } from "../domain/operation/migration.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import type { StepKey } from "../domain/operation/stepName.ts";
@@ -23,7 +25,7 @@ import { persistenceOf } from "./persistence.ts";
 import { throwFailure, undoLater, undosNamed } from "./undos.ts";
 
 export const MigrateInput = OperationInput.extend({
-  clientId: z.guid(),
+  clientId: ClientId,
   migration: Migration,
   /** How long the last phase waits for pods. Absent if it does not wait, and in operations that 0.1.0 began. */
   waitForPodsMinutes: z.number().positive().optional(),

@@ -5,6 +5,7 @@ import { checkNamespace } from "../application/process/checkNamespace.ts";
 import { removeLeftovers } from "../application/process/removeLeftovers.ts";
 import { administered, madeIn } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
+import { ClientId } from "../domain/naming/identityPair.ts";
 import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { all } from "../durable/step.ts";
@@ -12,7 +13,7 @@ import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
-  clientId: z.guid().optional(),
+  clientId: ClientId.optional(),
   isMigrating: z.boolean(),
   /** Since 0.2.0, and absent where it is the usual one. */
   otherMode: IdentityMode.optional(),

@@ -1,4 +1,5 @@
 /** Databases of Azure SQL: T-SQL. */
+import type { PrincipalId } from "../domain/naming/identityPair.ts";
 import type { DatabaseTarget } from "../domain/targets/sqlDatabase.ts";
 
 export interface DatabaseUser {
@@ -46,7 +47,7 @@ export interface DatabaseState {
 
 export type UserChange =
   | { readonly kind: "createFromSid"; readonly user: string; readonly sid: string }
-  | { readonly kind: "createFromProvider"; readonly user: string; readonly objectId: string }
+  | { readonly kind: "createFromProvider"; readonly user: string; readonly objectId: PrincipalId }
   | { readonly kind: "drop"; readonly user: string }
   | { readonly kind: "addRole"; readonly user: string; readonly role: string }
   | { readonly kind: "removeRole"; readonly user: string; readonly role: string }
@@ -69,6 +70,8 @@ export interface RoleMember {
 export interface Databases {
   /** One round trip. */
   inspect(target: DatabaseTarget, user: { name: string; sid: string | undefined }): Promise<DatabaseState>;
+  /** Everybody's user there, apart from those that every database has; in one round trip. */
+  inspectAll(target: DatabaseTarget): Promise<DatabaseState>;
   /** Who is in the roles of Mooring's own; nobody where the database has none. */
   ownRoleMembers(target: DatabaseTarget): Promise<readonly RoleMember[]>;
   /** All or nothing: one transaction, in the given order. */

@@ -1,4 +1,5 @@
 /** Managed identities and their federated credentials: Azure Resource Manager. */
+import type { ClientId, PrincipalId } from "../domain/naming/identityPair.ts";
 
 export interface IdentityRef {
   readonly subscriptionId: string;
@@ -11,8 +12,8 @@ export interface ManagedIdentity {
   readonly name: string;
   readonly location: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly clientId: string;
-  readonly principalId: string;
+  readonly clientId: ClientId;
+  readonly principalId: PrincipalId;
   readonly tenantId: string;
 }
 

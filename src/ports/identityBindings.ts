@@ -1,4 +1,5 @@
 /** Identity bindings of AKS: Azure Resource Manager. */
+import type { ClientId } from "../domain/naming/identityPair.ts";
 
 /** A binding by its place: the resource ID of the cluster, and the binding's name. */
 export interface BindingRef {
@@ -11,7 +12,7 @@ export interface IdentityBinding {
   /** The resource ID of the identity. */
   readonly identityId: string;
   /** As the binding has it: that of an earlier identity of the name, if the identity was made again. */
-  readonly clientId: string | undefined;
+  readonly clientId: ClientId | undefined;
   /** Whether it has been made whole. */
   readonly isReady: boolean;
 }

@@ -34,6 +34,19 @@ export interface PostgresState {
   readonly schema: PostgresSchema | undefined;
 }
 
+/** A role that can log in and has something in a schema, whoever gave it: by itself, by another role, or as everybody has it. */
+export interface PostgresHolder {
+  readonly name: string;
+  readonly id: string;
+  /** `service`, `user` or `group` of Microsoft Entra; `role` for one that only PostgreSQL knows. */
+  readonly type: string;
+  readonly principalId: string | undefined;
+  readonly comment: string | undefined;
+  readonly isSuperuser: boolean;
+  /** Those on tables and sequences: on at least one that is there. */
+  readonly rights: readonly PostgresRight[];
+}
+
 /** The access that a role has by its mark, by the operation that gave it. */
 export type PostgresNotes = Readonly<Record<string, string>>;
 
@@ -42,6 +55,8 @@ export interface PostgresRoles {
     place: PostgresPlace,
     who: { readonly role: string; readonly principalId: PrincipalId | undefined },
   ): Promise<PostgresState>;
+  /** Everybody who can use something in the schema. */
+  holders(place: PostgresPlace): Promise<readonly PostgresHolder[]>;
   /** Makes the role for the identity, with the comment. Does nothing if there is one of that name. */
   create(
     place: PostgresPlace,

@@ -7,6 +7,8 @@ export interface RoleAssignment {
   readonly roleDefinitionId: string;
   /** The holder of the role: a principal, or a group that it is in. */
   readonly principalId: string;
+  /** `ServicePrincipal`, `Group`, `User`; Azure also has others. */
+  readonly principalType?: string;
   readonly scope: string;
   /** Whoever made it may have said why, and may have limited it. */
   readonly description?: string;
@@ -29,13 +31,15 @@ export interface Permission {
 
 export interface RoleAssignments {
   /** The principal's assignments that apply at a scope: made there or above, to itself or to a group that it is in. */
-  heldAt(scope: string, principalId: string): Promise<readonly RoleAssignment[]>;
+  heldAt(scope: string, principalId: PrincipalId): Promise<readonly RoleAssignment[]>;
   /** What Mooring itself may do at a scope. */
   ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** Assignments to the principal itself, anywhere in the subscription. */
-  givenTo(principalId: string, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+  givenTo(principalId: PrincipalId, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
   /** Assignments at this very scope, whoever holds them; empty if what has the scope is gone. */
   madeAt(scope: string): Promise<readonly RoleAssignment[]>;
+  /** Everybody's assignments that apply at a scope: made there or above; empty if what has the scope is gone. */
+  applyingAt(scope: string): Promise<readonly RoleAssignment[]>;
   get(ref: AssignmentRef): Promise<RoleAssignment | undefined>;
   /**
    * Gives a managed identity the role, by the GUID of its definition, without a condition. Of an assignment that exists, only the

@@ -723,3 +723,65 @@ it("has never printed the key", () => {
   expect(printed.length).toBeGreaterThan(50);
   expect(printed.filter((text) => text.includes(key))).toEqual([]);
 });
+
+describe("renew", () => {
+  it("moves the end of everything or of one target, as a change with its plan and its approval", async () => {
+    const berth = newBerth();
+    const until = "2090-01-31T00:00:00.000Z";
+    const first = ["--database", `${messages}=reader`, "--expires-at", "2080-01-01T00:00:00Z", "--wait"];
+    expect(await mooring(["onboard", berth, ...first])).toMatchObject({ code: 0 });
+    const request = async () => {
+      const { stdout } = await mooring(["status", berth, "-o", "json"]);
+      return (JSON.parse(stdout) as { request: object }).request;
+    };
+
+    const planned = await mooring(["renew", berth, "--expires-at", until, "--dry-run"]);
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining(`renew ${berth}`) });
+    expect(await request()).toMatchObject({ expiresAt: "2080-01-01T00:00:00.000Z" });
+
+    const whole = await mooring(["renew", berth, "--expires-at", until, "--wait"]);
+    expect(whole, whole.stderr).toMatchObject({ code: 0 });
+    expect(await request()).toMatchObject({ expiresAt: until, databases: [{ roles: ["reader"] }] });
+
+    const one = await mooring(["renew", berth, "--target", messages, "--expires-after", "PT1H", "--wait"]);
+    expect(one, one.stderr).toMatchObject({ code: 0 });
+    expect(await request()).toMatchObject({ expiresAt: until, databases: [{ expiresAt: expect.any(String) }] });
+    const late = await mooring([
+      "renew",
+      berth,
+      "--target",
+      messages,
+      "--expires-at",
+      "2091-01-01T00:00:00Z",
+      "--dry-run",
+    ]);
+    expect(late.stderr).toContain(`All of ${berth} ends at ${until}`);
+  });
+
+  it("needs what any change needs", async () => {
+    const berth = newBerth();
+    await mooring([...onboardArgs(berth), "--wait"]);
+    const refused = (...args: string[]) => mooring(["renew", berth, ...args]);
+
+    expect(await refused()).toMatchObject({ code: 2, stderr: expect.stringContaining("--expires-after or") });
+    expect(await refused("--expires-after", "30d")).toMatchObject({ code: 2, stderr: expect.stringContaining("P30D") });
+    expect(await refused("--expires-at", "P30D")).toMatchObject({ code: 2 });
+    expect(await refused("--expires-after", "P1D", "--expires-at", "2090-01-01T00:00:00Z")).toMatchObject({ code: 2 });
+    expect(await refused("--expires-after", "P1D", "--target", orders)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`it has ${messages}`),
+    });
+    expect(await refused("--expires-at", "2020-01-01T00:00:00Z")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("EXPIRY_PASSED"),
+    });
+    expect(await refused("--expires-after", "P1D", "--if-match", '"other"')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("PRECONDITION_FAILED"),
+    });
+    expect(await mooring(["renew", newBerth(), "--expires-after", "P1D"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("NOT_ONBOARDED"),
+    });
+  });
+});

@@ -68,7 +68,7 @@ describe("completion", () => {
     const script = completionFor("bash", await describeCommands());
 
     expect(complete(script, ["mooring", ""])).toEqual([...entries.keys(), "help", "--help"]);
-    expect(complete(script, ["mooring", "re"])).toEqual(["reject", "repair"]);
+    expect(complete(script, ["mooring", "re"])).toEqual(["reject", "repair", "renew"]);
     expect(complete(script, ["mooring", "onboard", "--identity-mode", ""])).toEqual([
       "workloadIdentity",
       "podIdentity",

@@ -1,11 +1,12 @@
 /** What both clients know of a request: nothing is dropped, not even what only a newer service knows. */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   differencesOf,
   flagsOf,
   othersOf,
   readParameters,
   readTargets,
+  renewed,
   settingsOf,
   targetsOf,
   toParameters,
@@ -103,4 +104,36 @@ it("prints flags for all that flags can say, and none for a request that has mor
     ]),
   );
   expect(flagsOf({ ...whole, keyVaults: vaults })).toBeUndefined();
+});
+
+describe("a renewal", () => {
+  const request = {
+    cluster: "aks-dev",
+    namespace: "team-a",
+    databases: [
+      { server: "sql-dev", database: "messages", roles: ["reader"] },
+      { server: "sql-dev", database: "orders", roles: ["reader"], expiresAt: "2027-01-01T00:00:00Z" },
+    ],
+    targets: [{ target: "uploads", access: ["read"] }],
+    expiresAt: "2027-02-01T00:00:00Z",
+    ofANewerService: 1,
+  };
+
+  it("moves the end of everything, and leaves those of targets", () => {
+    const { expiresAt: _before, ...rest } = request;
+    expect(renewed(request, { end: "P30D", keys: [] })).toEqual({ ...rest, expiresAfter: "P30D" });
+  });
+
+  it("moves the ends of the named targets alone, of any kind", () => {
+    const [messages, { expiresAt: _before, ...orders }] = request.databases as [object, { expiresAt: string }];
+    expect(renewed(request, { end: "P30D", keys: ["sql-dev/orders", "uploads"] })).toEqual({
+      ...request,
+      databases: [messages, { ...orders, expiresAfter: "P30D" }],
+      targets: [{ target: "uploads", access: ["read"], expiresAfter: "P30D" }],
+    });
+  });
+
+  it("knows no targets but the request's", () => {
+    expect(renewed(request, { end: "P30D", keys: ["sql-dev/orders", "sql-dev/none"] })).toBeUndefined();
+  });
 });

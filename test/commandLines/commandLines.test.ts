@@ -1,5 +1,9 @@
 /** Every command line that the project prints, runs, or tells people to run is one that its program understands. */
 import { describe, expect, it } from "vitest";
+import { IdentityPair } from "../../src/domain/naming/identityPair.ts";
+import { azureRoleKindNames, azureRoleKinds, azureRoleWords } from "../../src/domain/targets/azureRoles.ts";
+import type { PlaceOfTarget } from "../../src/domain/targets/namedTarget.ts";
+import { targetAt } from "../../src/resources/target/families.ts";
 import { checkCommandLine } from "./check.ts";
 import { findEverywhere } from "./files.ts";
 import { findInCode } from "./inCode.ts";
@@ -36,6 +40,30 @@ it("sees them in documents, printed texts, hooks, workflows and code", () => {
       "tools/azure/writeCatalog.ts",
     ]),
   );
+});
+
+it("prints an export of which every line is a command", () => {
+  const identity = IdentityPair.parse({ clientId: crypto.randomUUID(), principalId: crypto.randomUUID() });
+  const about = { berth: { cluster: "aks-dev", namespace: "team-a" }, target: "it", ...identity };
+  const within = "/subscriptions/s/resourceGroups/g/providers";
+  const places = [
+    ...azureRoleKindNames.map((kind) => ({
+      ...{ kind, resourceId: `${within}/${azureRoleKinds[kind].resourceType}/it` },
+      access: azureRoleWords[kind],
+    })),
+    { kind: "cosmosNoSql", resourceId: `${within}/Microsoft.DocumentDB/databaseAccounts/it`, access: ["write"] },
+  ] as const;
+  const commands = places.flatMap(({ access, ...place }) => [
+    ...(targetAt(place as PlaceOfTarget).exported({ ...about, access }).commands ?? []),
+    ...(targetAt(place as PlaceOfTarget).exported({ ...about, access, principalId: undefined }).commands ?? []),
+  ]);
+
+  const checked = commands.map((words) => checkCommandLine({ words, isExact: true }));
+
+  expect(new Set(checked.map(({ command }) => command))).toEqual(
+    new Set(["role assignment create", "cosmosdb sql role assignment create"]),
+  );
+  expect(checked.flatMap(({ problems }) => problems)).toEqual([]);
 });
 
 it("has no command in programs.json that nothing names", () => {

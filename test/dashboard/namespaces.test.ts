@@ -58,6 +58,43 @@ describe.runIf(executable !== undefined)("namespaces", () => {
     );
   });
 
+  it("renews access that ends, with the plan of the change", async ({ page, service }) => {
+    await service.waitFor(await service.onboard(request("renewed", { expiresAt: "2080-01-01T00:00:00Z" })));
+    await open(page, `/namespaces/${cluster}/renewed`);
+    await page.getByText(/all access ends and the namespace is offboarded/).waitFor();
+    await page.getByLabel("until or for").fill("soon");
+    await button(page, "Renew …").click();
+    await dialog(page).getByText("INVALID_REQUEST").waitFor();
+    await button(page, "Close").click();
+    await page.getByLabel("until or for").fill("2090-01-31T00:00:00Z");
+    await button(page, "Renew …").click();
+    await dialog(page)
+      .getByText(/Access ends: 2090-01-31/)
+      .waitFor();
+    await look(page, "renew");
+    const sent = page.waitForRequest((each) => each.method() === "POST" && !each.url().includes("dryRun"));
+    await dialog(page).locator("button[type=submit]").click();
+
+    expect((await sent).postDataJSON()).toMatchObject({ namespace: "renewed", expiresAt: "2090-01-31T00:00:00Z" });
+    await heading(page, `Change ${cluster}/renewed`);
+  });
+
+  it("shows who else reaches a target, and that it cannot be read", async ({ page, sandbox }) => {
+    const messages = sandbox.cloud.sql.database("messages");
+    await messages.runScript("CREATE USER ann WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER ann");
+    const target = "sql-dev/messages";
+    await open(page, `/access?target=${target}`);
+    await button(page, `Read ${target} now`).click();
+    await page.getByText("ann", { exact: true }).waitFor();
+    await page.getByText("db_datareader", { exact: true }).waitFor();
+    await look(page, "access-others");
+    sandbox.cloud.faults.add({ wire: "sql", effect: { kind: "error", code: 40613 } });
+    await button(page, `Read ${target} now`).click();
+    await page.getByText(`${target} cannot be read`).waitFor();
+    sandbox.cloud.faults.clear();
+    await messages.runScript("DROP USER ann");
+  });
+
   it("offboards, and ignores dependants only if asked to", async ({ page, service }) => {
     await onboard(service, "leaving");
     await open(page, `/namespaces/${cluster}/leaving`);

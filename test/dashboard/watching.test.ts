@@ -47,6 +47,8 @@ describe.runIf(executable !== undefined)("watching", () => {
     await look(page, "access");
     await open(page, "/access?target=nothing");
     await page.getByText("Nobody reaches that.").waitFor();
+    await button(page, "Read nothing now").click();
+    await page.getByText("Could not load who else reaches nothing.").waitFor();
     await open(page, "/nowhere");
     await page.getByText("This page does not exist.").waitFor();
     await look(page, "no-such-page");

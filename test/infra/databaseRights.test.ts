@@ -2,6 +2,7 @@
  * What someone with Mooring's token can and cannot do in a database in which infra/sql/database-user.sql was run. docs/security.md
  * says the same in words.
  */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConnectionPool } from "mssql";
@@ -12,6 +13,7 @@ import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
 import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../support/sql.ts";
 
 const script = await readFile(join(import.meta.dirname, "../../infra/sql/database-user.sql"), "utf8");
@@ -52,11 +54,33 @@ const members = async () => {
   return found.map(({ role, member, isSelf }) => ({ role, member, isSelf }));
 };
 
+it("lets Mooring see everybody who has something there", async () => {
+  await asOwner(
+    "CREATE USER ann WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER ann; CREATE ROLE loose; GRANT SELECT ON SCHEMA::shop TO ann",
+  );
+  const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
+
+  const { users, self } = await databases.inspectAll({ server: serverTarget(), database: databaseName });
+  await databases.close();
+
+  expect(self).toBe(mooring.displayName);
+  const names = users.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["ann", "people", self]));
+  for (const none of ["dbo", "guest", "sys", "INFORMATION_SCHEMA", "public", "loose"])
+    expect(names).not.toContain(none);
+  expect(users.find(({ name }) => name === "ann")).toMatchObject({
+    type: "S",
+    roles: ["db_datareader"],
+    otherPermissions: ["GRANT SELECT ON SCHEMA shop"],
+  });
+  await asOwner("DROP USER ann; DROP ROLE loose");
+});
+
 it("lets Mooring do all that it does, and see what it needs to", async () => {
   const databases = createDatabases({ credential: sandbox.credential(mooring), connectTimeoutMs: 5_000 });
   const target = { server: serverTarget(), database: databaseName };
   const user = "ours";
-  const sid = sidFromClientId("00000000-0000-4000-8000-00000000000a");
+  const sid = sidFromClientId(clientIdOf("00000000-0000-4000-8000-00000000000a"));
   await databases.change(target, [
     { kind: "createFromSid", user, sid },
     { kind: "mark", user, mark: "mark" },

@@ -1,13 +1,15 @@
 /** Microsoft's parser for Azure SQL reads every T-SQL text that Mooring renders, whatever names are in it. */
+
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { changeBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
+import { changeBatch, inspectAllBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import { grantsOf } from "../../src/domain/targets/databaseRoles.ts";
 import type { UserChange } from "../../src/ports/databases.ts";
 import { lackOfRights, ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
+import { principalIdOf } from "../support/ids.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
 
@@ -36,7 +38,7 @@ const sid = `0x${"0A".repeat(16)}`;
 function changesOf(user: string, role: string): readonly UserChange[] {
   return [
     { kind: "createFromSid", user, sid },
-    { kind: "createFromProvider", user, objectId: "00000000-0000-4000-8000-000000000001" },
+    { kind: "createFromProvider", user, objectId: principalIdOf("00000000-0000-4000-8000-000000000001") },
     { kind: "addRole", user, role },
     { kind: "removeRole", user, role },
     { kind: "grant", user, permission: "EXECUTE" },
@@ -82,6 +84,7 @@ const onSchemas = ["reader@sales", "writer@sales", "executor@sales", "role:repor
 const fixed = [
   ...onSchemas,
   inspectBatch({ name: plain, sid }).text,
+  inspectAllBatch().text,
   membersBatch().text,
   ownRights(plain).join("\n"),
   ...(await Promise.all(

@@ -2,6 +2,7 @@
  * What someone with Mooring's token can and cannot write in a cluster, with all files of infra/kubernetes applied: on the simulated
  * cluster and, where one is built, on a real API server. docs/security.md says the same in words.
  */
+
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { addressesOf } from "../../local/clusterRights.ts";
@@ -18,6 +19,7 @@ import { configMap as configMapOf } from "../../src/resources/namespacedObjects/
 import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
 import { objectOf, startCluster } from "../local/simulators/kubernetes/cluster.ts";
 import { catalog, createFakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
 
@@ -193,7 +195,7 @@ const limits = (name: string) =>
     metadata: mark("own"),
     spec: { limits: [{ type: "Container", max: { cpu: "64" } }] },
   } as object);
-const clientId = "77777777-2222-4333-8444-555555555555";
+const clientId = clientIdOf("77777777-2222-4333-8444-555555555555");
 const annotated = serviceAccountObject(
   { namespace: "own" },
   { serviceAccount: "theirs", clientId, tenantId: clientId },

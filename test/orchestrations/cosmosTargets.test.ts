@@ -1,4 +1,5 @@
 /** What must hold of targets in Cosmos DB, at each scope: the same as of kinds with roles in Azure (targetKinds.test.ts). */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -10,6 +11,7 @@ import { PermanentError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { principalIdOf } from "../support/ids.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
@@ -59,7 +61,7 @@ describe.each([
   function recreateIdentity() {
     const [name, old] = [...cloud.identities][0] ?? [];
     if (name === undefined || !old) throw new Error("there is no identity");
-    const next = { ...old, principalId: "99999999-9999-4999-8999-999999999999" };
+    const next = { ...old, principalId: principalIdOf("99999999-9999-4999-8999-999999999999") };
     cloud.identities.set(name, next);
     return next;
   }

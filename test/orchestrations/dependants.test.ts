@@ -1,4 +1,5 @@
 /** Offboarding stops with a reason when others depend on something, before it has removed anything. */
+
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import {
@@ -16,6 +17,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
+import { newPair } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 import { operator } from "../support/teams.ts";
@@ -379,8 +381,7 @@ it("keeps what others made meanwhile when a failed onboarding is undone again", 
 
 it("checks nothing that stays: an identity and a namespace that Mooring did not create", async () => {
   const location = "westeurope";
-  const [clientId, principalId] = ["55555555-5555-4555-8555-555555555555", "66666666-6666-4666-8666-666666666666"];
-  const ids = { clientId, principalId, tenantId: cloud.ports.catalog.tenantId };
+  const ids = { ...newPair(), tenantId: cloud.ports.catalog.tenantId };
   cloud.identities.set(name, { id: `/subscriptions/s/${name}`, name, location, tags: {}, ...ids });
   const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
   cloud.objects.set("v1 Namespace /team-a", theirs);

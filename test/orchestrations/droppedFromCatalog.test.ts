@@ -1,4 +1,5 @@
 /** A database, server or cluster that the catalog has dropped: access is taken away where it can be reached, the rest is named. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { providePorts } from "../../src/activities/host.ts";
@@ -13,6 +14,7 @@ import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
+import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
@@ -73,7 +75,7 @@ async function migrate(ports: Ports, to: "podIdentity" | undefined) {
 }
 
 function onboarded() {
-  const { request, clientId = "" } = cloud.namespaces.get("aks-dev/team-a") ?? {};
+  const { request, clientId = unknownIdentity.clientId } = cloud.namespaces.get("aks-dev/team-a") ?? {};
   if (!request) throw new Error("it is not onboarded");
   return { request, clientId };
 }

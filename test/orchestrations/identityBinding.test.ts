@@ -1,4 +1,5 @@
 /** Identity bindings: what is adopted, drifts, is repaired, undone and collected, and what stops an onboarding before it writes. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -19,8 +20,10 @@ import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
+import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
 import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../support/ids.ts";
 
 const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-dev";
 const otherCluster = clusterId.replace("aks-dev", "aks-other");
@@ -96,7 +99,8 @@ describe("what drifts is found and repaired", () => {
     "the binding is of an earlier identity": [
       () => {
         const binding = cloud.bindings.get(own);
-        if (binding) cloud.bindings.set(own, { ...binding, clientId: "99999999-2222-4222-8222-222222222222" });
+        if (binding)
+          cloud.bindings.set(own, { ...binding, clientId: clientIdOf("99999999-2222-4222-8222-222222222222") });
       },
       [`BINDING_CHANGED binding ${identityBindingName(request)}`],
     ],
@@ -225,8 +229,8 @@ describe("what others have", () => {
 
   it("a binding of theirs at the cluster is used, and stays with what it needs", async () => {
     const ids = {
-      clientId: "99999999-2222-4222-8222-222222222222",
-      principalId: "99999999-2222-4222-8222-222222222223",
+      clientId: clientIdOf("99999999-2222-4222-8222-222222222222"),
+      principalId: principalIdOf("99999999-2222-4222-8222-222222222223"),
     };
     const tenantId = cloud.ports.catalog.tenantId;
     cloud.identities.set(name, { id: identityId, name, location: "westeurope", tags: {}, tenantId, ...ids });
@@ -286,8 +290,8 @@ describe("what others have", () => {
 describe("Azure's own credential of an adopted identity", () => {
   beforeEach(() => {
     const ids = {
-      clientId: "99999999-2222-4222-8222-222222222222",
-      principalId: "99999999-2222-4222-8222-222222222223",
+      clientId: clientIdOf("99999999-2222-4222-8222-222222222222"),
+      principalId: principalIdOf("99999999-2222-4222-8222-222222222223"),
     };
     const identity = {
       id: identityId,
@@ -440,7 +444,7 @@ describe("before anything is written", () => {
 
 it("exports what makes the same by hand", async () => {
   await onboard();
-  const { clientId = "" } = cloud.namespaces.get("aks-dev/team-b") ?? {};
+  const { clientId = unknownIdentity.clientId } = cloud.namespaces.get("aks-dev/team-b") ?? {};
   const exported = { request, clientId };
 
   expect(exportAzureCli(cloud.ports.catalog, exported)).toContain(

@@ -2,6 +2,7 @@
  * A write may take effect long after its sender died or stopped waiting. The undo of such a write looks again until nothing can
  * take effect any more: what it looked for in vain once may be there later.
  */
+
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -12,6 +13,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { newPair } from "../support/ids.ts";
 import { inVirtualTime, useVirtualTime } from "../support/virtualTime.ts";
 
 const request = OnboardingRequest.parse({
@@ -110,8 +112,8 @@ describe.each(["late", "dies"] as const)("a write whose sender gets no answer (%
   });
 
   it("is undone on what somebody else made, and stays", async () => {
-    const theirs = { id: "/theirs", name, location: "westeurope", tags: {}, clientId: crypto.randomUUID() };
-    cloud.identities.set(name, { ...theirs, principalId: crypto.randomUUID(), tenantId: catalog.tenantId });
+    const theirs = { id: "/theirs", name, location: "westeurope", tags: {}, ...newPair() };
+    cloud.identities.set(name, { ...theirs, tenantId: catalog.tenantId });
     cloud.objects.set("v1 Namespace /team-a", {
       apiVersion: "v1",
       kind: "Namespace",

@@ -13,6 +13,7 @@ import { MigrationPhase, migrated } from "../../src/domain/operation/migration.t
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
+import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
 import { createAcceptanceContext, requester } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { operate } from "../support/operations.ts";
@@ -214,7 +215,7 @@ it("refuses to retire while somebody else's binding gives the identity to other 
   const binding = { apiVersion: "aadpodidentity.k8s.io/v1", kind: "AzureIdentityBinding" };
   const theirs = { ...binding, metadata: { name: "theirs", namespace: "team-b" }, spec };
   cloud.objects.set("aadpodidentity.k8s.io/v1 AzureIdentityBinding team-b/theirs", theirs);
-  const { clientId = "" } = record();
+  const { clientId = unknownIdentity.clientId } = record();
 
   const plan = await planMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
   const { operation } = await migrate();
@@ -228,7 +229,7 @@ it("refuses to retire while somebody else's binding gives the identity to other 
 
 it("plans without writing, and says which pods it will wait for", async () => {
   runPod("web-1");
-  const { clientId = "" } = record();
+  const { clientId = unknownIdentity.clientId } = record();
 
   const plan = await planMigration(cloud.ports, { operation: "dry", request: pod, migration: start, clientId });
 

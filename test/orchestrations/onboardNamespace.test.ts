@@ -6,6 +6,7 @@ import { printMark } from "../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { catalog, createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
@@ -40,7 +41,7 @@ it("gives a namespace its identity, users, objects and credential, and records t
   });
   const name = identityName(workload);
   const identity = cloud.identities.get(name);
-  const sid = sidFromClientId(identity?.clientId ?? "");
+  const sid = sidFromClientId(clientIdOf(identity?.clientId ?? ""));
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({ sid, roles: ["db_datareader"] });
   expect(cloud.users.get("sql-dev/orders")?.get(name)).toMatchObject({
     sid,
@@ -223,7 +224,7 @@ it("replaces the user of a recreated identity, and keeps its other roles", async
 
   const identity = cloud.identities.get(name);
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({
-    sid: sidFromClientId(identity?.clientId ?? ""),
+    sid: sidFromClientId(clientIdOf(identity?.clientId ?? "")),
     roles: ["app_role", "db_datareader"],
   });
 });

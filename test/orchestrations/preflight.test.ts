@@ -1,4 +1,5 @@
 /** Every obstacle is named in the plan, and stops the operation before its first write. */
+
 import { readFile } from "node:fs/promises";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
@@ -13,6 +14,7 @@ import type { Ports } from "../../src/ports/index.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { helm } from "../../tools/azure/podIdentity.ts";
 import { createFakeCloud, type FakeCloud, catalog as plain } from "../support/fakeCloud.ts";
+import { newPair } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 
@@ -81,9 +83,8 @@ function put(object: KubernetesObject): void {
 }
 
 function putIdentity(tags: Record<string, string> = {}, location = "westeurope"): void {
-  const [clientId, principalId] = ["55555555-5555-4555-8555-555555555555", "66666666-6666-4666-8666-666666666666"];
   const id = `${identityGroup}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
-  cloud.identities.set(name, { id, name, location, tags, clientId, principalId, tenantId: plain.tenantId });
+  cloud.identities.set(name, { id, name, location, tags, ...newPair(), tenantId: plain.tenantId });
 }
 
 it("names an obstacle that several looks have found once", async () => {

@@ -1,4 +1,5 @@
 /** What the identity reaches beyond its request: a verification looks in every database of the catalog, and at its roles. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
@@ -10,6 +11,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../src/ports/databases.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 
@@ -39,7 +41,7 @@ async function findings(ports: Ports = cloud.ports) {
 }
 
 function giveUser(called: string) {
-  const sid = sidFromClientId(record().clientId ?? "");
+  const sid = sidFromClientId(clientIdOf(record().clientId ?? ""));
   const user: DatabaseUser = {
     ...{ name: called, type: "E", sid, permissions: ["EXECUTE"], ownedSchemas: [], mark: undefined },
     roles: ["db_datawriter"],

@@ -1,4 +1,5 @@
 /** A repair that remakes a deleted identity, and does not finish: the namespace has the new identity from then on. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -15,6 +16,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf, newPair } from "../support/ids.ts";
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -142,7 +144,7 @@ describe.each(Object.entries(ends))("a repair that remade the identity and %s", 
     expect(cloud.operations.get(second)?.status).toBe("Succeeded");
     expect(await findings()).toEqual([]);
     const user = cloud.users.get("sql-dev/messages")?.get(name);
-    expect(user?.sid).toBe(sidFromClientId(record().clientId ?? ""));
+    expect(user?.sid).toBe(sidFromClientId(clientIdOf(record().clientId ?? "")));
   });
 });
 
@@ -158,7 +160,7 @@ it("keeps the client ID of a repair that did not come as far as the identity", a
 it("does not take an identity of others for the namespace's", async () => {
   const theirs = "99999999-9999-4999-8999-999999999999";
   const id = `/subscriptions/s/${name}`;
-  const identity = { id, name, clientId: theirs, principalId: theirs, tenantId: theirs, location: "westeurope" };
+  const identity = { id, name, ...newPair(() => theirs), tenantId: theirs, location: "westeurope" };
   cloud.identities.set(name, { ...identity, tags: {} });
 
   const operation = await repair();
@@ -215,7 +217,7 @@ describe("a later repair knows the identity by the tags of the repair that made 
   function restoreWithTags(): void {
     const identity = cloud.identities.get(name);
     if (!identity) throw new Error("the identity is not there");
-    cloud.identities.set(name, { ...identity, clientId: crypto.randomUUID(), principalId: crypto.randomUUID() });
+    cloud.identities.set(name, { ...identity, ...newPair() });
     cloud.credentials.delete(name);
   }
 

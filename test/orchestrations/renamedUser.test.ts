@@ -1,4 +1,5 @@
 /** A database user is known by its SID, too: neither another name nor another user with its SID keeps what Mooring gave. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -10,6 +11,7 @@ import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf } from "../support/ids.ts";
 
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
@@ -51,7 +53,7 @@ function rename(database: string) {
 /** Somebody dropped Mooring's user and made one of their own for the same identity. */
 function makeAnother(database: string) {
   const users = usersIn(database);
-  const sid = sidFromClientId(cloud.identities.get(name)?.clientId ?? "");
+  const sid = sidFromClientId(clientIdOf(cloud.identities.get(name)?.clientId ?? ""));
   users.delete(name);
   users.set("other", {
     ...{ name: "other", type: "E", sid, permissions: [], ownedSchemas: [], mark: undefined },

@@ -13,6 +13,7 @@ import type { DatabaseUser } from "../../src/ports/databases.ts";
 import type { FederatedCredential } from "../../src/ports/identities.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { clientIdOf, newPair } from "../support/ids.ts";
 import { operate } from "../support/operations.ts";
 
 const workload = OnboardingRequest.parse({
@@ -154,7 +155,8 @@ const breaks: readonly Break[] = [
     what: "the identity is recreated with Mooring's tags",
     breakIt: () => {
       const identity = cloud.identities.get(name);
-      if (identity) cloud.identities.set(name, { ...identity, clientId: "99999999-9999-4999-8999-999999999999" });
+      if (identity)
+        cloud.identities.set(name, { ...identity, clientId: clientIdOf("99999999-9999-4999-8999-999999999999") });
     },
     found: ["IDENTITY_REPLACED", "USER_SID_STALE", "USER_SID_STALE", "OBJECT_CHANGED"],
     severity: "Error",
@@ -354,7 +356,7 @@ const breaks: readonly Break[] = [
   },
   {
     what: "another service account of an identity that is gone was left",
-    breakIt: () => addAccount("former", { clientId: "99999999-9999-4999-8999-999999999999" }),
+    breakIt: () => addAccount("former", { clientId: clientIdOf("99999999-9999-4999-8999-999999999999") }),
     found: ["OBJECT_SURPLUS"],
     severity: "Warning",
     writes: ["remove ServiceAccount"],
@@ -533,13 +535,13 @@ it("grants nothing to an identity that replaced the onboarded one", async () => 
   const identity = cloud.identities.get(name);
   if (!identity) throw new Error("no identity");
   const clientId = "99999999-9999-4999-8999-999999999999";
-  cloud.identities.set(name, { ...identity, clientId, principalId: clientId, tags: {} });
+  cloud.identities.set(name, { ...identity, ...newPair(() => clientId), tags: {} });
 
   const { operation } = await operate(cloud, "repair", workload);
 
   expect(operation).toMatchObject({ status: "Failed", error: { code: "IDENTITY_CONFLICT" } });
   expect(written).toEqual([]);
-  expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).not.toBe(sidFromClientId(clientId));
+  expect(cloud.users.get("sql-dev/messages")?.get(name)?.sid).not.toBe(sidFromClientId(clientIdOf(clientId)));
   expect(recordOf(workload)).toMatchObject({ state: "Onboarded" });
 });
 

@@ -152,7 +152,13 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
     for (const line of commands) {
       expect(flag(line, "scope")).toBe(scope);
       expect(flag(line, "assignee")).toBe(clientId);
+      expect(flag(line, "subscription")).toBe(scope.split("/")[2]);
     }
+    const [principalId] = [...cloud.identities.values()].map((identity) => identity.principalId);
+    const known = exportAzureCli(catalog, { request, clientId, principalId });
+    expect(
+      known.match(new RegExp(`--assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal`, "g")),
+    ).toHaveLength(roles.length);
   });
 
   it("leaves nothing after an offboarding", async () => {

@@ -11,6 +11,7 @@ import { everyResource, isWanted } from "../../src/resources/index.ts";
 import { bringObjects, refOf } from "../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../src/resources/kubernetesObject/inspectObjects.ts";
 import { startCluster, type TestCluster } from "../local/simulators/kubernetes/cluster.ts";
+import { clientIdOf, principalIdOf } from "../support/ids.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const addresses = ["10.1.0.4/32"];
@@ -70,7 +71,7 @@ it.each(IdentityMode.options.flatMap((identityMode) => profiles.map((profile) =>
       databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
       ...(profile === undefined ? {} : { namespaceProfile: profile }),
     });
-    const input = { request, clientId: id, principalId: id };
+    const input = { request, clientId: clientIdOf(id), principalId: principalIdOf(id) };
     const desired = everyResource
       .filter((resource) => isWanted(resource, request))
       .flatMap((resource) => (resource.exported(catalog, input).objects ?? []) as readonly KubernetesObject[])

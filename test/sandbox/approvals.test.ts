@@ -1,6 +1,7 @@
 /** The operations that wait for approval, as each person sees them over HTTP and in a terminal. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
 import { run } from "../cli/support/program.ts";
 import { type Person, serviceAs } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
@@ -246,4 +247,50 @@ it("shows who reaches a database since then, and by whose request and approval",
   expect(await mooring(keys.operator, "access", "--target", "nothing")).toMatchObject({
     stdout: "Nobody reaches that.\n",
   });
+});
+
+it("reads who else reaches a database now, and tells a team only of its own", async () => {
+  const target = `${names.sqlServer}/messages`;
+  const red = await as({ team: "red", role: "request" });
+  await red.waitFor(await red.onboard(request("red-else")));
+  const own = identityName({ cluster: names.cluster, namespace: "red-else" });
+  await sandbox.cloud.sql
+    .database("messages")
+    .runScript(
+      `CREATE USER ann WITHOUT LOGIN; ALTER ROLE db_datareader ADD MEMBER ann; GRANT DELETE TO ann; ALTER ROLE db_datareader ADD MEMBER [${own}]`,
+    );
+
+  const path = `/api/access/others?target=${target}`;
+  const { body } = await operator.call("GET", path);
+  const { body: seen } = await red.call("GET", path);
+  const [told, first, wrong, alone, narrowed] = await Promise.all([
+    mooring(keys.operator, "access", "--target", target, "--others"),
+    operator.call("GET", `${path}&top=1`),
+    mooring(keys.operator, "access", "--target", names.sqlServer, "--others"),
+    mooring(keys.operator, "access", "--others"),
+    mooring(keys.operator, "access", "--target", target, "--others", "--team", "red"),
+  ]);
+  const next = await operator.call("GET", String(first.body["nextLink"]));
+
+  const ann = { name: "ann", type: "SQL_USER", isMooring: false };
+  const mine = {
+    ...{ name: own, type: "EXTERNAL_USER", cluster: names.cluster, namespace: "red-else" },
+    rights: [{ right: "db_datareader", by: "others" }],
+  };
+  const rights = ["db_datareader", "DELETE"].map((right) => ({ right, by: "others" }));
+  expect(body).toMatchObject({ target, kind: "database", unnamed: 0 });
+  expect(body["value"]).toEqual(expect.arrayContaining([{ ...ann, rights }, expect.objectContaining(mine)]));
+  expect(seen).toMatchObject({ value: [mine], unnamed: (body["value"] as unknown[]).length - 1 });
+  expect([first.body["value"], next.body["value"]].flat()).toEqual((body["value"] as unknown[]).slice(0, 2));
+  expect(told).toMatchObject({ code: 0, stdout: expect.stringMatching(/^NAME +TYPE +RIGHTS +WHOSE\n/) });
+  expect(told.stdout).toMatch(/ann +SQL_USER +db_datareader, DELETE\n/);
+  expect(told.stdout).toMatch(new RegExp(`${own} +EXTERNAL_USER +db_datareader +${names.cluster}/red-else\n`));
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("UNKNOWN_TARGET") });
+  expect([alone.code, narrowed.code]).toEqual([2, 2]);
+
+  sandbox.cloud.faults.add({ wire: "sql", effect: { kind: "error", code: 40613 } });
+  const unread = await mooring(keys.operator, "access", "--target", target, "--others");
+  sandbox.cloud.faults.clear();
+  expect(unread).toMatchObject({ code: 1, stdout: expect.stringContaining(`${target} cannot be read`) });
+  expect(unread.stdout).toMatch(/error +SQL_UNAVAILABLE: .*\n +fix /);
 });

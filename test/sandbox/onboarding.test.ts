@@ -1,8 +1,10 @@
 /** The whole system: HTTP and queue at the front, real SDKs over real sockets, the simulated cloud at the back. */
+
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -60,7 +62,7 @@ it("onboards a namespace, shows every step, and offboards it without leftovers",
   const identity = identityOf(wanted.namespace);
   expect(onboarded.result?.clientId).toBe(identity?.clientId);
   expect(onboarded.result?.manifest).toContain("azure.workload.identity/use");
-  const sid = sidFromClientId(identity?.clientId ?? "");
+  const sid = sidFromClientId(clientIdOf(identity?.clientId ?? ""));
   expect(usersOf("messages").find(({ name }) => name === identity?.name)).toMatchObject({
     sid,
     roles: ["mooring_reader"],

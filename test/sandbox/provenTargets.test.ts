@@ -55,6 +55,7 @@ describe("an onboarding", () => {
   it("reads something of each target that has a call for it", async () => {
     await onboard("proven", {
       ...{ uploads: ["read"], jobs: ["receive"], sessions: ["write"], secrets: ["read"], invoices: ["send"] },
+      ...{ carts: ["read"], shop: ["write"] },
       ...(postgres ? { ledger: ["read"] } : {}),
     });
 
@@ -65,6 +66,7 @@ describe("an onboarding", () => {
       "GET table stdev/sessions()",
     ]);
     expect(readCalls("keyVault")).toEqual(["GET secrets kv-dev"]);
+    expect(readCalls("cosmos").toSorted()).toEqual(["GET cosmos-dev/dbs/shop", "GET cosmos-dev/dbs/shop/colls/carts"]);
   });
 
   it("has nothing to try where no call only reads", async () => {
@@ -77,7 +79,7 @@ describe("an onboarding", () => {
 
   it("succeeds while its roles are not in effect yet, and says so until they are", async () => {
     sandbox.cloud.world.roleDelayMs = 3_600_000;
-    await onboard("early", { uploads: ["read"], secrets: ["read"] });
+    await onboard("early", { uploads: ["read"], secrets: ["read"], carts: ["read"] });
 
     const pending = { code: "LOGIN_NOT_YET_EFFECTIVE", severity: "Info", repairable: false };
     expect(await foundBy("early")).toMatchObject([
@@ -87,6 +89,7 @@ describe("an onboarding", () => {
         found: expect.stringMatching(/^granted, in effect by .*Z: 403 AuthorizationPermissionMismatch$/),
       },
       { ...pending, target: "secrets", found: expect.stringContaining("403 Forbidden") },
+      { ...pending, target: "carts", found: expect.stringMatching(/^granted, in effect by .*Z: 403 Forbidden$/) },
     ]);
     sandbox.cloud.world.roleDelayMs = 0;
     expect(await verify("early")).toEqual([]);

@@ -1,10 +1,12 @@
 /** What an identity can reach, on the whole system: users are known by their SID, and a lost row gives nobody what others have. */
+
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../support/ids.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -69,7 +71,7 @@ it("leaves an identity that no record knows to an operator, who names it", async
 
   const refused = await onboard(namespace, [messages]);
   expect(refused).toMatchObject({ status: "Failed", error: { code: "IDENTITY_UNRECORDED" } });
-  expect(usersOf("orders").map(({ sid }) => sid)).toContain(sidFromClientId(clientId));
+  expect(usersOf("orders").map(({ sid }) => sid)).toContain(sidFromClientId(clientIdOf(clientId)));
 
   const body = { cluster: names.cluster, namespace, databases: [messages, orders] };
   const planned = await service.call("POST", `/api/onboardings?dryRun=true`, body);

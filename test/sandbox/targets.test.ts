@@ -369,13 +369,13 @@ describe("an export", () => {
   it("has the commands that give the same roles", async () => {
     const namespace = "exported";
     await onboard(namespace, { uploads: ["write"], invoices: ["send", "receive"] });
-    const clientId = identityOf(namespace)?.clientId;
+    const principalId = identityOf(namespace)?.principalId;
     const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
 
     const commands = text.split("\n").filter((line) => line.startsWith("az role assignment create"));
     const given = commands.map((line) => {
       const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(line)?.[1] ?? "";
-      expect(flag("assignee")).toBe(clientId);
+      expect(flag("assignee-object-id")).toBe(principalId);
       return `${flag("scope").split("/").at(-1)} ${flag("role")}`;
     });
     expect(given.toSorted()).toEqual(rolesOf(identityOf(namespace)?.principalId));

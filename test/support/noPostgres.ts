@@ -3,6 +3,7 @@ import type { PostgresRoles } from "../../src/ports/postgres.ts";
 /** For clouds without a PostgreSQL server: whoever calls one has taken a wrong turn. */
 export const noPostgres: PostgresRoles = {
   inspect: refuse,
+  holders: refuse,
   create: refuse,
   amendNotes: refuse,
   grant: refuse,

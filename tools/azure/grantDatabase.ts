@@ -2,9 +2,11 @@
  * Mooring's own user in a database, as infra/sql/database-user.sql creates it, but by SID. This needs no right to read the
  * directory and is idempotent.
  */
+
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sql from "mssql";
+import { ClientId } from "../../src/domain/naming/identityPair.ts";
 import { quoteName } from "../../src/domain/naming/quoteName.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 
@@ -28,7 +30,7 @@ export interface Identity {
 export async function grantDatabase(login: DatabaseLogin, identity: Identity): Promise<"created" | "already there"> {
   const { create, rest } = await statementsFor(identity);
   return await connected(login, async (pool) => {
-    const sid = sidFromClientId(identity.clientId);
+    const sid = sidFromClientId(ClientId.parse(identity.clientId));
     const { recordset } = await pool
       .request()
       .input("name", sql.NVarChar(128), identity.name)
@@ -54,7 +56,7 @@ export async function statementsFor({ name, clientId }: Identity): Promise<{ cre
     .replace(/^--.*\n/gm, "")
     .trim()
     .replaceAll("[mooring]", user);
-  return { create: `CREATE USER ${user} WITH SID = ${sidFromClientId(clientId)}, TYPE = E;`, rest };
+  return { create: `CREATE USER ${user} WITH SID = ${sidFromClientId(ClientId.parse(clientId))}, TYPE = E;`, rest };
 }
 
 /** Runs a file's T-SQL unchanged. */

@@ -1,6 +1,6 @@
 /**
  * Microsoft.DocumentDB/databaseAccounts: databases, containers, and the roles that an account gives itself (learn.microsoft.com
- * "SQL Resources - Create Update Sql Role Assignment"). The data is not simulated.
+ * "SQL Resources - Create Update Sql Role Assignment"). The data is in ../cosmos.
  */
 import { z } from "zod";
 import type { CosmosAssignment, World } from "../world.ts";
@@ -53,7 +53,7 @@ function sqlRoleAssignments(world: World, start: LongRunning["start"]): Resource
   const inAccount = (key: string) => [...world.cosmosAssignments.values()].filter((each) => isSame(each.account, key));
   const named = ({ names }: ResourcePath, key: string) =>
     inAccount(key).find((each) => isSame(each.name, names[1] ?? ""));
-  const describe = ({ account: id, name, roleId, ...properties }: CosmosAssignment) => ({
+  const describe = ({ account: id, name, roleId, createdTime: _told, ...properties }: CosmosAssignment) => ({
     id: `${id}/sqlRoleAssignments/${name}`,
     name,
     type,
@@ -101,7 +101,8 @@ function sqlRoleAssignments(world: World, start: LongRunning["start"]): Resource
       return change(call, found, () => {
         // Only now is the principal looked up.
         if (!isKnown(world, principalId)) throw unknownPrincipal(principalId, world.tenantId);
-        world.cosmosAssignments.set(`${found.key}/${name}`, made);
+        const createdTime = current?.createdTime ?? world.now();
+        world.cosmosAssignments.set(`${found.key}/${name}`, { ...made, createdTime });
       });
     },
     DELETE(call) {

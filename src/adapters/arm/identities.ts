@@ -1,6 +1,8 @@
 /** Managed identities and their federated credentials, with @azure/arm-msi. */
+
 import type { FederatedIdentityCredential, Identity, ManagedServiceIdentityClient } from "@azure/arm-msi";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import { createSerial } from "../../domain/serial.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports/identities.ts";
 import type { Caller } from "./caller.ts";
@@ -184,11 +186,12 @@ function isSame(a: string, b: string): boolean {
 }
 
 function toIdentity(ref: IdentityRef, identity: Identity): ManagedIdentity {
-  const { id, location, tags = {}, clientId, principalId, tenantId } = identity;
-  if (!id || !clientId || !principalId || !tenantId) {
+  const { id, location, tags = {}, tenantId } = identity;
+  const pair = IdentityPair.safeParse(identity).data;
+  if (!id || !pair || !tenantId) {
     throw new TransientError("ARM_UNAVAILABLE", `Azure's answer for ${name(ref)} lacks its ids.`);
   }
-  return { id, name: identity.name ?? ref.name, location, tags, clientId, principalId, tenantId };
+  return { id, name: identity.name ?? ref.name, location, tags, ...pair, tenantId };
 }
 
 function toCredential({ name, issuer, subject, audiences = [] }: FederatedIdentityCredential): FederatedCredential {

@@ -2,9 +2,11 @@
  * Identity bindings by the REST API of AKS (learn.microsoft.com "Identity bindings"), in the first API version that is no preview.
  * Without @azure/arm-containerservice for the reasons of docs/adr/0026: four calls of an SDK that has some forty operation groups.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { TransientError } from "../../domain/errors.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports/identityBindings.ts";
 import { createAvailability } from "./availability.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
@@ -75,7 +77,7 @@ export function createIdentityBindings({ endpoint, ...options }: RestOptions): I
 const Binding = z.object({
   name: z.string(),
   properties: z.object({
-    managedIdentity: z.object({ resourceId: z.string(), clientId: z.string().nullish() }),
+    managedIdentity: z.object({ resourceId: z.string(), clientId: ClientId.nullish() }),
     provisioningState: z.string().optional(),
   }),
 });

@@ -44,6 +44,8 @@ export function createRoleAssignments(options: RestOptions): {
     return (await list({ doing, at, what: "roleAssignments", query: { $filter } }, Assignment)).map(toAssignment);
   };
 
+  const applyingAt = (scope: string) => unlessGone(() => assignments(scope, "atScope()"));
+
   /** `doing` for a person, and the URL. */
   const place = (verb: string, { scope: at, name }: AssignmentRef) => ({
     doing: `${verb} the role assignment ${name} at ${at}`,
@@ -56,13 +58,9 @@ export function createRoleAssignments(options: RestOptions): {
       list({ doing: `List Mooring's own permissions at ${at}`, at, what: "permissions" }, Permission),
     givenTo: async (principalId, { subscriptionId }) =>
       assignments(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
-    async madeAt(scope) {
-      const doing = `List the role assignments at ${scope}`;
-      const question = { doing, at: scope, what: "roleAssignments", query: { $filter: "atScope()" } };
-      const found = await unlessGone(() => list(question, Assignment));
-      // The list has what was made above, too.
-      return found.map(toAssignment).filter((each) => each.scope.toLowerCase() === scope.toLowerCase());
-    },
+    applyingAt,
+    madeAt: async (scope) =>
+      (await applyingAt(scope)).filter((each) => each.scope.toLowerCase() === scope.toLowerCase()),
     async get(ref) {
       const { doing, url } = place("Read", ref);
       const found = await find(doing, url, Assignment);
@@ -122,6 +120,7 @@ const Assignment = z.object({
   properties: z.object({
     roleDefinitionId: z.string(),
     principalId: z.string(),
+    principalType: z.string().nullish(),
     scope: z.string(),
     description: z.string().nullish(),
     condition: z.string().nullish(),
@@ -130,10 +129,11 @@ const Assignment = z.object({
 });
 
 function toAssignment({ id, properties }: z.infer<typeof Assignment>): RoleAssignment {
-  const { description, condition, createdOn, ...rest } = properties;
+  const { principalType, description, condition, createdOn, ...rest } = properties;
   return {
     id,
     ...rest,
+    ...(principalType ? { principalType } : {}),
     ...(description ? { description } : {}),
     ...(condition ? { condition } : {}),
     ...(createdOn ? { createdTime: createdOn } : {}),

@@ -98,6 +98,19 @@ export function createPostgres({
         schema: found && readSchema(found),
       };
     },
+    async holders(place) {
+      const [principals, holders] = await Promise.all([
+        onServer(place, "list principals", async (query) => Principals.parse(await query(statements.readPrincipals))),
+        onDatabase(place, "list holders", async (query) =>
+          Holders.parse(await query(statements.readHolders, [place.schema])),
+        ),
+      ]);
+      const known = new Map(principals.map(({ role, ...principal }) => [role, principal]));
+      return holders.map(({ comment, ...each }) => {
+        const { type = "role", principalId } = known.get(each.name) ?? {};
+        return { ...each, type, principalId, comment: comment ?? undefined };
+      });
+    },
     async create(place, role) {
       await onServer(place, "create role", async (query) => await query(statements.createRole(role)));
     },
@@ -167,6 +180,16 @@ const Roles = z.array(
     canLogIn: z.boolean(),
     comment: z.string().nullable(),
     databases: z.array(z.string()),
+  }),
+);
+const Principals = z.array(z.object({ role: z.string(), type: z.string(), principalId: z.string() }));
+const Holders = z.array(
+  z.object({
+    name: z.string(),
+    id: z.string(),
+    comment: z.string().nullable(),
+    isSuperuser: z.boolean(),
+    rights: z.array(z.string()).transform((rights) => rights.filter(isPostgresRight)),
   }),
 );
 const Counts = z.record(z.string(), z.number());

@@ -1,7 +1,12 @@
 /** Every statement that Mooring sends to PostgreSQL. Names and texts in them are quoted; PostgreSQL takes no parameters there. */
+import type { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
+import { postgresSequencePrivileges, postgresTablePrivileges } from "../../domain/targets/postgres.ts";
 import { byDefault, createOnce, grants, onKinds, privileges } from "../../domain/targets/postgresStatements.ts";
 import type { PostgresNotes, PostgresRights } from "../../ports/postgres.ts";
+
+const onTables = postgresTablePrivileges.map(text).join(", ");
+const onSequences = postgresSequencePrivileges.map(text).join(", ");
 
 /**
  * $1 role, $2 principal ID or null; in database postgres alone. The service names the function's columns otherwise than its
@@ -22,6 +27,39 @@ FROM pg_catalog.pg_roles AS r
 LEFT JOIN pg_catalog.pgaadauth_list_principals(false) AS p(role, type, object_id) ON p.role = r.rolname
 WHERE r.rolname = $1 OR lower(p.object_id) = lower($2)
 ORDER BY r.rolname <> $1, r.rolname`;
+
+/** In database postgres alone; by position, as above. */
+export const readPrincipals = `
+SELECT p.role::text AS role, p.type AS type, p.object_id AS "principalId"
+FROM pg_catalog.pgaadauth_list_principals(false) AS p(role, type, object_id)`;
+
+/**
+ * $1 schema; in its database. What a role can do there, however it comes by it; azuresu is the platform's. Nobody uses anything
+ * without USAGE on the schema and CONNECT on the database.
+ */
+export const readHolders = `
+WITH place AS (
+  SELECT n.oid AS schema, d.oid AS database
+  FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_namespace AS n ON n.nspname = $1
+  WHERE d.datname = pg_catalog.current_database()
+), found AS (
+  SELECT r.rolname::text AS name, r.oid, r.rolsuper AS "isSuperuser",
+    ARRAY(SELECT 'CONNECT' FROM place WHERE pg_catalog.has_database_privilege(r.oid, place.database, 'CONNECT'))
+    || ARRAY(SELECT p FROM place, unnest(ARRAY['USAGE', 'CREATE']) AS p
+      WHERE pg_catalog.has_schema_privilege(r.oid, place.schema, p)) AS simple,
+    ARRAY(SELECT p || ' ON TABLES' FROM unnest(ARRAY[${onTables}]) AS p
+      WHERE EXISTS (SELECT FROM place, pg_catalog.pg_class AS c WHERE c.relnamespace = place.schema
+        AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND pg_catalog.has_table_privilege(r.oid, c.oid, p)))
+    || ARRAY(SELECT p || ' ON SEQUENCES' FROM unnest(ARRAY[${onSequences}]) AS p
+      WHERE EXISTS (SELECT FROM place, pg_catalog.pg_class AS c WHERE c.relnamespace = place.schema
+        AND c.relkind = 'S' AND pg_catalog.has_sequence_privilege(r.oid, c.oid, p))) AS things
+  FROM pg_catalog.pg_roles AS r WHERE r.rolcanlogin AND r.rolname <> 'azuresu'
+)
+SELECT name, oid::text AS id, pg_catalog.shobj_description(oid, 'pg_authid') AS comment, "isSuperuser",
+  simple || things AS rights
+FROM found
+WHERE simple @> ARRAY['CONNECT', 'USAGE'] AND ('CREATE' = ANY (simple) OR things <> '{}')
+ORDER BY name`;
 
 /** $1 role, $2 schema; in the database of the schema. No row without the schema. */
 export const readSchema = `
@@ -92,7 +130,15 @@ ${body}
 END`)}`;
 }
 
-export function createRole({ role, principalId, comment }: { role: string; principalId: string; comment: string }) {
+export function createRole({
+  role,
+  principalId,
+  comment,
+}: {
+  role: string;
+  principalId: PrincipalId;
+  comment: string;
+}) {
   return once(role, createOnce({ role, principalId, comment }));
 }
 

@@ -10,7 +10,7 @@ import { inSpan, SpanKind } from "../../telemetry/spans.ts";
 import type { Credential } from "../credential.ts";
 import { classify, isThrottle, numberOf } from "./errors.ts";
 import { createPools } from "./pools.ts";
-import { type Batch, changeBatch, inspectBatch, longestMark, membersBatch } from "./statements.ts";
+import { type Batch, changeBatch, inspectAllBatch, inspectBatch, longestMark, membersBatch } from "./statements.ts";
 
 export interface DatabaseSettings {
   readonly credential: Credential;
@@ -68,6 +68,9 @@ export function createDatabases({
   return {
     async inspect(target, user) {
       return readState(await run(target, "inspect user", () => inspectBatch(user)));
+    },
+    async inspectAll(target) {
+      return readState(await run(target, "inspect all users", inspectAllBatch));
     },
     async ownRoleMembers(target) {
       const [members] = z.tuple([z.array(Member)]).parse(await run(target, "list members", membersBatch));

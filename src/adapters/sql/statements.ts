@@ -20,7 +20,9 @@ export type Parameter =
 /** In characters; a sql_variant holds 7,500 bytes. */
 export const longestMark = 3750;
 
-const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
+const ofOne = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
+/** Every database has dbo, guest, INFORMATION_SCHEMA and sys: principals 1 to 4. */
+const ofAnybody = "p.principal_id > 4 AND p.type NOT IN ('R', 'A')";
 
 /**
  * In one round trip: users, their roles, permissions and schemas, all roles and what they were granted, what else the users were
@@ -28,7 +30,7 @@ const ofUser = "(p.name = @name OR p.sid = @sid) AND p.type NOT IN ('R', 'A')";
  * may do. Only db_owner can change fixed roles, and ALTER on any other role is enough for its members (learn.microsoft.com "ALTER
  * ROLE"); principals with CONTROL and db_securityadmin can grant database permissions ("Database-level roles").
  */
-const inspectText = `SET NOCOUNT ON;
+const inspectText = (ofUser: string) => `SET NOCOUNT ON;
 SELECT p.principal_id AS id, p.name, p.type, p.sid, p.create_date AS created, CAST(e.value AS nvarchar(${longestMark})) AS mark
 FROM sys.database_principals AS p
 LEFT JOIN sys.extended_properties AS e
@@ -85,12 +87,16 @@ export function inspectBatch({ name, sid }: { name: string; sid: string | undefi
   // Called only for its checks: an invalid name must not be cut to the parameter's length.
   quoteName(name);
   return {
-    text: inspectText,
+    text: inspectText(ofOne),
     parameters: {
       name: { type: "name", value: name },
       sid: { type: "sid", value: sid === undefined ? null : Buffer.from(checkedSid(sid).slice(2), "hex") },
     },
   };
+}
+
+export function inspectAllBatch(): Batch {
+  return { text: inspectText(ofAnybody), parameters: {} };
 }
 
 /** Roles of Mooring's own begin with its name. */

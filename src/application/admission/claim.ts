@@ -6,6 +6,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../domain/defined.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
@@ -162,7 +163,7 @@ export function expectOnboarded(record: NamespaceRecord): asserts record is Onbo
 }
 
 /** The client ID of the namespace's identity, by which its users are known. */
-export function clientIdOf(record: OnboardedRecord): string {
+export function clientIdOf(record: OnboardedRecord): ClientId {
   if (record.clientId !== undefined) return record.clientId;
   throw new Refusal("NAMESPACE_INCOMPLETE", `The onboarding of ${berthKey(record)} was never completed.`);
 }

@@ -1,5 +1,6 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import type {
   Compensated,
   CompensatedMigration,
@@ -56,7 +57,7 @@ export async function findCompensation(
 /** A repair may have remade the identity since the migration: what its undos return must name the one that exists. */
 function withClientId(
   migrating: CompensatedMigration | undefined,
-  clientId: string | undefined,
+  clientId: ClientId | undefined,
 ): CompensatedMigration | undefined {
   return migrating && clientId !== undefined ? { ...migrating, clientId } : migrating;
 }

@@ -2,14 +2,22 @@
 import { addDuration } from "../../domain/duration.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { type ExpiryLook, type ExpiryPace, lookAtExpiry, triedAgain } from "../../domain/operation/expiry.ts";
-import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
-import type { Stored } from "../../domain/operation/records.ts";
+import {
+  type ExpiryLook,
+  type ExpiryPace,
+  lookAtExpiry,
+  soughtFrom,
+  triedAgain,
+} from "../../domain/operation/expiry.ts";
+import { heldBefore } from "../../domain/operation/lifecycle.ts";
+import type { FreeRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { expiryEvent } from "../../domain/watching/expiryEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
+import { isWaiting } from "./rejectAtEnd.ts";
 
 type Log = Record<"log" | "warn", (line: string) => void>;
 type Watching = Pick<Ports, "catalog" | "events" | "registry">;
@@ -18,6 +26,8 @@ type Watching = Pick<Ports, "catalog" | "events" | "registry">;
 const mostPerRun = 50;
 
 export interface ExpiryWatch {
+  /** Rejects an operation that waits for approval, because of that end. */
+  readonly reject: (waiting: OperationRecord, end: string) => Promise<void>;
   /** Starts what takes away the access that has ended by then. */
   readonly takeAway: (berth: Berth, now: number) => Promise<{ readonly operation: string }>;
   /** This machine's clock. */
@@ -27,26 +37,48 @@ export interface ExpiryWatch {
 export async function watchExpiry(
   ports: Watching,
   context: Log,
-  { takeAway, now = Date.now }: ExpiryWatch,
+  { reject, takeAway, now = Date.now }: ExpiryWatch,
 ): Promise<void> {
   const { warnBefore, confirmMinutes } = ports.catalog.expiry;
   const pace = { warnBefore, confirmMs: confirmMinutes * 60_000 };
   const before = new Date(addDuration(now(), warnBefore)).toISOString();
-  const found = await ports.registry.namespacesEnding({ before });
+  const free = (await ports.registry.namespacesEnding({ before })).map((record) => ({ record, has: record }));
+  const found: readonly Ending[] = [...free, ...(await findWaiting(ports, before))];
   if (found.length === 0) return;
   // Only what both clocks have reached has passed: each of them may be wrong.
   const time = Math.min(now(), await ports.registry.time());
-  const looks = found.flatMap((record) => {
-    const look = lookAtExpiry(record, time, pace);
-    return look && isAnythingToDo(record, look) ? [{ record, look }] : [];
+  const looks = found.flatMap((each) => {
+    const look = lookAtExpiry(each.has, time, pace);
+    return look && isAnythingToDo(each.has, look) ? [{ ...each, look }] : [];
   });
   const first = looks.toSorted((a, b) => (a.look.end < b.look.end ? -1 : Number(a.look.end > b.look.end)));
-  for (const { record, look } of first.slice(0, mostPerRun)) {
-    const { cluster, namespace } = record;
+  for (const each of first.slice(0, mostPerRun)) {
+    const { cluster, namespace } = each.record;
     await concerning({ cluster, namespace }, () =>
-      inSpan("look at expiry", {}, () => act(ports, context, { record, look, time, pace, takeAway })),
+      inSpan("look at expiry", {}, () => act(ports, context, { ...each, time, pace, takeAway, reject })),
     );
   }
+}
+
+interface Ending {
+  readonly record: Stored<NamespaceRecord>;
+  /** What the namespace has: the same, unless an operation holds it. */
+  readonly has: FreeRecord;
+  /** That operation, which waits for approval. */
+  readonly waiting?: OperationRecord | undefined;
+}
+
+/** Namespaces in which an operation waits for approval, and that have something before it that ends. */
+async function findWaiting({ registry }: Watching, before: string): Promise<readonly Ending[]> {
+  const held = (await registry.heldNamespaces()).flatMap((record) => {
+    const has = heldBefore(record);
+    const from = has && soughtFrom(has);
+    return has && from !== undefined && from < before ? [{ record, has }] : [];
+  });
+  const found = await Promise.all(
+    held.map(async (each) => ({ ...each, waiting: await registry.getOperation(each.record.operation) })),
+  );
+  return found.filter(({ waiting }) => isWaiting(waiting));
 }
 
 function isAnythingToDo({ expiry }: FreeRecord, { isToWarn, isToTakeAway, note }: ExpiryLook): boolean {
@@ -54,25 +86,34 @@ function isAnythingToDo({ expiry }: FreeRecord, { isToWarn, isToTakeAway, note }
   return isToWarn || isToTakeAway || (!isNoted && (note.passedTime !== undefined || expiry?.passedTime !== undefined));
 }
 
-interface Acting extends Pick<ExpiryWatch, "takeAway"> {
-  readonly record: Stored<FreeRecord>;
+interface Acting extends Pick<ExpiryWatch, "reject" | "takeAway">, Ending {
   readonly look: ExpiryLook;
   readonly time: number;
   readonly pace: ExpiryPace;
 }
 
-async function act(ports: Watching, context: Log, { record, look, time, takeAway }: Acting): Promise<void> {
+async function act(
+  ports: Watching,
+  context: Log,
+  { record, has, waiting, look, time, takeAway, reject }: Acting,
+): Promise<void> {
   const namespace = berthKey(record);
   const { end, note } = look;
   try {
     // Publish before writing: after a crash in between, the event is published again under the same ID.
     if (look.isToWarn) {
-      await ports.events.publish(expiryEvent(record, end, new Date(time).toISOString()));
+      await ports.events.publish(expiryEvent(has, end, new Date(time).toISOString()));
       context.warn(logLine("access ends", { namespace, end }));
     }
     if (!look.isToTakeAway) {
       // An operation that was faster reads the new record, and so does the next run.
       await ports.registry.replaceNamespace({ ...record, expiry: note });
+      return;
+    }
+    if (waiting) {
+      // Its end frees the namespace, and the next run takes the access away.
+      await reject(waiting, end);
+      context.warn(logLine("change rejected, for access has ended", { namespace, end, operation: waiting.id }));
       return;
     }
     const { operation } = await takeAway(record, time);
@@ -85,7 +126,7 @@ async function act(ports: Watching, context: Log, { record, look, time, takeAway
       return;
     }
     context.warn(logLine("access that has ended is still there", { namespace, end, reason }));
-    if (code !== undefined) await noteRefused(ports, context, { record, look, time });
+    if (code !== undefined && !waiting) await noteRefused(ports, context, { record, look, time });
   }
 }
 

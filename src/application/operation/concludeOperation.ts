@@ -1,8 +1,10 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
+
 import { defined } from "../../domain/defined.ts";
 import { isCode, PermanentError } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
@@ -159,7 +161,7 @@ function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "cl
 
 function resultOf(
   { request, migration: progress }: Pick<Ending, "request" | "migration">,
-  clientId: string,
+  clientId: ClientId,
   migration: Migration | undefined,
 ): OperationResult {
   const isCutOver = migration && isPast(progress?.completed, "cutOver");

@@ -1,5 +1,6 @@
 /** What a migration finds and would do. */
 
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import type { Migration } from "../../domain/operation/migration.ts";
 import { type Plan, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
@@ -13,7 +14,7 @@ interface Migrating {
   readonly operation: string;
   readonly request: OnboardingRequest;
   readonly migration: Migration;
-  readonly clientId: string;
+  readonly clientId: ClientId;
   /** Listed before, by the step that asks. */
   readonly pods?: readonly string[] | undefined;
 }

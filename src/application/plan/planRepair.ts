@@ -1,4 +1,5 @@
 /** What a repair would do: the looks of its own steps, without writing. */
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -11,7 +12,7 @@ import { isTaken } from "./planOnboarding.ts";
 export interface RepairInput {
   readonly operation: string;
   readonly request: OnboardingRequest;
-  readonly clientId: string | undefined;
+  readonly clientId: ClientId | undefined;
   readonly isMigrating: boolean;
   readonly otherMode?: IdentityMode | undefined;
 }

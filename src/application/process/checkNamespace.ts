@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isGuest } from "../../domain/naming/names.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
@@ -19,7 +20,7 @@ export const checkNamespace = defineStep({
   target: "namespace",
   given: {
     request: OnboardingRequest,
-    clientId: z.guid().optional(),
+    clientId: ClientId.optional(),
     isMigrating: z.boolean(),
     /** Since 0.2.0. */
     otherMode: IdentityMode.optional(),

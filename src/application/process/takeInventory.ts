@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
@@ -21,7 +22,7 @@ import { throwBlockers } from "./throwBlockers.ts";
 
 const mostPodsTold = 50;
 
-const migrating = { request: OnboardingRequest, migration: Migration, clientId: z.guid() };
+const migrating = { request: OnboardingRequest, migration: Migration, clientId: ClientId };
 type Migrating = Given<typeof migrating>;
 
 /** Names every blocker before the first write of a migration, and the pods that have to be redeployed. Reads only. */

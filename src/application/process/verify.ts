@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { breaksAccess, Finding, keep } from "../../domain/finding.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { KnownThing } from "../../domain/naming/ownership.ts";
 import { migrated } from "../../domain/operation/migration.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
@@ -21,7 +22,7 @@ export const verify = defineStep({
   ...proof,
   given: {
     request: OnboardingRequest,
-    identity: z.object({ clientId: z.guid() }),
+    identity: z.object({ clientId: ClientId }),
     isMigrating: z.boolean().optional(),
   },
   output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { Finding, keep } from "../../domain/finding.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { Migration, migrated } from "../../domain/operation/migration.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { migratingOf } from "../../resources/definitions/operationFacts.ts";
@@ -13,7 +14,7 @@ export const verifySideBySide = defineStep({
   takes: { least: 0.5, most: 10 },
   waitsForJob: true,
   target: "namespace",
-  given: { request: OnboardingRequest, migration: Migration, clientId: z.guid() },
+  given: { request: OnboardingRequest, migration: Migration, clientId: ClientId },
   output: StepResult.extend({ findings: z.array(Finding) }),
   from: migratingOf,
   async run({ operation, request, migration, clientId }, ports, step) {

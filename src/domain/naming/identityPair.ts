@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 
-const ClientId = z.guid().brand<"ClientId">();
+export const ClientId = z.guid().brand<"ClientId">();
 export type ClientId = z.infer<typeof ClientId>;
 
 export const PrincipalId = z.guid().brand<"PrincipalId">();

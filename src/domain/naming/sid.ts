@@ -3,7 +3,8 @@
  * uniqueidentifier byte order, the first three groups little endian (learn.microsoft.com "Create users with
  * CREATE USER … WITH SID"; a user created from the principal ID exists but can never log in).
  */
-export function sidFromClientId(clientId: string): string {
+import type { ClientId } from "./identityPair.ts";
+export function sidFromClientId(clientId: ClientId): string {
   const groups = clientId.toLowerCase().split("-");
   const [a, b, c, d, e] = groups;
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(clientId) || !a || !b || !c || !d || !e) {

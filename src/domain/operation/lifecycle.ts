@@ -2,8 +2,10 @@
  * How a namespace's record goes from one state to the next: an operation begins and holds the namespace, then ends and releases
  * it. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
  */
+
 import { defined } from "../defined.ts";
 import { type Finding, isError } from "../finding.ts";
+import type { ClientId } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -228,7 +230,7 @@ export function beginRepair(
 export function beginMigration(
   current: OnboardedRecord,
   beginning: Beginning,
-  going: { readonly migration: Migration; readonly clientId: string },
+  going: { readonly migration: Migration; readonly clientId: ClientId },
 ): RecordIn<"Migrating"> {
   return { ...current, ...remembering(current), ...going, ...beginning, state: "Migrating" };
 }
@@ -309,7 +311,7 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
 }
 
 interface Seen {
-  readonly clientId?: string;
+  readonly clientId?: ClientId;
   readonly namespaceUid?: string;
   readonly verifiedTime?: string;
   readonly lookedTime?: string;
@@ -349,6 +351,11 @@ function incomplete(
 ): FreeRecord {
   const { offboarding: _over, adoptIdentity: _used, ...lasting } = record;
   return { ...lasting, state: "Incomplete" };
+}
+
+/** What a namespace has while an operation that has written nothing holds it; undefined if that is nothing. */
+export function heldBefore(record: HeldRecord): FreeRecord | undefined {
+  return record.state === "Onboarding" || record.state === "Changing" ? restored(record) : undefined;
 }
 
 /** The record from before the operation that was undone; undefined if there was none. */

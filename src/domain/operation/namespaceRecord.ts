@@ -2,8 +2,10 @@
  * Mooring's record of a `cluster/namespace`, which lets only one operation at a time run for it. The fields depend on the state;
  * those that a state cannot have are declared so that the compiler refuses them, even in a spread.
  */
+
 import { z } from "zod";
 import { Finding } from "../finding.ts";
+import { ClientId } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { RememberedPlaces } from "../targets/namedTarget.ts";
@@ -65,7 +67,7 @@ const base = {
 const known = {
   onboardedTime: z.string().exactOptional(),
   verifiedTime: z.string().exactOptional(),
-  clientId: z.string().exactOptional(),
+  clientId: ClientId.exactOptional(),
   /** The operation that implemented the request. */
   onboardedBy: z.string().exactOptional(),
   /** Earlier operations since then, the newest last: each may have made the identity anew, whose tags then name it. Since 0.2.0. */
@@ -139,7 +141,7 @@ export const CompensatedMigration = z
   .object({
     /** The namespace's request when the migration began. */
     request: OnboardingRequest,
-    clientId: z.string(),
+    clientId: ClientId,
     /** `completed` is its last complete phase once everything has been undone. */
     migration: Migration,
   })
@@ -222,7 +224,7 @@ const states = {
     ...known,
     state: z.literal("Migrating"),
     migration: Migration,
-    clientId: z.string(),
+    clientId: ClientId,
   }),
   Incomplete: z.object({ ...base, ...known, ...between, ...halfDone, state: z.literal("Incomplete") }),
 } satisfies { readonly [S in NamespaceState]: z.ZodObject<{ state: z.ZodLiteral<S> }> };

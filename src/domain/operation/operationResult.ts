@@ -1,5 +1,7 @@
 /** The result of an operation that has ended. */
+
 import { z } from "zod";
+import { ClientId } from "../naming/identityPair.ts";
 import { MigrationPhase } from "./migration.ts";
 
 export const MigrationProgress = z.object({
@@ -8,7 +10,7 @@ export const MigrationProgress = z.object({
 });
 
 export const OperationResult = z.object({
-  clientId: z.guid(),
+  clientId: ClientId,
   manifest: z.string(),
   migration: MigrationProgress.optional(),
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Finding } from "../finding.ts";
+import { ClientId } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OperationError } from "./operation.ts";
 import { MigrationProgress } from "./operationResult.ts";
@@ -9,7 +10,7 @@ import { Parts } from "./reasons.ts";
 export const Outcome = z.object({
   status: z.enum(["Succeeded", "Failed"]),
   /** The identity's client ID, once onboarded. */
-  clientId: z.guid().optional(),
+  clientId: ClientId.optional(),
   /** The UID of the Kubernetes namespace, once onboarded. */
   namespaceUid: z.string().exactOptional(),
   error: OperationError.optional(),

@@ -346,6 +346,22 @@ export function everyRole(kind: AzureRoleKindName): readonly GivenRole[] {
   });
 }
 
+/** Roles in Azure that reach no data by themselves, and that whoever has them can change all the same (learn.microsoft.com). */
+const managementRoles: Readonly<Record<string, string>> = {
+  "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+  "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+  "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+  "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+  "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+};
+
+/** For people: the name of a role of any kind, or the GUID of one that is none of ours. */
+export function roleNameOf(roleDefinitionId: string): string {
+  const id = roleDefinitionId.split("/").at(-1)?.toLowerCase() ?? "";
+  const known = azureRoleKindNames.flatMap(everyRole).find((role) => role.id === id)?.name;
+  return known ?? managementRoles[id] ?? `role ${id}`;
+}
+
 /**
  * The name of the assignment: the same in every attempt, so that a second one finds the first. A recreated identity has another
  * principal ID, and so another name. `guid(toLower(scope), principalId, roleId)` in Bicep.

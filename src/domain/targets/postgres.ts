@@ -10,8 +10,16 @@ import { type IdentityUser, postgresRoleName } from "../naming/names.ts";
 import type { ConnectionPart } from "./connection.ts";
 import { networkField } from "./reach.ts";
 
-const ofTables = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"] as const;
-const ofSequences = ["SELECT", "USAGE", "UPDATE"] as const;
+export const postgresTablePrivileges = [
+  "SELECT",
+  "INSERT",
+  "UPDATE",
+  "DELETE",
+  "TRUNCATE",
+  "REFERENCES",
+  "TRIGGER",
+] as const;
+export const postgresSequencePrivileges = ["SELECT", "USAGE", "UPDATE"] as const;
 
 /**
  * One right: on the database, on the schema, or on all of its tables (views, too) or sequences, those that are there and those that
@@ -21,15 +29,15 @@ export type PostgresRight =
   | "CONNECT"
   | "USAGE"
   | "CREATE"
-  | `${(typeof ofTables)[number]} ON TABLES`
-  | `${(typeof ofSequences)[number]} ON SEQUENCES`;
+  | `${(typeof postgresTablePrivileges)[number]} ON TABLES`
+  | `${(typeof postgresSequencePrivileges)[number]} ON SEQUENCES`;
 
 const allRights: readonly PostgresRight[] = [
   "CONNECT",
   "USAGE",
   "CREATE",
-  ...ofTables.map((privilege) => `${privilege} ON TABLES` as const),
-  ...ofSequences.map((privilege) => `${privilege} ON SEQUENCES` as const),
+  ...postgresTablePrivileges.map((privilege) => `${privilege} ON TABLES` as const),
+  ...postgresSequencePrivileges.map((privilege) => `${privilege} ON SEQUENCES` as const),
 ];
 
 export function isPostgresRight(text: string): text is PostgresRight {

@@ -1,4 +1,5 @@
 /** The statements that give a role what it has, for the step that runs them and for a person who does the same by hand. */
+import type { PrincipalId } from "../naming/identityPair.ts";
 import { quoteIdentifier as name, quoteLiteral as text } from "../naming/quoteForPostgres.ts";
 import type { PostgresRight } from "./postgres.ts";
 
@@ -9,7 +10,7 @@ export function createOnce({
   comment,
 }: {
   role: string;
-  principalId: string;
+  principalId: PrincipalId;
   comment?: string;
 }): string {
   return `  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)}) THEN

@@ -2,6 +2,7 @@
  * Examples of requests and answers for the OpenAPI document: one story, as the sandbox plays it. A test checks each against
  * its schema.
  */
+
 import type { AcceptedDocument, DecisionDocument } from "../../domain/documents/accepted.ts";
 import type { AccessPage } from "../../domain/documents/access.ts";
 import type { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
@@ -17,7 +18,9 @@ import type {
   OperationPage,
   OperationSummary,
 } from "../../domain/documents/operation.ts";
+import type { OtherAccessPage } from "../../domain/documents/otherAccess.ts";
 import { toDocument } from "../../domain/finding.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
@@ -27,7 +30,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 
 const berth = { cluster: "aks-dev", namespace: "orders" };
 const identity = "mooring-aks-dev-orders-b1367b82";
-const clientId = "d2a403d7-927d-4489-8407-7df568caf1f3";
+const clientId = ClientId.parse("d2a403d7-927d-4489-8407-7df568caf1f3");
 const operation = "1eb066a8f97b4a-46fb6c178b58db83";
 const batch = "1eb066a8f97497-93a2bdaac4905d20";
 export const traceId = "de8876a52248e7938760e6756cc6461f";
@@ -321,6 +324,21 @@ export const accessPage: AccessPage = {
       verifiedTime: time(3_600),
     },
   ],
+};
+
+export const otherAccess: OtherAccessPage = {
+  target: "sql-dev/messages",
+  kind: "database",
+  readTime: time(3_600),
+  value: [
+    {
+      name: "reports",
+      type: "EXTERNAL_GROUP",
+      isMooring: false,
+      rights: [{ right: "db_datareader", by: "others" }],
+    },
+  ],
+  unnamed: 0,
 };
 
 export const verification: VerificationDocument = {

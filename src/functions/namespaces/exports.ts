@@ -1,4 +1,5 @@
 /** What a team can export: its manifest, and everything it has as YAML, T-SQL or Azure CLI commands. */
+
 import { z } from "zod";
 import { findCurrent } from "../../application/admission/claim.ts";
 import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
@@ -10,6 +11,7 @@ import {
 } from "../../application/inspection/exportNamespace.ts";
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
+import { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -85,7 +87,7 @@ async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Call
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
   const identity = record.things?.find(({ thing }) => thing === identityName(berth));
-  return { request: record.request, clientId: record.clientId, principalId: identity?.id };
+  return { request: record.request, clientId: record.clientId, principalId: PrincipalId.safeParse(identity?.id).data };
 }
 
 function expectDatabase(given: string, format: z.infer<typeof Wanted>["format"], { request }: Exported): void {

@@ -2,6 +2,7 @@
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { acceptExpired } from "../../application/acceptance/acceptExpired.ts";
+import { rejectAtEnd } from "../../application/expiry/rejectAtEnd.ts";
 import { watchExpiry } from "../../application/expiry/watchExpiry.ts";
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -15,7 +16,11 @@ export function registerWatchExpiry(ports: Ports): void {
     handler: async (_timer, context) => {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
       const acceptance = acceptanceContextOf(ports, { context, by: expiryCaller, traceparent });
-      await watchExpiry(ports, context, { takeAway: (berth, now) => acceptExpired(acceptance, berth, now) });
+      const { client, warn } = acceptance;
+      await watchExpiry(ports, context, {
+        reject: (waiting, end) => rejectAtEnd({ ports, client, warn }, waiting, end),
+        takeAway: (berth, now) => acceptExpired(acceptance, berth, now),
+      });
     },
   });
 }

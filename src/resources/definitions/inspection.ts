@@ -1,4 +1,5 @@
 import type { Finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
@@ -8,7 +9,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 export interface Inspection {
   readonly request: OnboardingRequest;
   /** The identity's client id when the namespace was onboarded; undefined if no onboarding got that far. */
-  readonly clientId: string | undefined;
+  readonly clientId: ClientId | undefined;
   /** The request that the current operation replaces: what it names is still there until the operation's end. */
   readonly earlier?: OnboardingRequest | undefined;
   /** The UID of the Kubernetes namespace when it was onboarded. */
@@ -32,7 +33,7 @@ export interface SeenThing extends Pick<KnownThing, "thing"> {
 /** What each resource also gets: what is known of the identity. */
 export interface InspectionInput extends Inspection {
   /** The client id in tokens today: that of the existing identity or, if it is gone, of the one onboarded. */
-  readonly clientId: string;
+  readonly clientId: ClientId;
   /** False when the identity is gone; that is a finding of its own. */
   readonly hasIdentity: boolean;
   /** For a reading that needs more of it than the client id: waiting for it costs a round trip. */

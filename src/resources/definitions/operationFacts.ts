@@ -1,4 +1,5 @@
 /** What an operation is about: all that the input of a step may depend on, whether the step is planned, run or undone. */
+import { type ClientId, IdentityPair, type PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { OperationKind, StepAction } from "../../domain/operation/operation.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
@@ -8,8 +9,8 @@ import { unknownClientId } from "./unknownClientId.ts";
 /** The identity as the step that ensures it returned it or, for a plan, as it was found. */
 export interface FoundIdentity {
   readonly id?: string;
-  readonly clientId: string;
-  readonly principalId: string;
+  readonly clientId: ClientId;
+  readonly principalId: PrincipalId;
   /** What this operation did to it. */
   readonly action?: StepAction;
 }
@@ -20,7 +21,7 @@ export interface OperationFacts {
   /** The request that this one replaces. */
   readonly earlier?: OnboardingRequest | undefined;
   /** The client ID of the identity that the namespace was onboarded with. */
-  readonly clientId?: string | undefined;
+  readonly clientId?: ClientId | undefined;
   readonly identity?: FoundIdentity | undefined;
   /** For a migration and its undos; `request` is then the one that the migration began with. */
   readonly migration?: Migration | undefined;
@@ -37,7 +38,10 @@ export interface OperationFacts {
 }
 
 /** Stands for an identity that does not exist yet. */
-const unknownIdentity: FoundIdentity = { clientId: unknownClientId, principalId: unknownClientId };
+export const unknownIdentity: FoundIdentity = IdentityPair.parse({
+  clientId: unknownClientId,
+  principalId: unknownClientId,
+});
 
 export function isKnown({ clientId }: Pick<FoundIdentity, "clientId">): boolean {
   return clientId !== unknownClientId;

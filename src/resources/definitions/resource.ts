@@ -2,8 +2,10 @@
  * A thing that Mooring makes: the steps that make and remove it, and how it is checked, read back and exported. The steps themselves
  * are defined beside it (step.ts).
  */
+
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
+import type { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
@@ -88,9 +90,9 @@ export interface PreflightInput {
 
 export interface ExportInput {
   readonly request: OnboardingRequest;
-  readonly clientId: string;
+  readonly clientId: ClientId;
   /** Undefined until the identity was read back. */
-  readonly principalId?: string | undefined;
+  readonly principalId?: PrincipalId | undefined;
 }
 
 /** How long ARM takes for a write: seconds, where a database or a cluster takes tenths. */

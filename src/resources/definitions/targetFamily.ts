@@ -5,7 +5,7 @@
 
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { Finding } from "../../domain/finding.ts";
-import type { IdentityPair } from "../../domain/naming/identityPair.ts";
+import type { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -13,6 +13,7 @@ import type { Access } from "../../domain/targets/access.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "./inspection.ts";
+import type { OtherAccess, Owners } from "./otherAccess.ts";
 import type { Obstacles } from "./preflight.ts";
 import type { RecordedMark } from "./recordedMark.ts";
 
@@ -71,9 +72,9 @@ export interface Exporting {
   readonly berth: Berth;
   readonly target: string;
   readonly access: readonly Access[];
-  readonly clientId: string;
+  readonly clientId: ClientId;
   /** Undefined until the identity was read back. */
-  readonly principalId: string | undefined;
+  readonly principalId: PrincipalId | undefined;
 }
 
 export interface TargetAt {
@@ -83,6 +84,8 @@ export interface TargetAt {
   inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
   /** What has to be true before the first write, whoever gets how much access. */
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
+  /** Who else can reach it, with what Mooring did not give for it. */
+  others(ports: Ports, input: { readonly target: string; readonly owners: Owners }): Promise<readonly OtherAccess[]>;
   /** Whether a verification Job can tell that such access is in effect: whether a call that only reads needs it. */
   isProvable(access: readonly Access[]): boolean;
   /** When what was given last will be in effect everywhere, in milliseconds; undefined if it is at once. */

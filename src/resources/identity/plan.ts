@@ -1,5 +1,7 @@
 /** Whether to create, adopt or keep the identity, and whether to delete it. */
+
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
@@ -45,7 +47,7 @@ interface IdentityInput extends IdentityUser {
   readonly operation: string;
   readonly adoptionPolicy: AdoptionPolicy;
   /** The client id of the identity that the namespace was onboarded with, if it was. */
-  readonly clientId?: string | undefined;
+  readonly clientId?: ClientId | undefined;
   /** For a plan: what is asked for. An operation's own record has its request. */
   readonly databases?: OnboardingRequest["databases"];
   readonly targets?: OnboardingRequest["targets"];
@@ -215,7 +217,7 @@ function adoptionConflict(
     owner,
     location,
     clientId,
-  }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined; location: string; clientId?: string | undefined },
+  }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined; location: string; clientId?: ClientId | undefined },
 ): Conflict | undefined {
   const code = "IDENTITY_CONFLICT";
   if (owner !== undefined) {

@@ -1,6 +1,8 @@
 /** The user-assigned identity of the namespace, on which everything else depends. */
+
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { breaksAccess, describeFinding, type Finding, finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { berthKey, homeOf, identityName, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -110,7 +112,7 @@ function keysOf(request: OnboardingRequest): readonly string[] {
 function compareIdentity(
   name: string,
   current: ManagedIdentity | undefined,
-  clientId: string | undefined,
+  clientId: ClientId | undefined,
 ): readonly Finding[] {
   if (!current) {
     return [finding("IDENTITY_MISSING", name, { field: "clientId", expected: clientId ?? null, found: null })];

@@ -1,6 +1,8 @@
 /** How the identity of the namespace is made, or found, and removed. */
+
 import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
@@ -25,9 +27,9 @@ export const ensureIdentity = defineStep({
   given: {
     adoptionPolicy: AdoptionPolicy,
     /** The client id of the identity that the namespace was onboarded with, if it was. */
-    clientId: z.guid().optional(),
+    clientId: ClientId.optional(),
   },
-  output: StepResult.extend({ id: z.string(), clientId: z.guid(), principalId: z.guid() }),
+  output: StepResult.extend({ id: z.string(), clientId: ClientId, principalId: PrincipalId }),
   from: ({ request: { adoptionPolicy }, clientId }) => ({ adoptionPolicy, clientId }),
   look: async (ports, input, { identityLook }) => (await (identityLook ?? planIdentity(ports, input))).plan,
   async run(input, ports, step) {

@@ -1,5 +1,6 @@
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { automaticCredential } from "../../domain/naming/names.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { IdentityBinding } from "../../ports/identityBindings.ts";
@@ -35,7 +36,7 @@ export async function inspectBinding(
 
 function whyBroken(
   binding: IdentityBinding,
-  { identityId, clientId }: { readonly identityId: string; readonly clientId: string },
+  { identityId, clientId }: { readonly identityId: string; readonly clientId: ClientId },
 ): string | undefined {
   if (!binds(binding, identityId)) return binding.identityId;
   if (!isOf(binding, { clientId })) return `client ID ${binding.clientId}`;

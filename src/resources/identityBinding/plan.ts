@@ -3,6 +3,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import {
   automaticCredential,
   type Berth,
@@ -33,7 +34,7 @@ export function bindingRef(cluster: ClusterTarget, berth: Berth): BindingRef {
 interface BindingInput extends IdentityUser {
   readonly adoptionPolicy: AdoptionPolicy;
   /** What is known of it: nothing of one that does not exist yet. */
-  readonly identity: { readonly clientId: string };
+  readonly identity: { readonly clientId: ClientId };
 }
 
 export interface BindingDecision {
@@ -116,7 +117,7 @@ async function differencesOf(
 }
 
 /** Azure names the client ID once the binding is ready. */
-export function isOf({ clientId }: IdentityBinding, identity: { readonly clientId: string }): boolean {
+export function isOf({ clientId }: IdentityBinding, identity: { readonly clientId: ClientId }): boolean {
   if (clientId === undefined) return identity.clientId !== unknownClientId;
   return clientId.toLowerCase() === identity.clientId.toLowerCase();
 }

@@ -1,6 +1,8 @@
 /** How the identity is bound to the cluster, and how the binding is removed and put back. */
+
 import { z } from "zod";
 import { identityRef } from "../../domain/catalog/clusters.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import { automaticCredential } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
@@ -17,7 +19,7 @@ import { type BindingDecision, planBinding, planUnbinding } from "./plan.ts";
 
 const bound = {
   adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid() }),
+  identity: z.object({ clientId: ClientId }),
   /** The operation ends with this step. */
   isLast: z.boolean().optional(),
 };

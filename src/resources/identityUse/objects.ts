@@ -3,6 +3,7 @@
  * bindings"). One ClusterRole for the identity, and a ClusterRoleBinding for each account, so that an undo takes away exactly what
  * its operation gave.
  */
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, useBindingName, useLabel, useRoleName } from "../../domain/naming/names.ts";
 import type { ObjectRef } from "../../ports/kubernetes.ts";
 
@@ -10,7 +11,7 @@ const group = "rbac.authorization.k8s.io";
 const apiVersion = `${group}/v1`;
 
 /** What the proxy of the cluster asks its authorization; the resource is the client ID. */
-export function useOf(clientId: string) {
+export function useOf(clientId: ClientId) {
   return { verb: "use-managed-identity", group: "cid.wi.aks.azure.com", resource: clientId };
 }
 
@@ -23,7 +24,7 @@ export function useSelector(berth: Berth): string {
 
 interface Using {
   readonly serviceAccount: string;
-  readonly clientId: string;
+  readonly clientId: ClientId;
 }
 
 /** Their fields are in the order in which an API server prints them. */

@@ -1,7 +1,9 @@
 /** Who may use the bound identity in the cluster: the service account of the workload, by Kubernetes' own roles. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -102,7 +104,7 @@ async function surplusRefs(
 async function inspectAllowance(
   kubernetes: Pick<Kubernetes, "mayDo">,
   cluster: ClusterTarget,
-  { request: { namespace, serviceAccount: name }, clientId }: { request: OnboardingRequest; clientId: string },
+  { request: { namespace, serviceAccount: name }, clientId }: { request: OnboardingRequest; clientId: ClientId },
 ): Promise<readonly Finding[]> {
   const use = useOf(clientId);
   if (await kubernetes.mayDo(cluster, { namespace, name }, use)) return [];

@@ -2,9 +2,11 @@
  * The roles that aad-pod-identity's MIC needs the kubelet identity to have, with which it assigns identities to the nodes
  * (aad-pod-identity, "Role assignment"). In managed mode the cluster's operator assigns them, and no roles are needed.
  */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -37,7 +39,7 @@ export async function checkKubeletRoles(
   const groupId = (name: string) => `/subscriptions/${subscriptionId}/resourceGroups/${name}`;
   const look = async (need: Need, where: { read: string; assign: string }): Promise<Required<Obstacles>> => {
     try {
-      const held = await roleAssignments.heldAt(where.read, kubeletObjectId);
+      const held = await roleAssignments.heldAt(where.read, PrincipalId.parse(kubeletObjectId));
       return judge(need, held, { kubeletObjectId, scope: where.assign, alias: cluster.alias });
     } catch (error) {
       // Missing read access must not block an onboarding; any other error is reported as usual.

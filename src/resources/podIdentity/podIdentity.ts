@@ -1,5 +1,6 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { identityRef } from "../../domain/catalog/clusters.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { azureIdentityName, type Berth, bindingName } from "../../domain/naming/names.ts";
 import type { IdentityRef } from "../../ports/identities.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
@@ -13,7 +14,7 @@ export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
  */
 function podIdentityObjects(
   berth: Berth,
-  { clientId, selector, resourceId }: { clientId: string; selector: string; resourceId: string },
+  { clientId, selector, resourceId }: { clientId: ClientId; selector: string; resourceId: string },
 ) {
   const name = azureIdentityName(berth);
   return [
@@ -43,7 +44,7 @@ export function bindingObject(berth: Berth, selector: string) {
 export function desiredObjects(
   catalog: Catalog,
   { cluster, namespace }: Berth,
-  { clientId, selector }: { clientId: string; selector: string },
+  { clientId, selector }: { clientId: ClientId; selector: string },
 ): readonly KubernetesObject[] {
   const berth = { cluster, namespace };
   return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(catalog, berth)) });

@@ -1,7 +1,9 @@
 /** How AzureIdentity and AzureIdentityBinding are made, removed, restored and put back. */
+
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
 import type { Kubernetes } from "../../ports/kubernetes.ts";
@@ -19,7 +21,7 @@ import { bindingObject, desiredObjects, podIdentityRefs } from "./podIdentity.ts
 const binding = {
   selector: z.string(),
   adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid() }),
+  identity: z.object({ clientId: ClientId }),
   /** The operation ends with this step. */
   isLast: z.boolean().optional(),
 };

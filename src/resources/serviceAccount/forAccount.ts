@@ -1,6 +1,8 @@
 /** Steps that make what the workload's service account needs of its identity. */
+
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
@@ -11,7 +13,7 @@ import { ensuring } from "../kubernetesObject/objectSteps.ts";
 const given = {
   serviceAccount: z.string(),
   adoptionPolicy: AdoptionPolicy,
-  identity: z.object({ clientId: z.guid() }),
+  identity: z.object({ clientId: ClientId }),
 };
 type ForAccount = Berth & Given<typeof given>;
 

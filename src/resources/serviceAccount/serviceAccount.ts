@@ -1,4 +1,5 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 
 export function accountKey(berth: Berth, account: string): string {
@@ -8,7 +9,7 @@ export function accountKey(berth: Berth, account: string): string {
 export function desiredAccount(
   { tenantId }: Pick<Catalog, "tenantId">,
   { namespace, serviceAccount }: Pick<Berth, "namespace"> & { readonly serviceAccount: string },
-  clientId: string,
+  clientId: ClientId,
 ) {
   return serviceAccountObject({ namespace }, { serviceAccount, clientId, tenantId });
 }
@@ -16,7 +17,7 @@ export function desiredAccount(
 /** Annotations of azure-workload-identity (docs/book/src/topics/service-account-labels-and-annotations.md). */
 export function serviceAccountObject(
   { namespace }: Pick<Berth, "namespace">,
-  { serviceAccount: name, clientId, tenantId }: { serviceAccount: string; clientId: string; tenantId: string },
+  { serviceAccount: name, clientId, tenantId }: { serviceAccount: string; clientId: ClientId; tenantId: string },
 ) {
   return {
     apiVersion: "v1",

@@ -1,6 +1,8 @@
 /** Service accounts with Mooring's mark that the record does not ask for, such as one whose write took effect late. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -34,7 +36,7 @@ export async function findOwnAccounts(
 }
 
 /** Its tokens are exchanged for the identity's if it has the identity's client ID; otherwise it is merely left over. */
-export function surplusFinding(account: KubernetesObject, clientId: string): Finding {
+export function surplusFinding(account: KubernetesObject, clientId: ClientId): Finding {
   const { annotations = {} } = account.metadata;
   const target = thingOf({ ...account, name: account.metadata.name });
   return annotations[clientIdAnnotation]?.toLowerCase() === clientId.toLowerCase()
@@ -50,7 +52,7 @@ export function surplusFinding(account: KubernetesObject, clientId: string): Fin
 export async function inspectLeftAccount(
   kubernetes: Pick<Kubernetes, "get">,
   cluster: ClusterTarget,
-  { ref, berth, clientId }: { readonly ref: ObjectRef; readonly berth: Berth; readonly clientId: string },
+  { ref, berth, clientId }: { readonly ref: ObjectRef; readonly berth: Berth; readonly clientId: ClientId },
 ): Promise<readonly Finding[]> {
   const current = await kubernetes.get(cluster, ref);
   return current && readMetadata(current.metadata)?.berth === berthKey(berth)

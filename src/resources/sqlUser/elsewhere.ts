@@ -2,10 +2,12 @@
  * Where the identity can log in: its users in every database of the catalog, not only in those that a request names. A database
  * that cannot be read now is named, and never fails an operation that does not need it.
  */
+
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -35,7 +37,7 @@ const atOnce = 8;
 /** `except` are keys of databases that are looked at elsewhere. */
 export async function findReach(
   { catalog, databases }: Looking,
-  { name, clientId }: { readonly name: string; readonly clientId: string },
+  { name, clientId }: { readonly name: string; readonly clientId: ClientId },
   except: ReadonlySet<string> = new Set(),
 ): Promise<Reach> {
   const sid = sidFromClientId(clientId);
@@ -85,7 +87,7 @@ async function inTime<T extends object>(look: () => Promise<T>): Promise<T | str
 export async function inspectReach(
   ports: Looking,
   { request, earlier }: Pick<Inspection, "request" | "earlier">,
-  clientId: string,
+  clientId: ClientId,
 ): Promise<readonly Finding[]> {
   const { users, unseen } = await findReach(
     ports,

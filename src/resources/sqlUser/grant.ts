@@ -1,6 +1,8 @@
 /** The SQL user of the identity in a database: created, adopted or repaired, with what the role bundles give. */
+
 import { z } from "zod";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
+import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -40,7 +42,7 @@ interface DatabasePlanInput extends Berth {
   readonly database: DatabaseRequest;
   readonly adoptionPolicy: AdoptionPolicy;
   /** Undefined until the identity exists; its SID is unknown until then. */
-  readonly identity: { readonly clientId: string; readonly principalId: string } | undefined;
+  readonly identity: { readonly clientId: ClientId; readonly principalId: PrincipalId } | undefined;
   readonly takesBack?: boolean | undefined;
 }
 
@@ -283,7 +285,7 @@ export const grantDatabase = defineStep({
   given: {
     database: DatabaseRequest,
     adoptionPolicy: AdoptionPolicy,
-    identity: z.object({ clientId: z.guid(), principalId: z.guid() }),
+    identity: z.object({ clientId: ClientId, principalId: PrincipalId }),
     /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },

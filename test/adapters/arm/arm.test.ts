@@ -9,10 +9,12 @@ import type { Simulator, SimulatorContext } from "../../../local/simulators/simu
 import { assignRole, type ServicePrincipal } from "../../../local/simulators/world.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
+import type { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import type { SqlServerTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef } from "../../../src/ports/identities.ts";
 import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
 import { addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
+import { principalIdOf } from "../../support/ids.ts";
 
 let context: SimulatorContext;
 let mooring: ServicePrincipal;
@@ -387,13 +389,13 @@ test("does not reuse a token that Azure refused, in any of its clients", async (
   const telling = adapter({ credential });
   const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
   await telling.identities.get(ref("absent"));
-  await telling.roleAssignments.heldAt(scope, randomUUID());
+  await telling.roleAssignments.heldAt(scope, principalIdOf(randomUUID()));
   expect(given).toBe(2);
   context.faults.add({ wire: "arm", effect: { kind: "error", code: "InvalidAuthenticationToken", status: 401 } });
 
   await expect(telling.identities.get(ref("absent"))).rejects.toMatchObject({ code: "AUTHENTICATION_FAILED" });
   await telling.identities.get(ref("absent"));
-  await telling.roleAssignments.heldAt(scope, randomUUID());
+  await telling.roleAssignments.heldAt(scope, principalIdOf(randomUUID()));
 
   expect(refused).toEqual([expect.stringMatching(/^eyJ/)]);
   expect(given).toBe(4);
@@ -413,7 +415,7 @@ test("writes Azure's address to the log only", async () => {
 
 test("reads which roles a principal has at a scope and above, also through a group, page by page", async () => {
   const { world } = context;
-  const principalId = randomUUID();
+  const principalId = principalIdOf(randomUUID());
   const team = randomUUID();
   world.groups.set(team, new Set([principalId]));
   const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
@@ -425,11 +427,13 @@ test("reads which roles a principal has at a scope and above, also through a gro
   const inside = assign(principalId, below);
   const strangers = [assign(randomUUID(), scope), assign(principalId, `${scope}-other`)];
 
+  const applying = await arm.roleAssignments.applyingAt(below);
   const held = await arm.roleAssignments.heldAt(scope, principalId);
   const heldBelow = await arm.roleAssignments.heldAt(below, principalId);
   const given = await arm.roleAssignments.givenTo(principalId, world);
 
   const names = (list: readonly { id: string }[]) => list.map(({ id }) => id.split("/").at(-1)).sort();
+  expect(names(applying)).toEqual([...own, above, inside, strangers[0]].map((each) => each?.name).sort());
   expect(names(held)).toEqual([...own, above].map(({ name }) => name).sort());
   expect(names(heldBelow)).toEqual([...own, above, inside].map(({ name }) => name).sort());
   expect(names(given)).toEqual([...own, inside, strangers[1]].map((each) => each?.name).sort());
@@ -438,6 +442,7 @@ test("reads which roles a principal has at a scope and above, also through a gro
     id: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleAssignments/${above.name}`,
     roleDefinitionId: `/subscriptions/${world.subscriptionId}/providers/Microsoft.Authorization/roleDefinitions/${above.role}`,
     principalId: team,
+    principalType: "Group",
     scope: `/subscriptions/${world.subscriptionId}`,
   });
 });
@@ -446,7 +451,7 @@ test("says what is missing when role assignments may not be read, and refuses an
   const { world } = context;
   const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/${group}`;
   const narrow = await startArm(context, { actions: ["Microsoft.ManagedIdentity/userAssignedIdentities/read"] });
-  const reading = adapter({ endpoint: narrow.url }).roleAssignments.heldAt(scope, randomUUID());
+  const reading = adapter({ endpoint: narrow.url }).roleAssignments.heldAt(scope, principalIdOf(randomUUID()));
   await expect(reading).rejects.toMatchObject({
     code: "ARM_FORBIDDEN",
     message: expect.stringContaining("Microsoft.Authorization/roleAssignments/read"),
@@ -454,9 +459,13 @@ test("says what is missing when role assignments may not be read, and refuses an
   await narrow.close();
 
   context.faults.add({ wire: "arm", operation: /roleAssignments$/, effect: { kind: "error", code: 429 } });
-  await expect(arm.roleAssignments.heldAt(scope, randomUUID())).rejects.toMatchObject({ code: "ARM_THROTTLED" });
+  await expect(arm.roleAssignments.heldAt(scope, principalIdOf(randomUUID()))).rejects.toMatchObject({
+    code: "ARM_THROTTLED",
+  });
 
-  await expect(arm.roleAssignments.heldAt(scope, "') or 1 eq 1")).rejects.toMatchObject({ code: "ARM_REJECTED" });
+  await expect(arm.roleAssignments.heldAt(scope, "') or 1 eq 1" as PrincipalId)).rejects.toMatchObject({
+    code: "ARM_REJECTED",
+  });
 });
 
 test.each([
@@ -472,7 +481,10 @@ test.each([
   const open = () => ({ call, run: () => ({ status: 200, body }), fail: () => ({ status: 500 }) });
   const strange = await startHttpServer({ tls: context.tls, faults: context.faults, open });
 
-  const reading = adapter({ endpoint: strange.url }).roleAssignments.heldAt("/subscriptions/s", randomUUID());
+  const reading = adapter({ endpoint: strange.url }).roleAssignments.heldAt(
+    "/subscriptions/s",
+    principalIdOf(randomUUID()),
+  );
 
   await expect(reading).rejects.toMatchObject({ code });
   await strange.close();

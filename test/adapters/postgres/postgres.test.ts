@@ -113,6 +113,34 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     await expect((await logIn()).query("SELECT * FROM sales.orders")).rejects.toMatchObject({ code: "42501" });
   });
 
+  it("lists everybody who can use something in the schema, however they come by it", async () => {
+    await makeRole();
+    const before = (await postgres.holders(place)).map(({ name }) => name);
+    await give("read");
+    await onServer(
+      "CREATE ROLE holder_group NOLOGIN; CREATE ROLE holder_person LOGIN IN ROLE holder_group; CREATE ROLE holder_idle LOGIN; GRANT USAGE ON SCHEMA sales TO holder_group, holder_idle; GRANT DELETE ON sales.orders TO holder_group; CREATE ROLE holder_outside LOGIN; GRANT SELECT ON sales.orders TO holder_outside",
+    );
+
+    const holders = await postgres.holders(place);
+    await onServer(
+      "DROP OWNED BY holder_group, holder_idle, holder_outside; DROP ROLE holder_group, holder_person, holder_idle, holder_outside",
+    );
+
+    expect(before).not.toContain(role);
+    const of = (wanted: string) => holders.filter(({ name }) => name === wanted);
+    expect(of(role)).toEqual([
+      {
+        ...{ name: role, id: expect.any(String), type: "service", principalId, comment: JSON.stringify(mark) },
+        ...{ isSuperuser: false, rights: ["CONNECT", "USAGE", "SELECT ON TABLES"] },
+      },
+    ]);
+    expect(of("holder_person")).toMatchObject([
+      { type: "role", principalId: undefined, rights: ["CONNECT", "USAGE", "DELETE ON TABLES"] },
+    ]);
+    expect([...of("holder_group"), ...of("holder_idle"), ...of("holder_outside")]).toEqual([]);
+    await expect(postgres.holders({ ...place, database: "gone" })).rejects.toMatchObject({ code: "POSTGRES_MISSING" });
+  });
+
   it("lets a reader read what is there and what is made later, and write nothing", async () => {
     await makeRole();
     await give("read");

@@ -21,6 +21,7 @@ import type { BatchRecord, OperationRecord } from "../../../src/domain/operation
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
+import { clientIdOf } from "../../support/ids.ts";
 
 let tables: TableService;
 let settings: TableSettings;
@@ -60,7 +61,7 @@ const request = OnboardingRequest.parse({
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 
-const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
+const clientId = clientIdOf("5f1a7a1e-0000-4000-8000-000000000001");
 type Base = Pick<RecordIn<"Onboarding">, "cluster" | "namespace" | "operation" | "team">;
 
 function namespaceRecord(changes: Partial<Base> = {}): Omit<RecordIn<"Onboarding">, "previous" | "takenBy"> {

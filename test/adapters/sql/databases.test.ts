@@ -1,12 +1,15 @@
 /** The adapter against the simulator, over the wire, with the driver that Azure runs. */
+
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
+import type { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases } from "../../../src/ports/databases.ts";
+import { clientIdOf, principalIdOf } from "../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
 
 let sandbox: SqlSandbox;
@@ -31,7 +34,7 @@ afterEach(async () => {
 const users = () => sandbox.simulator.database(databaseName).users();
 const anIdentity = (name = "app") => {
   const principal = sandbox.addPrincipal(name);
-  return { ...principal, user: name, sid: sidFromClientId(principal.clientId) };
+  return { ...principal, user: name, sid: sidFromClientId(clientIdOf(principal.clientId)) };
 };
 
 describe("change", () => {
@@ -64,7 +67,7 @@ describe("change", () => {
   it("creates a user from the directory by its object id, with the client id as SID", async () => {
     const { user, sid, principalId } = anIdentity();
 
-    await databases.change(target, [{ kind: "createFromProvider", user, objectId: principalId }]);
+    await databases.change(target, [{ kind: "createFromProvider", user, objectId: principalIdOf(principalId) }]);
 
     expect(users()).toMatchObject([{ name: user, type: "E", sid }]);
   });
@@ -135,7 +138,7 @@ describe("change", () => {
     const bad = [
       { kind: "createFromSid", user: "a", sid: "0x00'; DROP TABLE x --" },
       { kind: "createFromSid", user: "a".repeat(129), sid: "0x00" },
-      { kind: "createFromProvider", user: "a", objectId: "'; DROP TABLE x --" },
+      { kind: "createFromProvider", user: "a", objectId: "'; DROP TABLE x --" as PrincipalId },
       { kind: "mark", user: "a", mark: "x".repeat(3751) },
     ] as const;
 

@@ -1,4 +1,5 @@
 /** The errors that activities get when the database, the network or the directory fails: over the wire, by injected faults. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSql } from "../../../local/simulators/sql/index.ts";
 import { createCertificate } from "../../../local/simulators/tls.ts";
@@ -7,6 +8,7 @@ import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases, UserChange } from "../../../src/ports/databases.ts";
+import { clientIdOf, principalIdOf } from "../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
 
 let sandbox: SqlSandbox;
@@ -22,7 +24,9 @@ beforeEach(async () => {
     requestTimeoutMs: 400,
   });
   target = targetOf(sandbox, databaseName);
-  create = [{ kind: "createFromSid", user: "app", sid: sidFromClientId(sandbox.addPrincipal("app").clientId) }];
+  create = [
+    { kind: "createFromSid", user: "app", sid: sidFromClientId(clientIdOf(sandbox.addPrincipal("app").clientId)) },
+  ];
 });
 
 afterEach(async () => {
@@ -136,7 +140,11 @@ describe("an error of a statement", () => {
   it("is the directory's when SQL may not read it", async () => {
     const server = sandbox.world.sqlServers.get("sql-dev");
     if (server) server.canReadDirectory = false;
-    const change = { kind: "createFromProvider", user: "app", objectId: sandbox.admin.principalId } as const;
+    const change = {
+      kind: "createFromProvider",
+      user: "app",
+      objectId: principalIdOf(sandbox.admin.principalId),
+    } as const;
 
     await expect(databases.change(target, [change])).rejects.toMatchObject({ code: "SQL_PRINCIPAL_UNRESOLVED" });
   });

@@ -3,14 +3,22 @@ import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
+import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
+import { rejectAtEnd } from "../../../src/application/expiry/rejectAtEnd.ts";
 import { watchExpiry } from "../../../src/application/expiry/watchExpiry.ts";
 import { expiryCaller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
+import { decisionEvent } from "../../../src/domain/operation/wakingEvents.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Ports } from "../../../src/ports/index.ts";
-import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";
+import {
+  approver,
+  createAcceptanceContext,
+  requester,
+  type TestAcceptanceContext,
+} from "../../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 
@@ -56,19 +64,18 @@ function clocks(ms: number): void {
 async function look(ports: Ports = cloud.ports): Promise<void> {
   const begun = Date.now();
   const registry = { ...ports.registry, time: async () => begun + store };
-  await watchExpiry(
-    { ...ports, registry },
-    { log: (line) => void lines.push(line), warn: (line) => void lines.push(line) },
-    {
-      now: () => begun + machine,
-      async takeAway(berth, now) {
-        const accepted = await acceptExpired({ ...mooring, ports }, berth, now);
-        if (accepted.isNew) started += 1;
-        return accepted;
-      },
+  await watchExpiry({ ...ports, registry }, log, {
+    now: () => begun + machine,
+    reject: (waiting, end) => rejectAtEnd({ ports, client: mooring.client, ...log }, waiting, end),
+    async takeAway(berth, now) {
+      const accepted = await acceptExpired({ ...mooring, ports }, berth, now);
+      if (accepted.isNew) started += 1;
+      return accepted;
     },
-  );
+  });
 }
+
+const log = { log: (line: string) => void lines.push(line), warn: (line: string) => void lines.push(line) };
 
 const users = (database: string) => cloud.users.get(`sql-dev/${database}`)?.size;
 
@@ -415,4 +422,109 @@ it("gives nothing when the end has passed while the request waited for approval"
 
   expect(run.output).toMatchObject({ status: "Failed", error: { code: "EXPIRY_PASSED" } });
   expect(users("messages")).toBe(0);
+});
+
+/** Onboards with an end, and asks for a change that waits for approval; `meanwhile` runs while it waits. */
+async function waitAtEnd(
+  before: object,
+  change: object,
+  meanwhile: (operation: string) => Promise<void>,
+): Promise<string> {
+  await operate(cloud, "onboard", ask(before));
+  const { approval } = Catalog.parse({
+    ...catalog,
+    approval: { databases: ["sql-dev/orders"], timeoutMinutes: 40_000 },
+  });
+  cloud.ports.catalog.approval = approval;
+  providePorts(cloud.ports);
+  const asking = createAcceptanceContext(cloud, requester);
+  const { operation } = await acceptOnboarding(asking, ask(change));
+  mooring = { ...asking, by: expiryCaller };
+  cloud.events.length = 0;
+  let isFirst = true;
+  await asking.run({
+    async atRest() {
+      if (isFirst) await meanwhile(operation);
+      isFirst = false;
+    },
+  });
+  return operation;
+}
+
+const waits = { databases: [messages, orders], expiresAfter: "P300D" };
+
+it.each([
+  [
+    "that would not move the end",
+    { databases: [{ ...messages, expiresAfter: "P30D" }, orders], expiresAfter: "P300D" },
+  ],
+  ["that would move it", waits],
+])(
+  "takes the access away at its end although a change %s waits for approval, which is told so",
+  async (_what, change) => {
+    const operation = await waitAtEnd({ expiresAfter: "P30D" }, change, async () => {
+      clocks(30 * day + minute);
+      await look();
+      expect(record()).toMatchObject({ state: "Changing" });
+      clocks(30 * day + 2 * minute);
+      await look();
+      expect(cloud.operations.get(record().operation)?.approval?.decision).toBeUndefined();
+      clocks(30 * day + 7 * minute);
+      await look();
+    });
+
+    const end = record().request.expiresAt ?? "";
+    expect(cloud.operations.get(operation)).toMatchObject({
+      status: "Failed",
+      error: {
+        code: "REJECTED",
+        message: expect.stringContaining(`Rejected by mooring-expiry: what the namespace had ended at ${end}`),
+      },
+      approval: { decision: { kind: "rejected", by: "mooring-expiry" } },
+    });
+    expect(cloud.audit.map(({ who, action }) => `${who} ${action}`)).toContain("mooring-expiry reject");
+    expect(record()).toMatchObject({ state: "Onboarded" });
+    expect(users("messages")).toBe(1);
+    await look();
+    expect(record()).toMatchObject({ state: "Offboarding", requestedBy: "mooring-expiry" });
+    await mooring.run();
+    expect(cloud.namespaces.size).toBe(0);
+    expect([users("messages"), users("orders")]).toEqual([0, 0]);
+  },
+);
+
+it("also warns while a change waits, and rejects nothing before the end", async () => {
+  const operation = await waitAtEnd({ expiresAfter: "P30D" }, waits, async () => {
+    clocks(24 * day);
+    await look();
+    await look();
+    expect(cloud.events.filter(({ type }) => type.includes("expiry")).map(({ data }) => data)).toMatchObject([
+      { expiresTime: expect.any(String) },
+    ]);
+    await decideApproval(cloud.ports.registry, record().operation, { by: approver, kind: "approved" });
+    mooring.client.raiseEvent(record().operation, decisionEvent, {});
+  });
+
+  expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded" });
+  clocks(31 * day);
+  await look();
+  clocks(31 * day + 7 * minute);
+  await look();
+  expect(record()).toMatchObject({ state: "Onboarded" });
+  expect([users("messages"), users("orders")]).toEqual([1, 1]);
+});
+
+it("leaves an approval that came first, and a first request, which has nothing that ends", async () => {
+  await waitAtEnd({ expiresAfter: "P30D" }, waits, async () => {
+    clocks(30 * day + minute);
+    await look();
+    await decideApproval(cloud.ports.registry, record().operation, { by: approver, kind: "approved" });
+    clocks(30 * day + 7 * minute);
+    await look();
+    mooring.client.raiseEvent(record().operation, decisionEvent, {});
+  });
+
+  expect(record()).toMatchObject({ state: "Onboarded", request: { databases: [{}, { database: "orders" }] } });
+  const approvalOf = cloud.operations.get(record().operation)?.approval;
+  expect(approvalOf?.decision).toMatchObject({ kind: "approved", by: "approver" });
 });

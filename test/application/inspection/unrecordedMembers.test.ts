@@ -1,4 +1,5 @@
 /** The drift timer names members of Mooring's database roles that no record knows, Mooring itself included. */
+
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
@@ -8,6 +9,7 @@ import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycl
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { newPair } from "../../support/ids.ts";
 import { operate } from "../../support/operations.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
@@ -129,7 +131,7 @@ function hold(): void {
     ...{ traceparent: record.traceparent ?? "", batch: undefined },
   };
   const { etag } = record;
-  const held = beginRepair({ ...record, clientId: crypto.randomUUID(), things: [] }, beginning, {});
+  const held = beginRepair({ ...record, clientId: newPair().clientId, things: [] }, beginning, {});
   cloud.namespaces.set("aks-dev/team-a", { ...held, etag });
 }
 

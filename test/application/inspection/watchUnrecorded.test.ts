@@ -1,4 +1,5 @@
 /** The drift timer names identities that have Mooring's tags and that no record knows. */
+
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
@@ -7,6 +8,7 @@ import { ownerTags } from "../../../src/domain/naming/ownership.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { newPair } from "../../support/ids.ts";
 import { operate } from "../../support/operations.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
@@ -62,7 +64,7 @@ it("names one whose row was lost, as an error of drift, and publishes it once", 
 it("names one that a late write brought back beside the namespace's own", async () => {
   const own = cloud.identities.get(name);
   if (!own) throw new Error("it is not onboarded");
-  const late = { ...own, name: `${name}-late`, clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+  const late = { ...own, name: `${name}-late`, ...newPair() };
   cloud.identities.set(late.name, { ...late, tags: ownerTags(berth, "of-no-record") });
 
   expect(await look()).toEqual([late.name]);
@@ -114,6 +116,6 @@ function hold() {
     ...{ traceparent: record.traceparent ?? "", batch: undefined },
   };
   const { etag } = record;
-  const held = beginRepair({ ...record, clientId: crypto.randomUUID(), things: [] }, beginning, {});
+  const held = beginRepair({ ...record, clientId: newPair().clientId, things: [] }, beginning, {});
   cloud.namespaces.set("aks-dev/team-a", { ...held, onboardedBy: "lost", etag });
 }

@@ -1,4 +1,5 @@
 /** Messages for a busy namespace: their order, what happens at their turn, and a process that dies at any moment. */
+
 import type { DurableClient } from "durable-functions";
 import { beforeEach, describe, expect, it } from "vitest";
 import { BrokerError } from "../../../local/simulators/serviceBus/errors.ts";
@@ -19,9 +20,10 @@ import type { Ports } from "../../../src/ports/index.ts";
 import type { QueueMessages } from "../../../src/ports/serviceBus.ts";
 import { createAcceptanceContext } from "../../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { clientIdOf } from "../../support/ids.ts";
 
 const minuteMs = 60_000;
-const clientId = "33333333-3333-4333-8333-333333333333";
+const clientId = clientIdOf("33333333-3333-4333-8333-333333333333");
 
 /** A clock that only the test advances, shared by the broker and the backlog. */
 function createTime() {

@@ -6,6 +6,7 @@ import { open } from "../../../src/domain/operation/lifecycle.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
+import { newPair } from "../../support/ids.ts";
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -62,7 +63,7 @@ it("leaves alone an operation that has ended, and recorded that, since the recor
   await ports.registry.insertNamespace(record);
   const [held] = await ports.registry.heldNamespaces();
   if (!held) throw new Error("nothing is held");
-  const outcome = { status: "Succeeded", leftBehind: false, clientId: "55555555-5555-4555-8555-555555555555" } as const;
+  const outcome = { status: "Succeeded", leftBehind: false, clientId: newPair().clientId } as const;
   await ports.registry.insertOperation({ ...accepted, id: "1", kind: "onboard", status: "Running", createdTime: time });
   await concludeOperation(ports, { ...accepted, operation: "1", kind: "onboard", ...outcome });
   const client: Partial<DurableClient> = {

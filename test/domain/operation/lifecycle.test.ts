@@ -1,4 +1,5 @@
 /** State × event → record: what a namespace's record is after an operation has begun, and after it has ended. */
+
 import { describe, expect, it } from "vitest";
 import { type Finding, finding } from "../../../src/domain/finding.ts";
 import {
@@ -30,13 +31,14 @@ import type {
 } from "../../../src/domain/operation/namespaceRecord.ts";
 import { NamespaceState } from "../../../src/domain/operation/namespaceState.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { clientIdOf } from "../../support/ids.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const requestFor = (database: string) =>
   OnboardingRequest.parse({ ...berth, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
 const [first, second, third] = [requestFor("messages"), requestFor("orders"), requestFor("stock")];
 const [t1, t2, t3] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"];
-const clientId = "5f1a7a1e-0000-4000-8000-000000000001";
+const clientId = clientIdOf("5f1a7a1e-0000-4000-8000-000000000001");
 const trace = (id: string) => `00-${id.repeat(32)}-b7ad6b7169203331-01`;
 const broken = finding("USER_MISSING", "sql-dev/messages", { field: "user", expected: "there", found: null });
 const added = finding("IDENTITY_TAGS_ADDED", "id-team-a", { field: "tags", expected: null, found: "owner" });
@@ -246,7 +248,7 @@ describe("an operation ends", () => {
   const leftBehind: End = { status: "Failed", leftBehind: true };
   const findings: Finding[] = [added];
   const seen = { verifiedTime: time, lookedTime: time, findings };
-  const reached = { clientId: "5f1a7a1e-0000-4000-8000-000000000002", namespaceUid: "uid-2" };
+  const reached = { clientId: clientIdOf("5f1a7a1e-0000-4000-8000-000000000002"), namespaceUid: "uid-2" };
   const { Onboarding, Changing, Offboarding, Compensating, Repairing, Migrating } = records;
   const given = (...keys: string[]) => Object.fromEntries(keys.map((key) => [key, { since: time, operation: "op-2" }]));
   const brought = {

@@ -1,4 +1,5 @@
 /** What somebody else does to an onboarded namespace between two operations. */
+
 import {
   automaticCredential,
   berthKey,
@@ -16,8 +17,10 @@ import { podParts } from "../../../src/domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { unknownIdentity } from "../../../src/resources/definitions/operationFacts.ts";
 import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
+import { newPair } from "../../support/ids.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
 import { disturbManaged } from "./managedWorld.ts";
@@ -78,7 +81,7 @@ const deeds: Readonly<Record<string, Deed>> = {
     const identity = world.azure.identities.get(name);
     if (!identity || !isOurs(world, request, `identity ${name}`)) return undefined;
     const { newGuid } = world;
-    world.azure.identities.set(name, { ...identity, tags: {}, clientId: newGuid(), principalId: newGuid() });
+    world.azure.identities.set(name, { ...identity, tags: {}, ...newPair(newGuid) });
     world.azure.credentials.delete(name);
     return "foreign";
   },
@@ -279,18 +282,18 @@ const onBindings: Readonly<Record<string, Deed>> = {
     return left.length === found.length ? undefined : "repairable";
   },
   "takes the right to use the identity away"({ objects }, request) {
-    const [, binding] = useObjects(request, { ...request, clientId: "" });
+    const [, binding] = useObjects(request, { ...request, clientId: unknownIdentity.clientId });
     return objects.delete(refKey({ ...binding, name: binding.metadata.name })) ? "repairable" : undefined;
   },
   "lets the role use another identity"({ objects }, request) {
-    const [role] = useObjects(request, { ...request, clientId: "another" });
+    const [role] = useObjects(request, { ...request, clientId: unknownIdentity.clientId });
     const ref = { apiVersion: role.apiVersion, kind: role.kind, name: role.metadata.name };
     if (!objects.has(refKey(ref))) return undefined;
     edit(objects, ref, ["rules"], role.rules);
     return "repairable";
   },
   "a right to use the identity comes late"(world, request) {
-    const [role, binding] = useObjects(request, { serviceAccount: former, clientId: "" });
+    const [role, binding] = useObjects(request, { serviceAccount: former, clientId: unknownIdentity.clientId });
     if (!world.objects.has(refKey({ ...role, name: role.metadata.name }))) return undefined;
     const { labels, annotations } = ownerMetadata(request, "earlier");
     const metadata = { ...binding.metadata, labels: { ...binding.metadata.labels, ...labels }, annotations };

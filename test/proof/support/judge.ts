@@ -1,5 +1,7 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
+
 import { breaksAccess, isError } from "../../../src/domain/finding.ts";
+import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import {
   type Berth,
   berthKey,
@@ -88,7 +90,7 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
 };
 
 /** A user with another name and with the SID of an identity before the last: nothing leads to it, and nobody logs in with it. */
-function isLost({ users }: Pick<World, "users">, key: string, clientId: string | undefined): boolean {
+function isLost({ users }: Pick<World, "users">, key: string, clientId: ClientId | undefined): boolean {
   const [kind, database = "", name = ""] = key.split(" ");
   const user = kind === "user" && name === "renamed" ? users.get(database)?.get(name) : undefined;
   return user !== undefined && clientId !== undefined && user.sid !== sidFromClientId(clientId);

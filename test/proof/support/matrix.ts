@@ -160,6 +160,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   durable: [],
   storage: [],
   keyVault: [],
+  cosmos: [],
   nodeIdentity: [],
   tables: [
     ...cuts,

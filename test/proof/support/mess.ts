@@ -1,4 +1,5 @@
 /** What people and other operations may have done to an onboarded namespace since. */
+import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import {
   bindingName,
   federatedCredentialName,
@@ -12,6 +13,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { FederatedCredential } from "../../../src/ports/identities.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { clientIdOf, newPair } from "../../support/ids.ts";
 import { place, refKey } from "../../support/models/kubernetes.ts";
 import { onProfiles } from "./drift.ts";
 import { onNetworks } from "./networkWorld.ts";
@@ -41,7 +43,7 @@ export function makeMess(world: World, request: OnboardingRequest, newGuid: () =
 function messIdentity({ dice, azure }: World, request: OnboardingRequest, newGuid: () => string) {
   const name = identityName(request);
   const identity = azure.identities.get(name);
-  const anew = { clientId: newGuid(), principalId: newGuid() };
+  const anew = newPair(newGuid);
   const choice = dice.roll(5);
   if (!identity || choice === 0) {
     azure.identities.delete(name);
@@ -83,7 +85,7 @@ function messUsers({ dice, users }: World, request: OnboardingRequest, newGuid: 
     if (!dice.chance(0.5)) continue;
     const user = inDatabase.get(name);
     if (!user) {
-      if (dice.chance(0.2)) inDatabase.set(name, stranger(name, newGuid()));
+      if (dice.chance(0.2)) inDatabase.set(name, stranger(name, clientIdOf(newGuid())));
       continue;
     }
     const changed = changeUser(user, dice.roll(9), newGuid);
@@ -92,7 +94,7 @@ function messUsers({ dice, users }: World, request: OnboardingRequest, newGuid: 
   }
 }
 
-function stranger(name: string, clientId: string): DatabaseUser {
+function stranger(name: string, clientId: ClientId): DatabaseUser {
   const sid = sidFromClientId(clientId);
   return { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
 }
@@ -104,7 +106,7 @@ function changeUser(user: DatabaseUser, choice: number, newGuid: () => string): 
     case 0:
       return undefined;
     case 1:
-      return { ...user, sid: sidFromClientId(newGuid()) };
+      return { ...user, sid: sidFromClientId(clientIdOf(newGuid())) };
     case 2:
       return { ...user, roles: user.roles.slice(1), permissions: [] };
     case 3:
@@ -125,7 +127,7 @@ function changeUser(user: DatabaseUser, choice: number, newGuid: () => string): 
       // Somebody removed grants that the mark still lists as Mooring's.
       const grants = { ...mark?.grants, db_datawriter: "earlier", EXECUTE: "earlier" };
       const roles = user.roles.filter((role) => role !== "db_datawriter");
-      return { ...user, roles, permissions: [], mark: marked({ grants }), sid: sidFromClientId(newGuid()) };
+      return { ...user, roles, permissions: [], mark: marked({ grants }), sid: sidFromClientId(clientIdOf(newGuid())) };
     }
     default:
       return { ...user, name: "renamed" };

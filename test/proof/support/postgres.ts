@@ -332,6 +332,7 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
   };
 
   return {
+    holders: () => Promise.reject(new Error("no operation asks who else uses a schema")),
     async inspect(place, { role, principalId }) {
       const [roles, schema] = await Promise.all([
         call("postgres", "inspect role", () =>

@@ -12,6 +12,7 @@ import {
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../../support/ids.ts";
 
 export function identityOf({ world }: Cloud, namespace: string, cluster: string = names.cluster) {
   const name = identityName({ cluster, namespace });
@@ -213,7 +214,7 @@ export async function listFaults(
   const identity = identityOf(cloud, namespace);
   if (!identity) return ["no identity"];
   const faults: string[] = [];
-  const sid = sidFromClientId(identity.clientId);
+  const sid = sidFromClientId(clientIdOf(identity.clientId));
   for (const { database, user } of usersOf(cloud, namespace, databases)) {
     if (user?.sid !== sid || user.roles.toSorted().join() !== userRoles.join()) {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);

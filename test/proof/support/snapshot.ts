@@ -86,7 +86,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
       });
     }
   }
-  const living = new Set([...azure.identities.values()].map(({ principalId }) => principalId));
+  const living = new Set<string>([...azure.identities.values()].map(({ principalId }) => principalId));
   for (const assignment of azure.roleAssignments.values()) {
     const { id, scope, roleDefinitionId, principalId } = assignment;
     const mark = readRoleMark(assignment.description);

@@ -2,6 +2,7 @@
 
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import {
   type Berth,
@@ -31,6 +32,7 @@ import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
 import { idleQueue } from "../../support/fakeCloud.ts";
+import { newPair } from "../../support/ids.ts";
 import {
   type AzureState,
   createIdentities,
@@ -615,7 +617,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
   furnishPostgres(world, { identity: foreign, newGuid });
   for (const inDatabase of users.values()) {
     if (dice.chance(foreign ? 0.5 : 0.06)) {
-      const sid = foreign && dice.chance(0.8) ? foreign : { clientId: newGuid() };
+      const sid = foreign && dice.chance(0.8) ? foreign : newPair(newGuid);
       const called = dice.chance(0.9) ? name : "theirs";
       const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "db_datawriter"], ["app_role"]]);
       const permissions = dice.pick([[], ["EXECUTE"], ["SELECT"]]);
@@ -726,14 +728,14 @@ function identity(
   name: string,
   { newGuid, location, tags }: { newGuid: () => string; location: string; tags: Record<string, string> },
 ): ManagedIdentity {
-  return { id: `/${name}`, name, location, tags, clientId: newGuid(), principalId: newGuid(), tenantId: guid(0) };
+  return { id: `/${name}`, name, location, tags, ...newPair(newGuid), tenantId: guid(0) };
 }
 
 function credential(name: string, subject: string) {
   return { name, subject, issuer, audiences: ["api://AzureADTokenExchange"] };
 }
 
-function user(name: string, { clientId }: { clientId: string }): DatabaseUser {
+function user(name: string, { clientId }: { clientId: ClientId }): DatabaseUser {
   const sid = sidFromClientId(clientId);
   return { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
 }

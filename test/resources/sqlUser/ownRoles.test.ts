@@ -1,4 +1,5 @@
 /** Role bundles by Mooring's own roles: given, moved from the fixed roles of 0.1.0, adopted, narrowed, and what is missing for it. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
@@ -9,12 +10,13 @@ import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
 import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
 import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../../support/ids.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const user = identityName(berth);
-const clientId = "00000000-0000-4000-8000-00000000000a";
+const clientId = clientIdOf("00000000-0000-4000-8000-00000000000a");
 const sid = sidFromClientId(clientId);
-const identity = { clientId, principalId: "00000000-0000-4000-8000-00000000000b" };
+const identity = { clientId, principalId: principalIdOf("00000000-0000-4000-8000-00000000000b") };
 const own = ["mooring_executor", "mooring_reader", "mooring_writer"];
 
 let cloud: FakeCloud;

@@ -20,6 +20,8 @@ export interface Route {
   readonly member: { readonly approve: number; readonly request: number };
   /** Status for a member of another team. */
   readonly other: number;
+  /** Status for a caller in no team; defaults to `other`. */
+  readonly nobody?: number;
   /** Status for a caller with only Onboarding.Operate. */
   readonly operator: number;
   /** Status for the sandbox's key, which has every role; defaults to `operator`. */
@@ -32,7 +34,7 @@ export const people: readonly [who: string, person: Person, expected: (route: Ro
   ["a member who may approve", { team: "red", role: "approve" }, ({ member }) => member.approve],
   ["a member who may request", { team: "red", role: "request" }, ({ member }) => member.request],
   ["a member of another team", { team: "blue", role: "request" }, ({ other }) => other],
-  ["a caller in no team", { role: "request" }, ({ other }) => other],
+  ["a caller in no team", { role: "request" }, ({ other, nobody = other }) => nobody],
   ["an operator", { role: "operate" }, (route) => route.operator],
 ];
 
@@ -138,6 +140,15 @@ export function createRoutes(operation: () => string): readonly Route[] {
       ask: (service) => service.call("GET", "/api/namespaces"),
       member: { approve: 200, request: 200 },
       other: 200,
+      operator: 200,
+    },
+    {
+      operationId: "listOtherAccess",
+      ask: (service) => service.call("GET", `/api/access/others?target=${names.sqlServer}/messages`),
+      member: { approve: 200, request: 200 },
+      // Every team may have the database.
+      other: 200,
+      nobody: 422,
       operator: 200,
     },
     {

@@ -1,4 +1,5 @@
 /** A model of managed identities, role assignments and SQL servers in Azure Resource Manager; refusals have the adapter's codes. */
+
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
@@ -6,6 +7,7 @@ import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../..
 import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBindings.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
+import { newPair } from "../ids.ts";
 import type { Calls } from "./calls.ts";
 import type { ManagedModel } from "./managedNamespaces.ts";
 
@@ -41,8 +43,7 @@ export function createIdentities(
           id: `/subscriptions/${ref.subscriptionId}/${ref.resourceGroup}/${ref.name}`,
           name: ref.name,
           location,
-          clientId: newGuid(),
-          principalId: newGuid(),
+          ...newPair(newGuid),
           tenantId,
         };
         const next = { ...made, tags: { ...tags } };
@@ -142,6 +143,7 @@ export function createRoleAssignments(
         list((each) => each.principalId === principalId && `${scope}/`.startsWith(`${each.scope}/`)),
       givenTo: (principalId) => list((each) => each.principalId === principalId),
       madeAt: (scope) => list((each) => each.scope.toLowerCase() === scope.toLowerCase()),
+      applyingAt: (scope) => list((each) => `${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase())),
       ownPermissions: () => read("list permissions", () => [{ actions: ["*"], notActions: [] }]),
       get: (ref) => read("get role assignment", () => roleAssignments.get(idOf(ref))),
       put: (ref, { roleId, principalId, description }) =>

@@ -1,5 +1,7 @@
 /** A model of database users in Azure SQL: one transaction for each change, and errors as the adapter translates them. */
+
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { ClientId, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../../src/ports/databases.ts";
 import type { Ports } from "../../../src/ports/index.ts";
@@ -25,7 +27,7 @@ export function createDatabases(
   { users, rightsIn, identities, newTime }: Server,
   { read, write }: Calls,
 ): Ports["databases"] {
-  const clientIdOf = (objectId: string) => {
+  const clientIdOf = (objectId: PrincipalId) => {
     const found = [...identities.values()].find(({ principalId }) => principalId === objectId);
     if (!found) throw new TransientError("SQL_PRINCIPAL_NOT_YET_VISIBLE", `nobody has object id ${objectId} (33130)`);
     return found.clientId;
@@ -36,6 +38,11 @@ export function createDatabases(
         users: [...usersOf(users, `${server.alias}/${database}`).values()].filter(
           (user) => user.name === name || user.sid === sid,
         ),
+        ...rightsIn(`${server.alias}/${database}`),
+      })),
+    inspectAll: ({ server, database }) =>
+      read(`inspect all of ${server.alias}/${database}`, () => ({
+        users: [...usersOf(users, `${server.alias}/${database}`).values()],
         ...rightsIn(`${server.alias}/${database}`),
       })),
     ownRoleMembers: ({ server, database }) =>
@@ -63,7 +70,7 @@ function usersOf(users: Users, key: string): Map<string, DatabaseUser> {
 }
 
 interface Place {
-  readonly clientIdOf: (objectId: string) => string;
+  readonly clientIdOf: (objectId: PrincipalId) => ClientId;
   readonly rights: Rights;
   readonly newTime: Server["newTime"];
 }

@@ -1,4 +1,5 @@
 /** The rights that a template cannot grant, granted on a simulated server and in a cluster that the Azure CLI would reach. */
+
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { type Grant, grant } from "../../../tools/azure/grant.ts";
 import { grantDatabase, runScript } from "../../../tools/azure/grantDatabase.ts";
+import { clientIdOf } from "../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../../support/sql.ts";
 import { createFakeAz, optionOf } from "./fakeAz.ts";
 
@@ -40,7 +42,7 @@ it("creates the user by SID, whatever its name, and finds it the next time", asy
   expect(sql.simulator.database(databaseName).users()).toContainEqual(
     expect.objectContaining({
       name: identity.name,
-      sid: sidFromClientId(identity.clientId),
+      sid: sidFromClientId(clientIdOf(identity.clientId)),
       roles: [],
       permissions: ["ALTER ANY USER", "VIEW DEFINITION"],
     }),
@@ -125,7 +127,7 @@ it("says how to do by hand what it could not, and continues", async () => {
   );
   expect(grants[0]?.byHand).toContain(`|${identity.principalId}|`);
   expect(grants[1]?.byHand).toContain(
-    `CREATE USER [id-mooring]]; DROP TABLE x; --] WITH SID = ${sidFromClientId(identity.clientId)}, TYPE = E;\nGRANT ALTER ANY USER TO [id-mooring]]; DROP TABLE x; --];\n`,
+    `CREATE USER [id-mooring]]; DROP TABLE x; --] WITH SID = ${sidFromClientId(clientIdOf(identity.clientId))}, TYPE = E;\nGRANT ALTER ANY USER TO [id-mooring]]; DROP TABLE x; --];\n`,
   );
 });
 

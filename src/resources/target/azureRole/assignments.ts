@@ -1,4 +1,5 @@
 /** The role assignments at the scope of a target: those that Mooring made for the namespace, and those of others. */
+import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import type { Berth } from "../../../domain/naming/names.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.ts";
@@ -59,7 +60,7 @@ export function isOfRole({ roleDefinitionId }: Pick<RoleAssignment, "roleDefinit
   return roleDefinitionId.toLowerCase().endsWith(`/${roleId}`);
 }
 
-export function isOf({ principalId }: RoleAssignment, identity: { readonly principalId: string }): boolean {
+export function isOf({ principalId }: RoleAssignment, identity: { readonly principalId: PrincipalId }): boolean {
   return principalId.toLowerCase() === identity.principalId.toLowerCase();
 }
 

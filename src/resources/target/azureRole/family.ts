@@ -1,9 +1,12 @@
 /** Targets on which the identity gets built-in roles of Azure. They know an identity by its principal ID. */
+
+import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
+import { othersWithRoles } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
 import { planTaking } from "./taking.ts";
 
@@ -14,14 +17,22 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
+    others: (ports, input) => othersWithRoles(ports, place, input),
     isProvable: (access) => isProvable(place, access),
     effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
-    exported: ({ clientId, access }) => ({
+    exported: ({ clientId, principalId, access }) => ({
       commands: rolesFor(place.kind, access).map(({ id }) => [
-        ...["az", "role", "assignment", "create", "--assignee", clientId],
-        ...["--role", id, "--scope", scope],
+        ...["az", "role", "assignment", "create", ...assigneeOf(clientId, principalId)],
+        // A role is named by the subscription that Azure CLI is in, wherever the scope is.
+        ...["--role", id, "--scope", scope, "--subscription", scope.split("/")[2] ?? ""],
       ]),
     }),
     judges: (role) => role.scope.toLowerCase() === scope.toLowerCase(),
   };
+}
+
+/** By its client ID, Azure CLI has to look it up in Microsoft Graph. */
+function assigneeOf(clientId: ClientId, principalId: PrincipalId | undefined): readonly string[] {
+  if (principalId === undefined) return ["--assignee", clientId];
+  return ["--assignee-object-id", principalId, "--assignee-principal-type", "ServicePrincipal"];
 }

@@ -95,7 +95,7 @@ function findConflict(
   return undefined;
 }
 
-function isSame({ assignment }: Assigned, role: GivenRole, identity: { readonly principalId: string }): boolean {
+function isSame({ assignment }: Assigned, role: GivenRole, identity: { readonly principalId: PrincipalId }): boolean {
   return isOfRole(assignment, role.id) && isOf(assignment, identity);
 }
 

@@ -1,4 +1,5 @@
 /** The roles at the scope of a target in a Cosmos DB account: those that Mooring gave the namespace, and those of others. */
+import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import {
   type CosmosPlace,
   cosmosRoles,
@@ -38,7 +39,7 @@ export async function readAssignments(
   };
 }
 
-export function isOf({ principalId }: CosmosAssignment, identity: { readonly principalId: string }): boolean {
+export function isOf({ principalId }: CosmosAssignment, identity: { readonly principalId: PrincipalId }): boolean {
   return principalId.toLowerCase() === identity.principalId.toLowerCase();
 }
 

@@ -1,8 +1,10 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
+import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
+import { othersInAccount } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
 import { planTaking } from "./taking.ts";
 
@@ -12,9 +14,10 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
-    // The image of the verification Job has no call for it.
-    isProvable: () => false,
-    effectiveFrom: async () => undefined,
+    others: (ports, { owners }) => othersInAccount(ports, place, owners),
+    // Every role may read what the container is.
+    isProvable: () => true,
+    effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
     exported: (input) => exportAt(place, input),
     judges: () => false,
   };
@@ -25,10 +28,10 @@ function exportAt(place: CosmosPlace, { target, access, principalId }: Exporting
     const why = "Mooring does not know the identity's principal ID yet: verify the namespace, and export it again.";
     return { commands: [], leftOut: [{ what: target, why }] };
   }
-  const [, , , , group = "", , , , account = ""] = place.resourceId.split("/");
+  const [, , subscription = "", , group = "", , , , account = ""] = place.resourceId.split("/");
   return {
     commands: cosmosRolesFor(access).map(({ id }) => [
-      ...["az", "cosmosdb", "sql", "role", "assignment", "create"],
+      ...["az", "cosmosdb", "sql", "role", "assignment", "create", "--subscription", subscription],
       ...["--account-name", account, "--resource-group", group, "--principal-id", principalId],
       ...["--role-definition-id", id, "--scope", `${place.resourceId}${cosmosScope(place)}`],
     ]),

@@ -6,6 +6,7 @@ import type { TargetAt } from "../../definitions/targetFamily.ts";
 import { exportAt } from "./export.ts";
 import { findPlaceConflict, planGrant } from "./grant.ts";
 import { inspectRole } from "./inspection.ts";
+import { othersInSchema } from "./otherAccess.ts";
 import type { Looking } from "./role.ts";
 import { planTaking } from "./taking.ts";
 
@@ -15,6 +16,7 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRole(ports, place, input),
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
+    others: (ports, { owners }) => othersInSchema(ports, place, owners),
     isProvable: () => true,
     effectiveFrom: async () => undefined,
     exported: (input) => exportAt(place, input),

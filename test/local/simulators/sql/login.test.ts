@@ -2,6 +2,7 @@ import { generateKeyPair } from "jose";
 import sql from "mssql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 let sandbox: SqlSandbox;
@@ -111,7 +112,9 @@ describe("a database", () => {
 describe("an identity that is not the administrator", () => {
   it("logs in as the user whose SID is its client id", async () => {
     const app = sandbox.addPrincipal("app-by-client-id");
-    await database().runScript(`CREATE USER [whatever name] WITH SID = ${sidFromClientId(app.clientId)}, TYPE = E`);
+    await database().runScript(
+      `CREATE USER [whatever name] WITH SID = ${sidFromClientId(clientIdOf(app.clientId))}, TYPE = E`,
+    );
 
     const pool = await sandbox.connect(app);
 
@@ -121,14 +124,16 @@ describe("an identity that is not the administrator", () => {
 
   it("cannot log in when its user has the object id as SID, a common mistake", async () => {
     const app = sandbox.addPrincipal("app-by-object-id");
-    await database().runScript(`CREATE USER wrong WITH SID = ${sidFromClientId(app.principalId)}, TYPE = E`);
+    await database().runScript(
+      `CREATE USER wrong WITH SID = ${sidFromClientId(clientIdOf(app.principalId))}, TYPE = E`,
+    );
 
     await expect(logInWith(await sandbox.token(app))).rejects.toMatchObject(refused);
   });
 
   it("cannot log in as a group, without CONNECT, or after its user was dropped", async () => {
     const app = sandbox.addPrincipal("app-refused");
-    const sid = sidFromClientId(app.clientId);
+    const sid = sidFromClientId(clientIdOf(app.clientId));
     const logIn = async () => {
       const pool = await logInWith(await sandbox.token(app));
       await pool.close();
@@ -146,7 +151,7 @@ describe("an identity that is not the administrator", () => {
 
   it("can do nothing more on an open connection once its user is dropped", async () => {
     const app = sandbox.addPrincipal("app-dropped");
-    await database().runScript(`CREATE USER d WITH SID = ${sidFromClientId(app.clientId)}, TYPE = E`);
+    await database().runScript(`CREATE USER d WITH SID = ${sidFromClientId(clientIdOf(app.clientId))}, TYPE = E`);
     const pool = await logInWith(await sandbox.token(app));
     await pool.request().query("SELECT DB_NAME() AS name");
 

@@ -1,9 +1,11 @@
 /** What the service does for one user looks at few rows, however many users there are. */
+
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { IndexedRows } from "../../../../local/simulators/sql/engine/indexedRows.ts";
 import { createDatabases } from "../../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../../support/sql.ts";
 
 let sandbox: SqlSandbox;
@@ -20,7 +22,7 @@ afterAll(async () => {
 async function addUsers(count: number): Promise<void> {
   const users = Array.from({ length: count }, () => {
     const name = randomUUID();
-    return `CREATE USER [${name}] WITH SID = ${sidFromClientId(randomUUID())}, TYPE = E;
+    return `CREATE USER [${name}] WITH SID = ${sidFromClientId(clientIdOf(randomUUID()))}, TYPE = E;
       ALTER ROLE db_datareader ADD MEMBER [${name}]; GRANT EXECUTE TO [${name}];
       EXEC sp_addextendedproperty N'mooring', N'{}', N'USER', N'${name}'`;
   });
@@ -31,7 +33,7 @@ async function addUsers(count: number): Promise<void> {
 async function rowsRead(): Promise<number> {
   const list = vi.spyOn(IndexedRows.prototype, "list");
   const target = targetOf(sandbox, databaseName);
-  const [name, sid] = [randomUUID(), sidFromClientId(randomUUID())];
+  const [name, sid] = [randomUUID(), sidFromClientId(clientIdOf(randomUUID()))];
   await databases.inspect(target, { name, sid: undefined });
   await databases.change(target, [
     { kind: "createFromSid", user: name, sid },

@@ -4,6 +4,7 @@ import type { ConnectionPool } from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ServicePrincipal } from "../../../../local/simulators/world.ts";
 import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../../../support/ids.ts";
 import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../support/sql.ts";
 
 let sandbox: SqlSandbox;
@@ -32,7 +33,7 @@ const user = (name: string) =>
 /** Creates an identity with a user in the database, and connects as that user. */
 async function connectUser(name: string, setup = ""): Promise<{ principal: ServicePrincipal; pool: ConnectionPool }> {
   const principal = sandbox.addPrincipal(name);
-  await run(`CREATE USER [${name}] WITH SID = ${sidFromClientId(principal.clientId)}, TYPE = E; ${setup}`);
+  await run(`CREATE USER [${name}] WITH SID = ${sidFromClientId(clientIdOf(principal.clientId))}, TYPE = E; ${setup}`);
   return { principal, pool: await sandbox.connect(principal) };
 }
 
@@ -64,7 +65,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
 
     await run("CREATE USER [Orders-API] FROM EXTERNAL PROVIDER");
 
-    expect(user("Orders-API")).toMatchObject({ type: "E", sid: sidFromClientId(app.clientId) });
+    expect(user("Orders-API")).toMatchObject({ type: "E", sid: sidFromClientId(clientIdOf(app.clientId)) });
   });
 
   it("finds the simulated world's managed identities, also by object id and with a suffix", async () => {
@@ -84,7 +85,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
 
     await run(`CREATE USER [id-shop-2] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${principalId}'`);
 
-    expect(user("id-shop-2")).toMatchObject({ sid: sidFromClientId(clientId) });
+    expect(user("id-shop-2")).toMatchObject({ sid: sidFromClientId(clientIdOf(clientId)) });
     expect(await numberOf(`CREATE USER [other] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${principalId}'`)).toBe(37545);
     expect(await numberOf(`CREATE USER [id-shop] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${clientId}'`)).toBe(37545);
   });

@@ -1,0 +1,56 @@
+import { renewed, targetsOf } from "../../clients/request.ts";
+import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { defineCommand } from "../command.ts";
+import { UsageError } from "../failures.ts";
+import { change } from "../requests/change.ts";
+import { namespaceOf } from "../requests/namespacePath.ts";
+import { onboardingOf } from "../requests/onboarding.ts";
+
+export const command = defineCommand({
+  description:
+    "Renews access that ends: sends what the namespace has with another end, as the change that it is, with the same approval. Without --target it moves the end of everything; a target that ends earlier by itself still does. Access that does not end gets an end.",
+  operands: [{ name: "cluster/namespace", isRequired: true }],
+  flags: {
+    "expires-after": { value: "duration", summary: "How long from now, such as P30D or PT12H" },
+    "expires-at": { value: "time", summary: "Until when, such as 2027-01-31T00:00:00Z" },
+    target: { value: "name", many: true, summary: "Only this target, such as sql-dev/orders or uploads" },
+    ...conditionFlags,
+    ...dryRunFlags,
+    ...waitFlags,
+  },
+  examples: [
+    "renew aks-dev/team-a --expires-after P90D --wait",
+    "renew aks-dev/team-a --target sql-dev/orders --expires-at 2027-01-31T00:00:00Z",
+    "renew aks-dev/team-a --expires-after P90D --dry-run",
+  ],
+  async run(session, values, operands) {
+    const { "expires-after": after, "expires-at": at, target: keys, "dry-run": isDryRun } = values;
+    const end = endOf(after, at);
+    const { name, path } = namespaceOf(operands);
+    const document = await session.client.json<NamespaceDocument>({ method: "GET", path }, ["request", "etag"]);
+    const { request, team, etag } = document;
+    const sent = renewed(request, { end, keys });
+    if (!sent) {
+      const has = targetsOf(request).map(({ key }) => key);
+      throw new UsageError(`${name} has no such target; it has ${has.join(", ")}.`);
+    }
+    if (keys.length > 0 && request.expiresAt !== undefined && (at ?? "P") > request.expiresAt)
+      session.say(`All of ${name} ends at ${request.expiresAt}; renew that, too, without --target.`);
+    // Only what was read just now is renewed. Whoever sends it, it stays its team's.
+    const owned = team === undefined ? sent : { ...sent, team };
+    const decided = { takeOver: false, ifMatch: values["if-match"] ?? etag };
+    const wanted = { ...onboardingOf(owned, decided), title: `renew ${name}` };
+    return await change(session, wanted, { isDryRun });
+  },
+});
+
+function endOf(after: string | undefined, at: string | undefined): string {
+  if (after !== undefined && at !== undefined) throw new UsageError("--expires-after excludes --expires-at.");
+  if (after !== undefined && !after.startsWith("P"))
+    throw new UsageError(`--expires-after is "${after}"; write a duration of ISO 8601, such as P30D or PT12H.`);
+  if (at?.startsWith("P")) throw new UsageError(`--expires-at is "${at}"; write a time, such as 2027-01-31T00:00:00Z.`);
+  const end = after ?? at;
+  if (end === undefined) throw new UsageError("renew needs --expires-after or --expires-at.");
+  return end;
+}

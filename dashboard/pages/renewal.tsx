@@ -1,0 +1,60 @@
+/** Moving the end of a namespace's access, of all of it or of one target: the change that it is, with its plan. */
+import { useSignal } from "@preact/signals";
+import { renewed, targetsOf } from "../../clients/request.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
+import { navigate, to } from "../app/router.ts";
+import { isIn } from "../service/session.ts";
+import { ask } from "../ui/change.tsx";
+
+export function Renew({ of: namespace, reload }: { readonly of: Namespace; readonly reload: () => void }) {
+  const key = useSignal("");
+  const end = useSignal("P30D");
+  if (!isIn("Onboarding.Request")) return null;
+  const { request, team, etag: ifMatch } = namespace;
+  const keys = key.value === "" ? [] : [key.value];
+  const renew = (event: Event) => {
+    event.preventDefault();
+    ask({
+      title: "Renew this access?",
+      verb: "Renew",
+      path: "/api/onboardings",
+      // Whoever sends it, it stays its team's.
+      body: { ...renewed(request, { end: end.value.trim(), keys }), ...(team === undefined ? {} : { team }) },
+      ifMatch,
+      reload,
+      done: ({ id }) => navigate(to.operation(id)),
+    });
+  };
+  return (
+    <form class="actions" onSubmit={renew}>
+      <label class="field inline">
+        <span>renew</span>
+        <select
+          value={key.value}
+          onChange={(event) => {
+            key.value = event.currentTarget.value;
+          }}
+        >
+          <option value="">everything</option>
+          {targetsOf(request).map((each) => (
+            <option key={each.key} value={each.key}>
+              {each.key}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field inline">
+        <span>until or for</span>
+        <input
+          value={end.value}
+          required
+          size={22}
+          onInput={(event) => {
+            end.value = event.currentTarget.value;
+          }}
+        />
+      </label>
+      <button type="submit">Renew …</button>
+    </form>
+  );
+}

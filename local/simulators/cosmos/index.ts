@@ -1,0 +1,172 @@
+/**
+ * The data of one Cosmos DB account over HTTPS, as far as proofs and samples need it (learn.microsoft.com "Azure Cosmos DB REST API":
+ * Get a Database, Get a Collection, Create a Document, Get a Document, Delete a Document; "Access control on Azure Cosmos DB
+ * Resources"). Microsoft Entra's tokens come as `type=aad&ver=1.0&sig=<token>`. The account decides by roles of its own ("Data plane role-based access control": permission
+ * model): `readMetadata` at the scope that is read, and actions on items. 403 with substatus 5301 names principal, action and resource.
+ */
+import { randomUUID } from "node:crypto";
+import { z } from "zod";
+import { checkCaller, type DataCaller } from "../dataRights.ts";
+import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
+import type { Simulator, SimulatorContext } from "../simulator.ts";
+import type { CosmosAssignment, World } from "../world.ts";
+
+export const cosmosAudience = "https://cosmos.azure.com";
+
+const provider = "Microsoft.DocumentDB/databaseAccounts";
+const items = `${provider}/sqlDatabases/containers/items`;
+const readActions = [`${provider}/readMetadata`, `${items}/read`];
+/** By the GUID of the definition, the same in every account. */
+const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
+  "00000000-0000-0000-0000-000000000001": readActions,
+  "00000000-0000-0000-0000-000000000002": [...readActions, `${items}/create`, `${items}/upsert`, `${items}/delete`],
+};
+
+export interface CosmosSimulator extends Simulator {
+  /** Of the account. */
+  readonly id: string;
+  /** Without a slash at its end, as a catalog has it. */
+  readonly endpoint: string;
+  /** By container (`/dbs/shop/colls/carts`) and ID. */
+  readonly items: Map<string, Map<string, object>>;
+}
+
+const Item = z.looseObject({ id: z.string().min(1) });
+
+export async function startCosmos(
+  { world, faults, tls }: SimulatorContext,
+  { id }: { readonly id: string },
+): Promise<CosmosSimulator> {
+  const stored = new Map<string, Map<string, object>>();
+  const server = await startHttpServer({ tls, faults, open });
+  const endpoint = `https://localhost:${server.port}`;
+  const account = id.split("/").at(-1) ?? "";
+
+  function open(request: HttpRequest): Exchange {
+    const { method, url } = request;
+    const target = [account, ...decodeURIComponent(url.pathname).split("/").filter(Boolean)].join("/");
+    return { call: { wire: "cosmos", operation: method, target }, run: () => run(request), fail: scripted };
+  }
+
+  async function run({ method, url, headers, body }: HttpRequest): Promise<HttpReply> {
+    const check = await checkAny(world, bearerOf(headers.authorization), [endpoint, cosmosAudience]);
+    if (check.outcome !== "caller") {
+      const why = check.outcome === "anonymous" ? "Required Header authorization is missing." : check.why;
+      return failed(401, "Unauthorized", why);
+    }
+    if (headers["x-ms-version"] === undefined) return failed(400, "BadRequest", "x-ms-version is required.");
+    const found = readPath(decodeURIComponent(url.pathname));
+    if (!found) return failed(404, "NotFound", "Resource Not Found.");
+    const { scope, container, item } = found;
+    const may = (action: string) => mayDo(world, check.caller, { account: id, action, scope });
+    const refused = (action: string) => forbidden(account, check.caller, { action, scope });
+    const isItems = url.pathname.replace(/\/$/, "").endsWith("/docs") || item !== undefined;
+    if (!isItems) {
+      if (method !== "GET") return notByToken(account, method, url.pathname);
+      if (!may(`${provider}/readMetadata`)) return refused(`${provider}/readMetadata`);
+      if (scope === "") return { status: 200, body: { id: account, _dbs: "//dbs/", media: "//media/" } };
+      if (!isThere(world, id, scope)) return failed(404, "NotFound", "Owner resource does not exist");
+      return { status: 200, body: { id: scope.split("/").at(-1), _self: scope } };
+    }
+    const inContainer = stored.get(container ?? "") ?? new Map<string, object>();
+    if (method === "POST") {
+      const isUpsert = headers["x-ms-documentdb-is-upsert"]?.toString().toLowerCase() === "true";
+      const action = `${items}/${isUpsert ? "upsert" : "create"}`;
+      if (!may(action)) return refused(action);
+      if (!isThere(world, id, scope)) return failed(404, "NotFound", "Owner resource does not exist");
+      const made = Item.parse(JSON.parse(body));
+      const isKnown = inContainer.has(made.id);
+      if (isKnown && !isUpsert) return failed(409, "Conflict", "Resource with specified id or name already exists.");
+      stored.set(container ?? "", inContainer.set(made.id, made));
+      return { status: isKnown ? 200 : 201, body: made };
+    }
+    const action = `${items}/${method === "DELETE" ? "delete" : "read"}`;
+    if (!may(action)) return refused(action);
+    const known = inContainer.get(item ?? "");
+    if (!known) return failed(404, "NotFound", "Entity with the specified id does not exist in the system.");
+    if (method === "GET") return { status: 200, body: known };
+    if (method !== "DELETE") return failed(405, "MethodNotAllowed", `${method} of an item`);
+    inContainer.delete(item ?? "");
+    return { status: 204 };
+  }
+
+  return { ...server, id, endpoint, items: stored };
+}
+
+/** Clients ask for a token of the account itself, or of the service. */
+async function checkAny(world: World, authorization: string | undefined, audiences: readonly string[]) {
+  const checks = await Promise.all(audiences.map((audience) => checkCaller(world, authorization, audience)));
+  const [first = { outcome: "anonymous" } as const] = checks;
+  return checks.find(({ outcome }) => outcome === "caller") ?? first;
+}
+
+/** As a usual header, for what reads those. */
+function bearerOf(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  const fields = new URLSearchParams(decodeURIComponent(authorization));
+  return fields.get("type") === "aad" && fields.get("ver") === "1.0" ? `Bearer ${fields.get("sig")}` : "Bearer none";
+}
+
+interface Place {
+  /** Below the account, as roles name it. */
+  readonly scope: string;
+  readonly container?: string;
+  readonly item?: string;
+}
+
+function readPath(path: string): Place | undefined {
+  const [, database, container, item] = /^\/(?:dbs\/([^/]+)(?:\/colls\/([^/]+)(?:\/docs(?:\/([^/]+))?)?)?)?\/?$/.exec(
+    path,
+  ) ?? [path === "/" ? "" : undefined];
+  if (path !== "/" && database === undefined) return undefined;
+  const scope = [
+    ...(database === undefined ? [] : [`/dbs/${database}`]),
+    ...(container === undefined ? [] : [`/colls/${container}`]),
+  ].join("");
+  return { scope, ...(container === undefined ? {} : { container: scope }), ...(item === undefined ? {} : { item }) };
+}
+
+function isThere({ targets }: World, account: string, scope: string): boolean {
+  const path = scope.replace("/dbs/", "/sqlDatabases/").replace("/colls/", "/containers/");
+  return targets.has(`${account}${path}`.toLowerCase());
+}
+
+function mayDo(
+  world: World,
+  { principalId }: DataCaller,
+  { account, action, scope }: { readonly account: string; readonly action: string; readonly scope: string },
+): boolean {
+  return [...world.cosmosAssignments.values()].some(
+    (each) =>
+      each.account.toLowerCase() === account.toLowerCase() &&
+      each.principalId === principalId &&
+      actionsOfRole[each.roleId]?.includes(action) === true &&
+      `${account}${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase()) &&
+      isInEffect(world, each),
+  );
+}
+
+/** Azure publishes no time; as with roles of its own. */
+function isInEffect({ now, roleDelayMs }: World, { createdTime }: CosmosAssignment): boolean {
+  return createdTime === undefined || createdTime.getTime() + roleDelayMs <= now().getTime();
+}
+
+function forbidden(account: string, { principalId }: DataCaller, { action, scope }: { action: string; scope: string }) {
+  const message = `Request blocked by Auth ${account} : Request is blocked because principal [${principalId}] does not have required RBAC permissions to perform action [${action}] on resource [${scope || "/"}]. Learn more: https://aka.ms/cosmos-native-rbac.`;
+  return failed(403, "Forbidden", message, 5301);
+}
+
+/** Databases and containers are made by ARM alone. */
+function notByToken(account: string, method: string, path: string): HttpReply {
+  const message = `Request blocked by Auth ${account} : The given request [${method} ${path}] cannot be authorized by AAD token in data plane. Learn more: https://aka.ms/cosmos-native-rbac.`;
+  return failed(403, "Forbidden", message, 5300);
+}
+
+function failed(status: number, code: string, message: string, substatus?: number): HttpReply {
+  const headers = substatus === undefined ? {} : { headers: { "x-ms-substatus": String(substatus) } };
+  return { status, body: { code, message: `${message}\r\nActivityId: ${randomUUID()}` }, ...headers };
+}
+
+function scripted({ code, status, message = "scripted fault" }: ErrorEffect): HttpReply {
+  return failed(status ?? (typeof code === "number" ? code : 500), String(code), message);
+}

@@ -1,0 +1,45 @@
+/** Whoever has a role in Azure at the scope of a target, or above it, that Mooring did not give for it. */
+import { berthKey } from "../../../domain/naming/names.ts";
+import { readRoleMark } from "../../../domain/naming/ownership.ts";
+import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
+import { type OtherAccess, type OtherRight, type Owners, recordedMarkOf } from "../../definitions/otherAccess.ts";
+import { assignmentId } from "./assignments.ts";
+
+export async function othersWithRoles(
+  { roleAssignments }: Pick<Ports, "roleAssignments">,
+  place: AzureRolePlace,
+  { target, owners }: { readonly target: string; readonly owners: Owners },
+): Promise<readonly OtherAccess[]> {
+  const scope = scopeOf(place).toLowerCase();
+  const found = new Map<string, OtherAccess>();
+  for (const assignment of await roleAssignments.applyingAt(scopeOf(place))) {
+    const isHere = assignment.scope.toLowerCase() === scope;
+    const isMooring = isGivenByMooring(assignment, target, owners);
+    const owner = owners.byPrincipalId(assignment.principalId);
+    if (isMooring && isHere && (owner === undefined || owner.hasTarget)) continue;
+    const right: OtherRight = {
+      right: `${roleNameOf(assignment.roleDefinitionId)}${assignment.condition === undefined ? "" : ", with a condition"}`,
+      ...(isHere ? {} : { scope: assignment.scope }),
+      ...(isMooring ? { isForAnother: true } : {}),
+    };
+    const key = assignment.principalId.toLowerCase();
+    const known = found.get(key);
+    found.set(key, {
+      name: assignment.principalId,
+      type: assignment.principalType ?? "principal",
+      ...(owner ? { owner } : {}),
+      rights: [...(known?.rights ?? []), right],
+    });
+  }
+  return [...found.values()];
+}
+
+function isGivenByMooring(assignment: RoleAssignment, target: string, owners: Owners): boolean {
+  const owner = owners.byPrincipalId(assignment.principalId);
+  const written = readRoleMark(assignment.description);
+  if (!owner) return written !== undefined && owners.isUnsure(written.berth);
+  const mark = written ?? readRoleMark(recordedMarkOf(owner, target, assignmentId(assignment)));
+  return mark?.berth === berthKey(owner.berth);
+}
