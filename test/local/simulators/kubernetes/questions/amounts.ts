@@ -14,7 +14,7 @@ export interface AmountCase {
 
 type Resources = { readonly requests?: object; readonly limits?: object };
 
-export function pod(containers: readonly Resources[], rest: object = {}): object {
+function pod(containers: readonly Resources[], rest: object = {}): object {
   return {
     apiVersion: "v1",
     kind: "Pod",
