@@ -25,6 +25,7 @@ export const suites: readonly string[] = [
   "test/releases/upgrade.test.ts",
   "test/resources/kubernetesObject",
   "test/resources/namespaceProfile",
+  "test/resources/objectsOfModes.test.ts",
   "test/samples",
   "test/sandbox",
   "test/tools/telemetryBundle.test.ts",

@@ -32,6 +32,7 @@ export function furnishManaged(
       ...{ deletePolicy: "Keep", adoptionPolicy: "Always", annotations: { note: "theirs" } },
       labels: dice.pick([{ owner: "platform" }, { owner: "platform", [enforce]: "privileged" }, null]),
       defaultResourceQuota: dice.pick([null, { cpuLimit: "9000m" }, { cpuRequest: "2000m" }]),
+      defaultNetworkPolicy: dice.pick([null, { ingress: "AllowSameNamespace", egress: "AllowAll" }]),
     },
   };
   managed.set(managedKey({ clusterId: managingCluster, name }), { document, eTag: "1", state: "Succeeded" });
