@@ -258,6 +258,10 @@ module targetRights 'modules/rights/targets.bicep' = {
       filter(items(catalog.clusters), cluster => contains(cluster.value, 'identityBinding')),
       cluster => toLower(cluster.value.identityBinding.clusterId)
     )
+    managingClusterIds: map(
+      filter(items(catalog.clusters), cluster => contains(cluster.value, 'managedNamespaces')),
+      cluster => toLower(cluster.value.managedNamespaces.clusterId)
+    )
     readRoleAssignmentsOfSubscription: readRoleAssignmentsOfSubscription
   }
 }

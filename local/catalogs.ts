@@ -136,6 +136,8 @@ export interface UsualCatalogOptions {
   readonly accounts?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
+  /** More profiles. */
+  readonly profiles?: object;
 }
 
 function postgresServer(providers: string, name: string) {
@@ -260,6 +262,7 @@ export function usualCatalog({
   hasPostgres = false,
   accounts = [],
   schemas = [],
+  profiles = {},
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
@@ -276,6 +279,9 @@ export function usualCatalog({
         location,
         identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
         identityBinding: {
+          clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
+        },
+        managedNamespaces: {
           clusterId: `/subscriptions/${subscriptionId}/resourceGroups/rg-dev/providers/Microsoft.ContainerService/managedClusters/${cluster}`,
         },
         podIdentity: { kubeletObjectId: randomUUID() },
@@ -316,12 +322,18 @@ export function usualCatalog({
             kind: "cosmosNoSql",
             resourceId: `${providers}/Microsoft.DocumentDB/databaseAccounts/${name}`,
             access: ["read", "write"],
+            network: { addresses: ["10.7.0.16/28"] },
           },
         ]),
       ),
-      ...Object.fromEntries(schemas.map((name) => [name, { ...postgresServer(providers, name), database: "ledger" }])),
+      ...Object.fromEntries(
+        schemas.map((name) => [
+          name,
+          { ...postgresServer(providers, name), database: "ledger", network: { addresses: here } },
+        ]),
+      ),
     },
-    profiles: usualProfiles,
+    profiles: { ...usualProfiles, ...profiles },
   };
   return withEntries(document, entries);
 }

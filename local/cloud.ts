@@ -89,6 +89,8 @@ export interface CloudOptions {
   readonly accounts?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
+  /** More profiles of the usual catalog, by alias. */
+  readonly profiles?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -209,6 +211,7 @@ export async function startCloud({
   postgres: hasPostgres = false,
   otherCluster,
   accounts = [],
+  profiles = {},
   schemas = [],
   images = {},
   settings = {},
@@ -262,6 +265,7 @@ export async function startCloud({
         hasPostgres,
         otherCluster,
         accounts,
+        profiles,
         schemas,
         tenantId: world.tenantId,
         subscriptionId: world.subscriptionId,
@@ -307,12 +311,14 @@ export async function startCloud({
     // As infra/modules/rights/targets.bicep grants them.
     const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
     const hasBindings = Object.values(cataloged.clusters).some((each) => traitsOf(each).identityBinding !== undefined);
+    const hasManaged = Object.values(cataloged.clusters).some((each) => traitsOf(each).managedNamespaces !== undefined);
     const hasCosmos = Object.values(document.targets ?? {}).some(({ kind }) => kind === "cosmosNoSql");
     const hasTargets = Object.keys(document.targets ?? {}).length > 0;
     const actions = [
       ...rights.actions,
       ...(setsAdmins ? rights.administratorActions : []),
       ...(hasBindings ? rights.bindingActions : []),
+      ...(hasManaged ? rights.managedActions : []),
       ...(hasTargets ? rights.targetActions : []),
       ...(hasCosmos ? rights.cosmosActions : []),
     ];

@@ -32,6 +32,8 @@ export interface Rights {
   readonly targetActions: readonly string[];
   /** Actions of its role on clusters for which the catalog has identity bindings. */
   readonly bindingActions: readonly string[];
+  /** Actions of its role on clusters whose managed namespaces get profiles. */
+  readonly managedActions: readonly string[];
   /** Actions of its role on the catalog's Cosmos DB accounts. */
   readonly cosmosActions: readonly string[];
   /** The GUIDs of the roles that the condition on that role lets it give, to service principals only. */
@@ -44,21 +46,32 @@ export interface Rights {
 
 export async function readRights(): Promise<Rights> {
   const read = (name: string) => readFile(join(folder, name), "utf8");
-  const [role, administratorRole, bindingRole, targetRole, targetRoles, cosmosRole, inClusters, databaseUser] =
-    await Promise.all([
-      read("azure/role-definition.json"),
-      read("azure/sql-administrator-role.json"),
-      read("azure/identity-binding-role.json"),
-      read("azure/target-role.json"),
-      read("azure/target-roles.json"),
-      read("azure/cosmos-role.json"),
-      readClusterRights(everyFeature, ""),
-      read("sql/database-user.sql"),
-    ]);
+  const [
+    role,
+    administratorRole,
+    bindingRole,
+    managedRole,
+    targetRole,
+    targetRoles,
+    cosmosRole,
+    inClusters,
+    databaseUser,
+  ] = await Promise.all([
+    read("azure/role-definition.json"),
+    read("azure/sql-administrator-role.json"),
+    read("azure/identity-binding-role.json"),
+    read("azure/managed-namespace-role.json"),
+    read("azure/target-role.json"),
+    read("azure/target-roles.json"),
+    read("azure/cosmos-role.json"),
+    readClusterRights(everyFeature, ""),
+    read("sql/database-user.sql"),
+  ]);
   return {
     actions: RoleDefinition.parse(JSON.parse(role)).Actions,
     administratorActions: RoleDefinition.parse(JSON.parse(administratorRole)).Actions,
     bindingActions: RoleDefinition.parse(JSON.parse(bindingRole)).Actions,
+    managedActions: RoleDefinition.parse(JSON.parse(managedRole)).Actions,
     targetActions: RoleDefinition.parse(JSON.parse(targetRole)).Actions,
     cosmosActions: RoleDefinition.parse(JSON.parse(cosmosRole)).Actions,
     assignableRoles: Object.values(AssignableRoles.parse(JSON.parse(targetRoles))),

@@ -77,7 +77,8 @@ async function addCluster(
   }: { alias: string; cluster: Catalog["clusters"][string]; features: ClusterFeatures } & SeedOptions,
 ): Promise<void> {
   const { subscriptionId, identityResourceGroup, location, identityModes, oidcIssuer } = cluster;
-  const { podIdentity, identityBinding, login, isManagedByAzure } = traitsOf(cluster);
+  const { podIdentity, identityBinding, managedNamespaces, login, isManagedByAzure } = traitsOf(cluster);
+  const id = identityBinding?.clusterId ?? managedNamespaces?.clusterId;
   const nodeResourceGroup = podIdentity?.nodeResourceGroup ?? identityResourceGroup;
   for (const name of new Set([identityResourceGroup, nodeResourceGroup]))
     addGroup(world, { subscriptionId, name, location });
@@ -97,7 +98,7 @@ async function addCluster(
     hasPodIdentity,
     hasWorkloadIdentityWebhook: identityModes.some((mode) => usesServiceAccount({ identityMode: mode })),
     hasIdentityBindings: identityBinding !== undefined,
-    ...(identityBinding ? { id: identityBinding.clusterId } : {}),
+    ...(id === undefined ? {} : { id }),
     ...(isManagedByAzure ? {} : { isOutsideAzure: true, entraAudiences: login.by === "entra" ? [login.audience] : [] }),
   });
 }

@@ -5,6 +5,7 @@
  */
 import { createHash, createPublicKey, randomUUID } from "node:crypto";
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
+import { ManagedNamespaces } from "./managedNamespaces.ts";
 
 export interface FederatedCredential {
   readonly name: string;
@@ -211,6 +212,7 @@ export interface World {
   readonly identities: Identities;
   /** By lower-cased resource id. */
   readonly identityBindings: Map<string, IdentityBinding>;
+  readonly managedNamespaces: ManagedNamespaces;
   /** By client id. */
   readonly servicePrincipals: Map<string, ServicePrincipal>;
   /** In every subscription, unless they name one. */
@@ -261,6 +263,7 @@ export async function createWorld({
     entraKey: await createSigningKey(),
     identities: new Identities(),
     identityBindings: new Map(),
+    managedNamespaces: new ManagedNamespaces(),
     servicePrincipals: new Map(),
     resourceGroups: new Map(),
     clusters: new Map(),

@@ -22,6 +22,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     pace: "reads",
   },
   identityBindings: { get: "reads", listAt: "reads", put: "writes", remove: "writes" },
+  managedNamespaces: { get: "reads", replace: "writes" },
   sqlServers: { inspect: "reads", setEntraAdmin: "writes", removeEntraAdmin: "writes" },
   roleAssignments: {
     heldAt: "reads",

@@ -10,6 +10,7 @@ import type { ManagedIdentities } from "./identities.ts";
 import type { IdentityBindings } from "./identityBindings.ts";
 import type { Issuers } from "./issuers.ts";
 import type { Kubernetes } from "./kubernetes.ts";
+import type { ManagedNamespaces } from "./managedNamespaces.ts";
 import type { PostgresRoles } from "./postgres.ts";
 import type { Changes, Registry } from "./registry.ts";
 import type { RoleAssignments } from "./roleAssignments.ts";
@@ -21,6 +22,7 @@ export interface Ports {
   readonly catalog: Catalog;
   readonly identities: ManagedIdentities;
   readonly identityBindings: IdentityBindings;
+  readonly managedNamespaces: ManagedNamespaces;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly cosmosRoles: CosmosRoles;

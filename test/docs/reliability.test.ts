@@ -1,28 +1,37 @@
-/** The table of docs/reliability.md that says which test shows what for each kind of target: its tests exist. */
+/** The tables of docs/reliability.md that say which test shows what for each kind of target, and which proof has it. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { azureRoleKindNames } from "../../src/domain/targets/azureRoles.ts";
+import { createWorld } from "../proof/support/world.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 const text = readFileSync(join(root, "docs/reliability.md"), "utf8");
-const chapter = text.split("\n## ").find((each) => each.startsWith("Every kind of target")) ?? "";
-const [header = [], , ...rows] = chapter
-  .split("\n")
-  .filter((line) => line.startsWith("|"))
-  .map((line) =>
-    line
-      .split("|")
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
+
+/** The first table of the chapter. */
+function tableOf(title: string): readonly (readonly string[])[] {
+  const chapter = text.split("\n## ").find((each) => each.startsWith(title)) ?? "";
+  const [, lines = ""] = /\n\n((?:\|.*\n)+)/.exec(chapter) ?? [];
+  return lines
+    .trim()
+    .split("\n")
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+}
+
+const everyKind = [...azureRoleKindNames, "cosmosNoSql", "postgresql"].toSorted();
+const [header = [], , ...rows] = tableOf("Every kind of target");
 /** For each kind whose data is not simulated. */
 const nowhere = "nowhere: not simulated";
 
 it("has every kind, once", () => {
   const kinds = [...header.join(" ").matchAll(/`(\w+)`/g)].map(([, kind]) => kind);
 
-  expect(kinds.toSorted()).toEqual([...azureRoleKindNames, "cosmosNoSql", "postgresql"].toSorted());
+  expect(kinds.toSorted()).toEqual(everyKind);
 });
 
 it("names a test that exists in every cell", () => {
@@ -46,4 +55,32 @@ it("names a test that exists in every cell", () => {
   });
 
   expect(missing).toEqual([]);
+});
+
+/** The kinds whose places the sandbox of a proof gets, by the setting that names them. */
+function placedIn(file: string): readonly string[] {
+  const source = readFileSync(join(root, "test/proof", file), "utf8");
+  const [, settings = ""] = /startSandbox\(\{([\s\S]*?)\}\);/.exec(source) ?? [];
+  const kinds = { containers: "storageBlob", accounts: "cosmosNoSql", schemas: "postgresql" };
+  return Object.entries(kinds).flatMap(([setting, kind]) => (settings.includes(setting) ? [kind] : []));
+}
+
+it("says which proof has which kind", () => {
+  const [proofs = [], , ...lines] = tableOf("Which proof has what");
+  const told = new Map(
+    lines.flatMap(([kinds = "", ...cells]) =>
+      [...kinds.matchAll(/`(\w+)`/g)].map(([, kind = ""]) => [kind, cells] as const),
+    ),
+  );
+  const having = (proof: string) =>
+    [...told].flatMap(([kind, cells]) => (cells[proofs.indexOf(proof) - 1] === "yes" ? [kind] : [])).toSorted();
+  const worlds = Array.from({ length: 100 }, (_, seed) => createWorld(seed).catalog.targets);
+  const inWorlds = new Set(worlds.flatMap((targets) => Object.values(targets).map(({ kind }) => kind)));
+
+  expect([...told.keys()].toSorted()).toEqual(everyKind);
+  expect(having("worlds")).toEqual([...inWorlds].toSorted());
+  expect(having("late landings")).toEqual([]);
+  expect(readFileSync(join(root, "test/proof/support/lateSchedules.ts"), "utf8")).not.toContain("targets");
+  expect(having("races")).toEqual(placedIn("races.test.ts").toSorted());
+  expect(having("fault matrix")).toEqual(placedIn("faultMatrix.test.ts").toSorted());
 });

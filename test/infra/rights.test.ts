@@ -9,6 +9,7 @@ import { createMessageList } from "../../local/messageList.ts";
 import { readRights } from "../../local/rights.ts";
 import { actionFor } from "../../local/simulators/arm/authorization.ts";
 import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../local/simulators/kubernetes/rbac.ts";
+import { manageNamespace } from "../support/managedNamespaces.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -111,6 +112,17 @@ it("lets every kind of operation on an identity binding through", async () => {
   expect(ended.map(({ status, error }) => error ?? status)).toEqual(ended.map(() => "Succeeded"));
 });
 
+it("lets the profile of a managed namespace through", async () => {
+  await manageNamespace(sandbox.cloud, "managed");
+  const ended = [
+    await onboard("managed", { namespaceProfile: "standard", adoptionPolicy: "Always" }),
+    await run("managed", "repair"),
+    await offboard("managed"),
+  ];
+
+  expect(ended.map(({ status, error }) => error ?? status)).toEqual(ended.map(() => "Succeeded"));
+});
+
 it("undoes everything in a failed operation", async () => {
   sandbox.cloud.faults.add({
     wire: "sql",
@@ -157,8 +169,8 @@ it("keeps every namespace, and needs no other right, where it may not list what 
 });
 
 it("grants no unnecessary right", async () => {
-  const { bindingActions, rules, ...rights } = await readRights();
-  const actions = [...rights.actions, ...bindingActions];
+  const { bindingActions, managedActions, rules, ...rights } = await readRights();
+  const actions = [...rights.actions, ...bindingActions, ...managedActions];
   const { journal } = sandbox.cloud.faults;
 
   const calls = new Set(journal.filter(({ wire }) => wire === "arm").map(({ operation }) => operation));

@@ -127,6 +127,11 @@ describe("what drifts is found and repaired", () => {
       () => change(bindingKey, { subjects: [{ kind: "ServiceAccount", name: "another", namespace: "team-b" }] }),
       ["OBJECT_CHANGED subjects[0].name"],
     ],
+    "the role is another": [
+      () =>
+        change(bindingKey, { roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "edit" } }),
+      ["OBJECT_CHANGED roleRef.name"],
+    ],
     "the account has lost its identity": [
       () =>
         change("v1 ServiceAccount team-b/app", {

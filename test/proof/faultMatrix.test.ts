@@ -3,12 +3,16 @@
  * through the real SDKs over real sockets: each ends correctly and leaves a correct state. The default run takes a
  * sample chosen by a seed; `npm run soak` takes them all.
  */
+import { isDeepStrictEqual } from "node:util";
+import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
+import { usesRealApiServer } from "../../local/cluster/index.ts";
 import type { Call } from "../../local/simulators/faults.ts";
-import { identityName } from "../../src/domain/naming/names.ts";
+import { identityName, namesOfProfile } from "../../src/domain/naming/names.ts";
 import { IdentityMode } from "../../src/domain/request/request.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
+import { callManaged, manageNamespace } from "../support/managedNamespaces.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -32,6 +36,7 @@ import {
   identityOf,
   listFaults,
   listRemains,
+  type ProfileParts,
   rolesOf,
 } from "./support/remains.ts";
 
@@ -56,6 +61,7 @@ beforeAll(async () => {
     containers: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)],
     accounts: ["clean", ...databases, ...schemas.map((schema) => `in-${schema}`)].map(accountOf),
     schemas,
+    profiles,
     // Otherwise a cell whose every call is refused would take ten minutes, and how often a namespace that goes is looked at would
     // depend on how long that takes.
     retry: { authenticationTimeoutMs: 1_000, namespaceDeletionMs: 0 },
@@ -65,6 +71,78 @@ beforeAll(async () => {
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
+
+/** What the two requests of each mode ask for. In a namespace that Azure manages, some of it is there. */
+const profiles = {
+  whole: {
+    quota: { pods: 20, "requests.cpu": "4000m" },
+    limits: { container: { max: { cpu: 4 } } },
+    podSecurity: { enforce: "baseline" },
+    network: {},
+  },
+  narrow: { quota: { pods: 10 }, podSecurity: { enforce: "privileged", warn: "baseline" }, network: { from: ["web"] } },
+};
+interface Profiled {
+  readonly name: string;
+  readonly parts: ProfileParts;
+}
+const standard: Profiled = {
+  name: "standard",
+  parts: {
+    hard: { pods: "20", "requests.cpu": "4", "requests.memory": "8Gi" },
+    hasLimits: true,
+    labels: { enforce: "baseline", warn: "restricted" },
+  },
+};
+const small: Profiled = {
+  name: "small",
+  parts: {
+    hard: { "count/jobs.batch": "5", "requests.cpu": "1", "requests.memory": "2Gi" },
+    hasLimits: false,
+    labels: {},
+  },
+};
+/** A network policy closes the metadata service, from which pod identity takes its tokens, and needs the address of a token proxy. */
+const profileOf: { readonly [M in Mode]: { readonly now: Profiled; readonly before: Profiled } } = {
+  workloadIdentity: {
+    now: {
+      name: "whole",
+      parts: { hard: { pods: "20", "requests.cpu": "4" }, hasLimits: true, labels: { enforce: "baseline" }, from: [] },
+    },
+    before: {
+      name: "narrow",
+      parts: {
+        hard: { pods: "10" },
+        hasLimits: false,
+        labels: { enforce: "privileged", warn: "baseline" },
+        from: ["web"],
+      },
+    },
+  },
+  podIdentity: { now: standard, before: small },
+  identityBinding: { now: standard, before: small },
+};
+
+/** Azure manages the namespaces of one mode. A real API server has no AKS around it. */
+function isManaged({ mode }: Pick<Place, "mode">): boolean {
+  return mode === "identityBinding" && !usesRealApiServer;
+}
+
+async function managedOf({ namespace }: Place) {
+  const { body } = await callManaged(sandbox.cloud, "GET", namespace);
+  if (!body?.properties) return undefined;
+  const { tags, properties } = body;
+  const { defaultResourceQuota: quota = null, defaultNetworkPolicy: network, labels } = properties;
+  return { tags, quota, network, labels };
+}
+
+/** What Azure then has before the first request, and after the last. */
+const asTheirs = {
+  tags: {},
+  quota: { cpuLimit: "9000m" },
+  network: { ingress: "AllowSameNamespace", egress: "AllowAll" },
+  labels: { owner: "platform" },
+};
 
 interface Place {
   readonly namespace: string;
@@ -77,7 +155,7 @@ function requestFor({ namespace, database, mode, schema }: Place, changes: objec
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
   const places = [database, accountOf(database), ...(schema === undefined ? [] : [schema])];
   const targets = places.map((target) => ({ target, access: ["read"] }));
-  const namespaceProfile = "standard";
+  const { name: namespaceProfile } = profileOf[mode].now;
   const request = { cluster: names.cluster, namespace, identityMode: mode, databases: [wanted], targets };
   return { ...request, namespaceProfile, ...changes };
 }
@@ -94,7 +172,7 @@ const before = {
   may: ["DELETE", "INSERT", "SELECT", "UPDATE"],
 };
 
-/** The request before a change, which removes a role, a service account, a selector and a count of its profile's quota, and leads to everyone else's request. */
+/** The request before a change, which removes a role, a service account, a selector and parts of its profile, and leads to everyone else's request. */
 function requestBefore(place: Place) {
   const wanted = { server: names.sqlServer, database: place.database, roles: ["reader", "executor"] };
   const name = place.mode === "podIdentity" ? { selector: "before" } : { serviceAccount: "before" };
@@ -103,7 +181,12 @@ function requestBefore(place: Place) {
     { target: accountOf(place.database), access: ["read", "write"] },
     ...(place.schema === undefined ? [] : [{ target: place.schema, access: ["write"] }]),
   ];
-  return requestFor(place, { databases: [wanted], targets, namespaceProfile: "small", ...name });
+  return requestFor(place, {
+    databases: [wanted],
+    targets,
+    namespaceProfile: profileOf[place.mode].before.name,
+    ...name,
+  });
 }
 
 async function end(id: string): Promise<Operation> {
@@ -119,6 +202,10 @@ async function post(place: Place, what: string): Promise<string> {
 
 /** Brings the namespace into the state in which an operation of the kind begins. */
 async function prepare(kind: Kind, place: Place): Promise<void> {
+  if (isManaged(place)) {
+    const { labels, quota: defaultResourceQuota } = asTheirs;
+    await manageNamespace(sandbox.cloud, place.namespace, { labels, defaultResourceQuota });
+  }
   if (kind === "onboard") return;
   const request = kind === "change" ? requestBefore(place) : requestFor(place);
   expect((await end(await service.onboard(request))).status).toBe("Succeeded");
@@ -129,6 +216,25 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   for (const each of rolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.roleAssignments.delete(each.name);
   for (const [key] of cosmosRolesOf(sandbox.cloud, [place.database])) sandbox.cloud.world.cosmosAssignments.delete(key);
   if (place.schema !== undefined) await disturbOnPostgres(sandbox.cloud, place.namespace, place.schema);
+  await disturbProfile(place);
+}
+
+/** Somebody deletes what the profile has in the cluster, and takes away in Azure what it has there. */
+async function disturbProfile({ namespace, ...place }: Place): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const core = config.makeApiClient(CoreV1Api);
+  await core.deleteNamespacedResourceQuota({ name: namesOfProfile.quota, namespace });
+  await core.deleteNamespacedLimitRange({ name: namesOfProfile.limits, namespace });
+  if (profileOf[place.mode].now.parts.from) {
+    const name = namesOfProfile.network;
+    await config.makeApiClient(NetworkingV1Api).deleteNamespacedNetworkPolicy({ name, namespace });
+  }
+  if (!isManaged(place)) return;
+  const { body } = await callManaged(sandbox.cloud, "GET", namespace);
+  const { tags, properties } = body;
+  const { labels, quota: defaultResourceQuota } = asTheirs;
+  await manageNamespace(sandbox.cloud, namespace, { ...properties, labels, defaultResourceQuota }, tags);
 }
 
 const starts: Readonly<Record<Kind, (place: Place) => Promise<string>>> = {
@@ -219,6 +325,7 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
       problems.push(`the offboarding after it is ${last.status}: ${last.error?.message}`);
   }
   problems.push(...(await left()).map((each) => `left at the end: ${each}`));
+  if (isManaged(place)) await callManaged(sandbox.cloud, "DELETE", namespace);
   if (problems.length === 0) return undefined;
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
@@ -227,9 +334,16 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
 async function remainsOf(
   { wire, way }: Cell,
   { steps }: Pick<Operation, "steps">,
-  { namespace, database, schema }: Place,
+  place: Place,
 ): Promise<readonly string[]> {
+  const { namespace, database, schema } = place;
   const left = await listRemains(sandbox.cloud, namespace, [database], schema === undefined ? [] : [schema]);
+  if (isManaged(place)) {
+    const theirs = ["Namespace", "ResourceQuota defaultresourcequota", "NetworkPolicy defaultnetworkpolicy"];
+    const managed = await managedOf(place);
+    const changed = isDeepStrictEqual(managed, asTheirs) ? [] : [`in Azure ${JSON.stringify(managed)}`];
+    return [...left.filter((each) => !theirs.some((own) => each.startsWith(own))), ...changed];
+  }
   const isUnseen = wire === "kubernetes" && way.name.startsWith("403");
   const isKept = isUnseen && steps.some(({ name, action }) => name === "removeNamespace" && action === "keep");
   return isKept ? left.filter((each) => each !== `Namespace ${namespace}`) : left;
@@ -240,8 +354,15 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const { kind } = cell;
   const { namespace, database, mode, schema } = place;
   const targets = { databases: [database], containers: [database], schemas: schema === undefined ? [] : [schema] };
-  const faultsOf = (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
-    listFaults(sandbox.cloud, { namespace, mode: now, ...targets, cosmosRole: reader, ...more });
+  const { parts: profile } = profileOf[mode].now;
+  const faultsOf = async (
+    now: Mode,
+    { profile: has = profile, ...more }: Partial<Parameters<typeof listFaults>[1]> = {},
+  ) =>
+    await listFaults(sandbox.cloud, {
+      ...{ namespace, mode: now, ...targets, cosmosRole: reader, ...more },
+      profile: isManaged(place) ? { ...has, hard: { ...has.hard, "limits.cpu": "9" } } : has,
+    });
   const state = await stateOf(namespace);
   const hasSucceeded = status === "Succeeded";
   if (kind === "offboard") return [];
@@ -255,7 +376,9 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const expected = kind === "change" && isLeft ? "Incomplete" : "Onboarded";
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
-  if (kind === "change") return [...problems, ...(await faultsOf(mode, before))];
+  if (kind === "change") {
+    return [...problems, ...(await faultsOf(mode, { ...before, profile: profileOf[mode].before.parts }))];
+  }
   // One of the two modes must be complete.
   const [old, fresh] = [await faultsOf(mode), await faultsOf("workloadIdentity")];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;

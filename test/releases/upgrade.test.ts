@@ -186,7 +186,15 @@ function withoutNewFields(catalog: string): string {
   return stringify(asReleased({ ...known, teams: Object.fromEntries(released) }));
 }
 
-const newFields = ["landingMs", "undoTimeoutMs", "namespaceDeletionMs", "owner", "network", "identityBinding"];
+const newFields = [
+  "landingMs",
+  "undoTimeoutMs",
+  "namespaceDeletionMs",
+  "owner",
+  "network",
+  "identityBinding",
+  "managedNamespaces",
+];
 
 function asReleased(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((each) => !newFields.includes(String(each))).map(asReleased);

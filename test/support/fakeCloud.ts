@@ -34,6 +34,7 @@ import { type Calls, unhindered } from "./models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "./models/cosmos.ts";
 import { createDatabases, type Users } from "./models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "./models/kubernetes.ts";
+import { createManagedModel } from "./models/managedNamespaces.ts";
 import { ObjectsView } from "./models/objectsView.ts";
 import { createTables } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
@@ -154,6 +155,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
+    managed: new Map(),
     roles: ["db_owner", "db_datareader", "db_datawriter"],
     roleAssignments: new Map(),
     cosmosAccounts: new Map(),
@@ -204,6 +206,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       catalog: { ...structuredClone(catalog), ...changes },
       identities: createIdentities(cloud, calls, { newGuid: randomUUID, tenantId: catalog.tenantId }),
       identityBindings: createIdentityBindings(cloud, calls),
+      managedNamespaces: createManagedModel(cloud.managed, calls),
       sqlServers: createServers(cloud, calls, ["messages", "orders"]),
       ...createRoleAssignments(cloud, calls, () => new Date().toISOString()),
       cosmosRoles: createCosmosModel(cloud.cosmosAccounts, calls),

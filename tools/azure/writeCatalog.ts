@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import type { Az } from "./az.ts";
+import { type Az, AzFailed } from "./az.ts";
 import { authEntry } from "./entraApplication.ts";
 import { optionsFor, printOptions } from "./resourceId.ts";
 
@@ -18,6 +18,8 @@ const ManagedCluster = z.object({
   nodeResourceGroup: z.string(),
   disableLocalAccounts: z.boolean().nullish(),
   oidcIssuerProfile: z.object({ enabled: z.boolean().nullish(), issuerUrl: z.string().nullish() }).nullish(),
+  securityProfile: z.object({ workloadIdentity: z.object({ enabled: z.boolean().nullish() }).nullish() }).nullish(),
+  apiServerAccessProfile: z.object({ enableVnetIntegration: z.boolean().nullish() }).nullish(),
   identityProfile: z.object({ kubeletidentity: z.object({ objectId: z.string() }).nullish() }).nullish(),
 });
 const SqlServer = z.object({ id: z.string(), name: z.string(), fullyQualifiedDomainName: z.string() });
@@ -88,6 +90,7 @@ async function describeCluster(
     throw new Error(
       `Cluster ${cluster.name} has no OIDC issuer, which workload identity needs. Run: az aks update ${printOptions(id)} --enable-oidc-issuer --enable-workload-identity`,
     );
+  const binds = await canBind(az, cluster, id);
   const kubeletObjectId = cluster.identityProfile?.kubeletidentity?.objectId;
   return [
     alias(cluster.name),
@@ -98,10 +101,35 @@ async function describeCluster(
       subscriptionId: subscriptionOf(id),
       identityResourceGroup: cluster.nodeResourceGroup,
       location: cluster.location,
-      identityModes: [...(issuer ? ["workloadIdentity"] : []), ...(podIdentity ? ["podIdentity"] : [])],
+      identityModes: [
+        ...(issuer ? ["workloadIdentity"] : []),
+        ...(podIdentity ? ["podIdentity"] : []),
+        ...(binds ? ["identityBinding"] : []),
+      ],
+      ...(binds ? { identityBinding: { clusterId: id } } : {}),
       ...(podIdentity && kubeletObjectId ? { podIdentity: { kubeletObjectId } } : {}),
     },
   ];
+}
+
+const Feature = z.object({ properties: z.object({ state: z.string() }) });
+
+/**
+ * Whether the cluster can have identity bindings (docs/identityModes.md). Azure's documentation still asks for the registration of a
+ * feature; where nobody may read that, the operator adds the mode.
+ */
+async function canBind(az: Az, cluster: z.infer<typeof ManagedCluster>, id: string): Promise<boolean> {
+  const { oidcIssuerProfile, securityProfile, apiServerAccessProfile } = cluster;
+  const hasWhatItNeeds = oidcIssuerProfile?.issuerUrl && securityProfile?.workloadIdentity?.enabled === true;
+  if (!hasWhatItNeeds || apiServerAccessProfile?.enableVnetIntegration === true) return false;
+  const where = ["--namespace", "Microsoft.ContainerService", "--subscription", subscriptionOf(id)];
+  try {
+    const feature = Feature.parse(await az("feature", "show", "--name", "IdentityBindingPreview", ...where));
+    return feature.properties.state === "Registered";
+  } catch (error) {
+    if (!(error instanceof AzFailed)) throw error;
+    return false;
+  }
 }
 
 /** The API server's certificate is signed by the cluster's own authority, which is only in its kubeconfig. */

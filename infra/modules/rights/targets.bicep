@@ -13,12 +13,15 @@ param administeredSqlServerIds string[]
 param targetIds string[]
 @description('The AKS clusters with identityBinding in the catalog: Mooring binds identities to them.')
 param boundClusterIds string[]
+@description('The AKS clusters with managedNamespaces in the catalog: Mooring writes profiles into managed namespaces.')
+param managingClusterIds string[]
 param readRoleAssignmentsOfSubscription bool
 
 var actions = loadJsonContent('../../azure/role-definition.json').Actions
 var administratorActions = loadJsonContent('../../azure/sql-administrator-role.json').Actions
 var targetActions = loadJsonContent('../../azure/target-role.json').Actions
 var bindingActions = loadJsonContent('../../azure/identity-binding-role.json').Actions
+var managedActions = loadJsonContent('../../azure/managed-namespace-role.json').Actions
 // How an operation of Cosmos DB is going is told in the subscription; everything else in the account.
 var cosmosActions = loadJsonContent('../../azure/cosmos-role.json').Actions
 var cosmosProgressActions = filter(cosmosActions, action => startsWith(action, 'Microsoft.DocumentDB/locations/'))
@@ -47,7 +50,7 @@ var targetGroups = union(map(otherTargetIds, id => '${split(id, '/')[2]}/${split
 var assignableScopes = union(
   [subscription().id],
   map(
-    union(subscriptions, map(concat(sqlServerIds, targetIds, boundClusterIds), id => split(id, '/')[2])),
+    union(subscriptions, map(concat(sqlServerIds, targetIds, boundClusterIds, managingClusterIds), id => split(id, '/')[2])),
     id => '/subscriptions/${id}'
   )
 )
@@ -105,6 +108,17 @@ resource bindingRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: bindingActions, notActions: [], dataActions: [], notDataActions: [] }]
+  }
+}
+
+resource managedRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!empty(managingClusterIds)) {
+  name: guid(subscription().id, roleSuffix, 'managed')
+  properties: {
+    roleName: 'Mooring managed namespaces (${roleSuffix})'
+    description: 'Writes profiles of namespaces into managed namespaces of AKS clusters.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: managedActions, notActions: [], dataActions: [], notDataActions: [] }]
   }
 }
 
@@ -176,6 +190,14 @@ module onBoundClusters 'atCluster.bicep' = [
     name: 'mooring-bindings-${uniqueString(id)}'
     scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
     params: { principalId: principalId, role: bindingRole.name, cluster: last(split(id, '/')) }
+  }
+]
+
+module onManagingClusters 'atCluster.bicep' = [
+  for id in union(managingClusterIds, []): {
+    name: 'mooring-managed-${uniqueString(id)}'
+    scope: resourceGroup(split(id, '/')[2], split(id, '/')[4])
+    params: { principalId: principalId, role: managedRole.name, cluster: last(split(id, '/')) }
   }
 ]
 

@@ -14,6 +14,7 @@ import { createLimits } from "./limits.ts";
 import { locks } from "./locks.ts";
 import { createLongRunning } from "./longRunning.ts";
 import { managedClusters } from "./managedClusters.ts";
+import { managedNamespaces } from "./managedNamespaces.ts";
 import { resourceGroups } from "./resourceGroups.ts";
 import { isSame, parseResourcePath, type ResourcePath, resourceId } from "./resourcePath.ts";
 import type { ResourceType } from "./resources.ts";
@@ -70,6 +71,7 @@ export async function startArm(
     roleDefinitions(world),
     managedClusters(world),
     identityBindings(world, options),
+    managedNamespaces(world, longRunning),
     associatedResources(world),
     ...sqlTypes(world, longRunning),
     ...cosmosTypes(world, longRunning),
@@ -145,8 +147,9 @@ export async function startArm(
     limits?.spend({ method: request.method, path, clientId });
     const handler = type && handlerFor(type, request.method, path);
     if (!type || !handler) throw failures.methodNotAllowed(request.method, path.type);
-    const { url, body } = request;
-    return handler({ path: { ...path, type: type.type }, url, body, caller: { isOwner }, collided });
+    const { url, body, headers } = request;
+    const ifMatch = headers["if-match"];
+    return handler({ path: { ...path, type: type.type }, url, body, ifMatch, caller: { isOwner }, collided });
   }
 
   return {

@@ -21,10 +21,17 @@ export const sqlApiVersions = [
 const followed = {
   "Microsoft.Sql": { status: "administratorAzureAsyncOperation", results: "administratorOperationResults" },
   "Microsoft.DocumentDB": { status: "operationsStatus", results: "operationResults" },
+  "Microsoft.ContainerService": { status: "operations", results: "operationresults" },
 } as const;
 
 export const cosmosApiVersions = ["2021-10-15", "2022-11-15", "2023-11-15", "2024-11-15", "2025-10-15"];
-const versionsOf = { "Microsoft.Sql": sqlApiVersions, "Microsoft.DocumentDB": cosmosApiVersions };
+/** The stable ones that have managed namespaces. */
+export const aksApiVersions = ["2025-09-01", "2025-10-01", "2026-01-01", "2026-04-01", "2026-06-01"];
+const versionsOf = {
+  "Microsoft.Sql": sqlApiVersions,
+  "Microsoft.DocumentDB": cosmosApiVersions,
+  "Microsoft.ContainerService": aksApiVersions,
+};
 
 interface Operation {
   readonly id: string;

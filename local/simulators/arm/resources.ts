@@ -10,6 +10,8 @@ export interface ArmCall {
   /** Absolute: links in answers use its origin. */
   readonly url: URL;
   readonly body: string;
+  /** The header. */
+  readonly ifMatch?: string | undefined;
   /** Whoever calls. */
   readonly caller: { readonly isOwner: boolean };
   /** Whether this write overlapped another one under the same parent. */

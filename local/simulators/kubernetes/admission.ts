@@ -2,6 +2,7 @@
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type JsonObject, stringAt } from "./json.ts";
 import { withLimits } from "./limitRanges.ts";
+import { withRequests } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 import {
@@ -33,14 +34,14 @@ export function createAdmission(environment: {
     unseenAccounts.has(`${namespace}/${name}`) ? undefined : serviceAccount(namespace, name);
 
   return (resource, object) => {
-    if (resource.kind !== "Pod") return object;
+    if (resource.kind !== "Pod") return withLimits({ store, resources }, resource, object);
     const namespace = stringAt(object, "metadata", "namespace") ?? "";
     const account = stringAt(object, "spec", "serviceAccountName") ?? "default";
     if (serviceAccount(namespace, account) === undefined) {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
       throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    const limited = withLimits({ store, resources }, resource, object);
+    const limited = withLimits({ store, resources }, resource, withRequests(object));
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
       ? withWorkloadIdentity(limited, {
           tenantId,

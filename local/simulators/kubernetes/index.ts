@@ -25,6 +25,7 @@ import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
 import { isObject, type JsonObject } from "./json.ts";
+import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
@@ -127,13 +128,16 @@ export async function startKubernetes(
     authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
     tokenProxy: options.tokenProxy ?? (() => undefined),
   });
-  const webhooks: AdmissionWebhook[] = [];
+  // Of the cloud; none that an operator may remove.
+  const own = cluster.isOutsideAzure ? [] : [managedNamespaceWebhook];
+  const webhooks: AdmissionWebhook[] = [...own];
   const restrictions: Restriction[] = [];
   const policies = createPolicyAdmission(options.policies ?? []);
   const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies };
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
+  const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
   const controllers = [
@@ -221,13 +225,14 @@ export async function startKubernetes(
         webhooks.push(webhook);
       },
       async clear() {
-        webhooks.length = 0;
+        webhooks.length = own.length;
       },
     },
     kubeconfig: () => printKubeconfig({ name: options.cluster, server: url, ca: tls.certificate, token: adminToken }),
     async close() {
       for (const controller of controllers) controller.close();
       stopServing();
+      stopManaging();
       await close();
     },
   };

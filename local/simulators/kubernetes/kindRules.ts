@@ -15,6 +15,7 @@ import {
   without,
 } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
+import { nanosOf } from "./podResources.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress } from "./services.ts";
 
@@ -80,9 +81,23 @@ export function kindViolations(resource: Resource, object: JsonObject): Cause[] 
 function containerViolations(podSpec: JsonObject, path: string): Cause[] {
   const containers = listAt(podSpec, "containers");
   if (containers.length === 0) return [required(`${path}.containers`)];
-  return containers.flatMap((container, index) =>
-    stringAt(container, "image") ? [] : [required(`${path}.containers[${index}].image`)],
+  const all = ["containers", "initContainers"].flatMap((field) =>
+    listAt(podSpec, field).map((container, index) => ({ container, at: `${path}.${field}[${index}]` })),
   );
+  return all.flatMap(({ container, at: where }) => [
+    ...(stringAt(container, "image") ? [] : [required(`${where}.image`)]),
+    ...overLimit(container, `${where}.resources.requests`),
+  ]);
+}
+
+/** Nobody asks for more than the limit. */
+function overLimit(container: Json, path: string): Cause[] {
+  const limits = objectAt(container, "resources", "limits");
+  return Object.entries(objectAt(container, "resources", "requests")).flatMap(([name, amount]) => {
+    const limit = limits[name];
+    if (limit === undefined || nanosOf(amount) <= nanosOf(limit)) return [];
+    return [invalidValue(path, amount, `must be less than or equal to ${name} limit of ${String(limit)}`)];
+  });
 }
 
 /** What an update may not change, and how it is refused. */

@@ -1,44 +1,40 @@
-/** LimitRange: what the containers of a new pod get, where they say nothing, and what they may have at most and at least. */
-import { readQuantity } from "./builtIn/quantity.ts";
+/**
+ * LimitRange: what the containers of a new pod get where they say nothing, and what containers, pods and claims may have at most and at
+ * least (k8s.io/kubernetes plugin/pkg/admission/limitranger).
+ */
+import { printQuantity } from "./builtIn/quantity.ts";
 import { forbidden } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { containersOf, eachContainer, nanosOf, podAmounts } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
 export function withLimits(
   { store, resources }: { readonly store: Store; readonly resources: Resources },
   resource: Resource,
-  pod: JsonObject,
+  object: JsonObject,
 ): JsonObject {
   const ranges = resources.ofKind("v1", "LimitRange");
-  const namespace = stringAt(pod, "metadata", "namespace");
-  if (ranges === undefined || namespace === undefined) return pod;
-  const limits = store
-    .list(ranges, namespace)
-    .flatMap((range) => listAt(range, "spec", "limits"))
-    .filter((each) => stringAt(each, "type") === "Container");
-  if (limits.length === 0) return pod;
-  const spec = objectAt(pod, "spec");
-  const complete = (container: Json): Json =>
-    isObject(container) ? limits.reduce<JsonObject>(withDefaults, container) : container;
-  const containers = listAt(spec, "containers").map(complete);
-  const problems = containers.flatMap((container) => limits.flatMap((limit) => violationsOf(container, limit)));
-  if (problems.length > 0) {
-    const text = problems.length === 1 ? problems[0] : `[${problems.join(", ")}]`;
-    throw forbidden(resource, stringAt(pod, "metadata", "name"), text ?? "");
+  const namespace = stringAt(object, "metadata", "namespace");
+  if (ranges === undefined || namespace === undefined) return object;
+  const limits = store.list(ranges, namespace).flatMap((range) => listAt(range, "spec", "limits"));
+  const ofType = (type: string) => limits.filter((each) => stringAt(each, "type") === type);
+  const complete =
+    resource.kind === "Pod"
+      ? eachContainer(object, (container) => ofType("Container").reduce<JsonObject>(withDefaults, container))
+      : object;
+  const problems = new Set(limits.flatMap((limit) => violationsOf(resource, complete, limit)));
+  if (problems.size > 0) {
+    const all = [...problems].join(", ");
+    throw forbidden(resource, stringAt(object, "metadata", "name"), problems.size === 1 ? all : `[${all}]`);
   }
-  return { ...pod, spec: { ...spec, containers } };
+  return complete;
 }
 
 function withDefaults(container: JsonObject, limit: Json): JsonObject {
   const given = objectAt(container, "resources");
   const limits = { ...objectAt(limit, "default"), ...objectAt(given, "limits") };
-  // Whoever says only a limit asks for as much.
-  const requests = {
-    ...objectAt(limit, "defaultRequest"),
-    ...objectAt(given, "limits"),
-    ...objectAt(given, "requests"),
-  };
+  const requests = { ...objectAt(limit, "defaultRequest"), ...objectAt(given, "requests") };
   return { ...container, resources: { ...given, ...shown("limits", limits), ...shown("requests", requests) } };
 }
 
@@ -46,30 +42,72 @@ function shown(field: string, amounts: JsonObject): JsonObject {
   return Object.keys(amounts).length === 0 ? {} : { [field]: amounts };
 }
 
-function violationsOf(container: Json, limit: Json): string[] {
-  const resources = objectAt(container, "resources");
-  const compare = (bound: "max" | "min", amounts: JsonObject, isWrong: (difference: bigint) => boolean, what: string) =>
-    Object.entries(objectAt(limit, bound)).flatMap(([name, wanted]) => {
-      const amount = amounts[name];
-      if (amount !== undefined && !isWrong(nanos(amount) - nanos(wanted))) return [];
-      const found = amount === undefined ? `No ${what} is specified` : `${what} is ${String(amount)}`;
-      const title = bound === "max" ? "maximum" : "minimum";
-      return [`${title} ${name} usage per Container is ${String(wanted)}, but ${found}`];
-    });
-  const most = objectAt(limit, "max");
-  const tooMuch = Object.entries(objectAt(resources, "requests"))
-    .filter(([name, amount]) => most[name] !== undefined && nanos(amount) > nanos(most[name]))
-    .map(
-      ([name, amount]) =>
-        `maximum ${name} usage per Container is ${String(most[name])}, but request is ${String(amount)}`,
-    );
-  return [
-    ...tooMuch,
-    ...compare("max", objectAt(resources, "limits"), (difference) => difference > 0n, "limit"),
-    ...compare("min", objectAt(resources, "requests"), (difference) => difference < 0n, "request"),
-  ];
+/** An amount as it is, and as it is printed. */
+interface Amount {
+  readonly nanos: bigint;
+  readonly text: string;
 }
 
-function nanos(quantity: Json): bigint {
-  return typeof quantity === "string" || typeof quantity === "number" ? (readQuantity(quantity)?.nanos ?? 0n) : 0n;
+interface Observed {
+  readonly requests: Readonly<Record<string, Amount>>;
+  readonly limits: Readonly<Record<string, Amount>>;
+}
+
+function violationsOf(resource: Resource, object: JsonObject, limit: Json): readonly string[] {
+  const type = stringAt(limit, "type") ?? "";
+  if (resource.kind === "PersistentVolumeClaim" && type === resource.kind) {
+    const requests = amountsIn(objectAt(object, "spec", "resources", "requests"));
+    return broken(limit, type, { requests, limits: requests }, "request");
+  }
+  if (resource.kind !== "Pod") return [];
+  if (type === "Container") {
+    return containersOf(object).flatMap((container) => {
+      const { requests, limits } = objectAt(container, "resources");
+      return broken(limit, type, { requests: amountsIn(requests), limits: amountsIn(limits) }, "limit");
+    });
+  }
+  if (type !== "Pod") return [];
+  const summed = (kind: "requests" | "limits") =>
+    Object.fromEntries(
+      Object.entries(podAmounts(object, kind)).map(([name, nanos]) => [name, { nanos, text: printed(nanos, name) }]),
+    );
+  return broken(limit, type, { requests: summed("requests"), limits: summed("limits") }, "limit");
+}
+
+function amountsIn(amounts: Json | undefined): Readonly<Record<string, Amount>> {
+  if (!isObject(amounts)) return {};
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, each]) => [name, { nanos: nanosOf(each), text: String(each) }]),
+  );
+}
+
+function printed(nanos: bigint, name: string): string {
+  return printQuantity({ nanos, isBinary: name !== "cpu" });
+}
+
+function broken(limit: Json, type: string, { requests, limits }: Observed, most: "limit" | "request"): string[] {
+  const bounds = (field: string) => Object.entries(objectAt(limit, field));
+  const least = bounds("min").flatMap(([name, bound]) => {
+    const is = `minimum ${name} usage per ${type} is ${String(bound)}`;
+    const [request, own] = [requests[name], limits[name]];
+    if (!request) return [`${is}.  No request is specified`];
+    if (request.nanos < nanosOf(bound)) return [`${is}, but request is ${request.text}`];
+    return own && own.nanos < nanosOf(bound) ? [`${is}, but limit is ${own.text}`] : [];
+  });
+  const greatest = bounds("max").flatMap(([name, bound]) => {
+    const is = `maximum ${name} usage per ${type} is ${String(bound)}`;
+    const [request, own] = [requests[name], most === "limit" ? limits[name] : requests[name]];
+    if (!own) return [`${is}.  No ${most} is specified`];
+    if (own.nanos > nanosOf(bound)) return [`${is}, but ${most} is ${own.text}`];
+    return request && request.nanos > nanosOf(bound) ? [`${is}, but request is ${request.text}`] : [];
+  });
+  const ratios = bounds("maxLimitRequestRatio").flatMap(([name, bound]) => {
+    const is = `${name} max limit to request ratio per ${type} is ${String(bound)}`;
+    const [request, own] = [requests[name]?.nanos ?? 0n, limits[name]?.nanos ?? 0n];
+    if (request === 0n) return [`${is}, but no request is specified or request is 0`];
+    if (own === 0n) return [`${is}, but no limit is specified or limit is 0`];
+    const ratio = Number(own) / Number(request);
+    return ratio > Number(nanosOf(bound)) / 1e9 ? [`${is}, but provided ratio is ${ratio.toFixed(6)}`] : [];
+  });
+  return [...least, ...greatest, ...ratios];
 }

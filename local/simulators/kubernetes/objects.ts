@@ -194,7 +194,7 @@ export function createObjects({ store, resources, now, admit, webhooks, policies
       mutate: (object: JsonObject) => (byClient ? webhooks.mutate({ ...request, object }) : object),
       validate: (object: JsonObject | null, oldObject: JsonObject | null) => {
         if (object) requireGrant?.(resource, object, oldObject);
-        if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {} });
+        if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {}, oldObject });
         if (user !== undefined) policies({ ...request, object, oldObject, user, subresource });
       },
     };

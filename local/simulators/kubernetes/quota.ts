@@ -2,10 +2,11 @@
  * ResourceQuota: what a namespace uses of it, counted by objects (`count/configmaps`, and the older names without `count/`) and by
  * what pods ask for. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
-import { canonicalQuantity, printQuantity, readQuantity } from "./builtIn/quantity.ts";
+import { canonicalQuantity, printQuantity } from "./builtIn/quantity.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
+import { containersOf, type Kind, nanosOf, podAmounts } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
@@ -27,22 +28,21 @@ export function requireQuota(
 ): void {
   const quotas = resources.ofKind("v1", "ResourceQuota");
   if (quotas === undefined) return;
-  for (const quota of store.list(quotas, namespace)) {
+  const counting = store.list(quotas, namespace).filter((quota) => isInScope(quota, resource, object));
+  if (resource.kind === "Pod") {
+    for (const quota of counting) {
+      const missing = missingFor(quota, object);
+      if (missing === "") continue;
+      throw forbidden(resource, name, `failed quota: ${quota.metadata.name}: must specify ${missing}`);
+    }
+  }
+  for (const quota of counting) {
     const hard = objectAt(quota["spec"] ?? null, "hard");
     const asked = Object.entries(hard)
-      .filter(([key]) => key in usageOf(resource, object, [key]) && isInScope(quota, resource, object))
+      .filter(([key]) => key in usageOf(resource, object, [key]))
       .map(([key, limit]) => ({ key, limit, wanted: usageOf(resource, object, [key])[key] ?? 0n }));
-    const missing = asked.filter(({ key, wanted }) => wanted === 0n && isComputed(key));
-    if (resource.kind === "Pod" && missing.length > 0) {
-      const names = missing.map(({ key }) => key).toSorted();
-      throw forbidden(
-        resource,
-        name,
-        `failed quota: ${quota.metadata.name}: must specify ${describeMissing(names, object)}`,
-      );
-    }
     const used = usedOf({ store, resources }, quota);
-    const over = asked.filter(({ key, limit, wanted }) => (used[key] ?? 0n) + wanted > nanosOf(limit));
+    const over = asked.filter(({ key, limit, wanted }) => wanted > 0n && (used[key] ?? 0n) + wanted > nanosOf(limit));
     if (over.length === 0) continue;
     const list = (print: (each: (typeof over)[number]) => string) => over.map(print).join(",");
     const why = [
@@ -55,9 +55,22 @@ export function requireQuota(
   }
 }
 
-function describeMissing(names: readonly string[], pod: JsonObject): string {
-  const containers = listAt(pod, "spec", "containers").map((each) => stringAt(each, "name") ?? "");
-  return names.map((key) => `${key} for: ${containers.join(",")}`).join("; ");
+/** Each container has to say it, where a quota counts it; of other resources, none has to. */
+const mandatory: ReadonlySet<string> = new Set(
+  ["cpu", "memory"].flatMap((each) => [each, `requests.${each}`, `limits.${each}`]),
+);
+
+function missingFor(quota: KubeObject, pod: JsonObject): string {
+  const keys = Object.keys(objectAt(quota, "spec", "hard")).filter((key) => mandatory.has(key));
+  const missing = keys.toSorted().map((key) => {
+    const containers = containersOf(pod).filter((container) => {
+      const { kind, name } = computedBy(key);
+      return objectAt(container, "resources", kind)[name] === undefined;
+    });
+    const names = containers.map((each) => stringAt(each, "name") ?? "").toSorted();
+    return names.length === 0 ? "" : `${key} for: ${names.join(",")}`;
+  });
+  return missing.filter((each) => each !== "").join("; ");
 }
 
 type Usage = Record<string, bigint>;
@@ -116,13 +129,12 @@ function nodePorts(service: JsonObject): number {
 }
 
 function askedByPod(pod: JsonObject, key: string): bigint {
-  const kind = key.startsWith("limits.") ? "limits" : "requests";
-  const name = key.replace(/^(requests|limits)\./, "");
-  return listAt(pod, "spec", "containers").reduce<bigint>((sum, container) => {
-    const amounts = objectAt(container, "resources", kind);
-    const standard = kind === "requests" ? objectAt(container, "resources", "limits")[name] : undefined;
-    return sum + nanosOf(amounts[name] ?? standard ?? 0);
-  }, 0n);
+  const { kind, name } = computedBy(key);
+  return podAmounts(pod, kind)[name] ?? 0n;
+}
+
+function computedBy(key: string): { readonly kind: Kind; readonly name: string } {
+  return { kind: key.startsWith("limits.") ? "limits" : "requests", name: key.replace(/^(requests|limits)\./, "") };
 }
 
 /** Scopes are about pods alone. */
@@ -141,11 +153,6 @@ function isInScope(quota: KubeObject, resource: Resource, object: JsonObject): b
     ...{ BestEffort: isBestEffort, NotBestEffort: !isBestEffort },
   };
   return scopes.every((scope) => holds[scope] ?? true);
-}
-
-function nanosOf(quantity: Json | undefined): bigint {
-  if (typeof quantity !== "string" && typeof quantity !== "number") return 0n;
-  return readQuantity(quantity)?.nanos ?? 0n;
 }
 
 /** In the form of the limit: binary, if that is. */

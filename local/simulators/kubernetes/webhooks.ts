@@ -14,6 +14,8 @@ export interface AdmissionRequest {
   readonly name: string | undefined;
   /** The object as it would be stored; for a deletion, the existing one. */
   readonly object: JsonObject;
+  /** The existing one; null for a creation. */
+  readonly oldObject?: JsonObject | null;
   readonly dryRun: boolean;
 }
 
@@ -26,6 +28,8 @@ export interface AdmissionWebhook {
   readonly delayMs?: (request: Pick<AdmissionRequest, "namespace">) => number;
   /** Why the request is denied; undefined lets it pass. */
   readonly deny?: (request: AdmissionRequest) => string | undefined;
+  /** The status of a denial: 403, as of controller-runtime and Gatekeeper, unless it says another. */
+  readonly code?: number;
 }
 
 /** Those that an operator has also installed. */
@@ -55,10 +59,10 @@ export function createWebhookAdmission(webhooks: readonly AdmissionWebhook[]): A
         if (!webhook.deny) continue;
         expectDryRunnable(webhook, request);
         const why = webhook.deny(request);
-        // controller-runtime and Gatekeeper answer 403; the API server would turn an answer without a code into a 400.
-        if (why !== undefined) {
-          throw new ApiFailure(403, "Forbidden", `admission webhook "${webhook.name}" denied the request: ${why}`);
-        }
+        if (why === undefined) continue;
+        const { name, code = 403 } = webhook;
+        const message = `admission webhook "${name}" denied the request: ${why}`;
+        throw new ApiFailure(code, code === 403 ? "Forbidden" : "", message);
       }
     },
   };

@@ -10,6 +10,7 @@ import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
 import type { CosmosAssignment, CosmosRoles } from "../../ports/cosmosRoles.ts";
 import { isNotFound } from "./errors.ts";
 import type { ArmRequest } from "./pipeline.ts";
+import { describeFailure, followed, isFailed, lookAtProgress } from "./progress.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 
 /** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
@@ -30,7 +31,7 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
   /** The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring may have no rights. */
   async function change(doing: string, accountId: string, request: ArmRequest): Promise<void> {
     const progress = await begin(doing, request);
-    let watched = progress === undefined ? undefined : ownUrl(doing, progress, endpoint);
+    let watched = followed(doing, progress, endpoint);
     for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
       const found = await find(doing, request.url, Assignment);
       if ((found === undefined) === (request.method === "DELETE")) return;
@@ -42,13 +43,11 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
 
   /** Fails if the operation has; undefined if Mooring may not see it. */
   async function watch(doing: string, url: string): Promise<string | undefined> {
-    const told = await unlessForbidden(() => find(doing, url, Progress));
-    const { status, error } = told ?? {};
-    if (status !== "Failed" && status !== "Canceled") return told === undefined ? undefined : url;
-    const message =
-      `${doing}: Azure ended the operation as ${status}. ${error?.code ?? ""} ${error?.message ?? ""}`.trim();
+    const outcome = await lookAtProgress({ find }, doing, url);
+    if (!outcome || !isFailed(outcome)) return outcome && url;
+    const message = describeFailure(doing, outcome);
     // Everything else is refused at once: only the principal is looked up later, wherever it was replicated to by then.
-    if (error?.code === "BadRequest")
+    if (outcome.error?.code === "BadRequest")
       throw new TransientError("PRINCIPAL_NOT_YET_VISIBLE", message, { isWithoutEffect: true });
     throw new TransientError("ARM_UNAVAILABLE", message);
   }
@@ -82,26 +81,6 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
     },
   };
 }
-
-async function unlessForbidden<T>(look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
-    throw error;
-  }
-}
-
-/** The token is sent there. */
-function ownUrl(doing: string, url: string, endpoint: string): string {
-  if (URL.canParse(url) && new URL(url).origin === new URL(endpoint).origin) return url;
-  throw new PermanentError("ARM_REJECTED", `${doing}: Azure names another host to follow it.`);
-}
-
-const Progress = z.object({
-  status: z.string(),
-  error: z.object({ code: z.string(), message: z.string() }).nullish(),
-});
 
 const Assignment = z.object({
   name: z.string(),

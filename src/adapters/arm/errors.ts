@@ -68,7 +68,8 @@ export function toDomainError(error: unknown, doing: string): unknown {
   // Not every front end may know an identity that was created a moment ago.
   if (code === "ParentResourceNotFound")
     return new TransientError("ARM_UNAVAILABLE", message, { ...options, isWithoutEffect: true });
-  // No call of Mooring's has a precondition: 412 is how Cosmos DB says that another operation has its account for itself.
+  // 412: somebody else has written since the look, which the next attempt sees. Cosmos DB says so of an account that another
+  // operation has for itself.
   const isBusy = statusCode === 409 || statusCode === 412;
   if (statusCode === 408 || isBusy || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {

@@ -5,23 +5,13 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { TransientError } from "../../domain/errors.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports/identityBindings.ts";
-import { codeOf, isNotFound } from "./errors.ts";
+import { createAvailability } from "./availability.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 
 const apiVersion = "2026-04-01";
-
-/** The subscription, or the cloud, does not have the API. */
-const unavailable: ReadonlySet<string> = new Set([
-  "InvalidApiVersionParameter",
-  "InvalidResourceType",
-  "MissingSubscriptionRegistration",
-  "NoRegisteredProviderFound",
-  "PreviewFeatureNotRegistered",
-  "SubscriptionNotRegistered",
-]);
 
 /** A binding takes some seconds; the durable runtime looks again later. */
 const pollMs = 1_000;
@@ -29,6 +19,7 @@ const mostPolls = 20;
 
 export function createIdentityBindings({ endpoint, ...options }: RestOptions): IdentityBindings {
   const { ask, list, send } = createRestApi(options);
+  const { explained, unlessGone } = createAvailability("IDENTITY_BINDING_UNAVAILABLE");
 
   const urlOf = (clusterId: string, name?: string): URL => {
     const url = new URL(`${clusterId}/identityBindings${name === undefined ? "" : `/${name}`}`, endpoint);
@@ -81,26 +72,6 @@ export function createIdentityBindings({ endpoint, ...options }: RestOptions): I
       throw new TransientError("ARM_UNAVAILABLE", `${doing}: it is still there.`);
     },
   };
-}
-
-async function explained<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof PermanentError) || !unavailable.has(codeOf(error.cause) ?? "")) throw error;
-    throw new PermanentError("IDENTITY_BINDING_UNAVAILABLE", error.message, { cause: error.cause });
-  }
-}
-
-/** ARM answers 404 for an API that it does not know, too. */
-async function unlessGone<T>(look: () => Promise<T>, otherwise: T): Promise<T> {
-  try {
-    return await explained(look);
-  } catch (error) {
-    const isGone = error instanceof PermanentError && error.code === "ARM_REJECTED" && isNotFound(error.cause);
-    if (isGone) return otherwise;
-    throw error;
-  }
 }
 
 const Binding = z.object({

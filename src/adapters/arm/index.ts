@@ -3,6 +3,7 @@ import type { AzureResources } from "../../ports/azureResources.ts";
 import type { CosmosRoles } from "../../ports/cosmosRoles.ts";
 import type { ManagedIdentities } from "../../ports/identities.ts";
 import type { IdentityBindings } from "../../ports/identityBindings.ts";
+import type { ManagedNamespaces } from "../../ports/managedNamespaces.ts";
 import type { Turns } from "../../ports/registry.ts";
 import type { RoleAssignments } from "../../ports/roleAssignments.ts";
 import type { SqlServers } from "../../ports/sqlServers.ts";
@@ -14,6 +15,7 @@ import { createCosmosRoles } from "./cosmosRoles.ts";
 import { createManagedIdentities } from "./identities.ts";
 import { createIdentityBindings } from "./identityBindings.ts";
 import { createIdentityPace } from "./identityPace.ts";
+import { createManagedNamespaces } from "./managedNamespaces.ts";
 import { createPacer } from "./pacer.ts";
 import { openPipeline } from "./pipeline.ts";
 import { createRoleAssignments } from "./roleAssignments.ts";
@@ -38,6 +40,7 @@ export interface ArmOptions {
 export interface Arm {
   readonly identities: ManagedIdentities;
   readonly identityBindings: IdentityBindings;
+  readonly managedNamespaces: ManagedNamespaces;
   readonly sqlServers: SqlServers;
   readonly roleAssignments: RoleAssignments;
   readonly azureResources: AzureResources;
@@ -112,6 +115,7 @@ export function createArm({
       }),
     }),
     identityBindings: createIdentityBindings(rest),
+    managedNamespaces: createManagedNamespaces(rest),
     ...createRoleAssignments(rest),
     cosmosRoles: createCosmosRoles(rest),
   };

@@ -10,6 +10,8 @@ export interface ArmRequest {
   readonly method: "GET" | "PUT" | "DELETE";
   readonly url: string;
   readonly body?: object;
+  /** The ETag that the resource must still have. */
+  readonly ifMatch?: string;
 }
 
 export interface ArmAnswer {
@@ -36,11 +38,12 @@ export async function openPipeline({
   for (const policy of policies) pipeline.addPolicy(policy);
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
   removeUnused(pipeline);
-  return async ({ method, url, body: sent }: ArmRequest, { abortSignal }: CallOptions): Promise<ArmAnswer> => {
+  return async ({ method, url, body: sent, ifMatch }: ArmRequest, { abortSignal }: CallOptions): Promise<ArmAnswer> => {
     const content = sent && { body: JSON.stringify(sent) };
     const request = rest.createPipelineRequest({ url, method, abortSignal, ...content });
     request.headers.set("accept", "application/json");
     if (sent) request.headers.set("content-type", "application/json");
+    if (ifMatch !== undefined) request.headers.set("if-match", ifMatch);
     const response = await pipeline.sendRequest(client, request);
     const body = parse(response.bodyAsText);
     const { status: statusCode } = response;

@@ -40,7 +40,8 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
     return new PermanentError("DRY_RUN_UNSUPPORTED", message);
   }
   if (reply.status >= 400 && reply.status < 500 && isAdmissionDenial(detail)) {
-    return new PermanentError("KUBERNETES_ADMISSION_DENIED", message);
+    const code = detail.includes(managedNamespaceWebhook) ? "MANAGED_NAMESPACE_REFUSED" : "KUBERNETES_ADMISSION_DENIED";
+    return new PermanentError(code, message);
   }
   switch (reply.status) {
     case 401:
@@ -168,6 +169,9 @@ function conflict(
 }
 
 /** Webhooks and policies choose the status of their answers; only the wording is the API server's own. */
+/** Of AKS: it refuses changes to what Azure Resource Manager manages (Azure/AKS#5410). */
+const managedNamespaceWebhook = 'admission webhook "aks-namespace-validating-webhook.azmk8s.io"';
+
 function isAdmissionDenial(detail: string): boolean {
   return (
     /admission webhook "[^"]*" denied the request/.test(detail) ||

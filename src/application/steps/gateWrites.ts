@@ -20,6 +20,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     ...(tokens ? { tokens } : {}),
     identities: outward(ports.identities, portEffects.identities),
     identityBindings: outward(ports.identityBindings, portEffects.identityBindings),
+    managedNamespaces: outward(ports.managedNamespaces, portEffects.managedNamespaces),
     sqlServers: outward(ports.sqlServers, portEffects.sqlServers),
     roleAssignments: outward(ports.roleAssignments, portEffects.roleAssignments),
     cosmosRoles: outward(ports.cosmosRoles, portEffects.cosmosRoles),

@@ -82,16 +82,26 @@ const PodIdentitySettings = z.strictObject({
 });
 export type PodIdentitySettings = z.infer<typeof PodIdentitySettings>;
 
+const ClusterId = z
+  .string()
+  .regex(
+    /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]+$/i,
+    "must be the resource ID of an AKS cluster: /subscriptions/…/providers/Microsoft.ContainerService/managedClusters/…",
+  );
+
 const IdentityBindingSettings = z.strictObject({
-  clusterId: z
-    .string()
-    .regex(
-      /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.ContainerService\/managedClusters\/[^/]+$/i,
-      "must be the resource ID of an AKS cluster: /subscriptions/…/providers/Microsoft.ContainerService/managedClusters/…",
-    )
-    .meta({ description: "The cluster's resource ID, as `az aks show` prints it. Mooring makes the bindings there." }),
+  clusterId: ClusterId.meta({
+    description: "The cluster's resource ID, as `az aks show` prints it. Mooring makes the bindings there.",
+  }),
 });
 export type IdentityBindingSettings = z.infer<typeof IdentityBindingSettings>;
+
+const ManagedNamespaceSettings = z.strictObject({
+  clusterId: ClusterId.meta({
+    description: "The cluster's resource ID, as `az aks show` prints it. Azure has its managed namespaces there.",
+  }),
+});
+export type ManagedNamespaceSettings = z.infer<typeof ManagedNamespaceSettings>;
 
 const kindDescription =
   "`aks`, or `oidc` for any other cluster with an issuer that Microsoft Entra can read: EKS, GKE, kubeadm, k3s (docs/clusters.md). Since 0.2.0.";
@@ -107,6 +117,10 @@ const AksCluster = z.strictObject({
   identityBinding: IdentityBindingSettings.optional().meta({
     description:
       "What identity bindings need (docs/identityModes.md). Keep it as long as a namespace of the cluster has one. Since 0.2.0.",
+  }),
+  managedNamespaces: ManagedNamespaceSettings.optional().meta({
+    description:
+      "Where Azure manages a namespace of the cluster, its profile is written there (docs/profiles.md). Keep it as long as such a namespace has a profile. Since 0.2.0.",
   }),
 });
 

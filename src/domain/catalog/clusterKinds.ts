@@ -1,5 +1,5 @@
 /** What differs between the kinds of cluster, in one place: nothing else asks for the kind. Another one does not compile before it is here. */
-import type { Cluster, IdentityBindingSettings, PodIdentitySettings } from "./catalog.ts";
+import type { Cluster, IdentityBindingSettings, ManagedNamespaceSettings, PodIdentitySettings } from "./catalog.ts";
 import { type ClusterLogin, userNameOf } from "./clusterLogin.ts";
 
 /** Tokens for the API servers of all AKS clusters have one audience, which belongs to the cloud and not to the catalog. */
@@ -13,6 +13,8 @@ export interface ClusterTraits {
   readonly podIdentity: PodIdentitySettings | undefined;
   /** What identity bindings need of it. */
   readonly identityBinding: IdentityBindingSettings | undefined;
+  /** Where Azure has the namespaces of the cluster that it manages, if profiles are written there. */
+  readonly managedNamespaces: ManagedNamespaceSettings | undefined;
   /** Azure Resource Manager knows the cluster, and Azure publishes the documents of its issuer. Otherwise its operator does. */
   readonly isManagedByAzure: boolean;
 }
@@ -25,6 +27,7 @@ export function traitsOf(cluster: Cluster): ClusterTraits {
         login: { by: "aks" },
         podIdentity: cluster.podIdentity,
         identityBinding: cluster.identityBinding,
+        managedNamespaces: cluster.managedNamespaces,
         isManagedByAzure: true,
       };
     case "oidc":
@@ -33,6 +36,7 @@ export function traitsOf(cluster: Cluster): ClusterTraits {
         login: cluster.login,
         podIdentity: undefined,
         identityBinding: undefined,
+        managedNamespaces: undefined,
         isManagedByAzure: false,
       };
   }

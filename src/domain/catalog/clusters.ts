@@ -32,6 +32,11 @@ export function clusterIdOf(cluster: ClusterTarget): string | undefined {
   return traitsOf(cluster).identityBinding?.clusterId;
 }
 
+/** The resource ID of the cluster, if the catalog says that profiles of managed namespaces are written there. */
+export function managingClusterIdOf(cluster: ClusterTarget): string | undefined {
+  return traitsOf(cluster).managedNamespaces?.clusterId;
+}
+
 /** Of the identity that the namespace has. */
 export function identityIdOf(catalog: Catalog, user: IdentityUser): string {
   const { subscriptionId, resourceGroup, name } = identityRef(catalog, user);

@@ -66,6 +66,11 @@ export const notices = {
       "Somebody else's network policy opens every destination for pods of the namespace. Policies add up, so the profile's closes nothing for these. Only a notice.",
     fix: "Remove that policy if the profile's should count, or leave it.",
   },
+  NETWORK_CLOSED: {
+    cause:
+      "The default network policy of a managed namespace lets pods reach nothing outside, and the request has no profile with a network policy: pods get no tokens and reach no target, and a verification Job fails. Only a notice.",
+    fix: "Choose a profile with a network policy, which opens what the request names (docs/profiles.md), or open the default in Azure: `az aks namespace update --resource-group <group> --cluster-name <cluster> --name <namespace> --egress-policy AllowAll`.",
+  },
   NETWORK_UNSEEN: {
     cause: "Pods run in the namespace, and a cluster does not tell which connections they have. Only a notice.",
     fix: "Ask their owners what they reach and who calls them, or look at flow logs, before the policy closes it.",
@@ -73,7 +78,12 @@ export const notices = {
   POD_SECURITY_LEFT: {
     cause:
       "The profile has Pod Security labels, and the namespace is not Mooring's: it leaves labels on others' namespaces alone, since they concern everybody's pods. Only a notice.",
-    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`), or nobody: the rest of the profile counts all the same.",
+    fix: "The namespace's owner sets the labels that the notice names (`kubectl label namespace`; in Azure, if it is managed there), or nobody: the rest of the profile counts all the same.",
+  },
+  NAMESPACE_MANAGED: {
+    cause:
+      "Azure Resource Manager manages the namespace: AKS refuses other changes to its labels, annotations, default quota and default network policy, and its deletion. Mooring leaves all of these alone. Only a notice.",
+    fix: "Nothing. The people who manage the namespace change and delete it in Azure (`az aks namespace update`, `az aks namespace delete`).",
   },
   WAITS_FOR_PODS: {
     cause:

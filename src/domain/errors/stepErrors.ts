@@ -212,6 +212,19 @@ export const stepErrors = {
       "An identity binding with Mooring's name binds another identity, or one of somebody else binds this one and adoptionPolicy is Never.",
     fix: "Remove the binding that the message names if nobody needs it (`az aks identity-binding delete`); adoptionPolicy IfIdentical uses somebody else's as it is.",
   },
+  MANAGED_NAMESPACES_UNAVAILABLE: {
+    status: 500,
+    retryable: false,
+    cause: "The subscription lacks the API of managed namespaces, which the catalog says that the cluster has.",
+    fix: "Register the provider (`az provider register --namespace Microsoft.ContainerService`), or take managedNamespaces of the cluster out of the catalog (docs/profiles.md).",
+  },
+  MANAGED_NAMESPACE_CONFLICT: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The managed namespace has other values than the profile, which are somebody else's or belong to another namespace of the catalog.",
+    fix: "Give the managed namespace what the profile says (`az aks namespace update`), choose another profile, or set adoptionPolicy to Always: Mooring then writes the profile there, and puts the other values back in the end.",
+  },
   CONCURRENT_CREDENTIAL_WRITE: {
     status: 503,
     retryable: true,
@@ -361,6 +374,13 @@ export const stepErrors = {
     retryable: false,
     cause: "An admission policy or webhook of the cluster refused the object.",
     fix: "Satisfy the policy that the message names, or ask its owner to exempt Mooring's objects.",
+  },
+  MANAGED_NAMESPACE_REFUSED: {
+    status: 500,
+    retryable: false,
+    cause:
+      "Azure Resource Manager manages the namespace, and AKS refuses to let anybody else change what belongs to it: the namespace's labels and annotations, its default quota and network policy.",
+    fix: "Change it in Azure (`az aks namespace update`), or let profiles be written there: managedNamespaces of the cluster in the catalog (docs/profiles.md).",
   },
   KUBERNETES_ALTERED: {
     status: 500,

@@ -1,6 +1,7 @@
 /** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
@@ -18,7 +19,9 @@ import type { RecordedMark } from "../definitions/recordedMark.ts";
 import type { StepContext } from "../definitions/step.ts";
 import { changesBetween, compare, valuesBefore } from "./differences.ts";
 import { surplusFields } from "./fieldOwners.ts";
-import { knownMetadata } from "./knownMetadata.ts";
+import { type KnownMetadata, knownMetadata } from "./knownMetadata.ts";
+import { isManagedByArm } from "./managedByArm.ts";
+import { isUnchangeable } from "./unchangeable.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -30,6 +33,8 @@ export interface ObjectDecision {
   readonly current: KubernetesObject | undefined;
   /** Somebody removed Mooring's mark, and the write restores it. */
   readonly isMarkLost?: boolean;
+  /** The existing object, as it was seen, is removed before the write: a field of it can never change. */
+  readonly replaces?: { readonly uid: string; readonly resourceVersion?: string };
 }
 
 export interface EnsureInput extends Berth {
@@ -54,7 +59,9 @@ export async function planObject(
     const conflict = { code: "KUBERNETES_OBJECT_GOING", message: going } as const;
     return { action: "create", differences: [describeNew(desired)], conflict, object: undefined, current };
   }
-  const { metadata, isMarkLost, isAdoptedAsItWas } = await knownMetadata(current, input.recordedMark);
+  const known = await knownMetadata(current, input.recordedMark);
+  if (isManagedByArm(current)) return leftToArm(desired, current, { ...input, ...known });
+  const { metadata, isMarkLost, isAdoptedAsItWas } = known;
   const { uid } = metadata;
   const changes = compare(desired, current);
   const ownership = readMetadata(metadata);
@@ -72,7 +79,16 @@ export async function planObject(
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
     const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
-    return { action: "update", differences, conflict: undefined, object, current, isMarkLost };
+    const replaces = changes.some((each) => isUnchangeable(desired, each)) ? seen(current) : undefined;
+    return {
+      action: "update",
+      differences,
+      conflict: undefined,
+      object,
+      current,
+      isMarkLost,
+      ...defined({ replaces }),
+    };
   }
   if (ownership === undefined && adopter?.berth === berthKey(input)) {
     // Already adopted: it changes with the request, and its mark keeps naming the operation that adopted it.
@@ -91,6 +107,28 @@ export async function planObject(
   const mark = adopterMetadata(input, input.operation, { uid, replaced: valuesBefore(desired, current) });
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, current };
+}
+
+function seen({ metadata: { uid, resourceVersion } }: KubernetesObject): ObjectDecision["replaces"] {
+  if (uid === undefined) throw new Error("the object has no UID");
+  return { uid, ...defined({ resourceVersion }) };
+}
+
+/** Used as it is, whoever made it: the cluster refuses every write to it, even of a mark. */
+function leftToArm(
+  desired: KubernetesObject,
+  current: KubernetesObject,
+  { metadata, isAdoptedAsItWas, ...input }: EnsureInput & Pick<KnownMetadata, "metadata" | "isAdoptedAsItWas">,
+): ObjectDecision {
+  const decided = { differences: [], object: undefined, current };
+  const [ownership, adopter] = [readMetadata(metadata), adoptedBy(metadata)];
+  const mark = [ownership, adopter].find((each) => each?.berth === berthKey(input));
+  if (mark && mark === ownership && mark.operation === input.operation) {
+    return { action: "create", conflict: undefined, ...decided };
+  }
+  if (mark || isAdoptedAsItWas) return { action: "none", conflict: undefined, ...decided };
+  const conflict = adoptionConflict(desired, [], { ...input, owner: ownership?.berth });
+  return { action: "adopt", conflict, ...decided };
 }
 
 /**
@@ -112,6 +150,14 @@ function adoptionConflict(
   const code = "KUBERNETES_CONFLICT";
   const what = nameOf(desired);
   if (otherBerth !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${otherBerth}.` };
+  const fixed = differences.find((each) => isUnchangeable(desired, each));
+  if (fixed) {
+    const { field, current, desired: wanted } = fixed;
+    return {
+      code,
+      message: `${what} already exists with ${field} ${current}, not ${wanted}, which nobody can change.`,
+    };
+  }
   if (adoptionPolicy === "Never") return { code, message: `${what} already exists and adoptionPolicy is Never.` };
   if (adoptionPolicy === "IfIdentical" && differences.length > 0) {
     const fields = differences.map(({ field }) => field).join(", ");
@@ -170,13 +216,21 @@ export async function bringObjects(
  * must not race with it.
  */
 async function applyAll(
-  kubernetes: Pick<Kubernetes, "apply">,
+  kubernetes: Pick<Kubernetes, "apply" | "remove">,
   cluster: ClusterTarget,
   decisions: readonly ObjectDecision[],
   input: EnsureInput,
 ): Promise<readonly (KubernetesObject | undefined)[]> {
-  const apply = async (decision: ObjectDecision) =>
-    decision.object && (await kubernetes.apply(cluster, decision.object, { force: needsForce(decision, input) }));
+  const apply = async (decision: ObjectDecision) => {
+    const { object, replaces } = decision;
+    if (!object) return undefined;
+    if (replaces) {
+      const held = await kubernetes.remove(cluster, refOf(object), replaces);
+      const going = held && describeGoing(held);
+      if (going !== undefined) throwConflict({ code: "KUBERNETES_OBJECT_GOING", message: going });
+    }
+    return await kubernetes.apply(cluster, object, { force: needsForce(decision, input) });
+  };
   const calls: { decision: ObjectDecision; applying: ReturnType<typeof apply> }[] = [];
   for (const decision of decisions) {
     const role = calls.find(({ decision: other }) => isNewRole(other) && isRoleOf(decision.object, other.object));

@@ -10,6 +10,7 @@ import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
 import { surplusFields } from "./fieldOwners.ts";
 import { knownMetadata, thingOf } from "./knownMetadata.ts";
+import { isManagedByArm } from "./managedByArm.ts";
 
 type Reading = Pick<Kubernetes, "get">;
 
@@ -67,7 +68,7 @@ export async function remainsOf(
   { ref, berth, recordedMark }: { ref: ObjectRef; berth: Berth; recordedMark: RecordedMark },
 ): Promise<readonly string[]> {
   const current = await kubernetes.get(cluster, ref);
-  if (!current || current.metadata.deletionTimestamp !== undefined) return [];
+  if (!current || current.metadata.deletionTimestamp !== undefined || isManagedByArm(current)) return [];
   const { metadata } = await knownMetadata(current, recordedMark);
   return isMadeFor(metadata, berth) ? [`${thingOf(ref)} is still there.`] : [];
 }

@@ -151,10 +151,15 @@ async function rehearse(
     ...input
   }: EnsureInput & { readonly hasNamespace: boolean; readonly lacksRole?: boolean },
 ): Promise<Rehearsal> {
-  const { object, differences, conflict } = decision;
+  const { object, differences, conflict, replaces } = decision;
   if (!object || conflict) return { differences };
   const name = nameOf(object);
   return await ask(differences, async () => {
+    if (replaces) {
+      // Nothing can be tried on top of what will be gone: only the removal, and the permission.
+      await kubernetes.remove(cluster, refOf(object), replaces, { dryRun: true });
+      return { differences, conflict: await forbids(kubernetes, cluster, object) };
+    }
     if (!lacksRole && (object.metadata.namespace === undefined || hasNamespace)) {
       try {
         const after = await kubernetes.apply(cluster, object, { dryRun: true, force: needsForce(decision, input) });
@@ -166,16 +171,23 @@ async function rehearse(
       }
     }
     // In a missing namespace, and for a missing role, the API server answers 404; only permissions can be checked.
-    const forbidden = await kubernetes.whyForbidden(cluster, refOf(object));
-    if (forbidden !== undefined) {
-      return { differences, conflict: { code: "KUBERNETES_FORBIDDEN", message: `${forbidden}.` } };
-    }
+    const forbidden = await forbids(kubernetes, cluster, object);
+    if (forbidden) return { differences, conflict: forbidden };
     const [what, code] = lacksRole
       ? (["ClusterRole", "ROLE_NOT_THERE_YET"] as const)
       : (["namespace", "NAMESPACE_NOT_THERE_YET"] as const);
     const message = `${name}: its ${what} does not exist yet, so the cluster could check only the permission.`;
     return { differences, notice: { code, message } };
   });
+}
+
+async function forbids(
+  kubernetes: Asked,
+  cluster: ClusterTarget,
+  object: KubernetesObject,
+): Promise<Blocker | undefined> {
+  const why = await kubernetes.whyForbidden(cluster, refOf(object));
+  return why === undefined ? undefined : { code: "KUBERNETES_FORBIDDEN", message: `${why}.` };
 }
 
 async function ask(differences: readonly Difference[], question: () => Promise<Rehearsal>): Promise<Rehearsal> {

@@ -10,6 +10,7 @@ import { compare } from "./differences.ts";
 import { nameOf, strongest, type WithStep } from "./ensureObjects.ts";
 import { managesNothingBut, replaceable, versionOf } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
+import { isManagedByArm } from "./managedByArm.ts";
 
 export interface RemoveInput extends Berth {
   readonly createdBy?: string | undefined;
@@ -56,6 +57,10 @@ async function decideRemoval(
   if (!current) return { action: "none", differences: [], ref, uid: undefined };
   const { uid } = current.metadata;
   const field = nameOf(current);
+  if (isManagedByArm(current)) {
+    const difference = { field, current: "managed by Azure Resource Manager", desired: stays };
+    return { action: "none", differences: [difference], ref, uid };
+  }
   const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
   const { metadata } = await knownMetadata(current, input.recordedMark);
   const ownership = readMetadata(metadata);

@@ -14,6 +14,7 @@ import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { compare } from "./differences.ts";
 import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
 import { replaceable, surplusFields, versionOf } from "./fieldOwners.ts";
+import { isManagedByArm } from "./managedByArm.ts";
 
 export interface Rewritten {
   readonly written: KubernetesObject;
@@ -53,7 +54,7 @@ export async function planRestoration(
   const current = await kubernetes.get(cluster, refOf(written));
   const mark = current && markOf(current, berth);
   const none = { action: "none", differences: [], conflict: undefined, object: undefined, current } as const;
-  if (!mark || compare(written, current).length > 0) return none;
+  if (!mark || isManagedByArm(current) || compare(written, current).length > 0) return none;
   const { apiVersion, kind, metadata, ...values } = before;
   const restored = {
     ...replaceable(values, current, written),

@@ -3,6 +3,7 @@
  * on a namespace that it made; of another one it says what its owner would have to set.
  */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster, managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
@@ -15,6 +16,7 @@ import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { changesIn } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
+import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
 import { namespaceObject } from "./namespace.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -50,13 +52,20 @@ export async function decideLabels(
   // As they are: what a dropped profile gave stays.
   if (!wanted) return { labels: current ? ownLabels(current, input) : {}, notices: [] };
   if (!current || isOwn(current, input)) return { labels: wanted, notices: [] };
+  if (areInAzure(cluster, current)) return { labels: {}, notices: [] };
   const lacking = lackingLabels(current, wanted);
-  const told = `Namespace ${berthKey(input)} is not Mooring's: it lacks ${lacking.join(", ")}.`;
+  const whose = isManagedByArm(current) ? "is managed by Azure Resource Manager" : "is not Mooring's";
+  const told = `Namespace ${berthKey(input)} ${whose}: it lacks ${lacking.join(", ")}.`;
   return { labels: {}, notices: lacking.length === 0 ? [] : [toNotice("POD_SECURITY_LEFT", told)] };
 }
 
-function isOwn({ metadata }: KubernetesObject, berth: Berth): boolean {
-  return readMetadata(metadata)?.berth === berthKey(berth);
+/** Then the profile's own step writes them there, and they come from there (../namespaceProfile/managedNamespace.ts). */
+function areInAzure(cluster: ClusterTarget, current: KubernetesObject): boolean {
+  return isManagedByArm(current) && managingClusterIdOf(cluster) !== undefined;
+}
+
+function isOwn(current: KubernetesObject, berth: Berth): boolean {
+  return readMetadata(current.metadata)?.berth === berthKey(berth) && !isManagedByArm(current);
 }
 
 function ownLabels(current: KubernetesObject, berth: Berth): Labels {
@@ -71,7 +80,7 @@ function lackingLabels({ metadata: { labels = {} } }: KubernetesObject, wanted: 
 /** The namespace as it is found, whose labels should be those of the profile. */
 export function inspectLabels(catalog: Catalog, input: Labelled, current: KubernetesObject): readonly Finding[] {
   const wanted = wantedLabels(catalog, input);
-  if (!wanted) return [];
+  if (!wanted || areInAzure(findCluster(catalog, input.cluster), current)) return [];
   if (isOwn(current, input)) return changesIn(namespaceObject(input, wanted), current);
   const { labels = {} } = current.metadata;
   return Object.entries(wanted).flatMap(([name, expected]) => {

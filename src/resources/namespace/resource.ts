@@ -4,18 +4,22 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import { berthKey } from "../../domain/naming/names.ts";
 import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { toNotice } from "../../domain/operation/plan.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
-import type { PreflightCheck } from "../definitions/preflight.ts";
+import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource, type PreflightInput } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
+import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
+import { findClosed } from "./closedByAzure.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
 import { inspectLabels, wantedLabels } from "./podSecurity.ts";
@@ -70,22 +74,35 @@ function preflight(
     kubernetes.get(cluster, refOf(namespaceObject(request))),
   ]);
   reading.catch(() => undefined); // Each check below reports the failure; this avoids an unhandled rejection until then.
-  const check = (look: (found: Awaited<typeof reading>) => void): PreflightCheck => ({
+  const check = (
+    look: (found: Awaited<typeof reading>) => Obstacles | undefined | Promise<Obstacles>,
+  ): PreflightCheck => ({
     about: "namespace",
-    look: async () => void look(await reading),
+    look: async () => look(await reading),
   });
   return [
     check(([record]) => {
       if (record && !takeOver && !isOnlyNarrowed(record)) checkTeam(catalog, { team: teamOf(record) }, request);
+      return undefined;
     }),
     check(([record, found]) => {
       const uids = { onboarded: record?.namespaceUid, current: found?.metadata.uid };
       if (!takeOver) checkSameNamespace(request, uids);
+      return undefined;
     }),
     check(([, found]) => {
       const going = describeTerminating(request, found);
       if (going !== undefined) throw new PermanentError("NAMESPACE_TERMINATING", going);
+      return undefined;
     }),
+    check(([, found]) => {
+      if (!found || !isManagedByArm(found)) return undefined;
+      const told = `Azure Resource Manager manages namespace ${berthKey(request)}.`;
+      return { notices: [toNotice("NAMESPACE_MANAGED", told)] };
+    }),
+    check(([, found]) =>
+      found && isManagedByArm(found) ? findClosed({ catalog, kubernetes }, cluster, request) : undefined,
+    ),
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { destinationsOf } from "../../domain/catalog/networkReach.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { berthKey, namesOfProfile } from "../../domain/naming/names.ts";
@@ -16,6 +17,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
 
 interface Checked {
   readonly request: OnboardingRequest & { readonly namespaceProfile: string };
@@ -125,7 +127,10 @@ async function readOthersPolicies(
       ({ metadata }) => (metadata.name === namesOfProfile.network && isMarked(metadata, request)) === (index === 0),
     ),
   );
+  // What Azure opens by default, the profile closes there (domain/profiles/managed.ts).
+  const isReplaced = (each: KubernetesObject) => managingClusterIdOf(cluster) !== undefined && isManagedByArm(each);
   const opening = (others ?? [])
+    .filter((each) => !isReplaced(each))
     .flatMap((each) => Policy.safeParse(each).data ?? [])
     .filter(({ spec: { egress = [] } }) => egress.some(({ to = [] }) => to.length === 0));
   return { isInForce: (own ?? []).length > 0, openingAll: opening.map(({ metadata }) => metadata.name) };

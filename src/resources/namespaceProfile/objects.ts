@@ -4,6 +4,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { destinationsOf, type Reaching } from "../../domain/catalog/networkReach.ts";
 import { type Berth, namesOfProfile } from "../../domain/naming/names.ts";
 import { limitItems } from "../../domain/profiles/limits.ts";
+import { besideManaged } from "../../domain/profiles/managed.ts";
 import type { ClusterNetwork } from "../../domain/profiles/network.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
 import { canonicalAmounts } from "../../domain/profiles/quantity.ts";
@@ -13,6 +14,8 @@ import { ciliumPolicySpec, networkPolicySpec } from "./networkPolicy.ts";
 /** All that these objects depend on; when it changes, a change rewrites them. */
 export interface Profiled extends Berth, Reaching {
   readonly namespaceProfile: string;
+  /** Azure manages the namespace and holds what it can of the profile (managedNamespace.ts). */
+  readonly isManaged?: boolean;
 }
 
 interface ProfileObject {
@@ -68,7 +71,8 @@ const objects = [quota, limits, policies.kubernetes, policies.cilium];
 
 /** What the profile gives. */
 export function profileObjects(catalog: Catalog, input: Profiled): readonly KubernetesObject[] {
-  const profile = findProfile(catalog, input.namespaceProfile);
+  const whole = findProfile(catalog, input.namespaceProfile);
+  const profile = input.isManaged ? besideManaged(whole) : whole;
   return objects.flatMap(({ apiVersion, kind, name, fields }) => {
     const own = fields(profile, input, catalog);
     return own ? [{ apiVersion, kind, metadata: { name, namespace: input.namespace }, ...own }] : [];

@@ -2,12 +2,15 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { PreflightCheck } from "../definitions/preflight.ts";
+import { checkPermissions } from "../definitions/ownPermissions.ts";
+import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
 import { checkAmounts } from "./amounts.ts";
 import { findCutOff } from "./cutOff.ts";
+import { findManaged } from "./managedNamespace.ts";
 
 interface Checked {
   readonly request: OnboardingRequest & { readonly namespaceProfile: string };
@@ -24,7 +27,25 @@ export function checkProfile(ports: Ports, { request, cluster }: Checked): reado
     { about, look: withProfile((profile) => expectReach(ports, { request, cluster }, profile)) },
     { about, look: withProfile((profile) => checkAmounts(ports, { request, cluster }, profile)) },
     { about, look: withProfile((profile) => findCutOff(ports, { request, cluster }, profile)) },
+    { about, look: () => mayWriteManaged(ports, { request, cluster }) },
   ];
+}
+
+const action = "Microsoft.ContainerService/managedClusters/managedNamespaces";
+
+/** Where Azure manages the namespace: whether Mooring may write the profile there. */
+async function mayWriteManaged(ports: Ports, { request, cluster }: Checked): Promise<Obstacles> {
+  const managed = await findManaged(ports, cluster, request);
+  if (!managed) return {};
+  const { conflict, notice } = await checkPermissions(ports, {
+    needed: [`${action}/read`, `${action}/write`],
+    scope: managed.ref.clusterId,
+    where: `where cluster "${cluster.alias}" has its managed namespaces`,
+  });
+  return {
+    blockers: conflict ? [toOperationError(conflict.code, conflict.message)] : [],
+    notices: notice ? [toNotice(notice.code, notice.message)] : [],
+  };
 }
 
 async function expectReach({ catalog, kubernetes }: Ports, { request, cluster }: Checked, { network }: Profile) {

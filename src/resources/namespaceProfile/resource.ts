@@ -1,29 +1,36 @@
-/** What a namespace gets by its profile, beside the labels on the namespace itself: a quota, limits. */
+/** What a namespace gets by its profile, beside the labels on the namespace itself: a quota, limits, a network policy. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { haveOtherTokens } from "../../domain/catalog/networkReach.ts";
-import { finding } from "../../domain/finding.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
+import { toStepPlan } from "../../domain/operation/plan.ts";
+import { type ManagedFields, managedFields } from "../../domain/profiles/managed.ts";
+import { findProfile } from "../../domain/profiles/profile.ts";
 import { replacedProfile } from "../../domain/request/change.ts";
 import { IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
-import { unlessDropped } from "../definitions/leftCatalog.ts";
+import { isDropped, unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
-import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
-import { removeObjects } from "../kubernetesObject/removeObjects.ts";
+import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
 import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
   closeNetwork,
   openNetwork,
+  planTakingAway,
   recloseNetwork,
   removeProfile,
   reopenNetwork,
   restoreProfile,
   retireProfile,
+  surplusOf,
+  takeAway,
 } from "./steps.ts";
 
 type Profiled = OnboardingRequest & { readonly namespaceProfile: string };
@@ -53,25 +60,47 @@ export const namespaceProfile = defineResource({
 
   preflight: (ports, { request, cluster }) => (hasProfile(request) ? checkProfile(ports, { request, cluster }) : []),
 
-  inspect({ catalog, kubernetes }, { request, earlier, isMigrating = false, note }) {
+  inspect(ports, { request, earlier, isMigrating = false, note }) {
     if (!hasProfile(request)) return [];
+    const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
+    const isReplacing = earlier !== undefined && replacedProfile(request, earlier) !== undefined;
+    const looking = once(() => findManaged(ports, cluster, request));
+    const found = (all: readonly Promise<readonly Finding[]>[]) => Promise.all(all).then((each) => each.flat());
     return unlessDropped(
-      () => [
-        ...profileObjects(catalog, request).map((object) => ({
-          target,
-          read: () =>
-            inspectObject(kubernetes, cluster, object, note, isMigrating ? openFurther(catalog, request, object) : []),
-        })),
-        // A change takes away what only the earlier profile gives at its end.
-        ...(earlier && replacedProfile(request, earlier) !== undefined ? [] : surplusRefs(catalog, request)).map(
-          (ref) => ({
+      () => {
+        const fields = managedFields(findProfile(catalog, request.namespaceProfile));
+        const objects = async () => {
+          const input = { ...request, isManaged: (await looking()) !== undefined };
+          return { wanted: profileObjects(catalog, input), surplus: surplusRefs(catalog, input) };
+        };
+        return [
+          {
             target,
-            read: () => inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
-          }),
-        ),
-      ],
+            async read() {
+              const { wanted, surplus } = await objects();
+              return await found([
+                ...wanted.map((object) => {
+                  const others = isMigrating ? openFurther(catalog, request, object) : [];
+                  return inspectObject(kubernetes, cluster, object, note, others);
+                }),
+                // A change takes away what only the earlier profile gives at its end.
+                ...(isReplacing ? [] : surplus).map((ref) =>
+                  inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
+                ),
+              ]);
+            },
+          },
+          {
+            target,
+            async read() {
+              const managed = await looking();
+              return managed ? inspectManaged(managed, { berth: request, fields, isReplacing }) : [];
+            },
+          },
+        ];
+      },
       ({ message }) => {
         const what = `Profile ${request.namespaceProfile}`;
         const left = { field: "content", expected: "comparable", found: message };
@@ -83,22 +112,14 @@ export const namespaceProfile = defineResource({
   surplus: {
     async look(ports, request, step) {
       const { cluster, namespace } = request;
-      const removal = { cluster, namespace, recordedMark: recordedMarks(ports, request), step };
-      return await planObjectRemoval(
-        ports.kubernetes,
-        findCluster(ports.catalog, cluster),
-        surplusOf(ports.catalog, request),
-        removal,
-      );
+      const left = await surplusIn(ports, request);
+      return left
+        ? await planTakingAway(ports, { cluster, namespace }, { ...left, step })
+        : toStepPlan(step, { action: "none" });
     },
     async takeAway(ports, { request, ...input }, step) {
-      const removal = { ...input, recordedMark: recordedMarks(ports, input), step };
-      return await removeObjects(
-        ports.kubernetes,
-        findCluster(ports.catalog, input.cluster),
-        surplusOf(ports.catalog, request),
-        removal,
-      );
+      const left = await surplusIn(ports, request);
+      return left ? (await takeAway(ports, input, { ...left, step })).action : "none";
     },
   },
 
@@ -106,7 +127,12 @@ export const namespaceProfile = defineResource({
     if (!hasProfile(request)) return [];
     const cluster = findCluster(ports.catalog, request.cluster);
     const input = { berth: request, recordedMark: recordedMarks(ports, request) };
-    return profileRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
+    return [
+      ...profileRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input })),
+      findManaged(ports, cluster, request).then((managed) =>
+        managed && isProfileOf(managed, request) ? [`${nameOfManaged(managed)} still has the profile.`] : [],
+      ),
+    ];
   },
 
   exported: (catalog, { request }) => {
@@ -131,11 +157,41 @@ function openFurther(catalog: Catalog, request: Profiled, { kind }: KubernetesOb
     .filter((each) => each.kind === kind);
 }
 
-/** Where a namespace has no profile, or one that the catalog has dropped, nothing is known to be surplus. */
-function surplusOf(catalog: Catalog, request: OnboardingRequest) {
-  if (!hasProfile(request)) return [];
-  return unlessDropped(
-    () => surplusRefs(catalog, request),
-    () => [],
-  );
+/** Undefined where a namespace has no profile, or one that the catalog has dropped: nothing is known to be surplus. */
+async function surplusIn(ports: Ports, request: OnboardingRequest) {
+  if (!hasProfile(request)) return undefined;
+  try {
+    return await surplusOf(ports, request);
+  } catch (error) {
+    if (!isDropped(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether Azure has what the profile says and, unless a change is taking it away just now, nothing of an earlier one. */
+function inspectManaged(
+  managed: Managed,
+  { berth, fields, isReplacing }: { berth: Berth; fields: ManagedFields; isReplacing: boolean },
+): readonly Finding[] {
+  const target = nameOfManaged(managed);
+  const { differences } = isReplacing ? { differences: [] } : decideReturn(managed, { ...berth, wanted: fields });
+  return [
+    ...departures(managed, fields).map(({ field, current: found, desired: expected }) =>
+      finding("OBJECT_CHANGED", target, { field, expected, found }),
+    ),
+    ...differences
+      .filter(({ field }) => field !== target)
+      .map(({ field, current: found, desired: expected }) =>
+        finding("OBJECT_SURPLUS", target, { field, expected, found }),
+      ),
+  ];
+}
+
+/** Several looks share it. */
+function once<T>(look: () => Promise<T>): () => Promise<T> {
+  let looking: Promise<T> | undefined;
+  return () => {
+    looking ??= look();
+    return looking;
+  };
 }

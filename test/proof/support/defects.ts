@@ -191,6 +191,15 @@ function withoutOtherKinds(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...kubernetes, listMetadata } };
 }
 
+/** What Mooring wrote in Azure stays there. */
+function withLastingProfiles(ports: Ports): Ports {
+  const { managedNamespaces } = ports;
+  const replace: typeof managedNamespaces.replace = async (ref, document, eTag) => {
+    if (document.tags?.["mooring-namespace"] !== undefined) await managedNamespaces.replace(ref, document, eTag);
+  };
+  return { ...ports, managedNamespaces: { ...managedNamespaces, replace } };
+}
+
 /** A quota that is deleted stays, and nobody says so. */
 function withLastingQuotas(ports: Ports): Ports {
   const { kubernetes } = ports;
@@ -650,6 +659,10 @@ export const defects: Readonly<Record<string, Defect>> = {
   },
   "a namespace in which only workloads count": { spoil: withoutOtherKinds, finds: /removed, and somebody else's/ },
   "a quota of a profile that stays": { spoil: withLastingQuotas, finds: /left behind|left over|still there/ },
+  "a profile in Azure that is never given back": {
+    spoil: withLastingProfiles,
+    finds: /still has the profile|changed, and not Mooring's: managed/,
+  },
   "a record that forgets its team": { spoil: withoutTeam, finds: /'s and is|still undefined's|a stranger/ },
   "a status without what was done": { spoil: withoutActions, finds: /and its steps say/ },
   "an audit trail with an entry for every try": { spoil: withNewEntries, finds: /audit has/ },

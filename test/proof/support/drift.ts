@@ -23,6 +23,7 @@ import { serviceAccountObject } from "../../../src/resources/serviceAccount/serv
 import { newPair } from "../../support/ids.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
+import { disturbManaged } from "./managedWorld.ts";
 import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
@@ -218,6 +219,11 @@ export const onProfiles: Readonly<Record<string, Deed>> = {
   },
 };
 
+/** The same in Azure. */
+const inManaged: Readonly<Record<string, Deed>> = {
+  "takes a quota out in Azure": ({ azure }, request) => (disturbManaged(azure, request) ? "repairable" : undefined),
+};
+
 function quotaOf(request: OnboardingRequest): ObjectRef {
   return inNamespace(request, "v1", "ResourceQuota", namesOfProfile.quota);
 }
@@ -335,6 +341,7 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   const { profileDice } = world;
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
+    happen(inManaged, "takes a quota out in Azure");
   }
   const { networkDice } = world;
   if (request.namespaceProfile !== undefined && networkDice?.chance(0.6)) {

@@ -28,6 +28,7 @@ import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
+import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
@@ -138,7 +139,7 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
   };
   const first = request.databases[0];
   expectFields({ apiVersion: "v1", kind: "Namespace", name: namespace }, {});
-  problems.push(...checkProfile({ objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
+  problems.push(...checkProfile({ azure, objects, catalog }, request), ...checkPolicy({ objects, catalog }, request));
   expectFields(
     { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap },
     first
@@ -215,7 +216,10 @@ function checkBinding({ azure, objects }: Pick<World, "azure" | "objects">, requ
 
 /** What a profile gives, as an API server keeps it. */
 const ofProfiles: Readonly<
-  Record<string, { readonly hard?: object; readonly limits?: object; readonly enforce?: string }>
+  Record<
+    string,
+    { readonly hard?: Readonly<Record<string, string>>; readonly limits?: object; readonly enforce?: string }
+  >
 > = {
   small: { hard: { pods: "5" }, enforce: "restricted" },
   large: {
@@ -231,16 +235,23 @@ function withPods(profile: Catalog["profiles"][string] | undefined): (typeof ofP
 }
 
 /** The namespace has its profile, and nothing of another one. */
-function checkProfile({ objects, catalog }: Pick<World, "objects" | "catalog">, request: OnboardingRequest): Problem[] {
+function checkProfile(
+  { azure, objects, catalog }: Pick<World, "azure" | "objects" | "catalog">,
+  request: OnboardingRequest,
+): Problem[] {
   const { namespace, namespaceProfile = "" } = request;
-  const wanted = ofProfiles[namespaceProfile] ?? withPods(catalog.profiles[namespaceProfile]);
+  const whole = ofProfiles[namespaceProfile] ?? withPods(catalog.profiles[namespaceProfile]);
+  const inAzure = checkManaged(azure.managed, request);
+  // What Azure holds is not in the cluster.
+  const { "requests.cpu": _, ...counted } = whole?.hard ?? {};
+  const wanted = whole?.hard && inAzure ? { ...whole, hard: counted } : whole;
   const found = (kind: string, name: string) => {
     const stored = objects.get(
       refKey({ apiVersion: "v1", kind, name, ...(kind === "Namespace" ? {} : { namespace }) }),
     );
     return stored && stored.goodbyes === undefined ? print(stored) : undefined;
   };
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...(inAzure ?? [])];
   const expectPart = (kind: string, name: string, field: string, value: object | undefined) => {
     const there = found(kind, name);
     const isOurs = there !== undefined && readMetadata(there.metadata)?.berth === berthKey(request);
@@ -248,11 +259,13 @@ function checkProfile({ objects, catalog }: Pick<World, "objects" | "catalog">, 
     const is = there && read(read(there, "spec"), field);
     if (value !== undefined && !contains(is, value))
       problems.push(`${kind} ${name} has ${JSON.stringify(is)}, not ${JSON.stringify(value)}`);
+    if (isOurs && inAzure && read(is, "requests.cpu") !== undefined)
+      problems.push(`${kind} ${name} has what Azure holds`);
   };
   expectPart("ResourceQuota", namesOfProfile.quota, "hard", wanted?.hard);
   expectPart("LimitRange", namesOfProfile.limits, "limits", wanted?.limits);
   const space = found("Namespace", namespace);
-  if (space && readMetadata(space.metadata)?.berth === berthKey(request)) {
+  if (space && !inAzure && readMetadata(space.metadata)?.berth === berthKey(request)) {
     const enforce = space.metadata.labels?.["pod-security.kubernetes.io/enforce"];
     if (enforce !== wanted?.enforce) problems.push(`the namespace enforces ${enforce}, not ${wanted?.enforce}`);
   }

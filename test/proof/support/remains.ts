@@ -1,11 +1,13 @@
 /** What exists for a namespace in the sandbox's cloud, seen from outside the service. */
-
+import { z } from "zod";
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
+import { canonicalJson } from "../../../src/domain/canonicalJson.ts";
 import {
   bindingName,
   identityBindingName,
   identityName,
+  namesOfProfile,
   postgresRoleName,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
@@ -106,6 +108,7 @@ export async function listRemains(
     ),
     ...(await objects.list("v1", "ResourceQuota", namespace)),
     ...(await objects.list("v1", "LimitRange", namespace)),
+    ...(await objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace)),
     ...(await objects.list("v1", "ServiceAccount", namespace)).filter(({ metadata }) =>
       ["app", "before"].includes(metadata.name),
     ),
@@ -124,6 +127,55 @@ export async function listRemains(
   ];
 }
 
+/** What a namespace has by its profile, wherever it is: in the cluster, or from Azure. */
+export interface ProfileParts {
+  /** Of its quotas, together. */
+  readonly hard: Readonly<Record<string, string>>;
+  readonly hasLimits: boolean;
+  /** Pod Security, without what all of these labels begin with. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The namespaces that its network policy lets in; undefined without one. */
+  readonly from?: readonly string[];
+}
+
+const Spec = z.looseObject({
+  spec: z.object({
+    hard: z.record(z.string(), z.string()).default({}),
+    ingress: z
+      .array(z.object({ from: z.array(z.looseObject({ namespaceSelector: z.unknown().optional() })) }))
+      .default([]),
+  }),
+});
+
+async function profileFaults(
+  { kubernetes: { objects } }: Cloud,
+  namespace: string,
+  wanted: ProfileParts,
+): Promise<readonly string[]> {
+  const [space, quotas, ranges, policies] = await Promise.all([
+    objects.get("v1", "Namespace", namespace),
+    objects.list("v1", "ResourceQuota", namespace),
+    objects.list("v1", "LimitRange", namespace),
+    objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace),
+  ]);
+  const prefix = "pod-security.kubernetes.io/";
+  const labels = Object.entries(space?.metadata.labels ?? {}).filter(([name]) => name.startsWith(prefix));
+  const policy = policies.find(({ metadata }) => metadata.name === namesOfProfile.network);
+  const callers = policy && Spec.parse(policy).spec.ingress.flatMap(({ from }) => from);
+  const found = {
+    hard: Object.assign({}, ...quotas.map((each) => Spec.parse(each).spec.hard)),
+    hasLimits: ranges.length > 0,
+    labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(prefix.length), value])),
+    ...(callers ? { from: callers.flatMap((each) => namesIn(each.namespaceSelector)) } : {}),
+  };
+  return canonicalJson(found) === canonicalJson(wanted) ? [] : [`its profile is ${JSON.stringify(found)}`];
+}
+
+function namesIn(selector: unknown): readonly string[] {
+  const { matchLabels } = z.object({ matchLabels: z.record(z.string(), z.string()) }).safeParse(selector).data ?? {};
+  return Object.values(matchLabels ?? {});
+}
+
 /** What is missing or wrong in a namespace that was onboarded with `reader` on the databases, which gives that role. */
 export async function listFaults(
   cloud: Cloud,
@@ -136,6 +188,7 @@ export async function listFaults(
     may = ["SELECT"],
     userRoles = ["mooring_reader"],
     cosmosRole,
+    profile,
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
     serviceAccount = "app",
   }: {
@@ -145,6 +198,8 @@ export async function listFaults(
     containers?: readonly string[];
     /** What it has in the account of each database; by default, nothing is checked there. */
     cosmosRole?: string | undefined;
+    /** What its profile gives; by default, that is not checked. */
+    profile?: ProfileParts | undefined;
     /** Where it has a role on PostgreSQL. */
     schemas?: readonly string[];
     /** With a table there. */
@@ -176,6 +231,7 @@ export async function listFaults(
     const isRight = found?.principalId === identity.principalId && found.may.join() === may.join();
     if (!isRight) faults.push(`role on ${each} is ${JSON.stringify(found)}`);
   }
+  if (profile) faults.push(...(await profileFaults(cloud, namespace, profile)));
   const { objects } = cloud.kubernetes;
   if (mode === "podIdentity") {
     const api = "aadpodidentity.k8s.io/v1";

@@ -7,8 +7,10 @@ import {
   identityName,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
+import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
 import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
+import { readManaged } from "./managedWorld.ts";
 import { isPolicyKind } from "./networkWorld.ts";
 import { readPostgres } from "./postgresWorld.ts";
 import type { World } from "./world.ts";
@@ -100,6 +102,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
   }
   things.push(...readPostgres(postgres, { berth, living }));
   things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
+  things.push(...readManaged(azure.managed, berth));
   for (const [ref, stored] of objects) {
     // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.
     if (stored.goodbyes !== undefined || stored.ref.kind === "Pod" || visitors.brought.has(ref)) continue;
@@ -108,7 +111,8 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
     things.push({
       key: `object ${ref}`,
       content: contentOf(stored, () => object),
-      madeBy: owner?.berth === key ? owner.operation : undefined,
+      // What Azure manages is Azure's, whoever made it.
+      madeBy: owner?.berth === key && !isManagedByArm(object) ? owner.operation : undefined,
       isLent: adoptedBy(object.metadata)?.berth === key,
       undo: undoOf(stored.ref.kind),
     });

@@ -44,12 +44,14 @@ import type { Calls } from "../../support/models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "../../support/models/cosmos.ts";
 import { createDatabases, type Users } from "../../support/models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
+import { createManagedModel } from "../../support/models/managedNamespaces.ts";
 import { createTables, type Rows } from "../../support/models/tables.ts";
 import { blue, operator } from "./callers.ts";
 import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
 import { createHolds, type Holds } from "./holds.ts";
+import { furnishManaged, inManagedWeather, managingCluster } from "./managedWorld.ts";
 import { lastingOnNetworks, withNetworkProfile, withNetworks } from "./networkWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
@@ -285,6 +287,12 @@ function withBindings({ clusters, ...catalog }: Catalog): Catalog {
   return { ...catalog, clusters: { aks: { ...aks, identityModes, identityBinding: { clusterId } } } };
 }
 
+/** The same clusters, where Azure has profiles. */
+function managing({ aks, ...others }: Catalog["clusters"]): Catalog["clusters"] {
+  if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
+  return { ...others, aks: { ...aks, managedNamespaces: { clusterId: managingCluster } } };
+}
+
 /** The request in an identity mode of the world. */
 function inModeOf({ binds }: Wishes, request: OnboardingRequest): OnboardingRequest {
   return binds && request.identityMode === "workloadIdentity"
@@ -317,6 +325,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
+    managed: new Map(),
     roleAssignments: new Map(),
     cosmosAccounts: new Map(),
     sqlAdmins,
@@ -384,12 +393,16 @@ export function createWorld(seed: number, trace?: string[]): World {
   const postgres = createPostgresServer();
   const profiled = createDice(seed ^ 0x9f0f);
   const profileDice = profiled.chance(0.3) ? profiled : undefined;
+  // Azure manages the namespaces of its own clusters.
+  const inAzure = createDice(seed ^ 0x3a6e);
+  const managedDice = profileDice && !isOutside && inAzure.chance(0.4) ? inAzure : undefined;
   const networked = createDice(seed ^ networkSalt);
   const networkDice = networked.chance(0.1) ? networked : undefined;
   const furnished: Catalog = {
     ...(targetDice || postgresDice || cosmosDice ? withNamedTargets(offered, entries) : offered),
     sqlServers: isAdministered ? withAdmin(chosen.sqlServers) : chosen.sqlServers,
     ...(isOutside ? { clusters: outsideAzure } : {}),
+    ...(managedDice ? { clusters: managing(offered.clusters) } : {}),
     ...(profileDice ? { profiles } : {}),
     drift: { everyMinutes: 60, repair },
     migration: { waitForPodsMinutes },
@@ -406,6 +419,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       catalog,
       identities: createIdentities(azure, arm, { newGuid, tenantId: guid(0) }),
       identityBindings: createIdentityBindings(azure, arm),
+      managedNamespaces: createManagedModel(azure.managed, arm),
       sqlServers: createServers(azure, arm, names),
       ...createRoleAssignments(azure, arm, newGuid),
       cosmosRoles: createCosmosModel(azure.cosmosAccounts, arm),
@@ -464,9 +478,12 @@ export function createWorld(seed: number, trace?: string[]): World {
     registry: ports.registry,
     by: dice.chance(0.5) ? operator : blue,
     hasRemains: dice.chance(0.25),
-    weather: inNetworkWeather(
-      inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
-      networkDice,
+    weather: inManagedWeather(
+      inNetworkWeather(
+        inBindingWeather(withPostgresWeather(createWeather(dice), postgresDice), binds ? bindingDice : undefined),
+        networkDice,
+      ),
+      managedDice,
     ),
     seed,
     cancels: dice.pick([0, 0, 0, 0.03, 0.1]),
@@ -477,6 +494,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     verifyAudit: async () => (await ports.audit.verify()).valid,
   };
   furnish(world, newGuid);
+  if (managedDice) furnishManaged({ ...azure, objects }, request, { dice: managedDice, uid: newGuid() });
   return world;
 }
 

@@ -131,6 +131,8 @@ describe("reports as a blocker", () => {
   it("an exhausted quota", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace } };
     await cluster.create({ ...quota, spec: { hard: { configmaps: "0" } } } as object);
+    // A real server's admission learns of a new quota a moment later.
+    await expect.poll(async () => codes(await plan([configMap({})]))).not.toEqual([]);
 
     const planned = await plan([configMap({})]);
 
@@ -386,4 +388,126 @@ describe("an object that is being deleted", () => {
 
     expect(findings).toMatchObject([{ code: "OBJECT_CHANGED", field: "metadata.deletionTimestamp", expected: null }]);
   });
+});
+
+describe("a binding of Mooring's that somebody has made again for another role", () => {
+  const rbac = "rbac.authorization.k8s.io";
+  const binding = (role: string): KubernetesObject => ({
+    apiVersion: `${rbac}/v1`,
+    kind: "ClusterRoleBinding",
+    metadata: { name: namespace },
+    roleRef: { apiGroup: rbac, kind: "ClusterRole", name: role },
+    subjects: [{ kind: "ServiceAccount", name: "app", namespace }],
+  });
+  const refOfBinding = () => ({ apiVersion: `${rbac}/v1`, kind: "ClusterRoleBinding", name: namespace });
+  const roleNow = async () => (await kubernetes.get(cluster.target, refOfBinding()))?.["roleRef"];
+  const makeOther = async () => {
+    const made = await kubernetes.get(cluster.target, refOfBinding());
+    const { labels = {}, annotations = {} } = made?.metadata ?? {};
+    await kubernetes.remove(cluster.target, refOfBinding(), { uid: made?.metadata.uid ?? "" });
+    const other = binding("edit");
+    await kubernetes.apply(cluster.target, { ...other, metadata: { ...other.metadata, ...{ labels, annotations } } });
+  };
+
+  it("is a difference, and made anew: nobody can change the role of one", async () => {
+    await run([binding("view")]);
+    await makeOther();
+    const differences = [{ field: "roleRef.name", current: "edit", desired: "view" }];
+
+    const planned = await plan([binding("view")]);
+    expect(planned).toMatchObject({ action: "update", differences, blockers: [] });
+    expect(await roleNow()).toMatchObject({ name: "edit" });
+
+    expect(await run([binding("view")])).toEqual({ action: "update", differences });
+    expect(await roleNow()).toMatchObject({ name: "view" });
+    expect(await plan([binding("view")])).toMatchObject({ differences: [], blockers: [] });
+  });
+
+  it("of somebody else is a conflict", async () => {
+    const other = binding("edit");
+    await kubernetes.apply(cluster.target, other);
+    expect(codes(await plan([binding("view")], "Always"))).toEqual(["KUBERNETES_CONFLICT"]);
+    await expect(run([binding("view")], "Always")).rejects.toMatchObject({ code: "KUBERNETES_CONFLICT" });
+    expect(await roleNow()).toMatchObject({ name: "edit" });
+  });
+
+  it("stays where Mooring may not remove it, and the plan says so", async () => {
+    await run([binding("view")]);
+    await makeOther();
+    cluster.faults.add({
+      wire: "kubernetes",
+      operation: /^(DRY-RUN )?DELETE clusterrolebindings/,
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "error", code: 403, message: "not that one" },
+    });
+    expect(codes(await plan([binding("view")]))).toEqual(["KUBERNETES_FORBIDDEN"]);
+    await expect(run([binding("view")])).rejects.toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
+    expect(await roleNow()).toMatchObject({ name: "edit" });
+  });
+});
+
+describe("a namespace that Azure manages", () => {
+  const labelled = (labels: Record<string, string>): KubernetesObject => {
+    const { metadata, ...rest } = namespaceObject();
+    return { ...rest, metadata: { ...metadata, labels } };
+  };
+  const takeOver = () => {
+    const { world } = cluster;
+    world.managedNamespaces.managerOf("aks-dev")?.bring(
+      {
+        ...{ id: namespace, name: namespace, cluster: "aks-dev", location: "westeurope", tags: {}, eTag: "1" },
+        ...{ properties: { adoptionPolicy: "Always", deletePolicy: "Keep" }, state: "Updating" },
+      },
+      undefined,
+    );
+  };
+  const noAks = "a real API server has no AKS around it";
+
+  testSimulated("is used, never written and never deleted, even if Mooring had made it", noAks, async () => {
+    namespace = `made-${namespace}`;
+    await run([labelled({ mine: "yes" })]);
+    takeOver();
+    const before = cluster.faults.journal.length;
+
+    expect(await plan([labelled({ mine: "no" })])).toMatchObject({ action: "create", differences: [], blockers: [] });
+    expect(await run([labelled({ mine: "no" })])).toEqual({ action: "create", differences: [] });
+    const leaving = { ...input(), createdBy: "now", step };
+    const refs = [{ apiVersion: "v1", kind: "Namespace", name: namespace }];
+    expect(await planObjectRemoval(kubernetes, cluster.target, refs, leaving)).toMatchObject({
+      differences: [{ current: "managed by Azure Resource Manager", desired: "stays" }],
+      blockers: [],
+    });
+    const quiet = { step: { willDo: async () => undefined } };
+    await removeObjects(kubernetes, cluster.target, refs, { ...leaving, ...quiet });
+    const rewritten = [{ written: labelled({ mine: "yes" }), before: labelled({ mine: "before" }) }];
+    expect(await restoreObjects(kubernetes, cluster.target, rewritten, { ...input(), ...quiet })).toBe("none");
+
+    const asked = cluster.faults.journal.slice(before).map(({ operation }) => operation);
+    expect(asked.filter((operation) => !operation.startsWith("GET "))).toEqual([]);
+  });
+
+  testSimulated(
+    "is a blocker that says so, where Azure takes it over between the look and the write",
+    noAks,
+    async () => {
+      namespace = `made-${namespace}`;
+      await run([labelled({ mine: "yes" })]);
+      const stale = await kubernetes.get(cluster.target, { apiVersion: "v1", kind: "Namespace", name: namespace });
+      takeOver();
+      const late: Kubernetes = { ...kubernetes, get: async () => stale };
+
+      const planned = await planObjects(late, cluster.target, [labelled({ mine: "no" })], {
+        ...input(),
+        kind: "repair",
+        step,
+      });
+      expect(planned.blockers).toEqual([
+        expect.objectContaining({
+          code: "MANAGED_NAMESPACE_REFUSED",
+          message: expect.stringContaining("Please update this namespace through ARM api."),
+          fix: expect.stringContaining("az aks namespace update"),
+        }),
+      ]);
+    },
+  );
 });

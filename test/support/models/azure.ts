@@ -9,6 +9,7 @@ import type { Ports } from "../../../src/ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import { newPair } from "../ids.ts";
 import type { Calls } from "./calls.ts";
+import type { ManagedModel } from "./managedNamespaces.ts";
 
 export interface AzureState {
   readonly identities: Map<string, ManagedIdentity>;
@@ -16,6 +17,7 @@ export interface AzureState {
   readonly credentials: Map<string, readonly FederatedCredential[]>;
   /** By cluster and name. */
   readonly bindings: Map<string, IdentityBinding>;
+  readonly managed: ManagedModel;
   /** By id. */
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** Administrators of SQL servers, by alias. */

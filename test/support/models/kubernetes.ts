@@ -3,6 +3,7 @@ import { z } from "zod";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { KubernetesObject, ObjectRef } from "../../../src/ports/kubernetes.ts";
+import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
 import type { Calls } from "./calls.ts";
 
 interface Field {
@@ -99,6 +100,7 @@ export function createKubernetes(
           // As the adapter translates a 409 without causes: a retry looks again.
           throw new TransientError("KUBERNETES_THROTTLED", `${refKey(ref)} is not the object with uid ${uid}`);
         }
+        expectUnmanaged(current);
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
@@ -108,6 +110,7 @@ export function createKubernetes(
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
       (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}remove ${ref.kind}`, (): undefined => {
         const current = find(ref);
+        expectUnmanaged(current);
         if (current?.uid !== uid || dryRun) return;
         // Only a namespace is held here.
         if (ref.kind !== "Namespace") {
@@ -125,6 +128,12 @@ export function createKubernetes(
     issuer: () => read("issuer", () => issuer),
     signingKeys: () => read("signingKeys", () => [clusterKey]),
   };
+}
+
+/** As the webhook of AKS. */
+function expectUnmanaged(current: StoredObject | undefined): void {
+  if (!current || !isManagedByArm(print(current))) return;
+  throw new PermanentError("MANAGED_NAMESPACE_REFUSED", `${refKey(current.ref)} is managed by ARM`);
 }
 
 const Rules = z.object({ rules: z.array(z.object({ verbs: z.array(z.string()), resources: z.array(z.string()) })) });

@@ -22,8 +22,9 @@ const cluster = {
   identityProfile: { kubeletidentity: { objectId: "00000000-0000-4000-8000-000000000006" } },
 };
 
-function azure(changes: object = {}) {
+function azure(changes: object = {}, more: Parameters<typeof createFakeAz>[0] = {}) {
   return createFakeAz({
+    ...more,
     "account show": { tenantId: "00000000-0000-4000-8000-000000000001" },
     "aks show": { ...cluster, ...changes },
     "aks get-credentials": (args: readonly string[]) =>
@@ -76,6 +77,31 @@ it("uses a private cluster's private name, and the nodes' identity for pod ident
     identityModes: ["workloadIdentity", "podIdentity"],
     podIdentity: { kubeletObjectId: "00000000-0000-4000-8000-000000000006" },
   });
+});
+
+it.each<[string, object, string | undefined, boolean]>([
+  ["whose subscription has the feature", {}, "Registered", true],
+  ["whose subscription has not asked for the feature", {}, "NotRegistered", false],
+  ["of whose feature nobody may know", {}, undefined, false],
+  [
+    "whose API server is in a virtual network",
+    { apiServerAccessProfile: { enableVnetIntegration: true } },
+    "Registered",
+    false,
+  ],
+  ["without workload identity", { securityProfile: { workloadIdentity: { enabled: false } } }, "Registered", false],
+])("offers identity bindings on a cluster that can have them: one %s", async (_which, changes, state, binds) => {
+  const securityProfile = { workloadIdentity: { enabled: true } };
+  const az = azure(
+    { securityProfile, ...changes },
+    state === undefined ? {} : { "feature show": { properties: { state } } },
+  );
+
+  const printed = parseCatalog(await writeCatalog(az, options), "printed");
+
+  const { identityModes, ...entry } = printed.clusters["aks-dev"] ?? { identityModes: [] };
+  expect(identityModes).toEqual(["workloadIdentity", ...(binds ? ["identityBinding"] : [])]);
+  expect("identityBinding" in entry ? entry.identityBinding : undefined).toEqual(binds ? { clusterId } : undefined);
 });
 
 it("says which command a cluster without an OIDC issuer needs", async () => {

@@ -1,0 +1,47 @@
+/** How a long-running operation of Azure is followed where Mooring may see it: its own resource tells when it is done. */
+import { z } from "zod";
+import { PermanentError } from "../../domain/errors.ts";
+import type { RestApi } from "./restApi.ts";
+
+export interface Outcome {
+  readonly status: string;
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
+}
+
+/**
+ * Where the operation is followed: its operation is addressed in the subscription, where Mooring may have no rights, and is then not
+ * followed any more. The token is sent there, so it has to be Azure Resource Manager.
+ */
+export function followed(doing: string, progress: string | undefined, endpoint: string): string | undefined {
+  if (progress === undefined) return undefined;
+  if (URL.canParse(progress) && new URL(progress).origin === new URL(endpoint).origin) return progress;
+  throw new PermanentError("ARM_REJECTED", `${doing}: Azure names another host to follow it.`);
+}
+
+/** Undefined if Mooring may not see it. */
+export async function lookAtProgress(
+  { find }: Pick<RestApi, "find">,
+  doing: string,
+  url: string,
+): Promise<Outcome | undefined> {
+  try {
+    const told = await find(doing, url, Progress);
+    return told && { status: told.status, error: told.error ?? undefined };
+  } catch (error) {
+    if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
+    throw error;
+  }
+}
+
+export function isFailed({ status }: Outcome): boolean {
+  return status === "Failed" || status === "Canceled";
+}
+
+export function describeFailure(doing: string, { status, error }: Outcome): string {
+  return `${doing}: Azure ended the operation as ${status}. ${error?.code ?? ""} ${error?.message ?? ""}`.trim();
+}
+
+const Progress = z.object({
+  status: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+});
