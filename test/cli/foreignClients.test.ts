@@ -26,12 +26,16 @@ async function runBlock(name: string, before = ""): Promise<string> {
   const text = await readFile(join(checkout, "docs/sandbox.md"), "utf8");
   const [, block = ""] = new RegExp(`\n\`\`\`sh ${name}\n([^\`]+)\`\`\``).exec(text) ?? [];
   expect(block, `the block ${name} of docs/sandbox.md`).not.toBe("");
+  return await runScript(before + block);
+}
+
+async function runScript(script: string): Promise<string> {
   const kept = ["PATH", "HOME", "GOPATH", "GOCACHE", "GOFLAGS", "MAVEN_OPTS", "MAVEN_ARGS"].map(
     (each) => [each, process.env[each]] as const,
   );
   const env = Object.fromEntries(kept.filter(([, value]) => value !== undefined));
   const options = { cwd: checkout, env: { ...env, MOORING_SERVER: server } };
-  const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", before + block], options);
+  const { stdout } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", script], options);
   // Maven ends its colours even where it has none.
   return stripVTControlCharacters(stdout);
 }
@@ -57,6 +61,27 @@ describe.runIf(azVersion !== undefined)(`az ${azVersion}`, () => {
 
     expect(said).toMatch(/^rg-data +westeurope +Succeeded$/m);
     expect(said).toContain("mooring-aks-dev-team-a-");
+  });
+
+  it("runs the lines of an export, here for another identity", { timeout: 300_000 }, async () => {
+    const env = { MOORING_SERVER: server };
+    const targets = ["--target", "uploads=read", "--target", "carts=write"];
+    expect(await run(["onboard", "aks-dev/team-b", ...targets, "--wait"], { env })).toMatchObject({ code: 0 });
+    const { stdout: exported } = await run(["export", "aks-dev/team-b", "--format", "azurecli"], { env });
+    const lines = exported.split("\n").filter((line) => line.includes(" role assignment create "));
+    const others = lines.map((line) => line.replace(/(--assignee-object-id|--principal-id) \S+/, '$1 "$principal"'));
+    const create = "az identity create --resource-group rg-data --name by-hand --query principalId --output tsv";
+
+    const said = await runScript(
+      [`eval "$(npx mooring sandbox env)"`, `principal=$(${create})`, ...others, 'echo "for $principal"'].join("\n"),
+    );
+
+    const principal = /^for (\S+)$/m.exec(said)?.[1];
+    expect(lines.map((line) => line.split(" ").slice(0, 3).join(" "))).toEqual([
+      "az role assignment",
+      "az cosmosdb sql",
+    ]);
+    expect(said.match(new RegExp(`"principalId": "${principal}"`, "g"))).toHaveLength(2);
   });
 
   it("does by hand what the service does", { timeout: 300_000 }, async () => {
