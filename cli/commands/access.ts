@@ -23,7 +23,7 @@ export const command = defineCommand({
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
     cluster: { value: "name", summary: "Only this cluster" },
-    namespace: { value: "name", summary: "Only namespaces with this name" },
+    namespace: { value: "name", summary: "Only namespaces with this name, or <cluster>/<name>" },
     team: { value: "name", summary: "Only this team" },
     others: { summary: "Read the target now: who reaches it without Mooring" },
     ...listFlags(defaultLimit),
@@ -37,7 +37,8 @@ export const command = defineCommand({
           throw new UsageError(`--others reads a target, whoever reaches it; leave --${name} out.`);
       return await showOthers(session, target, { limit, sortBy });
     }
-    const call = { method: "GET", path: "/api/access", query: { target, cluster, namespace, team } } as const;
+    const place = placeOf({ cluster, namespace });
+    const call = { method: "GET", path: "/api/access", query: { target, ...place, team } } as const;
     const isFiltered = [target, cluster, namespace, team].some((each) => each !== undefined);
     const none = isFiltered ? "Nobody reaches that." : "No namespace has access to anything.";
     await showList<AccessDocument>(session, call, {
@@ -46,12 +47,26 @@ export const command = defineCommand({
       lines: (value, view) =>
         value.length === 0 ? [none] : [...accessTable(value, view), ...value.flatMap(foreignLines)],
       async expect() {
-        if (cluster !== undefined) await expectCluster(session.client, cluster);
+        if (place.cluster !== undefined) await expectCluster(session.client, place.cluster);
       },
     });
     return exitCodes.done;
   },
 });
+
+interface Place {
+  readonly cluster: string | undefined;
+  readonly namespace: string | undefined;
+}
+
+/** Other commands name a namespace with its cluster. */
+function placeOf({ cluster, namespace }: Place): Place {
+  const [, own, name] = /^([^/]+)\/([^/]+)$/.exec(namespace ?? "") ?? [];
+  if (own === undefined) return { cluster, namespace };
+  if (cluster !== undefined && cluster !== own)
+    throw new UsageError(`--namespace ${namespace} is not in cluster ${cluster}.`);
+  return { cluster: own, namespace: name };
+}
 
 function nameOf({ cluster, namespace }: AccessDocument): string {
   return `${cluster}/${namespace}`;

@@ -104,7 +104,7 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
       </div>
       <span class="row-who">
         {requestedBy ?? ""}
-        {team !== undefined && <span class="muted"> · {team}</span>}
+        {team !== undefined && <span class="muted">{requestedBy === undefined ? team : ` · ${team}`}</span>}
         {approvedBy.length > 0 && <span class="muted"> · approved by {approvedBy.join(", ")}</span>}
       </span>
       <span class="row-time">

@@ -4,9 +4,10 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { recordOutcome } from "../activities/outcome.ts";
 import type { Work } from "../activities/steps.ts";
+import type { StepErrorCode } from "../domain/errors.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
-import { describeCode } from "../domain/operation/plan.ts";
+import { describeCode, toOperationError } from "../domain/operation/plan.ts";
 import { type Parts, tell } from "../domain/operation/reasons.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -127,14 +128,16 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
 
 function describe(error: unknown): Pick<Outcome, "error" | "reasons"> {
   const reasons = partsOf(error);
+  const message = tell(reasons);
   const isText = reasons.every((part) => typeof part === "string");
-  return { error: describeCode(codeOf(error), tell(reasons)), ...(isText ? {} : { reasons }) };
+  const told =
+    error instanceof StepFailed ? describeCode(error.code, message) : toOperationError(codeOf(error), message);
+  return { error: told, ...(isText ? {} : { reasons }) };
 }
 
-function codeOf(error: unknown): string {
+function codeOf(error: unknown): StepErrorCode {
   if (error instanceof ChangeIncomplete) return "CHANGE_INCOMPLETE";
-  if (error instanceof CompensationFailed) return "COMPENSATION_FAILED";
-  return error instanceof StepFailed ? error.code : "UNEXPECTED";
+  return error instanceof CompensationFailed ? "COMPENSATION_FAILED" : "UNEXPECTED";
 }
 
 function partsOf(error: unknown): Parts {

@@ -43,6 +43,22 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
+describe("who reaches what", () => {
+  it("is told of one target, of one team, and of one namespace with its cluster or without", async () => {
+    const namesOf = async (...words: string[]) => (await mooring(["access", ...words, "-o", "name"])).stdout.trim();
+    const { cluster, sqlServer } = names;
+
+    expect(await namesOf("--target", `${sqlServer}/orders`)).toBe(`${cluster}/red-a ${sqlServer}/orders`);
+    expect(await namesOf("--team", "blue")).toBe(`${cluster}/blue-a ${sqlServer}/messages`);
+    expect(await namesOf("--namespace", "red-a")).toBe(`${cluster}/red-a ${sqlServer}/orders`);
+    expect(await namesOf("--namespace", `${cluster}/red-a`)).toBe(`${cluster}/red-a ${sqlServer}/orders`);
+    expect(await mooring(["access", "--namespace", `${cluster}/red-a`, "--cluster", "aks-other"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`--namespace ${cluster}/red-a is not in cluster aks-other.`),
+    });
+  });
+});
+
 describe("a table", () => {
   it.each([60, 80])("in %i columns never cuts a name, even one that is longer than the line", async (columns) => {
     const env = { COLUMNS: String(columns) };

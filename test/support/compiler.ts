@@ -77,7 +77,8 @@ function hostOf(sources: ReadonlyMap<string, Source>): ts.LanguageServiceHost {
   const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, join(root, "src"));
   const nameOf = (path: string) => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
   return {
-    getCompilationSettings: () => options,
+    // What both clients share is compiled with it.
+    getCompilationSettings: () => ({ ...options, rootDir: root }),
     getScriptFileNames: () => [...sources.keys()].map((file) => join(root, file)),
     getScriptVersion: (path) => String(sources.get(nameOf(path))?.version ?? 0),
     getScriptSnapshot(path) {

@@ -83,12 +83,20 @@ type Shared = Pick<
   "sharedIdentity" | "identityMode" | keyof typeof requestFields
 >;
 
+/** Whether a guest can have the mode. */
+const mayShare: { readonly [Mode in IdentityMode]: boolean } = {
+  podIdentity: false,
+  workloadIdentity: true,
+  identityBinding: true,
+};
+
 /** What a guest cannot have, whoever asks: access that ends on a target goes from the identity, and so from all that use it. */
 function checkShared(request: Shared, context: z.RefinementCtx): void {
   if (request.sharedIdentity === undefined) return;
   const refuse = (path: readonly PropertyKey[], message: string) =>
     context.addIssue({ code: "custom", path: [...path], message });
-  if (request.identityMode === "podIdentity") refuse(["identityMode"], "cannot be podIdentity with sharedIdentity");
+  const { identityMode } = request;
+  if (!mayShare[identityMode]) refuse(["identityMode"], `cannot be ${identityMode} with sharedIdentity`);
   for (const field of ["databases", "targets"] as const) {
     for (const [index, { expiresAt, expiresAfter }] of (request[field] ?? []).entries()) {
       if (expiresAt === undefined && expiresAfter === undefined) continue;
