@@ -31,7 +31,6 @@ const onceFailing: [seed: number, defect: string][] = [
   [10238, "a step that came late wrote to PostgreSQL although its operation was being undone"],
   [2867, "what somebody gave to a role on a PostgreSQL server stood in the way of its last target"],
   [91, "a canceled repair left the client id of the identity that it had replaced in the record"],
-  [42622, "a removal that waited to look again, and whose try beside it ended the step, was not audited"],
   [3114, "a right to use the identity that came late outlived the offboarding"],
 ];
 

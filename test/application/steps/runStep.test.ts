@@ -50,6 +50,10 @@ const throws =
 const forbidden = new PermanentError("KUBERNETES_FORBIDDEN", "It may not.");
 const away = new TransientError("CLUSTER_UNREACHABLE", "No answer.");
 const waits: Body = async () => ({ action: "none", waitsUntil: "2026-11-29T01:00:00.000Z" });
+const createsAndWaits: Body = async (ports, step) => ({
+  ...(await creates(ports, step)),
+  ...(await waits(ports, step)),
+});
 const commits: Body = async (_ports, step) => {
   await step.commit();
   return { action: "none" };
@@ -156,6 +160,21 @@ const forward: Readonly<Record<string, Case>> = {
     does: nothing,
     ends: "create",
     row: { status: "Succeeded", attempts: 2, unansweredTime: undefined },
+  },
+  "makes something and waits, beside a try that may end the step": {
+    rows: [{ name: "applyNamespace", status: "Running", attempts: 1, isOpen: true }],
+    does: createsAndWaits,
+    ends: "looks again",
+    row: { status: "Running", action: "create", ...over },
+    audit: ["create Succeeded"],
+    isWritten: true,
+  },
+  "makes something and waits, alone": {
+    does: createsAndWaits,
+    ends: "looks again",
+    row: { status: "Running", action: "create", ...over },
+    audit: [],
+    isWritten: true,
   },
   "looks again later": {
     does: waits,

@@ -721,6 +721,6 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a migration that leaves the binding where it is": {
     spoil: withLastingBindings,
     finds: /retired, and it is still there: binding/,
-    from: 2100,
+    from: 395,
   },
 };
