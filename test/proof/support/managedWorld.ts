@@ -51,7 +51,8 @@ export function inManagedWeather(weather: FaultPlan, dice: Dice | undefined): Fa
 export function readManaged(managed: ManagedModel, berth: Berth): readonly Thing[] {
   return [...managed].map(([key, { document }]) => ({
     key: `managed ${key}`,
-    content: JSON.stringify(document),
+    // What is null and what is not there are the same to Azure.
+    content: JSON.stringify(document, (_field, value: unknown) => value ?? undefined),
     madeBy: undefined,
     isLent: readManagedMark(document.tags ?? {})?.ownership.berth === berthKey(berth),
     undo: "removeProfile",
