@@ -97,6 +97,7 @@ const fields: Readonly<Record<string, (value: unknown) => unknown>> = {
   deletePolicy: (value) => ({ ...good, deletePolicy: value }),
   team: (value) => ({ ...good, team: value }),
   namespaceProfile: (value) => ({ ...good, namespaceProfile: value }),
+  sharedIdentity: (value) => ({ ...good, sharedIdentity: value }),
   expiresAt: (value) => ({ ...good, expiresAt: value }),
   expiresAfter: (value) => ({ ...good, expiresAfter: value }),
   "a database's expiresAt": (value) => ({ ...good, databases: [{ ...database, expiresAt: value }] }),
