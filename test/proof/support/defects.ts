@@ -629,11 +629,11 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },
     finds: hasOthers,
-    from: 1400,
+    from: 900,
   },
   "a take-over that hands over first": { spoil: withoutWaiting, finds: hasOthers },
   "a removal that does not wait for its namespace": { spoil: withoutGoing, finds: /its namespace is still going/ },
-  "an undo that trusts one look": { spoil: withoutLanding, finds: leaks },
+  "an undo that trusts one look": { spoil: withoutLanding, finds: leaks, from: 4000 },
   "an undo that does not close what has not begun": { spoil: withoutClosing, finds: leaks, from: 500 },
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "an object that is replaced without a look": { spoil: withoutLooking, finds: leaks },
@@ -652,7 +652,7 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a ConfigMap that forgets no target": { spoil: withoutOwnFields, finds: /names the targets|ConfigMap/ },
   "a gate that is not opened": { spoil: withoutOpening, finds: /stuck as/ },
   "a migration that forgets how far it has come": { spoil: withoutMigration, finds: /the record says undefined/ },
-  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 1000 },
+  "a migration that overlooks pods": { spoil: withoutPods, finds: /a pod has lost its identity/, from: 500 },
   "a namespace that is deleted with what others have in it": {
     spoil: withoutOccupants,
     finds: /removed, and somebody else's/,
