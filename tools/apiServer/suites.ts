@@ -1,4 +1,4 @@
-/** The test files that touch a cluster: which of them `npm run test:apiServer` runs on a real API server, and why not the others. */
+/** The test files that touch a cluster: `npm run test:apiServer` runs them on a real API server. */
 
 /** Folders and files. */
 export const suites: readonly string[] = [
@@ -8,6 +8,7 @@ export const suites: readonly string[] = [
   "test/cli/objects.test.ts",
   "test/cli/removal.test.ts",
   "test/cli/sandbox.test.ts",
+  "test/dashboard",
   "test/infra/rights.test.ts",
   "test/infra/writePolicy.test.ts",
   "test/local/cluster",
@@ -30,11 +31,3 @@ export const suites: readonly string[] = [
   "test/sandbox",
   "test/tools/telemetryBundle.test.ts",
 ];
-
-const pages =
-  "its pages are the same whatever serves the cluster, and a browser beside a real one takes all processors";
-
-/** Folders and files. */
-export const leftOut: Readonly<Record<string, string>> = {
-  "test/dashboard": pages,
-};
