@@ -4,13 +4,8 @@ import type { Backlog } from "../application/queue/backlog.ts";
 import { describeFailure, runStep, StepUnfinished } from "../application/steps/runStep.ts";
 import type { StepFailure } from "../application/steps/stepTrail.ts";
 import { errorCatalogue, isAuthenticationFailure, PermanentError } from "../domain/errors.ts";
-import {
-  type Activity,
-  type ActivityDefinition,
-  createActivityHost,
-  type Failure,
-  type Invocation,
-} from "../durable/activity.ts";
+import { type Activity, type ActivityDefinition, createActivityHost, type Invocation } from "../durable/activity.ts";
+import type { Failure } from "../durable/failure.ts";
 import type { Ports } from "../ports/index.ts";
 import type { StepDefinition, StepInput, StepResult } from "../resources/definitions/step.ts";
 import { logLine } from "../telemetry/logLine.ts";

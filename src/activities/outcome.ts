@@ -5,7 +5,7 @@ import { recordStart } from "../application/operation/recordStart.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
-import { Failure } from "../durable/activity.ts";
+import { Failure } from "../durable/failure.ts";
 import { StepInput } from "../resources/definitions/step.ts";
 import { beginWaiting } from "./beginWaiting.ts";
 import { activity } from "./host.ts";

@@ -7,19 +7,9 @@
 import type { InvocationContext } from "@azure/functions";
 import { app, type DurableClient, getClient, input, type RegisteredActivityTask } from "durable-functions";
 import { z } from "zod";
+import { Failure, printFailure, readFailure } from "./failure.ts";
 import { type RetryPolicy, toRetryOptions } from "./retry.ts";
 import { type Step, step } from "./step.ts";
-
-/** As a step is named in its operation. */
-const FailedStep = z.object({ name: z.string(), target: z.string() });
-
-export const Failure = z.object({
-  code: z.string(),
-  message: z.string(),
-  /** The step that used up its tries; its record has the reason. Since 0.2.0. */
-  step: FailedStep.exactOptional(),
-});
-export type Failure = z.infer<typeof Failure>;
 
 /** What an activity leaves in the history: always an object, whatever the activity returns. */
 const Recorded = z.object({
@@ -158,7 +148,7 @@ export function createActivityHost<Ports>({
             const lingering = lingeringFailure(error);
             if (lingering) return isLastTry(value) ? { failure: lingering } : { failure: lingering, isLingering: true };
             // No cause: anything that prints the whole error would print the cause, too.
-            throw new Error(textOf(forRuntime(error)));
+            throw new Error(printFailure(forRuntime(error)));
           }
         },
       });
@@ -195,28 +185,9 @@ function isLastTry(value: unknown): boolean {
   return retrial !== undefined && retrial.nextMs === undefined;
 }
 
-/** The host keeps only the text of an error, so the text carries the whole failure; `retriedFailure` reads it back. */
-function textOf({ code, message, step: failed }: Failure): string {
-  return `[${code}] ${message}${failed ? ` ${JSON.stringify(failed)}` : ""}`;
-}
-
-/** Turns the runtime's text for an activity that used up its attempts back into a failure. */
+/** The failure of an activity that used up its attempts. */
 function retriedFailure(activity: string, error: unknown, describe: FailureRules["describe"]): StepFailed {
   if (error instanceof StepFailed) return error;
   const text = error instanceof Error ? error.message : String(error);
-  const [, code, message, failed] = /\[([A-Z][A-Z_]+)\] (.*?)(?: (\{"name":.*\}))?(?: \n |\n|$)/.exec(text) ?? [];
-  const failure =
-    code === undefined || message === undefined
-      ? { ...describe(error), message: text }
-      : { code, message, ...(failed === undefined ? {} : stepIn(failed)) };
-  return new StepFailed(activity, failure, { cause: error });
-}
-
-/** A text that the host cut off names no step. */
-function stepIn(json: string): Pick<Failure, "step"> {
-  try {
-    return { step: FailedStep.parse(JSON.parse(json)) };
-  } catch {
-    return {};
-  }
+  return new StepFailed(activity, readFailure(text) ?? { ...describe(error), message: text }, { cause: error });
 }

@@ -5,7 +5,7 @@ import { type Difference, toOperationError } from "../../domain/operation/plan.t
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
-import type { Failure } from "../../durable/activity.ts";
+import type { Failure } from "../../durable/failure.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
 import { isAttemptOpen } from "../operation/landing.ts";
