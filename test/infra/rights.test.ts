@@ -2,13 +2,14 @@
  * The rights that infra/ grants are sufficient for every kind of operation, and none is unnecessary. The sandbox gives
  * Mooring exactly these, so every other test of the whole system also shows that they are sufficient.
  */
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { readRights } from "../../local/rights.ts";
 import { actionFor } from "../../local/simulators/arm/authorization.ts";
 import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../local/simulators/kubernetes/rbac.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { manageNamespace } from "../support/managedNamespaces.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -28,8 +29,7 @@ beforeAll(async () => {
   });
   service = serviceOf(sandbox);
   await createMessageList(sandbox.cloud);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   sandbox.cloud.kubernetes.restrictions.push((attributes) => {
     allowed.push(attributes);

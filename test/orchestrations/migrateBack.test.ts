@@ -18,6 +18,7 @@ import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { migrateAsAsked } from "../support/operations.ts";
 
 const pod = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -57,15 +58,7 @@ type Asked = Partial<MigrationRequest>;
 type Options = Parameters<TestAcceptanceContext["run"]>[0];
 
 async function migrate(asked: Asked = {}, options: Options = {}): Promise<OperationRecord> {
-  const wanted = MigrationRequest.parse(asked);
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
-    berth: pod,
-    prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
-  });
-  await acceptance.run(options);
-  const ended = cloud.operations.get(operation);
-  if (!ended) throw new Error("the migration left no record");
-  return ended;
+  return await migrateAsAsked(cloud, acceptance, pod, { asked, ...options });
 }
 
 const goBack = (asked: Asked = {}, options: Options = {}) => migrate({ to: "podIdentity", ...asked }, options);

@@ -2,10 +2,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
-import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { automaticCredential, identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, MigrationRequest, modeLeft } from "../../src/domain/operation/migration.ts";
@@ -15,6 +13,7 @@ import { IdentityMode, OnboardingRequest } from "../../src/domain/request/reques
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { migrateAsAsked } from "../support/operations.ts";
 
 const modes = IdentityMode.options;
 const ways = modes.flatMap((from) => modes.filter((to) => to !== from).map((to) => ({ from, to })));
@@ -50,15 +49,7 @@ function listen(): void {
 }
 
 async function migrate(to: IdentityMode, until: MigrationPhase = "retire"): Promise<OperationRecord> {
-  const wanted = MigrationRequest.parse({ to, until });
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
-    berth: requestIn(to),
-    prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
-  });
-  await acceptance.run();
-  const ended = cloud.operations.get(operation);
-  if (!ended) throw new Error("the migration left no record");
-  return ended;
+  return await migrateAsAsked(cloud, acceptance, requestIn(to), { asked: { to, until } });
 }
 
 function record() {

@@ -9,7 +9,6 @@ import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { planRepairOf } from "../../src/application/dryRun/planRepairOf.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
-import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { MigrationPhase, MigrationRequest } from "../../src/domain/operation/migration.ts";
@@ -17,6 +16,7 @@ import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { type IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { migrateAsAsked } from "../support/operations.ts";
 
 const [login, proxy, server] = ["20.190.128.0/18", "10.9.0.1/32", "10.1.0.4/32"];
 const openedIn: Readonly<Partial<Record<IdentityMode, string>>> = { workloadIdentity: login, identityBinding: proxy };
@@ -59,15 +59,7 @@ async function onboardIn(mode: IdentityMode): Promise<void> {
 }
 
 async function migrate(to: IdentityMode, until: MigrationPhase = "retire"): Promise<OperationRecord> {
-  const wanted = MigrationRequest.parse({ to, until });
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
-    berth: requestIn(to),
-    prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
-  });
-  await acceptance.run();
-  const ended = cloud.operations.get(operation);
-  if (!ended) throw new Error("the migration left no record");
-  return ended;
+  return await migrateAsAsked(cloud, acceptance, requestIn(to), { asked: { to, until } });
 }
 
 function cancelAfter(write: string): void {

@@ -4,7 +4,7 @@
  * sample chosen by a seed; `npm run soak` takes them all.
  */
 import { isDeepStrictEqual } from "node:util";
-import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
@@ -12,7 +12,8 @@ import type { Call } from "../../local/simulators/faults.ts";
 import { identityName, namesOfProfile } from "../../src/domain/naming/names.ts";
 import { IdentityMode } from "../../src/domain/request/request.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
-import { callManaged, manageNamespace } from "../support/managedNamespaces.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
+import { callManaged, findManaged, managedNamespace, manageNamespace } from "../support/managedNamespaces.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -129,9 +130,9 @@ function isManaged({ mode }: Pick<Place, "mode">): boolean {
 }
 
 async function managedOf({ namespace }: Place) {
-  const { body } = await callManaged(sandbox.cloud, "GET", namespace);
-  if (!body?.properties) return undefined;
-  const { tags, properties } = body;
+  const managed = await findManaged(sandbox.cloud, namespace);
+  if (!managed) return undefined;
+  const { tags, properties } = managed;
   const { defaultResourceQuota: quota = null, defaultNetworkPolicy: network, labels } = properties;
   return { tags, quota, network, labels };
 }
@@ -221,8 +222,7 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
 
 /** Somebody deletes what the profile has in the cluster, and takes away in Azure what it has there. */
 async function disturbProfile({ namespace, ...place }: Place): Promise<void> {
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   const core = config.makeApiClient(CoreV1Api);
   await core.deleteNamespacedResourceQuota({ name: namesOfProfile.quota, namespace });
   await core.deleteNamespacedLimitRange({ name: namesOfProfile.limits, namespace });
@@ -231,8 +231,7 @@ async function disturbProfile({ namespace, ...place }: Place): Promise<void> {
     await config.makeApiClient(NetworkingV1Api).deleteNamespacedNetworkPolicy({ name, namespace });
   }
   if (!isManaged(place)) return;
-  const { body } = await callManaged(sandbox.cloud, "GET", namespace);
-  const { tags, properties } = body;
+  const { tags, properties } = await managedNamespace(sandbox.cloud, namespace);
   const { labels, quota: defaultResourceQuota } = asTheirs;
   await manageNamespace(sandbox.cloud, namespace, { ...properties, labels, defaultResourceQuota }, tags);
 }

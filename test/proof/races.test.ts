@@ -3,12 +3,13 @@
  * who puts something into a namespace while it is offboarded, or holds one that is deleted.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName, namesInside } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
@@ -35,8 +36,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ logLevel: "warning", schemas, accounts: [account] });
   await furnishPostgres(sandbox.cloud);
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubeconfig);
+  const config = kubeConfigOf(sandbox.cloud);
   people = config.makeApiClient(CoreV1Api);
   anything = KubernetesObjectApi.makeApiClient(config);
 });

@@ -3,14 +3,13 @@
  * drift is found where there is none, and nothing is written twice.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { everyResource, isWanted } from "../../src/resources/index.ts";
 import { bringObjects, refOf } from "../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../src/resources/kubernetesObject/inspectObjects.ts";
-import { startCluster, type TestCluster } from "../local/simulators/kubernetes/cluster.ts";
+import { kubernetesOf, startCluster, type TestCluster } from "../local/simulators/kubernetes/cluster.ts";
 import { clientIdOf, principalIdOf } from "../support/ids.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
@@ -56,8 +55,7 @@ let cluster: TestCluster;
 let kubernetes: Kubernetes;
 beforeAll(async () => {
   cluster = await startCluster();
-  const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  kubernetes = createKubernetes({ credential });
+  kubernetes = kubernetesOf(cluster);
 });
 afterAll(() => cluster.simulator.close());
 

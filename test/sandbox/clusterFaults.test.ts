@@ -3,12 +3,13 @@
  * with `MOORING_API_SERVER=real`, an API server that is killed in the middle of onboardings, and one whose etcd is.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
+import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -27,8 +28,7 @@ beforeAll(async () => {
     settings: { MOORING_CALL_TIMEOUT_MS: `${callTimeoutMs}` },
   });
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   objects = KubernetesObjectApi.makeApiClient(config);
   await createMessageList(sandbox.cloud);

@@ -1,10 +1,11 @@
 /** The safeguards between a request and harm, on the whole system: HTTP, the real SDKs and the simulated services. */
 
-import { CoreV1Api, KubeConfig, KubernetesObjectApi } from "@kubernetes/client-node";
+import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { assignRole } from "../../local/simulators/world.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -80,8 +81,7 @@ it("does not offboard what others depend on, names them, and continues with igno
   const role = "4633458b-17de-408a-b874-0445c86b69e6";
   const scope = `/subscriptions/${world.subscriptionId}/resourceGroups/rg-vaults`;
   const given = assignRole(world, { role, principalId: identity.principalId, scope });
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubeconfig);
+  const config = kubeConfigOf(sandbox.cloud);
   await config.makeApiClient(CoreV1Api).createNamespacedPod({
     namespace: "shared",
     body: { metadata: { name: "theirs" }, spec: { containers: [{ name: "app", image: "nothing" }] } },
@@ -136,8 +136,7 @@ const widgets = {
 it("keeps a namespace with what others have in it, of whatever kind, and deletes an empty one as it was seen", async () => {
   await onboard("inhabited");
   await onboard("empty");
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubeconfig);
+  const config = kubeConfigOf(sandbox.cloud);
   const client = KubernetesObjectApi.makeApiClient(config);
   await client.create(widgets);
   const inside = { name: "theirs", namespace: "inhabited" };
@@ -173,8 +172,7 @@ it("does not report a namespace as unchanged if it was deleted or recreated in t
   const first = await onboard("again");
   const same = await service.call("POST", "/api/onboardings", request("again"));
   expect(same.body).toMatchObject({ id: first, isNew: false });
-  const config = new KubeConfig();
-  config.loadFromFile(sandbox.kubeconfig);
+  const config = kubeConfigOf(sandbox.cloud);
   const core = config.makeApiClient(CoreV1Api);
   await core.deleteNamespace({ name: "again" });
   const isGone = async () => (await sandbox.cloud.kubernetes.objects.get("v1", "Namespace", "again")) === undefined;

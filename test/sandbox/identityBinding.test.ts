@@ -1,9 +1,10 @@
 /** Identity bindings on all simulated wires: ARM, the cluster's webhook and token proxy, a Job that logs in through it. */
-import { KubeConfig, RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { identityBindingName, identityName, useBindingName, useRoleName } from "../../src/domain/naming/names.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -16,8 +17,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ verificationJob: { image: "message-app", timeoutSeconds: 20 } });
   service = serviceOf(sandbox);
   await createMessageList(sandbox.cloud);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   roles = config.makeApiClient(RbacAuthorizationV1Api);
 });
 afterAll(() => sandbox?.close());

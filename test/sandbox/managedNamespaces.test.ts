@@ -1,11 +1,12 @@
 /** Namespaces that Azure manages, on the whole system: left alone where the catalog says so, and given their profile there. */
-import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { callManaged, managedNamespace, manageNamespace } from "../support/managedNamespaces.ts";
 import { actsOn } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { enforce, wanted, warn } from "./support/profiled.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -17,31 +18,14 @@ beforeAll(async () => {
   // A real API server has no AKS around it.
   sandbox = await startSandbox({ apiServer: false });
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   networking = config.makeApiClient(NetworkingV1Api);
 });
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
 
-const { onboard, verify, repair, offboard } = actsOn(() => service);
-const enforce = "pod-security.kubernetes.io/enforce";
-const warn = "pod-security.kubernetes.io/warn";
-
-function wanted(namespace: string, changes: object = {}) {
-  return {
-    cluster: names.cluster,
-    namespace,
-    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
-    namespaceProfile: "standard",
-    ...changes,
-  };
-}
-
-async function plan(request: object) {
-  return (await service.call("POST", "/api/onboardings?dryRun=true", request)).body;
-}
+const { plan, onboard, verify, repair, offboard } = actsOn(() => service);
 
 const shown = async (namespace: string) => {
   const { tags, properties } = await managedNamespace(sandbox.cloud, namespace);
@@ -232,19 +216,18 @@ describe("the profile of a managed namespace", () => {
     const namespace = "drifted";
     await manageNamespace(sandbox.cloud, namespace, { labels: { owner: "platform" } });
     await onboard(wanted(namespace));
-    const { body, status } = await callManaged(sandbox.cloud, "GET", namespace);
-    expect(status).toBe(200);
-    const { provisioningState: _state, ...properties } = body.properties;
+    const managed = await managedNamespace(sandbox.cloud, namespace);
+    const { provisioningState: _state, ...properties } = managed.properties;
     await callManaged(sandbox.cloud, "PUT", namespace, {
       body: {
-        tags: { ...body.tags, cost: "42" },
+        tags: { ...managed.tags, cost: "42" },
         properties: {
           ...properties,
           labels: { owner: "somebody", [enforce]: "restricted" },
           defaultResourceQuota: { ...properties.defaultResourceQuota, cpuRequest: "9000m" },
         },
       },
-      ifMatch: body.eTag,
+      ifMatch: managed.eTag,
     });
     const found = (await verify(namespace)) as { code: string; field: string; found: string | null }[];
     expect(found.map(({ code, field, found: is }) => `${code} ${field} ${is}`).toSorted()).toEqual([

@@ -1,9 +1,10 @@
 /** Ownership on the whole system: what Mooring restores, keeps, removes or leaves alone. */
-import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -16,8 +17,7 @@ let objects: KubernetesObjectApi;
 beforeAll(async () => {
   sandbox = await startSandbox();
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   objects = KubernetesObjectApi.makeApiClient(config);
 });

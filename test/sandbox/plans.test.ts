@@ -1,9 +1,10 @@
 /** Plans over HTTP, which include the API server's own answers, and operations that then do what the plans said. */
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { stays } from "../../src/domain/operation/plan.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -110,8 +111,7 @@ it("names a webhook's denial as a blocker, and the operation then stops before i
 
 /** Creates a namespace as somebody else, so that the API server can answer dry runs of objects in it. */
 async function makeNamespace(name: string) {
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   await config.makeApiClient(CoreV1Api).createNamespace({ body: { metadata: { name } } });
 }
 

@@ -1,10 +1,11 @@
 /** A network policy in force: the simulated cluster holds its pods to it (docs/sandbox.md). */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -20,8 +21,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ verificationJob: { image: "message-app", timeoutSeconds: 20 } });
   service = serviceOf(sandbox);
   await createMessageList(sandbox.cloud);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   elsewhere = createServer((socket) => {
     callers += 1;

@@ -1,11 +1,13 @@
 /** Profiles of namespaces on the whole system: planned, made, put right, changed, undone, adopted, exported, and gone. */
-import { CoreV1Api, KubeConfig, NetworkingV1Api } from "@kubernetes/client-node";
+import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { enforce, wanted, warn } from "./support/profiled.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -16,32 +18,14 @@ let networking: NetworkingV1Api;
 beforeAll(async () => {
   sandbox = await startSandbox();
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   networking = config.makeApiClient(NetworkingV1Api);
 });
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(() => sandbox?.close());
 
-const enforce = "pod-security.kubernetes.io/enforce";
-const warn = "pod-security.kubernetes.io/warn";
-
-function wanted(namespace: string, changes: object = {}) {
-  return {
-    cluster: names.cluster,
-    namespace,
-    databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],
-    namespaceProfile: "standard",
-    ...changes,
-  };
-}
-
-async function plan(request: object) {
-  return (await service.call("POST", "/api/onboardings?dryRun=true", request)).body;
-}
-
-const { onboard, verify, repair, offboard } = actsOn(() => service);
+const { plan, onboard, verify, repair, offboard } = actsOn(() => service);
 
 const quotaIn = (namespace: string) => ({ name: namesOfProfile.quota, namespace });
 const limitsIn = (namespace: string) => ({ name: namesOfProfile.limits, namespace });

@@ -4,6 +4,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { identityOf } from "../proof/support/remains.ts";
+import { actsOn, verifyNamespace } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -34,9 +35,8 @@ const guest = { ...{ cluster: k3s, namespace: "orders", deletePolicy: "Delete" }
 
 const onboard = async (request: object) => await service.waitFor(await service.onboard(request), 60_000);
 const offboard = async (cluster: string) => await service.waitFor(await service.offboard(cluster, "orders"), 60_000);
-const planOf = async (request: object) => (await service.call("POST", "/api/onboardings?dryRun=true", request)).body;
-const verify = async (cluster: string) =>
-  (await service.call("POST", `/api/namespaces/${cluster}/orders/verify`)).body["findings"];
+const { plan: planOf } = actsOn(() => service);
+const verify = (cluster: string) => verifyNamespace(service, `/api/namespaces/${cluster}/orders`);
 const identity = () => identityOf(sandbox.cloud, "orders", aks);
 const subjects = () =>
   [...(identity()?.federatedCredentials.values() ?? [])].map(({ issuer, subject }) => `${subject} from ${issuer}`);

@@ -1,8 +1,9 @@
 /** A namespace that is deleted and held: an offboarding waits and says what holds it, and so does the next onboarding. */
-import { CoreV1Api, KubeConfig, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 
@@ -14,8 +15,7 @@ let objects: KubernetesObjectApi;
 beforeAll(async () => {
   sandbox = await startSandbox({ retry: { namespaceDeletionMs } });
   service = serviceOf(sandbox);
-  const config = new KubeConfig();
-  config.loadFromString(sandbox.cloud.kubernetes.kubeconfig());
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   objects = KubernetesObjectApi.makeApiClient(config);
 });

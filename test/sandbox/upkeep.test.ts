@@ -1,11 +1,12 @@
 /** Verification, repair and migration on the whole system: drift is made by hand, and the sample workload checks the access. */
-import { CoreV1Api, KubeConfig } from "@kubernetes/client-node";
+import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../local/demo/cluster.ts";
 import { withBinding } from "../../local/demo/pods.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
+import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, recoveryMs, type Service, serviceOf } from "../support/service.ts";
 
@@ -20,8 +21,7 @@ beforeAll(async () => {
   service = serviceOf(sandbox);
   const kubeconfig = sandbox.cloud.kubernetes.kubeconfig();
   cluster = createTeamCluster(kubeconfig);
-  const config = new KubeConfig();
-  config.loadFromString(kubeconfig);
+  const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   await createMessageList(sandbox.cloud);
 });

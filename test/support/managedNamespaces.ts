@@ -2,17 +2,23 @@
 import { once } from "node:events";
 import { request } from "node:https";
 import { text } from "node:stream/consumers";
+import { z } from "zod";
 import { type Cloud, names } from "../../local/cloud.ts";
 import { mintAccessToken } from "../../local/simulators/entra/index.ts";
 
 const version = "2025-09-01";
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, unknown>>;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever Azure answers
-  readonly body: any;
-}
+const Texts = z.record(z.string(), z.string());
+const ManagedNamespace = z.looseObject({
+  eTag: z.string(),
+  tags: Texts,
+  properties: z.looseObject({
+    labels: Texts.nullish(),
+    annotations: Texts.nullish(),
+    defaultResourceQuota: Texts.nullish(),
+    defaultNetworkPolicy: Texts.nullish(),
+  }),
+});
 
 /** One call to the managed namespace of the sandbox's cluster. */
 export async function callManaged(
@@ -20,7 +26,7 @@ export async function callManaged(
   method: string,
   name: string,
   { body, ifMatch }: { readonly body?: object; readonly ifMatch?: string } = {},
-): Promise<Answer> {
+): Promise<{ readonly status: number | undefined; readonly body: unknown }> {
   const token = await mintAccessToken(world, principals.owner, "https://management.azure.com");
   const group = `/subscriptions/${world.subscriptionId}/resourceGroups/rg-dev`;
   const path = `${group}/providers/Microsoft.ContainerService/managedClusters/${names.cluster}/managedNamespaces/${name}`;
@@ -35,7 +41,7 @@ export async function callManaged(
   }).end(body && JSON.stringify(body));
   const [response] = await once(sent, "response");
   const said = await text(response);
-  return { status: response.statusCode, headers: response.headers, body: said === "" ? undefined : JSON.parse(said) };
+  return { status: response.statusCode, body: said === "" ? undefined : JSON.parse(said) };
 }
 
 /** As `az aks namespace add`, but with Azure's defaults: everything may go out, and only the namespace's own pods come in. */
@@ -47,10 +53,18 @@ export async function manageNamespace(
 ) {
   const all = { adoptionPolicy: "Always", deletePolicy: "Keep", ...properties };
   const { status, body } = await callManaged(cloud, "PUT", name, { body: { tags, properties: all } });
-  if (status >= 300) throw new Error(`${name} could not be managed: ${JSON.stringify(body)}`);
+  if (status === undefined || status >= 300) throw new Error(`${name} could not be managed: ${JSON.stringify(body)}`);
 }
 
-/** `az aks namespace show` */
+/** `az aks namespace show`; undefined if Azure does not manage it. */
+export async function findManaged(cloud: Parameters<typeof callManaged>[0], name: string) {
+  const { status, body } = await callManaged(cloud, "GET", name);
+  return status === 404 ? undefined : ManagedNamespace.parse(body);
+}
+
+/** The same where it must be managed. */
 export async function managedNamespace(cloud: Parameters<typeof callManaged>[0], name: string) {
-  return (await callManaged(cloud, "GET", name)).body;
+  const found = await findManaged(cloud, name);
+  if (!found) throw new Error(`Azure does not manage ${name}.`);
+  return found;
 }

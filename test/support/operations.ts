@@ -6,11 +6,13 @@ import {
   acceptOnboarding,
 } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
-import type { Migration } from "../../src/domain/operation/migration.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
+import { type Migration, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { createAcceptanceContext } from "./acceptanceContext.ts";
+import { createAcceptanceContext, type TestAcceptanceContext } from "./acceptanceContext.ts";
 import type { Run, RunOptions } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 
@@ -48,6 +50,24 @@ export async function operate(
   const operation = cloud.operations.get(id);
   if (!operation) throw new Error(`operation ${id} left no record`);
   return { operation, run };
+}
+
+/** A migration as the route asks for it, which goes on from what the namespace's record says. */
+export async function migrateAsAsked(
+  cloud: FakeCloud,
+  acceptance: TestAcceptanceContext,
+  berth: Berth,
+  { asked, ...options }: { readonly asked: Partial<MigrationRequest> } & RunOptions,
+): Promise<OperationRecord> {
+  const wanted = MigrationRequest.parse(asked);
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
+    berth,
+    prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
+  });
+  await acceptance.run(options);
+  const ended = cloud.operations.get(operation);
+  if (!ended) throw new Error("the migration left no record");
+  return ended;
 }
 
 function accept(

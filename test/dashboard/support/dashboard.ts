@@ -1,7 +1,7 @@
 /** What a test of the dashboard gets: a real browser, the built pages, and the whole service in a sandbox for each file. */
 import type { Page } from "playwright-core";
 import { test as base, expect } from "vitest";
-import { type SuiteSandbox, startSandbox } from "../../support/sandbox.ts";
+import { type SuiteSandbox, type SuiteSandboxOptions, startSandbox } from "../../support/sandbox.ts";
 import { type Service, serviceOf } from "../../support/service.ts";
 import { openPages, type Pages, startBrowser } from "./browser.ts";
 import { executable } from "./executable.ts";
@@ -9,7 +9,8 @@ import { heading, open, signInWithKey } from "./page.ts";
 import { sqlServer } from "./requests.ts";
 
 interface OfFile {
-  /** Its catalog has keys, and wants an approval for the database `orders`. */
+  /** The catalog has keys, and wants an approval for the database `orders`. */
+  readonly settings: SuiteSandboxOptions;
   readonly sandbox: SuiteSandbox;
   /** Asked with the operator's key. */
   readonly service: Service;
@@ -26,10 +27,10 @@ interface OfTest {
 }
 
 export const it = base.extend<OfFile & OfTest>({
+  settings: [{ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } }, { scope: "file" }],
   sandbox: [
-    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs.
-    async ({}, use) => {
-      const sandbox = await startSandbox({ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } });
+    async ({ settings }, use) => {
+      const sandbox = await startSandbox(settings);
       await use(sandbox);
       await sandbox.close();
     },

@@ -1,7 +1,6 @@
 /** Plans of Kubernetes objects, by the real client against the simulated API server. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
@@ -11,15 +10,14 @@ import { inspectObject } from "../../../src/resources/kubernetesObject/inspectOb
 import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
 import { removeObjects } from "../../../src/resources/kubernetesObject/removeObjects.ts";
 import { restoreObjects } from "../../../src/resources/kubernetesObject/restoreObjects.ts";
-import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { testSimulated } from "../../support/apiServer.ts";
 
 let cluster: TestCluster;
 let kubernetes: Kubernetes;
 beforeAll(async () => {
   cluster = await startCluster();
-  const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  kubernetes = createKubernetes({ credential });
+  kubernetes = kubernetesOf(cluster);
 });
 afterAll(() => cluster.simulator.close());
 

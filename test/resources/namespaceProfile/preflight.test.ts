@@ -1,6 +1,5 @@
 /** What a plan says of a profile before anything is written, on an API server, simulated or real. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { findCluster } from "../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -10,7 +9,7 @@ import type { Ports } from "../../../src/ports/index.ts";
 import type { Kubernetes } from "../../../src/ports/kubernetes.ts";
 import type { Obstacles, PreflightCheck } from "../../../src/resources/definitions/preflight.ts";
 import { checkProfile } from "../../../src/resources/namespaceProfile/preflight.ts";
-import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const profiles = {
@@ -58,8 +57,7 @@ let namespace = "";
 let count = 0;
 beforeAll(async () => {
   cluster = await startCluster();
-  const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
-  kubernetes = createKubernetes({ credential });
+  kubernetes = kubernetesOf(cluster);
 }, 120_000);
 afterAll(() => cluster?.simulator.close());
 beforeEach(async () => {

@@ -4,7 +4,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -12,7 +11,7 @@ import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes
 import { bringObjects, refOf } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
-import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const providers = `/subscriptions/${id}/resourceGroups/rg-data/providers`;
@@ -262,8 +261,7 @@ describe("on an API server", () => {
   let kubernetes: Kubernetes;
   beforeAll(async () => {
     cluster = await startCluster();
-    const credential = { getToken: async () => ({ token: cluster.token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
-    kubernetes = createKubernetes({ credential });
+    kubernetes = kubernetesOf(cluster);
     await cluster.createNamespace(namespace);
     await cluster.create(ciliumDefinition);
     await vi.waitFor(async () => {

@@ -8,7 +8,9 @@ import { createFaults } from "../../../../local/simulators/faults.ts";
 import type { KubernetesOptions } from "../../../../local/simulators/kubernetes/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { type Cluster, createSigningKey, createWorld, type SigningKey } from "../../../../local/simulators/world.ts";
+import { createKubernetes } from "../../../../src/adapters/kubernetes/index.ts";
 import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
+import type { Kubernetes } from "../../../../src/ports/kubernetes.ts";
 
 /** The client id of the cluster's administrator. */
 const administrator = "11111111-2222-4333-8444-555555555555";
@@ -171,6 +173,12 @@ export async function failureOf(promise: Promise<unknown>): Promise<{
     return { message: "", ...JSON.parse(error.body ?? "{}"), code: error.code };
   }
   throw new Error("It was expected to fail, and succeeded.");
+}
+
+/** The service's own way to it, as the administrator. */
+export function kubernetesOf({ token }: Pick<TestCluster, "token">): Kubernetes {
+  const getToken = async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 });
+  return createKubernetes({ credential: { getToken } });
 }
 
 /** Waits until `look` returns a value. */
