@@ -6,19 +6,10 @@ import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf, userNameIn } from "../src/domain/catalog/clusterKinds.ts";
-import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
 import { startTableService } from "./azurite.ts";
-import { type Callers, createCallers } from "./callers.ts";
-import {
-  letCallersIn,
-  parseCatalog,
-  printCatalog,
-  publishIssuers,
-  sqlHost,
-  usualCatalog,
-  usualNames,
-  withEntries,
-} from "./catalogs.ts";
+import type { Callers } from "./callers.ts";
+import { parseCatalog, printCatalog, publishIssuers, sqlHost, usualNames } from "./catalogs.ts";
+import { type CatalogOptions, writeCatalog } from "./cloudCatalog.ts";
 import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
 import { startServiceAccountLogin, type TokenFile } from "./cluster/serviceAccountLogin.ts";
@@ -27,7 +18,7 @@ import { compileCache } from "./compileCache.ts";
 import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
-import { readClusterRights, readRights } from "./rights.ts";
+import { actionsFor, readClusterRights, readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";
 import { serviceBusRights } from "./serviceBusRights.ts";
 import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
@@ -43,34 +34,11 @@ import { type Certificate, createCertificate } from "./simulators/tls.ts";
 import { createWorld, type ServicePrincipal, type World } from "./simulators/world.ts";
 import { startTableFaults } from "./tableFaults.ts";
 
-export interface CloudOptions {
+export interface CloudOptions extends CatalogOptions {
   /** Every simulated call takes at least this long. */
   readonly latencyMs?: number;
-  /** A checked catalog, whose clusters and SQL servers are all simulated. Options that describe the usual catalog then have no effect. */
-  readonly catalog?: string | undefined;
-  /** Names of the databases on each SQL server. */
-  readonly databases?: readonly string[];
-  /** Names of blob containers that the catalog has as targets, by the same alias. */
-  readonly containers?: readonly string[];
   /** Settings of the service besides those that the cloud needs. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** How the service authenticates callers; by default anyone may do anything. */
-  readonly callers?: "anonymous" | "keys" | "easyAuth";
-  /** The catalog's approval policy; the default policy without it. */
-  readonly approval?: object;
-  /** What the catalog says about the queue besides its team; used only with authentication. */
-  readonly queue?: object;
-  /** From the catalog: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
-  readonly verificationJob?: object;
-  readonly drift?: object;
-  /** The same for access that ends. */
-  readonly expiry?: object;
-  /** The catalog's limits for its one caller; generous by default. */
-  readonly limits?: object;
-  /** The catalog's retry policy, where it is to differ from the usual one of a sandbox. */
-  readonly retry?: object;
-  /** The catalog names the SQL server's administrator, and the server starts without one; otherwise it has one from the start. */
-  readonly setsSqlAdmin?: boolean;
   /** ARM answers 429 beyond Azure's published limits, and the service keeps to the pace that they allow. */
   readonly enforceLimits?: boolean;
   /** How long a receiver of the queue holds a message without a sign of life; by default as in Azure. */
@@ -81,16 +49,6 @@ export interface CloudOptions {
   readonly tableFaults?: boolean;
   /** More images that manifests may name: programs of this machine. */
   readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
-  /** The usual catalog also has targets on a PostgreSQL server, which takes a second to start. */
-  readonly postgres?: boolean;
-  /** The usual catalog also has a cluster outside Azure (kind oidc), in which Mooring logs in by Entra or as a service account. */
-  readonly otherCluster?: ClusterLogin["by"];
-  /** More targets of these names, each an account of Cosmos DB. */
-  readonly accounts?: readonly string[];
-  /** More targets of these names, each a schema of a PostgreSQL server of its own. */
-  readonly schemas?: readonly string[];
-  /** More profiles of the usual catalog, by alias. */
-  readonly profiles?: object;
 }
 
 /** Who acts in this cloud besides the workloads. */
@@ -191,32 +149,15 @@ interface Service {
 
 export async function startCloud({
   latencyMs = 0,
-  catalog: text,
-  databases = ["messages", "orders"],
-  containers = ["uploads"],
-  callers: mode = "anonymous",
-  approval,
-  queue,
-  verificationJob,
-  drift,
-  expiry,
-  // One program plays every caller here.
-  limits = { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 40 }, changes: { perCaller: 20 } },
-  retry,
-  setsSqlAdmin = false,
   enforceLimits = false,
   messageLockSeconds = 60,
   apiServer,
   tableFaults = false,
-  postgres: hasPostgres = false,
-  otherCluster,
-  accounts = [],
-  profiles = {},
-  schemas = [],
   images = {},
   settings = {},
+  ...options
 }: CloudOptions = {}): Promise<Cloud> {
-  const given = text === undefined ? undefined : parseCatalog(text);
+  const given = options.catalog === undefined ? undefined : parseCatalog(options.catalog);
   const [subscriptionId] = Object.values(given?.clusters ?? {}).map((cluster) => cluster.subscriptionId);
   const [world, tls, rights] = await Promise.all([
     createWorld({ tenantId: given?.tenantId, subscriptionId }),
@@ -258,40 +199,7 @@ export async function startCloud({
   try {
     const entra = await keep(startEntra(context));
     const { issuer } = entra;
-    const tellsApart = mode !== "anonymous" || given?.auth !== undefined;
-    const usual =
-      given ??
-      usualCatalog({
-        hasPostgres,
-        otherCluster,
-        accounts,
-        profiles,
-        schemas,
-        tenantId: world.tenantId,
-        subscriptionId: world.subscriptionId,
-        databases,
-        containers,
-        verificationJob,
-        ...(setsSqlAdmin
-          ? { entraAdmin: { login: databaseAdministrator.displayName, objectId: databaseAdministrator.principalId } }
-          : {}),
-        entries: {
-          ...(approval ? { approval } : {}),
-          ...(drift ? { drift } : {}),
-          ...(expiry ? { expiry } : {}),
-          ...(retry ? { retry } : {}),
-          limits,
-        },
-      });
-    const callers =
-      given || !tellsApart
-        ? undefined
-        : createCallers({ issuer, catalog: Catalog.parse(usual), isEasyAuth: mode === "easyAuth" });
-    const written = callers
-      ? withEntries(usual, { ...callers.catalog, queue: { ...callers.catalog.queue, ...queue } })
-      : given && tellsApart
-        ? letCallersIn(given, { issuer })
-        : usual;
+    const { written, callers, tellsApart } = writeCatalog(options, { given, world, issuer, databaseAdministrator });
     const hasOthers = Object.values(written.clusters).some(({ kind }) => kind === "oidc");
     const issuers = hasOthers ? await keep(startIssuers(context)) : undefined;
     const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;
@@ -308,28 +216,13 @@ export async function startCloud({
       return (await readClusterRights(features, userNameIn(cluster, mooring.principalId))).documents;
     };
 
-    // As infra/modules/rights/targets.bicep grants them.
-    const setsAdmins = Object.values(document.sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined);
-    const hasBindings = Object.values(cataloged.clusters).some((each) => traitsOf(each).identityBinding !== undefined);
-    const hasManaged = Object.values(cataloged.clusters).some((each) => traitsOf(each).managedNamespaces !== undefined);
-    const hasCosmos = Object.values(document.targets ?? {}).some(({ kind }) => kind === "cosmosNoSql");
-    const hasTargets = Object.keys(document.targets ?? {}).length > 0;
-    const actions = [
-      ...rights.actions,
-      ...(setsAdmins ? rights.administratorActions : []),
-      ...(hasBindings ? rights.bindingActions : []),
-      ...(hasManaged ? rights.managedActions : []),
-      ...(hasTargets ? rights.targetActions : []),
-      ...(hasCosmos ? rights.cosmosActions : []),
-    ];
-
     const starting = [
       keep(
         startArm(context, {
           authorityHost: entra.authorityHost,
           authorized: new Set([mooring.clientId, operator.clientId]),
           owners: new Set([owner.clientId]),
-          actions,
+          actions: actionsFor(rights, cataloged),
           assignableRoles: new Set(rights.assignableRoles),
           enforceLimits,
         }),

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
+import type { Catalog } from "../src/domain/catalog/catalog.ts";
+import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";
 import type { PolicyRule } from "./simulators/world.ts";
 
@@ -42,6 +44,22 @@ export interface Rights {
   readonly rules: readonly PolicyRule[];
   /** T-SQL that creates the user `mooring` in a database. */
   readonly databaseUser: string;
+}
+
+/** What Mooring may do in Azure with this catalog, as infra/modules/rights/targets.bicep grants it. */
+export function actionsFor(rights: Rights, { clusters, sqlServers, targets }: Catalog): readonly string[] {
+  const traits = Object.values(clusters).map(traitsOf);
+  const kinds = Object.values(targets).map(({ kind }) => kind);
+  return [
+    ...rights.actions,
+    ...(Object.values(sqlServers).some(({ entraAdmin }) => entraAdmin !== undefined)
+      ? rights.administratorActions
+      : []),
+    ...(traits.some(({ identityBinding }) => identityBinding !== undefined) ? rights.bindingActions : []),
+    ...(traits.some(({ managedNamespaces }) => managedNamespaces !== undefined) ? rights.managedActions : []),
+    ...(kinds.length > 0 ? rights.targetActions : []),
+    ...(kinds.includes("cosmosNoSql") ? rights.cosmosActions : []),
+  ];
 }
 
 export async function readRights(): Promise<Rights> {
