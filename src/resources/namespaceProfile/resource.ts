@@ -12,21 +12,18 @@ import { replacedProfile } from "../../domain/request/change.ts";
 import { IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
-import { isDropped, unlessDropped } from "../definitions/leftCatalog.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
+import { closeNetwork, openNetwork, recloseNetwork, reopenNetwork } from "./networkSteps.ts";
 import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
-  closeNetwork,
-  openNetwork,
   planTakingAway,
-  recloseNetwork,
   removeProfile,
-  reopenNetwork,
   restoreProfile,
   retireProfile,
   surplusOf,
@@ -112,13 +109,13 @@ export const namespaceProfile = defineResource({
   surplus: {
     async look(ports, request, step) {
       const { cluster, namespace } = request;
-      const left = await surplusIn(ports, request);
+      const left = surplusIn(ports, request);
       return left
         ? await planTakingAway(ports, { cluster, namespace }, { ...left, step })
         : toStepPlan(step, { action: "none" });
     },
     async takeAway(ports, { request, ...input }, step) {
-      const left = await surplusIn(ports, request);
+      const left = surplusIn(ports, request);
       return left ? (await takeAway(ports, input, { ...left, step })).action : "none";
     },
   },
@@ -158,14 +155,12 @@ function openFurther(catalog: Catalog, request: Profiled, { kind }: KubernetesOb
 }
 
 /** Undefined where a namespace has no profile, or one that the catalog has dropped: nothing is known to be surplus. */
-async function surplusIn(ports: Ports, request: OnboardingRequest) {
+function surplusIn({ catalog }: Pick<Ports, "catalog">, request: OnboardingRequest) {
   if (!hasProfile(request)) return undefined;
-  try {
-    return await surplusOf(ports, request);
-  } catch (error) {
-    if (!isDropped(error)) throw error;
-    return undefined;
-  }
+  return unlessDropped(
+    () => surplusOf(catalog, request),
+    () => undefined,
+  );
 }
 
 /** Whether Azure has what the profile says and, unless a change is taking it away just now, nothing of an earlier one. */
