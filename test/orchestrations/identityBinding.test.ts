@@ -335,6 +335,22 @@ describe("Azure's own credential of an adopted identity", () => {
     expect([credentialsOf(), cloud.bindings.size, cloud.identities.size]).toEqual([[], 0, 1]);
     expect([...cloud.objects.values()].map(({ kind }) => kind)).toEqual(["MutatingWebhookConfiguration"]);
   });
+
+  it("goes with the offboarding after an undo that was given up half way", async () => {
+    let removed = 0;
+    cloud.onWrite = ({ what, when }) => {
+      if (what === "apply ServiceAccount" && when === "before") throw new PermanentError("KUBERNETES_FORBIDDEN", "no");
+      if (what !== "remove binding" && what !== "remove credential") return;
+      if (when === "after") removed += 1;
+      else if (removed > 0) throw new PermanentError("ARM_FORBIDDEN", "no");
+    };
+    expect((await onboard()).error?.code).toBe("COMPENSATION_FAILED");
+    expect(removed).toBe(1);
+
+    cloud.onWrite = () => undefined;
+    expect((await offboard()).error?.message).toBeUndefined();
+    expect([credentialsOf(), cloud.bindings.size, cloud.identities.size]).toEqual([[], 0, 1]);
+  });
 });
 
 describe("before anything is written", () => {

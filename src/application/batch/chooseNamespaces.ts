@@ -11,9 +11,9 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports/index.ts";
+import { namespacePages } from "../../resources/definitions/namespacePages.ts";
 import { teamsOf } from "../admission/listNamespaces.ts";
 
-const pageSize = 1_000;
 const atOnce = 20;
 
 export async function chooseNamespaces(
@@ -37,23 +37,15 @@ export async function chooseNamespaces(
 }
 
 async function findAll(
-  { registry }: Pick<Ports, "registry">,
+  ports: Pick<Ports, "registry">,
   by: Caller,
   filter: NamespaceFilter,
 ): Promise<readonly Chosen[]> {
   const chosen: Chosen[] = [];
   const { cluster } = filter;
-  let continuation: string | undefined;
-  do {
-    const page = await registry.listNamespaces({
-      ...defined({ cluster }),
-      ...teamsOf(by, filter),
-      limit: pageSize,
-      ...defined({ continuation }),
-    });
-    chosen.push(...page.value.filter((record) => meets(record, filter)).map(chosenOf));
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  for await (const { value } of namespacePages(ports, { ...defined({ cluster }), ...teamsOf(by, filter) })) {
+    chosen.push(...value.filter((record) => meets(record, filter)).map(chosenOf));
+  }
   if (chosen.length === 0) {
     const isFiltered = Object.keys(filter).length > 0;
     const none = isFiltered ? "No namespace meets the filter" : "No namespace that you may see is onboarded";

@@ -1,13 +1,13 @@
 /** Names that onboarded namespaces use and the catalog no longer has: their access stays until somebody takes it away. */
 
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import { namespacePages } from "../../resources/definitions/namespacePages.ts";
 
 export interface DroppedName {
   /** `database sql-dev/orders`, `SQL server sql-dev`, `target uploads`, `cluster aks-dev`, `team blue`. */
@@ -18,18 +18,14 @@ export interface DroppedName {
 }
 
 const mostNamed = 10;
-const pageSize = 1_000;
 
 export async function findDropped({
   catalog,
   registry,
 }: Pick<Ports, "catalog" | "registry">): Promise<readonly DroppedName[]> {
   const found = new Map<string, { namespaces: string[]; count: number }>();
-  let continuation: string | undefined;
-  do {
-    const query = { limit: pageSize, ...defined({ continuation }) };
-    const page = await registry.listNamespaces(query);
-    for (const record of page.value) {
+  for await (const { value } of namespacePages({ registry })) {
+    for (const record of value) {
       for (const what of droppedOf(catalog, record)) {
         const known = found.get(what) ?? { namespaces: [], count: 0 };
         known.count += 1;
@@ -37,8 +33,7 @@ export async function findDropped({
         found.set(what, known);
       }
     }
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  }
   return [...found].map(([what, known]) => ({ what, ...known })).toSorted((a, b) => a.what.localeCompare(b.what));
 }
 

@@ -14,6 +14,7 @@ import { everyKind } from "../../domain/targets/index.ts";
 import { placeOf } from "../../domain/targets/namedTarget.ts";
 import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import { isUnreadable, namespacePages } from "../../resources/definitions/namespacePages.ts";
 import type { OtherAccess, Owner, Owners } from "../../resources/definitions/otherAccess.ts";
 import { sidOf } from "../../resources/sqlUser/knownMark.ts";
 import { othersInDatabase } from "../../resources/sqlUser/otherAccess.ts";
@@ -54,19 +55,12 @@ export async function readOthers(ports: Ports, target: string, { read }: Readabl
   }
 }
 
-const recordsAtOnce = 1_000;
-
-async function readOwners({ registry }: Pick<Ports, "registry">, target: string): Promise<Owners> {
+async function readOwners(ports: Pick<Ports, "registry">, target: string): Promise<Owners> {
   const bySid = new Map<string, Owner>();
   const byPrincipal = new Map<string, Owner>();
   const unsure = new Set<string>();
   const unreadable: string[] = [];
-  let continuation: string | undefined;
-  do {
-    const page = await registry.listNamespaces({
-      limit: recordsAtOnce,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
+  for await (const page of namespacePages(ports)) {
     for (const record of page.value) {
       // Its identity is another namespace's, and so is all that it can reach.
       if (isGuest(record.request)) continue;
@@ -78,12 +72,11 @@ async function readOwners({ registry }: Pick<Ports, "registry">, target: string)
       if (isHeld(record) || principalId === undefined) unsure.add(berthKey(record));
     }
     unreadable.push(...(page.unreadable ?? []));
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  }
   return {
     bySid: (sid) => bySid.get(sid),
     byPrincipalId: (principalId) => byPrincipal.get(principalId.toLowerCase()),
-    isUnsure: (berth) => unsure.has(berth) || unreadable.some((row) => row.endsWith(` ${berth}`)),
+    isUnsure: (berth) => unsure.has(berth) || isUnreadable(unreadable, berth),
   };
 }
 

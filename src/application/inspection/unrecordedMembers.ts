@@ -13,6 +13,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { RoleMember } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
+import { isUnreadable, namespacePages } from "../../resources/definitions/namespacePages.ts";
 import { sidOf } from "../../resources/sqlUser/knownMark.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases" | "registry">;
@@ -61,26 +62,22 @@ async function unrecordedIn(
   return strangers.filter(isThere).map((member) => ({ ...member, database, mark: readMark(member.mark) }));
 }
 
-async function knownIn({ registry }: Looking, database: string): Promise<(member: RoleMember) => boolean> {
+async function knownIn(ports: Looking, database: string): Promise<(member: RoleMember) => boolean> {
   const sids = new Set<string>();
   const held = new Set<string>();
   const unreadable: string[] = [];
-  let continuation: string | undefined;
-  do {
-    const page = await registry.listNamespaces({ limit: 200, ...(continuation === undefined ? {} : { continuation }) });
+  for await (const page of namespacePages(ports)) {
     for (const record of page.value) {
       // Its operation decides about its users.
       if (isHeld(record)) held.add(identityName(record)).add(berthKey(record));
       for (const sid of sidsOf(record, database)) sids.add(sid);
     }
     unreadable.push(...(page.unreadable ?? []));
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  }
   return ({ member, sid, mark }) => {
     const berth = readMark(mark)?.berth;
     const isHeldNow = held.has(member) || (berth !== undefined && held.has(berth));
-    // Nobody knows what a namespace has whose row cannot be read.
-    const isUnknown = berth !== undefined && unreadable.some((row) => row.endsWith(` ${berth}`));
+    const isUnknown = berth !== undefined && isUnreadable(unreadable, berth);
     return sids.has(sid) || isHeldNow || isUnknown;
   };
 }

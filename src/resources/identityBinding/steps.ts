@@ -105,9 +105,10 @@ async function unbind(input: StepInput, ports: Ports, step: Pick<StepContext, "w
   const action = resumes ? "delete" : plan.action;
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
-    if (ref) await ports.identityBindings.remove(ref);
+    // Before the binding: whoever takes up what a step leaves half done finds it by the binding.
     const identity = identityRef(ports.catalog, input);
     if (isLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
+    if (ref) await ports.identityBindings.remove(ref);
   }
   const made = { madeBy: "bindIdentity", isOnboarded: hasBinding } as const;
   const isSurprising = action === "none" && isAbsent && (await isMissed(ports, input, made));

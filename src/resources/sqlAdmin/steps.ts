@@ -5,6 +5,7 @@ import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { findServer } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import { namespacePages } from "../definitions/namespacePages.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
 import { defineStep, StepResult } from "../definitions/step.ts";
 import { inspectServer, inWords, isSame } from "./administrator.ts";
@@ -113,23 +114,16 @@ async function planUnset(
 }
 
 /** Namespaces that have databases on the server, are about to have them, or would have them again after an undo. */
-async function dependants(
-  { registry }: Pick<Ports, "registry">,
-  own: Berth,
-  alias: string,
-): Promise<readonly string[]> {
+async function dependants(ports: Pick<Ports, "registry">, own: Berth, alias: string): Promise<readonly string[]> {
   const found: string[] = [];
-  let continuation: string | undefined;
-  do {
-    const page = await registry.listNamespaces({ limit: 200, ...(continuation === undefined ? {} : { continuation }) });
-    const uses = page.value.filter((record) =>
+  for await (const { value, unreadable = [] } of namespacePages(ports)) {
+    const uses = value.filter((record) =>
       requestsOf(record).some(({ databases }) => databases.some(({ server }) => server === alias)),
     );
     found.push(...uses.map(berthKey).filter((key) => key !== berthKey(own)));
     // Nobody knows what such a namespace has.
-    found.push(...(page.unreadable ?? []).map((row) => `perhaps the unreadable row ${row}`));
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+    found.push(...unreadable.map((row) => `perhaps the unreadable row ${row}`));
+  }
   return found;
 }
 
