@@ -1,22 +1,42 @@
 /** Empty tables for one test, and what the registry's adapters need to reach them. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { TableClient } from "@azure/data-tables";
 import { startTableService } from "../../local/azurite.ts";
 import { mintAccessToken } from "../../local/simulators/entra/index.ts";
+import type { Faults } from "../../local/simulators/faults.ts";
 import { createCertificate } from "../../local/simulators/tls.ts";
 import { createWorld } from "../../local/simulators/world.ts";
+import { startTableFaults } from "../../local/tableFaults.ts";
 import type { TableSettings } from "../../src/adapters/registry/tables.ts";
 
 export interface Tables {
   readonly settings: TableSettings;
+  /** The raw rows of a table. */
+  rowsOf(table: string): TableClient;
+  /** The same tables through a proxy that breaks calls. */
+  startBroken(faults: Faults): Promise<TableSettings>;
   close(): Promise<void>;
 }
 
 export async function startTables(): Promise<Tables> {
   const tls = await createCertificate();
   setDefaultCACertificates([...getCACertificates("default"), tls.certificate]);
-  const { endpoint, close } = await startTableService(tls);
+  const service = await startTableService(tls);
+  const { endpoint } = service;
+  const closes = [service.close];
   const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
   const token = await mintAccessToken(await createWorld(), principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
-  return { settings: { endpoint, credential }, close };
+  return {
+    settings: { endpoint, credential },
+    rowsOf: (table) => new TableClient(endpoint, table, credential),
+    async startBroken(faults) {
+      const broken = await startTableFaults(service, { faults, tls });
+      closes.unshift(broken.close);
+      return { endpoint: broken.endpoint, credential };
+    },
+    async close() {
+      for (const close of closes) await close();
+    },
+  };
 }

@@ -1,27 +1,15 @@
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { TableClient } from "@azure/data-tables";
+import type { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { startTableService, type TableService } from "../../../local/azurite.ts";
-import { mintAccessToken } from "../../../local/simulators/entra/index.ts";
-import { createCertificate } from "../../../local/simulators/tls.ts";
-import { createWorld } from "../../../local/simulators/world.ts";
 import { createAudit } from "../../../src/adapters/registry/audit.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
+import { startTables, type Tables } from "../../support/tableService.ts";
 
-let tables: TableService;
-let settings: Parameters<typeof createAudit>[0];
+let tables: Tables;
 let rows: TableClient;
 
 beforeAll(async () => {
-  const tls = await createCertificate();
-  setDefaultCACertificates([...getCACertificates("default"), tls.certificate]);
-  tables = await startTableService(tls);
-  const world = await createWorld();
-  const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
-  const token = await mintAccessToken(world, principal, "https://storage.azure.com");
-  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
-  settings = { endpoint: tables.endpoint, credential };
-  rows = new TableClient(tables.endpoint, "MooringAudit", credential);
+  tables = await startTables();
+  rows = tables.rowsOf("MooringAudit");
 });
 afterAll(() => tables.close());
 
@@ -59,7 +47,7 @@ async function records(): Promise<{ rowKey: string; sequence: number }[]> {
   return found.sort((a, b) => a.sequence - b.sequence);
 }
 
-async function write(ids: readonly string[], audit = createAudit(settings)) {
+async function write(ids: readonly string[], audit = createAudit(tables.settings)) {
   for (const id of ids) await audit.append(entry(id));
   return audit;
 }
@@ -79,11 +67,11 @@ it("returns what was appended, newest first, and finds the chain intact", async 
 });
 
 it("finds an empty trail intact", async () => {
-  expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 0 });
+  expect(await createAudit(tables.settings).verify()).toMatchObject({ valid: true, entries: 0 });
 });
 
 it("records an entry with the same id once: again, concurrently, and from another process", async () => {
-  const [one, other] = [createAudit(settings), createAudit(settings)];
+  const [one, other] = [createAudit(tables.settings), createAudit(tables.settings)];
 
   await Promise.all([one.append(entry("a")), one.append(entry("a")), other.append(entry("a"))]);
   await other.append(entry("a", { time: "2026-11-24T00:00:09.000Z" }));
@@ -93,18 +81,18 @@ it("records an entry with the same id once: again, concurrently, and from anothe
 });
 
 it("keeps one chain when six processes append concurrently", async () => {
-  const writers = Array.from({ length: 6 }, () => createAudit(settings));
+  const writers = Array.from({ length: 6 }, () => createAudit(tables.settings));
 
   await Promise.all(
     writers.flatMap((audit, w) => Array.from({ length: 25 }, (_, n) => audit.append(entry(`${w}-${n}`)))),
   );
 
-  expect(await createAudit(settings).verify()).toMatchObject({ valid: true, entries: 150 });
+  expect(await createAudit(tables.settings).verify()).toMatchObject({ valid: true, entries: 150 });
   expect((await records()).map(({ sequence }) => sequence)).toEqual(Array.from({ length: 150 }, (_, n) => n + 1));
 });
 
 it("filters by cluster, namespace and operation, and pages to the end", async () => {
-  const audit = createAudit(settings);
+  const audit = createAudit(tables.settings);
   for (let n = 0; n < 5; n += 1)
     await audit.append(entry(`${n}`, { namespace: n % 2 ? "odd" : "even", operation: `op-${n}` }));
 
@@ -125,7 +113,7 @@ it("finds the chain intact while others append", async () => {
     isOver = true;
   });
   const verdicts = new Set<boolean>();
-  while (!isOver) verdicts.add((await createAudit(settings).verify()).valid);
+  while (!isOver) verdicts.add((await createAudit(tables.settings).verify()).valid);
   await writing;
 
   expect([...verdicts]).toEqual([true]);
@@ -152,7 +140,7 @@ it.each(tamperings)("detects %s", async (_what, brokenAt, change) => {
 
   await change();
 
-  expect(await createAudit(settings).verify()).toMatchObject({ valid: false, brokenAt });
+  expect(await createAudit(tables.settings).verify()).toMatchObject({ valid: false, brokenAt });
 });
 
 async function key(sequence: number, changes: object = {}) {
