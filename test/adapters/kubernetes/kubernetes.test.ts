@@ -140,6 +140,11 @@ describe("namespacedKinds and listMetadata", () => {
 
   test("finds every namespaced kind once, custom ones too, in two requests", async () => {
     await cluster.objects.create(widgets);
+    // A real API server announces what a definition adds a moment later.
+    await eventually(async () => {
+      const { kinds } = await kubernetes.namespacedKinds(cluster.target);
+      return kinds.find(({ kind }) => kind === "Widget");
+    });
     const before = cluster.faults.journal.length;
 
     const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster.target);
