@@ -546,6 +546,75 @@ describe("a home", () => {
   });
 });
 
+describe("a credential of a guest whose write took effect after its guest had left", () => {
+  const late = () => cloud.credentials.get(name)?.find((each) => each.name === credentialOf(guest));
+
+  /** The guest has left, and what it had sent comes when nobody waits for it any more. */
+  async function leaveLate(): Promise<void> {
+    const found = late();
+    if (!found) throw new Error("the guest has no credential");
+    expect((await offboard(guest)).status).toBe("Succeeded");
+    cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), found]);
+  }
+
+  it("is found at its home, and goes with a repair", async () => {
+    await send(home);
+    const before = access();
+    await send(guest);
+    await leaveLate();
+    const strange = { ...late(), name: "strange" } as NonNullable<ReturnType<typeof late>>;
+    cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), strange]);
+    expect(await findingsOf(home)).toEqual([
+      expect.stringContaining("CREDENTIAL_ADDED credential strange"),
+      expect.stringContaining(`CREDENTIAL_SURPLUS credential ${credentialOf(guest)}`),
+    ]);
+
+    expect((await repair(home)).status).toBe("Succeeded");
+
+    expect(credentials()).toEqual([...before.credentials, "strange"].toSorted());
+    expect(await findingsOf(home)).toEqual([expect.stringContaining("CREDENTIAL_ADDED credential strange")]);
+  });
+
+  it("goes although the namespace is there again, with an identity of its own", async () => {
+    await send(home);
+    await send(guest);
+    await leaveLate();
+    const { sharedIdentity: _none, ...own } = guest;
+    await send(own as OnboardingRequest);
+
+    expect((await repair(home)).status).toBe("Succeeded");
+
+    expect(credentials()).toEqual([credentialOf(home)]);
+    expect(await findingsOf(own as OnboardingRequest)).toEqual([]);
+  });
+
+  it("stays where the guest is there again", async () => {
+    await send(home);
+    await send(guest);
+    await leaveLate();
+    await send(guest);
+
+    expect((await repair(home)).status).toBe("Succeeded");
+
+    expect(credentials()).toEqual([credentialOf(home), credentialOf(guest)].toSorted());
+    expect([await findingsOf(home), await findingsOf(guest)]).toEqual([[], []]);
+  });
+
+  it("goes with its home, where the identity is somebody else's and stays", async () => {
+    const ref = { subscriptionId: "", resourceGroup: "", name };
+    await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
+    await send({ ...home, adoptionPolicy: "Always" });
+    await send(guest);
+    await leaveLate();
+
+    const gone = await offboard(home);
+
+    expect(gone.error ?? gone.status).toBe("Succeeded");
+    expect(cloud.identities.has(name)).toBe(true);
+    expect(credentials()).toEqual([]);
+  });
+});
+
 describe("at the same time", () => {
   /** What either may see or take from the other. */
   const deeds: ReadonlySet<string> = new Set([
@@ -562,12 +631,14 @@ describe("at the same time", () => {
   function interrupted(at: number, other: () => Promise<unknown>) {
     let count = 0;
     let isInside = false;
+    let meeting: Promise<unknown> | undefined;
     const meet = async () => {
       if (isInside) return;
       count += 1;
       if (count !== at) return;
       isInside = true;
-      await other().catch(expectRefused);
+      meeting = other().catch(expectRefused);
+      await meeting;
       isInside = false;
     };
     const wrap = <P extends object>(port: P): P =>
@@ -583,7 +654,14 @@ describe("at the same time", () => {
       });
     const { registry, identities, databases } = cloud.ports;
     use({ ...cloud.ports, registry: wrap(registry), identities: wrap(identities), databases: wrap(databases) });
-    return { hasMet: () => count >= at };
+    return {
+      /** Also where the call that waits is a look ahead, for which its own operation does not wait. */
+      async hasMet() {
+        await meeting;
+        use(cloud.ports);
+        return count >= at;
+      },
+    };
   }
 
   const small = requestFor(sharedIdentity, { orders: ["reader"] });
@@ -601,8 +679,7 @@ describe("at the same time", () => {
       await send(home);
       const met = interrupted(at, second);
       await first().catch(expectRefused);
-      use(cloud.ports);
-      if (!met.hasMet()) break;
+      if (!(await met.hasMet())) break;
       const [homeNow, guestNow] = [recordOf(home), recordOf(guest)];
       outcomes.add(
         `${homeNow?.state ?? "gone"} ${homeNow?.request.databases.length ?? 0}, ${guestNow?.state ?? "gone"}`,
@@ -622,6 +699,32 @@ describe("at the same time", () => {
       [...outcomes].join("; "),
     ).toBe(true);
     expect([...outcomes].some((each) => each.endsWith("gone"))).toBe(true);
+  });
+
+  /** What the guest that comes finds there already, though nobody has asked for it. */
+  const leftBefore = () => {
+    const { oidcIssuer = "" } = cloud.ports.catalog.clusters["aks-new"] ?? {};
+    const subject = "system:serviceaccount:red-guest:app";
+    const audiences = ["api://AzureADTokenExchange"];
+    const late = { name: credentialOf(guest), issuer: oidcIssuer, subject, audiences };
+    cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), late]);
+  };
+  it.each([
+    ["a home that is repaired and a guest that comes", () => repair(home), () => send(guest)],
+    ["a guest that comes and a home that is repaired", () => send(guest), () => repair(home)],
+  ])("%s never take the guest's credential for one that is left over", async (_name, first, second) => {
+    for (let at = 1; ; at += 1) {
+      begin();
+      await send(home);
+      leftBefore();
+      const met = interrupted(at, second);
+      await first().catch(expectRefused);
+      if (!(await met.hasMet())) break;
+      expect(recordOf(home)?.state, `at ${at}`).toBe("Onboarded");
+      if (!recordOf(guest)) expect((await repair(home)).status, `at ${at}`).toBe("Succeeded");
+      const wanted = [credentialOf(home), ...(recordOf(guest) ? [credentialOf(guest)] : [])];
+      expect(credentials(), `at ${at}`).toEqual(wanted.toSorted());
+    }
   });
 });
 

@@ -29,10 +29,10 @@ export async function joinIdentity(
     read: () => registry.getNamespace(homeOf(request)),
     next(home) {
       const guests = home.guests ?? [];
-      obstacle = whyNotShared(home, { request, team });
+      obstacle = whyNotShared(home, { request, team, own });
       return obstacle || guests.includes(guest) ? undefined : { ...home, guests: [...guests, guest] };
     },
     write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
   });
-  return record ? obstacle : whyNotShared(undefined, { request, team });
+  return record ? obstacle : whyNotShared(undefined, { request, team, own });
 }

@@ -14,6 +14,7 @@ import type { FederatedCredential } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { guestsOf, mayBind } from "../definitions/identityMembers.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
+import { findLeftByGuests } from "./leftByGuests.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential } from "./plan.ts";
 import { isSame } from "./surplus.ts";
@@ -43,9 +44,10 @@ export async function inspectCredentials(
     (replaced !== undefined && each.name === federatedCredentialName(request, replaced));
   const unknown = current.filter((each) => !isKnown(each));
   const strangers = await withoutGuests(registry, request, unknown);
+  const left = await findLeftByGuests({ catalog, registry }, request, strangers);
   const others = strangers.map((each) => {
     // During a migration a repair leaves both modes as they are.
-    const isSurplus = !isMigrating && (each.name === own || hasOwnName(each, request));
+    const isSurplus = !isMigrating && (each.name === own || hasOwnName(each, request) || left.includes(each));
     const what = { field: `credential ${each.name}`, expected: null, found: print(each) };
     return finding(isSurplus ? "CREDENTIAL_SURPLUS" : "CREDENTIAL_ADDED", target, what);
   });

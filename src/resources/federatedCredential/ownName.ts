@@ -1,3 +1,4 @@
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Berth, federatedCredentialName, federatedSubject } from "../../domain/naming/names.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 
@@ -5,4 +6,15 @@ import type { FederatedCredential } from "../../ports/identities.ts";
 export function hasOwnName({ name, subject }: FederatedCredential, berth: Berth): boolean {
   const accounts = federatedSubject(berth.namespace, "");
   return subject.startsWith(accounts) && name === federatedCredentialName(berth, subject.slice(accounts.length));
+}
+
+/** The namespace for which Mooring gives a credential this name; undefined for a name of somebody else's. */
+export function namespaceOf(
+  { clusters }: Pick<Catalog, "clusters">,
+  credential: FederatedCredential,
+): Berth | undefined {
+  const [, , namespace = ""] = credential.subject.split(":");
+  return Object.keys(clusters)
+    .map((cluster) => ({ cluster, namespace }))
+    .find((berth) => hasOwnName(credential, berth));
 }

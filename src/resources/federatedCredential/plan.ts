@@ -13,6 +13,7 @@ import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan 
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
+import { findLeftByGuests } from "./leftByGuests.ts";
 import { hasOwnName } from "./ownName.ts";
 
 const tokenExchangeAudience = "api://AzureADTokenExchange";
@@ -140,7 +141,10 @@ export async function planUnfederation(
   }
   const credentials = await identities.federatedCredentials(ref);
   const isAbsent = credentials.every(({ name }) => name !== own);
-  const found = credentials.filter((each) => each.name === own || (isWhole && hasOwnName(each, input)));
+  const left = isWhole ? await findLeftByGuests({ catalog, registry }, input, credentials) : [];
+  const found = credentials.filter(
+    (each) => each.name === own || (isWhole && hasOwnName(each, input)) || left.includes(each),
+  );
   if (found.length === 0) return { ...none, isAbsent };
   const plan = toStepPlan(step, { action: "delete", differences: found.flatMap(removalOf) });
   return { plan, found: found.map(({ name }) => name), isAbsent };

@@ -8,6 +8,7 @@ import { replacesAccount } from "../definitions/operationFacts.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectCredentials } from "./inspection.ts";
 import { inspectIssuer, lookAtIssuer } from "./issuer.ts";
+import { findLeftByGuests } from "./leftByGuests.ts";
 import { hasOwnName } from "./ownName.ts";
 import { desiredCredential, removalOf } from "./plan.ts";
 import { federateIdentity, retireCredential, returnCredential, unfederateIdentity } from "./steps.ts";
@@ -57,16 +58,16 @@ export const federatedCredential = defineResource({
     },
   },
 
-  remains({ catalog, identities }, request) {
+  remains({ catalog, identities, registry }, request) {
     const own = federatedCredentialName(request, request.serviceAccount);
-    const reading = identities.federatedCredentials(identityRef(catalog, request));
-    return [
-      reading.then((current) =>
-        current
-          .filter((each) => each.name === own || hasOwnName(each, request))
-          .map(({ name }) => `Federated credential ${name} is still there.`),
-      ),
-    ];
+    const read = async () => {
+      const current = await identities.federatedCredentials(identityRef(catalog, request));
+      const left = await findLeftByGuests({ catalog, registry }, request, current);
+      return current
+        .filter((each) => each.name === own || hasOwnName(each, request) || left.includes(each))
+        .map(({ name }) => `Federated credential ${name} is still there.`);
+    };
+    return [read()];
   },
 
   exported(catalog, { request }) {

@@ -32,14 +32,17 @@ interface Wanted {
 export async function lookAtSharing(ports: Looking, wanted: Wanted): Promise<Obstacles> {
   const record = await ports.registry.getNamespace(wanted.request);
   return isGuest(wanted.request)
-    ? await lookAsGuest(ports, { ...wanted, team: wanted.team ?? (record && teamOf(record)) })
+    ? await lookAsGuest(ports, { ...wanted, team: wanted.team ?? (record && teamOf(record)), own: record })
     : await lookAsHome(ports, record, wanted);
 }
 
-async function lookAsGuest({ catalog, registry }: Looking, { request, team }: Wanted): Promise<Obstacles> {
+async function lookAsGuest(
+  { catalog, registry }: Looking,
+  { request, team, own }: Wanted & { readonly own: NamespaceRecord | undefined },
+): Promise<Obstacles> {
   expectShared(catalog, request);
   const home = await registry.getNamespace(homeOf(request));
-  const obstacle = whyNotShared(home, { request, team });
+  const obstacle = whyNotShared(home, { request, team, own });
   if (obstacle || !home) return { blockers: obstacle ? [toOperationError(obstacle.code, obstacle.message)] : [] };
   const lacking = lacksOf(home.request, request);
   if (lacking.length > 0) {
@@ -55,10 +58,13 @@ async function lookAsGuest({ catalog, registry }: Looking, { request, team }: Wa
 /** While one of these holds the home, it may be taking access away that its record still names, or has too early. */
 const changing: ReadonlySet<NamespaceState> = new Set(["Onboarding", "Changing", "Offboarding", "Compensating"]);
 
-/** Why the home's identity cannot be used now; undefined if it can. */
+/**
+ * Why the home's identity cannot be used now; undefined if it can. `own` is the guest's record: until a guest has one, a repair of the
+ * home may be taking away a credential of its name that nobody has asked for (federatedCredential/leftByGuests.ts).
+ */
 export function whyNotShared(
   home: NamespaceRecord | undefined,
-  { request, team }: Pick<Wanted, "request" | "team">,
+  { request, team, own }: Pick<Wanted, "request" | "team"> & { readonly own: NamespaceRecord | undefined },
 ): Blocker | undefined {
   const key = berthKey(homeOf(request));
   // A namespace of another team gets the same words as one that is not there.
@@ -66,7 +72,8 @@ export function whyNotShared(
     const message = `${key} is not onboarded for the same team with an identity of its own.`;
     return { code: "SHARED_IDENTITY_UNAVAILABLE", message };
   }
-  if (changing.has(home.state)) {
+  const isNew = own === undefined || own.state === "Onboarding";
+  if (changing.has(home.state) || (home.state === "Repairing" && isNew)) {
     return { code: "SHARED_IDENTITY_BUSY", message: `Operation ${home.operation} is running for ${key}.` };
   }
   if (home.state !== "Incomplete" && home.clientId !== undefined) return undefined;
