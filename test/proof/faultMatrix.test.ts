@@ -64,7 +64,8 @@ const longestMs = isSoak ? 400_000 : 120_000;
 
 /** Each is the one server of those cells that are about PostgreSQL, one after another. */
 const schemas = ["matrix-pg-0", "matrix-pg-1"].filter(() => hasPostgres("PostgreSQL in the fault matrix"));
-const databases = Array.from({ length: together }, (_, index) => `matrix-${index}`);
+/** Not named like a namespace: a fault at one would hit the other. */
+const databases = Array.from({ length: together }, (_, index) => `cells-${index}`);
 /** Each has one home and its guests. */
 const shared = Array.from({ length: together / 2 }, (_, index) => `shared-${index}`);
 /** For the runs without a fault. */

@@ -96,7 +96,7 @@ interface Profiled {
   readonly name: string;
   readonly parts: ProfileParts;
 }
-const standard: Profiled = {
+export const standard: Profiled = {
   name: "standard",
   parts: {
     hard: { pods: "20", "requests.cpu": "4", "requests.memory": "8Gi" },
@@ -104,7 +104,7 @@ const standard: Profiled = {
     labels: { enforce: "baseline", warn: "restricted" },
   },
 };
-const small: Profiled = {
+export const small: Profiled = {
   name: "small",
   parts: {
     hard: { "count/jobs.batch": "5", "requests.cpu": "1", "requests.memory": "2Gi" },
