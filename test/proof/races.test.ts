@@ -1,11 +1,14 @@
 /**
  * Two simultaneous requests for one namespace, in every combination: one operation at a time, and one of each resource. And somebody
- * who puts something into a namespace while it is offboarded, or holds one that is deleted.
+ * who puts something into a namespace while it is offboarded, or holds one that is deleted. Then requests for several namespaces with one
+ * identity, and everybody who writes one managed namespace.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
+import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { identityName, namesInside } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
@@ -13,11 +16,15 @@ import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
+import { createManagedRaces } from "./support/managedRaces.ts";
 import { createDice } from "./support/random.ts";
 import { furnishPostgres, identityOf, listFaults, listRemains } from "./support/remains.ts";
+import { createSharedRaces, sharedIdentities } from "./support/sharedRaces.ts";
 
 /** No fewer than there are kinds of races. */
 const rounds = Math.max(19, shareOf(200));
+/** The same, of races over one identity or one managed namespace: the default run has some of their kinds. */
+const sharedRounds = shareOf(40);
 const together = 8;
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 
@@ -33,7 +40,10 @@ let people: CoreV1Api;
 let anything: KubernetesObjectApi;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ logLevel: "warning", schemas, accounts: [account] });
+  sandbox = await startSandbox({
+    ...{ logLevel: "warning", schemas, accounts: [account] },
+    catalogFor: (_app, text) => stringify({ ...parse(text), sharedIdentities: sharedIdentities(sharedRounds) }),
+  });
   await furnishPostgres(sandbox.cloud);
   service = serviceOf(sandbox);
   const config = kubeConfigOf(sandbox.cloud);
@@ -391,4 +401,26 @@ it(`gives a namespace to one of two requests, ${rounds} times (seed ${seed})`, a
   expect(tally.size).toBe(kinds.length);
   expect(visits.some(Boolean), `nobody was counted in ${visits.length} visits`).toBe(true);
   expect(sandbox.cloud.serviceBus.queue(names.queue).messages()).toEqual([]);
+}, 600_000);
+
+it(`keeps what several namespaces, or Azure, have together, ${sharedRounds} times (seed ${seed})`, async () => {
+  const stage = { cloud: sandbox.cloud, service, dice };
+  // A real API server has no AKS around it.
+  const all = [createSharedRaces(stage), ...(usesRealApiServer ? [] : [createManagedRaces(stage)])];
+  const kinds = dice.shuffle(all.flatMap(({ kinds, run }) => kinds.map((kind) => ({ kind, run }))));
+  const dealt = Array.from({ length: sharedRounds }, (_, race) => ({ race, ...kinds[race % kinds.length] }));
+  let ended = 0;
+  const worker = async () => {
+    for (let next = dealt.pop(); next; next = dealt.pop()) {
+      const { race, kind = "", run } = next;
+      await run?.(kind, race).catch((cause: unknown) => {
+        throw new Error(`race ${race}: ${kind}`, { cause });
+      });
+      ended += 1;
+    }
+  };
+
+  await Promise.all(Array.from({ length: together }, worker));
+
+  expect(ended).toBe(sharedRounds);
 }, 600_000);

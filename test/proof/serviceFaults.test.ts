@@ -119,7 +119,7 @@ async function findCells(): Promise<readonly SituatedCell[]> {
     await published(namespace, "Succeeded");
     const calls = journal.slice(before).filter((call) => call.wire === wire);
     if (namespace === "warm") continue;
-    cells.push(...cellsOf(calls, { kind: "onboard", mode }).map((cell) => ({ ...cell, situation })));
+    cells.push(...cellsOf(calls, { kind: "onboard", mode, setting: "alone" }).map((cell) => ({ ...cell, situation })));
   }
   return cells;
 }

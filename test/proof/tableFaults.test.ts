@@ -140,7 +140,7 @@ async function findCells(): Promise<readonly Cell[]> {
       const calls = journal
         .slice(before)
         .filter(({ wire, target }) => wire === "tables" && targetOf(place).test(target));
-      cells.push(...cellsOf(calls, { kind, mode }));
+      cells.push(...cellsOf(calls, { kind, mode, setting: "alone" }));
     }
   }
   return cells;

@@ -7,10 +7,40 @@ import { accountOf } from "./remains.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = IdentityMode;
+/**
+ * Where a namespace is, and whose identity it has: its own, in AKS; its own, in a cluster outside Azure with Cilium's network policies; that
+ * of a namespace over there, in AKS.
+ */
+export type Setting = "alone" | "outside" | "guest";
 
-export interface Cell {
+/** What runs once without faults, and then once for each of its cells. */
+export interface Course {
   readonly kind: Kind;
   readonly mode: Mode;
+  readonly setting: Setting;
+}
+
+/** Pod identity is AKS's alone, as are bindings, and no guest has it. */
+const modesOf: Readonly<Record<Setting, readonly Mode[]>> = {
+  alone: ["workloadIdentity", "podIdentity", "identityBinding"],
+  outside: ["workloadIdentity"],
+  guest: ["workloadIdentity", "identityBinding"],
+};
+
+/** From workload identity, a namespace migrates to a binding; from any other mode, to workload identity. */
+export function aimOf(mode: Mode): Mode {
+  return mode === "workloadIdentity" ? "identityBinding" : "workloadIdentity";
+}
+
+export const courses: readonly Course[] = (Object.keys(modesOf) as Setting[]).flatMap((setting) =>
+  modesOf[setting].flatMap((mode) => {
+    const kinds: readonly Kind[] = ["onboard", "change", "repair", "offboard"];
+    const all: readonly Kind[] = setting === "outside" ? kinds : [...kinds, "migrate"];
+    return all.map((kind) => ({ kind, mode, setting }));
+  }),
+);
+
+export interface Cell extends Course {
   readonly wire: Wire;
   readonly operation: string;
   readonly way: Way;
@@ -175,18 +205,20 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
 
 interface Where {
   readonly namespace: string;
+  /** The namespace whose identity it uses, if that is not its own. */
+  readonly home?: string | undefined;
   readonly database: string;
   /** The PostgreSQL server that nobody else uses at the time, if it uses one. */
   readonly schema?: string | undefined;
 }
 
 /** Whether the call concerns one namespace, whose name, identity, database, container or server is in its target. */
-export function isAbout(call: Call, { namespace, database, schema }: Where): boolean {
+export function isAbout(call: Call, { namespace, home, database, schema }: Where): boolean {
   if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
   const places = [`containers/${database}/`, `${accountOf(database)}/`];
   return (
-    call.target.includes(namespace) ||
+    [namespace, home].some((each) => each !== undefined && call.target.includes(each)) ||
     call.target.endsWith(bindingOf(namespace)) ||
     places.some((each) => `${call.target}/`.includes(each))
   );
@@ -196,23 +228,32 @@ function bindingOf(namespace: string): string {
   return `/${identityBindingName({ cluster: names.cluster, namespace })}`;
 }
 
-export function targetOf(wire: Wire, { namespace, database, schema }: Where): RegExp {
+export function targetOf(wire: Wire, { namespace, home, database, schema }: Where): RegExp {
   if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
   const places = `(containers/${database}|${accountOf(database)})(/|$)`;
-  return new RegExp(`(^|[/-])${namespace}([/-]|$)|${places}|${bindingOf(namespace)}$`);
+  const name = home === undefined ? namespace : `(${namespace}|${home})`;
+  return new RegExp(`(^|[/-])${name}([/-]|$)|${places}|${bindingOf(namespace)}$`);
 }
 
-/** MOORING_WAYS selects only ways whose names it matches: `429|40501`; MOORING_CALLS only such operations: `databaseAccounts`. */
+/**
+ * MOORING_WAYS selects only ways whose names it matches: `429|40501`; MOORING_CALLS only such operations: `databaseAccounts`;
+ * MOORING_COURSES only what runs so: `guest`, `^migrate`.
+ */
 const wanted = new RegExp(process.env["MOORING_WAYS"] ?? "");
 const wantedCalls = new RegExp(process.env["MOORING_CALLS"] ?? "");
+const wantedCourses = new RegExp(process.env["MOORING_COURSES"] ?? "");
 
 export function isWanted({ way, operation }: Cell): boolean {
   return wanted.test(way.name) && wantedCalls.test(operation);
 }
 
+export function isWantedCourse(course: Course): boolean {
+  return wantedCourses.test(nameOf(course));
+}
+
 /** Each operation of the journal × each way × first, second, last and every call. */
-export function cellsOf(journal: readonly Call[], { kind, mode }: Pick<Cell, "kind" | "mode">): readonly Cell[] {
+export function cellsOf(journal: readonly Call[], course: Course): readonly Cell[] {
   const counts = new Map<string, { wire: Wire; operation: string; count: number }>();
   for (const { wire, operation } of journal) {
     const key = `${wire} ${operation}`;
@@ -225,17 +266,33 @@ export function cellsOf(journal: readonly Call[], { kind, mode }: Pick<Cell, "ki
     const skips = [...new Set([0, 1, certain - 1])].filter((skip) => skip >= 0 && skip < certain);
     const met = ways[wire].filter(({ at }) => at === undefined || at.test(operation));
     return met.flatMap((way) => [
-      ...skips.map((skip) => ({ kind, mode, wire, operation, way, skip, times: 1 })),
+      ...skips.map((skip) => ({ ...course, wire, operation, way, skip, times: 1 })),
       ...(way.name === "slow" || way.name === "no answer"
         ? []
-        : [{ kind, mode, wire, operation, way, skip: 0, times: Number.POSITIVE_INFINITY }]),
+        : [{ ...course, wire, operation, way, skip: 0, times: Number.POSITIVE_INFINITY }]),
     ]);
   });
 }
 
-export function titleOf({ kind, mode, wire, operation, way, skip, times }: Cell): string {
+/** In an order in which every way of every call has had a cell before one has its second. */
+export function spread(cells: readonly Cell[]): readonly Cell[] {
+  const seen = new Map<string, number>();
+  const ranked = cells.map((cell) => {
+    const key = `${cell.setting} ${cell.wire} ${cell.operation} ${cell.way.name}`;
+    const rank = seen.get(key) ?? 0;
+    seen.set(key, rank + 1);
+    return { cell, rank };
+  });
+  return ranked.toSorted((a, b) => a.rank - b.rank).map(({ cell }) => cell);
+}
+
+export function nameOf({ kind, mode, setting }: Course): string {
+  return [kind, mode, ...(setting === "alone" ? [] : [setting])].join(" ");
+}
+
+export function titleOf({ wire, operation, way, skip, times, ...course }: Cell): string {
   const when = times === 1 ? `call ${skip + 1}` : "every call";
-  return `${kind} ${mode}: ${way.name} at ${when} of ${wire} ${operation}`;
+  return `${nameOf(course)}: ${way.name} at ${when} of ${wire} ${operation}`;
 }
 
 export function faultOf({ wire, operation, way, skip, times }: Cell, target: RegExp | undefined): Fault {

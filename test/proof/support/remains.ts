@@ -4,9 +4,16 @@ import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
 import { canonicalJson } from "../../../src/domain/canonicalJson.ts";
 import {
+  automaticCredential,
+  type Berth,
   bindingName,
+  federatedCredentialName,
+  federatedSubject,
+  homeOf,
+  type IdentityUser,
   identityBindingName,
   identityName,
+  isGuest,
   namesOfProfile,
   postgresRoleName,
   useRoleName,
@@ -19,8 +26,13 @@ export function identityOf({ world }: Cloud, namespace: string, cluster: string 
   return [...world.identities.values()].find((identity) => identity.name === name);
 }
 
-function usersOf({ sql }: Cloud, namespace: string, databases: readonly string[]) {
-  const name = identityName({ cluster: names.cluster, namespace });
+/** The API server of the cluster, as its administrator sees it. */
+function objectsIn({ clusters, kubernetes }: Cloud, cluster: string) {
+  return (clusters.get(cluster)?.kubernetes ?? kubernetes).objects;
+}
+
+function usersOf({ sql }: Cloud, user: IdentityUser, databases: readonly string[]) {
+  const name = identityName(user);
   return databases.map((database) => ({
     database,
     user: sql
@@ -49,8 +61,8 @@ export function cosmosRolesOf({ world }: Cloud, databases: readonly string[]) {
 }
 
 /** Whom the namespace's role on a PostgreSQL server lets in, and what it may do with the table that is there; undefined without it. */
-async function roleOnPostgres({ postgresServers }: Cloud, namespace: string, server: string) {
-  const role = postgresRoleName({ cluster: names.cluster, namespace });
+async function roleOnPostgres({ postgresServers }: Cloud, user: IdentityUser, server: string) {
+  const role = postgresRoleName(user);
   const rows = await postgresServers.get(server)?.runScript(
     "ledger",
     `SELECT a.privilege_type AS may FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
@@ -64,8 +76,8 @@ async function roleOnPostgres({ postgresServers }: Cloud, namespace: string, ser
 }
 
 /** Somebody takes the namespace's right to read away. */
-export async function disturbOnPostgres({ postgresServers }: Cloud, namespace: string, server: string): Promise<void> {
-  const role = postgresRoleName({ cluster: names.cluster, namespace });
+export async function disturbOnPostgres({ postgresServers }: Cloud, user: IdentityUser, server: string): Promise<void> {
+  const role = postgresRoleName(user);
   await postgresServers.get(server)?.runScript("ledger", `REVOKE SELECT ON entries FROM "${role}"`);
 }
 
@@ -76,12 +88,14 @@ export async function furnishPostgres({ postgresServers }: Cloud): Promise<void>
 }
 
 /** What the namespace has in the whole cluster, and of the cluster in Azure, for an identity binding. */
-async function boundIn({ world, kubernetes }: Cloud, namespace: string): Promise<readonly string[]> {
-  const berth = { cluster: names.cluster, namespace };
+async function boundIn(cloud: Cloud, { cluster, namespace }: Berth): Promise<readonly string[]> {
+  const { world } = cloud;
+  const berth = { cluster, namespace };
+  const objects = objectsIn(cloud, cluster);
   const rbac = "rbac.authorization.k8s.io/v1";
   const roles = [
-    await kubernetes.objects.get(rbac, "ClusterRole", useRoleName(berth)),
-    ...(await kubernetes.objects.list(rbac, "ClusterRoleBinding")).filter(({ metadata }) =>
+    await objects.get(rbac, "ClusterRole", useRoleName(berth)),
+    ...(await objects.list(rbac, "ClusterRoleBinding")).filter(({ metadata }) =>
       metadata.name.startsWith(`${useRoleName(berth)}-`),
     ),
   ];
@@ -89,26 +103,34 @@ async function boundIn({ world, kubernetes }: Cloud, namespace: string): Promise
   return [...bindings.map(() => "identity binding"), ...roles.flatMap((each) => (each ? [each.kind] : []))];
 }
 
-/** Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. */
+/** The credentials of the identity that let pods of this namespace in. */
+function credentialsFor(cloud: Cloud, user: IdentityUser): readonly string[] {
+  const home = homeOf(user);
+  const names = ["app", "before"].map((account) => federatedCredentialName(user, account));
+  const all = [...(identityOf(cloud, home.namespace, home.cluster)?.federatedCredentials.keys() ?? [])];
+  return all.filter((name) => names.includes(name));
+}
+
+/**
+ * Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. Of the identity, a guest
+ * has its credentials alone.
+ */
 export async function listRemains(
   cloud: Cloud,
   namespace: string,
   databases: readonly string[],
   schemas: readonly string[] = [],
+  { cluster = names.cluster, sharedIdentity }: Partial<Pick<IdentityUser, "cluster" | "sharedIdentity">> = {},
 ): Promise<readonly string[]> {
-  const identity = identityOf(cloud, namespace);
-  const users = usersOf(cloud, namespace, databases).filter(({ user }) => user !== undefined);
-  const onPostgres = await Promise.all(
-    schemas.map(async (each) => ((await roleOnPostgres(cloud, namespace, each)) ? [`role on ${each}`] : [])),
-  );
-  const { objects } = cloud.kubernetes;
+  const user = { cluster, namespace, sharedIdentity };
+  const objects = objectsIn(cloud, cluster);
   const ours = [
     ...(await objects.list("v1", "ConfigMap", namespace)).filter(({ metadata }) =>
       metadata.name.startsWith("mooring-"),
     ),
     ...(await objects.list("v1", "ResourceQuota", namespace)),
     ...(await objects.list("v1", "LimitRange", namespace)),
-    ...(await objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace)),
+    ...(await policiesIn(cloud, { cluster, namespace })),
     ...(await objects.list("v1", "ServiceAccount", namespace)).filter(({ metadata }) =>
       ["app", "before"].includes(metadata.name),
     ),
@@ -117,13 +139,40 @@ export async function listRemains(
     ...[await objects.get("v1", "Namespace", namespace)].filter((object) => object !== undefined),
   ].filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   return [
+    ...(isGuest(user)
+      ? credentialsFor(cloud, user).map((name) => `credential ${name}`)
+      : await listAccess(cloud, user, { databases, schemas })),
+    ...(await boundIn(cloud, user)),
+    ...ours.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+  ];
+}
+
+/** The identity, and what it may do. */
+async function listAccess(
+  cloud: Cloud,
+  user: IdentityUser,
+  { databases, schemas }: { readonly databases: readonly string[]; readonly schemas: readonly string[] },
+): Promise<readonly string[]> {
+  const identity = identityOf(cloud, user.namespace, user.cluster);
+  const users = usersOf(cloud, user, databases).filter(({ user: found }) => found !== undefined);
+  const onPostgres = await Promise.all(
+    schemas.map(async (each) => ((await roleOnPostgres(cloud, user, each)) ? [`role on ${each}`] : [])),
+  );
+  return [
     ...(identity ? [`identity ${identity.name}`] : []),
-    ...(await boundIn(cloud, namespace)),
     ...users.map(({ database }) => `user in ${database}`),
     ...rolesOf(cloud, databases).map(({ scope }) => `role at ${scope}`),
     ...cosmosRolesOf(cloud, databases).map(([, { scope }]) => `role at ${scope}`),
     ...onPostgres.flat(),
-    ...ours.map(({ kind, metadata }) => `${kind} ${metadata.name}`),
+  ];
+}
+
+/** Network policies, Kubernetes' and Cilium's. */
+async function policiesIn(cloud: Cloud, { cluster, namespace }: Berth) {
+  const objects = objectsIn(cloud, cluster);
+  return [
+    ...(await objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace)),
+    ...(await objects.list("cilium.io/v2", "CiliumNetworkPolicy", namespace)),
   ];
 }
 
@@ -138,84 +187,122 @@ export interface ProfileParts {
   readonly from?: readonly string[];
 }
 
-const Spec = z.looseObject({
+const Spec = z.looseObject({ spec: z.object({ hard: z.record(z.string(), z.string()).default({}) }) });
+
+const Labels = z.record(z.string(), z.string()).default({});
+const Policy = z.looseObject({
   spec: z.object({
-    hard: z.record(z.string(), z.string()).default({}),
-    ingress: z
-      .array(z.object({ from: z.array(z.looseObject({ namespaceSelector: z.unknown().optional() })) }))
-      .default([]),
+    ingress: z.array(
+      z.object({
+        from: z
+          .array(z.looseObject({ namespaceSelector: z.object({ matchLabels: Labels }).optional() }))
+          .default([])
+          .transform((all) => all.map(({ namespaceSelector }) => namespaceSelector?.matchLabels ?? {})),
+        fromEndpoints: z
+          .array(z.object({ matchLabels: Labels }))
+          .default([])
+          .transform((all) => all.map(({ matchLabels }) => matchLabels)),
+      }),
+    ),
   }),
 });
 
+/** The namespaces that a policy lets in, of either kind. */
+function callersOf(policy: object): readonly string[] {
+  const { ingress } = Policy.parse(policy).spec;
+  return ingress
+    .flatMap(({ from, fromEndpoints }) => [...from, ...fromEndpoints])
+    .flatMap((each) => Object.values(each));
+}
+
 async function profileFaults(
-  { kubernetes: { objects } }: Cloud,
-  namespace: string,
+  cloud: Cloud,
+  { cluster, namespace }: Berth,
   wanted: ProfileParts,
 ): Promise<readonly string[]> {
+  const objects = objectsIn(cloud, cluster);
   const [space, quotas, ranges, policies] = await Promise.all([
     objects.get("v1", "Namespace", namespace),
     objects.list("v1", "ResourceQuota", namespace),
     objects.list("v1", "LimitRange", namespace),
-    objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace),
+    policiesIn(cloud, { cluster, namespace }),
   ]);
   const prefix = "pod-security.kubernetes.io/";
   const labels = Object.entries(space?.metadata.labels ?? {}).filter(([name]) => name.startsWith(prefix));
   const policy = policies.find(({ metadata }) => metadata.name === namesOfProfile.network);
-  const callers = policy && Spec.parse(policy).spec.ingress.flatMap(({ from }) => from);
   const found = {
     hard: Object.assign({}, ...quotas.map((each) => Spec.parse(each).spec.hard)),
     hasLimits: ranges.length > 0,
     labels: Object.fromEntries(labels.map(([name, value]) => [name.slice(prefix.length), value])),
-    ...(callers ? { from: callers.flatMap((each) => namesIn(each.namespaceSelector)) } : {}),
+    ...(policy ? { from: callersOf(policy) } : {}),
   };
   return canonicalJson(found) === canonicalJson(wanted) ? [] : [`its profile is ${JSON.stringify(found)}`];
 }
 
-function namesIn(selector: unknown): readonly string[] {
-  const { matchLabels } = z.object({ matchLabels: z.record(z.string(), z.string()) }).safeParse(selector).data ?? {};
-  return Object.values(matchLabels ?? {});
+interface Wanted {
+  readonly cluster?: string;
+  readonly namespace: string;
+  readonly mode: string;
+  /** The namespace whose identity it uses: of the identity, only its own way in is checked. */
+  readonly sharedIdentity?: string | undefined;
+  /** Others have credentials of the same identity, too; of a guest's, they always do. */
+  readonly isShared?: boolean;
+  /** It may also have what this mode needs of the identity: a migration stopped between the two. */
+  readonly beside?: string | undefined;
+  readonly databases: readonly string[];
+  readonly containers?: readonly string[];
+  /** What it has in the account of each database; by default, nothing is checked there. */
+  readonly cosmosRole?: string | undefined;
+  /** What its profile gives; by default, that is not checked. */
+  readonly profile?: ProfileParts | undefined;
+  /** Where it has a role on PostgreSQL. */
+  readonly schemas?: readonly string[];
+  /** With a table there. */
+  readonly may?: readonly string[];
+  /** What it has in them; Storage Blob Data Reader by default. */
+  readonly role?: string;
+  /** Of its users in the databases. */
+  readonly userRoles?: readonly string[];
+  readonly serviceAccount?: string;
 }
 
 /** What is missing or wrong in a namespace that was onboarded with `reader` on the databases, which gives that role. */
-export async function listFaults(
+export async function listFaults(cloud: Cloud, wanted: Wanted): Promise<readonly string[]> {
+  const { cluster = names.cluster, namespace, mode, sharedIdentity, profile } = wanted;
+  const user = { cluster, namespace, sharedIdentity };
+  const home = homeOf(user);
+  const identity = identityOf(cloud, home.namespace, home.cluster);
+  if (!identity) return ["no identity"];
+  return [
+    ...(isGuest(user) ? [] : await accessFaults(cloud, identity, { ...wanted, cluster })),
+    ...(profile ? await profileFaults(cloud, user, profile) : []),
+    ...(mode === "podIdentity"
+      ? await podIdentityFaults(cloud, identity, user)
+      : await accountFaults(cloud, identity, { isShared: isGuest(user), ...wanted, cluster })),
+  ];
+}
+
+type Identity = NonNullable<ReturnType<typeof identityOf>>;
+
+/** In what it may do. */
+async function accessFaults(
   cloud: Cloud,
+  identity: Identity,
   {
+    cluster,
     namespace,
-    mode,
     databases,
     containers = [],
     schemas = [],
     may = ["SELECT"],
     userRoles = ["mooring_reader"],
     cosmosRole,
-    profile,
     role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-    serviceAccount = "app",
-  }: {
-    namespace: string;
-    mode: string;
-    databases: readonly string[];
-    containers?: readonly string[];
-    /** What it has in the account of each database; by default, nothing is checked there. */
-    cosmosRole?: string | undefined;
-    /** What its profile gives; by default, that is not checked. */
-    profile?: ProfileParts | undefined;
-    /** Where it has a role on PostgreSQL. */
-    schemas?: readonly string[];
-    /** With a table there. */
-    may?: readonly string[];
-    /** What it has in them; Storage Blob Data Reader by default. */
-    role?: string;
-    /** Of its users in the databases. */
-    userRoles?: readonly string[];
-    serviceAccount?: string;
-  },
+  }: Wanted & Berth,
 ): Promise<readonly string[]> {
-  const identity = identityOf(cloud, namespace);
-  if (!identity) return ["no identity"];
   const faults: string[] = [];
   const sid = sidFromClientId(clientIdOf(identity.clientId));
-  for (const { database, user } of usersOf(cloud, namespace, databases)) {
+  for (const { database, user } of usersOf(cloud, { cluster, namespace }, databases)) {
     if (user?.sid !== sid || user.roles.toSorted().join() !== userRoles.join()) {
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
@@ -227,30 +314,50 @@ export async function listFaults(
   if (cosmosRole && inAccounts.join() !== databases.map(() => `${identity.principalId} ${cosmosRole}`).join())
     faults.push(`roles in its accounts: ${inAccounts.join()}`);
   for (const each of schemas) {
-    const found = await roleOnPostgres(cloud, namespace, each);
+    const found = await roleOnPostgres(cloud, { cluster, namespace }, each);
     const isRight = found?.principalId === identity.principalId && found.may.join() === may.join();
     if (!isRight) faults.push(`role on ${each} is ${JSON.stringify(found)}`);
   }
-  if (profile) faults.push(...(await profileFaults(cloud, namespace, profile)));
-  const { objects } = cloud.kubernetes;
-  if (mode === "podIdentity") {
-    const api = "aadpodidentity.k8s.io/v1";
-    if (!(await objects.get(api, "AzureIdentity", identity.name, namespace))) faults.push("no AzureIdentity");
-    const binding = bindingName({ cluster: names.cluster, namespace });
-    if (!(await objects.get(api, "AzureIdentityBinding", binding, namespace))) faults.push("no AzureIdentityBinding");
-    return faults;
-  }
-  const account = await objects.get("v1", "ServiceAccount", serviceAccount, namespace);
-  const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];
-  if (clientId !== identity.clientId) faults.push(`service account names ${clientId}`);
-  if (mode === "identityBinding") {
-    const [bound, credentials] = [await boundIn(cloud, namespace), [...identity.federatedCredentials.keys()]];
-    const found = [...bound, ...credentials].join();
-    const wanted = "identity binding,ClusterRole,ClusterRoleBinding,aks-identity-binding";
-    return found === wanted ? faults : [...faults, `for its binding: ${found}`];
-  }
-  const subjects = [...identity.federatedCredentials.values()].map(({ subject }) => subject);
-  if (subjects.join() !== `system:serviceaccount:${namespace}:${serviceAccount}`)
-    faults.push(`credentials for ${subjects.join()}`);
   return faults;
+}
+
+async function podIdentityFaults(cloud: Cloud, { name }: Identity, berth: Berth): Promise<readonly string[]> {
+  const { namespace, cluster } = berth;
+  const objects = objectsIn(cloud, cluster);
+  const api = "aadpodidentity.k8s.io/v1";
+  const [identity, binding] = await Promise.all([
+    objects.get(api, "AzureIdentity", name, namespace),
+    objects.get(api, "AzureIdentityBinding", bindingName({ cluster, namespace }), namespace),
+  ]);
+  return [...(identity ? [] : ["no AzureIdentity"]), ...(binding ? [] : ["no AzureIdentityBinding"])];
+}
+
+/** In how pods of its service account become the identity. */
+async function accountFaults(
+  cloud: Cloud,
+  identity: Identity,
+  { cluster, namespace, mode, beside, isShared, serviceAccount = "app" }: Wanted & Berth,
+): Promise<readonly string[]> {
+  const account = await objectsIn(cloud, cluster).get("v1", "ServiceAccount", serviceAccount, namespace);
+  const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];
+  const faults = clientId === identity.clientId ? [] : [`service account names ${clientId}`];
+  const own = federatedSubject(namespace, serviceAccount);
+  const credentials = [...identity.federatedCredentials.values()]
+    // The other namespaces of a share have credentials there, too.
+    .filter(
+      ({ name, subject }) =>
+        !isShared || name === automaticCredential || subject.startsWith(federatedSubject(namespace, "")),
+    )
+    .map(({ name, subject }) => (name === automaticCredential ? name : subject));
+  const parts = [...(await boundIn(cloud, { cluster, namespace })), ...credentials];
+  const needs: Readonly<Record<string, readonly string[]>> = {
+    workloadIdentity: [own],
+    identityBinding: ["identity binding", "ClusterRole", "ClusterRoleBinding", automaticCredential],
+  };
+  const needed = needs[mode] ?? [];
+  const allowed = [...needed, ...(needs[beside ?? ""] ?? [])];
+  const isOnce = new Set(parts).size === parts.length;
+  const isRight =
+    isOnce && needed.every((each) => parts.includes(each)) && parts.every((each) => allowed.includes(each));
+  return isRight ? faults : [...faults, `for ${mode}: ${parts.join()}`];
 }

@@ -1,0 +1,104 @@
+/** A home and a guest that stay, with what they have, while cells of the fault matrix run with other guests of the same home. */
+import type { Cloud } from "../../../local/cloud.ts";
+import { names } from "../../../local/cloud.ts";
+import { berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
+import type { Service } from "../../support/service.ts";
+
+import { before, wideAccess } from "./matrixPlaces.ts";
+import { identityOf, listFaults, listRemains } from "./remains.ts";
+
+/** How many guests a home has at most: it keeps the names of all that it ever had, and looks at each. */
+const most = 40;
+
+export interface Share {
+  /** The namespace of the home for the next guest; comes before it, with the other guest, where it is not there. */
+  home(): Promise<string>;
+  /** What either has lost, or has not from its own request. */
+  faults(): Promise<readonly string[]>;
+  /** What nobody of the two has asked for of their identity. */
+  surplus(): readonly string[];
+  /** Both go; says what is left. */
+  end(): Promise<readonly string[]>;
+}
+
+export function homesOf(databases: readonly string[], count = 100): readonly string[] {
+  return databases.flatMap((database) => Array.from({ length: count }, (_, nth) => homeNamed(database, nth)));
+}
+
+function homeNamed(database: string, nth: number): string {
+  return `home-${nth}-${database}`;
+}
+
+export function createShare({ cloud, service, database }: { cloud: Cloud; service: Service; database: string }): Share {
+  let nth = 0;
+  let guests = 0;
+  const own = (): IdentityUser => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) });
+  const other = (): IdentityUser => ({
+    ...{ cluster: names.cluster, namespace: `stays-${nth}-${database}` },
+    sharedIdentity: berthKey(own()),
+  });
+  const end = async (id: string) => {
+    const { status, error } = await service.waitFor(id, 120_000);
+    return status === "Succeeded" ? [] : [`${status} ${error?.message}`];
+  };
+
+  async function begin(): Promise<void> {
+    const databases = [{ server: names.sqlServer, database, roles: ["reader"] }];
+    const requests = [
+      { ...own(), ...wideAccess({ database }) },
+      { ...other(), databases },
+    ];
+    for (const each of requests) {
+      const problems = await end(await service.onboard(each));
+      if (problems.length > 0) throw new Error(`${berthKey(each)}: ${problems.join()}`);
+    }
+  }
+
+  async function leave(): Promise<readonly string[]> {
+    const problems: string[] = [];
+    for (const user of [other(), own()]) {
+      const ended = await end(await service.offboard(user.cluster, user.namespace));
+      const left = await listRemains(cloud, user.namespace, [database], [], user);
+      problems.push(...[...ended, ...left].map((each) => `${user.namespace}, at its end: ${each}`));
+    }
+    return problems;
+  }
+
+  const subjects = () =>
+    [...(identityOf(cloud, own().namespace, own().cluster)?.federatedCredentials.values() ?? [])].map(
+      ({ subject }) => subject,
+    );
+
+  return {
+    async home() {
+      if (guests === most) {
+        const problems = await leave();
+        if (problems.length > 0) throw new Error(problems.join("; "));
+        nth += 1;
+        guests = 0;
+      }
+      if (guests === 0) await begin();
+      guests += 1;
+      return own().namespace;
+    },
+    async faults() {
+      // The guest that comes and goes may bind the identity.
+      const both = { mode: "workloadIdentity", beside: "identityBinding", databases: [database] };
+      const [home, guest] = await Promise.all([
+        listFaults(cloud, {
+          ...{ ...own(), ...both, isShared: true, containers: [database] },
+          ...{ role: before.role, cosmosRole: before.cosmosRole, userRoles: before.userRoles },
+        }),
+        listFaults(cloud, { ...other(), ...both }),
+      ]);
+      return [...home.map((each) => `the home: ${each}`), ...guest.map((each) => `another guest: ${each}`)];
+    },
+    surplus() {
+      const wanted = [own(), other()].map(({ namespace }) => `system:serviceaccount:${namespace}:app`);
+      return subjects()
+        .filter((each) => !wanted.includes(each))
+        .map((each) => `a credential for ${each}`);
+    },
+    end: async () => (guests === 0 ? [] : await leave()),
+  };
+}
