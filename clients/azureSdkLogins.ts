@@ -42,14 +42,18 @@ const environments: { readonly [L in Language]: { imports?: string; read: (name:
   go: { imports: 'import "os"', read: (name) => `os.Getenv("${name}")` },
 };
 
-function azureSdk(noun: string, tried: Login["tried"], clients: { readonly [L in Language]: Client }): Driver {
+type Tried = Login["tried"] | Readonly<Partial<Record<Language, Login["tried"]>>>;
+
+/** `tried`: of each language, or of all alike; what it leaves out was not tried. */
+function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language]: Client }): Driver {
   const loginOf = (language: Language): Login => {
     const [identity, identityImport, credential] = credentials[language];
     const [needs, imported, made] = clients[language];
     const { imports, read } = environments[language];
     const lines = [imports, identityImport, imported, "", credential, made].filter((line) => line !== undefined);
     const withVariables = lines.join("\n").replaceAll(/"<([A-Z_]+)>"/g, (_, name: string) => read(name));
-    return { needs: [needs, identity], tried, lines: withVariables };
+    const how = typeof tried === "string" ? tried : (tried[language] ?? "not here");
+    return { needs: [needs, identity], tried: how, lines: withVariables };
   };
   return {
     noun,
@@ -63,12 +67,15 @@ function azureSdk(noun: string, tried: Login["tried"], clients: { readonly [L in
   };
 }
 
+/** test/sandbox/driverLines.test.ts */
+const inPods = { node: "where installed", python: "where installed" } as const;
+
 const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
 export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
-  storageBlob: azureSdk("Blob container", "not here", {
+  storageBlob: azureSdk("Blob container", inPods, {
     node: [
       "@azure/storage-blob 12",
       'import { BlobServiceClient } from "@azure/storage-blob";',
@@ -96,7 +103,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
     ],
   }),
-  storageQueue: azureSdk("Storage queue", "not here", {
+  storageQueue: azureSdk("Storage queue", inPods, {
     node: [
       "@azure/storage-queue 12",
       'import { QueueServiceClient } from "@azure/storage-queue";',
@@ -124,11 +131,11 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'queues, err := azqueue.NewServiceClient("<STORAGE_QUEUE_ENDPOINT>", credential, nil)',
     ],
   }),
-  storageTable: azureSdk("Storage table", "not here", {
+  storageTable: azureSdk("Storage table", inPods, {
     node: [
       "@azure/data-tables 13",
-      'import { TableServiceClient } from "@azure/data-tables";',
-      'const tables = new TableServiceClient("<STORAGE_TABLE_ENDPOINT>", credential);',
+      'import { TableClient } from "@azure/data-tables";',
+      'const table = new TableClient("<STORAGE_TABLE_ENDPOINT>", "<STORAGE_TABLE_NAME>", credential);',
     ],
     python: [
       "azure-data-tables 12",
@@ -152,7 +159,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
-  keyVaultSecrets: azureSdk("Key vault", "not here", {
+  keyVaultSecrets: azureSdk("Key vault", inPods, {
     node: [
       "@azure/keyvault-secrets 4",
       'import { SecretClient } from "@azure/keyvault-secrets";',
@@ -264,7 +271,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
-  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", "not here", {
+  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", inPods, {
     node: [
       "@azure/cosmos 4",
       'import { CosmosClient } from "@azure/cosmos";',

@@ -1,6 +1,7 @@
 /** Programs from PyPI that some tests need, each installed once, in a virtual environment of its own outside the checkout. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { sayNotRun } from "./notRun.ts";
@@ -10,16 +11,37 @@ const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "
 
 /** The path of the package's command; undefined, and said in the report, where Python or the package cannot be had. */
 export function pythonPackage(name: string, version: string, what: string): string | undefined {
+  return installed(`${name}-${version}`, { command: name, packages: { [name]: version } }, what);
+}
+
+/** The path of a Python that has these packages; the same. */
+export function pythonWith(name: string, packages: Readonly<Record<string, string>>, what: string): string | undefined {
+  const key = createHash("sha256").update(JSON.stringify(packages)).digest("hex").slice(0, 12);
+  return installed(`${name}-${key}`, { command: "python", packages }, what);
+}
+
+interface Wanted {
+  readonly command: string;
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+function installed(folderName: string, { command, packages }: Wanted, what: string): string | undefined {
   const from = "python3-venv";
   if (!hasProgram("python3", { what, probe: ["-c", "import venv, ensurepip"], from })) return undefined;
-  const folder = join(cache, `${name}-${version}`);
-  const command = join(folder, "bin", name);
-  if (existsSync(command)) return command;
+  const folder = join(cache, folderName);
+  const path = join(folder, "bin", command);
+  // Python is there before the packages are.
+  const marker = join(folder, "installed");
+  if (existsSync(marker) && existsSync(path)) return path;
   const made = spawnSync("python3", ["-m", "venv", "--clear", folder], { encoding: "utf8" });
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `${name}==${version}`];
-  const installed =
+  const exact = Object.entries(packages).map(([name, version]) => `${name}==${version}`);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...exact];
+  const done =
     made.status === 0 ? spawnSync(join(folder, "bin", "python"), pip, { encoding: "utf8", timeout: 300_000 }) : made;
-  if (installed.status === 0 && existsSync(command)) return command;
-  sayNotRun(`${what}: ${name} ${version} cannot be installed here (pip)`);
+  if (done.status === 0 && existsSync(path)) {
+    writeFileSync(marker, "");
+    return path;
+  }
+  sayNotRun(`${what}: ${exact.join(", ")} cannot be installed here (pip)`);
   return undefined;
 }

@@ -4,7 +4,7 @@
  * Resources"). Microsoft Entra's tokens come as `type=aad&ver=1.0&sig=<token>`. The account decides by roles of its own ("Data plane role-based access control": permission
  * model): `readMetadata` at the scope that is read, and actions on items. 403 with substatus 5301 names principal, action and resource.
  */
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { z } from "zod";
 import { checkCaller, type DataCaller } from "../dataRights.ts";
 import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
@@ -41,6 +41,12 @@ export async function startCosmos(
   const server = await startHttpServer({ tls, faults, open });
   const endpoint = `https://localhost:${server.port}`;
   const account = id.split("/").at(-1) ?? "";
+  const places = [{ name: "Sandbox", databaseAccountEndpoint: `${endpoint}/` }];
+  const described = {
+    ...{ id: account, _dbs: "//dbs/", media: "//media/", enableMultipleWriteLocations: false },
+    ...{ writableLocations: places, readableLocations: places },
+    userConsistencyPolicy: { defaultConsistencyLevel: "Session" },
+  };
 
   function open(request: HttpRequest): Exchange {
     const { method, url } = request;
@@ -49,7 +55,8 @@ export async function startCosmos(
   }
 
   async function run({ method, url, headers, body }: HttpRequest): Promise<HttpReply> {
-    const check = await checkAny(world, bearerOf(headers.authorization), [endpoint, cosmosAudience]);
+    const audiences = [endpoint, "https://localhost", cosmosAudience];
+    const check = await checkAny(world, bearerOf(headers.authorization), audiences);
     if (check.outcome !== "caller") {
       const why = check.outcome === "anonymous" ? "Required Header authorization is missing." : check.why;
       return failed(401, "Unauthorized", why);
@@ -63,10 +70,17 @@ export async function startCosmos(
     const isItems = url.pathname.replace(/\/$/, "").endsWith("/docs") || item !== undefined;
     if (!isItems) {
       if (method !== "GET") return notByToken(account, method, url.pathname);
+      // Clients read it first. A role in a part of the account is enough (azure-cosmos-dotnet-v3 #3638).
+      if (scope === "" && mayAnywhere(world, check.caller, id)) return { status: 200, body: described };
       if (!may(`${provider}/readMetadata`)) return refused(`${provider}/readMetadata`);
-      if (scope === "") return { status: 200, body: { id: account, _dbs: "//dbs/", media: "//media/" } };
       if (!isThere(world, id, scope)) return failed(404, "NotFound", "Owner resource does not exist");
-      return { status: 200, body: { id: scope.split("/").at(-1), _self: scope } };
+      return {
+        status: 200,
+        body: {
+          ...{ id: scope.split("/").at(-1), _self: scope, _rid: ridOf(scope) },
+          ...(container === undefined ? {} : { partitionKey: { paths: ["/id"], kind: "Hash", version: 2 } }),
+        },
+      };
     }
     const inContainer = stored.get(container ?? "") ?? new Map<string, object>();
     if (method === "POST") {
@@ -93,7 +107,12 @@ export async function startCosmos(
   return { ...server, id, endpoint, items: stored };
 }
 
-/** Clients ask for a token of the account itself, or of the service. */
+/** Eight bytes, as a database's or a container's in Azure. */
+function ridOf(scope: string): string {
+  return createHash("sha256").update(scope).digest().subarray(0, 8).toString("base64").replaceAll("/", "-");
+}
+
+/** Clients ask for a token of the account itself, some of them without its port, or of the service. */
 async function checkAny(world: World, authorization: string | undefined, audiences: readonly string[]) {
   const checks = await Promise.all(audiences.map((audience) => checkCaller(world, authorization, audience)));
   const [first = { outcome: "anonymous" } as const] = checks;
@@ -129,6 +148,15 @@ function readPath(path: string): Place | undefined {
 function isThere({ targets }: World, account: string, scope: string): boolean {
   const path = scope.replace("/dbs/", "/sqlDatabases/").replace("/colls/", "/containers/");
   return targets.has(`${account}${path}`.toLowerCase());
+}
+
+function mayAnywhere(world: World, { principalId }: DataCaller, account: string): boolean {
+  return [...world.cosmosAssignments.values()].some(
+    (each) =>
+      each.account.toLowerCase() === account.toLowerCase() &&
+      each.principalId === principalId &&
+      isInEffect(world, each),
+  );
 }
 
 function mayDo(

@@ -9,6 +9,8 @@ export interface Asked {
   readonly account: Account;
   readonly body: string;
   readonly contentType: string | undefined;
+  /** `bytes=0-33554431` */
+  readonly range: string | undefined;
   readonly now: Date;
   /** Throws unless a role of the caller's has the action there. */
   expectRight(action: string): void;

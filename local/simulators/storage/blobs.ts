@@ -3,7 +3,8 @@ import type { HttpReply } from "../httpServer.ts";
 import type { Asked } from "./asked.ts";
 import { escapeXml, failures, xml } from "./failures.ts";
 
-export function answerBlobs({ method, names, query, account, body, contentType, now, expectRight }: Asked): HttpReply {
+export function answerBlobs(asked: Asked): HttpReply {
+  const { method, names, query, account, body, contentType, now, range, expectRight } = asked;
   const [container, ...path] = names;
   const { containers } = account;
   if (container === undefined) {
@@ -44,7 +45,7 @@ export function answerBlobs({ method, names, query, account, body, contentType, 
       const blob = blobs().get(name);
       if (!blob) throw failures.noBlob();
       const headers = { "content-type": blob.contentType, "x-ms-blob-type": "BlockBlob" };
-      return { status: 200, headers: { ...headers, ...versionAt(blob.modifiedTime) }, body: blob.text };
+      return inRange(range, { headers: { ...headers, ...versionAt(blob.modifiedTime) }, text: blob.text });
     }
     case "DELETE":
       expectRight("blobs/delete");
@@ -53,6 +54,25 @@ export function answerBlobs({ method, names, query, account, body, contentType, 
     default:
       throw failures.unsupported(`${method} of a blob`);
   }
+}
+
+/** Clients ask for the first megabytes of a blob whose size they do not know ("Specifying the range header for Blob service operations"). */
+function inRange(
+  range: string | undefined,
+  { headers, text }: { readonly headers: Readonly<Record<string, string>>; readonly text: string },
+): HttpReply {
+  const bounds = /^bytes=(\d+)-(\d*)$/.exec(range ?? "");
+  if (!bounds) return { status: 200, headers, body: text };
+  const bytes = Buffer.from(text);
+  const first = Number(bounds[1]);
+  if (first >= bytes.length) throw failures.invalidRange();
+  const last = Math.min(bounds[2] ? Number(bounds[2]) : bytes.length, bytes.length - 1);
+  const part = bytes.subarray(first, last + 1).toString();
+  return {
+    status: 206,
+    headers: { ...headers, "content-range": `bytes ${first}-${last}/${bytes.length}` },
+    body: part,
+  };
 }
 
 function versionAt(time: Date): Readonly<Record<string, string>> {

@@ -40,6 +40,8 @@ export const failures = {
     ),
   noContainer: () => new StorageFailure(404, "ContainerNotFound", "The specified container does not exist."),
   noBlob: () => new StorageFailure(404, "BlobNotFound", "The specified blob does not exist."),
+  invalidRange: () =>
+    new StorageFailure(416, "InvalidRange", "The range specified is invalid for the current size of the resource."),
   noQueue: () => new StorageFailure(404, "QueueNotFound", "The specified queue does not exist."),
   noTable: () => new StorageFailure(404, "TableNotFound", "The table specified does not exist."),
   noAccount: () => new StorageFailure(404, "ResourceNotFound", "The specified resource does not exist."),

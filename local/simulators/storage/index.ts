@@ -75,8 +75,9 @@ export async function startStorage(
         if (!mayDo(world, check.caller, { action, scope })) throw failures.notPermitted();
       };
       const contentType = headers["content-type"];
+      const range = headers["x-ms-range"]?.toString() ?? headers.range;
       return answer({
-        ...{ method, names, account, body, contentType, expectRight },
+        ...{ method, names, account, body, contentType, range, expectRight },
         ...{ query: url.searchParams, now: world.now() },
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 /** Tables and their entities (learn.microsoft.com "Query Tables", "Query Entities", "Insert Entity"), as JSON. */
 import type { HttpReply } from "../httpServer.ts";
 import type { Asked } from "./asked.ts";
+import type { Entity } from "./data.ts";
 import { failures } from "./failures.ts";
 
 export function answerTables({ method, names, query, account, body, expectRight }: Asked): HttpReply {
@@ -19,7 +20,11 @@ export function answerTables({ method, names, query, account, body, expectRight 
   switch (method) {
     case "GET":
       expectRight("entities/read");
-      return json(200, { value: entities().slice(0, most) });
+      return json(200, {
+        value: entities()
+          .filter(matches(query.get("$filter")))
+          .slice(0, most),
+      });
     case "POST": {
       expectRight("entities/write");
       const entity = JSON.parse(body) as Readonly<Record<string, unknown>>;
@@ -29,6 +34,17 @@ export function answerTables({ method, names, query, account, body, expectRight 
     default:
       throw failures.unsupported(`${method} of a table`);
   }
+}
+
+/** Comparisons of properties with literals, joined by `and` ("Querying tables and entities"): `PartitionKey eq 'a' and Count eq 3`. */
+function matches(filter: string | null): (entity: Entity) => boolean {
+  if (filter === null || filter === "") return () => true;
+  const wanted = filter.split(" and ").map((each) => {
+    const [, name, text, other = ""] = /^\(?(\w+) eq (?:'((?:[^']|'')*)'|([\w.]+))\)?$/.exec(each.trim()) ?? [];
+    if (name === undefined) throw failures.unsupported(`the filter ${filter}`);
+    return [name, text === undefined ? JSON.parse(other) : text.replaceAll("''", "'")] as const;
+  });
+  return (entity) => wanted.every(([name, value]) => entity[name] === value);
 }
 
 function json(status: number, body: object): HttpReply {

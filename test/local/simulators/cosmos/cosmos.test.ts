@@ -102,15 +102,16 @@ it("names principal, action and resource of whom it refuses", async () => {
   });
 });
 
-it("reads at the scope of a role and below it, and not above", async () => {
+it("reads at the scope of a role and below it, and above it only the account itself", async () => {
   const statuses = async () =>
     Promise.all(["", "dbs/shop", carts].map(async (path) => (await ask("GET", path)).status));
 
+  expect(await statuses()).toEqual([403, 403, 403]);
   give(reader, "/dbs/shop/colls/carts");
-  expect(await statuses()).toEqual([403, 403, 200]);
+  expect(await statuses()).toEqual([200, 403, 200]);
   world.cosmosAssignments.clear();
   give(reader, "/dbs/shop");
-  expect(await statuses()).toEqual([403, 200, 200]);
+  expect(await statuses()).toEqual([200, 200, 200]);
   world.cosmosAssignments.clear();
   give(reader);
   expect(await statuses()).toEqual([200, 200, 200]);

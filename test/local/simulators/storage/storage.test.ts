@@ -62,12 +62,13 @@ interface Answer {
 async function ask(
   method: string,
   path: string,
-  { body = "", token }: { body?: string; token?: string | null } = {},
+  { body = "", token, range }: { body?: string; token?: string | null; range?: string } = {},
 ): Promise<Answer> {
   const bearer = token === undefined ? await mintAccessToken(world, caller, storageAudience) : token;
   const headers = {
     ...{ "x-ms-version": "2023-11-03", "x-ms-blob-type": "BlockBlob", "content-type": "text/plain" },
     ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+    ...(range === undefined ? {} : { "x-ms-range": range }),
   };
   return await new Promise((resolve, reject) => {
     httpsRequest(
@@ -139,6 +140,13 @@ it("has blobs, which a contributor writes and a reader reads", async () => {
 
   expect((await ask("GET", list)).text).toContain("<Name>a/b.txt</Name>");
   expect(await ask("GET", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 200, text: "hello" });
+  expect(await ask("GET", "blob/stdev/uploads/a/b.txt", { range: "bytes=1-2" })).toMatchObject({
+    ...{ status: 206, text: "el" },
+  });
+  expect(await ask("GET", "blob/stdev/uploads/a/b.txt", { range: "bytes=3-33554431" })).toMatchObject({ text: "lo" });
+  expect(await ask("GET", "blob/stdev/uploads/a/b.txt", { range: "bytes=5-" })).toMatchObject({
+    ...{ status: 416, code: "InvalidRange" },
+  });
   expect(await ask("HEAD", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 200, text: "" });
   expect((await ask("GET", "blob/stdev/?comp=list")).text).toContain("<Name>private</Name>");
   expect(await ask("DELETE", "blob/stdev/uploads/a/b.txt")).toMatchObject({ status: 202 });
@@ -176,6 +184,10 @@ it("has tables, which a contributor reads and writes", async () => {
     await ask("POST", "table/stdev/sessions", { body: JSON.stringify({ PartitionKey: "a", RowKey: "1" }) }),
   ).toMatchObject({ status: 201 });
   expect((await ask("GET", "table/stdev/sessions()?$top=1")).text).toContain('"RowKey":"1"');
+  const filtered = (filter: string) => ask("GET", `table/stdev/sessions()?$filter=${encodeURIComponent(filter)}`);
+  expect((await filtered("PartitionKey eq 'a' and RowKey eq '1'")).text).toContain('"RowKey":"1"');
+  expect(JSON.parse((await filtered("PartitionKey eq 'b'")).text)).toEqual({ value: [] });
+  expect(await filtered("RowKey gt '0'")).toMatchObject({ status: 501 });
 });
 
 it("answers scripted faults as the service would, and knows its calls", async () => {
