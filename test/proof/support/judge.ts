@@ -3,10 +3,10 @@
 import { breaksAccess, isError } from "../../../src/domain/finding.ts";
 import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import {
-  type Berth,
   berthKey,
   bindingName,
   federatedCredentialName,
+  type IdentityUser,
   identityBindingName,
   identityName,
   useBindingName,
@@ -266,7 +266,7 @@ function kept(way: Pick<Migration, "to" | "from">, completed: Migration["complet
 }
 
 /** Without these, a pod of the mode has no identity. */
-const lifelinesOf: ByMode<(berth: Berth, account: string) => readonly string[]> = {
+export const lifelinesOf: ByMode<(user: IdentityUser, account: string) => readonly string[]> = {
   podIdentity(berth) {
     const apiVersion = "aadpodidentity.k8s.io/v1";
     const { namespace } = berth;

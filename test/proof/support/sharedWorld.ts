@@ -9,27 +9,36 @@ import {
   type Berth,
   berthKey,
   federatedCredentialName,
+  identityBindingName,
   identityName,
+  useRoleName,
 } from "../../../src/domain/naming/names.ts";
+import { isPast, MigrationPhase, migrated, modeLeft, targetOf } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
-import { usesBinding } from "../../../src/domain/request/identityModes.ts";
+import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
+import "../../../src/orchestrations/migrateBack.ts";
+import "../../../src/orchestrations/migrateNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { mayBind } from "../../../src/resources/definitions/identityMembers.ts";
 import { lacksOf } from "../../../src/resources/identity/sharing.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
-import { type Act, compensate, offboard, onboard, repair } from "./acts.ts";
+import { type Act, compensate, migrate, offboard, onboard, repair, wayBack } from "./acts.ts";
 import { createBatchHost } from "./batchHost.ts";
 import { green, operator } from "./callers.ts";
+import { deployPod, modesOfPods, removePods } from "./drift.ts";
 import { calm } from "./faults.ts";
 import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
+import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
+import { createDice } from "./random.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { createRequest, createWorld, type World, withWishes } from "./world.ts";
+import { createRequest, createWorld, type World, withBindings, withWishes } from "./world.ts";
 
 export interface SharedVerdict {
   readonly problems: readonly Problem[];
@@ -40,6 +49,7 @@ const cluster = "aks";
 const home: Berth = { cluster, namespace: "team-home" };
 const guests: readonly Berth[] = ["team-g", "team-h"].map((namespace) => ({ cluster, namespace }));
 const all = [home, ...guests];
+const accounts = ["app", "worker"];
 
 export async function simulateShared(
   seed: number,
@@ -52,9 +62,14 @@ export async function simulateShared(
   }
 }
 
+/** More of them than of the other worlds have bindings, without which a guest has one mode. */
 function withSharing(world: World): World {
-  const catalog = { ...world.catalog, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
-  return { ...world, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
+  const { seed, catalog: plain } = world;
+  const isOfAks = plain.clusters[cluster]?.kind === "aks";
+  const binds = world.binds || (isOfAks && createDice(seed ^ 0x5b1d).chance(0.6));
+  const offered = binds && !world.binds ? withBindings(plain) : plain;
+  const catalog = { ...offered, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
+  return { ...world, binds, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
 }
 
 async function simulateNow(world: World, control: Control): Promise<SharedVerdict> {
@@ -64,6 +79,7 @@ async function simulateNow(world: World, control: Control): Promise<SharedVerdic
   const seen: string[] = [];
   for (let rounds = 2 + dice.roll(4); rounds > 0; rounds -= 1) {
     const acts = await chooseActs(world);
+    const before = takeSnapshot(world, home);
     faults.plan = weather;
     const host = createBatchHost(world, control, { begins: () => undefined, ends: () => undefined });
     await host.accept(async () => {
@@ -72,10 +88,16 @@ async function simulateNow(world: World, control: Control): Promise<SharedVerdic
     await host.runToEnd();
     faults.plan = calm;
     faults.landAll();
-    problems.push(...host.problems, ...check(world).map((each) => `after ${acts.map(tell)}: ${each}`));
+    const found = [
+      ...check(world),
+      ...acts.flatMap((act) => checkPods(world, act)),
+      ...checkOthers(acts, before, takeSnapshot(world, home)),
+    ];
+    problems.push(...host.problems, ...found.map((each) => `after ${acts.map(tell)}: ${each}`));
     seen.push(...outcomes(world));
   }
 
+  removePods(world);
   for (const berth of [...guests, home]) {
     if (!(await registry.getNamespace(berth))) continue;
     const ended = await operate(world, offboard(berth, operator), control);
@@ -113,16 +135,51 @@ async function chooseAct(world: World, berth: Berth): Promise<Act> {
   const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
   if (!record) return onboard(wanted(), green);
   const last = await calmly(world, () => registry.getOperation(record.operation));
-  if (record.state === "Incomplete" && last?.leftUndone && dice.chance(0.6)) return compensate(last.id, record, by);
+  if (last?.leftUndone && dice.chance(0.6)) {
+    // Only a failed migration leaves its namespace onboarded with undos still to run.
+    return record.state === "Incomplete" ? compensate(last.id, record, by) : wayBack(last.id, record, by);
+  }
+  const modes = modesOf(world, berth);
+  const migrates = berth === home ? 0.15 : 0.5;
+  if (record.state === "Onboarded" && modes.length > 1 && dice.chance(record.migration ? 0.7 : migrates)) {
+    return chooseMigration(world, record, { by, modes });
+  }
   const choice = dice.next();
   if (choice < 0.3) return offboard(record, by);
   if (choice < 0.5 && record.state === "Onboarded") return repair(record, by);
   return onboard(choice < 0.6 ? record.request : wanted(), green);
 }
 
+/** Pod identity cannot be shared, but its namespace may have it. */
+function modesOf({ catalog }: World, berth: Berth): readonly IdentityMode[] {
+  const { identityModes = [] } = catalog.clusters[cluster] ?? {};
+  return identityModes.filter((mode) => berth === home || mode !== "podIdentity");
+}
+
+/** A stopped one mostly goes on or back. Some pods keep the mode that they have. */
+function chooseMigration(
+  world: World,
+  record: NamespaceRecord,
+  { by, modes }: { readonly by: Caller; readonly modes: readonly IdentityMode[] },
+): Act {
+  const { dice } = world;
+  const { request, migration } = record;
+  const others = modes.filter((mode) => mode !== request.identityMode);
+  const to = dice.pick(migration && dice.chance(0.8) ? [targetOf(migration), modeLeft(migration)] : others);
+  for (const key of podsIn(world, record).keys()) world.objects.delete(key);
+  if (dice.chance(0.3)) deployPod(world, { ...request, ...(migration ? { selector: migration.selector } : {}) });
+  const serviceAccount = dice.pick([undefined, undefined, "app", "worker"]);
+  return migrate(record, by, { to, until: dice.pick(MigrationPhase.options), serviceAccount });
+}
+
+function podsIn({ objects }: World, { namespace }: Berth): World["objects"] {
+  return new Map([...objects].filter(([, { ref }]) => ref.kind === "Pod" && ref.namespace === namespace));
+}
+
 /** With all that the world's catalog has besides. */
 function homeRequest(world: World): OnboardingRequest {
-  return withWishes({ ...world, hasRemains: false }, createRequest(world.dice, home));
+  const binds = world.binds && world.dice.chance(0.5);
+  return withWishes({ ...world, binds, hasRemains: false }, createRequest(world.dice, home));
 }
 
 /** Mostly a part of what its home has, or is about to have. */
@@ -171,7 +228,7 @@ function outcomes(world: World): readonly string[] {
 function check(world: World): readonly Problem[] {
   const own = recordOf(world, home);
   return [
-    ...(own?.state === "Onboarded" ? [...checkParts(world, own.request), ...checkReach(world, own.request)] : []),
+    ...(own?.state === "Onboarded" ? [...checkModes(world, own), ...checkReach(world, own.request)] : []),
     ...guests.flatMap((berth) => {
       const record = recordOf(world, berth);
       const found = record ? checkGuest(world, record, own) : checkAbsent(world, berth);
@@ -181,19 +238,60 @@ function check(world: World): readonly Problem[] {
   ];
 }
 
+/** A migration that stopped leaves the mode that the namespace has whole and, from its second phase on, the other one beside it. */
+function checkModes(world: World, { request, migration }: NamespaceRecord): readonly Problem[] {
+  if (!migration || migration.hasRemains) return checkParts(world, request);
+  const isBeside = isPast(migration.completed, "sideBySide");
+  const both = isBeside ? [request, migrated(request, migration)] : [request];
+  return [...new Set(both.flatMap((each) => checkParts(world, each)))];
+}
+
+/** A migration takes the old mode from no pod that still has it. */
+function checkPods(world: World, { name, berth }: Act): readonly Problem[] {
+  const record = recordOf(world, berth);
+  if (name !== "migrate" || !record) return [];
+  const things = takeSnapshot(world, home);
+  const { serviceAccount } = { ...record.request, ...record.migration };
+  return [...modesOfPods({ ...world, objects: podsIn(world, berth) })].flatMap((mode) =>
+    lifelinesOf[mode](record.request, serviceAccount)
+      .filter((key) => !things.has(key))
+      .map((key) => `a pod has lost ${key}`),
+  );
+}
+
+/** Whoever did nothing keeps what it had, as it was. */
+function checkOthers(acts: readonly Act[], before: Snapshot, after: Snapshot): readonly Problem[] {
+  const isActing = ({ namespace }: Berth) => acts.some(({ berth }) => berth.namespace === namespace);
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
+    const owner = ownerOf(key);
+    if (!owner || isActing(owner) || before.get(key)?.content === after.get(key)?.content) return [];
+    return [`not ${owner.namespace}'s to ${after.has(key) ? "change" : "lose"}: ${key}`];
+  });
+}
+
+/** What is no guest's is the home's. Azure's credential is of all that bind. */
+function ownerOf(key: string): Berth | undefined {
+  if (key.endsWith(`/${automaticCredential}`)) return undefined;
+  return guests.find((guest) => isNamedFor(guest, key)) ?? home;
+}
+
+function isNamedFor(guest: Berth, key: string): boolean {
+  const credentials = accounts.map((account) => federatedCredentialName(guest, account));
+  const names = [...credentials, identityBindingName(guest), useRoleName(guest), ` ${guest.namespace}/`];
+  return names.some((name) => key.includes(name)) || key.endsWith(`/${guest.namespace}`);
+}
+
 /** Whatever became of its home, a guest has what its own record says. */
-function checkGuest(
-  world: World,
-  { state, request }: NamespaceRecord,
-  own: NamespaceRecord | undefined,
-): readonly Problem[] {
+function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord | undefined): readonly Problem[] {
+  const { state, request, migration } = record;
   if (state !== "Onboarded") return [];
   const lacking = own ? lacksOf(own.request, request) : ["everything"];
   const isOfUser = (problem: Problem) => problem.startsWith("user in ");
   return [
-    ...checkParts(world, request).filter((problem) => !isOfUser(problem)),
+    ...checkModes(world, record).filter((problem) => !isOfUser(problem)),
     ...checkAccess(world, request),
-    ...checkSurplus(world, request),
+    // In the middle of a migration nothing is left over.
+    ...(migration ? [] : checkSurplus(world, request)),
     ...lacking.map((each) => `its home does not have ${each}`),
     ...(own?.guests?.includes(berthKey(request)) ? [] : ["its home does not know it"]),
   ];
@@ -213,7 +311,9 @@ function checkAccess({ users }: World, { databases }: OnboardingRequest): readon
     const held = [...(user?.roles ?? []), ...(user?.permissions ?? [])];
     const lacking = roles.filter((role) => {
       const own = role.startsWith("role:") ? role.slice("role:".length) : `mooring_${role.replace("@", "_")}`;
-      return !(waysTo[role] ?? [own]).some((way) => held.includes(way));
+      // What the home has on the whole database, it has on each schema.
+      const [bundle = ""] = role.split("@");
+      return ![...(waysTo[bundle] ?? []), own].some((way) => held.includes(way));
     });
     return lacking.map((role) => `it is no ${role} in ${key}`);
   });
@@ -221,7 +321,7 @@ function checkAccess({ users }: World, { databases }: OnboardingRequest): readon
 
 /** Nothing of it is left in the cluster, and nothing lets its pods become the identity. */
 function checkAbsent(world: World, berth: Berth): readonly Problem[] {
-  const names = ["app", "worker"].map((account) => federatedCredentialName(berth, account));
+  const names = accounts.map((account) => federatedCredentialName(berth, account));
   const credentials = world.azure.identities.has(identityName(home))
     ? (world.azure.credentials.get(identityName(home)) ?? [])
     : [];
@@ -238,7 +338,7 @@ function checkAbsent(world: World, berth: Berth): readonly Problem[] {
 function checkBindings(world: World): readonly Problem[] {
   const { azure } = world;
   const records = all.flatMap((berth) => recordOf(world, berth) ?? []);
-  if (records.some(({ state, request }) => state === "Incomplete" || usesBinding(request))) return [];
+  if (records.some((record) => record.state === "Incomplete" || mayBind(record))) return [];
   const bound = [...azure.bindings.values()].filter(({ identityId }) => identityId.endsWith(`/${identityName(home)}`));
   const isThere = azure.identities.has(identityName(home));
   const automatic = (azure.credentials.get(identityName(home)) ?? []).filter(

@@ -59,7 +59,14 @@ export interface SimulateOptions extends Control {
   readonly trace?: string[] | undefined;
   /** Changes the world when everything is over. */
   readonly atEnd?: ((world: World) => void) | undefined;
+  /** What is changed in the world, so that something rare happens more often. */
+  readonly changes?: WorldChanges | undefined;
 }
+
+export type WorldChanges = Partial<Pick<World, "weather" | "cancels" | "twice">> & {
+  /** How many acts there are besides. */
+  readonly moreActs?: number;
+};
 
 /** One world in ten has batches: it has several namespaces and takes as long as several other worlds. */
 export function hasBatches(seed: number): boolean {
@@ -79,8 +86,12 @@ export async function simulate(seed: number, options: SimulateOptions = {}): Pro
   }
 }
 
-async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateOptions): Promise<Verdict> {
-  const world = createWorld(seed, trace);
+async function simulateNow(
+  seed: number,
+  { trace, atEnd, changes = {}, ...control }: SimulateOptions,
+): Promise<Verdict> {
+  const { moreActs = 0, ...changed } = changes;
+  const world: World = { ...createWorld(seed, trace), ...changed };
   const { dice, faults, registry, by, engine } = world;
   // Separate dice, so that every seed keeps the rest of its world.
   world.visitors.chance = createDice(seed ^ 0x7157).pick([0, 0, 0.05, 0.2]);
@@ -105,7 +116,7 @@ async function simulateNow(seed: number, { trace, atEnd, ...control }: SimulateO
   const race = !world.hasRemains && dice.chance(0.05) && !world.holds.isOn ? await raceForQuota(stage) : undefined;
   const request = race ?? world.request;
   if (!race) await stage.play(onboard(request, by));
-  const more = world.roamDice?.pick([0, 1, 2]) ?? 0;
+  const more = (world.roamDice?.pick([0, 1, 2]) ?? 0) + moreActs;
   for (let acts = dice.pick([0, 1, 1, 1, 2, 3]) + more; acts > 0; acts -= 1) {
     world.holds.mayEnd();
     await playOne(stage, request);

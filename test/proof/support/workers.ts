@@ -12,12 +12,17 @@ export interface Workers<Share extends object, Report> {
   close(): void;
 }
 
-/** `script` is a module that answers each message with one (sagaWorker.ts). */
-export function createWorkers<Share extends object, Report>(script: URL): Workers<Share, Report> {
+const plantSource = fileURLToPath(new URL("./plantSource.ts", import.meta.url));
+
+/** `script` is a module that answers each message with one (sagaWorker.ts); `planted` is a defect in the source that it loads. */
+export function createWorkers<Share extends object, Report>(script: URL, planted?: string): Workers<Share, Report> {
   const workers: ChildProcess[] = [];
+  const planting = planted === undefined ? [] : ["--import", plantSource];
+  const env = { ...process.env, ...(planted === undefined ? {} : { MOORING_PLANTED: planted }) };
   const workerOf = (index: number): ChildProcess => {
     // Nearly all objects are short-lived.
-    const worker = workers[index] ?? fork(fileURLToPath(script), [], { execArgv: ["--max-semi-space-size=32"] });
+    const execArgv = ["--max-semi-space-size=32", ...planting];
+    const worker = workers[index] ?? fork(fileURLToPath(script), [], { execArgv, env });
     workers[index] = worker;
     return worker;
   };

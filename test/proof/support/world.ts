@@ -280,7 +280,7 @@ function chooseTargets(dice: Dice | undefined, entries: Catalog["targets"]): rea
 /** The cluster of a world with identity bindings, in Azure. */
 export const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks";
 
-function withBindings({ clusters, ...catalog }: Catalog): Catalog {
+export function withBindings({ clusters, ...catalog }: Catalog): Catalog {
   const { aks } = clusters;
   if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
   const identityModes = [...aks.identityModes, "identityBinding" as const];

@@ -105,3 +105,20 @@ it.each([false, true])(
     expect(decision.writes.length > 0).toBe(keepsResource);
   },
 );
+
+it("goes with the last of its targets, although somebody gave it something where another target is", async () => {
+  addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
+  const targets = { ...catalog.targets, third: { ...place("other"), access: ["read"] } };
+  const looking = { postgres, catalog: { ...catalog, targets } as typeof catalog };
+
+  for (const each of [orders, reports]) {
+    const { conflict, writes } = await planTaking(looking, each, {
+      ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
+      recordedMark: async () => undefined,
+    });
+    expect(conflict).toBeUndefined();
+    for (const write of writes) await write();
+  }
+
+  expect(server.roles.has(name)).toBe(false);
+});

@@ -1,0 +1,80 @@
+/**
+ * Defects that Mooring had, each put back into its source while the worlds look for it (plantSource.ts): the seed of a world that
+ * showed one is no proof once the code makes other calls. One that too few worlds show has a test of its part instead, which fails
+ * with it. Nothing here may import the source.
+ */
+import type { WorldChanges } from "./simulate.ts";
+import { type Edit, edit } from "./sourceEdits.ts";
+import type { World } from "./world.ts";
+
+export interface OldDefect {
+  readonly edits: readonly Edit[];
+  /** The problems that reveal it. */
+  readonly finds: RegExp;
+  /** The worlds in which it may show; all by default. */
+  readonly among?: (world: World) => boolean;
+  readonly changes?: WorldChanges;
+  /** The first world to search, 0 by default. */
+  readonly from?: number;
+}
+
+const migrates = ({ roamDice, request }: World) => roamDice !== undefined || request.identityMode === "podIdentity";
+const stormy = { passing: 0.1, deaths: 0.05, refused: undefined, down: undefined };
+
+const leftBehind = /left behind|still there/;
+
+export const oldDefects: Readonly<Record<string, OldDefect>> = {
+  "a duplicate of the request that fills its team's quota is refused": {
+    edits: edit(
+      "src/application/admission/admission.ts",
+      "      if (await registry.getNamespace(record)) return false;\n",
+      "",
+    ),
+    finds: /the same request got .*QUOTA_EXCEEDED/,
+  },
+  "a take-over that is sent twice is told that another operation runs": {
+    edits: edit("src/application/admission/claim.ts", "(!takeOver || isBeingTaken(current, wanted))", "!takeOver"),
+    finds: /the same request got .*OPERATION_IN_PROGRESS/,
+    from: 280,
+  },
+  "an offboarding after a migration that stopped half-way leaves the migration's service account": {
+    edits: edit(
+      "src/domain/operation/launch.ts",
+      "const migrating = { isMigrating, ...unusualMode(request, migration) };",
+      "const migrating = { isMigrating: false };",
+    ),
+    among: migrates,
+    changes: { moreActs: 2 },
+    finds: leftBehind,
+  },
+  "a repair in the middle of a migration shows a step that it never takes": {
+    edits: edit(
+      "src/application/process/plannedSteps.ts",
+      '...(migration ? [] : [own("removeLeftovers")]),',
+      'own("removeLeftovers"),',
+    ),
+    among: migrates,
+    changes: { moreActs: 2 },
+    finds: /step removeLeftovers \S+ is undefined/,
+  },
+  "a way back whose end is recorded twice takes the namespace's record with it": {
+    edits: edit(
+      "src/application/operation/concludeOperation.ts",
+      "if (record.operation !== input.operation || !isHeld(record)) return undefined;",
+      "if (record.operation !== input.operation) return undefined;",
+    ),
+    among: migrates,
+    changes: { twice: 0.4, moreActs: 4 },
+    finds: /the namespace's record is undefined, not Onboarded/,
+  },
+  "undos look again without end after an attempt that never said how it ended": {
+    edits: edit(
+      "src/application/operation/landing.ts",
+      "const lastHeardTime = step.changedTime ?? step.startTime;",
+      "const lastHeardTime = step.changedTime;",
+    ),
+    changes: { weather: { ...stormy, passing: 0.3, deaths: 0.02 }, cancels: 0.05 },
+    finds: /is not done after \d+ turns/,
+    from: 380,
+  },
+};

@@ -1,0 +1,50 @@
+/** Defects of sharing, each put into the source while the worlds look for it (plantSource.ts). Nothing here may import the source. */
+import { type Edit, edit } from "./sourceEdits.ts";
+
+interface SharedDefect {
+  readonly edits: readonly Edit[];
+  /** The problems that reveal it. */
+  readonly finds: RegExp;
+  /** The first world to search, 0 by default. */
+  readonly from?: number;
+}
+
+export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
+  "a home that does not look for its guests": {
+    edits: edit("src/resources/definitions/identityMembers.ts", "(record?.guests ?? [])", "([] as string[])"),
+    finds: /its home does not have|it is no |is missing/,
+  },
+  // It was there once.
+  "a guest that meets its home held, and a moment later free, goes on without being named there": {
+    edits: edit("src/application/process/preflight.ts", "    throwConflict(notJoined);\n", ""),
+    finds: /its home does not know it/,
+  },
+  "a guest's migration takes the credential of its home": {
+    edits: edit(
+      "src/resources/federatedCredential/plan.ts",
+      "const own = federatedCredentialName(input, input.serviceAccount);",
+      'const [cluster = "", namespace = ""] = (input.sharedIdentity ?? "").split("/");\n  const own = federatedCredentialName(input.sharedIdentity ? { cluster, namespace } : input, input.serviceAccount);',
+    ),
+    finds: /not team-home's to lose: credential/,
+  },
+  "a migration away from a binding leaves Azure's credential": {
+    edits: edit(
+      "src/resources/identityBinding/steps.ts",
+      "if (isLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);",
+      "",
+    ),
+    finds: /left behind: credential aks-identity-binding/,
+  },
+  "a guest's migration forgets how far it has come": {
+    edits: edit("src/domain/operation/lifecycle.ts", "...defined({ migration: left }) };\n    }", "};\n    }"),
+    finds: /no record asks for/,
+  },
+  "a repair of the home takes its guests' credentials": {
+    edits: edit(
+      "src/resources/federatedCredential/leftByGuests.ts",
+      "return record && askedOf(record, home).length > 0 ? [] : [each];",
+      "return record ? [each] : [each];",
+    ),
+    finds: /0 credentials for/,
+  },
+};
