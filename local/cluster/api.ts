@@ -86,10 +86,13 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
           .on("error", (error) => reject(sent.reusedSocket && method === "GET" ? new SocketClosed(error) : error));
         sent.end(text);
       });
-    return sendOnce().catch((error: unknown) => {
-      if (!(error instanceof SocketClosed)) throw error;
-      return sendOnce();
-    });
+    // Each time, one that was kept is gone; a new one is not closed for that reason.
+    const sendAgain = (): Promise<IncomingMessage> =>
+      sendOnce().catch((error: unknown) => {
+        if (error instanceof SocketClosed) return sendAgain();
+        throw error;
+      });
+    return sendAgain();
   }
 
   return {

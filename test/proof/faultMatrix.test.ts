@@ -318,7 +318,10 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
       tried += 1;
       const problem = await placeFor(cell, `matrix-${index}`, room)
         .then((place) => tryCell(cell, place))
-        .catch((error: unknown) => `${titleOf(cell)} → threw ${String(error)}`);
+        .catch((error: unknown) => {
+          shares.get(room.database)?.abandon();
+          return `${titleOf(cell)} → threw ${String(error)}`;
+        });
       if (problem) bad.push(problem);
       // A soak reports its findings as it goes.
       ended += 1;

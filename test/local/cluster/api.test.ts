@@ -23,3 +23,27 @@ it("sends the preconditions of a deletion, and goes on with the same connection"
   api.close();
   server.close();
 });
+
+it("asks again for as long as the server has closed the connections that it kept", async () => {
+  const { certificate: cert, privateKey: key } = await createCertificate();
+  let hangsUp = false;
+  const known = new Set<unknown>();
+  const server = createServer({ cert, key }, (request, response) => {
+    if (hangsUp && known.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
+    known.add(request.socket);
+    response.end("{}");
+  });
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const api = createApi({ url: `https://127.0.0.1:${port}`, ca: cert, token: "t" });
+  const ask = () => api.get("/api/v1/namespaces");
+  await Promise.all([ask(), ask(), ask()]);
+
+  hangsUp = true;
+  expect(await ask()).toEqual({});
+  api.close();
+  server.close();
+});

@@ -17,6 +17,8 @@ export interface Share {
   faults(): Promise<readonly string[]>;
   /** What nobody of the two has asked for of their identity. */
   surplus(): readonly string[];
+  /** Whatever a cell has left there, the next one has another home. */
+  abandon(): void;
   /** Both go; says what is left. */
   end(): Promise<readonly string[]>;
 }
@@ -64,6 +66,11 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
     return problems;
   }
 
+  function abandon(): void {
+    nth += 1;
+    guests = 0;
+  }
+
   const subjects = () =>
     [...(identityOf(cloud, own().namespace, own().cluster)?.federatedCredentials.values() ?? [])].map(
       ({ subject }) => subject,
@@ -74,8 +81,7 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
       if (guests === most) {
         const problems = await leave();
         if (problems.length > 0) throw new Error(problems.join("; "));
-        nth += 1;
-        guests = 0;
+        abandon();
       }
       if (guests === 0) await begin();
       guests += 1;
@@ -99,6 +105,7 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
         .filter((each) => !wanted.includes(each))
         .map((each) => `a credential for ${each}`);
     },
+    abandon,
     end: async () => (guests === 0 ? [] : await leave()),
   };
 }
