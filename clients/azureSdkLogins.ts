@@ -69,13 +69,14 @@ function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language
 
 /** test/sandbox/driverLines.test.ts */
 const inPods = { node: "where installed", python: "where installed" } as const;
+const inPodsAndGo = { ...inPods, go: "where installed" } as const;
 
 const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
 export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
-  storageBlob: azureSdk("Blob container", inPods, {
+  storageBlob: azureSdk("Blob container", inPodsAndGo, {
     node: [
       "@azure/storage-blob 12",
       'import { BlobServiceClient } from "@azure/storage-blob";',
@@ -159,7 +160,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
-  keyVaultSecrets: azureSdk("Key vault", inPods, {
+  keyVaultSecrets: azureSdk("Key vault", inPodsAndGo, {
     node: [
       "@azure/keyvault-secrets 4",
       'import { SecretClient } from "@azure/keyvault-secrets";',

@@ -51,7 +51,7 @@ await database.OpenAsync();`,
     },
     go: {
       needs: ["github.com/microsoft/go-mssqldb 1.11"],
-      tried: "by hand",
+      tried: "where installed",
       lines: `import "github.com/microsoft/go-mssqldb/azuread"
 
 database, err := sql.Open(azuread.DriverName, fmt.Sprintf(
@@ -82,7 +82,7 @@ const pool = new pg.Pool({
     },
     python: {
       needs: ["psycopg 3.2", "azure-identity 1.27"],
-      tried: "not here",
+      tried: "where installed",
       lines: `import psycopg
 from azure.identity import DefaultAzureCredential
 
@@ -117,7 +117,7 @@ await using var pool = builder.Build();`,
     },
     go: {
       needs: ["github.com/jackc/pgx/v5", "github.com/Azure/azure-sdk-for-go/sdk/azidentity 1.15"],
-      tried: "not here",
+      tried: "where installed",
       lines: `credential, err := azidentity.NewDefaultAzureCredential(nil)
 // pgx reads PGHOST, PGPORT, PGDATABASE and PGUSER.
 config, err := pgxpool.ParseConfig("sslmode=verify-full")

@@ -1,0 +1,180 @@
+/** What a program does after the lines of docs/drivers.md, with what they log in to; each prints `moored`. */
+import { drivers } from "../../../clients/drivers.ts";
+import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
+
+export type Ran = "node" | "python" | "go";
+
+interface Use extends Partial<Record<Ran, string>> {
+  /** Of the sandbox's catalog; undefined for its database. */
+  readonly target?: string;
+  readonly access?: TargetRequest["access"];
+  /** What the sandbox needs in the lines, and Azure does not. */
+  readonly here?: Partial<Record<Ran, readonly [from: string, to: string]>>;
+}
+
+/** Node's and Python's lines for databases run elsewhere (walkThrough.test.ts, postgres.test.ts). */
+const uses = {
+  sqlDatabase: {
+    go: `var said string
+check(database.QueryRow("SELECT 'moored'").Scan(&said))
+fmt.Println(said)`,
+    // The sandbox's authority is none that the library knows, and it would ask Microsoft about it.
+    here: { go: ["ActiveDirectoryDefault", "ActiveDirectoryDefault;disableinstancediscovery=true"] },
+  },
+  postgresql: {
+    ...{ target: "ledger", access: ["read"] },
+    python: `print(database.execute("SELECT 'moored'").fetchone()[0])`,
+    go: `var said string
+check(pool.QueryRow(ctx, "SELECT 'moored'").Scan(&said))
+fmt.Println(said)`,
+  },
+  storageBlob: {
+    ...{ target: "uploads", access: ["write"] },
+    node: `const container = blobs.getContainerClient(process.env.STORAGE_BLOB_CONTAINER);
+await container.uploadBlockBlob("node.txt", "moored", 6);
+console.log((await container.getBlobClient("node.txt").downloadToBuffer()).toString());`,
+    python: `container = blobs.get_container_client(os.environ["STORAGE_BLOB_CONTAINER"])
+container.upload_blob("python.txt", b"moored")
+print(container.download_blob("python.txt").readall().decode())`,
+    go: `container := os.Getenv("STORAGE_BLOB_CONTAINER")
+_, err = blobs.UploadBuffer(ctx, container, "go.txt", []byte("moored"), nil)
+check(err)
+bytes := make([]byte, 6)
+_, err = blobs.DownloadBuffer(ctx, container, "go.txt", bytes, nil)
+check(err)
+fmt.Println(string(bytes))`,
+  },
+  storageQueue: {
+    ...{ target: "jobs", access: ["write"] },
+    node: `const queue = queues.getQueueClient(process.env.STORAGE_QUEUE_NAME);
+await queue.sendMessage("moored");
+console.log((await queue.peekMessages()).peekedMessageItems.at(-1).messageText);`,
+    python: `queue = queues.get_queue_client(os.environ["STORAGE_QUEUE_NAME"])
+queue.send_message("moored")
+print(queue.peek_messages()[-1].content)`,
+  },
+  storageTable: {
+    ...{ target: "sessions", access: ["write"] },
+    node: `await table.createEntity({ partitionKey: "node", rowKey: "1", said: "moored" });
+for await (const { said } of table.listEntities({ queryOptions: { filter: "PartitionKey eq 'node'" } })) console.log(said);`,
+    python: `table = tables.get_table_client(os.environ["STORAGE_TABLE_NAME"])
+table.create_entity({"PartitionKey": "python", "RowKey": "1", "said": "moored"})
+for entity in table.query_entities("PartitionKey eq 'python'"):
+    print(entity["said"])`,
+  },
+  keyVaultSecrets: {
+    ...{ target: "secrets", access: ["read"] },
+    node: `console.log((await secrets.getSecret("greeting")).value);`,
+    python: `print(secrets.get_secret("greeting").value)`,
+    go: `secret, err := secrets.GetSecret(ctx, "greeting", "", nil)
+check(err)
+fmt.Println(*secret.Value)`,
+    // Its vault is not below the domain of the resource for which it asks for tokens.
+    here: {
+      node: [", credential)", ", credential, { disableChallengeResourceVerification: true })"],
+      python: ["credential=credential)", "credential=credential, verify_challenge_resource=False)"],
+      go: [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
+    },
+  },
+  cosmosNoSql: {
+    ...{ target: "carts", access: ["write"] },
+    node: `const { items } = cosmos.database(process.env.COSMOS_DATABASE).container(process.env.COSMOS_CONTAINER);
+console.log((await items.create({ id: "node", said: "moored" })).resource.said);`,
+    python: `container = cosmos.get_database_client(os.environ["COSMOS_DATABASE"]).get_container_client(os.environ["COSMOS_CONTAINER"])
+print(container.create_item({"id": "python", "said": "moored"})["said"])`,
+  },
+} satisfies Readonly<Record<string, Use>>;
+type Kind = keyof typeof uses;
+
+export interface Program {
+  readonly kind: Kind;
+  readonly language: Ran;
+  /** As an image is named. */
+  readonly name: string;
+}
+
+export function programsIn(language: Ran): readonly Program[] {
+  return (Object.keys(uses) as Kind[]).flatMap((kind) => {
+    const use: Use = uses[kind];
+    return use[language] === undefined ? [] : [{ kind, language, name: `${language}-${kind.toLowerCase()}` }];
+  });
+}
+
+/** What the namespace asks for. */
+export function targets(hasPostgres: boolean): readonly TargetRequest[] {
+  return Object.entries(uses as Readonly<Record<string, Use>>).flatMap(([kind, { target, access }]) =>
+    target === undefined || access === undefined || (kind === "postgresql" && !hasPostgres) ? [] : [{ target, access }],
+  );
+}
+
+/** The sandbox's authority, which no machine trusts. */
+const trust = `import os\nfor name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
+    os.environ[name] = os.environ["NODE_EXTRA_CA_CERTS"]\n`;
+
+function loginOf({ kind, language }: Program): string {
+  const { here }: Use = uses[kind];
+  const [from = "", to = ""] = here?.[language] ?? [];
+  return drivers[kind].logins[language].lines.replace(from, to);
+}
+
+/** A script of Node or Python. */
+export function linesOf(program: Program): string {
+  const { [program.language]: use }: Use = uses[program.kind];
+  return `${program.language === "python" ? trust : ""}${loginOf(program)}\n${use}\n`;
+}
+
+export const goModules = [
+  "github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3",
+  "github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0",
+  "github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets v1.5.1",
+  "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.3",
+  "github.com/jackc/pgx/v5 v5.13.0",
+  "github.com/microsoft/go-mssqldb v1.11.2",
+];
+
+/** What the lines use and do not import. */
+const goPackages: Readonly<Record<string, string>> = {
+  azidentity: "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
+  context: "context",
+  fmt: "fmt",
+  os: "os",
+  pgx: "github.com/jackc/pgx/v5",
+  pgxpool: "github.com/jackc/pgx/v5/pgxpool",
+  policy: "github.com/Azure/azure-sdk-for-go/sdk/azcore/policy",
+  sql: "database/sql",
+};
+
+/** A program around the lines, which leave what fails to the reader. The sandbox's Entra is none that azidentity knows. */
+export function goProgramOf(program: Program): string {
+  const lines = loginOf(program)
+    .replace(
+      "NewDefaultAzureCredential(nil)",
+      "NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: true})",
+    )
+    .split("\n");
+  const isImport = (line: string) => line.startsWith("import ");
+  const { go: use = "" }: Use = uses[program.kind];
+  const rest = [...lines.filter((line) => !isImport(line)), "check(err)", use].join("\n");
+  const body = [
+    'os.Setenv("SSL_CERT_FILE", os.Getenv("NODE_EXTRA_CA_CERTS"))',
+    ...(/\bctx\b/.test(rest) ? ["ctx := context.Background()"] : []),
+    rest,
+  ].join("\n");
+  const imported = new Set(lines.filter(isImport));
+  for (const [name, path] of Object.entries(goPackages))
+    if (new RegExp(`\\b${name}\\.`).test(body)) imported.add(`import "${path}"`);
+  return `package main
+
+${[...imported].join("\n")}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func main() {
+	${body}
+}
+`;
+}
