@@ -5,6 +5,7 @@ export const suites: readonly string[] = [
   "test/adapters/kubernetes",
   "test/cli/commands.test.ts",
   "test/cli/daily.test.ts",
+  "test/cli/following.test.ts",
   "test/cli/objects.test.ts",
   "test/cli/removal.test.ts",
   "test/cli/sandbox.test.ts",
