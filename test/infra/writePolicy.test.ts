@@ -3,301 +3,46 @@
  * cluster and, where one is built, on a real API server. docs/security.md says the same in words.
  */
 
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
-import { addressesOf } from "../../local/clusterRights.ts";
-import { readClusterRights } from "../../local/rights.ts";
-import { podIdentityDefinitions } from "../../local/simulators/kubernetes/podIdentityDefinitions.ts";
-import { tryLogin } from "../../src/application/inspection/verificationJob.ts";
-import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { PermanentError } from "../../src/domain/errors.ts";
-import { adopterMetadata, ownerMetadata } from "../../src/domain/naming/ownership.ts";
-import { type IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
-import { azureRoleKindNames, azureRoleKinds } from "../../src/domain/targets/azureRoles.ts";
-import { useObjects } from "../../src/resources/identityUse/objects.ts";
-import { configMap as configMapOf } from "../../src/resources/namespacedObjects/configMap.ts";
-import { serviceAccountObject } from "../../src/resources/serviceAccount/serviceAccount.ts";
-import { objectOf, startCluster } from "../local/simulators/kubernetes/cluster.ts";
-import { catalog, createFakeCloud } from "../support/fakeCloud.ts";
-import { clientIdOf } from "../support/ids.ts";
+import { adopterMetadata } from "../../src/domain/naming/ownership.ts";
 import { sayNotRun } from "../support/notRun.ts";
-import { findApiServer, startRealApiServer } from "./support/realApiServer.ts";
-
-/** Mooring's user in both clusters. */
-const appId = "99999999-2222-4333-8444-555555555555";
-const principalId = objectOf(appId);
-const image = "registry.example/mooring-verify@sha256:1";
-const sqlHosts = ["sql-dev.database.windows.net", "sql-prod.database.windows.net"];
-/** A target of each kind, with all of its parts, and one in another cloud. */
-const providers = "/subscriptions/s/resourceGroups/rg-data/providers";
-const azureTargets = azureRoleKindNames.map((kind) => {
-  const { resourceType, parts, roles } = azureRoleKinds[kind];
-  const outer = Object.entries(parts).find(([, { inside }]) => inside === undefined)?.[0];
-  const entry = { kind, resourceId: `${providers}/${resourceType}/res-dev`, access: Object.keys(roles) };
-  return [kind.toLowerCase(), { ...entry, ...(outer === undefined ? {} : { [outer]: "part1" }) }] as const;
-});
-const storage = {
-  kind: "storageBlob",
-  resourceId: `${providers}/Microsoft.Storage/storageAccounts/st`,
-  access: ["read"],
-};
-const bus = { kind: "serviceBus", resourceId: `${providers}/Microsoft.ServiceBus/namespaces/sb`, access: ["receive"] };
-const postgres = {
-  ...{ kind: "postgresql", host: "pg-dev.postgres.database.azure.com", login: "mooring", database: "ledger" },
-  ...{ resourceId: `${providers}/Microsoft.DBforPostgreSQL/flexibleServers/pg-dev`, access: ["read"] },
-};
-const withTargets = Catalog.parse({
-  ...catalog,
-  targets: {
-    ...Object.fromEntries(azureTargets),
-    government: { ...storage, endpoint: "https://st.blob.core.usgovcloudapi.net" },
-    invoices: { ...bus, topic: "invoices", subscription: "all" },
-    ledger: postgres,
-  },
-});
-const { targetAddresses } = addressesOf(withTargets);
-const enforce = "pod-security.kubernetes.io/enforce";
-const features = {
-  identityModes: ["workloadIdentity", "podIdentity", "identityBinding"],
-  hasBindings: true,
-  verificationJob: { image },
+import {
+  account,
+  annotated,
+  apply,
+  azureTargets,
+  berth,
+  bindingWith,
+  changedJob,
+  configMap,
+  inside,
+  inTargets,
+  labelled,
+  limits,
+  mark,
+  namespace,
+  pathOf,
+  policy,
+  principalId,
+  quota,
+  remove,
+  roleWith,
   sqlHosts,
   targetAddresses,
-  isManagedByAzure: true,
-  hasProfiles: true,
-  podSecurity: [`${enforce}=baseline`, `${enforce}=restricted`],
-};
+  targetData,
+  useBinding,
+  useRole,
+  verificationJob,
+  type Written,
+} from "./support/mooringsWrites.ts";
+import { type Server, startOfSandbox, startReal } from "./support/policyServers.ts";
+import { findApiServer } from "./support/realApiServer.ts";
 
-/** What Mooring itself writes there for these targets. */
-function targetData(...aliases: string[]) {
-  const targets = aliases.map((target) => ({ target, access: ["read" as const] }));
-  const { data } = configMapOf.fields(withTargets, { ...berth("own"), databases: [], targets });
-  return data as Readonly<Record<string, string>>;
-}
-
-interface Server {
-  /** As Mooring, unless as an administrator. */
-  request(
-    method: string,
-    path: string,
-    asked?: { body?: object; headers?: Record<string, string>; asAdministrator?: boolean },
-  ): Promise<{ status: number; text: string }>;
-  close(): Promise<void>;
-}
-
-/** The sandbox's cluster, with what the sandbox applies to it: simulated, or with MOORING_API_SERVER=real a real API server. */
-async function startOfSandbox(): Promise<Server> {
-  const { rules, documents } = await readClusterRights(features, principalId);
-  const cluster = await startCluster({
-    traits: { roles: new Map([[appId, rules]]) },
-    simulator: { policies: documents },
-  });
-  const token = await cluster.entraToken({ appid: appId });
-  const server: Server = {
-    request(method, path, { asAdministrator = false, body, headers } = {}) {
-      const sent = body === undefined ? undefined : JSON.stringify(body);
-      // Node.js does not tell the length of a DELETE's body by itself.
-      const length = sent === undefined ? {} : { "content-length": String(Buffer.byteLength(sent)) };
-      const asked = { headers: { ...length, ...headers }, ...(sent === undefined ? {} : { body: sent }) };
-      return cluster.request(method, path, {
-        ...asked,
-        token: asAdministrator ? cluster.simulator.adminToken : token,
-      });
-    },
-    close: () => cluster.simulator.close(),
-  };
-  await untilInForce(server.request);
-  return server;
-}
-
-async function startReal(programs: string): Promise<Server> {
-  const tokens = [
-    { token: "administrator", user: "administrator", group: "system:masters" },
-    { token: "mooring", user: principalId },
-  ];
-  const server = await startRealApiServer(programs, tokens);
-  const request: Server["request"] = (method, path, { asAdministrator = false, ...asked } = {}) =>
-    server.request(method, path, { ...asked, token: asAdministrator ? "administrator" : "mooring" });
-  try {
-    await grant(request);
-  } catch (error) {
-    await server.close();
-    throw error;
-  }
-  return { request, close: server.close };
-}
-
-/** Applies what an operator applies, and waits until it is in force. */
-async function grant(request: Server["request"]): Promise<void> {
-  const { documents } = await readClusterRights(features, principalId);
-  for (const document of [...documents, ...podIdentityDefinitions]) {
-    const { kind, apiVersion } = document as { kind: string; apiVersion: string };
-    const plural = kind.endsWith("Policy") ? kind.replace(/y$/, "ies") : `${kind}s`;
-    const path = `/apis/${apiVersion}/${plural.toLowerCase()}`;
-    const made = await request("POST", path, { body: document as object, asAdministrator: true });
-    if (made.status !== 201) throw new Error(`${kind}: ${made.text}`);
-  }
-  await untilInForce(request);
-}
-
-/** A real API server reads each new policy some time after it was made. */
-async function untilInForce(request: Server["request"]): Promise<void> {
-  await request("POST", "/api/v1/namespaces", { body: namespace("trial", {}), asAdministrator: true });
-  const isInForce = async () => {
-    const inTrial = { ...mark("trial"), namespace: "trial" };
-    const foreign = await changedJob((_, container) => {
-      container["image"] = "another";
-    }, inTrial);
-    const limited = await request("POST", "/apis/batch/v1/namespaces/trial/jobs?dryRun=All", { body: foreign });
-    expect(limited.text).toContain("mooring-verification-job");
-    const job = await changedJob(() => undefined, { name: "theirs", namespace: "default" });
-    const [unmarked, started, served] = await Promise.all([
-      request("POST", "/api/v1/namespaces?dryRun=All", { body: namespace("unmarked", {}) }),
-      request("POST", "/apis/batch/v1/namespaces/default/jobs?dryRun=All", { body: job }),
-      request("GET", "/apis/aadpodidentity.k8s.io/v1/azureidentities?limit=1", { asAdministrator: true }),
-    ]);
-    expect(unmarked.text).toContain("mooring-writes");
-    expect(started.text).toContain("mooring-writes");
-    expect(served.status).toBe(200);
-  };
-  await vi.waitFor(isInForce, { timeout: 60_000, interval: 200 });
-}
-
-const berth = (name: string) => ({ cluster: "aks-dev", namespace: name });
-const mark = (name: string) => ownerMetadata(berth(name), "operation-1");
-const namespace = (name: string, metadata: object) => ({
-  apiVersion: "v1",
-  kind: "Namespace",
-  metadata: { name, ...metadata },
-});
-const inside = (apiVersion: string, kind: string, name: string, fields: { metadata?: object } & object = {}) => ({
-  apiVersion,
-  kind,
-  ...fields,
-  metadata: { name, namespace: "own", ...fields.metadata },
-});
-const account = (name: string, fields: object = {}) =>
-  inside("v1", "ServiceAccount", name, { metadata: mark("own"), ...fields });
-const configMap = (data: object) =>
-  inside("v1", "ConfigMap", "mooring-databases", { metadata: mark("own"), data } as object);
-const inTargets = (fields: string) => `{"uploads":{${fields}}}`;
-const labelled = (level: string) =>
-  namespace("own", { ...mark("own"), labels: { ...mark("own").labels, [enforce]: level } });
-const quota = (name: string) =>
-  inside("v1", "ResourceQuota", name, { metadata: mark("own"), spec: { hard: { pods: "100" } } } as object);
-const policy = (name: string) =>
-  inside("networking.k8s.io/v1", "NetworkPolicy", name, {
-    metadata: mark("own"),
-    spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] },
-  } as object);
-const limits = (name: string) =>
-  inside("v1", "LimitRange", name, {
-    metadata: mark("own"),
-    spec: { limits: [{ type: "Container", max: { cpu: "64" } }] },
-  } as object);
-const clientId = clientIdOf("77777777-2222-4333-8444-555555555555");
-const annotated = serviceAccountObject(
-  { namespace: "own" },
-  { serviceAccount: "theirs", clientId, tenantId: clientId },
-);
-
-const paths: Readonly<Record<string, string>> = {
-  Namespace: "/api/v1/namespaces",
-  ConfigMap: "/api/v1/namespaces/{}/configmaps",
-  ServiceAccount: "/api/v1/namespaces/{}/serviceaccounts",
-  ResourceQuota: "/api/v1/namespaces/{}/resourcequotas",
-  LimitRange: "/api/v1/namespaces/{}/limitranges",
-  NetworkPolicy: "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
-  Job: "/apis/batch/v1/namespaces/{}/jobs",
-  AzureIdentity: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentities",
-  ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
-  ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-  AzureIdentityBinding: "/apis/aadpodidentity.k8s.io/v1/namespaces/{}/azureidentitybindings",
-};
-
-interface Written {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-}
-
-function pathOf({ kind, metadata }: Written): string {
-  const path = paths[kind];
-  if (path === undefined) throw new Error(`no path for ${kind}`);
-  return `${path.replace("{}", metadata.namespace ?? "")}/${metadata.name}`;
-}
-
-/** Server-side apply, as Mooring writes. */
-const apply = (object: Written, server: Server) =>
-  server.request("PATCH", `${pathOf(object)}?fieldManager=mooring&force=true`, {
-    body: object,
-    headers: { "content-type": "application/apply-patch+yaml" },
-  });
-const remove = (object: Written, server: Server) =>
-  server.request("DELETE", pathOf(object), { body: { propagationPolicy: "Background" } });
-
-/** The ClusterRole and its binding as the service applies them. */
-const [role, binding] = useObjects(berth("own"), { serviceAccount: "app", clientId });
-const useRole = { ...role, metadata: { ...role.metadata, ...withMark(role.metadata.labels) } };
-const useBinding = { ...binding, metadata: { ...binding.metadata, ...withMark(binding.metadata.labels) } };
-
-function withMark(labels: object) {
-  const own = mark("own");
-  return { ...own, labels: { ...labels, ...own.labels } };
-}
-
-function roleWith(rule: object, metadata: object = {}) {
-  return { ...useRole, metadata: { ...useRole.metadata, ...metadata }, rules: [{ ...useRole.rules[0], ...rule }] };
-}
-
-function bindingWith({ subject = {}, roleRef = {} }: { subject?: object; roleRef?: object }) {
-  const { subjects, roleRef: ref, metadata } = useBinding;
-  const name = `${metadata.name}-x`;
-  return {
-    ...useBinding,
-    metadata: { ...metadata, name },
-    roleRef: { ...ref, ...roleRef },
-    subjects: [{ ...subjects[0], ...subject }],
-  };
-}
-
-/** The verification Job as the service applies it. */
-async function verificationJob(mode: IdentityMode): Promise<Written & { spec: Spec }> {
-  const cloud = createFakeCloud();
-  const [cluster] = Object.values(cloud.ports.catalog.clusters);
-  if (!cluster) throw new Error("the catalog has no cluster");
-  const applied: object[] = [];
-  const apply = async (_: unknown, object: object) => {
-    applied.push(object);
-    throw new PermanentError("KUBERNETES_FORBIDDEN", "only looking");
-  };
-  const job = { ...features.verificationJob, timeoutSeconds: 10 };
-  const clusters = { ...cloud.ports.catalog.clusters, "aks-dev": { ...cluster, verificationJob: job } };
-  const request = OnboardingRequest.parse({
-    ...berth("own"),
-    identityMode: mode,
-    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
-  });
-  const kubernetes = { ...cloud.ports.kubernetes, apply };
-  const ports = { ...cloud.ports, catalog: { ...cloud.ports.catalog, clusters }, kubernetes };
-  await tryLogin(ports, request, `run of ${mode}`);
-  return applied[0] as Written & { spec: Spec };
-}
-
-interface Spec {
-  template: { metadata: object; spec: { containers: object[]; securityContext?: object } & Record<string, unknown> };
-}
-
-type Change = (pod: Spec["template"]["spec"], container: Record<string, unknown>) => void;
-
-async function changedJob(change: Change, metadata: object = {}) {
-  const job = structuredClone(await verificationJob("workloadIdentity"));
-  const pod = job.spec.template.spec;
-  change(pod, pod.containers[0] as Record<string, unknown>);
-  return { ...job, metadata: { ...job.metadata, name: "mooring-verify-other", ...metadata } };
-}
+type Deeds = Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>>;
 
 /** In this order: later ones find what earlier ones made. */
-const admitted: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+const admitted: Deeds = {
   "creates a namespace with its mark": (server) => apply(namespace("own", mark("own")), server),
   "sets a Pod Security label of the catalog on it": (server) => apply(labelled("baseline"), server),
   "sets another one of the catalog": (server) => apply(labelled("restricted"), server),
@@ -377,7 +122,7 @@ function merged({ annotations }: { annotations: object }) {
 const theirNamespace = namespace("theirs", {});
 
 /** Each is allowed by the ClusterRoles, and refused by the policies. */
-const refused: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+const refused: Deeds = {
   "a namespace without its mark": (server) => apply(namespace("unmarked", {}), server),
   "a namespace with the mark of another": (server) => apply(namespace("unmarked", mark("other")), server),
   "its mark on a namespace of others": (server) => apply(namespace("theirs", mark("theirs")), server),
@@ -580,7 +325,7 @@ const refused: Readonly<Record<string, (server: Server) => Promise<{ status: num
 };
 
 /** What docs/security.md names as within reach, beside what Mooring does. */
-const reachable: Readonly<Record<string, (server: Server) => Promise<{ status: number; text: string }>>> = {
+const reachable: Deeds = {
   "start its Job under any account of the namespace": async (server) =>
     apply(
       await changedJob((pod) => {
