@@ -359,7 +359,8 @@ describe("who may share", () => {
   async function hold(): Promise<void> {
     await send(home);
     const record = recordOf(home);
-    if (record) cloud.namespaces.set(sharedIdentity, { ...record, state: "Compensating" } as never);
+    const compensates = { of: "op-0", createdBy: "op-0", undos: [] };
+    if (record) cloud.namespaces.set(sharedIdentity, { ...record, state: "Compensating", compensates } as never);
   }
 
   it("refuses a guest of a guest, and what the catalog allows no longer", async () => {

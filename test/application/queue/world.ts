@@ -312,7 +312,7 @@ export const request = (roles: readonly string[], changes: object = {}) => ({
   databases: [{ server: "sql-dev", database: "messages", roles }],
   ...changes,
 });
-export const rolesOf = (of: OnboardingRequest | undefined) => of?.databases[0]?.roles.join() ?? "nothing";
+const rolesOf = (of: OnboardingRequest | undefined) => of?.databases[0]?.roles.join() ?? "nothing";
 
 /** The first message's operation holds the namespace. */
 export async function hold(world: World): Promise<void> {
