@@ -67,7 +67,7 @@ async function plan(acceptance: TestAcceptanceContext, body: object) {
 function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
   const batch = cloud.batches.get(id);
   if (!batch) throw new Error(`no batch ${id}`);
-  return { batch, items: cloud.items.get(id) ?? [] };
+  return { batch, items: cloud.itemsOf(id) };
 }
 
 const allTogether: RunOptions = { together: (open) => open };

@@ -57,7 +57,7 @@ async function planAndRun(
   });
   const id = await acceptBatch(acceptance, requests, undefined, { isRemovalConfirmed: true });
   await acceptance.run({ random, together: (open) => 1 + Math.floor(random() * open) });
-  const became = (cloud.items.get(id) ?? []).map(({ status, outcome, operation, error }) => {
+  const became = cloud.itemsOf(id).map(({ status, outcome, operation, error }) => {
     if (status === "Succeeded") return outcome === "unchanged" ? "unchanged" : "done";
     return operation === undefined ? `refused ${error?.code}` : "blocked";
   });

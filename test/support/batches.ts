@@ -49,7 +49,7 @@ export function batchesOn(cloudOf: () => FakeCloud) {
     ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
       const batch = cloudOf().batches.get(id);
       if (!batch) throw new Error(`no batch ${id}`);
-      return { batch, items: cloudOf().items.get(id) ?? [] };
+      return { batch, items: cloudOf().itemsOf(id) };
     },
     ownOperations: (id: string) => [...cloudOf().operations.values()].filter(({ batch }) => batch === id),
   };

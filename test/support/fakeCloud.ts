@@ -2,26 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
-import { soughtFrom } from "../../src/domain/operation/expiry.ts";
-import { isFree, isHeld, isOnboarded } from "../../src/domain/operation/lifecycle.ts";
-import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
-import type {
-  BatchAsk,
-  BatchItem,
-  BatchRecord,
-  OpenBatch,
-  OperationRecord,
-  StepRecord,
-  Stored,
-  WaitingRequest,
-} from "../../src/domain/operation/records.ts";
 import { createSerial } from "../../src/domain/serial.ts";
 import { type AuditRecord, genesis, seal } from "../../src/domain/watching/audit.ts";
 import type { CloudEvent } from "../../src/domain/watching/events.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import type { Issuers } from "../../src/ports/issuers.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
-import type { Batches, WaitingRequests } from "../../src/ports/registry.ts";
 import type { QueueMessages } from "../../src/ports/serviceBus.ts";
 import {
   type AzureState,
@@ -36,10 +22,11 @@ import { createDatabases, type Users } from "./models/databases.ts";
 import { clusterKey, createKubernetes, type Objects, place } from "./models/kubernetes.ts";
 import { createManagedModel } from "./models/managedNamespaces.ts";
 import { ObjectsView } from "./models/objectsView.ts";
-import { createTables } from "./models/tables.ts";
+import { type RegistryView, viewRegistry } from "./models/registryView.ts";
+import { createTables, type Rows } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
 
-export interface FakeCloud extends AzureState {
+export interface FakeCloud extends AzureState, RegistryView {
   readonly ports: Ports;
   readonly users: Users;
   /** That every database has. */
@@ -47,15 +34,6 @@ export interface FakeCloud extends AzureState {
   /** Of all principals. */
   readonly cosmosAccounts: CosmosAccounts;
   readonly objects: Map<string, KubernetesObject>;
-  readonly namespaces: Map<string, Stored<NamespaceRecord>>;
-  readonly operations: Map<string, Stored<OperationRecord>>;
-  readonly batches: Map<string, Stored<BatchRecord>>;
-  readonly openBatches: Map<string, Stored<OpenBatch>>;
-  /** By batch. */
-  readonly items: Map<string, Stored<BatchItem & BatchAsk>[]>;
-  readonly steps: Map<string, StepRecord>;
-  /** By sequence number. */
-  readonly waiting: Map<number, WaitingRequest>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
   /**
@@ -151,6 +129,8 @@ const webhook = {
 export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   const objects: Objects = new Map();
   place(objects, webhook, {});
+  const tables = new Map<string, Rows>();
+  const stored = createTables(tables, unhindered);
   const cloud: Omit<FakeCloud, "ports"> = {
     identities: new Map(),
     credentials: new Map(),
@@ -165,13 +145,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       ["sql-dev/orders", new Map()],
     ]),
     objects: new ObjectsView(objects),
-    namespaces: new Map(),
-    operations: new Map(),
-    batches: new Map(),
-    openBatches: new Map(),
-    items: new Map(),
-    steps: new Map(),
-    waiting: new Map(),
+    ...viewRegistry(tables),
     events: [],
     audit: [],
     onWrite: () => undefined,
@@ -214,10 +188,9 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
       postgres: noPostgres,
       kubernetes: createKubernetes(objects, calls, { issuer, newUid: randomUUID, deletion: () => undefined }),
       issuers: publishedIssuers,
-      registry: registryOf(cloud),
+      ...stored,
       admissions: createSerial(),
       audit: auditOf(cloud),
-      idempotencyKeys: createTables(new Map(), unhindered).idempotencyKeys,
       changes: { wait: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 5))) },
       events: { publish: async (event) => void cloud.events.push(event) },
       queue: idleQueue,
@@ -248,180 +221,5 @@ function auditOf({ audit }: State): Ports["audit"] {
     },
     read: async ({ teams }) => ({ value: audit.toReversed().filter((each) => isOf(each, teams)) }),
     verify: async () => ({ valid: true, entries: audit.length, head: (audit.at(-1) ?? genesis).hash }),
-  };
-}
-
-function registryOf(state: State): Ports["registry"] {
-  const { namespaces, operations, batches, steps } = state;
-  const key = ({ cluster, namespace }: { cluster: string; namespace: string }) => `${cluster}/${namespace}`;
-  let version = 0;
-  const nextEtag = () => {
-    version += 1;
-    return `${version}`;
-  };
-  const stamp = (record: NamespaceRecord) => namespaces.set(key(record), { ...record, etag: nextEtag() });
-  return {
-    ...batchesOf(state, nextEtag),
-    ...waitingOf(state),
-    findOperation: async (id) => operations.get(id) ?? batches.get(id),
-    getNamespace: async (berth) => namespaces.get(key(berth)),
-    listNamespaces: async ({ teams }) => ({ value: [...namespaces.values()].filter((each) => isOf(each, teams)) }),
-    countNamespaces: async (team) => [...namespaces.values()].filter((each) => each.team === team).length,
-    heldNamespaces: async () => [...namespaces.values()].filter(isHeld),
-    namespacesToVerify: async ({ before }) =>
-      [...namespaces.values()]
-        .filter(isOnboarded)
-        .filter(({ verifiedTime }) => verifiedTime !== undefined && verifiedTime < before),
-    namespacesEnding: async ({ before }) =>
-      [...namespaces.values()].filter(isFree).filter((each) => (soughtFrom(each) ?? before) < before),
-    time: async () => Date.now(),
-    async insertNamespace(record) {
-      if (namespaces.has(key(record))) return false;
-      stamp(record);
-      return true;
-    },
-    async replaceNamespace(record) {
-      if (namespaces.get(key(record))?.etag !== record.etag) return false;
-      stamp(record);
-      return true;
-    },
-    async removeNamespace(record) {
-      return namespaces.get(key(record))?.etag === record.etag && namespaces.delete(key(record));
-    },
-    getOperation: async (id) => operations.get(id),
-    listOperations: async ({ teams, status }) => ({
-      value: [...operations.values(), ...batches.values()].filter(
-        (each) => isOf(each, teams) && (status === undefined || each.status === status),
-      ),
-    }),
-    async insertOperation(record) {
-      if (!operations.has(record.id)) operations.set(record.id, { ...record, etag: nextEtag() });
-    },
-    async updateOperation(id, changes) {
-      const record = operations.get(id);
-      if (record) operations.set(id, { ...record, ...changes, etag: nextEtag() });
-    },
-    async amendOperation({ id, etag }, changes) {
-      const record = operations.get(id);
-      if (record?.etag !== etag) return false;
-      operations.set(id, { ...record, ...changes, etag: nextEtag() });
-      return true;
-    },
-    listSteps: async (operation) =>
-      [...steps]
-        .filter(([id, { status }]) => id.startsWith(`${operation} `) && status !== "NotStarted")
-        .map(([, record]) => record),
-    getStep: async (operation, { name, target }) => steps.get(`${operation} ${name} ${target}`),
-    async startStep(operation, { name, target }, startTime) {
-      const id = `${operation} ${name} ${target}`;
-      const before = steps.get(id);
-      if (!before) {
-        const changedTime = new Date().toISOString();
-        steps.set(id, { startTime, name, target, status: "Running", attempts: 1, changedTime, isOpen: true });
-      }
-      return before;
-    },
-    async repeatStep(operation, { name, target }, attempts, unanswered) {
-      const id = `${operation} ${name} ${target}`;
-      const record = steps.get(id);
-      if (!record) throw new Error(`${id} has not begun`);
-      const changedTime = new Date().toISOString();
-      steps.set(id, { ...record, status: "Running", attempts, changedTime, isOpen: true, ...unanswered });
-    },
-    async closeSteps(operation, wanted, startTime) {
-      for (const { name, target } of wanted) {
-        const id = `${operation} ${name} ${target}`;
-        if (!steps.has(id)) steps.set(id, { name, target, status: "NotStarted", attempts: 0, startTime });
-      }
-      return await this.listSteps(operation);
-    },
-    async updateStep(operation, { name, target }, changes) {
-      const id = `${operation} ${name} ${target}`;
-      const record = steps.get(id);
-      if (record) steps.set(id, { ...record, ...changes, changedTime: new Date().toISOString() });
-    },
-    probe: async () => undefined,
-    countUnreadable: async () => 0,
-  };
-}
-
-function waitingOf({ waiting }: State): WaitingRequests {
-  const inOrder = () => [...waiting.values()].toSorted((a, b) => a.sequenceNumber - b.sequenceNumber);
-  return {
-    waitingFor: async ({ cluster, namespace }) =>
-      inOrder().filter((each) => each.cluster === cluster && each.namespace === namespace),
-    firstWaiting: async ({ cluster, namespace }) =>
-      inOrder().find((each) => each.cluster === cluster && each.namespace === namespace),
-    listWaiting: async () => inOrder(),
-    async insertWaiting(record) {
-      if (!waiting.has(record.sequenceNumber)) waiting.set(record.sequenceNumber, record);
-    },
-    async removeWaiting({ sequenceNumber }) {
-      waiting.delete(sequenceNumber);
-    },
-  };
-}
-
-function batchesOf({ batches, openBatches, items }: State, nextEtag: () => string): Batches {
-  function amendAll(batch: string, amendments: Parameters<Batches["amendBatchItems"]>[1]): boolean {
-    const rows = items.get(batch) ?? [];
-    if (amendments.some(({ item: { index, etag } }) => rows[index]?.etag !== etag)) return false;
-    for (const { item, changes } of amendments) {
-      const row = rows[item.index];
-      if (row) rows[item.index] = { ...row, ...changes, etag: nextEtag() };
-    }
-    return true;
-  }
-
-  return {
-    async insertBatch(record, asked) {
-      const { id, createdTime } = record;
-      items.set(
-        id,
-        asked.map((each, index) => ({ ...each, index, status: "NotStarted", etag: nextEtag() })),
-      );
-      const open = { id, acceptedTime: createdTime, requests: asked.length, next: 0, taken: {}, etag: nextEtag() };
-      openBatches.set(id, open);
-      batches.set(id, { ...record, etag: nextEtag() });
-    },
-    getBatch: async (id) => batches.get(id),
-    async amendBatch({ id, etag }, changes) {
-      const record = batches.get(id);
-      if (record?.etag !== etag) return false;
-      batches.set(id, { ...record, ...changes, etag: nextEtag() });
-      return true;
-    },
-    openBatches: async () => [...openBatches.values()],
-    getOpenBatch: async (id) => openBatches.get(id),
-    async replaceOpenBatch(record) {
-      if (openBatches.get(record.id)?.etag !== record.etag) return false;
-      openBatches.set(record.id, { ...record, etag: nextEtag() });
-      return true;
-    },
-    async closeBatch(id) {
-      openBatches.delete(id);
-    },
-    async forgetBatch({ id, etag }) {
-      if (openBatches.get(id)?.etag !== etag) return;
-      items.delete(id);
-      openBatches.delete(id);
-    },
-    getBatchItem: async (batch, index) => items.get(batch)?.[index],
-    listBatchItems: async (batch, query) =>
-      (items.get(batch) ?? []).filter(({ status }) => query === undefined || status === query.status),
-    async updateBatchItems(batch, updates) {
-      const rows = items.get(batch) ?? [];
-      for (const { index, changes } of updates) {
-        const row = rows[index];
-        if (row) rows[index] = { ...row, ...changes, etag: nextEtag() };
-      }
-    },
-    async amendBatchItem(batch, item, changes) {
-      return amendAll(batch, [{ item, changes }]);
-    },
-    async amendBatchItems(batch, amendments) {
-      const isAmended = amendAll(batch, amendments);
-      return amendments.map(() => isAmended);
-    },
   };
 }

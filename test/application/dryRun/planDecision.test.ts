@@ -49,10 +49,11 @@ beforeEach(() => begin({ approval }));
 
 /** Everything that could be written to, as text. */
 function everything() {
-  const { identities, credentials, users, objects, namespaces, operations, steps, events, batches, items } = cloud;
-  const maps = { identities, credentials, users, objects, namespaces, operations, steps, batches, items };
+  const { identities, credentials, users, objects, namespaces, operations, steps, events, batches } = cloud;
+  const maps = { identities, credentials, users, objects, namespaces, operations, steps, batches };
+  const items = [...batches.keys()].map(cloud.itemsOf);
   const plain = (value: unknown): unknown => (value instanceof Map ? [...value].map(plain) : value);
-  return JSON.stringify([Object.values(maps).map((map) => [...map].map(plain)), events, cloud.audit]);
+  return JSON.stringify([Object.values(maps).map((map) => [...map].map(plain)), items, events, cloud.audit]);
 }
 
 async function withoutWriting<T>(work: () => Promise<T>): Promise<T> {

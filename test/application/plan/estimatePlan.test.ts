@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from "vitest";
 import { withEstimate } from "../../../src/application/plan/estimatePlan.ts";
 import { readMeasurements } from "../../../src/application/plan/measurements.ts";
+import { createOperationId } from "../../../src/domain/naming/operationId.ts";
 import { toPlan, toStepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -64,14 +65,15 @@ it("counts running operations, but not those that wait for a person", async () =
     ...{ reasons: [], approvers: [], requestHash: "h", reminders: 0 },
     ...{ requestedTime: "2026-11-24T00:00:00.000Z", expiresTime: "2026-11-25T00:00:00.000Z" },
   };
-  await record("runs", "Running");
-  await record("waits", "Running", { approval });
-  await record("queued", "NotStarted");
-  await record("over", "Failed");
+  const runs = createOperationId(new Date());
+  await record(runs, "Running");
+  await record(createOperationId(new Date()), "Running", { approval });
+  await record(createOperationId(new Date()), "NotStarted");
+  await record(createOperationId(new Date()), "Failed");
 
   expect((await withEstimate(cloud.ports, plan, planned)).estimate?.operationsAhead).toBe(2);
   // The operation whose cancel is planned is not ahead of itself.
-  const own = { ...planned, operation: "runs" };
+  const own = { ...planned, operation: runs };
   expect((await withEstimate(cloud.ports, plan, own)).estimate?.operationsAhead).toBe(1);
 });
 

@@ -87,7 +87,7 @@ function answering({ cloud }: Stage, batch: string, kind: "approved" | "rejected
   return {
     mailbox,
     async atRest() {
-      const { operation = "" } = cloud.items.get(batch)?.find(({ needsApproval }) => needsApproval) ?? {};
+      const { operation = "" } = cloud.itemsOf(batch).find(({ needsApproval }) => needsApproval) ?? {};
       const { requestHash } = cloud.operations.get(operation)?.approval ?? {};
       await decideApproval(cloud.ports.registry, operation, { kind, by: approver, requestHash });
       mailbox.raise(decisionEvent);

@@ -1,9 +1,10 @@
 /** The objects of a cluster as its API shows them, for tests that read them and put others in their place. */
 import type { KubernetesObject, ManagedFields } from "../../../src/ports/kubernetes.ts";
 import { leaves, type Objects, refKey, refOf, type StoredObject, show } from "./kubernetes.ts";
+import { MapView } from "./mapView.ts";
 
 /** By `refKey`. A field that no manager has, as `metadata.managedFields` says it, is whoever's applies it next. */
-export class ObjectsView extends Map<string, KubernetesObject> {
+export class ObjectsView extends MapView<string, KubernetesObject> {
   readonly #objects: Objects;
 
   constructor(objects: Objects) {
@@ -11,15 +12,9 @@ export class ObjectsView extends Map<string, KubernetesObject> {
     this.#objects = objects;
   }
 
-  override get size() {
-    return this.#objects.size;
-  }
   override get(key: string) {
     const stored = this.#objects.get(key);
     return stored && show(stored);
-  }
-  override has(key: string) {
-    return this.#objects.has(key);
   }
   override set(key: string, object: KubernetesObject) {
     if (key !== refKey(refOf(object))) throw new Error(`${refKey(refOf(object))} is not ${key}`);
@@ -29,20 +24,8 @@ export class ObjectsView extends Map<string, KubernetesObject> {
   override delete(key: string) {
     return this.#objects.delete(key);
   }
-  override clear() {
-    this.#objects.clear();
-  }
   override *entries(): MapIterator<[string, KubernetesObject]> {
     for (const [key, stored] of this.#objects) yield [key, show(stored)];
-  }
-  override keys() {
-    return this.#objects.keys();
-  }
-  override *values(): MapIterator<KubernetesObject> {
-    for (const stored of this.#objects.values()) yield show(stored);
-  }
-  override [Symbol.iterator]() {
-    return this.entries();
   }
 }
 

@@ -7,18 +7,29 @@ import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
 import type { Calls } from "./calls.ts";
 
-export type Rows = Map<string, { readonly partition: string; readonly etag: string; readonly record: object }>;
+interface Row {
+  readonly partition: string;
+  readonly etag: string;
+  /** Since when it is so, if anybody asks for it. */
+  readonly changedTime?: string | undefined;
+  readonly record: object;
+}
+
+export type Rows = Map<string, Row>;
 
 export interface TableSettings {
   readonly newEtag: () => string;
   /** Whether the SDK had to repeat a write. */
   readonly isRepeated: () => boolean;
+  /** Of changed rows. */
+  readonly now?: () => string;
 }
 
 /** ETags count, and nothing is repeated. */
 function orderly(): TableSettings {
   let version = 0;
   return {
+    now: () => new Date().toISOString(),
     newEtag() {
       version += 1;
       return `${version}`;
@@ -35,7 +46,7 @@ export interface Tables {
 export function createTables(
   rows: Map<string, Rows>,
   { read: look, write: change }: Calls,
-  { newEtag, isRepeated }: TableSettings = orderly(),
+  { newEtag, isRepeated, now }: TableSettings = orderly(),
 ): Tables {
   function open<T extends object>(name: string): Table<T> {
     const table: Rows = rows.get(name) ?? new Map();
@@ -44,8 +55,12 @@ export function createTables(
     const put = <R>(what: string, effect: () => R) => change(`${what} ${name}`, effect);
     /** The SDK repeats a write whose answer got lost, and then meets its own effect. */
     const write = (what: string, effect: () => boolean) => put(what, () => effect() && !isRepeated());
+    const set = (partition: string, row: string, record: object) =>
+      table.set(keyOf(partition, row), { partition, etag: newEtag(), changedTime: now?.(), record });
+    const mergeInto = (partition: string, row: string, changes: object) =>
+      set(partition, row, { ...table.get(keyOf(partition, row))?.record, ...withoutUndefined(changes) });
     // The table's rows contain only its own records.
-    const read = ({ record, etag }: { record: object; etag: string }) => ({ ...record, etag }) as Stored<T>;
+    const read = (row: Row) => readRow(row) as Stored<T>;
     return {
       get: (partition, row) =>
         ask("get", () => {
@@ -55,31 +70,29 @@ export function createTables(
       insert: (partition, row, record) =>
         write("insert", () => {
           if (table.has(keyOf(partition, row))) return false;
-          table.set(keyOf(partition, row), { partition, etag: newEtag(), record: withoutEtag(record) });
+          set(partition, row, withoutEtag(record));
           return true;
         }),
       replace: (partition, row, record) =>
         write("replace", () => {
           if (table.get(keyOf(partition, row))?.etag !== record.etag) return false;
-          table.set(keyOf(partition, row), { partition, etag: newEtag(), record: withoutEtag(record) });
+          set(partition, row, withoutEtag(record));
           return true;
         }),
-      merge: (partition, row, changes) =>
-        put("merge", () => mergeInto(table, { partition, row, etag: newEtag() }, changes)),
+      merge: (partition, row, changes) => put("merge", () => void mergeInto(partition, row, changes)),
       insertAll: (partition, made) =>
         put("mergeAll", () => {
-          for (const { row, record } of made) mergeInto(table, { partition, row, etag: newEtag() }, record);
+          for (const { row, record } of made) mergeInto(partition, row, record);
         }),
       mergeAll: (partition, changed) =>
         put("mergeAll", () => {
-          for (const { row, changes } of changed) mergeInto(table, { partition, row, etag: newEtag() }, changes);
+          for (const { row, changes } of changed) mergeInto(partition, row, changes);
         }),
       amend: (partition, row, { etag, changes }) =>
         write("amend", () => {
           const current = table.get(keyOf(partition, row));
           if (!current || (etag !== "*" && current.etag !== etag)) return false;
-          const record = { ...current.record, ...withoutUndefined(changes) };
-          table.set(keyOf(partition, row), { partition, etag: newEtag(), record });
+          mergeInto(partition, row, changes);
           return true;
         }),
       async amendAll(partition, rows) {
@@ -89,7 +102,7 @@ export function createTables(
           const own = rows.slice(from, from + 2);
           const isAmended = await write("amendAll", () => {
             if (own.some(({ row, etag }) => table.get(keyOf(partition, row))?.etag !== etag)) return false;
-            for (const { row, changes } of own) mergeInto(table, { partition, row, etag: newEtag() }, changes);
+            for (const { row, changes } of own) mergeInto(partition, row, changes);
             return true;
           });
           amended.push(...own.map(() => isAmended));
@@ -111,10 +124,8 @@ export function createTables(
   return { registry: createRegistryOn(open), idempotencyKeys: createIdempotencyKeysOn(open("MooringIdempotency")) };
 }
 
-function mergeInto(table: Rows, at: { partition: string; row: string; etag: string }, changes: object): void {
-  const { partition, row, etag } = at;
-  const current = table.get(keyOf(partition, row))?.record ?? {};
-  table.set(keyOf(partition, row), { partition, etag, record: { ...current, ...withoutUndefined(changes) } });
+export function readRow({ record, etag, changedTime }: Row): object {
+  return { ...record, ...(changedTime === undefined ? {} : { changedTime }), etag };
 }
 
 function keyOf(partition: string, row: string): string {
@@ -122,16 +133,18 @@ function keyOf(partition: string, row: string): string {
 }
 
 function select(table: Rows, filters: Filters) {
-  const fits = (key: string, record: object) => {
+  const fits = (key: string, { record, changedTime }: Row) => {
     const [PartitionKey, RowKey] = key.split("\n");
-    const fields = { ...record, PartitionKey, RowKey };
+    const fields = { ...record, PartitionKey, RowKey, Timestamp: changedTime };
     return filters.every(([field, value, operator]) => {
       const found: unknown = Reflect.get(fields, field);
       if (value === undefined) return true;
-      return operator === "lt" ? String(found) < String(value) : [value].flat().some((each) => each === found);
+      if (operator === "lt") return String(found) < String(value);
+      if (operator === "since") return String(found) >= String(value);
+      return [value].flat().some((each) => each === found);
     });
   };
-  return [...table].filter(([key, { record }]) => fits(key, record)).map(([, row]) => row);
+  return [...table].filter(([key, row]) => fits(key, row)).map(([, row]) => row);
 }
 
 /** An undefined field is not sent. */
