@@ -207,6 +207,17 @@ describe("a home", () => {
     expect(await share.findingsOf(guest)).toEqual([expect.stringContaining("SHARED_ACCESS_MISSING aks-dev/red")]);
   });
 
+  it("still has for its guest what a change would take that has only begun", async () => {
+    const acceptance = createAcceptanceContext({ ports }, operator);
+    await acceptOnboarding(acceptance, requestFor(sharedIdentity, { orders: ["reader"] }), confirmed);
+    expect(recordOf(home)).toMatchObject({ state: "Changing" });
+
+    expect(await findingsOf(guest)).toEqual([]);
+    expect((await migrate(guest, "identityBinding")).error).toMatchObject({ code: "SHARED_IDENTITY_BUSY" });
+    await acceptance.run();
+    expect(recordOf(home)).toMatchObject({ state: "Onboarded", request: home });
+  });
+
   it("gives its access to all who ask who reaches what", async () => {
     const records = [...cloud.namespaces.values()];
     const rows = await accessOf(cloud.ports, records, "sql-dev/orders");

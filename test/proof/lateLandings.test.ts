@@ -5,6 +5,7 @@
 import { afterAll, expect, it } from "vitest";
 import { isShort, shareOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
+import { lateDefects } from "./support/lateDefects.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
 import { createWorkers, range } from "./support/workers.ts";
 
@@ -17,7 +18,8 @@ interface Report {
   readonly seen: Readonly<Record<string, number>>;
 }
 
-const workers = createWorkers<Share, Report>(new URL("./support/lateWorker.ts", import.meta.url));
+const worker = new URL("./support/lateWorker.ts", import.meta.url);
+const workers = createWorkers<Share, Report>(worker);
 afterAll(() => workers.close());
 
 const count = Number(process.env["MOORING_SEEDS"] ?? (isShort ? 300 : shareOf(10_000)));
@@ -41,24 +43,28 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
     "offboard Succeeded",
     "change Succeeded",
     "repair Succeeded",
+    "guest left a credential",
   ]) {
     const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
     expect(times, what).toBeGreaterThan(count / 100);
   }
 }, 14_400_000);
 
-/** Seeds that failed once. */
-const onceFailing: [seed: number, why: string][] = [
-  [4643, "cancels that came faster than looks made the undos look without end"],
-  [5128, "the same, with more undos"],
-];
+it.each(Object.keys(lateDefects))(
+  "finds %s, within 100 schedules, which are fine without it",
+  async (defect) => {
+    const { finds = /$^/, from = 0 } = lateDefects[defect] ?? {};
+    const spoiled = createWorkers<Share, Report>(worker, defect);
+    try {
+      const { bad } = await spoiled.work({ seeds: range(from, from + 100) });
 
-it.each(onceFailing)(
-  "still handles schedule %i: %s",
-  async (seed) => {
-    expect((await runSchedule(seed)).problems).toEqual([]);
+      expect(bad[0]?.problems.join("\n")).toMatch(finds);
+      expect((await runSchedule(bad[0]?.seed ?? 0)).problems).toEqual([]);
+    } finally {
+      spoiled.close();
+    }
   },
-  60_000,
+  600_000,
 );
 
 it("finds undos that trust one look, within 300 schedules", async () => {

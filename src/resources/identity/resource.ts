@@ -5,6 +5,8 @@ import { breaksAccess, describeFinding, type Finding, finding } from "../../doma
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { berthKey, homeOf, identityName, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags } from "../../domain/naming/ownership.ts";
+import { isHeld, onboardedBefore } from "../../domain/operation/lifecycle.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
@@ -89,7 +91,7 @@ async function inspectShared(
   const home = homeOf(request);
   const record = await registry.getNamespace(home);
   const about = { field: berthKey(home), expected: "access" };
-  const lacking = record ? lacksOf(record.request, request) : ["everything: it is not onboarded"];
+  const lacking = record ? lacksNow(record, request) : ["everything: it is not onboarded"];
   const isListed = record?.guests?.includes(berthKey(request)) ?? false;
   const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysOf(request).includes(each.target));
   return [
@@ -103,6 +105,13 @@ async function inspectShared(
       ? [finding("SHARED_ACCESS_BROKEN", identityName(request), { ...about, found: list(broken.map(describeFinding)) })]
       : []),
   ];
+}
+
+/** A change takes away last, and nothing that a guest asks for: until it has ended, what was there before counts, too. */
+function lacksNow(home: NamespaceRecord, request: OnboardingRequest): readonly string[] {
+  const before = isHeld(home) ? onboardedBefore(home) : undefined;
+  const isThere = before !== undefined && lacksOf(before, request).length === 0;
+  return isThere ? [] : lacksOf(home.request, request);
 }
 
 function keysOf(request: OnboardingRequest): readonly string[] {

@@ -8,7 +8,7 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
-import { identityName } from "../../../src/domain/naming/names.ts";
+import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
@@ -46,8 +46,13 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   const dice = createDice(seed);
   // Separate dice, so that every seed keeps the rest of its schedule.
   const binds = createDice(seed ^ 0xb14d).chance(0.3);
+  const shares = createDice(seed ^ 0x5a4e).chance(0.2);
   const retry = { ...catalog.retry, firstIntervalMs: 5_000, maxIntervalMs: 20_000 };
-  const cloud = createFakeCloud({ retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 } });
+  const sharedIdentities = { [berthKey(home)]: { clusters: [home.cluster] } };
+  const cloud = createFakeCloud({
+    retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 },
+    ...(shares ? { sharedIdentities } : {}),
+  });
   const schedule: Schedule = {
     ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: createRequest(dice, binds), binds },
     ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
@@ -57,6 +62,7 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
 
   await play(schedule, "onboard", ({ acceptance, request }) => acceptOnboarding(acceptance, request));
   for (let acts = dice.roll(3); acts > 0; acts -= 1) await playNext(schedule);
+  if (shares) await playGuest(schedule);
   cloud.onWrite = () => undefined;
   if (cloud.namespaces.size > 0) await play(schedule, "offboard", offboard, { isCalm: true });
   landAll(schedule);
@@ -64,11 +70,12 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   return schedule;
 }
 
+const home = { cluster: "aks-dev", namespace: "team-a" };
+
 function createRequest(dice: Dice, binds: boolean): OnboardingRequest {
   const databases = dice.pick([["messages"], ["messages", "orders"]]);
   return OnboardingRequest.parse({
-    cluster: "aks-dev",
-    namespace: "team-a",
+    ...home,
     identityMode: dice.pick([...(binds ? bound : federated), "podIdentity"]),
     databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
     deletePolicy: "Delete",
@@ -111,8 +118,8 @@ function landAll(schedule: Schedule): void {
 }
 
 async function playNext(schedule: Schedule): Promise<void> {
-  const { cloud, dice, request, binds } = schedule;
-  const record = cloud.namespaces.get("aks-dev/team-a");
+  const { cloud, dice, binds } = schedule;
+  const record = cloud.namespaces.get(berthKey(home));
   if (!record) {
     await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
     return;
@@ -120,10 +127,48 @@ async function playNext(schedule: Schedule): Promise<void> {
   const choice = dice.roll(3);
   if (record.state !== "Onboarded" || choice === 0) await play(schedule, "offboard", offboard);
   else if (choice === 1) {
-    await play(schedule, "repair", ({ acceptance }) =>
-      acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) }),
-    );
+    await play(schedule, "repair", repair);
   } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
+}
+
+/**
+ * A guest comes and leaves. What it has sent of its credential takes effect when nobody waits for it any more: the repair of its home
+ * takes it away.
+ */
+async function playGuest(schedule: Schedule): Promise<void> {
+  const { cloud, dice, problems, seen } = schedule;
+  const record = cloud.namespaces.get(berthKey(home));
+  if (record?.state !== "Onboarded") return;
+  const databases = record.request.databases.slice(0, 1);
+  const guest = OnboardingRequest.parse({
+    ...{ cluster: home.cluster, namespace: "team-b", databases, sharedIdentity: berthKey(home) },
+    deletePolicy: "Delete",
+  });
+  const belated: (() => void)[] = [];
+  const breaking = cloud.onWrite;
+  cloud.onWrite = (write) => {
+    if (write.what !== "put credential" || write.when === "after" || !dice.chance(0.5)) return breaking(write);
+    queueMicrotask(() => belated.push(...cloud.late.splice(0, 1)));
+    return "late";
+  };
+  await play(schedule, "guest onboard", ({ acceptance }) => acceptOnboarding(acceptance, guest));
+  cloud.onWrite = () => undefined;
+  if (cloud.namespaces.has(berthKey(guest))) {
+    const leave = ({ acceptance }: Schedule) => acceptOffboarding(acceptance, guest);
+    await play(schedule, "guest offboard", leave, { isCalm: true });
+  }
+  landAll(schedule);
+  for (const effect of belated) effect();
+
+  const name = federatedCredentialName(guest, guest.serviceAccount);
+  const isThere = () => (cloud.credentials.get(identityName(home)) ?? []).some((each) => each.name === name);
+  if (isThere()) seen.push("guest left a credential");
+  await play(schedule, "repair", repair, { isCalm: true });
+  if (isThere()) problems.push(`a repair of its home left the credential of a guest: ${seen.at(-1)}`);
+}
+
+function repair({ acceptance, request }: Schedule): Promise<Accepted> {
+  return acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
 }
 
 function offboard({ acceptance, request }: Schedule): Promise<Accepted> {

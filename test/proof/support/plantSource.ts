@@ -3,13 +3,14 @@
  * themselves stay as they are.
  */
 import { registerHooks } from "node:module";
+import { lateDefects } from "./lateDefects.ts";
 import { oldDefects } from "./oldDefects.ts";
 import { sharedDefects } from "./sharedDefects.ts";
 import type { Edit } from "./sourceEdits.ts";
 
 const root = new URL("../../../", import.meta.url);
 const name = process.env["MOORING_PLANTED"] ?? "";
-const { edits } = oldDefects[name] ?? sharedDefects[name] ?? {};
+const { edits } = { ...oldDefects, ...sharedDefects, ...lateDefects }[name] ?? {};
 if (!edits) throw new Error(`no defect is called "${name}"`);
 
 registerHooks({

@@ -38,6 +38,16 @@ function newThing({ newGuid }: World): string {
   return `thing_${newGuid().slice(0, 8)}`;
 }
 
+/** What comes later goes by default to roles of others, too, and stays theirs. */
+function effectOf({ postgres }: World, berth: Berth, { name }: { readonly name: string }): "repairable" | "foreign" {
+  const isMade = (role: string) => {
+    const mark = readMark(postgres.roles.get(role)?.comment);
+    return mark?.berth === berthKey(berth) && mark.operation !== null;
+  };
+  const isOfOthers = [...postgres.rights.values()].some((each) => each.item === name && !isMade(each.role));
+  return isOfOthers ? "foreign" : "repairable";
+}
+
 export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
   "takes a right on a schema away"(world, berth, dice) {
     const role = ours(world, berth, dice);
@@ -103,18 +113,17 @@ export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
     makeItem(world.postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: role.name });
     return "repairable";
   },
-  "makes a table as its schema's owner"(world, _berth, dice) {
-    const { postgres } = world;
-    const [, { database, schema }] = dice.pick(postgresPlaces);
-    makeItem(postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: admins });
-    return "repairable";
-  },
-  "makes a table and gives it to the schema's owner"(world, _berth, dice) {
-    const { postgres } = world;
+  "makes a table as its schema's owner"(world, berth, dice) {
     const [, { database, schema }] = dice.pick(postgresPlaces);
     const item = { database, schema, name: newThing(world), kind: "TABLES", owner: admins } as const;
-    makeItem(postgres, item, { maker: "somebody" });
-    return "repairable";
+    makeItem(world.postgres, item);
+    return effectOf(world, berth, item);
+  },
+  "makes a table and gives it to the schema's owner"(world, berth, dice) {
+    const [, { database, schema }] = dice.pick(postgresPlaces);
+    const item = { database, schema, name: newThing(world), kind: "TABLES", owner: admins } as const;
+    makeItem(world.postgres, item, { maker: "somebody" });
+    return effectOf(world, berth, item);
   },
   "makes a table for which Mooring may not act"(world, _berth, dice) {
     const { postgres } = world;

@@ -1,0 +1,31 @@
+/** Defects that the schedules of late landings must find (plantSource.ts). Nothing here may import the source. */
+import { type Edit, edit } from "./sourceEdits.ts";
+
+interface LateDefect {
+  readonly edits: readonly Edit[];
+  /** The problems that reveal it. */
+  readonly finds: RegExp;
+  /** The first schedule to search, 0 by default. */
+  readonly from?: number;
+}
+
+export const lateDefects: Readonly<Record<string, LateDefect>> = {
+  "a home that does not look for what its guests have left": {
+    edits: edit(
+      "src/resources/federatedCredential/leftByGuests.ts",
+      "if (isGuest(user)) return [];",
+      "if (!isGuest(user)) return [];",
+    ),
+    finds: /left the credential of a guest/,
+  },
+  // It was there once, and few schedules show it.
+  "cancels that come faster than looks make the undos look without end": {
+    edits: edit(
+      "src/durable/persist.ts",
+      "if (isWoken && open.length > 0) yield* pause(context, policy.firstIntervalMs);",
+      "",
+    ),
+    finds: /is not done after \d+ turns/,
+    from: 5_100,
+  },
+};
