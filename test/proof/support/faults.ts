@@ -44,8 +44,30 @@ export function createOutage(seed: number): Outage | undefined {
 
 const outageSalt = 0x0a71;
 
+/** How a single call fails; the last two also fail all later calls of its name, until the operation has been given up. */
+export const scriptedWays = [
+  ...["fails before its effect", "answer lost", "answer lost, and late", "nobody foresaw it"],
+  ...["dies before it", "dies after it", "refused once", "refused for good", "down for good"],
+] as const;
+export type ScriptedWay = (typeof scriptedWays)[number];
+
+/** One call of the processes that may die, counted from the first one on, fails in that way. */
+export interface Script {
+  readonly at: number;
+  readonly way: ScriptedWay;
+  /** How many calls there were so far. */
+  seen: number;
+  /** The call that it has met. */
+  met?: { readonly name: string; readonly time: number };
+}
+
+/** Longer than retries and undos take together. */
+const forGoodMs = 15 * 60_000;
+
 export interface Faults {
   plan: FaultPlan;
+  /** None, unless a test wants one. */
+  script: Script | undefined;
   /** None, unless a test wants one. */
   outage: Outage | undefined;
   /** Calls of a process that never dies. */
@@ -111,13 +133,55 @@ export function createFaults(
 
   /** The effect of a write without an answer: now or later. */
   function happen(wire: Wire, name: string, effect: () => unknown): void {
-    const isOutward = wire !== "tables" && wire !== "serviceBus";
-    if (!isOutward || !isLateWrite.test(name) || !late.dice.chance(late.chance)) {
+    if (!isOutward(wire) || !isLateWrite.test(name) || !late.dice.chance(late.chance)) {
       effect();
       return;
     }
     trace?.push(`  ${name}: takes effect later`);
     pending.push({ at: Date.now() + late.dice.next() * late.longestMs, name, effect });
+  }
+
+  /** The way in which the script lets this call fail. */
+  function meetScript(wire: Wire, name: string): ScriptedWay | undefined {
+    const { script } = faults;
+    if (!script) return undefined;
+    script.seen += 1;
+    if (script.seen === script.at) {
+      script.met = { name, time: Date.now() };
+      return script.way;
+    }
+    const { met } = script;
+    // Of what Mooring runs on, none is away for good.
+    const isLasting = isOutward(wire) && script.way.endsWith("for good") && met?.name === name;
+    return isLasting && Date.now() - met.time < forGoodMs ? script.way : undefined;
+  }
+
+  async function play<T>(way: ScriptedWay, { life, wire, name, effect }: Met<T>): Promise<T> {
+    trace?.push(`  ${name}: ${way}, as scripted`);
+    switch (way) {
+      case "dies after it":
+      case "dies before it":
+        if (way === "dies after it") effect();
+        life.isDead = true;
+        life.die();
+        return await silence();
+      case "answer lost":
+        effect();
+        break;
+      case "answer lost, and late":
+        if (isOutward(wire) && isLateWrite.test(name))
+          pending.push({ at: Date.now() + late.longestMs / 2, name, effect });
+        else effect();
+        break;
+      case "nobody foresaw it":
+        throw new TypeError(`${name}: nobody foresaw this`);
+      case "refused once":
+      case "refused for good":
+        // As of a whole plan.
+        if (wire !== "tables") throw refusal(wire, name);
+        break;
+    }
+    throw passingError(wire, name);
   }
 
   async function call<T>(life: Mortal | undefined, wire: Wire, name: string, effect: () => T): Promise<T> {
@@ -130,6 +194,8 @@ export function createFaults(
       trace?.push(`  ${name}: the API server is away`);
       throw passingError(wire, name);
     }
+    const scripted = life && meetScript(wire, name);
+    if (scripted) return await play(scripted, { life, wire, name, effect });
     if (down?.test(name)) {
       trace?.push(`  ${name}: down`);
       throw passingError(wire, name);
@@ -163,6 +229,7 @@ export function createFaults(
 
   const faults: Faults = {
     plan: calm,
+    script: undefined,
     outage: undefined,
     trace,
     landAll: () => land(() => true),
@@ -174,6 +241,17 @@ export function createFaults(
     },
   };
   return faults;
+}
+
+function isOutward(wire: Wire): boolean {
+  return wire !== "tables" && wire !== "serviceBus";
+}
+
+interface Met<T> {
+  readonly life: Mortal;
+  readonly wire: Wire;
+  readonly name: string;
+  readonly effect: () => T;
 }
 
 interface Mortal {

@@ -71,7 +71,7 @@ export async function operate(world: World, asked: Asked, control: Control): Pro
       if (!instance.run) instance.run = await runInstance(world, id, { ...instance, control });
     }
     // The timer recovers operations; after some rounds, the faults stop.
-    if (round === 4) faults.plan = calm;
+    if (round === 4) Object.assign(faults, { plan: calm, script: undefined });
     const held = await holders(world);
     if (held.length === 0) break;
     if (round > 8) {

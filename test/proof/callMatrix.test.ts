@@ -1,0 +1,94 @@
+/**
+ * Every call that an operation makes of a port × every way to fail, in seeded worlds in which nothing else goes wrong
+ * (support/callMatrix.ts): what the fault matrix does on real wires, without sockets, so that a run can take whole worlds. The default run
+ * takes a sample. `MOORING_WORLDS=50` takes every cell of so many worlds, from `MOORING_FIRST_SEED` on.
+ */
+import { describe, expect, it } from "vitest";
+import { shareOf } from "../support/proofs.ts";
+import { type CallCell, deeds, tryCall } from "./support/callMatrix.ts";
+import { defects } from "./support/defects.ts";
+import { scriptedWays } from "./support/faults.ts";
+import { createDice } from "./support/random.ts";
+
+const worlds = Number(process.env["MOORING_WORLDS"] ?? 0);
+const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const sample = shareOf(1_000);
+
+function titleOf({ seed: world, deed, at, way }: CallCell, met: string | undefined): string {
+  return `world ${world}, ${deed}, call ${at} (${met}): ${way}`;
+}
+
+async function tryCell(cell: CallCell): Promise<string | undefined> {
+  const verdict = await tryCall(cell).catch((error: unknown) => ({ met: undefined, problems: [String(error)] }));
+  return verdict.problems.length === 0 ? undefined : [titleOf(cell, verdict.met), ...verdict.problems].join("\n  ");
+}
+
+/** How many calls each deed makes in a world in which nothing goes wrong. */
+async function deedsIn(world: number) {
+  const found = [];
+  for (const deed of deeds) {
+    const { calls, problems } = await tryCall({ seed: world, deed, at: 0 });
+    expect(problems, `world ${world}, ${deed}`).toEqual([]);
+    if (calls > 0) found.push({ seed: world, deed, calls });
+  }
+  return found;
+}
+
+async function* sampled(size: number): AsyncGenerator<CallCell> {
+  const dice = createDice(seed);
+  for (let count = 0; count < size; ) {
+    const [found] = dice.shuffle(await deedsIn(dice.roll(1_000_000)));
+    if (!found) continue;
+    // A few in each world, since looking at it costs as much as some cells.
+    for (let some = 0; some < 10 && count < size; some += 1, count += 1) {
+      yield { ...found, at: 1 + dice.roll(found.calls), way: dice.pick(scriptedWays) };
+    }
+  }
+}
+
+async function* whole(): AsyncGenerator<CallCell> {
+  for (let world = first; world < first + worlds; world += 1) {
+    for (const { calls, ...found } of await deedsIn(world)) {
+      for (let at = 1; at <= calls; at += 1) for (const way of scriptedWays) yield { ...found, at, way };
+    }
+    console.log(`world ${world} is over`);
+  }
+}
+
+it(`ends correctly whichever call fails (seed ${seed})`, async () => {
+  const bad: string[] = [];
+  let tried = 0;
+  for await (const cell of worlds > 0 ? whole() : sampled(sample)) {
+    tried += 1;
+    const problem = await tryCell(cell);
+    if (problem === undefined) continue;
+    bad.push(problem);
+    if (worlds > 0) console.log(problem);
+  }
+  if (worlds > 0) console.log(`${tried} cells, ${bad.length} bad`);
+
+  expect(bad.join("\n")).toBe("");
+  expect(tried).toBeGreaterThanOrEqual(worlds > 0 ? 1 : sample);
+}, 7_200_000);
+
+describe("finds", () => {
+  const most = 1_000;
+
+  it.each(["a service account that is never removed", "an object that is replaced without a look"])(
+    "%s",
+    async (defect) => {
+      const { finds = /./, from: _seeds, ...control } = defects[defect] ?? {};
+      const found = async (cell: CallCell) => {
+        const { problems } = await tryCall(cell, control).catch((error: unknown) => ({ problems: [String(error)] }));
+        return problems.some((problem) => finds.test(problem));
+      };
+      let tried = 0;
+      for await (const cell of sampled(most)) {
+        tried += 1;
+        if (await found(cell)) break;
+      }
+      expect(tried).toBeLessThan(most);
+    },
+  );
+});
