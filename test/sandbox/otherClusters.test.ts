@@ -145,18 +145,21 @@ it("finds what somebody changed there, and repairs it", async () => {
 });
 
 it("goes on when its token is replaced, and waits for one while there is none", async () => {
+  // The service goes on with the one before for a while.
+  const first = await readFile(tokenFile().path, "utf8");
   await tokenFile().rotate();
   expect(await onboard("rotated")).toMatchObject({ status: "Succeeded" });
 
   const { namespace, ...metadata } = { namespace: "mooring", name: "mooring" };
   const accounts = `/api/v1/namespaces/${namespace}/serviceaccounts`;
-  const former = await readFile(tokenFile().path, "utf8");
+  const second = await readFile(tokenFile().path, "utf8");
   // The cluster refuses the tokens of an account that is gone, even if another one of its name follows.
   await asAdministrator((api) => api.remove(`${accounts}/${metadata.name}`, {}));
   await tokenFile().spoil(undefined);
   // A real API server knows a token for some seconds.
-  const refused = () => withToken(former, (api) => api.getText("/apis").then(() => false, isUnauthorized));
-  await expect.poll(refused, { timeout: 30_000, interval: 500 }).toBe(true);
+  const isRefused = (token: string) => withToken(token, (api) => api.getText("/apis").then(() => false, isUnauthorized));
+  const refused = async () => await Promise.all([first, second].map(isRefused));
+  await expect.poll(refused, { timeout: 30_000, interval: 500 }).toEqual([true, true]);
   const id = await service.onboard(wanted("waiting"));
   await expect
     .poll(async () => JSON.stringify((await service.operation(id)).steps), { timeout: 20_000 })
