@@ -1,7 +1,7 @@
 /** Who may share an identity, what its home keeps for its guests, and both at the same time (docs/adr/0029). */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { acceptCompensation } from "../../src/application/acceptance/acceptance.ts";
+import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { accessOf } from "../../src/application/documents/accessDocument.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
@@ -9,7 +9,7 @@ import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { Refusal } from "../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { createAcceptanceContext } from "../support/acceptanceContext.ts";
+import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import type { FakeCloud } from "../support/fakeCloud.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 import { operator } from "../support/teams.ts";
@@ -208,14 +208,14 @@ describe("a home", () => {
   });
 
   it("still has for its guest what a change would take that has only begun", async () => {
-    const acceptance = createAcceptanceContext({ ports }, operator);
+    const acceptance = createAcceptanceContext(share, operator);
     await acceptOnboarding(acceptance, requestFor(sharedIdentity, { orders: ["reader"] }), confirmed);
-    expect(recordOf(home)).toMatchObject({ state: "Changing" });
+    expect(share.recordOf(home)).toMatchObject({ state: "Changing" });
 
-    expect(await findingsOf(guest)).toEqual([]);
-    expect((await migrate(guest, "identityBinding")).error).toMatchObject({ code: "SHARED_IDENTITY_BUSY" });
+    expect(await share.findingsOf(guest)).toEqual([]);
+    expect((await share.migrate(guest, "identityBinding")).error).toMatchObject({ code: "SHARED_IDENTITY_BUSY" });
     await acceptance.run();
-    expect(recordOf(home)).toMatchObject({ state: "Onboarded", request: home });
+    expect(share.recordOf(home)).toMatchObject({ state: "Onboarded", request: home });
   });
 
   it("gives its access to all who ask who reaches what", async () => {

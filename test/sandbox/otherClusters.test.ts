@@ -157,7 +157,8 @@ it("goes on when its token is replaced, and waits for one while there is none", 
   await asAdministrator((api) => api.remove(`${accounts}/${metadata.name}`, {}));
   await tokenFile().spoil(undefined);
   // A real API server knows a token for some seconds.
-  const isRefused = (token: string) => withToken(token, (api) => api.getText("/apis").then(() => false, isUnauthorized));
+  const isRefused = (token: string) =>
+    withToken(token, (api) => api.getText("/apis").then(() => false, isUnauthorized));
   const refused = async () => await Promise.all([first, second].map(isRefused));
   await expect.poll(refused, { timeout: 30_000, interval: 500 }).toEqual([true, true]);
   const id = await service.onboard(wanted("waiting"));
