@@ -69,41 +69,44 @@ function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language
 
 /** test/sandbox/driverLines.test.ts */
 const inPods = { node: "where installed", python: "where installed" } as const;
-const inPodsAndGo = { ...inPods, go: "where installed" } as const;
 
 const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
 export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
-  storageBlob: azureSdk("Blob container", inPodsAndGo, {
-    node: [
-      "@azure/storage-blob 12",
-      'import { BlobServiceClient } from "@azure/storage-blob";',
-      'const blobs = new BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential);',
-    ],
-    python: [
-      "azure-storage-blob 12",
-      "from azure.storage.blob import BlobServiceClient",
-      'blobs = BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential=credential)',
-    ],
-    java: [
-      "com.azure:azure-storage-blob 12",
-      "import com.azure.storage.blob.BlobServiceClientBuilder;",
-      `var blobs = new BlobServiceClientBuilder().endpoint("<STORAGE_BLOB_ENDPOINT>")
+  storageBlob: azureSdk(
+    "Blob container",
+    { ...inPods, go: "where installed" },
+    {
+      node: [
+        "@azure/storage-blob 12",
+        'import { BlobServiceClient } from "@azure/storage-blob";',
+        'const blobs = new BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential);',
+      ],
+      python: [
+        "azure-storage-blob 12",
+        "from azure.storage.blob import BlobServiceClient",
+        'blobs = BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential=credential)',
+      ],
+      java: [
+        "com.azure:azure-storage-blob 12",
+        "import com.azure.storage.blob.BlobServiceClientBuilder;",
+        `var blobs = new BlobServiceClientBuilder().endpoint("<STORAGE_BLOB_ENDPOINT>")
     .credential(credential).buildClient();`,
-    ],
-    dotnet: [
-      "Azure.Storage.Blobs 12",
-      "using Azure.Storage.Blobs;",
-      'var blobs = new BlobServiceClient(new Uri("<STORAGE_BLOB_ENDPOINT>"), credential);',
-    ],
-    go: [
-      `${goSdk}/storage/azblob 1`,
-      `import "${goSdk}/storage/azblob"`,
-      'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
-    ],
-  }),
+      ],
+      dotnet: [
+        "Azure.Storage.Blobs 12",
+        "using Azure.Storage.Blobs;",
+        'var blobs = new BlobServiceClient(new Uri("<STORAGE_BLOB_ENDPOINT>"), credential);',
+      ],
+      go: [
+        `${goSdk}/storage/azblob 1`,
+        `import "${goSdk}/storage/azblob"`,
+        'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
+      ],
+    },
+  ),
   storageQueue: azureSdk("Storage queue", inPods, {
     node: [
       "@azure/storage-queue 12",
@@ -160,34 +163,38 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
-  keyVaultSecrets: azureSdk("Key vault", inPodsAndGo, {
-    node: [
-      "@azure/keyvault-secrets 4",
-      'import { SecretClient } from "@azure/keyvault-secrets";',
-      'const secrets = new SecretClient("<KEY_VAULT_ENDPOINT>", credential);',
-    ],
-    python: [
-      "azure-keyvault-secrets 4",
-      "from azure.keyvault.secrets import SecretClient",
-      'secrets = SecretClient(vault_url="<KEY_VAULT_ENDPOINT>", credential=credential)',
-    ],
-    java: [
-      "com.azure:azure-security-keyvault-secrets 4",
-      "import com.azure.security.keyvault.secrets.SecretClientBuilder;",
-      `var secrets = new SecretClientBuilder().vaultUrl("<KEY_VAULT_ENDPOINT>")
+  keyVaultSecrets: azureSdk(
+    "Key vault",
+    { ...inPods, java: "where installed", go: "where installed" },
+    {
+      node: [
+        "@azure/keyvault-secrets 4",
+        'import { SecretClient } from "@azure/keyvault-secrets";',
+        'const secrets = new SecretClient("<KEY_VAULT_ENDPOINT>", credential);',
+      ],
+      python: [
+        "azure-keyvault-secrets 4",
+        "from azure.keyvault.secrets import SecretClient",
+        'secrets = SecretClient(vault_url="<KEY_VAULT_ENDPOINT>", credential=credential)',
+      ],
+      java: [
+        "com.azure:azure-security-keyvault-secrets 4",
+        "import com.azure.security.keyvault.secrets.SecretClientBuilder;",
+        `var secrets = new SecretClientBuilder().vaultUrl("<KEY_VAULT_ENDPOINT>")
     .credential(credential).buildClient();`,
-    ],
-    dotnet: [
-      "Azure.Security.KeyVault.Secrets 4",
-      "using Azure.Security.KeyVault.Secrets;",
-      'var secrets = new SecretClient(new Uri("<KEY_VAULT_ENDPOINT>"), credential);',
-    ],
-    go: [
-      `${goSdk}/security/keyvault/azsecrets 1`,
-      `import "${goSdk}/security/keyvault/azsecrets"`,
-      'secrets, err := azsecrets.NewClient("<KEY_VAULT_ENDPOINT>", credential, nil)',
-    ],
-  }),
+      ],
+      dotnet: [
+        "Azure.Security.KeyVault.Secrets 4",
+        "using Azure.Security.KeyVault.Secrets;",
+        'var secrets = new SecretClient(new Uri("<KEY_VAULT_ENDPOINT>"), credential);',
+      ],
+      go: [
+        `${goSdk}/security/keyvault/azsecrets 1`,
+        `import "${goSdk}/security/keyvault/azsecrets"`,
+        'secrets, err := azsecrets.NewClient("<KEY_VAULT_ENDPOINT>", credential, nil)',
+      ],
+    },
+  ),
   serviceBus: azureSdk("Service Bus queue, topic or namespace", "by hand", {
     node: [
       "@azure/service-bus 7",
@@ -272,34 +279,38 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
-  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", inPods, {
-    node: [
-      "@azure/cosmos 4",
-      'import { CosmosClient } from "@azure/cosmos";',
-      'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
-    ],
-    python: [
-      "azure-cosmos 4",
-      "from azure.cosmos import CosmosClient",
-      'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
-    ],
-    java: [
-      "com.azure:azure-cosmos 4",
-      "import com.azure.cosmos.CosmosClientBuilder;",
-      `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
+  cosmosNoSql: azureSdk(
+    "Cosmos DB for NoSQL account",
+    { ...inPods, java: "where installed" },
+    {
+      node: [
+        "@azure/cosmos 4",
+        'import { CosmosClient } from "@azure/cosmos";',
+        'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
+      ],
+      python: [
+        "azure-cosmos 4",
+        "from azure.cosmos import CosmosClient",
+        'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
+      ],
+      java: [
+        "com.azure:azure-cosmos 4",
+        "import com.azure.cosmos.CosmosClientBuilder;",
+        `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
     .credential(credential).buildClient();`,
-    ],
-    dotnet: [
-      "Microsoft.Azure.Cosmos 3",
-      "using Microsoft.Azure.Cosmos;",
-      'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
-    ],
-    go: [
-      `${goSdk}/data/azcosmos 1`,
-      `import "${goSdk}/data/azcosmos"`,
-      'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
-    ],
-  }),
+      ],
+      dotnet: [
+        "Microsoft.Azure.Cosmos 3",
+        "using Microsoft.Azure.Cosmos;",
+        'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
+      ],
+      go: [
+        `${goSdk}/data/azcosmos 1`,
+        `import "${goSdk}/data/azcosmos"`,
+        'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
+      ],
+    },
+  ),
   openAi: azureSdk("Azure OpenAI resource", "not here", {
     node: [
       "openai 5",

@@ -33,7 +33,7 @@ database = mssql_python.connect(
     },
     java: {
       needs: ["com.microsoft.sqlserver:mssql-jdbc 13.6", "com.azure:azure-identity 1.19"],
-      tried: "by hand",
+      tried: "where installed",
       lines: `String[] server = System.getenv("SERVER_NAME").split(",");
 String url = "jdbc:sqlserver://" + server[0] + ":" + (server.length > 1 ? server[1] : "1433")
     + ";databaseName=" + System.getenv("DATABASE_NAME")
@@ -96,7 +96,7 @@ database = psycopg.connect(
     },
     java: {
       needs: ["pgjdbc 42.7", "com.azure:azure-identity-extensions 1.2"],
-      tried: "not here",
+      tried: "where installed",
       lines: `String url = "jdbc:postgresql://" + System.getenv("PGHOST") + ":" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE")
     + "?user=" + System.getenv("PGUSER") + "&sslmode=require"
     + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";

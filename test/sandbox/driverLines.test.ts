@@ -11,15 +11,31 @@ import { names } from "../../local/cloud.ts";
 import { createTeamCluster } from "../../local/demo/cluster.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { goPrograms } from "../support/goPrograms.ts";
+import { javaPrograms } from "../support/javaPrograms.ts";
 import { nodePackages } from "../support/nodePackages.ts";
 import { pythonWith } from "../support/python.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
-import { goModules, goProgramOf, linesOf, type Program, programsIn, targets } from "./support/driverUses.ts";
+import {
+  goModules,
+  goProgramOf,
+  javaClassOf,
+  javaCommandOf,
+  javaPackages,
+  linesOf,
+  type Program,
+  programsIn,
+  targets,
+} from "./support/driverUses.ts";
 
 const namespace = "drivers";
 const postgres = hasPostgres("the lines of docs/drivers.md for PostgreSQL");
-const programs = { node: programsIn("node"), python: programsIn("python"), go: programsIn("go") };
+const programs = {
+  node: programsIn("node"),
+  python: programsIn("python"),
+  java: programsIn("java"),
+  go: programsIn("go"),
+};
 
 /** The versions that run; docs/drivers.md names those from which the lines hold. */
 const node = nodePackages(
@@ -45,6 +61,13 @@ const python = pythonWith(
     "psycopg[binary]": "3.3.9",
   },
   "Python's lines of docs/drivers.md for data services",
+);
+const java = javaPrograms(
+  {
+    packages: javaPackages,
+    sources: Object.fromEntries(programs.java.map((program) => [program.kind, javaClassOf(program)])),
+  },
+  "Java's lines of docs/drivers.md",
 );
 const go = goPrograms(
   {
@@ -82,6 +105,8 @@ beforeAll(async () => {
     ...(node ? await writeScripts(process.execPath, node, programs.node) : {}),
     ...(python ? await writeScripts(python, tmpdir(), programs.python) : {}),
   };
+  for (const program of java ? programs.java : [])
+    images[program.name] = { command: "sh", args: javaCommandOf(program, java ?? "") };
   for (const { name } of go ? programs.go : []) images[name] = { command: join(go ?? "", name), args: [] };
   sandbox = await startSandbox({ images, postgres });
   service = serviceOf(sandbox);
@@ -119,8 +144,8 @@ async function run(image: string) {
   return { exitCode, log };
 }
 
-const found = { node, python, go };
-describe.each(["node", "python", "go"] as const)("%s", (language) => {
+const found = { node, python, java, go };
+describe.each(["node", "python", "java", "go"] as const)("%s", (language) => {
   const here = programs[language].filter(({ kind }) => kind !== "postgresql" || postgres);
 
   it.runIf(found[language]).each(here)("logs in to $kind, and uses it", async ({ kind, name }) => {

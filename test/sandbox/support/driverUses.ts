@@ -2,7 +2,7 @@
 import { drivers } from "../../../clients/drivers.ts";
 import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 
-export type Ran = "node" | "python" | "go";
+export type Ran = "node" | "python" | "java" | "go";
 
 interface Use extends Partial<Record<Ran, string>> {
   /** Of the sandbox's catalog; undefined for its database. */
@@ -13,8 +13,14 @@ interface Use extends Partial<Record<Ran, string>> {
 }
 
 /** Node's and Python's lines for databases run elsewhere (walkThrough.test.ts, postgres.test.ts). */
+const inJava = `try (var rows = database.createStatement().executeQuery("SELECT 'moored'")) {
+  rows.next();
+  System.out.println(rows.getString(1));
+}`;
+
 const uses = {
   sqlDatabase: {
+    java: inJava,
     go: `var said string
 check(database.QueryRow("SELECT 'moored'").Scan(&said))
 fmt.Println(said)`,
@@ -24,6 +30,7 @@ fmt.Println(said)`,
   postgresql: {
     ...{ target: "ledger", access: ["read"] },
     python: `print(database.execute("SELECT 'moored'").fetchone()[0])`,
+    java: inJava,
     go: `var said string
 check(pool.QueryRow(ctx, "SELECT 'moored'").Scan(&said))
 fmt.Println(said)`,
@@ -66,6 +73,7 @@ for entity in table.query_entities("PartitionKey eq 'python'"):
     ...{ target: "secrets", access: ["read"] },
     node: `console.log((await secrets.getSecret("greeting")).value);`,
     python: `print(secrets.get_secret("greeting").value)`,
+    java: `System.out.println(secrets.getSecret("greeting").getValue());`,
     go: `secret, err := secrets.GetSecret(ctx, "greeting", "", nil)
 check(err)
 fmt.Println(*secret.Value)`,
@@ -73,6 +81,7 @@ fmt.Println(*secret.Value)`,
     here: {
       node: [", credential)", ", credential, { disableChallengeResourceVerification: true })"],
       python: ["credential=credential)", "credential=credential, verify_challenge_resource=False)"],
+      java: [".credential(", ".disableChallengeResourceVerification().credential("],
       go: [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
     },
   },
@@ -123,6 +132,43 @@ export function linesOf(program: Program): string {
   return `${program.language === "python" ? trust : ""}${loginOf(program)}\n${use}\n`;
 }
 
+/** The versions that run. */
+export const javaPackages = [
+  "com.azure:azure-identity:1.19.0",
+  "com.azure:azure-identity-extensions:1.2.9",
+  "com.azure:azure-security-keyvault-secrets:4.11.1",
+  "com.microsoft.sqlserver:mssql-jdbc:13.6.2.jre11",
+  "org.postgresql:postgresql:42.7.14",
+  "org.slf4j:slf4j-nop:1.7.36",
+];
+
+export function javaClassOf(program: Program): string {
+  const lines = loginOf(program).split("\n");
+  const isImport = (line: string) => line.startsWith("import ");
+  const { java: use = "" }: Use = uses[program.kind];
+  return `${lines.filter(isImport).join("\n")}
+import java.sql.Connection;
+import java.sql.DriverManager;
+
+public class ${program.kind} {
+  public static void main(String[] args) throws Exception {
+    ${lines.filter((line) => !isImport(line)).join("\n")}
+    ${use}
+  }
+}
+`;
+}
+
+/** Java trusts what is in a store of its own. */
+export function javaCommandOf({ kind }: Program, classPath: string): readonly string[] {
+  const store = '"$TMPDIR/trust"';
+  const script = `TMPDIR=$(mktemp -d) && trap 'rm -rf "$TMPDIR"' EXIT
+keytool -importcert -noprompt -alias sandbox -file "$NODE_EXTRA_CA_CERTS" -keystore ${store} -storepass changeit 2>/dev/null
+java -Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit -cp "$0" ${kind}`;
+  return ["-c", script, classPath];
+}
+
+/** The same of Go. */
 export const goModules = [
   "github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3",
   "github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0",
