@@ -24,6 +24,7 @@ import { unknownIdentity } from "../../src/resources/definitions/operationFacts.
 import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { clientIdOf, principalIdOf } from "../support/ids.ts";
+import { inVirtualTime, useVirtualTime } from "../support/virtualTime.ts";
 
 const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks-dev";
 const otherCluster = clusterId.replace("aks-dev", "aks-other");
@@ -350,6 +351,45 @@ describe("Azure's own credential of an adopted identity", () => {
     cloud.onWrite = () => undefined;
     expect((await offboard()).error?.message).toBeUndefined();
     expect([credentialsOf(), cloud.bindings.size, cloud.identities.size]).toEqual([[], 0, 1]);
+  });
+
+  it("goes with the offboarding after somebody removed the binding", async () => {
+    await onboard();
+    cloud.bindings.clear();
+
+    expect((await offboard()).error?.message).toBeUndefined();
+    expect([credentialsOf(), cloud.identities.size]).toEqual([[], 1]);
+  });
+
+  it("goes with the binding that a look does not find, and a later one does", async () => {
+    await onboard();
+    const { retry } = cloud.ports.catalog;
+    Object.assign(cloud.ports.catalog, { retry: { ...retry, landingMs: 60_000, undoTimeoutMs: 600_000 } });
+    const bound = new Map(cloud.bindings);
+    cloud.bindings.clear();
+    cloud.onWrite = ({ what, when }) => {
+      if (what !== "remove credential" || when !== "after") return;
+      for (const [key, binding] of bound) cloud.bindings.set(key, binding);
+      bound.clear();
+    };
+
+    const putBack = useVirtualTime();
+    try {
+      const { operation } = await acceptOffboarding(acceptance, request);
+      await acceptance.run(inVirtualTime);
+      expect(ended(operation).error?.message).toBeUndefined();
+    } finally {
+      putBack();
+    }
+    expect([credentialsOf(), cloud.bindings.size]).toEqual([[], 0]);
+  });
+
+  it("stays where a repair finds it without a binding: somebody may have bound the identity elsewhere", async () => {
+    cloud.credentials.set(name, [{ name: automaticCredential, issuer: "i", subject: "s", audiences: ["a"] }]);
+    expect((await onboard({ identityMode: "workloadIdentity" })).status).toBe("Succeeded");
+
+    expect((await repair()).error?.message).toBeUndefined();
+    expect(credentialsOf()).toContain(automaticCredential);
   });
 });
 

@@ -130,14 +130,17 @@ export interface UnbindingDecision {
   readonly isLast?: boolean;
 }
 
-/** `resumes`: an earlier try of the step has begun to remove it. */
+interface UnbindingInput extends IdentityUser {
+  readonly createdBy?: string | undefined;
+  /** An earlier try of the step has begun to remove it. */
+  readonly resumes?: boolean;
+  /** A repair looks for it where the namespace has another mode: without a binding, the credential may be of somebody else's. */
+  readonly isLeftOver?: boolean | undefined;
+}
+
 export async function planUnbinding(
   ports: Looking & Pick<Ports, "registry">,
-  {
-    createdBy,
-    resumes = false,
-    ...user
-  }: IdentityUser & { readonly createdBy?: string | undefined; readonly resumes?: boolean },
+  { createdBy, resumes = false, isLeftOver = false, ...user }: UnbindingInput,
 ): Promise<UnbindingDecision> {
   const cluster = findCluster(ports.catalog, user.cluster);
   const target = identityName(user);
@@ -152,7 +155,9 @@ export async function planUnbinding(
   const ref = bindingRef(cluster, user);
   const own = await ports.identityBindings.get(ref);
   const isOwn = own !== undefined && binds(own, identityIdOf(ports.catalog, user));
-  if (!isOwn && !resumes) return { ...none, isAbsent: own === undefined };
+  const isAbsent = own === undefined;
+  // Where somebody has removed the binding, Azure's credential is there still.
+  if (!isOwn && !resumes && (!isAbsent || isLeftOver)) return { ...none, isAbsent };
   const [others, sharing, credentials] = await Promise.all([
     othersBinding(ports, user, ref),
     othersUsing(ports.registry, user),
@@ -165,8 +170,10 @@ export async function planUnbinding(
     ...(isOwn ? [{ field: "name", current: ref.name, desired: null }] : []),
     ...(isLast ? [{ field: "credential", current: automaticCredential, desired: null }] : []),
   ];
-  if (differences.length === 0) return { ...none, isAbsent: own === undefined };
-  return { plan: toStepPlan(step, { action: "delete", differences }), ref: isOwn ? ref : undefined, isLast };
+  if (differences.length === 0) return { ...none, isAbsent };
+  // Not yet a removal where the binding was not found: it is looked for once more.
+  const action = isOwn || resumes ? "delete" : "update";
+  return { plan: toStepPlan(step, { action, differences }), ref: isOwn ? ref : undefined, isAbsent, isLast };
 }
 
 /** How many other bindings the catalog's clusters have; what cannot be seen may bind it. */

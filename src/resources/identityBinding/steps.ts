@@ -87,28 +87,32 @@ export const unbindIdentity = defineStep({
   ...write,
   target: "identity",
   undo: { by: "returnIdentityBinding" },
-  given: {},
-  from: () => ({}),
+  given: { isLeftOver: z.boolean().optional() },
+  from: ({ kind }) => (kind === "repair" ? { isLeftOver: true } : {}),
   look: async (ports, input) => (await planUnbinding(ports, input)).plan,
   run: unbind,
   whenDropped: leave,
 });
 
-async function unbind(input: StepInput, ports: Ports, step: Pick<StepContext, "willDo" | "earlier">) {
+async function unbind(
+  input: StepInput & { readonly isLeftOver?: boolean | undefined },
+  ports: Ports,
+  step: Pick<StepContext, "willDo" | "earlier">,
+) {
   const earlier = await step.earlier();
   // A repair removes it in a step with other things.
   const resumes = earlier?.name === ("unbindIdentity" satisfies StepName) && earlier.action === "delete";
   const { plan, ref, isLast, isAbsent } = await planUnbinding(ports, { ...input, resumes });
   const action = resumes ? "delete" : plan.action;
-  if (plan.action === "delete") {
-    await step.willDo("delete", plan.differences);
+  if (plan.action === "delete" || plan.action === "update") {
+    await step.willDo(plan.action, plan.differences);
     // Before the binding: whoever takes up what a step leaves half done finds it by the binding.
     const identity = identityRef(ports.catalog, input);
     if (isLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
     if (ref) await ports.identityBindings.remove(ref);
   }
   const made = { madeBy: "bindIdentity", isOnboarded: hasBinding } as const;
-  const isSurprising = action === "none" && isAbsent && (await isMissed(ports, input, made));
+  const isSurprising = action !== "delete" && isAbsent && (await isMissed(ports, input, made));
   return { action, ...(isSurprising ? { isMissed: true } : {}) };
 }
 
