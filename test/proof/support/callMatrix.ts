@@ -3,6 +3,7 @@
  * of its calls, and the way; the same seed makes the same calls up to that one.
  */
 import "./sleepless.ts";
+import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
@@ -19,6 +20,7 @@ import { createEngineFaults } from "./engine.ts";
 import { calm, type Script, type ScriptedWay } from "./faults.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import type { Control } from "./operate.ts";
+import { tryGuest } from "./sharedWorld.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { createRequest, createWorld, type World, withWishes } from "./world.ts";
@@ -28,6 +30,8 @@ export type Deed = (typeof deeds)[number];
 
 export interface CallCell {
   readonly seed: number;
+  /** A namespace's with an identity of its own, or a guest's, whose home and another guest are there. */
+  readonly whose: "own" | "guest";
   readonly deed: Deed;
   readonly at: number;
   readonly way: ScriptedWay;
@@ -54,11 +58,12 @@ interface TryOptions extends Control {
 
 /** With `at: 0`, nothing fails. */
 export async function tryCall(
-  { seed, deed, at, way = "answer lost" }: Omit<CallCell, "way"> & Partial<Pick<CallCell, "way">>,
+  { seed, whose, deed, at, way = "answer lost" }: Omit<CallCell, "way"> & Partial<Pick<CallCell, "way">>,
   { trace, ...control }: TryOptions = {},
 ): Promise<CallVerdict> {
   try {
-    return await tryNow(calmWorld(seed, trace), { deed, script: { at, way, seen: 0 }, control });
+    const trial = { deed, script: { at, way, seen: 0 }, control };
+    return await (whose === "own" ? tryOwn : tryAsGuest)(calmWorld(seed, trace), trial);
   } finally {
     endVirtualTime();
   }
@@ -84,10 +89,29 @@ interface Trial {
   readonly control: Control;
 }
 
-async function tryNow(world: World, { deed, script, control }: Trial): Promise<CallVerdict> {
+const nothing: CallVerdict = { calls: 0, met: undefined, problems: [] };
+
+/** What must be true of the operation itself; undefined where nothing was scripted, and somebody's things are in the way. */
+function verdictOf(
+  { met, way, seen: calls }: Script,
+  operation: OperationRecord | undefined,
+  problems: readonly Problem[],
+): CallVerdict {
+  const hasSucceeded = operation?.status === "Succeeded";
+  if (!met) return hasSucceeded ? { calls, met, problems } : nothing;
+  const end = `${operation?.status} ${JSON.stringify(operation?.error)}`;
+  const isLost = passing.has(way) && !hasSucceeded;
+  return { calls, met: met.name, problems: [...(isLost ? [`it did not ride it out: ${end}`] : []), ...problems] };
+}
+
+async function tryAsGuest(world: World, trial: Trial): Promise<CallVerdict> {
+  const tried = await tryGuest(world, trial);
+  return tried ? verdictOf(trial.script, tried.operation, tried.problems) : nothing;
+}
+
+async function tryOwn(world: World, { deed, script, control }: Trial): Promise<CallVerdict> {
   const { faults, registry, request, by } = world;
   const stage = createStage(world, { control, isHarmless: false });
-  const nothing = { calls: 0, met: undefined, problems: [] };
   // What an operation without a record left on a target is found by who asks for it again.
   if (world.hasRemains) return nothing;
   if (deed !== "onboard" && (await stage.play(onboard(request, by)))?.status !== "Succeeded") return nothing;
@@ -96,13 +120,6 @@ async function tryNow(world: World, { deed, script, control }: Trial): Promise<C
   faults.script = script;
   const operation = await stage.play(act);
   faults.script = undefined;
-  const isScripted = script.met !== undefined;
-  if (isScripted && passing.has(script.way) && operation?.status !== "Succeeded") {
-    stage.problems.push(`it did not ride it out: ${operation?.status} ${JSON.stringify(operation?.error)}`);
-  }
-  // Somebody's things are in the way there.
-  if (!isScripted && operation?.status !== "Succeeded") return nothing;
-
   const record = await registry.getNamespace(request);
   if (record) {
     const last = await stage.play(offboard(request, by));
@@ -115,7 +132,7 @@ async function tryNow(world: World, { deed, script, control }: Trial): Promise<C
   }
   stage.problems.push(...world.strange);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");
-  return { calls: script.seen, met: script.met?.name, problems: stage.problems };
+  return verdictOf(script, operation, stage.problems);
 }
 
 /** Undefined where the world does not allow it. */

@@ -32,7 +32,7 @@ import { type Act, compensate, migrate, offboard, onboard, repair, wayBack } fro
 import { createBatchHost } from "./batchHost.ts";
 import { green, operator } from "./callers.ts";
 import { deployPod, modesOfPods, removePods } from "./drift.ts";
-import { calm } from "./faults.ts";
+import { calm, type Script } from "./faults.ts";
 import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
 import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
@@ -73,7 +73,7 @@ function withSharing(world: World): World {
 }
 
 async function simulateNow(world: World, control: Control): Promise<SharedVerdict> {
-  const { dice, faults, registry, weather } = world;
+  const { dice, faults, weather } = world;
   const first = takeSnapshot(world, home);
   const problems: Problem[] = [];
   const seen: string[] = [];
@@ -97,6 +97,17 @@ async function simulateNow(world: World, control: Control): Promise<SharedVerdic
     seen.push(...outcomes(world));
   }
 
+  problems.push(...(await leaveAll(world, { control, first })));
+  return { problems, seen };
+}
+
+/** Guests first, then their home, until nothing is left. */
+async function leaveAll(
+  world: World,
+  { control, first }: { readonly control: Control; readonly first: Snapshot },
+): Promise<readonly Problem[]> {
+  const { registry } = world;
+  const problems: Problem[] = [];
   removePods(world);
   for (const berth of [...guests, home]) {
     if (!(await registry.getNamespace(berth))) continue;
@@ -110,7 +121,57 @@ async function simulateNow(world: World, control: Control): Promise<SharedVerdic
   }
   problems.push(...differences(first, takeSnapshot(world, home)));
   if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");
-  return { problems, seen };
+  return problems;
+}
+
+/** What a guest does in callMatrix.ts, where one call fails; its home and another guest are there. */
+export interface GuestTrial {
+  readonly deed: "onboard" | "change" | "repair" | "migrate" | "offboard";
+  readonly script: Script;
+  readonly control: Control;
+}
+
+/** Undefined where the world does not allow it. */
+export async function tryGuest(
+  plain: World,
+  { deed, script, control }: GuestTrial,
+): Promise<{ readonly operation: OperationRecord | undefined; readonly problems: readonly Problem[] } | undefined> {
+  const world = withSharing(plain);
+  const { faults, registry } = world;
+  const [guest = home, other = home] = guests;
+  const first = takeSnapshot(world, home);
+  const play = async (act: Act) => {
+    const ended = await operate(world, act, control);
+    const id = typeof ended === "object" ? ended.operation : undefined;
+    return id === undefined ? undefined : await registry.getOperation(id);
+  };
+  const come = async (request: OnboardingRequest) => (await play(onboard(request, green)))?.status === "Succeeded";
+  const areThere = (await come(homeRequest(world))) && (await come(guestRequest(world, other)));
+  if (!areThere || (deed !== "onboard" && !(await come(guestRequest(world, guest))))) return undefined;
+  const act = actOf(world, guest, deed);
+  if (!act) return undefined;
+  const before = takeSnapshot(world, home);
+  faults.script = script;
+  const operation = await play(act);
+  faults.script = undefined;
+  const found = [...check(world), ...checkPods(world, act), ...checkOthers([act], before, takeSnapshot(world, home))];
+  return { operation, problems: [...found, ...(await leaveAll(world, { control, first }))] };
+}
+
+function actOf(world: World, guest: Berth, deed: GuestTrial["deed"]): Act | undefined {
+  const { request } = recordOf(world, guest) ?? {};
+  const aim = modesOf(world, guest).find((mode) => mode !== request?.identityMode);
+  switch (deed) {
+    case "onboard":
+    case "change":
+      return onboard(guestRequest(world, guest), green);
+    case "repair":
+      return repair(guest, green);
+    case "migrate":
+      return aim && migrate(guest, green, { to: aim, until: "retire" });
+    case "offboard":
+      return offboard(guest, green);
+  }
 }
 
 function tell({ name, berth }: Act): string {
