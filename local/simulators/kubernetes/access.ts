@@ -14,12 +14,14 @@ export type Restriction = (attributes: AccessAttributes) => boolean;
 export interface Access {
   /** Throws the 403. */
   require(user: User, attributes: AccessAttributes): void;
-  /** The same for a path that is not a resource. */
-  requirePath(user: User, path: string): void;
-  /** Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
-  requireDiscovery(user: User, path: string): void;
+  /** The same for a path that is not a resource. Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
+  requirePath(user: User, path: string, method: string): void;
   isAllowed(user: User, attributes: AccessAttributes): boolean;
   isPathAllowed(user: User, verb: string, path: string): boolean;
+  /** Why, in the words of RBAC; empty where nothing says it. */
+  reasonFor(user: User, attributes: AccessAttributes): string;
+  /** The same for a path that is allowed. */
+  reasonForPath(user: User, verb: string, path: string): string;
   /** All rules that apply to a user in a namespace. */
   rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[];
 }
@@ -33,7 +35,26 @@ const everything: readonly PolicyRule[] = [
 export function createAccess(restrictions: readonly Restriction[], boundRules: BoundRules): Access {
   function rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[] {
     const hasEverything = user.isAdministrator || user.groups.includes("system:masters");
-    return [...(hasEverything ? everything : []), ...user.rules, ...boundRules(user, namespace)];
+    return [
+      ...(hasEverything ? everything : []),
+      ...user.rules,
+      ...boundRules(user, namespace).flatMap(({ rules }) => rules),
+    ];
+  }
+
+  function reasonFor(user: User, attributes: AccessAttributes): string {
+    const to = `to User ${JSON.stringify(user.name)}`;
+    if (user.groups.includes("system:masters")) return "";
+    if (!isAllowed(user, attributes)) {
+      const missing = boundRules(user, attributes.namespace).flatMap(({ missing: role }) => role ?? []);
+      return missing.length === 0 ? "" : `RBAC: ${missing.join(", ")}`;
+    }
+    const bound = boundRules(user, attributes.namespace).find(({ rules }) => isAllowedBy(rules, attributes));
+    if (bound) return `RBAC: allowed by ${bound.why}`;
+    // As the sandbox gives a principal its rights on a real API server.
+    const role = user.isAdministrator ? "cluster-admin" : `sandbox:${user.clientId ?? ""}`;
+    const binding = `sandbox:${role}:${user.name}`;
+    return `RBAC: allowed by ClusterRoleBinding ${JSON.stringify(binding)} of ClusterRole ${JSON.stringify(role)} ${to}`;
   }
 
   function isAllowed(user: User, attributes: AccessAttributes): boolean {
@@ -43,17 +64,23 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
   }
 
   const isPathAllowed = (user: User, verb: string, path: string) =>
-    user.isAdministrator || isPathAllowedBy(rulesFor(user, undefined), verb, path);
+    user.isAdministrator || user.isOwn === true || isPathAllowedBy(rulesFor(user, undefined), verb, path);
 
-  function requirePath(user: User, path: string) {
-    if (isPathAllowed(user, "get", path)) return;
-    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot get path "${path}"`, {});
+  function requirePath(user: User, path: string, method: string) {
+    const verb = method.toLowerCase();
+    if (isPathAllowed(user, verb, path)) return;
+    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
   }
 
   return {
     isAllowed,
     isPathAllowed,
     rulesFor,
+    reasonFor,
+    reasonForPath(user, verb, path) {
+      const bound = boundRules(user, undefined).find(({ rules }) => isPathAllowedBy(rules, verb, path));
+      return bound ? `RBAC: allowed by ${bound.why}` : "";
+    },
     require(user, attributes) {
       if (isAllowed(user, attributes)) return;
       const { verb, group, resource, subresource, namespace, name } = attributes;
@@ -63,11 +90,12 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
       throw forbidden({ plural: resource, group }, name, why);
     },
     requirePath,
-    requireDiscovery: requirePath,
   };
 }
 
 export function attributesOf(verb: string, path: ResourcePath): AccessAttributes {
   const { group, plural, namespace, name, subresource } = path;
-  return { verb, group, resource: plural, subresource, namespace, name };
+  // Of a namespace, rights are those in it.
+  const within = group === "" && plural === "namespaces" ? name : namespace;
+  return { verb, group, resource: plural, subresource, namespace: within, name };
 }

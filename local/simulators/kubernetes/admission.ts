@@ -1,7 +1,9 @@
 /** Admission of a new pod: its service account exists, limits of its namespace, and then the workload identity webhook. */
 import { ApiFailure, forbidden } from "./failures.ts";
-import { type JsonObject, stringAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { withLimits } from "./limitRanges.ts";
+import { generatedSuffix } from "./metadataRules.ts";
+import type { KubeObject } from "./object.ts";
 import { withRequests } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
@@ -33,6 +35,27 @@ export function createAdmission(environment: {
   const cached = (namespace: string, name: string) =>
     unseenAccounts.has(`${namespace}/${name}`) ? undefined : serviceAccount(namespace, name);
 
+  const isThere = (apiVersion: string, kind: string, name: string) => {
+    const classes = resources.ofKind(apiVersion, kind);
+    return classes !== undefined && store.get(classes, undefined, name) !== undefined;
+  };
+
+  function requireClasses(resource: Resource, pod: JsonObject): void {
+    const name = stringAt(pod, "metadata", "name");
+    const priority = stringAt(pod, "spec", "priorityClassName") ?? "";
+    if (
+      priority !== "" &&
+      !priority.startsWith("system-") &&
+      !isThere("scheduling.k8s.io/v1", "PriorityClass", priority)
+    ) {
+      throw forbidden(resource, name, `no PriorityClass with name ${priority} was found`);
+    }
+    const runtime = stringAt(pod, "spec", "runtimeClassName") ?? "";
+    if (runtime !== "" && !isThere("node.k8s.io/v1", "RuntimeClass", runtime)) {
+      throw forbidden(resource, name, `pod rejected: RuntimeClass ${JSON.stringify(runtime)} not found`);
+    }
+  }
+
   return (resource, object) => {
     if (resource.kind !== "Pod") return withLimits({ store, resources }, resource, object);
     const namespace = stringAt(object, "metadata", "namespace") ?? "";
@@ -41,7 +64,9 @@ export function createAdmission(environment: {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
       throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    const limited = withLimits({ store, resources }, resource, withRequests(object));
+    requireClasses(resource, object);
+    const mounted = withToken(object, serviceAccount(namespace, account));
+    const limited = withLimits({ store, resources }, resource, withRequests(withScheduling(mounted)));
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
       ? withWorkloadIdentity(limited, {
           tenantId,
@@ -50,6 +75,59 @@ export function createAdmission(environment: {
           tokenProxy: tokenProxy(),
         })
       : limited;
+  };
+}
+
+/** How the scheduler treats a pod that says nothing about it. */
+function withScheduling(pod: JsonObject): JsonObject {
+  const spec = objectAt(pod, "spec");
+  const given = listAt(spec, "tolerations");
+  const missing = ["not-ready", "unreachable"]
+    .map((name) => `node.kubernetes.io/${name}`)
+    .filter((key) => !given.some((each) => stringAt(each, "key") === key))
+    .map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }));
+  return {
+    ...pod,
+    spec: {
+      ...{ priority: 0, preemptionPolicy: "PreemptLowerPriority" },
+      ...spec,
+      tolerations: [...given, ...missing],
+    },
+  };
+}
+
+const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** The account's token, where neither pod nor account does without. */
+function withToken(pod: JsonObject, account: KubeObject | undefined): JsonObject {
+  const spec = objectAt(pod, "spec");
+  const wanted = spec["automountServiceAccountToken"] ?? account?.["automountServiceAccountToken"] ?? true;
+  if (wanted === false) return pod;
+  const suffix = generatedSuffix();
+  const name = `kube-api-access-${suffix}`;
+  const mounted = (container: Json): Json => {
+    const mounts = listAt(container, "volumeMounts");
+    if (!isObject(container) || mounts.some((mount) => stringAt(mount, "mountPath") === tokenPath)) return container;
+    return { ...container, volumeMounts: [...mounts, { name, readOnly: true, mountPath: tokenPath }] };
+  };
+  const [containers, initContainers] = ["containers", "initContainers"].map((field) =>
+    listAt(spec, field).map(mounted),
+  );
+  if (JSON.stringify([containers, initContainers]).includes(name) === false) return pod;
+  const fieldRef = { apiVersion: "v1", fieldPath: "metadata.namespace" };
+  const sources = [
+    { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
+    { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+    { downwardAPI: { items: [{ path: "namespace", fieldRef }] } },
+  ];
+  const volume = { name, projected: { sources, defaultMode: 420 } };
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      ...{ containers: containers ?? [], volumes: [...listAt(spec, "volumes"), volume] },
+      ...(initContainers && initContainers.length > 0 ? { initContainers } : {}),
+    },
   };
 }
 

@@ -66,7 +66,10 @@ export function createPolicyAdmission(documents: readonly unknown[]): PolicyAdmi
       const { plural, group } = request.resource;
       const kind = group === "" ? plural : `${plural}.${group}`;
       const told = `ValidatingAdmissionPolicy '${policy}' with binding '${binding}' denied request: ${why}`;
-      throw new ApiFailure(422, "Invalid", `${kind} "${request.name ?? ""}" is forbidden: ${told}`);
+      throw new ApiFailure(422, "Invalid", `${kind} "${request.name ?? ""}" is forbidden: ${told}`, {
+        ...{ name: request.name, group: group === "" ? undefined : group, kind: plural },
+        causes: [{ message: told }],
+      });
     }
   };
 }

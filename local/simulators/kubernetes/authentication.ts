@@ -13,6 +13,8 @@ export interface User {
   readonly uid?: string;
   readonly groups: readonly string[];
   readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** Of a principal of Entra. */
+  readonly clientId?: string;
   readonly isAdministrator: boolean;
   readonly rules: readonly PolicyRule[];
   /** A component of the sandbox. */
@@ -96,8 +98,12 @@ export function createAuthentication(environment: {
   }
 
   /** What the world gives a principal in this cluster. */
-  function rightsOf(appId: string): Pick<User, "isAdministrator" | "rules"> {
-    return { isAdministrator: cluster.administrators.has(appId), rules: cluster.roles?.get(appId) ?? [] };
+  function rightsOf(appId: string): Pick<User, "clientId" | "isAdministrator" | "rules"> {
+    return {
+      clientId: appId,
+      isAdministrator: cluster.administrators.has(appId),
+      rules: cluster.roles?.get(appId) ?? [],
+    };
   }
 
   async function ofToken(token: string, audiences: readonly string[]): Promise<User | undefined> {
@@ -111,9 +117,9 @@ export function createAuthentication(environment: {
   return {
     ofToken,
     async ofRequest(authorization) {
-      const token = /^Bearer (\S+)$/i.exec(authorization ?? "")?.[1];
-      if (authorization === undefined || authorization === "") return anonymous;
-      if (token === undefined) throw unauthorized();
+      const token = /^Bearer +(\S+)/i.exec(authorization ?? "")?.[1];
+      // Another scheme is as good as none: nobody here looks at it.
+      if (token === undefined) return anonymous;
       const user = await ofToken(token, [cluster.oidcIssuer]);
       if (user === undefined) throw unauthorized();
       return user;

@@ -1,10 +1,12 @@
 /** Checks a request's object before it is stored: against its address and against its schema. */
+
+import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
 import type { Cause } from "./cause.ts";
-import { ApiFailure, badRequest, invalid } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
+import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { fieldsOf, hasKind, messageOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
-import { pruneObject, unknownFields, violations } from "./schema.ts";
+import { fieldSchema, pruneObject, repeatedKeys, type Schema, unknownFields, violations } from "./schema.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -19,35 +21,53 @@ export interface Address {
 function summary(text: string): string {
   if (text === "") return "<empty>";
   const shown = text.startsWith("{") ? text : Buffer.from(text).toString("hex");
-  return shown.length > 30 ? `${shown.slice(0, 30)} ...` : shown;
+  const most = text.startsWith("{") ? 30 : 60;
+  return shown.length > most ? `${shown.slice(0, most)} ...` : shown;
 }
 
-function unrecognized({ kind }: Resource, text: string, why: string): ApiFailure {
+function unrecognized({ kind }: Pick<Resource, "kind">, text: string, why: string): ApiFailure {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(text)})`);
 }
 
 const versionAndKind =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
 
-function notAnObject(body: Json): string {
-  const what = Array.isArray(body) ? "array" : typeof body;
+export function notAnObject(body: Json): string {
+  const what = Array.isArray(body) ? "array" : (shownType[typeof body] ?? typeof body);
   return `couldn't get version/kind; json parse error: json: cannot unmarshal ${what} into Go value of type ${versionAndKind}`;
 }
 
 /** A body that is no JSON at all. */
-export function unparsable(resource: Resource, text: string): ApiFailure {
+export function unparsable(resource: Pick<Resource, "kind">, text: string): ApiFailure {
   const problem = jsonProblem(text);
   return unrecognized(resource, text, `couldn't get version/kind; json parse error: ${problem}`);
 }
 
-/** In Go's words. */
-function jsonProblem(text: string): string {
+/** In Go's words: where its scanner stops. */
+export function jsonProblem(text: string): string {
   if (text.trim() === "") return "unexpected end of JSON input";
-  const [, key] = /^\s*\{\s*([^"}\s])/.exec(text) ?? [];
-  if (key !== undefined) return `invalid character '${key}' looking for beginning of object key string`;
-  const first = text.trimStart()[0] ?? "";
-  if (!/[{["\d\-tfn]/.test(first)) return `invalid character '${first}' looking for beginning of value`;
-  return "unexpected end of JSON input";
+  // Go reads bytes.
+  const bytes = Buffer.from(text, "utf8").toString("latin1");
+  const quoted = (character: string) => (character === "'" ? `'\\''` : `'${character}'`);
+  const first = bytes.trimStart()[0] ?? "";
+  if (!/[{["\d\-tfn]/.test(first)) return `invalid character ${quoted(first)} looking for beginning of value`;
+  const key = /^\s*\{\s*([^"}\s])/.exec(bytes)?.[1] ?? /,\s*(\})\s*$/.exec(bytes)?.[1];
+  if (key !== undefined) return `invalid character ${quoted(key)} looking for beginning of object key string`;
+  const rest = afterFirst(bytes)?.trimStart()[0];
+  return rest === undefined
+    ? "unexpected end of JSON input"
+    : `invalid character ${quoted(rest)} after top-level value`;
+}
+
+/** What follows the first object of a text; undefined where none ends. */
+function afterFirst(text: string): string | undefined {
+  let depth = 0;
+  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
+    if (token === "{" || token === "[") depth += 1;
+    if (token === "}" || token === "]") depth -= 1;
+    if (depth === 0 && !token.startsWith('"')) return text.slice(index + 1);
+  }
+  return undefined;
 }
 
 /** Their decoder asks for the kind, and checks it only after everything else. */
@@ -66,16 +86,19 @@ function requireCustomKind(resource: Resource, body: JsonObject): void {
 }
 
 /** The body as an object of the addressed kind, in the addressed namespace. */
-export function addressed({ resource, namespace, name }: Address, body: Json): JsonObject {
+export function addressed({ resource, namespace, name }: Address, sent: Json): JsonObject {
+  // To Go, null is an object without fields.
+  const body = sent === null && !resource.isCustom ? {} : sent;
   if (!isObject(body)) throw unrecognized(resource, JSON.stringify(body), notAnObject(body));
   if (resource.isCustom && name === undefined) requireCustomKind(resource, body);
   const apiVersion = stringAt(body, "apiVersion") ?? apiVersionOf(resource);
   const kind = stringAt(body, "kind") ?? resource.kind;
   const isRegistered = resource.isCustom || hasKind(apiVersion, kind);
+  requireTextTypes(resource, body);
   if (!isRegistered) {
     const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
     const version = apiVersion.split("/").at(-1);
-    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`);
+    throw new DecodeFailure({ prefix: `${kind} in version "${version}" cannot be handled as a ${resource.kind}`, why });
   }
   if (apiVersion !== apiVersionOf(resource)) {
     const expected = apiVersionOf(resource);
@@ -83,9 +106,11 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     );
   }
-  if (kind !== resource.kind)
-    throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a ${resource.kind}`);
-  const metadata = objectAt(body, "metadata");
+  if (kind !== resource.kind) {
+    const prefix = `${kind} in version "${apiVersion}" cannot be handled as a ${resource.kind}`;
+    throw new DecodeFailure({ prefix, why: "" }, unconvertible(kind, resource));
+  }
+  const metadata = metadataOf(resource, body);
   const ownName = stringAt(metadata, "name");
   if (name !== undefined && !ownName) {
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
@@ -94,7 +119,7 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
     throw badRequest(`the name of the object (${ownName}) does not match the name on the URL (${name})`);
   }
   const ownNamespace = stringAt(metadata, "namespace");
-  if (namespace !== undefined && ownNamespace !== undefined && ownNamespace !== namespace) {
+  if (namespace !== undefined && ownNamespace && ownNamespace !== namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   return {
@@ -102,10 +127,35 @@ export function addressed({ resource, namespace, name }: Address, body: Json): J
     apiVersion,
     kind,
     metadata: {
-      ...withoutNullTexts(metadata),
+      ...without(withoutNullTexts(metadata), "namespace"),
       ...(namespace === undefined ? {} : { namespace }),
     },
   };
+}
+
+/** What a body calls itself has to be a text. */
+function requireTextTypes(resource: Resource, body: JsonObject): void {
+  for (const field of ["kind", "apiVersion"]) {
+    const value = body[field];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    const found = Array.isArray(value) ? "array" : (shownType[typeof value] ?? typeof value);
+    const why = `json: cannot unmarshal ${found} into Go struct field .${field} of type string`;
+    throw unrecognized(resource, JSON.stringify(body), `couldn't get version/kind; json parse error: ${why}`);
+  }
+}
+
+function metadataOf(resource: Resource, body: JsonObject): JsonObject {
+  const { metadata = null } = body;
+  if (metadata === null || isObject(metadata)) return metadata ?? {};
+  const { kind, version } = resource;
+  const found = Array.isArray(metadata) ? "array" : (shownType[typeof metadata] ?? typeof metadata);
+  const why = `json: cannot unmarshal ${found} into Go struct field ${kind}.metadata of type v1.ObjectMeta`;
+  throw new DecodeFailure({ prefix: `${kind} in version "${version}" cannot be handled as a ${kind}`, why });
+}
+
+/** What Go says of another kind that it knows. */
+export function unconvertible(kind: string, to: Pick<Resource, "group" | "kind">, version = "v1"): string {
+  return `converting (${version}.${kind}) to (${to.group.split(".")[0] || "core"}.${to.kind}): unknown conversion`;
 }
 
 /** In Go, null in a map of strings is the empty string. */
@@ -123,14 +173,29 @@ function requireTypes(resource: Resource, object: JsonObject): void {
   const [wrongType] = typeViolations(resource, withoutAnyNulls(object)).filter(
     ({ field }) => !resource.isCustom || field.startsWith("metadata."),
   );
-  if (wrongType === undefined) return;
   const { kind, version } = resource;
+  const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}`;
+  if (wrongType === undefined) {
+    const why = resource.isCustom
+      ? unreadableMetadata(objectAt(object, "metadata"))
+      : unreadableValue(object, apiVersionOf(resource), kind);
+    if (why !== undefined) throw new DecodeFailure({ prefix, why });
+    return;
+  }
   const found = /^Invalid value: "(\w+)"/.exec(wrongType.message)?.[1] ?? "value";
   const expected = /must be of type (\w+)/.exec(wrongType.message)?.[1] ?? "";
-  const where = goPath(resource, wrongType.field, expected);
-  throw badRequest(
-    `${kind} in version "${version}" cannot be handled as a ${kind}: json: cannot unmarshal ${shownType[found] ?? found} into Go struct field ${where}`,
-  );
+  const where = goPath(resource, wrongType.field, formatAt(resource.schema, wrongType.field) ?? expected);
+  const why = `json: cannot unmarshal ${shownType[found] ?? found} into Go struct field ${where}`;
+  throw new DecodeFailure({ prefix, why });
+}
+
+/** `int32`, where a schema says so. */
+function formatAt(schema: Schema, path: string): string | undefined {
+  let current: Schema | undefined = schema;
+  for (const part of path.split(/\.|(?=\[)/)) {
+    current = part.startsWith("[") ? current?.items : current && fieldSchema(current, part);
+  }
+  return current?.type === "integer" ? current.format : undefined;
 }
 
 /** Go's names for what it finds in JSON. */
@@ -207,7 +272,10 @@ export function known(
 export function requireDeclared(resource: Resource, config: JsonObject, ownNamespace = ""): void {
   const problems = [
     ...unknownFields(config, resource.schema).map((path) => `.${path}: field not declared in schema`),
-    ...typeViolations(resource, config).map(({ field, message }) => `.${field}: ${message}`),
+    ...typeViolations(resource, config).map(
+      ({ field, message }) => `.${field}: ${typeProblem(config, field, message)}`,
+    ),
+    ...repeatedKeys(config, resource.schema).map(({ field, key }) => `${field}: duplicate entries for key [${key}]`),
   ];
   if (problems.length === 0) return;
   const name = `${ownNamespace}/${stringAt(config, "metadata", "name")}`;
@@ -215,11 +283,22 @@ export function requireDeclared(resource: Resource, config: JsonObject, ownNames
   throw new ApiFailure(500, "", `failed to create typed patch object (${name}; ${kind}): ${problems.join("\n")}`);
 }
 
+/** `expected string, got &value.valueUnstructured{Value:1}`, of a value that stands alone. */
+function typeProblem(config: JsonObject, field: string, message: string): string {
+  const value = at(config, ...field.split("."));
+  const expected = /must be of type (\w+)/.exec(message)?.[1];
+  if (expected === undefined || value === undefined || value === null || typeof value === "object") return message;
+  const type = expected === "integer" || expected === "number" ? "numeric (int or float)" : expected;
+  return `expected ${type}, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`;
+}
+
 /** Throws a 422. */
 export function requireValid(resource: Resource, object: JsonObject, more: readonly Cause[]): void {
   // Of built-in objects, nobody checks the status; their metadata has rules of its own.
   const checked = resource.isCustom ? object : withoutAnyNulls(without(object, "status", "metadata"));
-  const causes = [...more, ...violations(checked, resource.schema, "").filter(({ field }) => field !== "metadata")];
+  const isSaid = ({ field, message }: Cause) => more.some((each) => each.field === field && each.message === message);
+  const ofSchema = violations(checked, resource.schema, "").filter(({ field }) => field !== "metadata");
+  const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause))];
   if (causes.length > 0) throw invalid(resource, stringAt(object, "metadata", "name") ?? "", causes);
 }
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";
 import type { Cause } from "./cause.ts";
-import type { Json, JsonObject } from "./json.ts";
+import { type Json, type JsonObject, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
@@ -83,9 +83,29 @@ export function definitionViolations(definition: JsonObject, name: string): Caus
       field: path.join("."),
     }));
   }
-  const { group, names } = parsed.data.spec;
+  const { group, names, versions } = parsed.data.spec;
   const expected = `${names.plural}.${group}`;
-  return name === expected ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
+  return [
+    ...(name === expected ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
+    ...storageViolations(versions),
+    ...approvalViolations(definition, group),
+  ];
+}
+
+function storageViolations(versions: readonly { name: string; served: boolean; storage: boolean }[]): Cause[] {
+  if (versions.filter(({ storage }) => storage).length === 1) return [];
+  const shown = versions.map(({ name: Name, served: Served, storage: Storage }) => ({ Name, Served, Storage }));
+  return [invalidValue("spec.versions", shown, "must have exactly one version marked as storage version")];
+}
+
+/** Kubernetes' own groups are open only to what its community has looked at. */
+function approvalViolations(definition: JsonObject, group: string): Cause[] {
+  const isProtected = /(^|\.)(k8s|kubernetes)\.io$/.test(group);
+  const annotation = "api-approved.kubernetes.io";
+  if (!isProtected || stringAt(definition, "metadata", "annotations", annotation)) return [];
+  const why = `protected groups must have approval annotation ${JSON.stringify(annotation)}, see https://github.com/kubernetes/enhancements/pull/1111`;
+  const field = `metadata.annotations[${annotation}]`;
+  return [{ reason: "FieldValueRequired", message: `Required value: ${why}`, field }];
 }
 
 /** Established immediately: nothing else competes for the names here. */

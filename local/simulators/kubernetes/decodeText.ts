@@ -1,5 +1,5 @@
 /** A body in JSON or YAML, and the fields that it has twice: Go takes the last one, and can tell. */
-import { isMap, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
 import type { Json } from "./json.ts";
 
 export interface Decoded {
@@ -12,14 +12,35 @@ export interface Decoded {
 export function decodeText(text: string, isYaml: boolean): Decoded {
   // JSON is YAML too, but parsing it as JSON is faster and stricter.
   if (!isYaml || text.trimStart().startsWith("{"))
-    return { value: JSON.parse(text), duplicates: duplicateFields(text) };
+    return { value: wellFormed(JSON.parse(text), text), duplicates: duplicateFields(text) };
   const lines = new LineCounter();
-  const document = parseDocument(text, { uniqueKeys: false, lineCounter: lines });
+  // Of several documents, the first counts.
+  const documents = parseAllDocuments(text, { uniqueKeys: false, lineCounter: lines, customTags: withOldBooleans });
+  const [document] = "empty" in documents ? [] : documents;
+  if (document === undefined) return { value: null, duplicates: [] };
   const [problem] = document.errors;
   if (problem) throw problem;
   // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
   const value: Json = JSON.parse(JSON.stringify(document.toJS()) ?? "null");
   return { value, duplicates: duplicateKeys(document.contents, lines) };
+}
+
+/** Go makes half a surrogate pair U+FFFD. */
+function wellFormed(value: Json, text: string): Json {
+  if (!/\\ud[89a-f]/i.test(text)) return value;
+  return JSON.parse(JSON.stringify(value), (_, child) => (typeof child === "string" ? child.toWellFormed() : child));
+}
+
+/** The booleans of YAML 1.1, which Go's parser still reads. */
+const oldBoolean: ScalarTag = {
+  tag: "tag:yaml.org,2002:bool",
+  default: true,
+  test: /^(?:y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON|n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/,
+  resolve: (text) => /^(y|t|on)/i.test(text),
+};
+
+function withOldBooleans(tags: Tags): Tags {
+  return [oldBoolean, ...tags];
 }
 
 function duplicateKeys(node: Node | null, lines: LineCounter): string[] {
@@ -29,11 +50,12 @@ function duplicateKeys(node: Node | null, lines: LineCounter): string[] {
   return node.items.flatMap(({ key, value }) => {
     const { range } = key as Node;
     const name = String(key);
+    const shown = isScalar(key) && typeof key.value !== "string" ? name : JSON.stringify(name);
     const isTwice = seen.has(name);
     seen.add(name);
     const { line } = lines.linePos(range?.[0] ?? 0);
     return [
-      ...(isTwice ? [`line ${line}: key ${JSON.stringify(name)} already set in map`] : []),
+      ...(isTwice ? [`line ${line}: key ${shown} already set in map`] : []),
       ...duplicateKeys(value as Node | null, lines),
     ];
   });

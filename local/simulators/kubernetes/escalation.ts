@@ -53,7 +53,7 @@ export function createGrantChecks({
     const roles = resources.find(rbacGroup, "v1", plural);
     if (!roles) return;
     const role = store.get(roles, roleRef.kind === "ClusterRole" ? undefined : namespace, roleRef.name);
-    if (!role) throw notFound(roles, roleRef.name);
+    if (!role) throw notFound(resource, roleRef.name);
     require(readRules(role));
   };
 }

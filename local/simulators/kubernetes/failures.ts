@@ -50,9 +50,16 @@ export function notFound(resource: Resource, name: string): ApiFailure {
   return new ApiFailure(404, "NotFound", `${qualifiedPlural(resource)} "${name}" not found`, about(resource, name));
 }
 
-export function alreadyExists(resource: Resource, name: string): ApiFailure {
-  const message = `${qualifiedPlural(resource)} "${name}" already exists`;
-  return new ApiFailure(409, "AlreadyExists", message, about(resource, name));
+export function alreadyExists(
+  resource: Resource,
+  name: string,
+  { isLeaving = false, isGenerated = false } = {},
+): ApiFailure {
+  const before = isLeaving ? "object is being deleted: " : "";
+  const after = isGenerated ? ", the server was not able to generate a unique name for the object" : "";
+  const message = `${before}${qualifiedPlural(resource)} "${name}" already exists${after}`;
+  const retry = isGenerated ? { retryAfterSeconds: 1 } : {};
+  return new ApiFailure(409, "AlreadyExists", message, { ...about(resource, name), ...retry });
 }
 
 export function conflict(resource: Resource, name: string, why: string): ApiFailure {
@@ -65,7 +72,11 @@ export function applyConflict(message: string, causes: readonly Cause[]): ApiFai
 }
 
 export function aboutKind({ group, kind }: Pick<Resource, "group" | "kind">, name: string) {
-  return { name: name === "" ? undefined : name, group: group === "" ? undefined : group, kind };
+  return {
+    name: name === "" ? undefined : name,
+    group: group === "" ? undefined : group,
+    kind: kind === "" ? undefined : kind,
+  };
 }
 
 export function invalid(
@@ -73,9 +84,9 @@ export function invalid(
   name: string,
   causes: readonly Cause[],
 ): ApiFailure {
-  const [first] = causes;
-  const list = causes.map(({ field, message }) => `${field}: ${message}`);
-  const text = causes.length === 1 && first !== undefined ? list[0] : `[${list.join(", ")}]`;
+  // What is said twice stands once in the message.
+  const list = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))];
+  const text = list.length === 1 ? list[0] : `[${list.join(", ")}]`;
   return new ApiFailure(422, "Invalid", `${qualifiedKind(resource)} "${name}" is invalid: ${text}`, {
     ...aboutKind(resource, name),
     causes,
@@ -84,6 +95,16 @@ export function invalid(
 
 export function badRequest(message: string): ApiFailure {
   return new ApiFailure(400, "BadRequest", message);
+}
+
+/** A body that cannot be read as an object of its kind: `why` in the words of the decoder. */
+export class DecodeFailure extends ApiFailure {
+  readonly why: string;
+
+  constructor({ prefix, why }: { readonly prefix: string; readonly why: string }, ofPatch = why) {
+    super(400, "BadRequest", why === "" ? prefix : `${prefix}: ${why}`);
+    this.why = ofPatch;
+  }
 }
 
 export function unauthorized(): ApiFailure {

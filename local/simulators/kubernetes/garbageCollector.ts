@@ -1,7 +1,7 @@
 /** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
 import { type Controller, startController } from "./controller.ts";
 import type { KubeObject } from "./object.ts";
-import { foregroundFinalizer, type Objects } from "./objects.ts";
+import { foregroundFinalizer, type Objects, orphanFinalizer } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
@@ -15,7 +15,7 @@ export function startGarbageCollector({
   readonly resources: Resources;
 }): Controller {
   return startController(store, {
-    concerns: ({ type, object }) => type === "DELETED" || isInForeground(object),
+    concerns: ({ type, object }) => type === "DELETED" || isInForeground(object) || isLeaving(object),
     reconcile() {
       const all = resources.all().flatMap((resource) => store.list(resource).map((object) => ({ resource, object })));
       const uids = new Set(all.map(({ object }) => object.metadata.uid));
@@ -25,7 +25,10 @@ export function startGarbageCollector({
         const isThere = store.get(resource, namespace, name) !== undefined;
         if (isOrphaned && isThere && deletionTimestamp === undefined) objects.remove({ resource, namespace, name });
       }
-      for (const { resource, object } of all) if (isInForeground(object)) finish(resource, object, all);
+      for (const { resource, object } of all) {
+        if (isInForeground(object)) finish(resource, object, all);
+        else if (isLeaving(object)) release(resource, object, all);
+      }
     },
   });
 
@@ -38,13 +41,34 @@ export function startGarbageCollector({
       if (store.get(each.resource, namespace, name) === undefined) return false;
       return !objects.remove({ resource: each.resource, namespace, name }, { foreground: true }).isGone;
     });
-    const { namespace, name, finalizers = [] } = owner.metadata;
-    const target = { resource, namespace, name };
-    if (left.length > 0 || store.get(resource, namespace, name) === undefined) return;
-    const rest = finalizers.filter((each) => each !== foregroundFinalizer);
-    const patch = { mediaType: "application/merge-patch+json", body: { metadata: { finalizers: rest } } };
-    objects.patch(target, patch, { manager: "kube-controller-manager" });
+    if (left.length === 0) letGo(resource, owner, foregroundFinalizer);
   }
+
+  /** Takes the owner from its dependents, so that they outlive it. */
+  function release(resource: Resource, owner: KubeObject, all: readonly { resource: Resource; object: KubeObject }[]) {
+    for (const each of all) {
+      const { namespace, name } = each.object.metadata;
+      const dependent = store.get(each.resource, namespace, name);
+      const owners = dependent?.metadata.ownerReferences ?? [];
+      const ownerReferences = owners.filter(({ uid }) => uid !== owner.metadata.uid);
+      if (dependent === undefined || ownerReferences.length === owners.length) continue;
+      store.put(each.resource, { ...dependent, metadata: { ...dependent.metadata, ownerReferences } });
+    }
+    letGo(resource, owner, orphanFinalizer);
+  }
+
+  function letGo(resource: Resource, { metadata: { namespace, name } }: KubeObject, finalizer: string) {
+    const now = store.get(resource, namespace, name);
+    if (now === undefined) return;
+    const rest = (now.metadata.finalizers ?? []).filter((each) => each !== finalizer);
+    const patch = { mediaType: "application/merge-patch+json", body: { metadata: { finalizers: rest } } };
+    objects.patch({ resource, namespace, name }, patch, { manager: "kube-controller-manager" });
+  }
+}
+
+/** Its dependents are to outlive it. */
+function isLeaving({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && (metadata.finalizers ?? []).includes(orphanFinalizer);
 }
 
 function isInForeground({ metadata }: KubeObject): boolean {

@@ -1,7 +1,7 @@
 /** `Impersonate-*`: whoever may, acts as somebody else (kubernetes.io "User impersonation"). */
 import type { Access } from "./access.ts";
 import type { Authentication, User } from "./authentication.ts";
-import { ApiFailure } from "./failures.ts";
+import { badRequest } from "./failures.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +19,16 @@ export function impersonated(
   const extra = Object.entries(headers).filter(([header]) => header.startsWith(extraPrefix));
   if (name === undefined) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
-    throw new ApiFailure(500, "InternalError", "Internal Server Error: requested impersonation without a user name");
+    const texts = (values: readonly string[]) => `[]string{${values.map((each) => JSON.stringify(each)).join(", ")}}`;
+    const maps = extra.map(
+      ([header, value = ""]) => `${JSON.stringify(header.slice(extraPrefix.length))}:${texts([value])}`,
+    );
+    const shown = [
+      `Name:"", UID:${JSON.stringify(uid ?? "")}`,
+      `Groups:${groups.length === 0 ? "[]string(nil)" : texts(groups)}`,
+      `Extra:map[string][]string${maps.length === 0 ? "(nil)" : `{${maps.join(", ")}}`}`,
+    ];
+    throw badRequest(`requested &user.DefaultInfo{${shown.join(", ")}} without impersonating a user name`);
   }
   const [, namespace, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];
   const may = (group: string, resource: string, what: string, within?: string, subresource?: string) =>

@@ -30,6 +30,7 @@ import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
+import { createPodSecurity } from "./podSecurity.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
 import { parseResourcePath } from "./requestPath.ts";
@@ -133,7 +134,8 @@ export async function startKubernetes(
   const webhooks: AdmissionWebhook[] = [...own];
   const restrictions: Restriction[] = [];
   const policies = createPolicyAdmission(options.policies ?? []);
-  const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies };
+  const podSecurity = createPodSecurity({ store, resources });
+  const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies, podSecurity };
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(store, resources);
@@ -182,6 +184,10 @@ export async function startKubernetes(
     adminToken,
     serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
   });
+  const lookUp = (kind: string, namespace: string, name: string) => {
+    const resource = resources.ofKind("v1", kind);
+    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
+  };
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({
@@ -200,7 +206,7 @@ export async function startKubernetes(
           "/openid/v1/jwks": signingKeys(cluster),
         },
         podLog: options.podLog ?? (() => undefined),
-        requestToken: (account, request) => requestToken({ world, cluster }, account, request),
+        requestToken: (account, request) => requestToken({ world, cluster, lookUp }, account, request),
       }),
     ),
   });

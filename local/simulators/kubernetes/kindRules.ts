@@ -15,26 +15,18 @@ import {
   without,
 } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
-import { nanosOf } from "./podResources.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress } from "./services.ts";
+import { forbidden } from "./validation/causes.ts";
+import { violationsOfKind } from "./validation/index.ts";
 
 /** The object as it is first stored; its metadata is already set. */
 export function prepare(resource: Resource, object: JsonObject, time: string): JsonObject {
   switch (resource.kind) {
     case "Namespace":
-      return { ...withNameLabel(object), spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } };
+      return withNameLabel(object);
     case "Secret":
       return withStringData(object);
-    case "Pod": {
-      const spec = objectAt(object, "spec");
-      const serviceAccountName = stringAt(spec, "serviceAccountName") ?? "default";
-      return {
-        ...object,
-        spec: { enableServiceLinks: true, ...spec, serviceAccountName, serviceAccount: serviceAccountName },
-        status: { phase: "Pending", qosClass: "BestEffort" },
-      };
-    }
     case "Service":
       return withAddress(object);
     case "CustomResourceDefinition":
@@ -48,7 +40,26 @@ export function prepare(resource: Resource, object: JsonObject, time: string): J
 
 /** What the server itself adds to a new object: nobody owns it. */
 export function generated(resource: Resource, object: JsonObject): JsonObject {
-  return resource.kind === "Job" && !resource.isCustom ? withJobSelector(object) : object;
+  if (resource.isCustom) return object;
+  switch (resource.kind) {
+    case "Job":
+      return withJobSelector(object);
+    case "Namespace": {
+      const given = listAt(object, "spec", "finalizers").filter((each) => each !== "kubernetes");
+      return { ...object, spec: { finalizers: [...given, "kubernetes"] }, status: { phase: "Active" } };
+    }
+    case "Pod": {
+      const spec = objectAt(object, "spec");
+      const serviceAccountName = stringAt(spec, "serviceAccountName") ?? "default";
+      return {
+        ...object,
+        spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName },
+        status: { phase: "Pending", qosClass: "BestEffort" },
+      };
+    }
+    default:
+      return object;
+  }
 }
 
 /** Restores what must hold after every write. */
@@ -58,46 +69,10 @@ export function settle(resource: Resource, object: JsonObject): JsonObject {
 }
 
 export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
-  switch (resource.kind) {
-    case "CustomResourceDefinition":
-      return definitionViolations(object, stringAt(object, "metadata", "name") ?? "");
-    case "ConfigMap":
-    case "Secret":
-      return ["data", "binaryData"].flatMap((field) => keyViolations(field, objectAt(object, field)));
-    case "Pod":
-      return containerViolations(objectAt(object, "spec"), "spec");
-    case "Job":
-      return [
-        ...containerViolations(objectAt(object, "spec", "template", "spec"), "spec.template.spec"),
-        ...(["Never", "OnFailure"].includes(stringAt(object, "spec", "template", "spec", "restartPolicy") ?? "Always")
-          ? []
-          : [required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"')]),
-      ];
-    default:
-      return [];
+  if (resource.kind === "CustomResourceDefinition") {
+    return definitionViolations(object, stringAt(object, "metadata", "name") ?? "");
   }
-}
-
-function containerViolations(podSpec: JsonObject, path: string): Cause[] {
-  const containers = listAt(podSpec, "containers");
-  if (containers.length === 0) return [required(`${path}.containers`)];
-  const all = ["containers", "initContainers"].flatMap((field) =>
-    listAt(podSpec, field).map((container, index) => ({ container, at: `${path}.${field}[${index}]` })),
-  );
-  return all.flatMap(({ container, at: where }) => [
-    ...(stringAt(container, "image") ? [] : [required(`${where}.image`)]),
-    ...overLimit(container, `${where}.resources.requests`),
-  ]);
-}
-
-/** Nobody asks for more than the limit. */
-function overLimit(container: Json, path: string): Cause[] {
-  const limits = objectAt(container, "resources", "limits");
-  return Object.entries(objectAt(container, "resources", "requests")).flatMap(([name, amount]) => {
-    const limit = limits[name];
-    if (limit === undefined || nanosOf(amount) <= nanosOf(limit)) return [];
-    return [invalidValue(path, amount, `must be less than or equal to ${name} limit of ${String(limit)}`)];
-  });
+  return violationsOfKind(resource, object);
 }
 
 /** What an update may not change, and how it is refused. */
@@ -128,8 +103,34 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
         if (equal(objectAt(before, "spec")[field], value)) return [];
         return [invalidValue(`spec.${field}`, value ?? null, "field is immutable")];
       });
+    case "StatefulSet": {
+      const open = [
+        ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"],
+        ...["persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
+      ];
+      const fixed = (object: JsonObject) => without(objectAt(object, "spec"), ...open);
+      if (equal(fixed(before), fixed(after))) return [];
+      const names = open.map((each) => `'${each}'`);
+      const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+      return [forbidden("spec", `updates to statefulset spec for fields other than ${list} are forbidden`)];
+    }
+    case "Service": {
+      const [old, next] = [before, after].map((object) => stringAt(object, "spec", "clusterIP") ?? "");
+      if (!old || old === next || stringAt(after, "spec", "type") === "ExternalName") return [];
+      return [invalidValue("spec.clusterIPs[0]", [next ?? ""], "may not change once set")];
+    }
+    case "PersistentVolumeClaim": {
+      const isBound = stringAt(before, "status", "phase") === "Bound";
+      const fixed = (object: JsonObject) => without(objectAt(object, "spec"), ...(isBound ? ["resources"] : []));
+      if (equal(fixed(before), fixed(after))) return [];
+      const why =
+        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+      return [forbidden("spec", why)];
+    }
     case "ConfigMap":
     case "Secret": {
+      const [old = "", next = ""] = [before, after].map((object) => stringAt(object, "type"));
+      if (old !== next) return [invalidValue("type", next, "field is immutable")];
       if (before["immutable"] !== true) return [];
       return ["immutable", "data", "binaryData"]
         .filter((field) => !equal(before[field], after[field]))
@@ -183,7 +184,7 @@ function withJobSelector(job: JsonObject): JsonObject {
   const labels = { ...given, ...own };
   const metadata = objectAt(job, "metadata");
   // Labels that a job has from its template get these, too.
-  const isSame = Object.keys(given).length > 0 && equal(metadata["labels"], given);
+  const isSame = equal(metadata["labels"] ?? {}, given);
   return {
     ...job,
     metadata: isSame ? { ...metadata, labels } : metadata,
@@ -192,29 +193,5 @@ function withJobSelector(job: JsonObject): JsonObject {
       selector: { matchLabels: { "batch.kubernetes.io/controller-uid": uid } },
       template: { ...template, metadata: { ...objectAt(template, "metadata"), labels } },
     },
-  };
-}
-
-function keyViolations(field: string, entries: JsonObject): Cause[] {
-  return Object.keys(entries)
-    .filter((key) => key.length > 253 || !/^[-._a-zA-Z0-9]+$/.test(key))
-    .map((key) =>
-      invalidValue(
-        `${field}[${key}]`,
-        key,
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
-      ),
-    );
-}
-
-function forbidden(field: string, why: string): Cause {
-  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
-}
-
-function required(field: string, why?: string): Cause {
-  return {
-    reason: "FieldValueRequired",
-    message: why === undefined ? "Required value" : `Required value: ${why}`,
-    field,
   };
 }

@@ -21,7 +21,10 @@ export function withLimits(
   const ofType = (type: string) => limits.filter((each) => stringAt(each, "type") === type);
   const complete =
     resource.kind === "Pod"
-      ? eachContainer(object, (container) => ofType("Container").reduce<JsonObject>(withDefaults, container))
+      ? annotated(
+          eachContainer(object, (container) => ofType("Container").reduce<JsonObject>(withDefaults, container)),
+          object,
+        )
       : object;
   const problems = new Set(limits.flatMap((limit) => violationsOf(resource, complete, limit)));
   if (problems.size > 0) {
@@ -36,6 +39,28 @@ function withDefaults(container: JsonObject, limit: Json): JsonObject {
   const limits = { ...objectAt(limit, "default"), ...objectAt(given, "limits") };
   const requests = { ...objectAt(limit, "defaultRequest"), ...objectAt(given, "requests") };
   return { ...container, resources: { ...given, ...shown("limits", limits), ...shown("requests", requests) } };
+}
+
+/** Says which amounts are not the pod's own. */
+function annotated(pod: JsonObject, given: JsonObject): JsonObject {
+  const said = ["initContainers", "containers"].flatMap((field) =>
+    listAt(pod, "spec", field).flatMap((container, index) => {
+      const before = listAt(given, "spec", field)[index] ?? null;
+      const what = field === "containers" ? "container" : "init container";
+      return (["requests", "limits"] as const).flatMap((kind) => {
+        const own = objectAt(before, "resources", kind);
+        const names = Object.keys(objectAt(container, "resources", kind)).filter((name) => own[name] === undefined);
+        if (names.length === 0) return [];
+        const list = names.toSorted().join(", ");
+        return [`${list} ${kind === "requests" ? "request" : "limit"} for ${what} ${stringAt(container, "name")}`];
+      });
+    }),
+  );
+  if (said.length === 0) return pod;
+  const metadata = objectAt(pod, "metadata");
+  const text = `LimitRanger plugin set: ${said.join("; ")}`;
+  const annotations = { ...objectAt(metadata, "annotations"), "kubernetes.io/limit-ranger": text };
+  return { ...pod, metadata: { ...metadata, annotations } };
 }
 
 function shown(field: string, amounts: JsonObject): JsonObject {

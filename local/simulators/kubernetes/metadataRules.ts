@@ -1,7 +1,7 @@
 /** The syntax of names, labels and annotations. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
 import { randomInt } from "node:crypto";
 import type { Cause } from "./cause.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
 
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
@@ -11,7 +11,7 @@ const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 export function metadataViolations(resource: Resource, metadata: JsonObject): Cause[] {
   return [
-    ...nameViolations(resource, stringAt(metadata, "name") ?? ""),
+    ...nameViolations(resource, stringAt(metadata, "name") ?? "", stringAt(metadata, "generateName") ?? ""),
     ...stringMapViolations(metadata, "labels", (key, value) => [
       ...keyViolations("metadata.labels", key),
       ...(value.length <= 63 && labelValue.test(value) ? [] : [labelValueCause(value)]),
@@ -19,18 +19,34 @@ export function metadataViolations(resource: Resource, metadata: JsonObject): Ca
     ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
     ...annotationsTooLong(metadata),
     ...listAt(metadata, "finalizers").flatMap((finalizer, index) => finalizerViolations(resource, finalizer, index)),
-    ...listAt(metadata, "ownerReferences").flatMap((owner) =>
-      ["apiVersion", "kind", "name", "uid"]
-        .filter((field) => !stringAt(owner, field))
-        .map((field) =>
-          invalidValue(
-            `metadata.ownerReferences.${field}`,
-            "",
-            field === "apiVersion" ? "version must not be empty" : "must not be empty",
-          ),
-        ),
-    ),
+    ...ownerViolations(listAt(metadata, "ownerReferences")),
+    ...((numberAt(metadata, "generation") ?? 0) < 0
+      ? [invalidValue("metadata.generation", metadata["generation"] ?? null, "must be greater than or equal to 0")]
+      : []),
   ];
+}
+
+function ownerViolations(owners: readonly Json[]): Cause[] {
+  const causes = owners.flatMap((owner) => {
+    const [apiVersion, kind] = [stringAt(owner, "apiVersion") ?? "", stringAt(owner, "kind")];
+    const field = "metadata.ownerReferences";
+    const isVersion = /^([^/]+\/)?[^/]+$/.test(apiVersion);
+    const isEvent = kind === "Event" && ["v1", "events.k8s.io/v1"].includes(apiVersion);
+    const [group, version] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+    const disallowed = `${group}/${version}, Kind=${kind} is disallowed from being an owner`;
+    return [
+      ...(isVersion ? [] : [invalidValue(`${field}.apiVersion`, apiVersion, "version must not be empty")]),
+      ...["kind", "name", "uid"]
+        .filter((each) => !stringAt(owner, each))
+        .map((each) => invalidValue(`${field}.${each}`, "", "must not be empty")),
+      ...(isEvent ? [invalidValue(field, owner, disallowed)] : []),
+    ];
+  });
+  const controllers = owners.filter((owner) => isObject(owner) && owner["controller"] === true);
+  if (controllers.length < 2) return causes;
+  const [one, other] = controllers.map((owner) => `${stringAt(owner, "kind")}/${stringAt(owner, "name")}`);
+  const why = `Only one reference can have Controller set to true. Found "true" in references for ${one} and ${other}`;
+  return [...causes, invalidValue("metadata.ownerReferences", [...owners], why)];
 }
 
 /** Kinds of the oldest groups want a domain for all finalizers but the API server's own. */
@@ -47,7 +63,17 @@ function finalizerViolations({ group, isCustom }: Resource, finalizer: Json, ind
   ];
 }
 
-function nameViolations(resource: Resource, name: string): Cause[] {
+function nameViolations(resource: Resource, name: string, prefix = ""): Cause[] {
+  // Of a generated name, a client hears about what it has given.
+  if (prefix !== "" && name.startsWith(prefix) && name.length === prefix.length + suffixLength) {
+    const given = prefix.replace(/-$/, "a");
+    const causes = nameViolations(resource, given);
+    return causes.map((cause) => ({
+      ...cause,
+      field: "metadata.generateName",
+      message: cause.message.replace(JSON.stringify(given), JSON.stringify(prefix)),
+    }));
+  }
   if (name === "") {
     const message = "Required value: name or generateName is required";
     return [{ reason: "FieldValueRequired", message, field: "metadata.name" }];
@@ -58,7 +84,9 @@ function nameViolations(resource: Resource, name: string): Cause[] {
   const isLabel = resource.kind === "Namespace";
   const longest = isLabel || resource.kind === "Job" ? 63 : 253;
   const causes: Cause[] = [];
-  if (!(isLabel ? label : subdomain).test(name)) {
+  if (resource.kind === "Namespace" && name.includes(".")) {
+    causes.push(invalidValue("metadata.name", name, "must not contain dots"));
+  } else if (!(isLabel ? label : subdomain).test(name)) {
     causes.push(
       invalidValue(
         "metadata.name",
@@ -94,37 +122,43 @@ function stringMapViolations(
   );
 }
 
-/** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 characters. */
 function keyViolations(field: string, key: string): Cause[] {
+  const what = field === "metadata.labels" ? "a valid label key" : "a qualified name";
+  return nameProblems(key, what).map((why) => invalidValue(field, key, why));
+}
+
+export function labelKeyProblems(key: string): string[] {
+  return nameProblems(key, "a valid label key");
+}
+
+/** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 characters. */
+function nameProblems(key: string, what: string): string[] {
   const parts = key.split("/");
   const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
   const form =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
   if (parts.length > 2 || name === undefined) {
-    const what = field === "metadata.labels" ? "a valid label key" : "a qualified name";
-    return [
-      invalidValue(
-        field,
-        key,
-        `${what} ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
-      ),
-    ];
+    return [`${what} ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   if (name.length > 63 || !qualifiedName.test(name)) {
-    return [invalidValue(field, key, name === "" ? "name part must be non-empty" : `name part ${form}`)];
+    return [name === "" ? "name part must be non-empty" : `name part ${form}`];
   }
   if (prefix === undefined || (prefix.length <= 253 && subdomain.test(prefix))) return [];
-  return [invalidValue(field, key, "prefix part a lowercase RFC 1123 subdomain must consist of lower case characters")];
+  return ["prefix part a lowercase RFC 1123 subdomain must consist of lower case characters"];
 }
 
 function labelValueCause(value: string): Cause {
   return invalidValue(
     "metadata.labels",
     value,
-    value.length > 63
-      ? "must be no more than 63 characters"
-      : "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+    value.length > 63 ? "must be no more than 63 characters" : (labelValueProblem(value) ?? ""),
   );
+}
+
+export function labelValueProblem(value: string): string | undefined {
+  if (value.length > 63) return "must be no more than 63 bytes";
+  if (labelValue.test(value)) return undefined;
+  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 }
 
 function annotationsTooLong(metadata: JsonObject): Cause[] {
@@ -133,13 +167,15 @@ function annotationsTooLong(metadata: JsonObject): Cause[] {
     0,
   );
   if (size <= 256 * 1024) return [];
-  const message = `Too long: must have at most ${256 * 1024} bytes`;
+  const message = `Too long: may not be more than ${256 * 1024} bytes`;
   return [{ reason: "FieldValueTooLong", message, field: "metadata.annotations" }];
 }
 
 export function invalidValue(field: string, value: Json, why: string): Cause {
   return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };
 }
+
+const suffixLength = 5;
 
 /** No vowels, so that names contain no words; the same letters as the API server uses. */
 const letters = "bcdfghjklmnpqrstvwxz2456789";
@@ -148,7 +184,10 @@ const letters = "bcdfghjklmnpqrstvwxz2456789";
 export function withName(metadata: Json | undefined): JsonObject {
   const fields = isObject(metadata) ? metadata : {};
   const prefix = stringAt(fields, "generateName");
-  if (stringAt(fields, "name") !== undefined || prefix === undefined || prefix === "") return fields;
-  const suffix = Array.from({ length: 5 }, () => letters[randomInt(letters.length)]).join("");
-  return { ...fields, name: `${prefix.slice(0, 58)}${suffix}` };
+  if (stringAt(fields, "name") || prefix === undefined || prefix === "") return fields;
+  return { ...fields, name: `${prefix.slice(0, 58)}${generatedSuffix()}` };
+}
+
+export function generatedSuffix(): string {
+  return Array.from({ length: suffixLength }, () => letters[randomInt(letters.length)]).join("");
 }

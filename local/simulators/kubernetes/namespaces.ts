@@ -3,7 +3,7 @@
  * of a namespace that is being deleted.
  */
 import { type Controller, startController } from "./controller.ts";
-import { equal, type JsonObject, objectAt } from "./json.ts";
+import { equal, type JsonObject, listAt, objectAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
@@ -21,25 +21,38 @@ interface Left {
   readonly finalizers: readonly string[];
 }
 
+/** What every namespace has. */
+interface Provided {
+  readonly kind: string;
+  readonly name: string;
+  readonly rest: JsonObject;
+  readonly annotations?: JsonObject;
+}
+
 export function startNamespaceController(
   { store, objects, resources }: Parts,
   { terminationMs, authority }: { terminationMs: number; authority: string },
 ): Controller {
   // Immediately, so that a pod created right after its namespace is not refused. A real cluster takes a moment.
   const manager = "kube-controller-manager";
-  const contents: readonly { readonly kind: string; readonly name: string; readonly rest: JsonObject }[] = [
+  const annotations = {
+    "kubernetes.io/description":
+      "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.",
+  };
+  const contents: readonly Provided[] = [
     { kind: "ServiceAccount", name: "default", rest: {} },
-    { kind: "ConfigMap", name: "kube-root-ca.crt", rest: { data: { "ca.crt": authority } } },
+    { kind: "ConfigMap", name: "kube-root-ca.crt", annotations, rest: { data: { "ca.crt": authority } } },
   ];
 
-  function provide({ kind, name, rest }: (typeof contents)[number], namespace: string) {
+  function provide({ kind, name, rest, annotations: own }: Provided, namespace: string) {
     const resource = resources.ofKind("v1", kind);
     if (resource === undefined) return;
     const found = store.get(resource, namespace, name);
     const address = { resource, namespace };
-    if (found === undefined) objects.create(address, { metadata: { name }, ...rest }, { manager });
+    const metadata = { name, ...(own === undefined ? {} : { annotations: own }) };
+    if (found === undefined) objects.create(address, { metadata, ...rest }, { manager });
     else if (kind === "ConfigMap" && !equal(found["data"], rest["data"])) {
-      objects.replace({ ...address, name }, { metadata: { name }, ...rest }, { manager });
+      objects.replace({ ...address, name }, { metadata, ...rest }, { manager });
     }
   }
 
@@ -156,9 +169,12 @@ export function startNamespaceController(
   }
 
   function finish(resource: Resource, namespace: KubeObject) {
-    if ((namespace.metadata.finalizers ?? []).length === 0) store.remove(resource, namespace);
-    else if (objectAt(namespace, "spec")["finalizers"] !== undefined) {
-      store.put(resource, { ...namespace, spec: {} });
+    const held = listAt(namespace, "spec", "finalizers");
+    const others = held.filter((each) => each !== "kubernetes");
+    const isHeld = others.length > 0 || (namespace.metadata.finalizers ?? []).length > 0;
+    if (!isHeld) store.remove(resource, namespace);
+    else if (held.length > others.length) {
+      store.put(resource, { ...namespace, spec: others.length === 0 ? {} : { finalizers: others } });
     }
   }
 

@@ -31,6 +31,7 @@ export interface Metadata extends JsonObject {
   finalizers?: string[];
   ownerReferences?: OwnerReference[];
   deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
   managedFields?: ManagedFieldsEntry[];
 }
 

@@ -16,7 +16,10 @@ const asked = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 const binary = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 export function answerOpenApiV2(resources: Resources, accept: string | undefined): Answer {
-  if (!accept?.includes(asked) && !accept?.includes(binary)) return { code: 200, body: printJson(resources.all()) };
+  if (!accept?.includes(asked) && !accept?.includes(binary)) {
+    const isJson = /^$|\*\/\*|application\/(\*|json)/.test(accept ?? "");
+    return isJson ? { code: 200, body: printJson(resources.all()) } : { code: 406, body: "", contentType: "" };
+  }
   const bytes = binaryOf(resources);
   return { stream: (response) => response.writeHead(200, { "content-type": binary }).end(bytes) };
 }

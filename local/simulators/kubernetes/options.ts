@@ -1,7 +1,7 @@
 /** The options in a request's query: those that an API server refuses before it looks at any object. */
+import type { FieldValidation } from "./body.ts";
 import type { Cause } from "./cause.ts";
-import { ApiFailure, badRequest } from "./failures.ts";
-import type { Resource } from "./resource.ts";
+import { ApiFailure, badRequest, invalid } from "./failures.ts";
 
 type Options = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions" | "ListOptions";
 
@@ -12,12 +12,11 @@ export function optionsOf(method: string): Options {
   return byMethod[method] ?? "ListOptions";
 }
 
-export function invalidOptions(kind: Options, cause: Cause): ApiFailure {
-  const message = `${kind}.meta.k8s.io "" is invalid: ${cause.field}: ${cause.message}`;
-  return new ApiFailure(422, "Invalid", message, { group: "meta.k8s.io", kind, causes: [cause] });
+function invalidOptions(kind: Options, ...causes: readonly Cause[]): ApiFailure {
+  return invalid({ group: "meta.k8s.io", kind }, "", causes);
 }
 
-export function unsupportedOption(field: string, shown: string, supported: string): Cause {
+function unsupportedOption(field: string, shown: string, supported: string): Cause {
   return {
     reason: "FieldValueNotSupported",
     message: `Unsupported value: ${shown}: supported values: ${supported}`,
@@ -27,6 +26,68 @@ export function unsupportedOption(field: string, shown: string, supported: strin
 
 function forbiddenOption(field: string, why: string): Cause {
   return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
+}
+
+const applied = "application/apply-patch+yaml";
+
+/** What a write refuses, all of it at once. */
+export function requireWriteOptions(
+  kind: Options,
+  query: URLSearchParams,
+  { manager, mediaType }: { manager: string; mediaType: string },
+): void {
+  const causes = [
+    ...(kind === "PatchOptions" ? patchCauses(query, mediaType) : []),
+    ...managerCauses(manager),
+    ...dryRunCauses(query.getAll("dryRun")),
+    ...validationCauses(query.get("fieldValidation")),
+  ];
+  if (causes.length > 0) throw invalidOptions(kind, ...causes);
+}
+
+function patchCauses(query: URLSearchParams, mediaType: string): Cause[] {
+  if (mediaType !== applied) {
+    return query.has("force") ? [forbiddenOption("force", "may not be specified for non-apply patch")] : [];
+  }
+  if (query.get("fieldManager")) return [];
+  const message = "Required value: is required for apply patch";
+  return [{ reason: "FieldValueRequired", message, field: "fieldManager" }];
+}
+
+function managerCauses(manager: string): Cause[] {
+  const field = "fieldManager";
+  if (manager.length > 128) {
+    return [{ reason: "FieldValueTooLong", message: "Too long: may not be more than 128 bytes", field }];
+  }
+  const unprintable = /[^\P{C}]/u.exec(manager);
+  if (!unprintable) return [];
+  const code = unprintable[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
+  const why = `invalid character U+${code} (at position ${unprintable.index})`;
+  return [{ reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(manager)}: ${why}`, field }];
+}
+
+function dryRunCauses(values: readonly string[]): Cause[] {
+  const isWrong = values.some((value) => value !== "All");
+  return isWrong ? [unsupportedOption("dryRun", JSON.stringify(values), '"All"')] : [];
+}
+
+/** Throws for any other word than `All`. */
+export function requireDryRun(kind: Options, values: readonly string[]): boolean {
+  const causes = dryRunCauses(values);
+  if (causes.length > 0) throw invalidOptions(kind, ...causes);
+  return values.length > 0;
+}
+
+/** Undefined for what is none. */
+export function readFieldValidation(text: string | null): FieldValidation | undefined {
+  if (text === null || text === "") return "Warn";
+  return (["Ignore", "Warn", "Strict"] as const).find((each) => each === text);
+}
+
+function validationCauses(text: string | null): Cause[] {
+  if (readFieldValidation(text) !== undefined) return [];
+  const supported = '"", "Ignore", "Strict", "Warn"';
+  return [unsupportedOption("fieldValidation", JSON.stringify(text), supported)];
 }
 
 const policies = ["Foreground", "Background", "Orphan"];
@@ -51,26 +112,79 @@ export function requireListOptions(
   query: URLSearchParams,
   { isWatch, newest }: { isWatch: boolean; newest: number },
 ): void {
-  const limit = query.get("limit") ?? "";
-  if (!/^[+-]?\d*$/.test(limit)) throw badRequest(notANumber("strconv.ParseInt", limit));
+  for (const name of ["limit", "timeoutSeconds"]) requireNumber(query.get(name) ?? "");
   const version = query.get("resourceVersion") ?? "";
   const match = query.get("resourceVersionMatch") ?? "";
-  const forbid = (why: string) => invalidOptions("ListOptions", forbiddenOption("resourceVersionMatch", why));
-  if (isWatch && query.get("sendInitialEvents") !== null && match !== "NotOlderThan") {
-    throw forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  }
-  if (!isWatch && match !== "" && version === "") {
-    throw forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
+  const token = query.get("continue") ?? "";
+  requireVersionMatch(query, { isWatch, version, match, token });
+  if (!isWatch && token !== "" && version !== "" && version !== "0") {
+    throw badRequest("specifying resource version is not allowed when using continue");
   }
   if (!/^\d*$/.test(version)) {
-    const why = `resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber("strconv.ParseUint", version)}`;
+    const why = malformedVersion(version);
     // A watch finds out later, where it is no longer a bad request.
     throw isWatch ? new ApiFailure(500, "", why) : badRequest(`invalid resource version: ${why}`);
   }
   if (!isWatch && Number(version) > newest) throw fromTheFuture(version, newest);
 }
 
-function notANumber(parser: string, text: string): string {
+/** What a look at one object refuses. */
+export function requireGetOptions(query: URLSearchParams, newest: number): void {
+  if (query.get("export") !== null) {
+    throw badRequest("the export parameter, deprecated since v1.14, is no longer supported");
+  }
+  const version = query.get("resourceVersion") ?? "";
+  if (!/^\d*$/.test(version)) throw new ApiFailure(500, "", malformedVersion(version));
+  if (Number(version) > newest) throw fromTheFuture(version, newest);
+}
+
+interface VersionMatch {
+  readonly isWatch: boolean;
+  readonly version: string;
+  readonly match: string;
+  readonly token: string;
+}
+
+function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, token }: VersionMatch): void {
+  const field = "resourceVersionMatch";
+  const forbid = (why: string, where = field) => invalidOptions("ListOptions", forbiddenOption(where, why));
+  const unsupported = (supported: string) =>
+    invalidOptions("ListOptions", unsupportedOption(field, JSON.stringify(match), supported));
+  const hasInitialEvents = query.get("sendInitialEvents") !== null;
+  if (!isWatch) {
+    if (hasInitialEvents) throw forbid("sendInitialEvents is forbidden for list", "sendInitialEvents");
+    if (match === "") return;
+    if (version === "") throw forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
+    if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
+    if (!["Exact", "NotOlderThan"].includes(match)) throw unsupported('"Exact", "NotOlderThan", ""');
+    if (match === "Exact" && version === "0") {
+      throw forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+    }
+    return;
+  }
+  if (!hasInitialEvents) {
+    if (match !== "") throw forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+  } else if (match === "") {
+    throw forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+  } else if (match !== "NotOlderThan") {
+    throw unsupported('"NotOlderThan"');
+  }
+  if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
+}
+
+/** Throws unless it is a number, or nothing. */
+export function requireNumber(text: string): void {
+  if (!/^[+-]?\d*$/.test(text)) throw badRequest(notANumber("strconv.ParseInt", text));
+  if (Math.abs(Number(text)) >= 2 ** 63) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  }
+}
+
+function malformedVersion(version: string): string {
+  return `resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber("strconv.ParseUint", version)}`;
+}
+
+export function notANumber(parser: string, text: string): string {
   return `${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;
 }
 
@@ -80,26 +194,4 @@ function fromTheFuture(version: string, newest: number): ApiFailure {
   return new ApiFailure(504, "Timeout", `Timeout: ${what}: ${version}, current: ${newest}`, {
     ...{ causes, retryAfterSeconds: 1 },
   });
-}
-
-/** The media types that an answer can have; a table or metadata is JSON, too. */
-const servable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
-
-export function requireAcceptable(accept: string | undefined, { isCustom }: Pick<Resource, "isCustom">): void {
-  const asked = (accept || "*/*").split(",").map((each) => (each.split(";")[0] ?? "").trim().toLowerCase());
-  const isServable = (type: string) => ["*/*", "application/*", "text/yaml", ...servable].includes(type);
-  if (asked.some(isServable)) return;
-  if (isCustom) throw notAcceptable();
-  const message = `406: Not Acceptable\n\nAvailable representations: ${servable.join(", ")}`;
-  throw new ApiFailure(406, "NotAcceptable", message, {});
-}
-
-/** Of what has no metadata, no table can be made. */
-export function refuseTable(): never {
-  throw notAcceptable();
-}
-
-function notAcceptable(): ApiFailure {
-  const message = `only the following media types are accepted: ${servable.join(", ")}`;
-  return new ApiFailure(406, "NotAcceptable", message);
 }

@@ -78,6 +78,21 @@ export function applyConfiguration(
   return { object, managedFields: write([...release(others, changed.union(difference.removed)), own]) };
 }
 
+const replicas = FieldSet.fromJson({ "f:spec": { "f:replicas": {} } });
+
+/** Whoever scales by a patch or a replacement owns nothing; whoever applies a scale owns it. */
+export function trackScale(
+  managedFields: readonly ManagedFieldsEntry[],
+  applier: Pick<Writer, "manager" | "apiVersion"> | undefined,
+): ManagedFieldsEntry[] {
+  const others = release(read(managedFields), replicas);
+  if (applier === undefined) return write(others);
+  const entry = { ...applier, operation: "Apply", fieldsType: "FieldsV1", subresource: "scale" };
+  const isOther = ({ entry: { manager, subresource } }: Ownership) =>
+    manager !== applier.manager || subresource !== "scale";
+  return write([...others.filter(isOther), { entry, fields: replicas }]);
+}
+
 function isUnchanged({ added, modified, removed }: Difference): boolean {
   return added.isEmpty && modified.isEmpty && removed.isEmpty;
 }
@@ -92,7 +107,7 @@ function withPast(
   { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
 ): Ownership[] {
   if (live === undefined || managedFields.length > 0) return read(managedFields);
-  const past = fieldsOf(ownablePart(live), schema);
+  const past = compare({ metadata: {} }, comparable(live), schema).added;
   return [ownership({ ...writer, manager: "before-first-apply" }, "Update", past)];
 }
 
@@ -174,7 +189,10 @@ function printManager({ manager, operation, apiVersion, subresource }: Owner): s
 }
 
 function refuse(conflicts: readonly { manager: string; path: string }[]) {
-  const causes = conflicts.map(({ manager, path }) => ({
+  const byManager = conflicts.toSorted((left, right) =>
+    left.manager < right.manager ? -1 : left.manager > right.manager ? 1 : 0,
+  );
+  const causes = byManager.map(({ manager, path }) => ({
     reason: "FieldManagerConflict",
     message: `conflict with ${manager}`,
     field: path,

@@ -38,8 +38,7 @@ export function createPages() {
       page({ items, resourceVersion }, limit),
     next(token: string, limit: number): Page {
       const rest = rests.get(token);
-      if (rest === undefined && !isToken(token))
-        throw badRequest("invalid continue token: continue key is not valid: illegal base64 data at input byte 0");
+      if (rest === undefined) requireToken(token);
       if (rest === undefined) {
         throw expired("The provided continue parameter is too old to display a consistent list result.");
       }
@@ -48,12 +47,16 @@ export function createPages() {
   };
 }
 
-/** Whether it could be one of any API server's: a key in base64. */
-function isToken(text: string): boolean {
+/** Throws unless it could be one of any API server's: a key in base64, in a version that it knows. */
+function requireToken(text: string): void {
+  const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
+  let key: unknown;
   try {
-    const key: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    return typeof key === "object" && key !== null;
+    key = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
   } catch {
-    return false;
+    throw refuse("illegal base64 data at input byte 0");
   }
+  if (typeof key !== "object" || key === null) throw refuse("illegal base64 data at input byte 0");
+  const version = "v" in key ? String(key.v) : "";
+  if (version !== "meta.k8s.io/v1") throw refuse(`server does not recognize this encoded version ${version}`);
 }

@@ -2,17 +2,17 @@
 import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
-export function partialMetadata({ metadata }: KubeObject): JsonObject {
-  return { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata };
+export function partialMetadata({ metadata }: KubeObject, version = "v1"): JsonObject {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
-export function partialMetadataList(items: readonly KubeObject[], metadata: JsonObject): JsonObject {
+export function partialMetadataList(items: readonly KubeObject[], metadata: JsonObject, version = "v1"): JsonObject {
   const kind = "PartialObjectMetadataList";
   // Null where there are none, as Go writes a list that was never made; lists of whole objects are made.
   return {
     kind,
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
-    items: items.length === 0 ? null : items.map(partialMetadata),
+    items: items.length === 0 ? null : items.map((item) => partialMetadata(item, version)),
   };
 }

@@ -8,6 +8,7 @@ import { fieldSchema, type Schema } from "./schema.ts";
 /** Throws for a patch that is no object. */
 export function mergeObject(target: Json, patch: Json): Json {
   if (isObject(patch)) return mergePatch(target, patch);
+  if (patch === null) throw badRequest("Invalid JSON Patch");
   const what = Array.isArray(patch) ? "array" : patch === null ? "null" : typeof patch;
   throw badRequest(
     `error decoding patch: json: cannot unmarshal ${what} into Go value of type map[string]interface {}`,
@@ -25,11 +26,24 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
 }
 
 /** kubernetes/community "Strategic Merge Patch": lists with a merge key are merged by its first key. */
-export function strategicMergePatch(target: Json | undefined, patch: Json, schema: Schema | undefined): Json {
-  if (Array.isArray(patch)) return mergeLists(Array.isArray(target) ? target : [], patch, schema);
+/** Throws for a patch that is no object. */
+export function strategicMergeObject(target: Json, patch: Json, schema: Schema): Json {
+  if (isObject(patch)) return strategicMergePatch(target, patch, schema);
+  const what = Array.isArray(patch) ? "array" : patch === null ? "null" : typeof patch;
+  throw badRequest(`json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
+}
+
+function strategicMergePatch(
+  target: Json | undefined,
+  patch: Json,
+  schema: Schema | undefined,
+  order?: readonly Json[],
+): Json {
+  if (Array.isArray(patch)) return mergeLists(Array.isArray(target) ? target : [], patch, { schema, order });
   if (!isObject(patch)) return patch;
   if (patch["$patch"] === "replace") return withoutDirectives(patch);
   if (patch["$patch"] === "delete") return {};
+  if (patch["$patch"] !== undefined && patch["$patch"] !== "merge") throw unknownDirective(patch);
   const result: JsonObject = isObject(target) ? { ...target } : {};
   const retained = patch["$retainKeys"];
   if (Array.isArray(retained))
@@ -39,14 +53,25 @@ export function strategicMergePatch(target: Json | undefined, patch: Json, schem
     if (deleted !== undefined) {
       result[deleted] = listAt(result, deleted).filter((item) => !listAt(patch, field).includes(item));
     } else if (field.startsWith("$")) {
-      // $setElementOrder is ignored: the order that results from merging is good enough here.
+      // $setElementOrder belongs to the list that it names.
     } else if (value === null) delete result[field];
-    else result[field] = strategicMergePatch(result[field], value, fieldSchema(schema, field));
+    else if (result[field] === undefined && isObject(value) && value["$patch"] !== undefined) {
+      // A directive about what is not there is dropped with all that comes with it.
+    } else {
+      const order = patch[`$setElementOrder/${field}`];
+      result[field] = strategicMergePatch(result[field], value, fieldSchema(schema, field), listOrUndefined(order));
+    }
   }
   return result;
 }
 
-function mergeLists(target: Json[], patch: Json[], schema: Schema | undefined): Json[] {
+const listOrUndefined = (value: Json | undefined) => (Array.isArray(value) ? value : undefined);
+
+function mergeLists(
+  target: Json[],
+  patch: Json[],
+  { schema, order }: { schema: Schema | undefined; order: readonly Json[] | undefined },
+): Json[] {
   if (schema?.["x-kubernetes-list-type"] === "set")
     return [...target, ...patch.filter((item) => !target.includes(item))];
   const key = schema?.["x-kubernetes-list-map-keys"]?.[0];
@@ -54,13 +79,67 @@ function mergeLists(target: Json[], patch: Json[], schema: Schema | undefined): 
   if (key === undefined || isReplaced) return patch.filter((item) => !isObject(item) || item["$patch"] === undefined);
   let result = target;
   for (const item of patch) {
+    if (isObject(item) && item[key] === undefined) {
+      throw new ApiFailure(500, "", `map: ${goText(item)} does not contain declared merge key: ${key}`);
+    }
+    if (isObject(item) && !["merge", "delete", undefined].includes(stringAt(item, "$patch"))) {
+      throw unknownDirective(item);
+    }
     const isSame = (other: Json) => isObject(other) && isObject(item) && equal(other[key], item[key]);
     if (isObject(item) && item["$patch"] === "delete") result = result.filter((other) => !isSame(other));
     else if (result.some(isSame)) {
       result = result.map((other) => (isSame(other) ? strategicMergePatch(other, item, schema?.items) : other));
     } else result = [...result, withoutDirectives(item)];
   }
-  return result;
+  const keyOf = (item: Json) => (isObject(item) ? item[key] : item);
+  const wanted = (order ?? patch.filter((item) => !isObject(item) || item["$patch"] !== "delete")).map(keyOf);
+  return inOrder(result, { keyOf, wanted, known: target.map(keyOf) });
+}
+
+/** What a patch names in its order, between the others where those have been. */
+function inOrder(
+  items: readonly Json[],
+  {
+    keyOf,
+    wanted,
+    known,
+  }: {
+    keyOf: (item: Json) => Json | undefined;
+    wanted: readonly (Json | undefined)[];
+    known: readonly (Json | undefined)[];
+  },
+): Json[] {
+  const place = (list: readonly (Json | undefined)[], item: Json) => list.findIndex((each) => equal(each, keyOf(item)));
+  const ofPatch = items
+    .filter((item) => place(wanted, item) >= 0)
+    .toSorted((left, right) => place(wanted, left) - place(wanted, right));
+  const others = items.filter((item) => place(wanted, item) < 0);
+  const merged: Json[] = [];
+  while (ofPatch.length > 0 || others.length > 0) {
+    const [next, other] = [ofPatch[0], others[0]];
+    const [nextPlace, otherPlace] = [next, other].map((item) => (item === undefined ? -1 : place(known, item)));
+    const isOtherFirst =
+      next === undefined ||
+      (other !== undefined &&
+        Number(nextPlace) >= 0 &&
+        Number(otherPlace) >= 0 &&
+        Number(otherPlace) < Number(nextPlace));
+    const taken = isOtherFirst ? others.shift() : ofPatch.shift();
+    if (taken !== undefined) merged.push(taken);
+  }
+  return merged;
+}
+
+function unknownDirective(patch: JsonObject): ApiFailure {
+  return new ApiFailure(500, "", `unknown patch type: ${goText(patch["$patch"] ?? null)} in map: ${goText(patch)}`);
+}
+
+/** As Go prints a value. */
+function goText(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
+  if (!isObject(value)) return value === null ? "<nil>" : String(value);
+  const fields = Object.keys(value).toSorted();
+  return `map[${fields.map((field) => `${field}:${goText(value[field] ?? null)}`).join(" ")}]`;
 }
 
 function withoutDirectives(value: Json): Json {
@@ -69,10 +148,18 @@ function withoutDirectives(value: Json): Json {
 }
 
 export function jsonPatch(target: Json, operations: Json): Json {
+  if (operations === null) return target;
   if (!Array.isArray(operations))
     throw badRequest(
       "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
     );
+  const wrong = operations.find((operation) => !isObject(operation));
+  if (wrong !== undefined) {
+    const found = Array.isArray(wrong) ? "array" : wrong === null ? "null" : typeof wrong;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${found} into Go value of type handlers.jsonPatchOp`,
+    );
+  }
   return operations.reduce<Json>((current, operation) => applyOperation(current, operation), target);
 }
 
@@ -82,9 +169,10 @@ function applyOperation(target: Json, operation: Json): Json {
   const value = isObject(operation) ? operation["value"] : undefined;
   switch (kind) {
     case "add":
-      return change(target, path, { value, isInsert: true });
+      return change(target, path, { value: value ?? null, isInsert: true });
     case "replace":
-      if (read(target, path) === undefined) throw unprocessable();
+      // In a map, what is not there is added.
+      if (read(target, path) === undefined && !isObject(read(target, path.slice(0, -1)))) throw unprocessable();
       return change(target, path, { value, isInsert: false });
     case "remove":
       if (read(target, path) === undefined) throw unprocessable();
@@ -95,7 +183,8 @@ function applyOperation(target: Json, operation: Json): Json {
     case "copy":
     case "move": {
       const from = pointer(stringAt(operation, "from"));
-      const moved = read(target, from);
+      const isInMap = kind === "copy" && from.length > 0 && isObject(read(target, from.slice(0, -1)));
+      const moved = read(target, from) ?? (isInMap ? null : undefined);
       if (moved === undefined) throw unprocessable();
       const rest = kind === "move" ? change(target, from, { value: undefined, isInsert: false }) : target;
       return change(rest, path, { value: moved, isInsert: true });
@@ -107,10 +196,11 @@ function applyOperation(target: Json, operation: Json): Json {
 
 function pointer(text: string | undefined): string[] {
   if (text === "") return [];
-  if (text === undefined || !text.startsWith("/")) throw badRequest("error decoding patch: a path starts with /");
+  if (!text?.includes("/")) throw unprocessable();
+  // What stands before the first slash is not looked at.
   return text
-    .slice(1)
     .split("/")
+    .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 

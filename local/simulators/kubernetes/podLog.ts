@@ -1,8 +1,10 @@
 /** The log of a pod's first container: as far as it goes, or followed until the container ends. */
 import type { Answer } from "./answer.ts";
-import { badRequest } from "./failures.ts";
+import { badRequest, invalid } from "./failures.ts";
 import { listAt, stringAt } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
+import { requireNumber } from "./options.ts";
 
 const pollMs = 100;
 
@@ -14,6 +16,7 @@ interface Environment {
 
 export function answerLog(pod: KubeObject, query: URLSearchParams, { podLog, lookUp }: Environment): Answer {
   const { namespace = "", name } = pod.metadata;
+  requireOptions(pod, query);
   const read = () => podLog({ namespace, name });
   const text = read();
   if (text === undefined) {
@@ -38,6 +41,26 @@ export function answerLog(pod: KubeObject, query: URLSearchParams, { podLog, loo
       response.on("close", () => clearInterval(timer));
     },
   };
+}
+
+function requireOptions(pod: KubeObject, query: URLSearchParams): void {
+  const { name } = pod.metadata;
+  const causes = ["sinceSeconds", "tailLines", "limitBytes"].flatMap((field) => {
+    const text = query.get(field) ?? "";
+    requireNumber(text);
+    const least = field === "tailLines" ? 0 : 1;
+    if (text === "" || Number(text) >= least) return [];
+    const why = field === "tailLines" ? "must be greater than or equal to 0" : "must be greater than 0";
+    return [invalidValue(field, Number(text), why)];
+  });
+  if (causes.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, name, causes);
+  const container = query.get("container") ?? "";
+  const names = ["containers", "initContainers", "ephemeralContainers"].flatMap((field) =>
+    listAt(pod["spec"] ?? null, field).map((each) => stringAt(each, "name")),
+  );
+  if (container !== "" && !names.includes(container)) {
+    throw badRequest(`container ${container} is not valid for pod ${name}`);
+  }
 }
 
 function lastLines(text: string, count: number): string {

@@ -42,7 +42,9 @@ export function requireQuota(
       .filter(([key]) => key in usageOf(resource, object, [key]))
       .map(([key, limit]) => ({ key, limit, wanted: usageOf(resource, object, [key])[key] ?? 0n }));
     const used = usedOf({ store, resources }, quota);
-    const over = asked.filter(({ key, limit, wanted }) => wanted > 0n && (used[key] ?? 0n) + wanted > nanosOf(limit));
+    const over = asked
+      .toSorted(byKey)
+      .filter(({ key, limit, wanted }) => wanted > 0n && (used[key] ?? 0n) + wanted > nanosOf(limit));
     if (over.length === 0) continue;
     const list = (print: (each: (typeof over)[number]) => string) => over.map(print).join(",");
     const why = [
@@ -54,6 +56,8 @@ export function requireQuota(
     throw forbidden(resource, name, why.join(", "));
   }
 }
+
+const byKey = (left: { key: string }, right: { key: string }) => (left.key < right.key ? -1 : 1);
 
 /** Each container has to say it, where a quota counts it; of other resources, none has to. */
 const mandatory: ReadonlySet<string> = new Set(

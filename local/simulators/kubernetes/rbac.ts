@@ -65,8 +65,17 @@ const Binding = z.object({
 
 export const rbacGroup = "rbac.authorization.k8s.io";
 
-/** The rules that bindings give a subject: in the whole cluster, and in one namespace if it is given. */
-export type BoundRules = (subject: Subject, namespace: string | undefined) => readonly PolicyRule[];
+/** What one binding gives. */
+export interface Bound {
+  readonly rules: readonly PolicyRule[];
+  /** `ClusterRoleBinding "a" of ClusterRole "b" to User "c"`. */
+  readonly why: string;
+  /** The role that it names, where that is not there. */
+  readonly missing?: string;
+}
+
+/** What bindings give a subject: in the whole cluster, and in one namespace if it is given. */
+export type BoundRules = (subject: Subject, namespace: string | undefined) => readonly Bound[];
 
 export function createBoundRules({ store, resources }: { store: Store; resources: Resources }): BoundRules {
   const resource = (plural: string): Resource | undefined => resources.find(rbacGroup, "v1", plural);
@@ -78,7 +87,8 @@ export function createBoundRules({ store, resources }: { store: Store; resources
   function rulesOf({ kind, name }: { kind: string; name: string }, namespace: string | undefined) {
     const found = resource(kind === "ClusterRole" ? "clusterroles" : "roles");
     const role = found && store.get(found, kind === "ClusterRole" ? undefined : namespace, name);
-    return readRules(role);
+    const missing = `${kind.toLowerCase()}.${rbacGroup} ${JSON.stringify(name)} not found`;
+    return { rules: readRules(role), ...(role === undefined ? { missing } : {}) };
   }
 
   return (subject, namespace) => {
@@ -90,10 +100,28 @@ export function createBoundRules({ store, resources }: { store: Store; resources
     ];
     return bound.flatMap(({ binding, within }) => {
       const { data } = Binding.safeParse(binding);
-      const isBound = data?.subjects?.some((each) => isOf(each, subject, binding.metadata.namespace));
-      return data && isBound ? rulesOf(data.roleRef, within) : [];
+      const bindee = data?.subjects?.find((each) => isOf(each, subject, binding.metadata.namespace));
+      if (data === undefined || bindee === undefined) return [];
+      const { kind, name } = binding.metadata.namespace === undefined ? clusterWide(binding) : namespaced(binding);
+      const role = `${data.roleRef.kind} ${JSON.stringify(data.roleRef.name)}`;
+      const why = `${kind} ${JSON.stringify(name)} of ${role} to ${printSubject(bindee, binding.metadata.namespace)}`;
+      return [{ ...rulesOf(data.roleRef, within), why }];
     });
   };
+}
+
+const clusterWide = ({ metadata }: KubeObject) => ({ kind: "ClusterRoleBinding", name: metadata.name });
+const namespaced = ({ metadata }: KubeObject) => ({
+  kind: "RoleBinding",
+  name: `${metadata.name}/${metadata.namespace}`,
+});
+
+function printSubject(
+  { kind, name, namespace }: { kind: string; name: string; namespace?: string | undefined },
+  within: string | undefined,
+): string {
+  const full = kind === "ServiceAccount" ? `${name}/${namespace ?? within ?? ""}` : name;
+  return `${kind} ${JSON.stringify(full)}`;
 }
 
 export function readRules(role: JsonObject | undefined): readonly PolicyRule[] {

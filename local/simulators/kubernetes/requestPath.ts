@@ -11,10 +11,10 @@ export interface ResourcePath {
 
 /** Undefined for paths that are not resources: discovery, health, version. */
 export function parseResourcePath(pathname: string): ResourcePath | undefined {
-  const parts = pathname
+  // An escaped slash is one.
+  const parts = decodeURIComponent(pathname)
     .split("/")
-    .filter((part) => part !== "")
-    .map(decodeURIComponent);
+    .filter((part) => part !== "");
   const isCore = parts[0] === "api";
   if (!isCore && parts[0] !== "apis") return undefined;
   const group = isCore ? "" : parts[1];

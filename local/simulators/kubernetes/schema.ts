@@ -154,3 +154,31 @@ function ownViolations(value: Json, schema: Schema, field: string): Cause[] {
   }
   return causes;
 }
+
+/** Items of a list that have the same key, where it is a map: `.spec.containers`, `name="a"`. */
+export function repeatedKeys(
+  value: Json | undefined,
+  schema: Schema | undefined,
+  path = "",
+): { readonly field: string; readonly key: string }[] {
+  if (schema === undefined) return [];
+  if (isObject(value)) {
+    return Object.entries(value).flatMap(([field, child]) =>
+      repeatedKeys(child, fieldSchema(schema, field), `${path}.${field}`),
+    );
+  }
+  if (!Array.isArray(value)) return [];
+  const inside = value.flatMap((item, index) => repeatedKeys(item, schema.items, `${path}[${index}]`));
+  const names = schema["x-kubernetes-list-type"] === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : [];
+  if (names.length === 0) return inside;
+  const keys = value.map((item) =>
+    names
+      .flatMap((name) => {
+        const own = (isObject(item) ? item[name] : undefined) ?? schema.items?.properties?.[name]?.default;
+        return own === undefined ? [] : [`${name}=${JSON.stringify(own)}`];
+      })
+      .join(","),
+  );
+  const repeated = keys.find((key, index) => key !== "" && keys.indexOf(key) !== index);
+  return repeated === undefined ? inside : [...inside, { field: path, key: repeated }];
+}

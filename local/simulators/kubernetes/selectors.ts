@@ -1,6 +1,7 @@
 /** Label and field selectors. kubernetes.io "Labels and Selectors", "Field Selectors". */
 import { badRequest } from "./failures.ts";
 import { at, stringAt } from "./json.ts";
+import { labelKeyProblems, labelValueProblem } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 
@@ -14,8 +15,24 @@ export function selectorOf(resource: Resource, query: URLSearchParams): Selector
 
 function labelSelector(text: string): Selector {
   // There are also commas inside the parentheses of `in (…)`.
+  requireParsable(text);
   const requirements = text.trim() === "" ? [] : text.split(/,(?![^(]*\))/).map((part) => requirement(part.trim()));
   return ({ metadata }) => requirements.every((matches) => matches(metadata.labels ?? {}));
+}
+
+/** What Go's parser finds between two requirements. */
+function requireParsable(text: string): void {
+  const start = "expected: !, identifier, or 'end of string'";
+  const first = /^\s*(==|!=|[=,<>()])/.exec(text)?.[1];
+  if (first !== undefined) throw badRequest(`found '${first}', ${start}`);
+  if (/,\s*$/.test(text)) throw badRequest("found '', expected: identifier after ','");
+  const refuse = (why: string) => badRequest(`unable to parse requirement: ${why}`);
+  if (/^\s*!\s*$/.test(text)) throw refuse("found '', expected: identifier");
+  if (/\s(in|notin)\s*\([^()]*$/.test(text)) throw refuse("found '', expected: ',' or ')'");
+  const bare = /^[^\s=!<>,()]+\s+(?:in|notin)\s+([^\s(,]+)/.exec(text)?.[1];
+  if (bare !== undefined) throw refuse(`found '${bare}' expected: '('`);
+  const next = /^[^\s=!<>,()]+\s*(?:==|!=|=)\s*[^\s=!<>,()]+\s+([^\s,]+)/.exec(text)?.[1];
+  if (next !== undefined) throw badRequest(`found '${next}', expected: ',' or 'end of string'`);
 }
 
 /** What Go's parser has found, and what it has expected. */
@@ -31,17 +48,52 @@ function requirement(part: string): (labels: Readonly<Record<string, string>>) =
   if (inSet !== null) {
     const [, key = "", operator, list = ""] = inSet;
     const values = list.split(",").map((value) => value.trim());
+    requireLabel(key, values);
     return (labels) => values.includes(labels[key] ?? "\0") === (operator === "in");
   }
   const equality = /^([^\s!=(),]+)\s*(==|=|!=)\s*([^\s!=(),]*)$/.exec(part);
   if (equality !== null) {
-    const [, key = "", operator, value] = equality;
+    const [, key = "", operator, value = ""] = equality;
+    requireLabel(key, [value]);
     return (labels) => (labels[key] === value) === (operator !== "!=");
   }
   const presence = /^(!?)\s*([^\s!=(),]+)$/.exec(part);
   if (presence === null) throw badRequest(`unable to parse requirement: ${unparsed(part)}`);
   const [, not, key = ""] = presence;
+  const compared = /^([^<>]+)([<>])(.*)$/.exec(key);
+  if (compared !== null) return comparison(compared);
+  requireLabel(key, []);
   return (labels) => (labels[key] !== undefined) === (not === "");
+}
+
+/** `a>1`, `a<1`. */
+function comparison([, key = "", operator, value = ""]: readonly string[]): (
+  labels: Readonly<Record<string, string>>,
+) => boolean {
+  if (!/^-?\d+$/.test(value)) {
+    const why = "for 'Gt', 'Lt' operators, the value must be an integer";
+    throw badRequest(`unable to parse requirement: values[0]: Invalid value: ${JSON.stringify(value)}: ${why}`);
+  }
+  requireLabel(key, [value]);
+  return (labels) => {
+    const own = labels[key];
+    if (own === undefined || !/^-?\d+$/.test(own)) return false;
+    return operator === ">" ? Number(own) > Number(value) : Number(own) < Number(value);
+  };
+}
+
+/** Throws what a key or value that no label can have is answered with. */
+function requireLabel(key: string, values: readonly string[]): void {
+  const [wrong] = labelKeyProblems(key);
+  if (wrong !== undefined) {
+    throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${wrong}`);
+  }
+  values.forEach((value, index) => {
+    const problem = labelValueProblem(value);
+    if (problem === undefined) return;
+    const where = `values[${index}][${key}]`;
+    throw badRequest(`unable to parse requirement: ${where}: Invalid value: ${JSON.stringify(value)}: ${problem}`);
+  });
 }
 
 function fieldSelector(resource: Resource, text: string): Selector {

@@ -5,14 +5,16 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stringify } from "yaml";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, Reply } from "./answer.ts";
 import type { ApiRequest } from "./api.ts";
 import type { User } from "./authentication.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
-import { ApiFailure, scripted } from "./failures.ts";
+import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
+import { wantsYaml } from "./negotiation.ts";
 import { inJson } from "./protobuf/inJson.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
@@ -125,11 +127,15 @@ export function createSettle({
 }): (request: ApiRequest) => Promise<Answer> {
   return async (request) => {
     try {
-      const open = request.method === "GET" ? publicPaths[request.url.pathname.replace(/\/$/, "")] : undefined;
+      const user = await authenticate(request.headers);
+      const open = publicPaths[request.url.pathname.replace(/\/$/, "")];
+      if (open !== undefined && !["GET", "HEAD"].includes(request.method) && isObject(open)) throw methodNotAllowed();
       if (open !== undefined) return { code: 200, body: open };
-      return await answer(inJson(request), await authenticate(request.headers));
+      const answered = await answer(inJson(request), user);
+      return "stream" in answered || !wantsYaml(request.headers["accept"]) ? answered : inYaml(answered);
     } catch (error) {
-      if (error instanceof ApiFailure) return failed(error);
+      if (error instanceof ApiFailure)
+        return wantsYaml(request.headers["accept"]) ? inYaml(failed(error)) : failed(error);
       if (error instanceof URIError) return failed(new ApiFailure(400, "BadRequest", "the path is not well encoded"));
       // A bug in this simulator: report it as the API server would.
       return failed(new ApiFailure(500, "InternalError", error instanceof Error ? String(error.stack) : String(error)));
@@ -144,15 +150,31 @@ async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
   const bytes = Buffer.concat(chunks);
   return {
     method: incoming.method ?? "GET",
-    url: new URL(incoming.url ?? "/", "https://cluster"),
+    url: readUrl(incoming.url ?? "/"),
     headers: Object.fromEntries(headers),
     body: bytes.toString("utf8"),
     bytes,
   };
 }
 
+/** As Go reads a query: without parameters that are badly encoded. */
+function readUrl(text: string): URL {
+  const url = new URL(text, "https://cluster");
+  const isWell = (parameter: string) => !/;|%(?![0-9a-f]{2})/i.test(parameter);
+  const kept = url.search.slice(1).split("&").filter(isWell).join("&");
+  if (kept !== url.search.slice(1)) url.search = kept;
+  return url;
+}
+
 function failed({ code, body, headers }: ApiFailure): Reply {
   return { code, body, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) };
+}
+
+/** Text stays text. */
+function inYaml(reply: Reply): Reply {
+  if (typeof reply.body === "string") return reply;
+  const body = stringify(reply.body, { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  return { ...reply, body, contentType: "application/yaml" };
 }
 
 function send(response: ServerResponse, answer: Answer) {
@@ -163,11 +185,14 @@ function send(response: ServerResponse, answer: Answer) {
 /** Without a body, it writes garbage: truncated JSON. */
 function write(
   response: ServerResponse,
-  { code, body, headers = {}, contentType = "application/json" }: Omit<Reply, "body"> & { body: Json | undefined },
+  { code, body, headers = {}, contentType }: Omit<Reply, "body"> & { body: Json | undefined },
 ) {
   const isText = typeof body === "string";
   const text = isText ? body : body === undefined ? '{"kind":"' : JSON.stringify(body);
-  response.writeHead(code, { ...headers, "content-type": isText ? "text/plain; charset=utf-8" : contentType });
+  response.writeHead(code, {
+    ...headers,
+    "content-type": contentType ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
+  });
   response.end(text);
 }
 

@@ -2,22 +2,74 @@
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { Cluster, World } from "../world.ts";
-import { ApiFailure } from "./failures.ts";
-import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { unconvertible } from "./body.ts";
+import { ApiFailure, badRequest, invalid } from "./failures.ts";
+import { type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 
+/** An object of the core group; nodes have no namespace. */
+type LookUp = (kind: string, namespace: string, name: string) => KubeObject | undefined;
+
+const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
+
+function refused(name: string, field: string, value: Json, why: string): ApiFailure {
+  return invalid(tokenRequest, name, [invalidValue(field, value, why)]);
+}
+
+function requireKind(request: Json): void {
+  const kind = stringAt(request, "kind") ?? "TokenRequest";
+  if (kind === "TokenRequest") return;
+  const version = (stringAt(request, "apiVersion") ?? "v1").split("/").at(-1) ?? "v1";
+  const why = unconvertible(kind, tokenRequest, version);
+  throw badRequest(`${kind} in version "${version}" cannot be handled as a TokenRequest: ${why}`);
+}
+
+function requireExpiration(spec: JsonObject): number {
+  const field = "spec.expirationSeconds";
+  const seconds = spec["expirationSeconds"] ?? 3600;
+  if (typeof seconds !== "number") {
+    const where = `Go struct field TokenRequestSpec.${field} of type int64`;
+    const why = `json: cannot unmarshal ${typeof seconds} into ${where}`;
+    throw badRequest(`TokenRequest in version "v1" cannot be handled as a TokenRequest: ${why}`);
+  }
+  if (seconds < 600) throw refused("", field, seconds, "may not specify a duration less than 10 minutes");
+  if (seconds > 2 ** 32) throw refused("", field, seconds, "may not specify a duration larger than 2^32 seconds");
+  return seconds;
+}
+
+/** A token ends with the object that it is bound to. */
+function requireBound(reference: JsonObject, lookUp: (kind: string, name: string) => KubeObject | undefined): void {
+  const [kind, name = "", uid = ""] = ["kind", "name", "uid"].map((field) => stringAt(reference, field));
+  if (kind === undefined) return;
+  const apiVersion = stringAt(reference, "apiVersion") ?? "v1";
+  if (apiVersion !== "v1" || !["Pod", "Secret", "Node"].includes(kind)) {
+    const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
+    throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
+  }
+  const plural = `${kind.toLowerCase()}s`;
+  const bound = lookUp(kind, name);
+  if (bound === undefined) {
+    throw new ApiFailure(404, "NotFound", `${plural} "${name}" not found`, { name, kind: plural });
+  }
+  if (uid === "" || uid === bound.metadata.uid) return;
+  const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  throw new ApiFailure(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
+}
+
 export async function requestToken(
-  { world, cluster }: { world: World; cluster: Cluster },
+  { world, cluster, lookUp }: { world: World; cluster: Cluster; lookUp: LookUp },
   account: KubeObject,
   request: Json,
 ): Promise<JsonObject> {
   const { name, namespace = "", uid } = account.metadata;
+  requireKind(request);
   const spec = objectAt(request, "spec");
-  const expirationSeconds = numberAt(spec, "expirationSeconds") ?? 3600;
-  if (expirationSeconds < 600) {
-    const message = `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: ${expirationSeconds}: may not specify a duration less than 10 minutes`;
-    throw new ApiFailure(422, "Invalid", message);
-  }
+  const expirationSeconds = requireExpiration(spec);
+  const ownName = stringAt(request, "metadata", "name") ?? name;
+  if (ownName !== name)
+    throw refused(name, "metadata.name", ownName, "must match the service account name if specified");
+  requireBound(objectAt(spec, "boundObjectRef"), (kind, bound) => lookUp(kind, namespace, bound));
   const asked = listAt(spec, "audiences").filter((audience) => typeof audience === "string");
   const audiences = asked.length === 0 ? [cluster.oidcIssuer] : asked;
   const issuedAt = Math.floor(world.now().getTime() / 1000);

@@ -1,9 +1,11 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
-import { ApiFailure, badRequest, methodNotAllowed, noSuchResource } from "./failures.ts";
+import { unconvertible } from "./body.ts";
+import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import type { Objects, Target, WriteOptions } from "./objects.ts";
-import { mergePatch } from "./patches.ts";
+import { jsonPatch, mergePatch } from "./patches.ts";
 
 interface Asked {
   readonly method: string;
@@ -18,9 +20,12 @@ type Handler = (target: Target, asked: Asked) => Answered;
 /** Throws a 404 if the resource has no such subresource. */
 export function answerBelow(objects: Objects, target: Target, subresource: string, asked: Asked): Answered {
   const isServed = target.resource.subresources.some((each) => each.subresource === subresource);
+  if (!isServed && target.resource.isCustom) throw notFound(target.resource, target.name);
   if (!isServed) throw noSuchResource();
   const handler = createHandlers(objects)[subresource];
   if (handler !== undefined) return handler(target, asked);
+  // A client learns first that there is no such object.
+  objects.get(target);
   const { plural } = target.resource;
   throw new ApiFailure(
     501,
@@ -34,17 +39,14 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     scale: (target, { method, body, mediaType, options }) => {
       const live = objects.get(target);
       if (method === "GET") return { code: 200, body: scaleOf(live) };
-      const given = body();
-      const wanted = method === "PUT" ? given : patchedScale(live, mediaType, given);
       if (method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
-      const replicas = numberAt(wanted, "spec", "replicas") ?? 0;
-      const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
-      const patch = {
-        mediaType: "application/merge-patch+json",
-        body: { spec: { replicas }, ...(resourceVersion ? { metadata: { resourceVersion } } : {}) },
-      };
+      const isApplied = mediaType === "application/apply-patch+yaml";
+      const wanted = method === "PUT" ? body() : patchedScale(live, mediaType, body());
+      const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
-      return { code: 200, body: scaleOf(objects.patch(target, patch, rest)) };
+      const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
+      const asked = { ...rest, isApplied, resourceVersion: isApplied ? undefined : resourceVersion };
+      return { code: 200, body: scaleOf(objects.scale(target, replicas, asked)) };
     },
     binding: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
@@ -60,6 +62,9 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     },
     eviction: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
+      if (stringAt(body(), "metadata", "name") !== target.name) {
+        throw badRequest("name in URL does not match name in Eviction object");
+      }
       const preconditions = objectAt(body(), "deleteOptions", "preconditions");
       const { dryRun, user } = options();
       objects.remove(target, {
@@ -86,10 +91,34 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
 }
 
 function patchedScale(live: KubeObject, mediaType: string, patch: Json): Json {
-  if (!["application/merge-patch+json", "application/strategic-merge-patch+json"].includes(mediaType)) {
-    throw badRequest(`the sandbox's simulated API server patches a scale only by merge, not by ${mediaType}`);
-  }
+  if (mediaType === "application/json-patch+json") return jsonPatch(scaleOf(live), patch);
   return mergePatch(scaleOf(live), patch);
+}
+
+/** The replicas of a scale that somebody sends. */
+function readScale({ resource, name }: Target, scale: Json): number {
+  const kind = stringAt(scale, "kind") ?? "Scale";
+  const prefix = (version: string) => `${kind} in version "${version}" cannot be handled as a Scale: `;
+  if (kind !== "Scale") {
+    const version = (stringAt(scale, "apiVersion") ?? "v1").split("/").at(-1) ?? "v1";
+    throw badRequest(`${prefix(version)}${unconvertible(kind, { group: "autoscaling", kind: "Scale" }, version)}`);
+  }
+  const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
+  if (typeof replicas !== "number") {
+    const where = "Go struct field ScaleSpec.spec.replicas of type int32";
+    throw badRequest(`${prefix("v1")}json: cannot unmarshal ${typeof replicas} into ${where}`);
+  }
+  const own = stringAt(scale, "metadata", "name") ?? "";
+  if (own !== name) {
+    throw badRequest(
+      own === ""
+        ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
+        : `the name of the object (${own}) does not match the name on the URL (${name})`,
+    );
+  }
+  if (replicas >= 0 || resource.isCustom) return replicas;
+  const cause = invalidValue("spec.replicas", replicas, "must be greater than or equal to 0");
+  throw invalid({ group: "autoscaling", kind: "Scale" }, name, [cause]);
 }
 
 function scaleOf(object: KubeObject): JsonObject {
@@ -106,7 +135,8 @@ function scaleOf(object: KubeObject): JsonObject {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       creationTimestamp,
     },
-    spec: { replicas: numberAt(object, "spec", "replicas") ?? 0 },
+    // A zero is left out.
+    spec: numberAt(object, "spec", "replicas") ? { replicas: numberAt(object, "spec", "replicas") ?? 0 } : {},
     status: {
       replicas: numberAt(object, "status", "replicas") ?? 0,
       selector: Object.entries(selector)

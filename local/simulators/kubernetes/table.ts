@@ -8,7 +8,12 @@ import type { Column, Resource } from "./resource.ts";
 export function table(
   resource: Resource,
   objects: readonly KubeObject[],
-  { metadata, includeObject, now }: { metadata: JsonObject; includeObject: string; now: Date },
+  {
+    metadata,
+    includeObject,
+    now,
+    version = "v1",
+  }: { metadata: JsonObject; includeObject: string; now: Date; version?: string },
 ): JsonObject {
   const print = resource.isCustom ? undefined : printerOf(resource);
   // Where no printer is known, a table has only what every object has.
@@ -18,22 +23,22 @@ export function table(
       : resource.columns.filter(({ name }) => ["Name", "Age", "Created At"].includes(name));
   return {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: columns.map(({ name, type, format, description, priority }) => ({
       ...{ name, type, format, description, priority },
     })),
     rows: objects.map((object) => ({
       cells: print?.(object, now) ?? columns.map((column) => cell(column, object, now)),
-      object: rowObject(object, includeObject),
+      object: rowObject(object, includeObject, version),
     })),
   };
 }
 
-function rowObject(object: KubeObject, includeObject: string): Json {
+function rowObject(object: KubeObject, includeObject: string, version: string): Json {
   if (includeObject === "None") return null;
   if (includeObject === "Object") return object;
-  return partialMetadata(object);
+  return partialMetadata(object, version);
 }
 
 /** Supports only plain paths: the columns here use no filters and no indexes. */

@@ -17,6 +17,8 @@ export interface WatchOptions {
   readonly wantsBookmarks: boolean;
   /** A streaming list: the existing objects, then a bookmark that marks their end. */
   readonly wantsInitialEvents: boolean;
+  /** Only what happens from now on. */
+  readonly wantsNone?: boolean;
   readonly timeoutSeconds: number | undefined;
   readonly bookmarkMs: number;
   /** The object itself, or a table of it. */
@@ -36,8 +38,10 @@ export function streamChanges(store: Store, options: WatchOptions, response: Ser
     response.end();
     return;
   }
-  if (startsNow) for (const object of store.list(resource, namespace).filter(matches)) send("ADDED", render(object));
-  if (options.wantsInitialEvents) send("BOOKMARK", bookmark({ "k8s.io/initial-events-end": "true" }));
+  if (startsNow && !options.wantsNone)
+    for (const object of store.list(resource, namespace).filter(matches)) send("ADDED", render(object));
+  if (options.wantsInitialEvents && options.wantsBookmarks)
+    send("BOOKMARK", bookmark({ "k8s.io/initial-events-end": "true" }));
   for (const change of missed) tell(change);
 
   const unsubscribe = store.subscribe(tell);
@@ -64,7 +68,7 @@ export function streamChanges(store: Store, options: WatchOptions, response: Ser
   }
 
   function bookmark(annotations: JsonObject = {}): JsonObject {
-    const metadata = { resourceVersion: String(store.version), creationTimestamp: null };
+    const metadata = { resourceVersion: String(store.version) };
     return {
       kind: resource.kind,
       apiVersion: apiVersionOf(resource),

@@ -192,8 +192,10 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
   "apps/v1.StatefulSetSpec": statefulSetSpec,
   "apps/v1.DaemonSetSpec": daemonSetSpec,
-  "batch/v1.JobSpec": jobSpec,
-  "batch/v1.Job": (job) => {
+  "core/v1.Pod": (pod) => ({ ...pod, spec: filled(objectAt(pod, "spec"), { enableServiceLinks: true }) }),
+  // Not of the jobs that a schedule will make.
+  "batch/v1.Job": (given) => {
+    const job = { ...given, spec: jobSpec(objectAt(given, "spec")) };
     const labels = objectAt(job, "spec", "template", "metadata", "labels");
     const isLabelled = Object.keys(objectAt(job, "metadata", "labels")).length > 0;
     if (isLabelled || Object.keys(labels).length === 0) return job;

@@ -195,7 +195,7 @@ function pod(object: KubeObject, now: Date): Json[] {
 const printers: Readonly<Record<string, Printer>> = {
   ConfigMap: named((object, now) => [size(object, "data", "binaryData"), ageOf(object, now)]),
   Secret: named((object, now) => [stringAt(object, "type") ?? "", size(object, "data"), ageOf(object, now)]),
-  ServiceAccount: named((object, now) => [listAt(object, "secrets").length, ageOf(object, now)]),
+  ServiceAccount: named((object, now) => [ageOf(object, now)]),
   Namespace: named((object, now) => [stringAt(object, "status", "phase") ?? "", ageOf(object, now)]),
   ResourceQuota: named((object, now) => [...quotaTexts(object), ageOf(object, now)]),
   LimitRange: created,

@@ -127,7 +127,8 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     ): Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }> {
       return new Promise((resolve, reject) => {
         const { body } = options;
-        const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+        const isWritten = body === undefined || typeof body === "string" || Buffer.isBuffer(body);
+        const text = isWritten ? body : JSON.stringify(body);
         const headers = {
           // Node sends the body of a DELETE without its length.
           ...(text === undefined ? {} : { "content-length": String(Buffer.byteLength(text)) }),
@@ -151,6 +152,7 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
             );
           },
         );
+        request.setTimeout(30_000, () => request.destroy(new Error(`No answer within 30 s: ${method} ${path}`)));
         request.on("error", reject);
         request.end(text);
       });

@@ -13,7 +13,8 @@ export interface Question {
 }
 
 export const callers = ["administrator", "reader", "stranger", "anonymous", "nonsense"] as const;
-export type Caller = (typeof callers)[number];
+/** Only areas ask as one who may give roles (areas/rights.ts). */
+export type Caller = (typeof callers)[number] | "granter";
 
 export interface Kind {
   readonly apiVersion: string;

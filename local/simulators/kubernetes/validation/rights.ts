@@ -1,0 +1,69 @@
+/** Roles and bindings. */
+import type { Cause } from "../cause.ts";
+import { ApiFailure } from "../failures.ts";
+import { type Json, type JsonObject, listAt, stringAt } from "../json.ts";
+import { invalidValue } from "../metadataRules.ts";
+import { required, unsupported } from "./causes.ts";
+
+export function roleViolations(object: JsonObject, { isNamespaced }: { isNamespaced: boolean }): Cause[] {
+  return listAt(object, "rules").flatMap((rule, index) => ruleViolations(rule, `rules[${index}]`, isNamespaced));
+}
+
+function ruleViolations(rule: Json, at: string, isNamespaced: boolean): Cause[] {
+  const [verbs = [], groups = [], resources = [], urls = []] = [
+    "verbs",
+    "apiGroups",
+    "resources",
+    "nonResourceURLs",
+  ].map((field) => listAt(rule, field));
+  const causes = verbs.length === 0 ? [required(`${at}.verbs`, "verbs must contain at least one value")] : [];
+  if (urls.length > 0) {
+    const field = `${at}.nonResourceURLs`;
+    if (isNamespaced) causes.push(invalidValue(field, urls, "namespaced rules cannot apply to non-resource URLs"));
+    if (groups.length > 0 || resources.length > 0 || listAt(rule, "resourceNames").length > 0) {
+      causes.push(invalidValue(field, urls, "rules cannot apply to both regular resources and non-resource URLs"));
+    }
+    return causes;
+  }
+  if (groups.length === 0) {
+    causes.push(required(`${at}.apiGroups`, "resource rules must supply at least one api group"));
+  }
+  if (resources.length === 0) {
+    causes.push(required(`${at}.resources`, "resource rules must supply at least one resource"));
+  }
+  return causes;
+}
+
+const rbac = "rbac.authorization.k8s.io";
+
+export function bindingViolations(object: JsonObject, { isNamespaced }: { isNamespaced: boolean }): Cause[] {
+  const kind = stringAt(object, "roleRef", "kind") ?? "";
+  // What the role gives is looked up before anything else.
+  if (!["Role", "ClusterRole"].includes(kind)) {
+    throw new ApiFailure(500, "", `unsupported role reference kind: ${JSON.stringify(kind)}`);
+  }
+  const name = stringAt(object, "roleRef", "name") ?? "";
+  return [
+    ...(isNamespaced || kind === "ClusterRole" ? [] : [unsupported("roleRef.kind", kind, ["ClusterRole"])]),
+    ...(name === "" ? [required("roleRef.name")] : []),
+    ...listAt(object, "subjects").flatMap((subject, index) =>
+      subjectViolations(subject, `subjects[${index}]`, isNamespaced),
+    ),
+  ];
+}
+
+function subjectViolations(subject: Json, at: string, isNamespaced: boolean): Cause[] {
+  const [kind = "", name = "", group = ""] = ["kind", "name", "apiGroup"].map((field) => stringAt(subject, field));
+  const nameless = name === "" ? [required(`${at}.name`)] : [];
+  if (kind === "ServiceAccount") {
+    return [
+      ...nameless,
+      ...(group === "" ? [] : [unsupported(`${at}.apiGroup`, group, [""])]),
+      ...(isNamespaced || stringAt(subject, "namespace") ? [] : [required(`${at}.namespace`)]),
+    ];
+  }
+  if (kind === "User" || kind === "Group") {
+    return [...nameless, ...(group === rbac || group === "" ? [] : [unsupported(`${at}.apiGroup`, group, [rbac])])];
+  }
+  return [...nameless, unsupported(`${at}.kind`, kind, ["ServiceAccount", "User", "Group"])];
+}

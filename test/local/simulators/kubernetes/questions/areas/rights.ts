@@ -1,0 +1,401 @@
+/** Rights: escalation, reviews, impersonation, tokens. */
+import { type Area, accept, apply, as, merge, paths } from "./area.ts";
+
+const { core, rbac, of } = paths("rights");
+const group = "rbac.authorization.k8s.io";
+const role = (name: string, rules: unknown, kind = "Role") => ({
+  apiVersion: `${group}/v1`,
+  kind,
+  metadata: { name },
+  rules,
+});
+const rule = (verbs: string[], resources: string[], apiGroups: string[] = [""]) => ({ apiGroups, resources, verbs });
+const bind = (name: string, to: string, subjects: unknown, kind = "RoleBinding", roleKind = "Role") => ({
+  ...{ apiVersion: `${group}/v1`, kind, metadata: { name } },
+  ...{ roleRef: { apiGroup: group, kind: roleKind, name: to }, subjects },
+});
+const user = (name: string) => [{ apiGroup: group, kind: "User", name }];
+const account = (name: string, rest: object = {}) => [{ kind: "ServiceAccount", name, ...rest }];
+const cluster = (plural: string) => `/apis/${group}/v1/${plural}`;
+const review = (kind: string, spec: unknown) => ({ apiVersion: "authorization.k8s.io/v1", kind, spec });
+const reviews = (plural: string) => `/apis/authorization.k8s.io/v1/${plural}`;
+const ask = (rest: object) => ({
+  resourceAttributes: { namespace: "area-rights", verb: "get", resource: "pods", ...rest },
+});
+const impersonating = (headers: Record<string, string>) => ({ headers });
+const self = reviews("selfsubjectaccessreviews");
+const other = reviews("subjectaccessreviews");
+const whoAmI = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+const who = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+const tokenReview = (spec: unknown) => ({ apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec });
+const tokens = "/apis/authentication.k8s.io/v1/tokenreviews";
+
+export const rights: Area = {
+  name: "rights",
+  asked: [
+    ["a role", "POST", rbac("roles"), role("maps", [rule(["get"], ["configmaps"])])],
+    ["a role without rules", "POST", rbac("roles"), role("empty", null)],
+    ["a role without verbs", "POST", rbac("roles"), role("x", [{ apiGroups: [""], resources: ["pods"] }])],
+    ["a role without groups", "POST", rbac("roles"), role("x", [{ resources: ["pods"], verbs: ["get"] }])],
+    ["a role of nothing", "POST", rbac("roles"), role("x", [{ verbs: ["get"] }])],
+    ["a role for paths", "POST", rbac("roles"), role("x", [{ nonResourceURLs: ["/x"], verbs: ["get"] }])],
+    [
+      "a role for both",
+      "POST",
+      cluster("clusterroles"),
+      role(
+        "area-x",
+        [{ nonResourceURLs: ["/x"], resources: ["pods"], apiGroups: [""], verbs: ["get"] }],
+        "ClusterRole",
+      ),
+    ],
+    [
+      "a role for a path with a star within",
+      "POST",
+      cluster("clusterroles"),
+      role("area-x", [{ nonResourceURLs: ["/x*y"], verbs: ["get"] }], "ClusterRole"),
+    ],
+    ["a role named with a slash", "POST", rbac("roles"), role("a/b", [])],
+    ["a role named with colons", "POST", rbac("roles"), role("a:b", [])],
+    [
+      "a role of all roles",
+      "POST",
+      cluster("clusterroles"),
+      {
+        ...role("area-sum", null, "ClusterRole"),
+        aggregationRule: { clusterRoleSelectors: [{ matchLabels: { none: "none" } }] },
+      },
+    ],
+    ["a binding", "POST", rbac("rolebindings"), bind("maps", "maps", user("somebody"))],
+    ["a binding of another role", "PATCH", rbac("rolebindings/maps"), { roleRef: { name: "empty" } }, merge],
+    ["a binding of other subjects", "PATCH", rbac("rolebindings/maps"), { subjects: user("else") }, merge],
+    ["a binding of a role that is not there", "POST", rbac("rolebindings"), bind("none", "none", user("somebody"))],
+    ["a binding of no role", "POST", rbac("rolebindings"), { ...bind("x", "x", []), roleRef: {} }],
+    ["a binding of a kind that is no role", "POST", rbac("rolebindings"), bind("x", "x", [], "RoleBinding", "Pod")],
+    [
+      "a binding of an account without its namespace",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "maps", account("default")),
+    ],
+    [
+      "a binding of an account",
+      "POST",
+      rbac("rolebindings"),
+      bind("account", "maps", account("default", { namespace: "area-rights" })),
+    ],
+    [
+      "a binding of an account of a group",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "maps", account("default", { namespace: "area-rights", apiGroup: group })),
+    ],
+    [
+      "a binding of what is no subject",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "maps", [{ kind: "Robot", name: "r" }]),
+    ],
+    [
+      "a binding of a nameless user",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "maps", [{ kind: "User", apiGroup: group }]),
+    ],
+    [
+      "a binding of a user without a group",
+      "POST",
+      rbac("rolebindings"),
+      bind("short", "maps", [{ kind: "User", name: "a" }]),
+    ],
+    [
+      "a binding for all to a role of one namespace",
+      "POST",
+      cluster("clusterrolebindings"),
+      bind("area-x", "maps", user("a"), "ClusterRoleBinding"),
+    ],
+    ["a role by one who may not", "POST", rbac("roles"), role("x", [rule(["get"], ["secrets"])]), as("granter")],
+    [
+      "a role by one who has as much",
+      "POST",
+      rbac("roles"),
+      role("granted", [rule(["get"], ["configmaps"])]),
+      as("granter"),
+    ],
+    [
+      "a role by one who has less",
+      "POST",
+      rbac("roles"),
+      role("x", [rule(["get", "delete"], ["configmaps", "secrets"]), rule(["list"], ["deployments"], ["apps"])]),
+      as("granter"),
+    ],
+    [
+      "a role by one who has less, dryly",
+      "POST",
+      `${rbac("roles")}?dryRun=All`,
+      role("x", [rule(["*"], ["*"], ["*"])]),
+      as("granter"),
+    ],
+    [
+      "a role by one who has less, by apply",
+      "PATCH",
+      `${rbac("roles/x")}?fieldManager=m`,
+      role("x", [rule(["*"], ["*"], ["*"])]),
+      { ...apply, ...as("granter") },
+    ],
+    [
+      "a role widened",
+      "PATCH",
+      rbac("roles/maps"),
+      { rules: [rule(["get", "update"], ["configmaps"])] },
+      { ...merge, ...as("granter") },
+    ],
+    [
+      "a role left as it is",
+      "PATCH",
+      rbac("roles/maps"),
+      { metadata: { labels: { a: "1" } } },
+      { ...merge, ...as("granter") },
+    ],
+    [
+      "a binding to more than one has",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "admin", user("a"), "RoleBinding", "ClusterRole"),
+      as("granter"),
+    ],
+    [
+      "a binding to as much as one has",
+      "POST",
+      rbac("rolebindings"),
+      bind("granted", "maps", user("a")),
+      as("granter"),
+    ],
+    ["a binding to nothing", "POST", rbac("rolebindings"), bind("x", "no-such-role", user("a")), as("granter")],
+    [
+      "a cluster role by one who may not",
+      "POST",
+      cluster("clusterroles"),
+      role("area-x", [], "ClusterRole"),
+      as("granter"),
+    ],
+    ["may I", "POST", self, review("SelfSubjectAccessReview", ask({}))],
+    [
+      "may I, as a reader",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", ask({ resource: "configmaps" })),
+      as("reader"),
+    ],
+    [
+      "may I, as a reader of more",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", ask({ resource: "secrets" })),
+      as("reader"),
+    ],
+    ["may I, as nobody", "POST", self, review("SelfSubjectAccessReview", ask({})), as("anonymous")],
+    [
+      "may I, all",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", ask({ verb: "*", group: "*", resource: "*" })),
+      as("reader"),
+    ],
+    [
+      "may I, a path",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", { nonResourceAttributes: { path: "/healthz", verb: "get" } }),
+      as("stranger"),
+    ],
+    [
+      "may I, another path",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", { nonResourceAttributes: { path: "/metrics", verb: "get" } }),
+      as("stranger"),
+    ],
+    [
+      "may I, both",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", { ...ask({}), nonResourceAttributes: { path: "/x", verb: "get" } }),
+    ],
+    ["may I, nothing", "POST", self, review("SelfSubjectAccessReview", {})],
+    ["may I, without a spec", "POST", self, { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview" }],
+    [
+      "may I, with labels",
+      "POST",
+      self,
+      { ...review("SelfSubjectAccessReview", ask({})), metadata: { labels: { a: "b" } } },
+    ],
+    ["may I, with a name", "POST", self, { ...review("SelfSubjectAccessReview", ask({})), metadata: { name: "x" } }],
+    ["may I, of another kind", "POST", self, review("SubjectAccessReview", ask({}))],
+    ["may I, by get", "GET", self],
+    ["may I, by name", "GET", `${self}/x`],
+    ["may I, dryly", "POST", `${self}?dryRun=All`, review("SelfSubjectAccessReview", ask({}))],
+    [
+      "may I, with a selector",
+      "POST",
+      self,
+      review(
+        "SelfSubjectAccessReview",
+        ask({ fieldSelector: { rawSelector: "a=b", requirements: [{ key: "a", operator: "In", values: ["b"] }] } }),
+      ),
+    ],
+    [
+      "may somebody",
+      "POST",
+      other,
+      review("SubjectAccessReview", { user: "somebody", ...ask({ resource: "configmaps" }) }),
+    ],
+    ["may else", "POST", other, review("SubjectAccessReview", { user: "else", ...ask({ resource: "configmaps" }) })],
+    ["may a group", "POST", other, review("SubjectAccessReview", { groups: ["system:masters"], ...ask({}) })],
+    [
+      "may an account",
+      "POST",
+      other,
+      review("SubjectAccessReview", {
+        user: "system:serviceaccount:area-rights:default",
+        ...ask({ resource: "configmaps" }),
+      }),
+    ],
+    [
+      "may an account by a role of the cluster",
+      "POST",
+      other,
+      review("SubjectAccessReview", {
+        user: "system:serviceaccount:area-rights:other",
+        groups: ["system:authenticated"],
+        nonResourceAttributes: { path: "/version", verb: "get" },
+      }),
+    ],
+    ["may nobody", "POST", other, review("SubjectAccessReview", ask({}))],
+    [
+      "may somebody, asked by a reader",
+      "POST",
+      other,
+      review("SubjectAccessReview", { user: "a", ...ask({}) }),
+      as("reader"),
+    ],
+    [
+      "may somebody here",
+      "POST",
+      of("apis/authorization.k8s.io/v1")("localsubjectaccessreviews"),
+      review("LocalSubjectAccessReview", { user: "else", ...ask({ resource: "configmaps" }) }),
+    ],
+    [
+      "may somebody elsewhere",
+      "POST",
+      of("apis/authorization.k8s.io/v1")("localsubjectaccessreviews"),
+      review("LocalSubjectAccessReview", { user: "else", ...ask({ namespace: "default" }) }),
+    ],
+    [
+      "may somebody here, a path",
+      "POST",
+      of("apis/authorization.k8s.io/v1")("localsubjectaccessreviews"),
+      review("LocalSubjectAccessReview", { user: "else", nonResourceAttributes: { path: "/x", verb: "get" } }),
+    ],
+    [
+      "what may I",
+      "POST",
+      reviews("selfsubjectrulesreviews"),
+      review("SelfSubjectRulesReview", { namespace: "area-rights" }),
+      as("stranger"),
+    ],
+    [
+      "what may I without a namespace",
+      "POST",
+      reviews("selfsubjectrulesreviews"),
+      review("SelfSubjectRulesReview", {}),
+    ],
+    [
+      "what may I, in a namespace that is not there",
+      "POST",
+      reviews("selfsubjectrulesreviews"),
+      review("SelfSubjectRulesReview", { namespace: "none" }),
+      as("stranger"),
+    ],
+    [
+      "what may I, as nobody",
+      "POST",
+      reviews("selfsubjectrulesreviews"),
+      review("SelfSubjectRulesReview", { namespace: "area-rights" }),
+      as("anonymous"),
+    ],
+    ["who am I", "POST", whoAmI, who],
+    ["who am I, a stranger", "POST", whoAmI, who, as("stranger")],
+    ["who am I, nobody", "POST", whoAmI, who, as("anonymous")],
+    ["who am I, by get", "GET", whoAmI],
+    ["who am I, as somebody", "POST", whoAmI, who, impersonating({ "impersonate-user": "jane" })],
+    [
+      "who am I, as somebody of a group",
+      "POST",
+      whoAmI,
+      who,
+      impersonating({ "impersonate-user": "jane", "impersonate-group": "devs" }),
+    ],
+    [
+      "who am I, as an account",
+      "POST",
+      whoAmI,
+      who,
+      impersonating({ "impersonate-user": "system:serviceaccount:area-rights:default" }),
+    ],
+    [
+      "who am I, as somebody with more",
+      "POST",
+      whoAmI,
+      who,
+      impersonating({ "impersonate-user": "jane", "impersonate-extra-scopes": "view" }),
+    ],
+    [
+      "who am I, as somebody with a uid",
+      "POST",
+      whoAmI,
+      who,
+      impersonating({ "impersonate-user": "jane", "impersonate-uid": "1" }),
+    ],
+    ["who am I, as nobody again", "POST", whoAmI, who, impersonating({ "impersonate-user": "system:anonymous" })],
+    ["as a group alone", "POST", whoAmI, who, impersonating({ "impersonate-group": "devs" })],
+    ["as more alone", "POST", whoAmI, who, impersonating({ "impersonate-extra-a": "b" })],
+    [
+      "as somebody, by a stranger",
+      "GET",
+      core("pods"),
+      undefined,
+      { ...impersonating({ "impersonate-user": "jane" }), ...as("stranger") },
+    ],
+    ["as somebody who may not", "GET", core("secrets"), undefined, impersonating({ "impersonate-user": "jane" })],
+    [
+      "as an account that may",
+      "GET",
+      core("configmaps/none"),
+      undefined,
+      impersonating({ "impersonate-user": "system:serviceaccount:area-rights:default" }),
+    ],
+    [
+      "as an account of masters",
+      "GET",
+      core("configmaps/none"),
+      undefined,
+      impersonating({ "impersonate-user": "jane", "impersonate-group": "system:masters" }),
+    ],
+    ["whose token is nonsense", "POST", tokens, tokenReview({ token: "nonsense" })],
+    ["whose token is none", "POST", tokens, tokenReview({ token: "" })],
+    ["whose token, without a spec", "POST", tokens, { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" }],
+    ["whose token, asked by a stranger", "POST", tokens, tokenReview({ token: "x" }), as("stranger")],
+    ["whose token, by get", "GET", tokens],
+    [
+      "a review as a table",
+      "POST",
+      self,
+      review("SelfSubjectAccessReview", ask({})),
+      accept("application/json;as=Table;v=v1;g=meta.k8s.io,application/json"),
+    ],
+    ["basic authentication", "GET", core("pods"), undefined, { headers: { authorization: "Basic YTpi" } }],
+    ["a bearer without a token", "GET", core("pods"), undefined, { headers: { authorization: "Bearer" } }],
+    ["a bearer with two tokens", "GET", core("pods"), undefined, { headers: { authorization: "Bearer a b" } }],
+  ],
+};
