@@ -2,7 +2,7 @@ import { z } from "zod";
 import { unusualMode } from "../../domain/operation/migration.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
-import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { defineStep } from "../../resources/definitions/step.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
 /** The preflight of an offboarding: names every blocker before the first removal. Reads only. */
@@ -11,7 +11,6 @@ export const checkDependants = defineStep({
   stage: "look",
   target: "namespace",
   given: { request: OnboardingRequest, earlier: OnboardingRequest.optional(), ignoreDependants: z.boolean() },
-  output: StepResult,
   from: ({ request, earlier, ignoreDependants = false }) => ({ request, earlier, ignoreDependants }),
   async run({ operation, request, earlier, ignoreDependants }, { registry }, step) {
     const migration = (await registry.getOperation(operation))?.migration;

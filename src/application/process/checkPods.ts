@@ -7,7 +7,7 @@ import { Time } from "../../domain/time.ts";
 import type { Ports } from "../../ports/index.ts";
 import { type Dependants, withDependants } from "../../resources/definitions/dependants.ts";
 import { migrationOf } from "../../resources/definitions/operationFacts.ts";
-import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { defineStep, type StepInput } from "../../resources/definitions/step.ts";
 import { dependantsOfPodIdentity } from "../../resources/podIdentity/bindings.ts";
 import { describeBlockingPods, podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 
@@ -20,7 +20,6 @@ export const checkPods = defineStep({
     /** RFC 3339: the next look. Absent for the last look, and in operations that 0.1.0 began, which look once. */
     next: Time.optional(),
   },
-  output: StepResult,
   from: (operation) => ({ migration: migrationOf(operation) }),
   /** The migration waits for pods that use the previous mode, or is blocked by them if the catalog says not to wait. */
   async look(ports, { migration, ...berth }, { step, pods }) {

@@ -11,7 +11,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { Registry } from "../../ports/registry.ts";
 import { migrationOf, type OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { defineStep, type StepInput, StepResult } from "../../resources/definitions/step.ts";
+import { defineStep, type StepInput } from "../../resources/definitions/step.ts";
 
 const given = { request: OnboardingRequest, migration: Migration };
 
@@ -24,7 +24,6 @@ export const cutOver = defineStep({
   target: "namespace",
   undo: { by: "undoCutOver" },
   given,
-  output: StepResult,
   from,
   look: async (_ports, { request, migration }, { step }) => planCutOver(step, request, migration),
   async run(input, { registry }, step) {
@@ -48,7 +47,6 @@ export const undoCutOver = defineStep({
   name: "undoCutOver",
   target: "namespace",
   given,
-  output: StepResult,
   from,
   look: ({ registry }, { request }, { step }) => planUndoCutOver(registry, step, request),
   async run(input, { registry }, step) {

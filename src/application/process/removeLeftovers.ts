@@ -3,7 +3,7 @@ import { type Difference, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { lookAt } from "../../resources/definitions/leftCatalog.ts";
 import type { StepKeys } from "../../resources/definitions/resource.ts";
-import { defineStep, inputOf, type StepContext, StepResult } from "../../resources/definitions/step.ts";
+import { defineStep, inputOf, type StepContext } from "../../resources/definitions/step.ts";
 import { isWanted, resourceSteps, resourcesFor } from "../../resources/index.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 
@@ -12,7 +12,6 @@ export const removeLeftovers = defineStep({
   name: "removeLeftovers",
   target: "namespace",
   given: { request: OnboardingRequest },
-  output: StepResult,
   from: ({ request }) => ({ request }),
   async look(ports, { operation, request }, planning) {
     const removals = removalsOf(request).map((step) =>

@@ -52,7 +52,6 @@ export const verifyRemoval = defineStep({
     /** Since 0.2.0. */
     otherMode: IdentityMode.optional(),
   },
-  output: StepResult,
   from: ({ request, earlier, isMigrating, otherMode }) => ({ request, earlier, isMigrating, otherMode }),
   async run({ request, earlier, isMigrating = false, otherMode }, ports, step) {
     const remains = await lookTwice(async () => {

@@ -128,7 +128,7 @@ export interface StepDefinition<G extends object, O extends StepResult, Name ext
   readonly look?: ((ports: Ports, input: Looking & G, planning: Planning) => Promise<StepPlan>) | undefined;
   readonly run: (input: StepInput & G, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
   /** What it reports where the catalog has dropped its place; undefined if it then fails, as every undo does (leftCatalog.ts). */
-  readonly whenDropped?: ((input: G) => O | undefined) | undefined;
+  readonly whenDropped?: ((input: G) => NoInfer<O> | undefined) | undefined;
 }
 
 /** What the operation gives a step, by its schema. */
@@ -136,19 +136,27 @@ export type Given<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 
 type Described<Shape extends z.ZodRawShape, O extends StepResult, Name extends StepName> = Omit<
   StepDefinition<Given<Shape>, O, Name>,
-  "input" | "target" | "hasOwnTarget" | "keyFor" | "use"
+  "input" | "output" | "target" | "hasOwnTarget" | "keyFor" | "use"
 > & {
   /** The schema of what the operation gives the step. */
   readonly given: Shape;
+  /** For a step that reports more than what it did. */
+  readonly output?: z.ZodType<O>;
   /** What it acts on. A target of the request has a key of its own, as does a service account that was replaced. */
   readonly target: "namespace" | "identity" | ((input: IdentityUser & Given<Shape>) => string);
 };
 
 const sharedTargets = { namespace: berthKey, identity: identityName };
 
-export function defineStep<const Name extends StepName, Shape extends z.ZodRawShape, O extends StepResult>({
+export function defineStep<
+  const Name extends StepName,
+  Shape extends z.ZodRawShape,
+  O extends StepResult = StepResult,
+>({
   given,
   target,
+  // Without a schema of its own, O is StepResult.
+  output = StepResult as z.ZodType as z.ZodType<O>,
   ...step
 }: Described<Shape, O, Name>): StepDefinition<Given<Shape>, O, Name> {
   const shared = typeof target === "function" ? undefined : sharedTargets[target];
@@ -156,6 +164,7 @@ export function defineStep<const Name extends StepName, Shape extends z.ZodRawSh
   const definition: StepDefinition<Given<Shape>, O, Name> = {
     ...step,
     input: z.intersection(StepInput, z.object(given)),
+    output,
     target: targetOf,
     hasOwnTarget: shared === undefined,
     keyFor(operation, own) {

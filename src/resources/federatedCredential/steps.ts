@@ -11,7 +11,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { accountOf, earlierOf, lastOf } from "../definitions/operationFacts.ts";
 import { armWrite } from "../definitions/resource.ts";
-import { defineStep, type Given, type StepContext, type StepInput, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
 import { accountKey } from "../serviceAccount/serviceAccount.ts";
 import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
@@ -28,7 +28,6 @@ export const federateIdentity = defineStep({
     /** What the operation did to the identity; absent where it has no step for it. */
     identity: z.object({ action: StepAction }).partial().optional(),
   },
-  output: StepResult,
   from: (operation) => ({ serviceAccount: accountOf(operation), identity: operation.identity, ...lastOf(operation) }),
   look: async (ports, input) => (await planCredential(ports, input)).plan,
   async run(input, ports, step) {
@@ -78,7 +77,6 @@ export const unfederateIdentity = defineStep({
   target: "identity",
   undo: { by: "returnCredential" },
   given: account,
-  output: StepResult,
   from: (operation) => ({ serviceAccount: accountOf(operation) }),
   // An offboarding takes every credential with a name of Mooring's.
   async look(ports, input, { kind }) {
@@ -95,7 +93,6 @@ export const retireCredential = defineStep({
   writesIdentity: true,
   target: (input) => accountKey(input, input.serviceAccount),
   given: account,
-  output: StepResult,
   from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
   async look(ports, input, { step }) {
     return { ...(await planUnfederation(ports, input)).plan, ...step };
@@ -110,7 +107,6 @@ export const returnCredential = defineStep({
   ...armWrite,
   target: "identity",
   given: account,
-  output: StepResult,
   from: (operation) => ({ serviceAccount: accountOf(operation) }),
   async look(ports, input, { step }) {
     return { ...(await planCredential(ports, input)).plan, ...step };

@@ -57,7 +57,6 @@ export const removeIdentity = defineStep({
   ...armWrite,
   target: "identity",
   given: {},
-  output: StepResult,
   from: () => ({}),
   async look(ports, input, { kind, request, ignoreDependants = false, gaveRole = () => false }) {
     // Before anything else: it counts although nothing of the identity may be removed or can be reached.

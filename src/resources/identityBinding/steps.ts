@@ -13,7 +13,7 @@ import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { clientOf, lastOf, type OperationFacts } from "../definitions/operationFacts.ts";
-import { defineStep, type StepContext, type StepInput, StepResult } from "../definitions/step.ts";
+import { defineStep, type StepContext, type StepInput } from "../definitions/step.ts";
 import { withUnknownClientId } from "../definitions/unknownClientId.ts";
 import { type BindingDecision, planBinding, planUnbinding } from "./plan.ts";
 
@@ -39,7 +39,6 @@ export const bindIdentity = defineStep({
   target: "identity",
   undo: { by: "unbindIdentity" },
   given: bound,
-  output: StepResult,
   from: (operation) => ({ ...from(operation), ...lastOf(operation) }),
   look: async (ports, input) => withUnknownClientId((await planBinding(ports, input)).plan),
   async run(input, ports, step) {
@@ -59,7 +58,6 @@ export const returnIdentityBinding = defineStep({
   ...write,
   target: "identity",
   given: bound,
-  output: StepResult,
   from,
   async look(ports, input, { step }) {
     return { ...(await planBinding(ports, input)).plan, ...step };
@@ -90,7 +88,6 @@ export const unbindIdentity = defineStep({
   target: "identity",
   undo: { by: "returnIdentityBinding" },
   given: {},
-  output: StepResult,
   from: () => ({}),
   look: async (ports, input) => (await planUnbinding(ports, input)).plan,
   run: unbind,

@@ -5,7 +5,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
-import { defineStep, type Given, isUndo, type Looking, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, isUndo, type Looking } from "../definitions/step.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { removing } from "../kubernetesObject/objectSteps.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
@@ -51,7 +51,6 @@ export const withdrawIdentityUse = defineStep({
   target: "namespace",
   undo: { by: "returnIdentityUse" },
   given: account,
-  output: StepResult,
   from: (operation) => ({ serviceAccount: accountOf(operation) }),
   ...removing<Given<typeof account>>(refsOf),
   whenDropped: leave,
@@ -63,7 +62,6 @@ export const retireIdentityUse = defineStep({
   stage: "replace",
   target: (input) => accountKey(input, input.serviceAccount),
   given: account,
-  output: StepResult,
   from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
   ...removing<Given<typeof account>>((input: Account) => [useBindingRef(input, input.serviceAccount)]),
   whenDropped: leave,

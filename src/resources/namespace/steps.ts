@@ -87,7 +87,6 @@ export const removeNamespace = defineStep({
     /** Since 0.2.0. For an offboarding: deletes it with what others have in it. */
     ignoreDependants: z.boolean().exactOptional(),
   },
-  output: StepResult,
   // An undo deletes what its operation made, even if an offboarding would keep it.
   from: ({ request, createdBy, ignoreDependants }) => ({
     deletePolicy: createdBy === undefined ? request.deletePolicy : "Delete",
@@ -161,7 +160,6 @@ export const restoreNamespace = defineStep({
     /** Since 0.2.0. Absent if neither request names one. */
     profiles: z.object({ written: z.object(profile), before: z.object(profile) }).exactOptional(),
   },
-  output: StepResult,
   from: (operation) => {
     const [request, earlier] = [operation.request, earlierOf(operation)];
     const profiles = { written: profileOf(request), before: profileOf(earlier) };

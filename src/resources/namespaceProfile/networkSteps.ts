@@ -14,7 +14,6 @@ import {
   type Planning,
   type StepContext,
   type StepInput,
-  StepResult,
 } from "../definitions/step.ts";
 import { ensuring } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRestoration } from "../kubernetesObject/planObjects.ts";
@@ -34,7 +33,7 @@ function policiesOf(operation: OperationFacts) {
   };
 }
 
-const onNamespace = { target: "namespace", output: StepResult } as const;
+const onNamespace = { target: "namespace" } as const;
 const policy = ensuring<Given<typeof applied>>((catalog, input) => profilePolicies(catalog, input));
 
 /** Before a migration puts the new mode beside the other: pods of both get their tokens. */

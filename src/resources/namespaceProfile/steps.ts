@@ -15,7 +15,7 @@ import type { ObjectRef } from "../../ports/kubernetes.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type StepContext, StepResult } from "../definitions/step.ts";
+import { defineStep, type StepContext } from "../definitions/step.ts";
 import { ensureObjects, strongest } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
@@ -31,7 +31,6 @@ export const applyProfile = defineStep({
   target: "namespace",
   undo: { by: "removeProfile", ofChange: "restoreProfile" },
   given: applied,
-  output: StepResult,
   from: ({ request, isMigrating, otherMode }) => ({
     ...profileOf(request),
     // A repair must not close what the other mode needs.
@@ -65,7 +64,6 @@ export const removeProfile = defineStep({
   name: "removeProfile",
   target: "namespace",
   given: {},
-  output: StepResult,
   from: () => ({}),
   look: (ports, input, { step }) => planTakingAway(ports, input, { refs: profileRefs(input), step }),
   run: (input, ports, step) => takeAway(ports, input, { refs: profileRefs(input), step }),
@@ -78,7 +76,6 @@ export const retireProfile = defineStep({
   stage: "replace",
   target: "namespace",
   given: perhaps,
-  output: StepResult,
   from: ({ request }) => describe(request),
   look: (ports, input, { step }) => planTakingAway(ports, input, { ...surplusOf(ports.catalog, input), step }),
   run: (input, ports, step) => takeAway(ports, input, { ...surplusOf(ports.catalog, input), step }),
@@ -138,7 +135,6 @@ export const restoreProfile = defineStep({
   name: "restoreProfile",
   target: "namespace",
   given: { written: z.object(profile), before: z.object(perhaps) },
-  output: StepResult,
   from: (operation) => ({ written: profileOf(operation.request), before: describe(earlierOf(operation)) }),
   async look(ports, input, { step }) {
     const { cluster, managed, isManaged } = await placesOf(ports, input);

@@ -10,7 +10,7 @@ import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { clientOf, earlierOf, lastOf, type OperationFacts, podSelectorOf } from "../definitions/operationFacts.ts";
-import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given } from "../definitions/step.ts";
 import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
@@ -29,7 +29,6 @@ type Bound = Given<typeof binding>;
 
 const bound = {
   given: binding,
-  output: StepResult,
   target: "namespace",
   from: (operation: OperationFacts) => ({
     selector: podSelectorOf(operation),
@@ -72,7 +71,6 @@ export const removePodIdentity = defineStep({
   target: "namespace",
   undo: { by: "returnPodIdentity" },
   given: {},
-  output: StepResult,
   from: () => ({}),
   async look(ports, input, planning) {
     const plan = await removal.look(ports, input, planning);
@@ -104,7 +102,6 @@ export const restorePodIdentity = defineStep({
   name: "restorePodIdentity",
   target: "namespace",
   given: { written: z.string(), before: z.string() },
-  output: StepResult,
   from: (operation) => ({ written: selectorOf(operation.request), before: selectorOf(earlierOf(operation)) }),
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);

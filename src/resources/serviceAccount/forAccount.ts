@@ -7,7 +7,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { accountOf, clientOf, type OperationFacts } from "../definitions/operationFacts.ts";
-import { type Given, StepResult } from "../definitions/step.ts";
+import type { Given } from "../definitions/step.ts";
 import { ensuring } from "../kubernetesObject/objectSteps.ts";
 
 const given = {
@@ -20,7 +20,6 @@ type ForAccount = Berth & Given<typeof given>;
 export function ensuringForAccount(desired: (catalog: Catalog, input: ForAccount) => readonly KubernetesObject[]) {
   return {
     given,
-    output: StepResult,
     target: "namespace",
     from: (operation: OperationFacts) => ({
       serviceAccount: accountOf(operation),

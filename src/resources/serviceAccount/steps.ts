@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { leave } from "../definitions/leftCatalog.ts";
 import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
-import { defineStep, type Given, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given } from "../definitions/step.ts";
 import { removing } from "../kubernetesObject/objectSteps.ts";
 import { ensuringForAccount } from "./forAccount.ts";
 import { accountKey, desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
@@ -24,7 +24,6 @@ const account = { serviceAccount: z.string() };
 
 const removed = {
   given: account,
-  output: StepResult,
   ...removing<Given<typeof account>>(serviceAccountRefs),
   whenDropped: leave,
 } as const;

@@ -7,7 +7,7 @@ import { findServer } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { namespacePages } from "../definitions/namespacePages.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
-import { defineStep, StepResult } from "../definitions/step.ts";
+import { defineStep } from "../definitions/step.ts";
 import { inspectServer, inWords, isSame } from "./administrator.ts";
 
 type Looking = Pick<Ports, "catalog" | "sqlServers">;
@@ -43,7 +43,6 @@ export const ensureSqlAdmin = defineStep({
   target: ({ server }) => server,
   undo: { by: "unsetSqlAdmin" },
   given: { server: z.string() },
-  output: StepResult,
   from: (_operation, server) => ({ server }),
   look: async (ports, { server }) => await planWithRights(ports, server),
   async run({ server: alias }, ports, step) {
@@ -71,7 +70,6 @@ export const unsetSqlAdmin = defineStep({
   takes: { least: 2, most: 60 },
   target: ({ server }) => server,
   given: { server: z.string() },
-  output: StepResult,
   from: (_operation, server) => ({ server }),
   look: async (ports, { server, ...input }) => await planUnset(ports, input, server),
   async run({ server: alias, ...input }, ports, step) {

@@ -25,7 +25,7 @@ import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { identityOf, isKnown } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, StepResult } from "../definitions/step.ts";
+import { defineStep } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
 import { type KnownMark, knownMark } from "./knownMark.ts";
 import { lackOfRights } from "./ownRights.ts";
@@ -289,7 +289,6 @@ export const grantDatabase = defineStep({
     /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },
-  output: StepResult,
   from: (operation, target) => ({
     database: findDatabaseOf(operation.request, target),
     adoptionPolicy: operation.request.adoptionPolicy,

@@ -21,7 +21,7 @@ import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, type StepContext, StepResult } from "../definitions/step.ts";
+import { defineStep, type Given, type StepContext } from "../definitions/step.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, takeBack } from "./grant.ts";
@@ -256,7 +256,6 @@ async function take(
 
 const taking = {
   given: database,
-  output: StepResult,
   target: place,
   whenDropped: leave,
 } as const;

@@ -19,7 +19,7 @@ import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Planning, type StepContext, StepResult } from "../definitions/step.ts";
+import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces } from "./findPlaces.ts";
@@ -115,7 +115,6 @@ const grantTarget = defineStep({
     /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },
-  output: StepResult,
   from: (operation, target) => ({
     target: findTargetOf(operation.request, target),
     adoptionPolicy: operation.request.adoptionPolicy,
@@ -190,7 +189,6 @@ function takingStep<const Name extends Step>({ name, stage, requestOf, keptOf }:
     stage,
     target: ({ target }) => keyOf(target),
     given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
-    output: StepResult,
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     look: async (ports, input, planning) =>
       toPlan(name, input, await planTaking(ports, input, input.kept, grantedBefore(keyOf(input.target), planning))),
