@@ -2,24 +2,31 @@
 
 import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { inEffectFrom, isOneOf, planRolesTaking } from "../../definitions/heldRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
-import { effectiveFrom } from "./effect.ts";
+import { readAssignments } from "./assignments.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
 import { othersWithRoles } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
-import { planTaking } from "./taking.ts";
 
 export function azureRoleAt(place: AzureRolePlace): TargetAt {
   const scope = scopeOf(place);
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
-    planTaking: (ports, input) => planTaking(ports, place, input),
+    async planTaking(ports, input) {
+      const { ours } = await readAssignments(ports, place, input);
+      return planRolesTaking(ours, rolesFor(place.kind, input.keep), input);
+    },
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, input) => othersWithRoles(ports, place, input),
     isProvable: (access) => isProvable(place, access),
-    effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),
+    async effectiveFrom(ports, input) {
+      const { ours } = await readAssignments(ports, place, input);
+      const wanted = rolesFor(place.kind, input.access);
+      return inEffectFrom(ours.filter((each) => isOneOf(each, wanted)).map(({ assignment }) => assignment.createdTime));
+    },
     exported: ({ clientId, principalId, access }) => ({
       commands: rolesFor(place.kind, access).map(({ id }) => [
         ...["az", "role", "assignment", "create", ...assigneeOf(clientId, principalId)],

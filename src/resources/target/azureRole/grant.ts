@@ -1,6 +1,6 @@
-/** Giving roles: what others gave is used as it is, what is missing is given, and what an earlier identity had is taken away. */
+/** Giving roles in Azure, each with Mooring's mark as its description. */
 import { PermanentError, TransientError } from "../../../domain/errors.ts";
-import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
+import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { printRoleMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import {
@@ -11,65 +11,24 @@ import {
   scopeOf,
 } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
+import { heldBy, planRoles } from "../../definitions/heldRoles.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { type Assigned, type AssignmentsAt, isOf, isOfRole, readAssignments, refOf } from "./assignments.ts";
+import { type AssignmentsAt, type OurAssignment, readAssignments, refOf } from "./assignments.ts";
 
 type Looking = Pick<Ports, "roleAssignments">;
 
 export async function planGrant(ports: Looking, place: AzureRolePlace, input: Granting): Promise<Decision> {
   const found = await readAssignments(ports, place, input);
-  const { ours, others } = found;
-  const { identity, operation } = input;
+  const { identity } = input;
   const wanted = rolesFor(place.kind, input.access);
   const conflict = findConflict(found, { ...input, wanted });
   if (conflict) return { action: "conflict", differences: [], conflict, writes: [] };
-
-  const own = (role: GivenRole) => (identity ? ours.find((each) => isSame(each, role, identity)) : undefined);
-  const isLent = (role: GivenRole) => identity !== undefined && others.some((each) => isSame(each, role, identity));
-  const missing = wanted.filter((role) => !own(role) && !isLent(role));
-  const isBroken = (role: GivenRole) => own(role)?.isMarkLost === true || own(role)?.assignment.condition !== undefined;
-  const broken = wanted.filter(isBroken);
-  // While the identity does not exist, every role that Mooring gave was an earlier identity's.
-  const stale = ours.filter(({ assignment }) => !identity || !isOf(assignment, identity));
-  const surplus = input.takesBack
-    ? ours.filter(
-        ({ assignment }) => !stale.some((each) => each.assignment === assignment) && !isOneOf(assignment, wanted),
-      )
-    : [];
-
-  const isUnchanged = missing.length + broken.length + stale.length + surplus.length === 0;
-  const isMade = wanted.every((role) => !own(role) || own(role)?.mark.operation === operation);
-  const isNew = isMade && !wanted.some(isLent) && stale.length + surplus.length === 0;
-  const usual = wanted.some(isLent) && wanted.every((role) => !own(role)) ? "adopt" : isUnchanged ? "none" : "update";
-  return {
-    action: isNew ? "create" : usual,
-    differences: [
-      ...missing.map(({ word }) => ({ field: word, current: null, desired: "granted" })),
-      ...broken.map((role) => describeBroken(role.word, own(role)?.assignment)),
-      ...stale.map(({ role, assignment }) => ({
-        field: role?.word ?? "role",
-        current: `granted to ${assignment.principalId}`,
-        desired: null,
-      })),
-      ...surplus.map(({ role }) => ({ field: role?.word ?? "role", current: "granted", desired: null })),
-    ],
-    writes: [
-      ...(identity ? missing.map((role) => () => give(ports, place, { role, identity, input })) : []),
-      ...broken.map((role) => async () => {
-        const current = own(role);
-        if (!current || !identity) return;
-        const description = printRoleMark(input.berth, current.mark.operation);
-        const { principalId } = identity;
-        await ports.roleAssignments.put(refOf(current.assignment), { roleId: role.id, principalId, description });
-      }),
-      ...[...stale, ...surplus].map(
-        ({ assignment }) =>
-          () =>
-            ports.roleAssignments.remove(refOf(assignment)),
-      ),
-    ],
-  };
+  const own = identity ? wanted.flatMap((role) => heldBy(found.ours, role, identity) ?? []) : [];
+  const broken = own.filter(({ isMarkLost, condition }) => isMarkLost || condition !== undefined);
+  return planRoles(found, wanted, input, {
+    give: (role, to) => give(ports, place, { role, identity: to, input }),
+    corrections: broken.map((each) => ({ difference: describeBroken(each), write: () => correct(ports, each, input) })),
+  });
 }
 
 interface Wanted extends Granting {
@@ -83,35 +42,32 @@ function findConflict(
 ): Conflict | undefined {
   if (!identity) return undefined;
   for (const role of wanted) {
-    const lent = others.find(
-      ({ assignment }) => isOfRole(assignment, role.id) && isOf(assignment, identity),
-    )?.assignment;
+    const lent = heldBy(others, role, identity);
     if (!lent) continue;
     const code = "TARGET_ACCESS_CONFLICT";
-    const what = `On ${target} somebody else gave the identity the role ${role.name} (${lent.id})`;
+    const what = `On ${target} somebody else gave the identity the role ${role.name} (${lent.assignment.id})`;
     if (lent.condition !== undefined) return { code, message: `${what}, with a condition.` };
     if (adoptionPolicy === "Never") return { code, message: `${what}, and adoptionPolicy is Never.` };
   }
   return undefined;
 }
 
-function isSame({ assignment }: Assigned, role: GivenRole, identity: { readonly principalId: PrincipalId }): boolean {
-  return isOfRole(assignment, role.id) && isOf(assignment, identity);
+function describeBroken({ word, condition, assignment }: OurAssignment) {
+  return condition === undefined
+    ? { field: `description of ${word}`, current: assignment.description ?? null, desired: "Mooring's mark" }
+    : { field: `condition of ${word}`, current: condition, desired: null };
 }
 
-export function isOneOf(assignment: RoleAssignment, roles: readonly GivenRole[]): boolean {
-  return roles.some(({ id }) => isOfRole(assignment, id));
-}
-
-function describeBroken(word: string, assignment: RoleAssignment | undefined) {
-  return assignment?.condition === undefined
-    ? { field: `description of ${word}`, current: assignment?.description ?? null, desired: "Mooring's mark" }
-    : { field: `condition of ${word}`, current: assignment.condition, desired: null };
+async function correct({ roleAssignments }: Looking, held: OurAssignment, { berth, identity }: Granting) {
+  if (!identity) return;
+  const { assignment, mark, roleId } = held;
+  const description = printRoleMark(berth, mark.operation);
+  await roleAssignments.put(refOf(assignment), { roleId, principalId: identity.principalId, description });
 }
 
 interface Giving {
   readonly role: GivenRole;
-  readonly identity: { readonly principalId: PrincipalId };
+  readonly identity: IdentityPair;
   readonly input: Granting;
 }
 
@@ -130,7 +86,7 @@ async function give(ports: Looking, place: AzureRolePlace, { role, identity, inp
     const found = await readAssignments(ports, place, input);
     const conflict = findConflict(found, { ...input, wanted: [role] });
     if (conflict) throw new PermanentError(conflict.code, conflict.message, { cause: error });
-    if (![...found.ours, ...found.others].some((each) => isSame(each, role, identity))) throw error;
+    if (!heldBy([...found.ours, ...found.others], role, identity)) throw error;
     return;
   }
   if (!(await roleAssignments.get(ref)))

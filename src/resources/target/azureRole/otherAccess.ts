@@ -4,6 +4,7 @@ import { readRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
+import { byPrincipal } from "../../definitions/heldRoles.ts";
 import { type OtherAccess, type OtherRight, type Owners, recordedMarkOf } from "../../definitions/otherAccess.ts";
 import { assignmentId } from "./assignments.ts";
 
@@ -13,27 +14,22 @@ export async function othersWithRoles(
   { target, owners }: { readonly target: string; readonly owners: Owners },
 ): Promise<readonly OtherAccess[]> {
   const scope = scopeOf(place).toLowerCase();
-  const found = new Map<string, OtherAccess>();
-  for (const assignment of await roleAssignments.applyingAt(scopeOf(place))) {
-    const isHere = assignment.scope.toLowerCase() === scope;
-    const isMooring = isGivenByMooring(assignment, target, owners);
-    const owner = owners.byPrincipalId(assignment.principalId);
-    if (isMooring && isHere && (owner === undefined || owner.hasTarget)) continue;
-    const right: OtherRight = {
-      right: `${roleNameOf(assignment.roleDefinitionId)}${assignment.condition === undefined ? "" : ", with a condition"}`,
-      ...(isHere ? {} : { scope: assignment.scope }),
-      ...(isMooring ? { isForAnother: true } : {}),
-    };
-    const key = assignment.principalId.toLowerCase();
-    const known = found.get(key);
-    found.set(key, {
-      name: assignment.principalId,
-      type: assignment.principalType ?? "principal",
-      ...(owner ? { owner } : {}),
-      rights: [...(known?.rights ?? []), right],
-    });
-  }
-  return [...found.values()];
+  const assignments = await roleAssignments.applyingAt(scopeOf(place));
+  return byPrincipal(
+    assignments.flatMap((assignment) => {
+      const { principalId, principalType = "principal", condition } = assignment;
+      const isHere = assignment.scope.toLowerCase() === scope;
+      const isMooring = isGivenByMooring(assignment, target, owners);
+      const owner = owners.byPrincipalId(principalId);
+      if (isMooring && isHere && (owner === undefined || owner.hasTarget)) return [];
+      const right: OtherRight = {
+        right: `${roleNameOf(assignment.roleDefinitionId)}${condition === undefined ? "" : ", with a condition"}`,
+        ...(isHere ? {} : { scope: assignment.scope }),
+        ...(isMooring ? { isForAnother: true } : {}),
+      };
+      return [{ name: principalId, type: principalType, ...(owner ? { owner } : {}), right }];
+    }),
+  );
 }
 
 function isGivenByMooring(assignment: RoleAssignment, target: string, owners: Owners): boolean {

@@ -1,48 +1,43 @@
 /** The roles at the scope of a target in a Cosmos DB account: those that Mooring gave the namespace, and those of others. */
-import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import {
   type CosmosPlace,
   cosmosRoles,
   cosmosScope,
-  type GivenCosmosRole,
+  isGivenBy,
   isOwnAssignment,
 } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import type { OurRole, RolesAt } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export type Looking = Pick<Ports, "cosmosRoles">;
 
 export interface Assigned extends CosmosAssignment {
-  /** The word, or the GUID of a role that the account's owner made: nobody can ask for that. */
+  /** The word, or the GUID of a role that the account's owner made. */
   readonly word: string;
 }
 
-export interface AssignmentsAt {
-  readonly ours: readonly Assigned[];
-  readonly others: readonly Assigned[];
-}
+export type AssignmentsAt = RolesAt<Assigned & OurRole, Assigned>;
 
 /** The name of an assignment is its mark, so none can be lost. */
 export async function readAssignments(
-  ports: Looking,
+  { cosmosRoles: port }: Looking,
   place: CosmosPlace,
   { berth }: Pick<About, "berth">,
 ): Promise<AssignmentsAt> {
-  const all = await ports.cosmosRoles.assignmentsIn(place.resourceId);
+  const all = await port.assignmentsIn(place.resourceId);
   const here = all
     .filter(({ scope }) => scope === cosmosScope(place))
     .map((each) => ({ ...each, word: cosmosRoles.find(({ id }) => id === each.roleId)?.word ?? each.roleId }));
   return {
-    ours: here.filter((each) => isOwnAssignment(each, berth)),
+    ours: here
+      .filter((each) => isOwnAssignment(each, berth))
+      .map((each) => ({
+        ...each,
+        isGivenBy: (operation) => isGivenBy(each.name, operation),
+        remove: () => port.remove(place.resourceId, each.name),
+      })),
     others: here.filter((each) => !isOwnAssignment(each, berth)),
   };
-}
-
-export function isOf({ principalId }: CosmosAssignment, identity: { readonly principalId: PrincipalId }): boolean {
-  return principalId.toLowerCase() === identity.principalId.toLowerCase();
-}
-
-export function isOneOf({ roleId }: CosmosAssignment, roles: readonly GivenCosmosRole[]): boolean {
-  return roles.some(({ id }) => id === roleId);
 }

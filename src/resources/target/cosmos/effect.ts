@@ -2,11 +2,11 @@
 
 import { operationsOf } from "../../../domain/operation/lifecycle.ts";
 import type { Access } from "../../../domain/targets/access.ts";
-import { roleDelayMs } from "../../../domain/targets/azureRoles.ts";
-import { type CosmosPlace, cosmosRolesFor, isGivenBy } from "../../../domain/targets/cosmos.ts";
+import { type CosmosPlace, cosmosRolesFor } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { inEffectFrom, isOneOf } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
-import { isOneOf, readAssignments } from "./assignments.ts";
+import { readAssignments } from "./assignments.ts";
 
 /** Azure publishes no delay of these; the one of its own roles is the longest that it publishes. Undefined if Mooring gave none. */
 export async function effectiveFrom(
@@ -19,10 +19,9 @@ export async function effectiveFrom(
   const record = await ports.registry.getNamespace(berth);
   if (!record) return undefined;
   const known = [...operationsOf(record), ...(record.given?.[target] ? [record.given[target].operation] : [])];
-  const by = [...new Set(known)].filter((operation) => wanted.some(({ name }) => isGivenBy(name, operation)));
+  const by = [...new Set(known)].filter((operation) => wanted.some((each) => each.isGivenBy(operation)));
   const steps = await Promise.all(
     by.map((operation) => ports.registry.getStep(operation, { name: "grantTarget", target })),
   );
-  const times = steps.map((step) => Date.parse(step?.endTime ?? "")).filter((time) => !Number.isNaN(time));
-  return times.length === 0 ? undefined : Math.max(...times) + roleDelayMs;
+  return inEffectFrom(steps.map((step) => step?.endTime));
 }

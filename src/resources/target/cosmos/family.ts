@@ -1,18 +1,24 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
+import { inspectHeld, planRolesTaking } from "../../definitions/heldRoles.ts";
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
+import { readAssignments } from "./assignments.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
-import { inspectRoles } from "./inspection.ts";
 import { othersInAccount } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
-import { planTaking } from "./taking.ts";
 
 export function cosmosAt(place: CosmosPlace): TargetAt {
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
-    planTaking: (ports, input) => planTaking(ports, place, input),
-    inspect: (ports, input) => inspectRoles(ports, place, input),
+    async planTaking(ports, input) {
+      const { ours } = await readAssignments(ports, place, input);
+      return planRolesTaking(ours, cosmosRolesFor(input.keep), input);
+    },
+    async inspect(ports, input) {
+      if (!input.identity) return [];
+      return inspectHeld(await readAssignments(ports, place, input), cosmosRolesFor(input.access), input);
+    },
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, { owners }) => othersInAccount(ports, place, owners),
     // Every role may read what the container is.

@@ -2,6 +2,7 @@
 import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { byPrincipal } from "../../definitions/heldRoles.ts";
 import type { OtherAccess, OtherRight, Owners } from "../../definitions/otherAccess.ts";
 
 export async function othersInAccount(
@@ -10,28 +11,23 @@ export async function othersInAccount(
   owners: Owners,
 ): Promise<readonly OtherAccess[]> {
   const here = cosmosScope(place);
-  const found = new Map<string, OtherAccess>();
-  for (const assignment of await port.assignmentsIn(place.resourceId)) {
-    const { scope, principalId } = assignment;
-    if (!isWithin(here, scope) && !isWithin(scope, here)) continue;
-    const owner = owners.byPrincipalId(principalId);
-    // The account's roles have no description, and only whoever knows the namespace recognizes the name.
-    const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth);
-    if (isMooring && owner.hasTarget && scope === here) continue;
-    const right: OtherRight = {
-      right: roleNameOf(assignment),
-      ...(scope === here ? {} : { scope: scope === "" ? place.resourceId : scope }),
-      ...(isMooring ? { isForAnother: true } : {}),
-    };
-    const known = found.get(principalId.toLowerCase());
-    found.set(principalId.toLowerCase(), {
-      name: principalId,
-      type: "principal",
-      ...(owner ? { owner } : {}),
-      rights: [...(known?.rights ?? []), right],
-    });
-  }
-  return [...found.values()];
+  const assignments = await port.assignmentsIn(place.resourceId);
+  return byPrincipal(
+    assignments.flatMap((assignment) => {
+      const { scope, principalId } = assignment;
+      if (!isWithin(here, scope) && !isWithin(scope, here)) return [];
+      const owner = owners.byPrincipalId(principalId);
+      // The account's roles have no description, and only whoever knows the namespace recognizes the name.
+      const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth);
+      if (isMooring && owner.hasTarget && scope === here) return [];
+      const right: OtherRight = {
+        right: roleNameOf(assignment),
+        ...(scope === here ? {} : { scope: scope === "" ? place.resourceId : scope }),
+        ...(isMooring ? { isForAnother: true } : {}),
+      };
+      return [{ name: principalId, type: "principal", ...(owner ? { owner } : {}), right }];
+    }),
+  );
 }
 
 function isWithin(inner: string, outer: string): boolean {

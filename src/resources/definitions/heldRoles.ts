@@ -1,0 +1,175 @@
+/**
+ * What Azure's own roles and those of a Cosmos DB account have in common: a principal has a role at the scope of a target. What
+ * others gave is used as it is, what is missing is given, and what an earlier identity had is taken away.
+ */
+import { type Finding, finding } from "../../domain/finding.ts";
+import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
+import type { Difference } from "../../domain/operation/plan.ts";
+import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
+import type { OtherAccess, OtherRight } from "./otherAccess.ts";
+import type { Decision, Granting, Inspecting, Taking } from "./targetFamily.ts";
+
+export interface HeldRole {
+  /** What requests call it, or its ID: nobody can ask for such a one. */
+  readonly word: string;
+  readonly roleId: string;
+  readonly principalId: string;
+  /** It holds only where this is true. */
+  readonly condition?: string | undefined;
+}
+
+/** Mooring gave it the namespace. */
+export interface OurRole extends HeldRole {
+  isGivenBy(operation: string): boolean;
+  remove(): Promise<void>;
+}
+
+export interface RolesAt<Ours extends OurRole = OurRole, Other extends HeldRole = HeldRole> {
+  readonly ours: readonly Ours[];
+  readonly others: readonly Other[];
+}
+
+interface Role {
+  readonly id: string;
+  readonly word: string;
+}
+
+type Principal = { readonly principalId: PrincipalId };
+
+export function isOf({ principalId }: Pick<HeldRole, "principalId">, identity: Principal): boolean {
+  return principalId.toLowerCase() === identity.principalId.toLowerCase();
+}
+
+export function isOneOf({ roleId }: HeldRole, roles: readonly Pick<Role, "id">[]): boolean {
+  return roles.some(({ id }) => id === roleId);
+}
+
+/** The role that the identity has among those. */
+export function heldBy<R extends HeldRole>(held: readonly R[], role: Role, identity: Principal): R | undefined {
+  return held.find((each) => isOneOf(each, [role]) && isOf(each, identity));
+}
+
+interface Writing<R> {
+  readonly give: (role: R, identity: IdentityPair) => Promise<void>;
+  /** What is wrong with a role that the identity has. */
+  readonly corrections?: readonly { readonly difference: Difference; readonly write: () => Promise<void> }[];
+}
+
+export function planRoles<R extends Role>(
+  { ours, others }: RolesAt,
+  wanted: readonly R[],
+  { identity, operation, takesBack }: Granting,
+  { give, corrections = [] }: Writing<R>,
+): Decision {
+  const has = (held: readonly HeldRole[], role: R) => identity !== undefined && heldBy(held, role, identity);
+  const own = identity ? wanted.flatMap((role) => heldBy(ours, role, identity) ?? []) : [];
+  const isLent = wanted.some((role) => has(others, role));
+  const missing = wanted.filter((role) => !has(ours, role) && !has(others, role));
+  // While the identity does not exist, every role that Mooring gave was an earlier identity's.
+  const stale = ours.filter((each) => !identity || !isOf(each, identity));
+  const surplus = takesBack ? ours.filter((each) => !stale.includes(each) && !isOneOf(each, wanted)) : [];
+  const taken = [...stale, ...surplus];
+
+  const isUnchanged = missing.length + corrections.length + taken.length === 0;
+  const isNew = own.every((each) => each.isGivenBy(operation)) && !isLent && taken.length === 0;
+  const usual = isLent && own.length === 0 ? "adopt" : isUnchanged ? "none" : "update";
+  return {
+    action: isNew ? "create" : usual,
+    differences: [
+      ...missing.map(({ word }) => ({ field: word, current: null, desired: "granted" })),
+      ...corrections.map(({ difference }) => difference),
+      ...stale.map(({ word, principalId }) => ({ field: word, current: `granted to ${principalId}`, desired: null })),
+      ...surplus.map(lost),
+    ],
+    writes: [
+      ...(identity ? missing.map((role) => () => give(role, identity)) : []),
+      ...corrections.map(({ write }) => write),
+      ...taken.map((each) => () => each.remove()),
+    ],
+  };
+}
+
+/** Takes back the roles that Mooring gave, whichever identity has them, except those that the namespace keeps. */
+export function planRolesTaking(ours: readonly OurRole[], kept: readonly Role[], input: Taking): Decision {
+  const { createdBy, granted } = input;
+  const taken = ours
+    .filter((each) => !isOneOf(each, kept))
+    .filter((each) => !granted || (granted.to && isOf(each, granted.to)))
+    .filter((each) => createdBy === undefined || each.isGivenBy(createdBy));
+  return {
+    action: taken.length > 0 ? "delete" : "none",
+    differences: taken.map(lost),
+    writes: taken.map((each) => () => each.remove()),
+  };
+}
+
+function lost({ word }: HeldRole): Difference {
+  return { field: word, current: "granted", desired: null };
+}
+
+export function inspectHeld(
+  { ours, others }: RolesAt,
+  wanted: readonly Role[],
+  { target, identity }: Pick<Inspecting, "target" | "identity">,
+): readonly Finding[] {
+  // That the identity is gone is a finding of its own.
+  if (!identity) return [];
+  const own = ours.filter((each) => isOf(each, identity));
+  const stale = ours.filter((each) => !isOf(each, identity));
+  const added = others.filter((each) => isOf(each, identity));
+  const missing = wanted.filter((role) => ![...own, ...added].some((each) => isOneOf(each, [role])));
+  const about = { target, wanted };
+  return [
+    ...missing.map(({ word }) => finding("GRANT_MISSING", target, { field: word, expected: "granted", found: null })),
+    ...limited("GRANT_LIMITED", own, about),
+    ...limited("GRANT_LIMITED_BY_OTHERS", added, about),
+    ...stale.map(({ word, principalId }) =>
+      finding("GRANT_STALE", target, { field: word, expected: identity.principalId, found: principalId }),
+    ),
+    ...beyond("GRANT_SURPLUS", own, { ...about, found: "granted by Mooring" }),
+    ...beyond("GRANT_ADDED", added, { ...about, found: "granted by somebody else" }),
+  ];
+}
+
+interface Compared {
+  readonly target: string;
+  readonly wanted: readonly Role[];
+}
+
+function limited(
+  code: "GRANT_LIMITED" | "GRANT_LIMITED_BY_OTHERS",
+  held: readonly HeldRole[],
+  { target, wanted }: Compared,
+): readonly Finding[] {
+  return held
+    .filter((each) => each.condition !== undefined && isOneOf(each, wanted))
+    .map(({ word, condition = "" }) => finding(code, target, { field: word, expected: null, found: condition }));
+}
+
+function beyond(
+  code: "GRANT_SURPLUS" | "GRANT_ADDED",
+  held: readonly HeldRole[],
+  { target, wanted, found }: Compared & { readonly found: string },
+): readonly Finding[] {
+  return held
+    .filter((each) => !isOneOf(each, wanted))
+    .map(({ word }) => finding(code, target, { field: word, expected: null, found }));
+}
+
+/** When the last of them is in effect everywhere; undefined if none has a time. */
+export function inEffectFrom(given: readonly (string | undefined)[]): number | undefined {
+  const times = given.map((time = "") => Date.parse(time)).filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : Math.max(...times) + roleDelayMs;
+}
+
+/** All rights of each principal together. */
+export function byPrincipal(
+  found: readonly (Omit<OtherAccess, "rights"> & { readonly right: OtherRight })[],
+): readonly OtherAccess[] {
+  const all = new Map<string, OtherAccess>();
+  for (const { right, ...principal } of found) {
+    const key = principal.name.toLowerCase();
+    all.set(key, { ...principal, rights: [...(all.get(key)?.rights ?? []), right] });
+  }
+  return [...all.values()];
+}
