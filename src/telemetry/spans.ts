@@ -2,6 +2,7 @@
  * Spans, through the OpenTelemetry API alone. If no SDK is loaded (start.ts), the API does nothing, and each of these functions
  * just calls `work`. Every attribute is set by hand: names and codes, never a token, a query's values, or a person.
  */
+
 import {
   type Attributes,
   type AttributeValue,
@@ -13,6 +14,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { defined } from "../domain/defined.ts";
 import { isErrorCode } from "../domain/errors.ts";
 import { readSpanContext, type Traceparent } from "../domain/watching/trace.ts";
 import { logWithin } from "./logLine.ts";
@@ -38,7 +40,7 @@ const subjectKey = createContextKey("mooring subject");
 
 /** Within `work`, every span names this subject and the outer ones, and every log line names the operation. */
 export function concerning<T>({ operation, step, cluster, namespace }: Subject, work: () => T): T {
-  const named = without(undefined, {
+  const named = defined({
     "mooring.operation": operation,
     "mooring.step": step,
     "mooring.cluster": cluster,
@@ -58,7 +60,7 @@ export async function inSpan<T>(
   { kind = SpanKind.INTERNAL, attributes = {}, links = [] }: SpanOptions,
   work: (span: Span) => Promise<T>,
 ): Promise<T> {
-  const all = { ...subjectOf(), ...without(undefined, attributes) };
+  const all = { ...subjectOf(), ...defined(attributes) };
   // Looked up each time: the SDK's bundle has its own copy of the API, and a tracer from before it was loaded never does
   // anything.
   return await trace.getTracer("mooring").startActiveSpan(name, { kind, attributes: all, links }, async (span) => {
@@ -108,7 +110,3 @@ export function codeOf(error: unknown): string {
 
 /** The fallback value that the semantic conventions define. */
 const other = "_OTHER";
-
-function without<T>(left: undefined, all: Readonly<Record<string, T | undefined>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(all).filter((each): each is [string, T] => each[1] !== left));
-}

@@ -9,15 +9,11 @@ import { Claims } from "../../domain/policy/claims.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Tokens } from "../../ports/tokens.ts";
 
-export interface TokensSettings extends EntraSettings {
-  readonly tenantId: string;
-}
-
 /** How much the clocks of two machines may differ. */
 const clockToleranceSeconds = 300;
 const fetchTimeoutMs = 5_000;
 
-export function createTokens({ issuer, audiences, tenantId }: TokensSettings): Tokens {
+export function createTokens({ issuer, audiences, tenantId }: EntraSettings & { readonly tenantId: string }): Tokens {
   const keys = openKeys(issuer);
   return {
     async verify(token) {

@@ -1,11 +1,6 @@
 /** Pages of a table, and where the next one begins. */
 import { type Cursor, printCursor, readCursor } from "../../domain/http/cursor.ts";
 
-interface Keys {
-  readonly partitionKey?: string;
-  readonly rowKey?: string;
-}
-
 /** OData: the rows after the last one of the previous page. */
 export function rowsAfter(continuation: string | undefined, partition: string | undefined): string {
   if (continuation === undefined) return "";
@@ -19,7 +14,7 @@ export function rowsAfter(continuation: string | undefined, partition: string | 
 }
 
 /** The first page with rows: the service may return empty pages while it still searches (Table service, "Query timeout and pagination"). */
-export async function firstRows<E extends Keys>(
+export async function firstRows<E extends { readonly partitionKey?: string; readonly rowKey?: string }>(
   pages: AsyncIterable<readonly E[] & { readonly continuationToken?: string }>,
 ): Promise<{ readonly rows: readonly E[]; readonly continuation?: string }> {
   for await (const page of pages) {

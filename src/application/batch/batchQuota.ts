@@ -10,17 +10,13 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 
-interface Asking {
-  readonly request: OnboardingRequest;
-}
-
 const atOnce = 20;
 
 /**
  * The items that will be refused, and why. `read` returns the items in order, and is not called where every quota is large
  * enough.
  */
-export async function refuseBeyondQuota<Item extends Asking>(
+export async function refuseBeyondQuota<Item extends { readonly request: OnboardingRequest }>(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   count: number,
   read: () => Promise<readonly Item[]>,

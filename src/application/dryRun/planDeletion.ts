@@ -1,21 +1,12 @@
 /** What offboarding a namespace would do. */
 import type { Berth } from "../../domain/naming/names.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { planOfSame } from "../../domain/operation/plan.ts";
 import { expectFree, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import type { OffboardingOptions } from "../admission/claimExisting.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
-import { type PlannedRequest, withEstimate } from "../plan/estimatePlan.ts";
+import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
 import { planOffboarding } from "../plan/planOffboarding.ts";
-
-export async function planDeletion(
-  claimContext: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
-  options?: OffboardingOptions,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtDeletion(claimContext, berth, options);
-  return await withEstimate(claimContext.ports, plan, planned);
-}
 
 export async function lookAtDeletion(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
@@ -31,3 +22,5 @@ export async function lookAtDeletion(
   const plan = await planOffboarding(ports, current, { ignoreDependants });
   return { plan, kind, request };
 }
+
+export const planDeletion = estimated(lookAtDeletion);

@@ -3,26 +3,17 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { planOfSame } from "../../domain/operation/plan.ts";
 import { clientIdOf, expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
-import { type PlannedRequest, withEstimate } from "../plan/estimatePlan.ts";
+import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
 import { planOperation } from "../plan/planOperation.ts";
 
 interface Wanted {
   readonly wanted: MigrationRequest;
   readonly expect?: (record: NamespaceRecord) => void;
-}
-
-export async function planMigration(
-  claimContext: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
-  asked: Wanted,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtMigrationOf(claimContext, berth, asked);
-  return await withEstimate(claimContext.ports, plan, planned);
 }
 
 export async function lookAtMigrationOf(
@@ -44,3 +35,5 @@ export async function lookAtMigrationOf(
   const plan = await planOperation(ports, operation, { kind, request, migration, clientId });
   return { plan, kind, request };
 }
+
+export const planMigration = estimated(lookAtMigrationOf);

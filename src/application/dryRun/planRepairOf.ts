@@ -3,21 +3,12 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { unusualMode } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
-import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
+import { planOfSame } from "../../domain/operation/plan.ts";
 import { expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
-import { type PlannedRequest, withEstimate } from "../plan/estimatePlan.ts";
+import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
 import { planRepair } from "../plan/planRepair.ts";
-
-export async function planRepairOf(
-  claimContext: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
-  expect?: (record: NamespaceRecord) => void,
-): Promise<Plan> {
-  const { plan, ...planned } = await lookAtRepair(claimContext, berth, expect);
-  return await withEstimate(claimContext.ports, plan, planned);
-}
 
 export async function lookAtRepair(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
@@ -35,3 +26,5 @@ export async function lookAtRepair(
   const plan = await planRepair(ports, { operation, request, clientId, ...migrating });
   return { plan, kind, request };
 }
+
+export const planRepairOf = estimated(lookAtRepair);

@@ -31,7 +31,7 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
   if (next === undefined) return left;
   // What returns the previous mode of a migration writes even if nothing was removed, so it waits for that phase to begin.
-  const isTooSoon = next.phase === "retire" && !hasBegun("retire", operation, forward);
+  const isTooSoon = next.phase === "retire" && !hasBegunToRetire(operation, forward);
   return isTooSoon ? left : { ...left, undos: [...left.undos, ...next.undos] };
 }
 
@@ -61,17 +61,13 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
       ...(completed ? { completed } : {}),
       undos: undosOf(stages.filter(isComplete)),
       // Once that phase has looked, its removals may be queued: they come before the next run, or while it looks.
-      from: hasBegun("retire", operation, forward) ? "retire" : "inventory",
+      from: hasBegunToRetire(operation, forward) ? "retire" : "inventory",
     },
   };
 }
 
-function hasBegun(
-  phase: MigrationPhase,
-  { request, migration }: OperationRecord,
-  forward: readonly StepRecord[],
-): boolean {
-  return migrationPhases(request, migration ?? {})[phase].some((step) =>
+function hasBegunToRetire({ request, migration }: OperationRecord, forward: readonly StepRecord[]): boolean {
+  return migrationPhases(request, migration ?? {}).retire.some((step) =>
     forward.some((each) => isSameStep(each, step)),
   );
 }

@@ -30,6 +30,16 @@ export async function withEstimate(ports: Asked, plan: Plan, { kind, request, op
   return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) }) };
 }
 
+/** The plan that such a look makes, with its estimate. */
+export function estimated<C extends { readonly ports: Asked }, O extends unknown[]>(
+  look: (claimContext: C, ...about: O) => Promise<PlannedRequest>,
+): (claimContext: C, ...about: O) => Promise<Plan> {
+  return async (claimContext, ...about) => {
+    const { plan, ...planned } = await look(claimContext, ...about);
+    return await withEstimate(claimContext.ports, plan, planned);
+  };
+}
+
 function isSerial(kind: Planned["kind"]): boolean {
   return kind === "compensate" || kind === "migrate";
 }

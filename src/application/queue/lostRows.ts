@@ -16,11 +16,7 @@ import { confirmsRemoval, readMessage } from "./readMessage.ts";
 /** Of a hundred messages each. */
 const pagesPerRun = 5;
 
-interface Worker {
-  readonly warn: (line: string) => void;
-}
-
-export function createLostRows<W extends Worker>(
+export function createLostRows<W extends { readonly warn: (line: string) => void }>(
   { registry, queue, catalog }: Pick<Ports, "registry" | "queue" | "catalog">,
   noteRefused: (worker: W, message: { readonly traceparent: string }, error: Refusal) => Promise<void>,
 ): (worker: W) => Promise<void> {

@@ -86,15 +86,10 @@ export function createRequestRecovery(
   };
 }
 
-interface RecoveryOf {
-  readonly requestRecovery: RequestRecovery;
-  readonly berth: Berth;
-}
-
 /** Accepts a request; tries again if the operation in its way had ended without recording that. */
 export async function acceptAfterRecovery<T extends Pick<Accepted, "operation" | "isNew">>(
   by: Passer,
-  { requestRecovery, berth }: RecoveryOf,
+  { requestRecovery, berth }: { readonly requestRecovery: RequestRecovery; readonly berth: Berth },
   accept: () => Promise<T>,
 ): Promise<T> {
   try {

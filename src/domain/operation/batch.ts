@@ -51,11 +51,6 @@ export const outcomeOf: Readonly<Record<OperationKind, BatchOutcome>> = {
   offboard: "offboarded",
 };
 
-interface Counted {
-  readonly status: OperationStatus;
-  readonly outcome?: BatchOutcome;
-}
-
 const countedAs = {
   NotStarted: "notStarted",
   Running: "running",
@@ -64,7 +59,9 @@ const countedAs = {
   Canceled: "canceled",
 } as const;
 
-export function countItems(items: readonly Counted[]): BatchTotals {
+export function countItems(
+  items: readonly { readonly status: OperationStatus; readonly outcome?: BatchOutcome }[],
+): BatchTotals {
   const totals = {
     requests: items.length,
     notStarted: 0,

@@ -290,10 +290,6 @@ interface Rule {
   readonly targets?: readonly string[] | undefined;
 }
 
-interface Policy {
-  readonly targets: string[];
-}
-
 function approvals({ targets: named }: Rule, { targets = [] }: Request, place: string) {
   if (!named) return undefined;
   return targets.filter(({ target }) => named.includes(target)).map(({ target }) => `Target ${target}${place}`);
@@ -419,7 +415,7 @@ export const namedTarget = {
   danglingInPolicy: ({ targets }, catalog) => dangling(targets, catalog),
   danglingInRights,
   danglingInRule: ({ targets = [] }, catalog) => dangling(targets, catalog),
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, { readonly targets: string[] }>;
 
 function isUnique(values: readonly string[]): boolean {
   return new Set(values).size === values.length;

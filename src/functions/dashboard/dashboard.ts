@@ -5,7 +5,7 @@
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
-import { type DashboardSettings, printSettings } from "./settings.ts";
+import type { DashboardSettings } from "./settings.ts";
 
 /** As src/assets.ts reads them. */
 export interface BuiltDashboard {
@@ -28,7 +28,7 @@ export function registerDashboard(routes: Routes, { built, settings }: Dashboard
       if (!file) throw new Refusal("NOT_FOUND", "The dashboard has no such file; reload the page.");
       return { status: 200, ...fileAnswer(request.headers.get("accept-encoding") ?? "", file) };
     }
-    document ??= built().template.replace("{settings}", escapeText(printSettings(settings)));
+    document ??= built().template.replace("{settings}", escapeText(JSON.stringify(settings)));
     return {
       status: 200,
       headers: { ...securityHeaders, "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" },

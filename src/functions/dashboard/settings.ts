@@ -47,7 +47,3 @@ export function dashboardSettings(
     links,
   };
 }
-
-export function printSettings(settings: DashboardSettings): string {
-  return JSON.stringify(settings);
-}

@@ -4,14 +4,9 @@ import type { Current } from "../../domain/http/entityTag.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { Condition } from "../parameters/conditions.ts";
 
-interface Expected {
-  readonly condition: Condition;
-  readonly refuseExisting: (current: Current) => void;
-}
-
 /** If-Match and If-None-Match of a request refer to the namespace that it names. */
 export function expectNamespace(
-  { condition, refuseExisting }: Expected,
+  { condition, refuseExisting }: { readonly condition: Condition; readonly refuseExisting: (current: Current) => void },
   berth: Berth,
 ): NonNullable<AdmissionOptions["expect"]> {
   return (record, isDone) => {

@@ -15,12 +15,8 @@ import { ensureObjects } from "./ensureObjects.ts";
 import { planObjectRemoval, planObjects } from "./planObjects.ts";
 import { type Leaving, removeObjects } from "./removeObjects.ts";
 
-interface Adopting {
-  readonly adoptionPolicy: AdoptionPolicy;
-}
-
 /** The look and the run of a step that makes these objects; `begin` is called when nothing but the cluster can refuse them. */
-export function ensuring<G extends Adopting>(
+export function ensuring<G extends { readonly adoptionPolicy: AdoptionPolicy }>(
   desired: (catalog: Catalog, input: Berth & G) => readonly KubernetesObject[],
   begin: (input: G, step: StepContext) => Promise<void> = async () => undefined,
 ) {

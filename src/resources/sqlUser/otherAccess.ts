@@ -32,13 +32,10 @@ export async function othersInDatabase(
   ];
 }
 
-interface Seen {
-  readonly key: string;
-  readonly owners: Owners;
-  readonly isMooring: boolean;
-}
-
-function besidesMooring(user: DatabaseUser, { key, owners, isMooring }: Seen): readonly OtherAccess[] {
+function besidesMooring(
+  user: DatabaseUser,
+  { key, owners, isMooring }: { readonly key: string; readonly owners: Owners; readonly isMooring: boolean },
+): readonly OtherAccess[] {
   const owner = owners.bySid(user.sid);
   const given = givenByMooring(user, { key, owner, owners });
   const rights = rightsOf(user).filter((right) => !given?.has(right));

@@ -129,10 +129,6 @@ const grantTarget = defineStep({
 
 // ——— Taking ———
 
-interface TakingInput extends TargetInput {
-  readonly createdBy?: string | undefined;
-}
-
 function grantedBefore(target: string, { beside = [], ...operation }: Planning): Taking["granted"] {
   if (!beside.some((step) => step.name === "grantTarget" && step.target === target)) return undefined;
   const identity = IdentityPair.parse(identityOf(operation));
@@ -142,7 +138,7 @@ function grantedBefore(target: string, { beside = [], ...operation }: Planning):
 /** `keep` is what the namespace has left, by the alias of whatever target has the same place. */
 async function planTaking(
   ports: Ports,
-  input: TakingInput,
+  input: TargetInput & { readonly createdBy?: string | undefined },
   kept: readonly TargetRequest[],
   granted?: Taking["granted"],
 ): Promise<Decision> {

@@ -31,14 +31,10 @@ export async function planGrant(ports: Looking, place: AzureRolePlace, input: Gr
   });
 }
 
-interface Wanted extends Granting {
-  readonly wanted: readonly GivenRole[];
-}
-
 /** Azure takes one assignment of a role to a principal at a scope: what is in its place is used, or in the way. */
 function findConflict(
   { others }: AssignmentsAt,
-  { wanted, identity, adoptionPolicy, target }: Wanted,
+  { wanted, identity, adoptionPolicy, target }: Granting & { readonly wanted: readonly GivenRole[] },
 ): Conflict | undefined {
   if (!identity) return undefined;
   for (const role of wanted) {
