@@ -4,8 +4,8 @@ import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.t
 import { type AzureRolePlace, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../ports/roleAssignments.ts";
+import type { HeldRole, OurRole, RolesAt } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
-import type { HeldRole, OurRole, RolesAt } from "../roles.ts";
 
 export interface Assigned extends HeldRole {
   readonly assignment: RoleAssignment;

@@ -2,8 +2,8 @@
 
 import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { inEffectFrom, isOneOf, planRolesTaking } from "../../definitions/heldRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
-import { inEffectFrom, isOneOf, planRolesTaking } from "../roles.ts";
 import { readAssignments } from "./assignments.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";

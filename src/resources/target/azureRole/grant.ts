@@ -11,8 +11,8 @@ import {
   scopeOf,
 } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { heldBy, planRoles } from "../../definitions/heldRoles.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { heldBy, planRoles } from "../roles.ts";
 import { type AssignmentsAt, type OurAssignment, readAssignments, refOf } from "./assignments.ts";
 
 type Looking = Pick<Ports, "roleAssignments">;

@@ -3,8 +3,8 @@ import type { Finding } from "../../../domain/finding.ts";
 import { printRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { inspectHeld } from "../../definitions/heldRoles.ts";
 import type { Inspecting } from "../../definitions/targetFamily.ts";
-import { inspectHeld } from "../roles.ts";
 import { assignmentId, readAssignments } from "./assignments.ts";
 
 export async function inspectRoles(

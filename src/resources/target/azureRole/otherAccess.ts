@@ -4,8 +4,8 @@ import { readRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
+import { byPrincipal } from "../../definitions/heldRoles.ts";
 import { type OtherAccess, type OtherRight, type Owners, recordedMarkOf } from "../../definitions/otherAccess.ts";
-import { byPrincipal } from "../roles.ts";
 import { assignmentId } from "./assignments.ts";
 
 export async function othersWithRoles(

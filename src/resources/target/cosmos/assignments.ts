@@ -8,8 +8,8 @@ import {
 } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import type { OurRole, RolesAt } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
-import type { OurRole, RolesAt } from "../roles.ts";
 
 export type Looking = Pick<Ports, "cosmosRoles">;
 

@@ -4,8 +4,8 @@ import { operationsOf } from "../../../domain/operation/lifecycle.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import { type CosmosPlace, cosmosRolesFor } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { inEffectFrom, isOneOf } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
-import { inEffectFrom, isOneOf } from "../roles.ts";
 import { readAssignments } from "./assignments.ts";
 
 /** Azure publishes no delay of these; the one of its own roles is the longest that it publishes. Undefined if Mooring gave none. */

@@ -1,7 +1,7 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
+import { inspectHeld, planRolesTaking } from "../../definitions/heldRoles.ts";
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
-import { inspectHeld, planRolesTaking } from "../roles.ts";
 import { readAssignments } from "./assignments.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";

@@ -7,8 +7,8 @@ import {
   cosmosScope,
   type GivenCosmosRole,
 } from "../../../domain/targets/cosmos.ts";
+import { isOf, isOneOf, planRoles } from "../../definitions/heldRoles.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { isOf, isOneOf, planRoles } from "../roles.ts";
 import { type AssignmentsAt, type Looking, readAssignments } from "./assignments.ts";
 
 export async function planGrant(ports: Looking, place: CosmosPlace, input: Granting): Promise<Decision> {

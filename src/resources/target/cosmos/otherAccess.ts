@@ -2,9 +2,8 @@
 import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { byPrincipal } from "../../definitions/heldRoles.ts";
 import type { OtherAccess, OtherRight, Owners } from "../../definitions/otherAccess.ts";
-
-import { byPrincipal } from "../roles.ts";
 
 export async function othersInAccount(
   { cosmosRoles: port }: Pick<Ports, "cosmosRoles">,

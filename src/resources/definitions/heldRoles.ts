@@ -6,8 +6,8 @@ import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
-import type { OtherAccess, OtherRight } from "../definitions/otherAccess.ts";
-import type { Decision, Granting, Inspecting, Taking } from "../definitions/targetFamily.ts";
+import type { OtherAccess, OtherRight } from "./otherAccess.ts";
+import type { Decision, Granting, Inspecting, Taking } from "./targetFamily.ts";
 
 export interface HeldRole {
   /** What requests call it, or its ID: nobody can ask for such a one. */
