@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
+import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { recoveryMs, type Service, serviceOf } from "../support/service.ts";
 
@@ -18,7 +19,7 @@ afterAll(() => sandbox?.close());
 
 /** Printed with a failure, so that it can be rerun. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
-const kills = Number(process.env["MOORING_KILLS"] ?? 7);
+const kills = Number(process.env["MOORING_KILLS"] ?? (isShort ? 3 : 7));
 const longestMs = 1_500;
 
 function mulberry32(state: number): () => number {
