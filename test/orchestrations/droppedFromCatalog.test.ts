@@ -3,7 +3,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { exportAzureCli, exportKubernetes, exportTsql } from "../../src/application/inspection/exportNamespace.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
@@ -17,6 +16,7 @@ import type { Ports } from "../../src/ports/index.ts";
 import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { ended, offboard, repair, send } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
@@ -45,33 +45,13 @@ function restarted(changes: Partial<Ports["catalog"]>, ports: Partial<Ports> = {
   return next;
 }
 
-async function send(ports: Ports, request: OnboardingRequest) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptOnboarding(acceptance, request, { isRemovalConfirmed: true });
-  await acceptance.run();
-  return cloud.operations.get(operation);
-}
-
-async function offboard(ports: Ports) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptOffboarding(acceptance, berth);
-  await acceptance.run();
-  return cloud.operations.get(operation);
-}
-
-async function repair(ports: Ports) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
-  await acceptance.run();
-  return cloud.operations.get(operation);
-}
-
 async function migrate(ports: Ports, to: "podIdentity" | undefined) {
   const acceptance = createAcceptanceContext({ ports });
   const migration = { until: "retire", serviceAccount: "app", selector: "messages", ...(to ? { to } : {}) } as const;
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth, prepare: () => ({ migration }) });
-  await acceptance.run();
-  return cloud.operations.get(operation);
+  return await ended(
+    acceptance,
+    await acceptUpkeep(acceptance, "Migrating", { berth, prepare: () => ({ migration }) }),
+  );
 }
 
 function onboarded() {
@@ -112,7 +92,7 @@ describe("a database that the catalog has dropped", () => {
   });
 
   it("loses its user in an offboarding", async () => {
-    const operation = await offboard(restarted({ sqlServers: withoutDatabase }));
+    const operation = await offboard(restarted({ sqlServers: withoutDatabase }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expectNothingLeft(cloud);
@@ -121,7 +101,7 @@ describe("a database that the catalog has dropped", () => {
   it("is named when it is gone from its server, too, and everything else is taken away", async () => {
     const databases = failing(new PermanentError("SQL_FORBIDDEN", "no such database"));
 
-    const operation = await offboard(restarted({ sqlServers: withoutDatabase }, { databases }));
+    const operation = await offboard(restarted({ sqlServers: withoutDatabase }, { databases }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(left()).toEqual([
@@ -149,7 +129,7 @@ describe("a server that the catalog has dropped", () => {
       },
     };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }));
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expectNothingLeft(cloud);
@@ -160,7 +140,7 @@ describe("a server that the catalog has dropped", () => {
     const inspect = () => Promise.reject(new TransientError("SQL_UNAVAILABLE", "no answer"));
     const databases = { ...cloud.ports.databases, inspect };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }));
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(cloud.identities.size).toBe(0);
@@ -178,7 +158,7 @@ describe("a server that the catalog has dropped", () => {
     const { servers: _servers, ...old } = record;
     cloud.namespaces.set("aks-dev/team-a", old as typeof record);
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }));
+    const operation = await offboard(restarted({ sqlServers: otherServers }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(left()).toHaveLength(4);
@@ -187,7 +167,7 @@ describe("a server that the catalog has dropped", () => {
 });
 
 it("takes the users of a namespace away whose cluster the catalog has dropped, and names the rest", async () => {
-  const operation = await offboard(restarted({ clusters: otherClusters }));
+  const operation = await offboard(restarted({ clusters: otherClusters }), berth);
 
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect([...usersIn("messages"), ...usersIn("orders")]).toEqual([]);
@@ -205,7 +185,7 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     breakIt();
 
     const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
-    const operation = await repair(ports);
+    const operation = await repair(ports, berth);
 
     expect(plan).toMatchObject({ blocked: false });
     expect(plan.steps.find(({ target }) => target === "sql-dev/orders")).toMatchObject({
@@ -233,7 +213,9 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     const blue = { clusters: ["aks-dev"], namespaces: ["team-*"], databases };
     const { teams } = Catalog.parse({ ...catalog, sqlServers: withoutDatabase, teams: { blue } });
 
-    expect(await repair(restarted({ sqlServers: withoutDatabase, teams }))).toMatchObject({ status: "Succeeded" });
+    expect(await repair(restarted({ sqlServers: withoutDatabase, teams }), berth)).toMatchObject({
+      status: "Succeeded",
+    });
   });
 
   it("leaves a database alone in a change that still names it: a change gives, and is refused", async () => {
@@ -250,7 +232,7 @@ describe("a namespace whose cluster the catalog has dropped", () => {
   it.each(["repair", "migrate"] as const)("cannot %s, and learns what it still can", async (act) => {
     const ports = restarted({ clusters: otherClusters });
 
-    const operation = await (act === "repair" ? repair(ports) : migrate(ports, "podIdentity"));
+    const operation = await (act === "repair" ? repair(ports, berth) : migrate(ports, "podIdentity"));
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "UNKNOWN_CLUSTER" } });
     expect(operation?.error?.fix).toContain("can still be offboarded (DELETE /api/namespaces/{cluster}/{namespace})");
@@ -266,7 +248,7 @@ it("repairs everything but a database whose role the catalog no longer allows, a
   breakIt();
 
   const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
-  const operation = await repair(ports);
+  const operation = await repair(ports, berth);
 
   expect(plan).toMatchObject({ blocked: false });
   expect(operation).toMatchObject({
@@ -286,7 +268,7 @@ it("repairs what a dropped server does not touch, and leaves a ConfigMap whose a
   const before = cloud.objects.get("v1 ConfigMap team-a/mooring-databases");
   cloud.objects.delete("v1 ServiceAccount team-a/app");
 
-  const operation = await repair(ports);
+  const operation = await repair(ports, berth);
 
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect(operation).toMatchObject({

@@ -10,6 +10,7 @@ import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import type { FakeCloud } from "../support/fakeCloud.ts";
+import { ended } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 import { operator } from "../support/teams.ts";
 import { credentialOf, guest, home, messages, name, requestFor, Share, sharedIdentity } from "./share.ts";
@@ -161,8 +162,8 @@ describe("what ends", () => {
     const expiry = { end: tenth, passedTime: inDays(-1) };
     if (record) cloud.namespaces.set(`${request.cluster}/${request.namespace}`, { ...record, expiry } as never);
     const accepted = await acceptExpired(acceptance, request, Date.now() + 20 * day);
-    await acceptance.run();
-    return share.ended(accepted?.operation ?? "");
+    if (!accepted) throw new Error("nothing has ended");
+    return await ended(acceptance, accepted);
   }
 
   it("ends for the guest alone, if its request says so", async () => {

@@ -58,7 +58,7 @@ type Asked = Partial<MigrationRequest>;
 type Options = Parameters<TestAcceptanceContext["run"]>[0];
 
 async function migrate(asked: Asked = {}, options: Options = {}): Promise<OperationRecord> {
-  return await migrateAsAsked(cloud, acceptance, pod, { asked, ...options });
+  return await migrateAsAsked(acceptance, pod, { asked, ...options });
 }
 
 const goBack = (asked: Asked = {}, options: Options = {}) => migrate({ to: "podIdentity", ...asked }, options);

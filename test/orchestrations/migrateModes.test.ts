@@ -49,7 +49,7 @@ function listen(): void {
 }
 
 async function migrate(to: IdentityMode, until: MigrationPhase = "retire"): Promise<OperationRecord> {
-  return await migrateAsAsked(cloud, acceptance, requestIn(to), { asked: { to, until } });
+  return await migrateAsAsked(acceptance, requestIn(to), { asked: { to, until } });
 }
 
 function record() {

@@ -59,7 +59,7 @@ async function onboardIn(mode: IdentityMode): Promise<void> {
 }
 
 async function migrate(to: IdentityMode, until: MigrationPhase = "retire"): Promise<OperationRecord> {
-  return await migrateAsAsked(cloud, acceptance, requestIn(to), { asked: { to, until } });
+  return await migrateAsAsked(acceptance, requestIn(to), { asked: { to, until } });
 }
 
 function cancelAfter(write: string): void {

@@ -1,7 +1,6 @@
 /** Two clusters in which the namespaces of a team share an identity: its home, and a guest. */
 
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
@@ -11,8 +10,9 @@ import { federatedCredentialName, identityName } from "../../src/domain/naming/n
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
-import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog as base, createFakeCloud } from "../support/fakeCloud.ts";
+import { ended, offboard, repair, send } from "../support/operations.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
 
 const bindable = (cluster: string) => ({
@@ -65,29 +65,20 @@ export class Share {
   }
 
   async send(request: OnboardingRequest, by: Caller = member("red"), options: object = {}) {
-    const acceptance = createAcceptanceContext(this, by);
-    const { operation } = await acceptOnboarding(acceptance, request, { ...confirmed, ...options });
-    await acceptance.run();
-    return this.ended(operation);
+    return await send(this.ports, request, { by, ...options });
   }
 
   async offboard(request: OnboardingRequest, options: object = {}): Promise<OperationRecord> {
-    const acceptance = createAcceptanceContext(this, operator);
-    const { operation } = await acceptOffboarding(acceptance, request, options);
-    await acceptance.run();
-    return this.ended(operation);
+    return await offboard(this.ports, request, { by: operator, ...options });
   }
 
   async repair(request: OnboardingRequest): Promise<OperationRecord> {
-    const acceptance = createAcceptanceContext(this, operator);
-    const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
-    await acceptance.run();
-    return this.ended(operation);
+    return await repair(this.ports, request, { by: operator });
   }
 
   async migrate(request: OnboardingRequest, to: "identityBinding" | "workloadIdentity") {
     const acceptance = createAcceptanceContext(this, operator);
-    const { operation } = await acceptUpkeep(acceptance, "Migrating", {
+    const accepted = await acceptUpkeep(acceptance, "Migrating", {
       berth: request,
       prepare: () => ({
         migration: {
@@ -96,14 +87,7 @@ export class Share {
         },
       }),
     });
-    await acceptance.run();
-    return this.ended(operation);
-  }
-
-  ended(operation: string): OperationRecord {
-    const found = this.cloud.operations.get(operation);
-    if (!found) throw new Error("the operation left no record");
-    return found;
+    return await ended(acceptance, accepted);
   }
 
   recordOf({ cluster, namespace }: OnboardingRequest) {

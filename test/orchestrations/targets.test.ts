@@ -1,17 +1,16 @@
 /** Targets with roles in Azure: undone at every write, and taken away where the catalog has dropped, moved or renamed them. */
+
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
-import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
+import { offboard, repair, send } from "../support/operations.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read"] };
@@ -31,27 +30,6 @@ function restarted(targets: Catalog["targets"]): Ports {
   const next = { ...cloud.ports, catalog: { ...catalog, targets } };
   providePorts(next);
   return next;
-}
-
-async function send(ports: Ports, wanted: OnboardingRequest) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptOnboarding(acceptance, wanted, { isRemovalConfirmed: true });
-  await acceptance.run();
-  return cloud.operations.get(operation);
-}
-
-async function offboard(ports: Ports) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptOffboarding(acceptance, berth);
-  await acceptance.run();
-  return cloud.operations.get(operation);
-}
-
-async function repair(ports: Ports) {
-  const acceptance = createAcceptanceContext({ ports });
-  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
-  await acceptance.run();
-  return cloud.operations.get(operation);
 }
 
 async function verify(ports: Ports) {
@@ -130,14 +108,14 @@ describe("a target that the catalog has dropped", () => {
     ]);
     expect((await send(ports, request(jobs)))?.status).toBe("Succeeded");
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
-    expect((await offboard(ports))?.status).toBe("Succeeded");
+    expect((await offboard(ports, berth))?.status).toBe("Succeeded");
     expect(given()).toEqual([]);
   });
 
   it("is left by a repair, which says so", async () => {
     const ports = restarted(others);
     cloud.roleAssignments.clear();
-    expect((await repair(ports))?.status).toBe("Succeeded");
+    expect((await repair(ports, berth))?.status).toBe("Succeeded");
 
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
     const left = [...cloud.steps.values()].find(
@@ -164,14 +142,14 @@ describe("a target that the catalog has moved", () => {
       ["OBJECT_CHANGED", "ConfigMap mooring-databases", "data.TARGETS"],
       ["OBJECT_CHANGED", "ConfigMap mooring-databases", "data.STORAGE_BLOB_CONTAINER"],
     ]);
-    expect((await repair(ports))?.status).toBe("Succeeded");
+    expect((await repair(ports, berth))?.status).toBe("Succeeded");
     expect(given()).toEqual(["archive 2a2b"]);
     expect(await verify(ports)).toEqual([]);
   });
 
   it("leaves nothing in either place after an offboarding", async () => {
     const ports = restarted(moved);
-    expect((await offboard(ports))?.status).toBe("Succeeded");
+    expect((await offboard(ports, berth))?.status).toBe("Succeeded");
 
     expect(given()).toEqual([]);
   });

@@ -6,13 +6,16 @@ import {
   acceptOnboarding,
 } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import type { AdmissionOptions } from "../../src/application/admission/admission.ts";
+import type { OffboardingOptions } from "../../src/application/admission/claimExisting.ts";
 import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import { type Migration, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { createAcceptanceContext, type TestAcceptanceContext } from "./acceptanceContext.ts";
+import type { Ports } from "../../src/ports/index.ts";
+import { confirmed, createAcceptanceContext, type TestAcceptanceContext } from "./acceptanceContext.ts";
 import type { Run, RunOptions } from "./durableRunner.ts";
 import type { FakeCloud } from "./fakeCloud.ts";
 
@@ -52,22 +55,58 @@ export async function operate(
   return { operation, run };
 }
 
+interface AskedBy {
+  readonly by?: Caller;
+}
+
+/** As callers ask for it; whoever sends a request means what it leaves out. */
+export async function send(
+  ports: Ports,
+  request: OnboardingRequest,
+  { by, ...options }: AdmissionOptions & AskedBy = {},
+): Promise<OperationRecord> {
+  const acceptance = createAcceptanceContext({ ports }, by);
+  return await ended(acceptance, await acceptOnboarding(acceptance, request, { ...confirmed, ...options }));
+}
+
+export async function offboard(
+  ports: Ports,
+  berth: Berth,
+  { by, ...options }: OffboardingOptions & AskedBy = {},
+): Promise<OperationRecord> {
+  const acceptance = createAcceptanceContext({ ports }, by);
+  return await ended(acceptance, await acceptOffboarding(acceptance, berth, options));
+}
+
+export async function repair(ports: Ports, berth: Berth, { by }: AskedBy = {}): Promise<OperationRecord> {
+  const acceptance = createAcceptanceContext({ ports }, by);
+  return await ended(acceptance, await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }));
+}
+
+/** The operation that was accepted, run to its end. */
+export async function ended(
+  acceptance: TestAcceptanceContext,
+  { operation }: Accepted,
+  options?: RunOptions,
+): Promise<OperationRecord> {
+  await acceptance.run(options);
+  const record = await acceptance.ports.registry.getOperation(operation);
+  if (!record) throw new Error(`operation ${operation} left no record`);
+  return record;
+}
+
 /** A migration as the route asks for it, which goes on from what the namespace's record says. */
 export async function migrateAsAsked(
-  cloud: FakeCloud,
   acceptance: TestAcceptanceContext,
   berth: Berth,
   { asked, ...options }: { readonly asked: Partial<MigrationRequest> } & RunOptions,
 ): Promise<OperationRecord> {
   const wanted = MigrationRequest.parse(asked);
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
+  const accepted = await acceptUpkeep(acceptance, "Migrating", {
     berth,
     prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
   });
-  await acceptance.run(options);
-  const ended = cloud.operations.get(operation);
-  if (!ended) throw new Error("the migration left no record");
-  return ended;
+  return await ended(acceptance, accepted, options);
 }
 
 function accept(

@@ -10,7 +10,6 @@ import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { within } from "../within.ts";
 import { unreachable } from "./errors.ts";
 import type { Logins } from "./login.ts";
-import { templateOf } from "./pathTemplate.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 type Library = typeof import("./library.ts");
@@ -100,4 +99,18 @@ async function makeDispatcher(
   const context = new library.RequestContext(apiServer, library.HttpMethod.GET);
   await config.applySecurityAuthentication(context);
   return context.getDispatcher();
+}
+
+/** A request's path without names, so that spans of the same kind have the same name. */
+function templateOf(path: string): string {
+  const [, root, ...rest] = path.split("/");
+  // /api/v1/… or /apis/<group>/<version>/…; anything else has no names in it.
+  const prefix = root === "api" ? 1 : root === "apis" ? 2 : undefined;
+  if (prefix === undefined) return path;
+  const parts = rest.slice(prefix);
+  const isNamespaced = parts[0] === "namespaces" && parts.length > 2;
+  const scope = isNamespaced ? ["namespaces", "{namespace}"] : [];
+  const [resource, name, ...sub] = isNamespaced ? parts.slice(2) : parts;
+  const thing = [resource, name === undefined ? undefined : "{name}", ...sub].filter((part) => part !== undefined);
+  return ["", root, ...rest.slice(0, prefix), ...scope, ...thing].join("/");
 }

@@ -5,12 +5,17 @@
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
-import { findBeyondQuota, type QuotaUsage } from "../../domain/policy/quota.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 
 const atOnce = 20;
+
+interface QuotaUsage {
+  readonly quota: number;
+  /** The team's current namespaces. */
+  readonly used: number;
+}
 
 /**
  * The items that will be refused, and why. `read` returns the items in order, and is not called where every quota is large
@@ -35,10 +40,12 @@ export async function refuseBeyondQuota<Item extends { readonly request: Onboard
     // A namespace with a record already counts, whichever team owns it.
     newcomers.push(...some.filter((_each, at) => records[at] === undefined));
   }
-  return findBeyondQuota(newcomers, usage).map(({ item, team }) => ({
-    item,
-    refusal: refusalOf(item.request, team, usage.get(team)),
-  }));
+  const left = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
+  return newcomers.flatMap(({ item, team }) => {
+    const free = left.get(team) ?? 0;
+    left.set(team, free - 1);
+    return free > 0 ? [] : [{ item, refusal: refusalOf(item.request, team, usage.get(team)) }];
+  });
 }
 
 /** The quotas that a batch of this size could exceed. */

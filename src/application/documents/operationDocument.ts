@@ -88,30 +88,14 @@ export function listSteps(operation: OperationRecord, stored: readonly StepRecor
   return [...planned, ...undos.map((undo): StepDocument => ({ ...publicStep(undo), undo: true }))];
 }
 
-export function publicStep({
-  name,
-  target,
-  action,
-  status,
-  attempts,
-  startTime,
-  endTime,
-  error,
-  notices,
-  nextRetryTime,
-}: StepRecord): StepDocument {
+export function publicStep(step: StepRecord): StepDocument {
+  const { name, target, action, status, attempts, startTime, endTime, error } = step;
   const isOver = isFinal(status);
   return {
-    name,
-    target,
-    action,
-    status,
-    attempts,
-    startTime,
-    endTime,
+    ...{ name, target, action, status, attempts, startTime, endTime },
     // Once the step has succeeded, the error of an earlier try is history.
     error: status === "Succeeded" || !error ? undefined : errorDocument(isOver ? "ended" : "retried", error),
-    notices: notices?.map((each) => errorDocument("ended", each)),
-    nextRetryTime: isOver ? undefined : nextRetryTime,
+    notices: step.notices?.map((each) => errorDocument("ended", each)),
+    nextRetryTime: isOver ? undefined : step.nextRetryTime,
   };
 }

@@ -95,17 +95,9 @@ const taking = { takenBy: z.string().exactOptional() };
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
 
+const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid } = base;
 /** The record from before the operation that holds it: restored if the operation is undone. */
-const restorable = {
-  operation: z.string(),
-  request: OnboardingRequest,
-  requestHash: z.string(),
-  askedHash: z.string().exactOptional(),
-  requestedBy: z.string(),
-  acceptedTime: z.string(),
-  team: z.string().exactOptional(),
-  namespaceUid: z.string().exactOptional(),
-};
+const restorable = { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid };
 
 type Restorable = Readonly<z.infer<z.ZodObject<typeof restorable>>>;
 

@@ -38,89 +38,63 @@ const envelope = {
     .meta({ description: "Distributed tracing extension: the trace of the request that started the operation." }),
 };
 
-const OperationEvent = z
-  .strictObject({
-    ...envelope,
-    type: z.enum([
-      "mooring.operation.status-changed.v1",
-      "mooring.operation.approval-requested.v1",
-      "mooring.operation.approval-reminder.v1",
-    ]),
-    data: z
-      .strictObject({
-        operation: z.string().min(1),
-        kind: OperationKind,
-        status: OperationStatus,
-        phase: Phase,
-        approval: ApprovalData.optional().meta({ description: "Of a request that waits for approval." }),
-      })
-      .readonly(),
-  })
-  .readonly();
+function event<T extends z.ZodType, D extends z.ZodRawShape>(
+  type: T,
+  data: D,
+  { subject }: { readonly subject: z.ZodString } = envelope,
+) {
+  return z.strictObject({ ...envelope, subject, type, data: z.strictObject(data).readonly() }).readonly();
+}
+
+const operationTypes = z.enum([
+  "mooring.operation.status-changed.v1",
+  "mooring.operation.approval-requested.v1",
+  "mooring.operation.approval-reminder.v1",
+]);
+const OperationEvent = event(operationTypes, {
+  operation: z.string().min(1),
+  kind: OperationKind,
+  status: OperationStatus,
+  phase: Phase,
+  approval: ApprovalData.optional().meta({ description: "Of a request that waits for approval." }),
+});
 export type OperationEvent = z.infer<typeof OperationEvent>;
 
 /** The findings of a look differ from those of the previous one. */
-const DriftDetected = z
-  .strictObject({
-    ...envelope,
-    type: z.literal("mooring.namespace.drift-detected.v1"),
-    data: z
-      .strictObject({
-        severity: Severity.meta({ description: "Of the worst finding." }),
-        findings: z.array(FindingDocument).readonly().meta({ description: "At most 40, the worst first." }),
-      })
-      .readonly(),
-  })
-  .readonly();
+const DriftDetected = event(z.literal("mooring.namespace.drift-detected.v1"), {
+  severity: Severity.meta({ description: "Of the worst finding." }),
+  findings: z.array(FindingDocument).readonly().meta({ description: "At most 40, the worst first." }),
+});
 export type DriftDetected = z.infer<typeof DriftDetected>;
 
 /** A look no longer found anything. */
-const DriftResolved = z
-  .strictObject({
-    ...envelope,
-    type: z.literal("mooring.namespace.drift-resolved.v1"),
-    data: z.strictObject({}).readonly(),
-  })
-  .readonly();
+const DriftResolved = event(z.literal("mooring.namespace.drift-resolved.v1"), {});
 export type DriftResolved = z.infer<typeof DriftResolved>;
 
 /** Access is about to end; a change renews it. */
-const ExpiryApproaching = z
-  .strictObject({
-    ...envelope,
-    type: z.literal("mooring.namespace.expiry-approaching.v1"),
-    data: z
-      .strictObject({
-        expiresTime: Time.meta({ description: "When it ends." }),
-        targets: z.array(z.string()).readonly().optional().meta({
-          description: "What the namespace loses then; absent if it loses everything and is offboarded.",
-        }),
-      })
-      .readonly(),
-  })
-  .readonly();
+const ExpiryApproaching = event(z.literal("mooring.namespace.expiry-approaching.v1"), {
+  expiresTime: Time.meta({ description: "When it ends." }),
+  targets: z.array(z.string()).readonly().optional().meta({
+    description: "What the namespace loses then; absent if it loses everything and is offboarded.",
+  }),
+});
 export type ExpiryApproaching = z.infer<typeof ExpiryApproaching>;
 
 /** Separate from the events of operations, whose readers expect the subject to be a namespace. */
-const BatchEvent = z
-  .strictObject({
-    ...envelope,
-    subject: z.string().min(1).meta({ description: "The batch's operation id." }),
-    type: z.literal("mooring.batch.status-changed.v1"),
-    data: z
-      .strictObject({
-        operation: z.string().min(1),
-        kind: z.literal("batch"),
-        action: NamespaceAction.optional().meta({
-          description: "What it does with namespaces that are onboarded; absent of a batch of requests.",
-        }),
-        status: OperationStatus,
-        phase: Phase,
-        totals: BatchTotals,
-      })
-      .readonly(),
-  })
-  .readonly();
+const BatchEvent = event(
+  z.literal("mooring.batch.status-changed.v1"),
+  {
+    operation: z.string().min(1),
+    kind: z.literal("batch"),
+    action: NamespaceAction.optional().meta({
+      description: "What it does with namespaces that are onboarded; absent of a batch of requests.",
+    }),
+    status: OperationStatus,
+    phase: Phase,
+    totals: BatchTotals,
+  },
+  { subject: z.string().min(1).meta({ description: "The batch's operation id." }) },
+);
 export type BatchEvent = z.infer<typeof BatchEvent>;
 
 export const CloudEvent = z

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { acceptOnboarding } from "../../application/acceptance/acceptance.ts";
+import type { AdmissionOptions } from "../../application/admission/admission.ts";
+import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
 import { planRequest } from "../../application/dryRun/planRequest.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { receiveRequest } from "../../application/requests/readRequest.ts";
@@ -19,7 +21,6 @@ import { unlessExists } from "../parameters/conditions.ts";
 import { confirmRemoval } from "../parameters/confirmRemoval.ts";
 import { flag } from "../parameters/flag.ts";
 import { queryOf } from "../parameters/query.ts";
-import { expectNamespace } from "./expectNamespace.ts";
 
 export const onboardingSchema = declareRoute({
   operationId: "onboardingSchema",
@@ -89,7 +90,14 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
     async (call, asked, takeOver, isRemovalConfirmed, { adoptIdentity }, refuseExisting, sent) => {
       const { by, context } = call;
       const { request: wanted, asSent } = receiveRequest({ catalog: ports.catalog, by }, sent);
-      const expect = expectNamespace({ condition: asked.condition, refuseExisting }, wanted);
+      // If-Match and If-None-Match refer to the namespace that the request names.
+      const expect: AdmissionOptions["expect"] = (record, isDone) => {
+        if (!record) return asked.condition.matchNothing(`Namespace ${berthKey(wanted)} is not onboarded.`);
+        const current = currentNamespace(record);
+        // If the request is already done, If-Match names an old version: most likely this same request changed it.
+        if (!isDone) asked.condition.match(current);
+        refuseExisting(current);
+      };
       const options = { takeOver, isRemovalConfirmed, adoptIdentity, expect };
       const { cluster, namespace } = wanted;
       try {

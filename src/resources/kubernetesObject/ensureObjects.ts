@@ -21,7 +21,6 @@ import { changesBetween, compare, valuesBefore } from "./differences.ts";
 import { surplusFields } from "./fieldOwners.ts";
 import { type KnownMetadata, knownMetadata } from "./knownMetadata.ts";
 import { isManagedByArm } from "./managedByArm.ts";
-import { isUnchangeable } from "./unchangeable.ts";
 
 export interface ObjectDecision {
   readonly action: StepAction;
@@ -342,4 +341,12 @@ export function strongest(actions: readonly StepAction[]): StepAction {
     (most, each) => (strength.indexOf(each) > strength.indexOf(most) ? each : most),
     "none",
   );
+}
+
+/**
+ * Whether Kubernetes lets nobody change the field: the role of a binding. Such an object is removed and made again (kubernetes.io
+ * "Using RBAC Authorization").
+ */
+function isUnchangeable({ kind }: Pick<KubernetesObject, "kind">, { field }: Pick<Difference, "field">): boolean {
+  return /^(Cluster)?RoleBinding$/.test(kind) && /^roleRef(\.|$)/.test(field);
 }
