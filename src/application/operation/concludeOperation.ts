@@ -27,6 +27,7 @@ import { takenAway } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
 import { findLeftInPlace } from "./leftInPlace.ts";
+import { findLostThings } from "./lostThings.ts";
 import type { Origin } from "./origin.ts";
 import { haveChanged } from "./resumption.ts";
 
@@ -171,17 +172,19 @@ function resultOf(
 
 /** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
 async function releaseNamespace(
-  { registry, events }: Pick<Ports, "registry" | "events">,
+  ports: Ports,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
 ): Promise<void> {
+  const { registry, events } = ports;
   await amend({
     known,
     what: `The record of ${berthKey(input)}`,
     read: () => registry.getNamespace(input),
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
-      const next = end(record, { ...input, ...(await touched({ registry }, record, input)) }, time);
+      const more = { ...(await touched({ registry }, record, input)), ...(await findLostThings(ports, record, input)) };
+      const next = end(record, { ...input, ...more }, time);
       if (next) await publishDrift({ events }, record, { next, time });
       return { next };
     },
