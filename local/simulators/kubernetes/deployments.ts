@@ -43,7 +43,9 @@ export function startDeploymentController({ store, objects, resources, now }: Pa
     const replicas = numberAt(deployment, "spec", "replicas") ?? 1;
     let current = owned.find((set) => set.metadata.labels?.[hashLabel] === hash);
     if (objectAt(deployment, "spec")["paused"] !== true) {
-      current ??= makeSet(deployment, { sets, hash, number: String(owned.length + 1) });
+      const last = Math.max(0, ...owned.map(revisionOf));
+      if (current === undefined) current = makeSet(deployment, { sets, hash, number: String(last + 1) });
+      else describe(sets, current, { deployment, number: revisionOf(current) < last ? last + 1 : last });
       for (const set of owned) scale(sets, set, set === current ? replicas : 0);
     }
     const all = ownedBy(deployment, store.list(sets, namespace));
@@ -61,24 +63,52 @@ export function startDeploymentController({ store, objects, resources, now }: Pa
       readyReplicas: sum("readyReplicas"),
       availableReplicas: available,
       unavailableReplicas: Math.max(0, replicas - available),
-      conditions: [condition(deployment, "Available", available >= replicas)],
+      conditions: [
+        condition(deployment, "Available", {
+          holds: available >= replicas,
+          reason: available >= replicas ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
+          message: `Deployment ${available >= replicas ? "has" : "does not have"} minimum availability.`,
+        }),
+        ...(updated ? [progress(deployment, updated, { isDone: isDone(all, updated, replicas) })] : []),
+      ],
     });
+  }
+
+  /** Helm waits for this one. */
+  function progress(deployment: KubeObject, set: KubeObject, { isDone }: { isDone: boolean }): Json {
+    const name = `ReplicaSet ${JSON.stringify(set.metadata.name)}`;
+    return condition(deployment, "Progressing", {
+      holds: true,
+      reason: isDone ? "NewReplicaSetAvailable" : "ReplicaSetUpdated",
+      message: isDone ? `${name} has successfully progressed.` : `${name} is progressing.`,
+    });
+  }
+
+  /** A template that comes back is a revision of its own, with what the deployment says of it, such as why it has changed. */
+  function describe(
+    sets: Resource,
+    set: KubeObject,
+    { deployment, number }: { deployment: KubeObject; number: number },
+  ) {
+    const annotations = { ...ownAnnotations(deployment), [revision]: String(number) };
+    const known = set.metadata.annotations ?? {};
+    const isSame = Object.entries(annotations).every(([key, value]) => known[key] === value);
+    if (!isSame) merge(sets, set, { metadata: { annotations } });
   }
 
   function makeSet(
     deployment: KubeObject,
     { sets, hash, number }: { sets: Resource; hash: string; number: string },
   ): KubeObject | undefined {
-    const { namespace, name, annotations = {} } = deployment.metadata;
+    const { namespace, name } = deployment.metadata;
     const spec = objectAt(deployment, "spec");
     const template = objectAt(spec, "template");
     const labels = { ...stringsAt(template, "metadata", "labels"), [hashLabel]: hash };
-    const kept = without(annotations, "kubectl.kubernetes.io/last-applied-configuration");
     const set = {
       metadata: {
         name: `${name}-${hash}`,
         labels,
-        annotations: { ...kept, [revision]: number },
+        annotations: { ...ownAnnotations(deployment), [revision]: number },
         ownerReferences: [ownerOf(deployment)],
       },
       spec: {
@@ -141,17 +171,38 @@ export function startDeploymentController({ store, objects, resources, now }: Pa
     attempt(() => objects.replace(target, { ...live, status: shown }, { manager, subresource: "status" }));
   }
 
-  function condition(deployment: KubeObject, type: string, holds: boolean): Json {
+  function condition(
+    deployment: KubeObject,
+    type: string,
+    { holds, reason, message }: { holds: boolean; reason: string; message: string },
+  ): Json {
     const time = timestamp(now());
     const before = listAt(deployment, "status", "conditions").find((each) => stringAt(each, "type") === type);
     const status = holds ? "True" : "False";
     const since = stringAt(before, "status") === status ? stringAt(before, "lastTransitionTime") : undefined;
     return {
       ...{ type, status, lastUpdateTime: since ?? time, lastTransitionTime: since ?? time },
-      reason: holds ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
-      message: `Deployment ${holds ? "has" : "does not have"} minimum availability.`,
+      reason,
+      message,
     };
   }
+}
+
+function revisionOf({ metadata }: KubeObject): number {
+  return Number(metadata.annotations?.[revision] ?? 0);
+}
+
+function ownAnnotations({ metadata: { annotations = {} } }: KubeObject): JsonObject {
+  return without(annotations, "kubectl.kubernetes.io/last-applied-configuration", revision);
+}
+
+/** Whether the newest set has all replicas, and no other has any. */
+function isDone(sets: readonly KubeObject[], newest: KubeObject, replicas: number): boolean {
+  const number = (set: KubeObject, field: string) => numberAt(set, "status", field) ?? 0;
+  const total = sets.reduce((sum, set) => sum + number(set, "replicas"), 0);
+  return (
+    number(newest, "replicas") === replicas && total === replicas && number(newest, "availableReplicas") >= replicas
+  );
 }
 
 /** Undefined if the API server refuses it. */

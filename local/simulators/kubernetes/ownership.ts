@@ -5,7 +5,7 @@
  */
 import { applyConflict } from "./failures.ts";
 import { compare, type Difference, FieldSet, fieldsOf, type Path, printPath } from "./fieldSet.ts";
-import { isObject, type JsonObject, without } from "./json.ts";
+import { isObject, type JsonObject, stringAt, without } from "./json.ts";
 import { mergeObjects, removeFields } from "./merge.ts";
 import { isManagedFieldsEntry, type ManagedFieldsEntry } from "./object.ts";
 import type { Schema } from "./schema.ts";
@@ -69,13 +69,29 @@ export function applyConfiguration(
   const difference = compare(comparable(live ?? {}), comparable(object), schema);
   const changed = difference.added.union(difference.modified);
   const conflicts = others.flatMap(({ entry, fields }) =>
-    fields.intersection(changed).paths.map((path) => ({ manager: printManager(entry), path: printPath(path) })),
+    fields.intersection(changed).paths.map((path) => ({
+      ...{ manager: printManager(entry), path: printPath(path) },
+      member: path,
+    })),
   );
-  if (conflicts.length > 0 && !options.force) throw refuse(conflicts);
+  const isTaken = options.force || writer.manager !== "kubectl" || live === undefined;
+  const own = isTaken ? undefined : lastApplied(live, schema);
+  const real = conflicts.filter(({ member }) => own?.has(member) !== true);
+  if (real.length > 0 && !options.force) throw refuse(real);
   // The time is that of the last change, so that applying the same configuration again changes nothing.
   const isSame = mine !== undefined && isSameSet(mine.fields, wanted) && isUnchanged(difference);
-  const own = isSame ? mine : ownership(writer, "Apply", wanted);
-  return { object, managedFields: write([...release(others, changed.union(difference.removed)), own]) };
+  const owner = isSame ? mine : ownership(writer, "Apply", wanted);
+  return { object, managedFields: write([...release(others, changed.union(difference.removed)), owner]) };
+}
+
+/** What kubectl has applied on the client, as far as nobody has changed it: kubectl may take it on the server. */
+function lastApplied(live: JsonObject, schema: Schema): FieldSet {
+  const text = stringAt(live, "metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration");
+  if (text === undefined) return new FieldSet();
+  const parsed: unknown = JSON.parse(text);
+  const applied = typeof parsed === "object" && parsed !== null ? (parsed as JsonObject) : {};
+  const { modified } = compare(comparable(applied), comparable(live), schema);
+  return fieldsOf(ownablePart(applied), schema).difference(modified);
 }
 
 const replicas = FieldSet.fromJson({ "f:spec": { "f:replicas": {} } });

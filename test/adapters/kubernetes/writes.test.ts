@@ -106,6 +106,9 @@ describe("apply", () => {
     const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/azureidentities.aadpodidentity.k8s.io";
 
     await cluster.request("DELETE", definition);
+    // A real API server serves the kind until the objects are gone, and a moment longer.
+    const objects = "/apis/aadpodidentity.k8s.io/v1/namespaces/team/azureidentities";
+    await eventually(async () => ((await cluster.request("GET", objects)).status === 404 ? true : undefined));
 
     expect(await problemOf(kubernetes.apply(cluster.target, identity))).toMatchObject({
       code: "POD_IDENTITY_NOT_INSTALLED",

@@ -192,6 +192,17 @@ function pod(object: KubeObject, now: Date): Json[] {
   ];
 }
 
+function textOf(amount: Json | undefined): string {
+  return typeof amount === "string" || typeof amount === "number" ? String(amount) : "N/A";
+}
+
+function hostsOf(ingress: KubeObject): string {
+  const hosts = listAt(ingress, "spec", "rules").flatMap((rule) => stringAt(rule, "host") || []);
+  if (hosts.length === 0) return "*";
+  const more = hosts.length - 3;
+  return more > 0 ? `${hosts.slice(0, 3).join(",")} + ${more} more...` : hosts.join(",");
+}
+
 const printers: Readonly<Record<string, Printer>> = {
   ConfigMap: named((object, now) => [size(object, "data", "binaryData"), ageOf(object, now)]),
   Secret: named((object, now) => [stringAt(object, "type") ?? "", size(object, "data"), ageOf(object, now)]),
@@ -251,6 +262,27 @@ const printers: Readonly<Record<string, Printer>> = {
     labelsText(stringsAt(object, "spec", "template", "spec", "nodeSelector")),
     ageOf(object, now),
     ...workload(object),
+  ]),
+  PodDisruptionBudget: named((object, now) => [
+    textOf(objectAt(object, "spec")["minAvailable"]),
+    textOf(objectAt(object, "spec")["maxUnavailable"]),
+    count(object, "status", "disruptionsAllowed"),
+    ageOf(object, now),
+  ]),
+  PriorityClass: named((object, now) => [
+    numberAt(object, "value") ?? 0,
+    object["globalDefault"] === true,
+    ageOf(object, now),
+    stringAt(object, "preemptionPolicy") ?? "",
+  ]),
+  Ingress: named((object, now) => [
+    stringAt(object, "spec", "ingressClassName") ?? none,
+    hostsOf(object),
+    listAt(object, "status", "loadBalancer", "ingress")
+      .map((each) => stringAt(each, "ip") || (stringAt(each, "hostname") ?? ""))
+      .join(","),
+    listAt(object, "spec", "tls").length > 0 ? "80, 443" : "80",
+    ageOf(object, now),
   ]),
   Service: named((object, now) => [
     stringAt(object, "spec", "type") ?? "",

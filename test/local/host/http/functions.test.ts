@@ -180,6 +180,26 @@ test("a client that disconnects in mid-body neither starts the function nor harm
   expect(lines).toContainEqual(expect.stringMatching(/^ERR .*failed .*echo.*ClientGone/));
 });
 
+test("refuses a length together with chunks, which would be two requests to somebody else", async () => {
+  const { url, lines } = await runHost({ code: echo });
+
+  const answer = await new Promise<string>((resolve) => {
+    let said = "";
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {
+      const head = `POST /api/echo/both HTTP/1.1\r\nHost: ${new URL(url).host}\r\n`;
+      socket.write(`${head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`);
+    });
+    socket.setEncoding("utf8").on("data", (text) => {
+      said += text;
+    });
+    socket.on("close", () => resolve(said));
+  });
+
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  expect(lines.filter((line) => line.includes("Function.echo"))).toEqual([]);
+  expect((await fetch(`${url}/api/echo/a`)).status).toBe(200);
+});
+
 test("a client that disconnects while the function runs does not harm the host", async () => {
   const { url, lines } = await runHost({
     code: `${echo}app.get("slow", async () => { await new Promise((r) => setTimeout(r, 100)); return { body: "late" }; });`,

@@ -51,6 +51,8 @@ const rows: readonly Row[] = [
   ["apply -f cm.yaml -n day", "configmap/applied created"],
   ["apply -f cm.yaml -n day", "configmap/applied unchanged"],
   ["diff -f cm.yaml -n day", ""],
+  // What it has applied on the client, kubectl takes over on the server.
+  ["apply --server-side -f changed.yaml -n day", "configmap/applied serverside-applied"],
   ["apply --server-side -f other.yaml -n day", "configmap/served serverside-applied"],
   ["replace -f cm.yaml -n day", "configmap/applied replaced"],
   ["patch cm cm -n day -p {'data':{'b':'2'}}", "configmap/cm patched"],
@@ -61,7 +63,16 @@ const rows: readonly Row[] = [
   ["get cm cm -n day -o jsonpath={.data.a}", "edited"],
   ["scale deployment web -n day --replicas=1", "deployment.apps/web scaled"],
   ["set image deployment/web -n day sleeper=sleeper:2", "deployment.apps/web image updated"],
-  ["rollout history deployment/web -n day", /REVISION/],
+  ["annotate deployment web -n day kubernetes.io/change-cause=second", "deployment.apps/web annotated"],
+  ["rollout status deployment/web -n day --timeout=60s", 'deployment "web" successfully rolled out'],
+  ["rollout history deployment/web -n day", /REVISION[\s\S]*\n2 +second/],
+  ["rollout undo deployment/web -n day", "deployment.apps/web rolled back"],
+  ["rollout status deployment/web -n day --timeout=60s", 'deployment "web" successfully rolled out'],
+  ["rollout history deployment/web -n day", /\n2 +second[\s\S]*\n3 /],
+  ["get deployment web -n day -o jsonpath={.spec.template.spec.containers[0].image}", "sleeper"],
+  ["wait --for=condition=Progressing deployment/web -n day --timeout=20s", "deployment.apps/web condition met"],
+  ["create pdb few -n day --selector=app=web --min-available=1", "poddisruptionbudget.policy/few created"],
+  ["get pdb few -n day", /MIN AVAILABLE[\s\S]*few +1 +N\/A +0/],
   ["auth whoami", /Username +system:admin/],
   ["auth can-i create pods -n day", "yes"],
   ["auth can-i list configmaps -n day --as=system:serviceaccount:day:sa", "yes"],
@@ -105,7 +116,7 @@ const helmRows: readonly Row[] = [
   ["list -n charts", /store\s+charts\s+1\s+.*deployed/],
   ["status store -n charts", /STATUS: deployed/],
   ["get manifest store -n charts", /kind: Deployment/],
-  ["upgrade store shop -n charts --reuse-values --set replicaCount=2", /REVISION: 2/],
+  ["upgrade store shop -n charts --reuse-values --set replicaCount=2 --wait --timeout=60s", /REVISION: 2/],
   ["upgrade --install store shop -n charts --reuse-values --set replicaCount=3 --dry-run=server", /REVISION: 3/],
   ["history store -n charts", /2\s+.*deployed/],
   ["rollback store 1 -n charts", "Rollback was a success! Happy Helming!"],
@@ -141,6 +152,7 @@ describe.runIf(kubectl !== undefined)("kubectl every day", () => {
     const write = (name: string, text: string) => writeFileSync(join(home, name), text);
     write("config", cluster.simulator.kubeconfig());
     write("cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: applied}\ndata: {k: v}\n");
+    write("changed.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: applied}\ndata: {k: w}\n");
     write("other.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: served}\ndata: {k: v}\n");
     write("misspelt.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: default}\ndato: {k: v}\n");
     write("edit.sh", '#!/bin/sh\nsed -i \'s/a: "1"/a: edited/\' "$1"\n');
