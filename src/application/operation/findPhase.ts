@@ -11,6 +11,8 @@ export async function findPhase(
 ): Promise<Phase> {
   if (isFinal(record.status)) return "done";
   const phase = await findReachedPhase(client, record.id);
+  // It has ended since the record was read, which does not say how: whoever sees "done" stops asking.
+  if (phase === "done") return "verifying";
   // Somebody has decided, but the orchestration has not woken yet: the operation no longer waits for anyone.
   return phase === "awaitingApproval" && !awaitsApproval(record) ? "preflight" : phase;
 }

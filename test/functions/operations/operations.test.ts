@@ -34,3 +34,11 @@ it("awaits nobody once a decision is made, even before the orchestration has wok
     "preflight",
   );
 });
+
+it("is not done for whoever has read its record before its end", async () => {
+  const status: Partial<DurableOrchestrationStatus> = { customStatus: { phase: "done" } };
+  const client = { getStatus: async () => status as DurableOrchestrationStatus };
+
+  expect(await findPhase(client, { id: "1", status: "Running" })).toBe("verifying");
+  expect(await findPhase(client, { id: "1", status: "Failed" })).toBe("done");
+});
