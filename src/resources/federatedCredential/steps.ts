@@ -9,10 +9,10 @@ import { usesCredential } from "../../domain/request/identityModes.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
-import { accountOf, earlierOf, lastOf } from "../definitions/operationFacts.ts";
+import { accountOf, lastOf } from "../definitions/operationFacts.ts";
 import { armWrite } from "../definitions/resource.ts";
-import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
-import { accountKey } from "../serviceAccount/serviceAccount.ts";
+import { defineStep, type StepContext, type StepInput } from "../definitions/step.ts";
+import { type OfAccount, ofAccount, ofReplacedAccount } from "../serviceAccount/forAccount.ts";
 import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
 export const federateIdentity = defineStep({
@@ -48,11 +48,8 @@ export const federateIdentity = defineStep({
   },
 });
 
-const account = { serviceAccount: z.string() };
-type Removed = Given<typeof account>;
-
 async function unfederate(
-  input: StepInput & Removed & { readonly isWhole?: boolean },
+  input: StepInput & OfAccount & { readonly isWhole?: boolean },
   ports: Ports,
   step: Pick<StepContext, "willDo">,
 ) {
@@ -76,8 +73,7 @@ export const unfederateIdentity = defineStep({
   ...armWrite,
   target: "identity",
   undo: { by: "returnCredential" },
-  given: account,
-  from: (operation) => ({ serviceAccount: accountOf(operation) }),
+  ...ofAccount,
   // An offboarding takes every credential with a name of Mooring's.
   async look(ports, input, { kind }) {
     return (await planUnfederation(ports, { ...input, isWhole: kind === "offboard" })).plan;
@@ -86,14 +82,10 @@ export const unfederateIdentity = defineStep({
   whenDropped: leave,
 });
 
-/** The same for a service account that a change replaces. */
 export const retireCredential = defineStep({
   name: "retireCredential",
-  stage: "replace",
   writesIdentity: true,
-  target: (input) => accountKey(input, input.serviceAccount),
-  given: account,
-  from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
+  ...ofReplacedAccount,
   async look(ports, input, { step }) {
     return { ...(await planUnfederation(ports, input)).plan, ...step };
   },
@@ -106,8 +98,7 @@ export const returnCredential = defineStep({
   name: "returnCredential",
   ...armWrite,
   target: "identity",
-  given: account,
-  from: (operation) => ({ serviceAccount: accountOf(operation) }),
+  ...ofAccount,
   async look(ports, input, { step }) {
     return { ...(await planCredential(ports, input)).plan, ...step };
   },

@@ -1,16 +1,11 @@
-/** How a service account is allowed to use the bound identity, and how that is taken away and put back. */
-import { z } from "zod";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
-import type { Berth } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
-import { accountOf, earlierOf } from "../definitions/operationFacts.ts";
-import { defineStep, type Given, isUndo, type Looking } from "../definitions/step.ts";
+import { defineStep, isUndo, type Looking } from "../definitions/step.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { removing } from "../kubernetesObject/objectSteps.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
-import { ensuringForAccount } from "../serviceAccount/forAccount.ts";
-import { accountKey } from "../serviceAccount/serviceAccount.ts";
+import { ensuringForAccount, type OfAccount, ofAccount, ofReplacedAccount } from "../serviceAccount/forAccount.ts";
 import { findOtherBindings, isUsedByOthers } from "./bindings.ts";
 import { useBindingRef, useObjects, useRoleRef } from "./objects.ts";
 
@@ -26,15 +21,12 @@ export const allowIdentityUse = defineStep({
 /** Puts it back when a migration fails to take it away, or is canceled at that point. */
 export const returnIdentityUse = defineStep({ name: "returnIdentityUse", ...allowed });
 
-const account = { serviceAccount: z.string() };
-type Account = Berth & Given<typeof account>;
-
 /**
  * The ClusterRole goes with its last binding. Whoever leaves the mode takes all of Mooring's bindings, also those whose write took
  * effect late; an undo its own. Where the catalog says nothing of bindings, Mooring has no right to look for them.
  */
 async function refsOf(
-  input: Looking & Account,
+  input: Looking & OfAccount,
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
 ): Promise<readonly Leaving[]> {
   const cluster = findCluster(catalog, input.cluster);
@@ -50,19 +42,15 @@ export const withdrawIdentityUse = defineStep({
   stage: "disconnect",
   target: "namespace",
   undo: { by: "returnIdentityUse" },
-  given: account,
-  from: (operation) => ({ serviceAccount: accountOf(operation) }),
-  ...removing<Given<typeof account>>(refsOf),
+  ...ofAccount,
+  ...removing<OfAccount>(refsOf),
   whenDropped: leave,
 });
 
-/** The same for a service account that a change replaces; the role stays, since the new account has it. */
+/** The role stays, since the account that replaces this one has it. */
 export const retireIdentityUse = defineStep({
   name: "retireIdentityUse",
-  stage: "replace",
-  target: (input) => accountKey(input, input.serviceAccount),
-  given: account,
-  from: (operation) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
-  ...removing<Given<typeof account>>((input: Account) => [useBindingRef(input, input.serviceAccount)]),
+  ...ofReplacedAccount,
+  ...removing<OfAccount>((input) => [useBindingRef(input, input.serviceAccount)]),
   whenDropped: leave,
 });

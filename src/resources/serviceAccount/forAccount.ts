@@ -6,9 +6,10 @@ import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
-import { accountOf, clientOf, type OperationFacts } from "../definitions/operationFacts.ts";
+import { accountOf, clientOf, earlierOf, type OperationFacts } from "../definitions/operationFacts.ts";
 import type { Given } from "../definitions/step.ts";
 import { ensuring } from "../kubernetesObject/objectSteps.ts";
+import { accountKey } from "./serviceAccount.ts";
 
 const given = {
   serviceAccount: z.string(),
@@ -29,3 +30,20 @@ export function ensuringForAccount(desired: (catalog: Catalog, input: ForAccount
     ...ensuring<Given<typeof given>>(desired),
   } as const;
 }
+
+const account = { serviceAccount: z.string() };
+export type OfAccount = Given<typeof account>;
+
+/** What takes away from the service account of the request. */
+export const ofAccount = {
+  given: account,
+  from: (operation: OperationFacts) => ({ serviceAccount: accountOf(operation) }),
+};
+
+/** The same for a service account that a change replaces. */
+export const ofReplacedAccount = {
+  stage: "replace",
+  target: (input: Berth & OfAccount) => accountKey(input, input.serviceAccount),
+  given: account,
+  from: (operation: OperationFacts) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
+} as const;
