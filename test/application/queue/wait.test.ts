@@ -90,7 +90,7 @@ describe("a lost row", () => {
 
     await world.survive(() => world.backlog.reconcile(world.worker));
 
-    const { traceparent: _new, since: _sent, ...same } = before[0] ?? {};
+    const { traceparent: _new, since: _sent, etag: _tag, changedTime: _time, ...same } = before[0] ?? {};
     expect([...world.cloud.waiting.values()]).toMatchObject([same]);
     await world.settle();
     expect(world.requests()).toEqual(["reader", "writer"]);
