@@ -13,7 +13,7 @@ import { createDice } from "./support/random.ts";
 const worlds = Number(process.env["MOORING_WORLDS"] ?? 0);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
-const sample = shareOf(1_000);
+const sample = shareOf(600);
 
 function titleOf({ seed: world, whose, deed, at, way }: CallCell, met: string | undefined): string {
   return `world ${world}, ${whose} ${deed}, call ${at} (${met}): ${way}`;
