@@ -30,6 +30,8 @@ const shared = globSync("test/{adapters,local/simulators}/**/*.test.ts", {
 });
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
+/** Servers of other programs outlive a file in a process that goes on: with the real API server, each file has a process of its own. */
+const isShared = !isOnCoreTools && process.env["MOORING_API_SERVER"] !== "real";
 /** Look into the embedded host: its engine's faults, its store, its durable interface. */
 const onlyEmbedded = [
   "test/proof/canaries.test.ts",
@@ -50,10 +52,14 @@ export default defineConfig({
     reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
-      ...(isOnCoreTools ? [] : [{ extends: true as const, test: { name: "shared", include: shared, isolate: false } }]),
+      ...(isShared ? [{ extends: true as const, test: { name: "shared", include: shared, isolate: false } }] : []),
       {
         extends: true,
-        test: { name: "wired", include, exclude: [...pure, ...(isOnCoreTools ? onlyEmbedded : shared)] },
+        test: {
+          name: "wired",
+          include,
+          exclude: [...pure, ...(isOnCoreTools ? onlyEmbedded : []), ...(isShared ? shared : [])],
+        },
       },
     ],
   },
