@@ -1,4 +1,3 @@
-import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { compileCache } from "./local/compileCache.ts";
@@ -15,23 +14,8 @@ const pure = [
   "test/*.test.ts",
   "test/{application,clients,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
 ];
-/**
- * Start servers of their own, close them, and change nothing else of their process: such files share a worker's modules, too. Those
- * that read or change what is the process's are left out.
- */
-const shared = globSync("test/{adapters,local/simulators}/**/*.test.ts", {
-  cwd: import.meta.dirname,
-  exclude: [
-    "test/adapters/{credential,httpClient}.test.ts",
-    "test/adapters/{arm/identityBindings,kubernetes/tokenFiles}.test.ts",
-    "test/local/simulators/{keyVault,nodeIdentity,storage,cosmos}/*.test.ts",
-    "test/local/simulators/{tls,kubernetes/podIdentity}.test.ts",
-  ],
-});
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
-/** Servers of other programs outlive a file in a process that goes on: with the real API server, each file has a process of its own. */
-const isShared = !isOnCoreTools && process.env["MOORING_API_SERVER"] !== "real";
 /** Look into the embedded host: its engine's faults, its store, its durable interface. */
 const onlyEmbedded = [
   "test/proof/canaries.test.ts",
@@ -52,14 +36,9 @@ export default defineConfig({
     reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
-      ...(isShared ? [{ extends: true as const, test: { name: "shared", include: shared, isolate: false } }] : []),
       {
         extends: true,
-        test: {
-          name: "wired",
-          include,
-          exclude: [...pure, ...(isOnCoreTools ? onlyEmbedded : []), ...(isShared ? shared : [])],
-        },
+        test: { name: "wired", include, exclude: isOnCoreTools ? [...pure, ...onlyEmbedded] : pure },
       },
     ],
   },
