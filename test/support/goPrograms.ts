@@ -1,13 +1,10 @@
 /** Programs in Go that tests build from its module proxy, each once, outside the checkout. */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cachePath, keyOf } from "./cache.ts";
 import { sayNotRun } from "./notRun.ts";
 import { hasProgram } from "./programs.ts";
-
-const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mooring", "go");
 
 interface Programs {
   /** Modules with their exact versions: `github.com/a/b v1.2.3`. */
@@ -20,13 +17,7 @@ interface Programs {
 export function goPrograms({ modules, sources }: Programs, what: string): string | undefined {
   if (!hasProgram("go", { what, probe: ["version"], from: "golang" })) return undefined;
   const manifest = `module lines\n\ngo 1.25.0\n\n${modules.map((each) => `require ${each}\n`).join("")}`;
-  const folder = join(
-    cache,
-    createHash("sha256")
-      .update(JSON.stringify([manifest, sources]))
-      .digest("hex")
-      .slice(0, 12),
-  );
+  const folder = cachePath("go", keyOf(manifest, sources));
   const built = join(folder, "bin");
   const isBuilt = () => Object.keys(sources).every((name) => existsSync(join(built, name)));
   if (isBuilt()) return built;

@@ -1,13 +1,10 @@
 /** Programs in Java that tests compile against packages from Maven, each once, outside the checkout. */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cachePath, keyOf } from "./cache.ts";
 import { sayNotRun } from "./notRun.ts";
 import { hasProgram } from "./programs.ts";
-
-const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mooring", "java");
 
 interface Programs {
   /** `group:artifact:version` */
@@ -25,8 +22,7 @@ export function javaPrograms({ packages, sources }: Programs, what: string): str
   for (const [program, from] of needed) {
     if (!hasProgram(program, { what, probe: ["-version"], from })) return undefined;
   }
-  const key = JSON.stringify([packages, sources]);
-  const folder = join(cache, createHash("sha256").update(key).digest("hex").slice(0, 12));
+  const folder = cachePath("java", keyOf(projectOf(packages), sources));
   const [classes, jars, built] = ["classes", "jars.txt", "built"].map((name) => join(folder, name)) as [
     string,
     string,

@@ -1,13 +1,10 @@
 /** Programs from PyPI that some tests need, each installed once, in a virtual environment of its own outside the checkout. */
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cachePath, keyOf } from "./cache.ts";
 import { sayNotRun } from "./notRun.ts";
 import { hasProgram } from "./programs.ts";
-
-const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "mooring", "python");
 
 /** The path of the package's command; undefined, and said in the report, where Python or the package cannot be had. */
 export function pythonPackage(name: string, version: string, what: string): string | undefined {
@@ -16,8 +13,7 @@ export function pythonPackage(name: string, version: string, what: string): stri
 
 /** The path of a Python that has these packages; the same. */
 export function pythonWith(name: string, packages: Readonly<Record<string, string>>, what: string): string | undefined {
-  const key = createHash("sha256").update(JSON.stringify(packages)).digest("hex").slice(0, 12);
-  return installed(`${name}-${key}`, { command: "python", packages }, what);
+  return installed(`${name}-${keyOf(packages)}`, { command: "python", packages }, what);
 }
 
 interface Wanted {
@@ -28,7 +24,7 @@ interface Wanted {
 function installed(folderName: string, { command, packages }: Wanted, what: string): string | undefined {
   const from = "python3-venv";
   if (!hasProgram("python3", { what, probe: ["-c", "import venv, ensurepip"], from })) return undefined;
-  const folder = join(cache, folderName);
+  const folder = cachePath("python", folderName);
   const path = join(folder, "bin", command);
   // Python is there before the packages are.
   const marker = join(folder, "installed");

@@ -9,10 +9,11 @@ import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request as httpsRequest } from "node:https";
 import { createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createCertificate } from "../../../local/simulators/tls.ts";
+import { cachePath } from "../../support/cache.ts";
 
 export interface Asked {
   readonly body?: unknown;
@@ -27,7 +28,7 @@ export interface ApiServer {
 
 /** The folder with the newest programs; undefined if none are built. */
 export function findApiServer(): string | undefined {
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "mooring/apiServer");
+  const cache = cachePath("apiServer");
   if (!existsSync(cache)) return undefined;
   const built = readdirSync(cache).map((name) => join(cache, name));
   const isWhole = (folder: string) => ["etcd", "kube-apiserver"].every((name) => existsSync(join(folder, name)));
