@@ -1,4 +1,5 @@
 /** What a namespace has at the end of an operation whose proof was lost: its process has died between the two records of the end. */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { End } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { HeldState } from "../../domain/operation/namespaceState.ts";
@@ -21,7 +22,8 @@ export async function findLostThings(
   const inspection = { request, earlier, clientId, isMigrating: migration !== undefined, things: known };
   try {
     return { things: [...(await readNamespace(ports, inspection)).things] };
-  } catch {
+  } catch (error) {
+    if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
     // The end matters more; the next verification reads them, too.
     return {};
   }
