@@ -83,7 +83,10 @@ export function createApi({ url, ca, token }: ApiOptions): KubernetesApi {
       new Promise<IncomingMessage>((resolve, reject) => {
         const sent = request(new URL(path, url), { method, headers, agent, ...(signal ? { signal } : {}) })
           .on("response", resolve)
-          .on("error", (error) => reject(sent.reusedSocket && method === "GET" ? new SocketClosed(error) : error));
+          .on("error", (error) => {
+            const isLost = sent.reusedSocket && method === "GET" && !signal?.aborted;
+            reject(isLost ? new SocketClosed(error) : error);
+          });
         sent.end(text);
       });
     // Each time, one that was kept is gone; a new one is not closed for that reason.

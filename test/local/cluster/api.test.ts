@@ -24,6 +24,21 @@ it("sends the preconditions of a deletion, and goes on with the same connection"
   server.close();
 });
 
+it("does not ask again what was called off before a kept connection could take it", async () => {
+  const { certificate: cert, privateKey: key } = await createCertificate();
+  const server = createServer({ cert, key }, (_request, response) => void response.end("{}"));
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const api = createApi({ url: `https://127.0.0.1:${port}`, ca: cert, token: "t" });
+  await api.get("/api/v1/namespaces");
+
+  const watch = api.watch("/api/v1/pods", { signal: AbortSignal.abort(), onEvent: () => undefined });
+
+  await expect(watch).rejects.toThrow("aborted");
+  api.close();
+  server.close();
+});
+
 it("asks again for as long as the server has closed the connections that it kept", async () => {
   const { certificate: cert, privateKey: key } = await createCertificate();
   let hangsUp = false;
