@@ -31,7 +31,7 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 20_000 } },
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
-    maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 1,
+    maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 2,
     sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/support/notRunReporter.ts"],
     projects: [

@@ -17,10 +17,10 @@ try {
 }
 const given = process.argv.slice(2);
 const paths = given.some((each) => !each.startsWith("-")) ? given : [...given, ...suites];
-// Each file has an API server of its own: more at a time would only wait for each other.
+// Each file has an API server of its own, which takes much of a core to start; later, most of them wait for its controllers.
 const { status } = spawnSync(
   process.execPath,
-  [join(root, "tools/run.mjs"), "vitest", "run", "--maxWorkers=2", ...paths],
+  [join(root, "tools/run.mjs"), "vitest", "run", "--maxWorkers=3", ...paths],
   { cwd: root, stdio: "inherit", env: { ...process.env, MOORING_API_SERVER: "real" } },
 );
 process.exit(status ?? 1);

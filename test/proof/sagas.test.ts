@@ -3,7 +3,7 @@
  * with everything that happened; add the defect to `oldDefects` with its fix. `MOORING_SEEDS=1000000` runs more of them.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { isShort, shareOf } from "../support/proofs.ts";
+import { shareOf, someOf } from "../support/proofs.ts";
 import { defects } from "./support/defects.ts";
 import { oldDefects } from "./support/oldDefects.ts";
 import { simulate } from "./support/simulate.ts";
@@ -126,8 +126,6 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
 
 /** How many worlds are searched for a defect. `MOORING_SEARCH=20000` searches more, and the failure says where one shows it. */
 const most = Number(process.env["MOORING_SEARCH"] ?? 500);
-/** That the worlds can fail changes less often than they do: a short run tries a fifth of the planted defects. */
-const some = (names: readonly string[]) => names.filter((_, index) => !isShort || index % 5 === 0);
 
 function expectFound({ bad: [bad], count: tried }: Report, { finds }: { readonly finds: RegExp }): number {
   if (!bad) throw new Error(`found in none of ${tried} worlds; MOORING_SEARCH=20000 searches more`);
@@ -137,7 +135,7 @@ function expectFound({ bad: [bad], count: tried }: Report, { finds }: { readonly
 }
 
 describe("finds", () => {
-  it.each(some(Object.keys(defects)))(
+  it.each(someOf(Object.keys(defects)))(
     "%s within 500 worlds",
     async (defect) => {
       const { finds = /$^/, from = 0 } = defects[defect] ?? {};
@@ -150,7 +148,7 @@ describe("finds", () => {
 });
 
 describe("would find again, within 500 worlds,", () => {
-  it.each(some(Object.keys(oldDefects)))(
+  it.each(someOf(Object.keys(oldDefects)))(
     "%s",
     async (defect) => {
       const { finds = /$^/, from = 0, changes } = oldDefects[defect] ?? {};
