@@ -1,7 +1,7 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
 
 import { defined } from "../../domain/defined.ts";
-import { isCode, PermanentError } from "../../domain/errors.ts";
+import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
@@ -21,6 +21,7 @@ import { operationDuration, operations, undoFailures } from "../../telemetry/met
 import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
 import { appendDecision } from "../watching/audit.ts";
+import { expectNewestRun } from "../decisions/cancellation.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
 import { takenAway } from "./handOver.ts";
@@ -94,7 +95,7 @@ async function recordEnd(
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
   const next = async (current: OperationRecord) => {
     if (isFinal(current.status)) return undefined;
-    expectNewestRun(current, input);
+    expectNewestRun(current, input.restarts);
     return endOf(current, { ...input, endTime }, await reading);
   };
   const { record, change } = await amendOperation(registry, input.operation, next, known);
@@ -105,15 +106,6 @@ async function recordEnd(
   if (!record) return { status: input.status };
   // A second run keeps to what the first one decided and reached: its own input may say that the operation failed.
   return { status: record.status, reached: reachedBy(record) };
-}
-
-/** The end of a run may be delivered when the operation has long been resumed. The newest run then knows what is left. */
-function expectNewestRun({ id, restarts = 0 }: OperationRecord, { restarts: ended }: Ending): void {
-  if (ended === undefined || ended >= restarts) return;
-  throw new PermanentError(
-    "OPERATION_ENDED",
-    `Operation ${id} has been resumed; the end of an earlier run does not count.`,
-  );
 }
 
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
