@@ -70,6 +70,7 @@ describe("a guest", () => {
 
     expect(gone.error ?? gone.status).toBe("Succeeded");
     expect(share.access()).toEqual(before);
+    expect(share.recordOf(home)).not.toHaveProperty("guests");
     expect(await share.findingsOf(home)).toEqual([]);
     expect((await share.offboard(home)).status).toBe("Succeeded");
     expectNothingLeft(cloud);
@@ -91,6 +92,7 @@ describe("a guest", () => {
       if (done.status === "Succeeded") break;
       expect({ ...share.access(), objects: share.objectsNow() }, `write ${failing}`).toEqual(before);
       expect(share.recordOf(guest), `write ${failing}`).toBeUndefined();
+      expect(share.recordOf(home), `write ${failing}`).not.toHaveProperty("guests");
       expect(await share.findingsOf(home), `write ${failing}`).toEqual([]);
     }
   });
@@ -112,6 +114,18 @@ describe("a guest", () => {
     const again = await share.repair(guest);
     expect(again.error ?? again.status).toBe("Succeeded");
     expect([await share.findingsOf(home), await share.findingsOf(guest)]).toEqual([[], []]);
+  });
+
+  it("takes the names of those off who left when nobody could", async () => {
+    await share.send(home);
+    await share.send(guest);
+    const record = share.recordOf(home);
+    if (record) cloud.namespaces.set(sharedIdentity, { ...record, guests: ["aks-dev/red-gone", "aks-new/red-guest"] });
+
+    expect((await share.send(requestFor("aks-dev/red-2", messages, { sharedIdentity }))).status).toBe("Succeeded");
+    expect((await share.offboard(guest)).status).toBe("Succeeded");
+
+    expect(share.recordOf(home)).toMatchObject({ guests: ["aks-dev/red-2"] });
   });
 
   it("is named by its home again after that one's row was lost", async () => {

@@ -18,10 +18,11 @@ import type { OperationRecord, StepRecord, Stored } from "../../domain/operation
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
+import { leaveIdentity } from "../admission/leaveIdentity.ts";
 import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
-import { appendDecision } from "../watching/audit.ts";
 import { expectNewestRun } from "../decisions/cancellation.ts";
+import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
 import { takenAway } from "./handOver.ts";
@@ -69,8 +70,11 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
   const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
-  await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
-  await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+  const { isGone } = await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
+  await Promise.all([
+    publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" }),
+    isGone ? leaveIdentity(ports, input.request) : undefined,
+  ]);
 }
 
 /** Until when one of the operation's writes may still take effect; undefined if all were answered. */
@@ -162,14 +166,17 @@ function resultOf(
   return { clientId, manifest, ...defined({ migration: progress }) };
 }
 
-/** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
+/**
+ * Releases the namespace, and says whether it has no record any more. Leaves it alone if it is free or another operation holds it by
+ * now: this is a second run.
+ */
 async function releaseNamespace(
   ports: Ports,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
-): Promise<void> {
+): Promise<{ readonly isGone: boolean }> {
   const { registry, events } = ports;
-  await amend({
+  const { record, change } = await amend({
     known,
     what: `The record of ${berthKey(input)}`,
     read: () => registry.getNamespace(input),
@@ -183,6 +190,7 @@ async function releaseNamespace(
     write: (record, { next }) =>
       next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record),
   });
+  return { isGone: record === undefined || (change !== undefined && change.next === undefined) };
 }
 
 /**

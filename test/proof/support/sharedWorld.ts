@@ -296,7 +296,15 @@ function check(world: World): readonly Problem[] {
       return found.map((each) => `${berth.namespace}: ${each}`);
     }),
     ...checkBindings(world),
+    ...checkNames(world, own),
   ];
+}
+
+/** A home names nobody who has left; in bad weather, the end of the next guest that leaves takes the name off. */
+function checkNames(world: World, own: NamespaceRecord | undefined): readonly Problem[] {
+  if (world.weather.passing > 0) return [];
+  const there = all.filter((berth) => recordOf(world, berth)).map(berthKey);
+  return (own?.guests ?? []).filter((key) => !there.includes(key)).map((key) => `its home names ${key}, which is gone`);
 }
 
 /** A migration that stopped leaves the mode that the namespace has whole and, from its second phase on, the other one beside it. */
