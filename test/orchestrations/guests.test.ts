@@ -276,6 +276,17 @@ describe("a credential of a guest whose write took effect after its guest had le
     expect([await share.findingsOf(home), await share.findingsOf(guest)]).toEqual([[], []]);
   });
 
+  it("goes with its home", async () => {
+    await share.send(home);
+    await share.send(guest);
+    await leaveLate();
+
+    const gone = await share.offboard(home);
+
+    expect(gone.error ?? gone.status).toBe("Succeeded");
+    expectNothingLeft(cloud);
+  });
+
   it("goes with its home, where the identity is somebody else's and stays", async () => {
     const ref = { subscriptionId: "", resourceGroup: "", name };
     await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
@@ -339,6 +350,82 @@ describe("identity bindings", () => {
     expect((await share.offboard(bound)).status).toBe("Succeeded");
     expect(share.credentials()).toEqual(["aks-identity-binding"]);
     expect(await share.findingsOf(home)).toEqual([]);
+  });
+
+  describe("whose write took effect after its guest had left", () => {
+    /** The guest has left, and what it had sent comes when nobody waits for it any more. */
+    async function leaveLate(): Promise<void> {
+      const late = structuredClone([...cloud.bindings]);
+      expect(late).toHaveLength(1);
+      expect((await share.offboard(bound)).status).toBe("Succeeded");
+      const automatic = { name: "aks-identity-binding", issuer: "https://aks", subject: "aks", audiences: ["a"] };
+      for (const [key, binding] of late) cloud.bindings.set(key, binding);
+      cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), automatic]);
+    }
+
+    it("is found at its home, and goes with a repair, as does Azure's credential for it", async () => {
+      await share.send(home);
+      const before = share.access();
+      await share.send(bound);
+      await leaveLate();
+      expect(await share.findingsOf(home)).toContainEqual(expect.stringContaining("BINDING_SURPLUS binding mooring"));
+
+      const repaired = await share.repair(home);
+
+      expect(repaired.error ?? repaired.status).toBe("Succeeded");
+      expect(cloud.bindings.size).toBe(0);
+      expect(share.access()).toEqual(before);
+      expect(await share.findingsOf(home)).toEqual([]);
+    });
+
+    it("goes without Azure's credential, where another one needs that", async () => {
+      await share.send({ ...home, identityMode: "identityBinding" });
+      await share.send(bound);
+      await share.offboard(bound);
+      const before = [...cloud.bindings.keys()];
+      await share.send(bound);
+      const late = structuredClone([...cloud.bindings]);
+      await share.offboard(bound);
+      for (const [key, binding] of late) cloud.bindings.set(key, binding);
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect([...cloud.bindings.keys()]).toEqual(before);
+      expect(share.credentials()).toEqual(["aks-identity-binding"]);
+      expect(await share.findingsOf(home)).toEqual([]);
+    });
+
+    it("stays where the guest is there again, even if its home has lost its name, and where it is somebody else's", async () => {
+      await share.send(home);
+      await share.send(bound);
+      const [[key, binding] = ["", undefined]] = [...cloud.bindings];
+      if (!binding) throw new Error("the guest has no binding");
+      const theirs = { ...binding, name: "theirs" };
+      cloud.bindings.set(key.replace(binding.name, "theirs"), theirs);
+      const { guests: _lost, ...record } = share.recordOf(home) ?? {};
+      cloud.namespaces.set(sharedIdentity, record as never);
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect([...cloud.bindings.values()]).toEqual([binding, theirs]);
+      expect(share.credentials()).toContain("aks-identity-binding");
+    });
+
+    it.each(["its own", "somebody else's"])("goes with its home, whose identity is %s", async (whose) => {
+      const isOwn = whose === "its own";
+      const ref = { subscriptionId: "", resourceGroup: "", name };
+      if (!isOwn) await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
+      await share.send({ ...home, adoptionPolicy: "Always" });
+      await share.send(bound);
+      await leaveLate();
+
+      const gone = await share.offboard(home);
+
+      expect(gone.error ?? gone.status).toBe("Succeeded");
+      expect(cloud.bindings.size).toBe(0);
+      expect(share.credentials()).toEqual([]);
+      expect(cloud.identities.has(name)).toBe(!isOwn);
+    });
   });
 
   it("migrates a guest there and back", async () => {
