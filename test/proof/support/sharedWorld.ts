@@ -28,15 +28,15 @@ import "../../../src/orchestrations/repairNamespace.ts";
 import { mayBind } from "../../../src/resources/definitions/identityMembers.ts";
 import { lacksOf } from "../../../src/resources/identity/sharing.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
-import { type Act, compensate, migrate, offboard, onboard, repair, wayBack } from "./acts.ts";
+import { type Act, compensate, migrate, offboard, onboard, repair, takeOver, wayBack } from "./acts.ts";
 import { createBatchHost } from "./batchHost.ts";
-import { green, operator } from "./callers.ts";
+import { green, operator, red } from "./callers.ts";
 import { deployPod, modesOfPods, removePods } from "./drift.ts";
 import { calm, type Script } from "./faults.ts";
 import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
 import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
-import { createDice } from "./random.ts";
+import { createDice, type Dice } from "./random.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createRequest, createWorld, type World, withBindings, withWishes } from "./world.ts";
 
@@ -62,17 +62,25 @@ export async function simulateShared(
   }
 }
 
+interface SharedWorld extends World {
+  /** How often somebody of another team asks for one of the namespaces. */
+  readonly strangers: { readonly dice: Dice; readonly chance: number };
+}
+
 /** More of them than of the other worlds have bindings, without which a guest has one mode. */
-function withSharing(world: World): World {
+function withSharing(world: World): SharedWorld {
   const { seed, catalog: plain } = world;
   const isOfAks = plain.clusters[cluster]?.kind === "aks";
   const binds = world.binds || (isOfAks && createDice(seed ^ 0x5b1d).chance(0.6));
   const offered = binds && !world.binds ? withBindings(plain) : plain;
   const catalog = { ...offered, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
-  return { ...world, binds, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
+  // Separate dice, so that most worlds stay the same.
+  const strange = createDice(seed ^ 0x57a6);
+  const strangers = { dice: strange, chance: strange.pick([0, 0, 0, 0.2]) };
+  return { ...world, binds, catalog, strangers, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
 }
 
-async function simulateNow(world: World, control: Control): Promise<SharedVerdict> {
+async function simulateNow(world: SharedWorld, control: Control): Promise<SharedVerdict> {
   const { dice, faults, weather } = world;
   const first = takeSnapshot(world, home);
   const problems: Problem[] = [];
@@ -179,7 +187,7 @@ function tell({ name, berth }: Act): string {
 }
 
 /** Each for another namespace. */
-async function chooseActs(world: World): Promise<readonly Act[]> {
+async function chooseActs(world: SharedWorld): Promise<readonly Act[]> {
   const { dice } = world;
   const record = recordOf(world, home);
   // Without a home, guests are refused, which most worlds need not see.
@@ -189,11 +197,13 @@ async function chooseActs(world: World): Promise<readonly Act[]> {
   return acts;
 }
 
-async function chooseAct(world: World, berth: Berth): Promise<Act> {
-  const { dice, registry } = world;
+async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
+  const { dice, registry, strangers } = world;
   const record = recordOf(world, berth);
   const by: Caller = dice.pick([green, green, operator]);
   const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
+  // Another team asks for it, or gets it if nobody needs the identity.
+  if (strangers.dice.chance(strangers.chance)) return record ? takeOver(wanted()) : onboard(wanted(), red);
   if (!record) return onboard(wanted(), green);
   const last = await calmly(world, () => registry.getOperation(record.operation));
   if (last?.leftUndone && dice.chance(0.6)) {
@@ -355,6 +365,7 @@ function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord 
   const { state, request, migration } = record;
   if (state !== "Onboarded") return [];
   const lacking = own ? lacksOf(own.request, request) : ["everything"];
+  const isOfOthers = own !== undefined && own.team !== record.team;
   const isOfUser = (problem: Problem) => problem.startsWith("user in ");
   return [
     ...checkModes(world, record).filter((problem) => !isOfUser(problem)),
@@ -363,6 +374,7 @@ function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord 
     ...(migration ? [] : checkSurplus(world, request)),
     ...lacking.map((each) => `its home does not have ${each}`),
     ...(own?.guests?.includes(berthKey(request)) ? [] : ["its home does not know it"]),
+    ...(isOfOthers ? [`it is of team ${record.team}, its home of ${own.team}`] : []),
   ];
 }
 
