@@ -132,17 +132,18 @@ async function leaveAll(
   return problems;
 }
 
-/** What a guest does in callMatrix.ts, where one call fails; its home and another guest are there. */
-export interface GuestTrial {
+/** What one of them does in callMatrix.ts, where one call fails: a guest, whose home and another guest are there, or a home with both. */
+export interface SharedTrial {
+  readonly whose: "guest" | "home";
   readonly deed: "onboard" | "change" | "repair" | "migrate" | "offboard";
   readonly script: Script;
   readonly control: Control;
 }
 
 /** Undefined where the world does not allow it. */
-export async function tryGuest(
+export async function tryShared(
   plain: World,
-  { deed, script, control }: GuestTrial,
+  { whose, deed, script, control }: SharedTrial,
 ): Promise<{ readonly operation: OperationRecord | undefined; readonly problems: readonly Problem[] } | undefined> {
   const world = withSharing(plain);
   const { faults, registry } = world;
@@ -154,9 +155,11 @@ export async function tryGuest(
     return id === undefined ? undefined : await registry.getOperation(id);
   };
   const come = async (request: OnboardingRequest) => (await play(onboard(request, green)))?.status === "Succeeded";
-  const areThere = (await come(homeRequest(world))) && (await come(guestRequest(world, other)));
-  if (!areThere || (deed !== "onboard" && !(await come(guestRequest(world, guest))))) return undefined;
-  const act = actOf(world, guest, deed);
+  // Without guests, a home is like any other namespace; with them, it does not go.
+  if (whose === "home" && (deed === "onboard" || deed === "offboard")) return undefined;
+  const comesFirst = deed === "onboard" ? [home, other] : [home, other, guest];
+  for (const berth of comesFirst) if (!(await come(requestOf(world, berth)))) return undefined;
+  const act = actOf(world, whose === "home" ? home : guest, deed);
   if (!act) return undefined;
   const before = takeSnapshot(world, home);
   faults.script = script;
@@ -166,20 +169,32 @@ export async function tryGuest(
   return { operation, problems: [...found, ...(await leaveAll(world, { control, first }))] };
 }
 
-function actOf(world: World, guest: Berth, deed: GuestTrial["deed"]): Act | undefined {
-  const { request } = recordOf(world, guest) ?? {};
-  const aim = modesOf(world, guest).find((mode) => mode !== request?.identityMode);
+function requestOf(world: World, berth: Berth): OnboardingRequest {
+  return berth === home ? homeRequest(world) : guestRequest(world, berth);
+}
+
+function actOf(world: World, berth: Berth, deed: SharedTrial["deed"]): Act | undefined {
+  const { request } = recordOf(world, berth) ?? {};
+  const aim = modesOf(world, berth).find((mode) => mode !== request?.identityMode);
   switch (deed) {
     case "onboard":
+      return onboard(requestOf(world, berth), green);
     case "change":
-      return onboard(guestRequest(world, guest), green);
+      return onboard(berth === home && request ? wider(request, homeRequest(world)) : requestOf(world, berth), green);
     case "repair":
-      return repair(guest, green);
+      return repair(berth, green);
     case "migrate":
-      return aim && migrate(guest, green, { to: aim, until: "retire" });
+      return aim && migrate(berth, green, { to: aim, until: "retire" });
     case "offboard":
-      return offboard(guest, green);
+      return offboard(berth, green);
   }
+}
+
+/** With the databases of both, since its guests keep what they have asked for, and another service account. */
+function wider(request: OnboardingRequest, { databases, serviceAccount }: OnboardingRequest): OnboardingRequest {
+  const has = new Set(request.databases.map(({ server, database }) => `${server}/${database}`));
+  const more = databases.filter(({ server, database }) => !has.has(`${server}/${database}`));
+  return { ...request, databases: [...request.databases, ...more], serviceAccount };
 }
 
 function tell({ name, berth }: Act): string {
@@ -201,7 +216,7 @@ async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
   const { dice, registry, strangers } = world;
   const record = recordOf(world, berth);
   const by: Caller = dice.pick([green, green, operator]);
-  const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
+  const wanted = () => requestOf(world, berth);
   // Another team asks for it, or gets it if nobody needs the identity.
   if (strangers.dice.chance(strangers.chance)) return record ? takeOver(wanted()) : onboard(wanted(), red);
   if (!record) return onboard(wanted(), green);
