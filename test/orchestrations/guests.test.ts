@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { expiryCaller } from "../../src/domain/access/caller.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -350,6 +351,41 @@ describe("identity bindings", () => {
     expect((await share.offboard(bound)).status).toBe("Succeeded");
     expect(share.credentials()).toEqual(["aks-identity-binding"]);
     expect(await share.findingsOf(home)).toEqual([]);
+  });
+
+  it("takes Azure's credential away although another guest in the cluster is about to bind the identity", async () => {
+    const other = requestFor("aks-new/red-2", messages, { sharedIdentity });
+    await share.send(home);
+    await share.send(other);
+    await share.send(bound);
+    const acceptance = createAcceptanceContext(share, operator);
+    const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
+    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+
+    expect((await share.offboard(bound)).status).toBe("Succeeded");
+    expect(share.credentials()).toEqual([credentialOf(home), credentialOf(other)].toSorted());
+
+    // Its binding brings the credential again.
+    await acceptance.run();
+    expect(share.recordOf(other)).toMatchObject({ state: "Onboarded", request: { identityMode: "identityBinding" } });
+    expect(share.credentials()).toEqual(["aks-identity-binding", credentialOf(home)].toSorted());
+    expect([await share.findingsOf(home), await share.findingsOf(other)]).toEqual([[], []]);
+  });
+
+  it("leaves Azure's credential for a guest in another cluster that is about to bind the identity", async () => {
+    const other = requestFor("aks-dev/red-2", messages, { sharedIdentity });
+    await share.send(home);
+    await share.send(other);
+    await share.send(bound);
+    const acceptance = createAcceptanceContext(share, operator);
+    const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
+    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+
+    expect((await share.offboard(bound)).status).toBe("Succeeded");
+
+    expect(share.credentials()).toContain("aks-identity-binding");
+    await acceptance.run();
+    expect([await share.findingsOf(home), await share.findingsOf(other)]).toEqual([[], []]);
   });
 
   describe("whose write took effect after its guest had left", () => {
