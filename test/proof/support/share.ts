@@ -1,7 +1,7 @@
 /** A home and a guest that stay, with what they have, while cells of the fault matrix run with other guests of the same home. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
-import { berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
+import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 
 import { before, wideAccess } from "./matrixPlaces.ts";
@@ -20,8 +20,10 @@ export interface Share {
   end(): Promise<readonly string[]>;
 }
 
-export function homesOf(databases: readonly string[], count = 100): readonly string[] {
-  return databases.flatMap((database) => Array.from({ length: count }, (_, nth) => homeNamed(database, nth)));
+export function homesOf(databases: readonly string[], count = 100): readonly Berth[] {
+  return databases.flatMap((database) =>
+    Array.from({ length: count }, (_, nth) => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) })),
+  );
 }
 
 function homeNamed(database: string, nth: number): string {

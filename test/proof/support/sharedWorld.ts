@@ -325,9 +325,10 @@ function check(world: World): readonly Problem[] {
   ];
 }
 
-/** A home names nobody who has left; in bad weather, the end of the next guest that leaves takes the name off. */
+/** A home names nobody who has left. Where that could not be written, the end of the next guest that leaves takes the name off. */
 function checkNames(world: World, own: NamespaceRecord | undefined): readonly Problem[] {
-  if (world.weather.passing > 0) return [];
+  const { passing, deaths, refused, down } = world.weather;
+  if (passing + deaths + world.engine.breaks > 0 || refused || down) return [];
   const there = all.filter((berth) => recordOf(world, berth)).map(berthKey);
   return (own?.guests ?? []).filter((key) => !there.includes(key)).map((key) => `its home names ${key}, which is gone`);
 }
