@@ -14,6 +14,8 @@ import { call, combinedActivity, stepActivity } from "./host.ts";
 export interface Work {
   readonly base: StepInput;
   readonly operation: OperationFacts;
+  /** How often the operation had been resumed when this run of its orchestration began. */
+  readonly restarts?: number | undefined;
 }
 
 /** Neither needs the other. */

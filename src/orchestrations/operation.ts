@@ -58,8 +58,8 @@ export function stepBase({
 
 /** What its steps are given, apart from what only this kind of operation knows. */
 export function workOf(input: OperationInput, kind: OperationKind, more: Partial<OperationFacts> = {}): Work {
-  const { request, earlier } = input;
-  return { base: stepBase(input), operation: { kind, request, earlier, ...more } };
+  const { request, earlier, restarts } = input;
+  return { base: stepBase(input), operation: { kind, request, earlier, ...more }, restarts };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

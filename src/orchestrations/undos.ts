@@ -3,6 +3,7 @@ import { performStep, type Work } from "../activities/steps.ts";
 import { undoStep, undosOf } from "../application/process/undoStages.ts";
 import type { StepKey } from "../domain/operation/stepName.ts";
 import { StepFailed } from "../durable/activity.ts";
+import { isPersistent } from "../durable/retry.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import type { Step } from "../durable/step.ts";
 import type { Again, Undo } from "../durable/undo.ts";
@@ -37,7 +38,7 @@ export function throwFailure({ resumed }: OperationInput): void {
  */
 function undoBy(
   name: string,
-  { base, operation }: Work,
+  { base, operation, restarts = 0 }: Work,
   { createdBy, again }: { readonly createdBy: string; readonly again: Again | undefined },
 ): Step<unknown> {
   const step = undoStep(operation.request, name);
@@ -45,5 +46,9 @@ function undoBy(
   if (!step) throw new Error(`nothing undoes as ${name}`);
   // One that goes on is tried once in each round: the rounds are its further attempts.
   const retrial = again ? { retry: { ...base.retry, attempts: 1 }, retrial: again } : {};
-  return performStep(step, { base: { ...base, ...retrial, createdBy }, operation: { ...operation, createdBy } });
+  const run = isPersistent(base.retry) ? { restarts } : {};
+  return performStep(step, {
+    base: { ...base, ...retrial, ...run, createdBy },
+    operation: { ...operation, createdBy },
+  });
 }

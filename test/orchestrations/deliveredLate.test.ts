@@ -21,6 +21,7 @@ import {
   requester,
   type TestAcceptanceContext,
 } from "../support/acceptanceContext.ts";
+import { breakOff, comeByTimer } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 
 const requestFor = (...databases: string[]) =>
@@ -381,6 +382,65 @@ describe("an activity of a run that broke off", () => {
     });
     expect(cloud.operations.get(operation)?.status).toBe("Running");
     expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarding");
+  });
+
+  /** Breaks off while it undoes what it made because no worker took a step, and nobody recorded that. Returns its undos, which come late. */
+  async function breakOffUndoing(): Promise<readonly Delivery[]> {
+    const late: Delivery[] = [];
+    await breakOff(acceptance, "recordOutcome", {
+      when: "before",
+      async execute(activity, work) {
+        const isUndo = /^(remove|revoke|unfederate)/.test(activity);
+        if (isUndo) late.push({ activity, again: work });
+        if (isUndo || activity === "verifyAndConclude") throw givenUp();
+        return await work();
+      },
+    });
+    return late;
+  }
+
+  it("undoes nothing of what the next run builds on, and leaves no trace in its records", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const late = await breakOffUndoing();
+    expect(late.length).toBeGreaterThan(3);
+    const before = left();
+    await comeByTimer(acceptance);
+
+    await acceptance.run({
+      async execute(activity, work) {
+        if (activity !== "verifyAndConclude") return await work();
+        for (const { again } of late) expect(await again()).toMatchObject({ failure: { code: "OPERATION_ENDED" } });
+        return await work();
+      },
+    });
+
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded" });
+    expect(left()).toEqual(before);
+    const steps = await cloud.ports.registry.listSteps(operation);
+    expect(steps.filter(({ name }) => /^(remove|revoke|unfederate)/.test(name))).toEqual([]);
+  });
+
+  it("is undone by the next run, if one of its undos begins just before that run", async () => {
+    const { operation } = await acceptOnboarding(acceptance, request);
+    const [first] = await breakOffUndoing();
+    const { registry } = cloud.ports;
+    let undoing: Promise<unknown> | undefined;
+    const amendOperation: typeof registry.amendOperation = async (record, changes) => {
+      // What its steps have done has been read by now, and the next run is not counted yet.
+      undoing = first?.again();
+      await undoing;
+      return await registry.amendOperation(record, changes);
+    };
+    await comeByTimer({ ...acceptance, ports: { ...cloud.ports, registry: { ...registry, amendOperation } } });
+    expect(await undoing).toMatchObject({ result: { action: "delete" } });
+
+    await acceptance.run();
+
+    expect(cloud.operations.get(operation)).toMatchObject({
+      status: "Failed",
+      error: { code: "ORCHESTRATION_FAILED" },
+    });
+    expect(left()).toEqual([]);
   });
 
   it("is not undone by the next run, if it has verified and committed the operation", async () => {

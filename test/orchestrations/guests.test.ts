@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { expiryCaller } from "../../src/domain/access/caller.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -70,6 +71,7 @@ describe("a guest", () => {
 
     expect(gone.error ?? gone.status).toBe("Succeeded");
     expect(share.access()).toEqual(before);
+    expect(share.recordOf(home)).not.toHaveProperty("guests");
     expect(await share.findingsOf(home)).toEqual([]);
     expect((await share.offboard(home)).status).toBe("Succeeded");
     expectNothingLeft(cloud);
@@ -91,6 +93,7 @@ describe("a guest", () => {
       if (done.status === "Succeeded") break;
       expect({ ...share.access(), objects: share.objectsNow() }, `write ${failing}`).toEqual(before);
       expect(share.recordOf(guest), `write ${failing}`).toBeUndefined();
+      expect(share.recordOf(home), `write ${failing}`).not.toHaveProperty("guests");
       expect(await share.findingsOf(home), `write ${failing}`).toEqual([]);
     }
   });
@@ -112,6 +115,18 @@ describe("a guest", () => {
     const again = await share.repair(guest);
     expect(again.error ?? again.status).toBe("Succeeded");
     expect([await share.findingsOf(home), await share.findingsOf(guest)]).toEqual([[], []]);
+  });
+
+  it("takes the names of those off who left when nobody could", async () => {
+    await share.send(home);
+    await share.send(guest);
+    const record = share.recordOf(home);
+    if (record) cloud.namespaces.set(sharedIdentity, { ...record, guests: ["aks-dev/red-gone", "aks-new/red-guest"] });
+
+    expect((await share.send(requestFor("aks-dev/red-2", messages, { sharedIdentity }))).status).toBe("Succeeded");
+    expect((await share.offboard(guest)).status).toBe("Succeeded");
+
+    expect(share.recordOf(home)).toMatchObject({ guests: ["aks-dev/red-2"] });
   });
 
   it("is named by its home again after that one's row was lost", async () => {
@@ -262,6 +277,17 @@ describe("a credential of a guest whose write took effect after its guest had le
     expect([await share.findingsOf(home), await share.findingsOf(guest)]).toEqual([[], []]);
   });
 
+  it("goes with its home", async () => {
+    await share.send(home);
+    await share.send(guest);
+    await leaveLate();
+
+    const gone = await share.offboard(home);
+
+    expect(gone.error ?? gone.status).toBe("Succeeded");
+    expectNothingLeft(cloud);
+  });
+
   it("goes with its home, where the identity is somebody else's and stays", async () => {
     const ref = { subscriptionId: "", resourceGroup: "", name };
     await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
@@ -325,6 +351,117 @@ describe("identity bindings", () => {
     expect((await share.offboard(bound)).status).toBe("Succeeded");
     expect(share.credentials()).toEqual(["aks-identity-binding"]);
     expect(await share.findingsOf(home)).toEqual([]);
+  });
+
+  it("takes Azure's credential away although another guest in the cluster is about to bind the identity", async () => {
+    const other = requestFor("aks-new/red-2", messages, { sharedIdentity });
+    await share.send(home);
+    await share.send(other);
+    await share.send(bound);
+    const acceptance = createAcceptanceContext(share, operator);
+    const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
+    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+
+    expect((await share.offboard(bound)).status).toBe("Succeeded");
+    expect(share.credentials()).toEqual([credentialOf(home), credentialOf(other)].toSorted());
+
+    // Its binding brings the credential again.
+    await acceptance.run();
+    expect(share.recordOf(other)).toMatchObject({ state: "Onboarded", request: { identityMode: "identityBinding" } });
+    expect(share.credentials()).toEqual(["aks-identity-binding", credentialOf(home)].toSorted());
+    expect([await share.findingsOf(home), await share.findingsOf(other)]).toEqual([[], []]);
+  });
+
+  it("leaves Azure's credential for a guest in another cluster that is about to bind the identity", async () => {
+    const other = requestFor("aks-dev/red-2", messages, { sharedIdentity });
+    await share.send(home);
+    await share.send(other);
+    await share.send(bound);
+    const acceptance = createAcceptanceContext(share, operator);
+    const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
+    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+
+    expect((await share.offboard(bound)).status).toBe("Succeeded");
+
+    expect(share.credentials()).toContain("aks-identity-binding");
+    await acceptance.run();
+    expect([await share.findingsOf(home), await share.findingsOf(other)]).toEqual([[], []]);
+  });
+
+  describe("whose write took effect after its guest had left", () => {
+    /** The guest has left, and what it had sent comes when nobody waits for it any more. */
+    async function leaveLate(): Promise<void> {
+      const late = structuredClone([...cloud.bindings]);
+      expect(late).toHaveLength(1);
+      expect((await share.offboard(bound)).status).toBe("Succeeded");
+      const automatic = { name: "aks-identity-binding", issuer: "https://aks", subject: "aks", audiences: ["a"] };
+      for (const [key, binding] of late) cloud.bindings.set(key, binding);
+      cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), automatic]);
+    }
+
+    it("is found at its home, and goes with a repair, as does Azure's credential for it", async () => {
+      await share.send(home);
+      const before = share.access();
+      await share.send(bound);
+      await leaveLate();
+      expect(await share.findingsOf(home)).toContainEqual(expect.stringContaining("BINDING_SURPLUS binding mooring"));
+
+      const repaired = await share.repair(home);
+
+      expect(repaired.error ?? repaired.status).toBe("Succeeded");
+      expect(cloud.bindings.size).toBe(0);
+      expect(share.access()).toEqual(before);
+      expect(await share.findingsOf(home)).toEqual([]);
+    });
+
+    it("goes without Azure's credential, where another one needs that", async () => {
+      await share.send({ ...home, identityMode: "identityBinding" });
+      await share.send(bound);
+      await share.offboard(bound);
+      const before = [...cloud.bindings.keys()];
+      await share.send(bound);
+      const late = structuredClone([...cloud.bindings]);
+      await share.offboard(bound);
+      for (const [key, binding] of late) cloud.bindings.set(key, binding);
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect([...cloud.bindings.keys()]).toEqual(before);
+      expect(share.credentials()).toEqual(["aks-identity-binding"]);
+      expect(await share.findingsOf(home)).toEqual([]);
+    });
+
+    it("stays where the guest is there again, even if its home has lost its name, and where it is somebody else's", async () => {
+      await share.send(home);
+      await share.send(bound);
+      const [[key, binding] = ["", undefined]] = [...cloud.bindings];
+      if (!binding) throw new Error("the guest has no binding");
+      const theirs = { ...binding, name: "theirs" };
+      cloud.bindings.set(key.replace(binding.name, "theirs"), theirs);
+      const { guests: _lost, ...record } = share.recordOf(home) ?? {};
+      cloud.namespaces.set(sharedIdentity, record as never);
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect([...cloud.bindings.values()]).toEqual([binding, theirs]);
+      expect(share.credentials()).toContain("aks-identity-binding");
+    });
+
+    it.each(["its own", "somebody else's"])("goes with its home, whose identity is %s", async (whose) => {
+      const isOwn = whose === "its own";
+      const ref = { subscriptionId: "", resourceGroup: "", name };
+      if (!isOwn) await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
+      await share.send({ ...home, adoptionPolicy: "Always" });
+      await share.send(bound);
+      await leaveLate();
+
+      const gone = await share.offboard(home);
+
+      expect(gone.error ?? gone.status).toBe("Succeeded");
+      expect(cloud.bindings.size).toBe(0);
+      expect(share.credentials()).toEqual([]);
+      expect(cloud.identities.has(name)).toBe(!isOwn);
+    });
   });
 
   it("migrates a guest there and back", async () => {

@@ -119,6 +119,24 @@ it.each(writes)("succeeds when the answer to %s is lost every time", async (lost
   expect(cloud.operations.get("onboard-1")).toMatchObject({ status: "Succeeded" });
 });
 
+it("says of what it could not write for others that something else writes it", async () => {
+  cloud.onWrite = ({ what }) => {
+    if (what === "put identity") throw new TransientError("ARM_CONCURRENT_WRITE", "412", { isWithoutEffect: true });
+  };
+
+  await run("onboard", workload);
+
+  expect(cloud.operations.get("onboard-1")).toMatchObject({
+    status: "Failed",
+    error: {
+      code: "ARM_CONCURRENT_WRITE",
+      retryable: true,
+      fix: expect.stringContaining("find out what else writes the resource"),
+    },
+  });
+  expectNothingLeft(cloud);
+});
+
 it("compensates with the last error when a transient fault persists", async () => {
   cloud.onWrite = ({ what }) => {
     if (what === "change sql-dev/orders") throw new TransientError("SQL_UNAVAILABLE", "the database is resuming");

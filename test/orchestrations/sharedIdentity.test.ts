@@ -7,6 +7,7 @@ import { inspectNamespace } from "../../src/application/inspection/inspection.ts
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
+import { berthKey } from "../../src/domain/naming/names.ts";
 import { Refusal } from "../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -343,6 +344,29 @@ describe("at the same time", () => {
       [...outcomes].join("; "),
     ).toBe(true);
     expect([...outcomes].some((each) => each.endsWith("gone"))).toBe(true);
+  });
+
+  const other = requestFor("aks-dev/red-2", messages, { sharedIdentity });
+  // A change where it is still there.
+  const again = { ...guest, serviceAccount: "web" };
+  it.each([
+    ["a guest that leaves and comes again", () => share.offboard(guest), () => share.send(again)],
+    ["a guest that leaves and another one that comes", () => share.offboard(guest), () => share.send(other)],
+    ["a guest that comes and another one that leaves", () => share.send(other), () => share.offboard(guest)],
+  ])("%s are named by their home if they are there, and only then", async (_name, first, second) => {
+    const outcomes = new Set<string>();
+    for (let at = 1; ; at += 1) {
+      begin();
+      await share.send(home);
+      await share.send(guest);
+      const met = interrupted(at, second);
+      await first().catch(expectRefused);
+      if (!(await met.hasMet())) break;
+      const there = [guest, other].filter((each) => share.recordOf(each) !== undefined).map(berthKey);
+      outcomes.add(there.join());
+      expect((share.recordOf(home)?.guests ?? []).toSorted(), `at ${at}`).toEqual(there.toSorted());
+    }
+    expect(outcomes.size, [...outcomes].join("; ")).toBeGreaterThan(0);
   });
 
   /** What the guest that comes finds there already, though nobody has asked for it. */

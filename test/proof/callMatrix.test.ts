@@ -24,7 +24,7 @@ async function tryCell(cell: CallCell): Promise<string | undefined> {
   return verdict.problems.length === 0 ? undefined : [titleOf(cell, verdict.met), ...verdict.problems].join("\n  ");
 }
 
-const everybody = ["own", "guest"] as const;
+const everybody = ["own", "guest", "home"] as const;
 
 /** How many calls it makes where nothing fails; none where the world does not allow it. */
 async function countCalls(run: Omit<CallCell, "at" | "way">): Promise<number> {

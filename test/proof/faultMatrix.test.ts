@@ -11,6 +11,7 @@ import { callManaged } from "../support/managedNamespaces.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
+import { createHosts, type Hosts, hostsOf } from "./support/hosts.ts";
 import {
   aimOf,
   type Cell,
@@ -73,11 +74,13 @@ const clean: Readonly<Record<Setting, string>> = {
   alone: "clean-alone",
   outside: "clean-outside",
   guest: "clean-guest",
+  home: "clean-home",
 };
 let sandbox: SuiteSandbox;
 let service: Service;
 /** By the database of their homes. */
 let shares: ReadonlyMap<string, Share>;
+let hosts: Hosts;
 
 beforeAll(async () => {
   const all = [...Object.values(clean), ...databases, ...shared, ...schemas.map((schema) => `in-${schema}`)];
@@ -91,7 +94,7 @@ beforeAll(async () => {
     profiles,
     otherCluster: "entra",
     logLevel: "warning",
-    catalogFor: withMatrix(homesOf(withHomes)),
+    catalogFor: withMatrix([...homesOf(withHomes), ...hostsOf([clean.home, ...databases])]),
     // Otherwise a cell whose every call is refused would take ten minutes, and how often a namespace that goes is looked at would
     // depend on how long that takes.
     retry: { authenticationTimeoutMs: 1_000, namespaceDeletionMs: 0 },
@@ -100,6 +103,7 @@ beforeAll(async () => {
   const { cloud } = sandbox;
   await Promise.all([furnishPostgres(cloud), installCilium(cloud)]);
   service = serviceOf(sandbox);
+  hosts = createHosts({ cloud, service });
   shares = new Map(withHomes.map((database) => [database, createShare({ cloud, service, database })]));
 });
 afterAll(() => sandbox?.close());
@@ -125,6 +129,7 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   const request = kind === "change" ? requestBefore(place) : requestFor(place);
   const { status, error } = await end(await service.onboard(request));
   expect(status, JSON.stringify(error)).toBe("Succeeded");
+  if (place.setting === "home") await hosts.welcome(place);
   if (kind === "repair") await disturb(sandbox.cloud, place);
 }
 
@@ -145,8 +150,9 @@ interface Room {
   readonly schema?: string | undefined;
 }
 
-async function placeFor({ mode, setting }: Course, namespace: string, room: Room): Promise<Place> {
+async function placeFor({ mode, setting }: Course, name: string, room: Room): Promise<Place> {
   const home = await shares.get(room.database)?.home();
+  const namespace = setting === "home" ? hosts.next(room.database) : name;
   return { ...room, namespace, mode, setting, home };
 }
 
@@ -157,8 +163,9 @@ async function record(course: Course, place: Place): Promise<readonly Call[]> {
   const { status, error } = await run(course.kind, place);
   expect(status, `${nameOf(course)}: ${JSON.stringify(error)}`).toBe("Succeeded");
   const calls = sandbox.cloud.faults.journal.slice(from).filter((call) => isAbout(call, place));
-  // Of the guests in one cluster, one may have a binding.
-  const isInTheWay = course.setting === "guest" && course.kind !== "offboard";
+  if (course.setting === "home") expect(await hosts.dismiss(place)).toEqual([]);
+  // Of the guests in one cluster, one may have a binding; and the next home has this one's name.
+  const isInTheWay = course.setting === "home" || (course.setting === "guest" && course.kind !== "offboard");
   if (isInTheWay) expect((await run("offboard", place)).status).toBe("Succeeded");
   return calls;
 }
@@ -175,7 +182,8 @@ async function findCells(wanted: readonly Course[]): Promise<readonly Cell[]> {
     }
     return cells;
   };
-  return (await Promise.all([found("alone", schemas[0]), found("outside", schemas[1]), found("guest")])).flat();
+  const settings = [found("alone", schemas[0]), found("outside", schemas[1]), found("guest"), found("home")];
+  return (await Promise.all(settings)).flat();
 }
 
 /** Waits for the gate to open, a moment after the operation shows as ended; undefined when there is no record. */
@@ -221,7 +229,9 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const share = shares.get(place.database);
   const left = async () => await remainsOf(cell, ended, place);
+  const isHost = place.setting === "home";
   problems.push(...(await judge(cell, ended, place)), ...((await share?.faults()) ?? []));
+  if (isHost) problems.push(...(await hosts.faults(place)), ...(await hosts.dismiss(place)));
   if ((await stateOf(place)) !== undefined) {
     const last = await run("offboard", place);
     if (last.status !== "Succeeded")
@@ -231,6 +241,7 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   problems.push(...atEnd.map((each) => `left at the end: ${each}`));
   if (isManaged(place)) await callManaged(sandbox.cloud, "DELETE", place.namespace);
   if (problems.length === 0) return undefined;
+  if (isHost) hosts.abandon(place.database);
   return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
 }
 
@@ -261,7 +272,10 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const targets = { databases: [database], containers: [database], schemas: schema === undefined ? [] : [schema] };
   const profile = profileParts(place, "now");
   const faultsOf = async (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
-    await listFaults(sandbox.cloud, { ...userOf(place), mode: now, ...targets, cosmosRole: reader, profile, ...more });
+    await listFaults(sandbox.cloud, {
+      ...{ ...userOf(place), mode: now, ...targets, cosmosRole: reader, profile, ...more },
+      ...(place.setting === "home" ? { isShared: true } : {}),
+    });
   const state = await stateOf(place);
   const hasSucceeded = status === "Succeeded";
   if (kind === "offboard") return [];
@@ -320,6 +334,7 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
         .then((place) => tryCell(cell, place))
         .catch((error: unknown) => {
           shares.get(room.database)?.abandon();
+          hosts.abandon(room.database);
           return `${titleOf(cell)} → threw ${String(error)}`;
         });
       if (problem) bad.push(problem);

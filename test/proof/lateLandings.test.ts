@@ -5,6 +5,8 @@
 import { afterAll, expect, it } from "vitest";
 import { isShort, shareOf, someOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
+import "../../src/orchestrations/migrateBack.ts";
+import "../../src/orchestrations/migrateNamespace.ts";
 import { lateDefects } from "./support/lateDefects.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
 import { createWorkers, range } from "./support/workers.ts";
@@ -43,7 +45,9 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
     "offboard Succeeded",
     "change Succeeded",
     "repair Succeeded",
+    "migrate Succeeded",
     "guest left a credential",
+    "guest left a binding",
   ]) {
     const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
     expect(times, what).toBeGreaterThan(count / 100);

@@ -28,11 +28,12 @@ const sharedRounds = shareOf(40);
 const together = 8;
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 
-/** What all namespaces of the races share: a schema on a server, and a Cosmos DB account. */
+/** What all namespaces of the races share: a schema on a server, a Cosmos DB account, and a container and a queue of one account. */
 const schemas = ["race-pg"].filter(() => hasPostgres("PostgreSQL in the races"));
 const account = "racecosmos";
-const onBoth = { targets: [...schemas, account].map((target) => ({ target, access: ["read"] })) };
-const writing = { targets: onBoth.targets.map(({ target }) => ({ target, access: ["write"] })) };
+const stored = ["uploads", "jobs"];
+const onAll = { targets: [...schemas, account, ...stored].map((target) => ({ target, access: ["read"] })) };
+const writing = { targets: onAll.targets.map(({ target }) => ({ target, access: ["write"] })) };
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -119,9 +120,10 @@ async function expectOutcome(namespace: string, record: Record<string, unknown>)
   const { state, identityMode: mode, databases: wanted, targets = [] } = Object(record);
   const databases = (wanted ?? []).map(({ database }: { database: string }) => database);
   const given = rolesInAccount(namespace);
+  const inStorage = rolesInStorage(namespace);
   if (state !== "Onboarded") {
     expect(await listRemains(sandbox.cloud, namespace, ["messages", "orders"], schemas)).toEqual([]);
-    expect(given).toEqual([]);
+    expect([...given, ...inStorage]).toEqual([]);
     return;
   }
   const access = (target: string): string | undefined =>
@@ -136,6 +138,24 @@ async function expectOutcome(namespace: string, record: Record<string, unknown>)
       access(account) ?? ""
     ] ?? [],
   );
+  expect(inStorage).toEqual(stored.flatMap((each) => storageRoles[`${each} ${access(each)}`] ?? []).toSorted());
+}
+
+/** By target and access. */
+const storageRoles: Readonly<Record<string, string>> = {
+  "uploads read": "containers/uploads 2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+  "uploads write": "containers/uploads ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  "jobs read": "queues/jobs 19e7f393-937e-4f77-808e-94535e297925",
+  "jobs write": "queues/jobs 974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+};
+
+/** In the storage account: the end of the scope, and the role. */
+function rolesInStorage(namespace: string): readonly string[] {
+  const { principalId } = identityOf(sandbox.cloud, namespace) ?? {};
+  return [...sandbox.cloud.world.roleAssignments.values()]
+    .filter((each) => each.principalId === principalId && /\/(containers|queues)\//.test(each.scope))
+    .map(({ scope, role }) => `${scope.split("/").slice(-2).join("/")} ${role}`)
+    .toSorted();
 }
 
 /** In Cosmos DB. */
@@ -246,19 +266,19 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     expectOneOrBoth(await Promise.all([post(request(namespace, two)), remove(namespace)]));
   },
   async "two changes of roles on one server and in one account"(namespace) {
-    await onboarded(namespace, onBoth);
+    await onboarded(namespace, onAll);
 
     expectOneOrBoth(await Promise.all([post(request(namespace, writing)), take(request(namespace))]));
   },
   async "a change that takes such roles away against a repair"(namespace) {
-    await onboarded(namespace, onBoth);
+    await onboarded(namespace, onAll);
 
     expectOneOrBoth(await Promise.all([take(request(namespace)), upkeep(namespace, "repair")]));
   },
   async "a change that gives such roles against an offboarding"(namespace) {
     await onboarded(namespace);
 
-    expectOneOrBoth(await Promise.all([post(request(namespace, onBoth)), remove(namespace)]));
+    expectOneOrBoth(await Promise.all([post(request(namespace, onAll)), remove(namespace)]));
   },
   async "two repairs"(namespace) {
     await onboarded(namespace);

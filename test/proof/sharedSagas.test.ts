@@ -49,6 +49,7 @@ it(`leaves no guest without what it has, and nothing behind, in ${count} worlds`
     "home offboard Failed SHARED_IDENTITY_IN_USE",
     "guest onboard Succeeded",
     "guest onboard Failed SHARED_IDENTITY_LACKS",
+    "guest onboard Failed SHARED_IDENTITY_UNAVAILABLE",
     "guest change Succeeded",
     "guest repair Succeeded",
     "guest offboard Succeeded",
@@ -56,7 +57,13 @@ it(`leaves no guest without what it has, and nothing behind, in ${count} worlds`
     expectSeen(what);
   }
   if (count < 400) return;
-  for (const what of ["home migrate Succeeded", "guest migrate Succeeded"]) expectSeen(what);
+  for (const what of [
+    "home migrate Succeeded",
+    "guest migrate Succeeded",
+    "guest change Failed SHARED_IDENTITY_UNAVAILABLE",
+  ]) {
+    expectSeen(what);
+  }
 }, 1_200_000);
 
 const planted = someOf(Object.keys(sharedDefects));

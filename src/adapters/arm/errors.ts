@@ -68,9 +68,13 @@ export function toDomainError(error: unknown, doing: string): unknown {
   // Not every front end may know an identity that was created a moment ago.
   if (code === "ParentResourceNotFound")
     return new TransientError("ARM_UNAVAILABLE", message, { ...options, isWithoutEffect: true });
-  // 412: somebody else has written since the look, which the next attempt sees. Cosmos DB says so of an account that another
-  // operation has for itself.
-  const isBusy = statusCode === 409 || statusCode === 412;
+  // Somebody else has written since the look, which the next attempt sees. Cosmos DB says so of an account that another operation
+  // has for itself.
+  if (statusCode === 412) {
+    const asked = defined({ retryAfterSeconds });
+    return new TransientError("ARM_CONCURRENT_WRITE", message, { ...options, ...asked, isWithoutEffect: true });
+  }
+  const isBusy = statusCode === 409;
   if (statusCode === 408 || isBusy || statusCode >= 500) {
     return new TransientError("ARM_UNAVAILABLE", message, {
       ...options,

@@ -23,6 +23,8 @@ export async function joinIdentity(
   const guest = berthKey(request);
   const own = await registry.getNamespace(request);
   const team = own && teamOf(own);
+  // Its name may be from the last time, and about to be taken off: the write makes that look again.
+  const isNew = own?.state === "Onboarding";
   let obstacle: Blocker | undefined;
   const { record } = await amend({
     what: `The record of ${berthKey(homeOf(request))}`,
@@ -30,7 +32,8 @@ export async function joinIdentity(
     next(home) {
       const guests = home.guests ?? [];
       obstacle = whyNotShared(home, { request, team, own });
-      return obstacle || guests.includes(guest) ? undefined : { ...home, guests: [...guests, guest] };
+      if (obstacle || (guests.includes(guest) && !isNew)) return undefined;
+      return { ...home, guests: [...guests.filter((each) => each !== guest), guest] };
     },
     write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
   });

@@ -39,6 +39,18 @@ export function expectNotCommitted(record: OperationRecord | undefined, operatio
   throw new PermanentError("OPERATION_ENDED", `Operation ${operation} was verified and is not undone.`);
 }
 
+/**
+ * Once an operation has been resumed, its newest run alone knows what is left to do: what an earlier one had scheduled may come at any
+ * time, an undo of what the newest has made since, or an end.
+ */
+export function expectNewestRun(record: OperationRecord | undefined, restarts: number | undefined): void {
+  if (!record || restarts === undefined || restarts >= (record.restarts ?? 0)) return;
+  throw new PermanentError(
+    "OPERATION_ENDED",
+    `Operation ${record.id} has been resumed; what an earlier run of it had scheduled does not count.`,
+  );
+}
+
 /** Called by an undo that goes on, before it tries again. */
 export function expectNotGivenUp(record: Pick<OperationRecord, "givenUp"> | undefined): void {
   if (record?.givenUp) throw new PermanentError("UNDO_GIVEN_UP", `Given up by ${record.givenUp.by}.`);

@@ -1,7 +1,7 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
 
 import { defined } from "../../domain/defined.ts";
-import { isCode, PermanentError } from "../../domain/errors.ts";
+import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
@@ -18,8 +18,10 @@ import type { OperationRecord, StepRecord, Stored } from "../../domain/operation
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
+import { leaveIdentity } from "../admission/leaveIdentity.ts";
 import { amend } from "../amend.ts";
 import { amendOperation } from "../amendOperation.ts";
+import { expectNewestRun } from "../decisions/cancellation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
@@ -68,8 +70,11 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
   const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
-  await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
-  await publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" });
+  const { isGone } = await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
+  await Promise.all([
+    publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" }),
+    isGone ? leaveIdentity(ports, input.request) : undefined,
+  ]);
 }
 
 /** Until when one of the operation's writes may still take effect; undefined if all were answered. */
@@ -94,7 +99,7 @@ async function recordEnd(
 ): Promise<{ status: OperationStatus; reached?: Pick<Outcome, "clientId" | "namespaceUid"> }> {
   const next = async (current: OperationRecord) => {
     if (isFinal(current.status)) return undefined;
-    expectNewestRun(current, input);
+    expectNewestRun(current, input.restarts);
     return endOf(current, { ...input, endTime }, await reading);
   };
   const { record, change } = await amendOperation(registry, input.operation, next, known);
@@ -105,15 +110,6 @@ async function recordEnd(
   if (!record) return { status: input.status };
   // A second run keeps to what the first one decided and reached: its own input may say that the operation failed.
   return { status: record.status, reached: reachedBy(record) };
-}
-
-/** The end of a run may be delivered when the operation has long been resumed. The newest run then knows what is left. */
-function expectNewestRun({ id, restarts = 0 }: OperationRecord, { restarts: ended }: Ending): void {
-  if (ended === undefined || ended >= restarts) return;
-  throw new PermanentError(
-    "OPERATION_ENDED",
-    `Operation ${id} has been resumed; the end of an earlier run does not count.`,
-  );
 }
 
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
@@ -170,14 +166,17 @@ function resultOf(
   return { clientId, manifest, ...defined({ migration: progress }) };
 }
 
-/** Releases the namespace. Leaves it alone if it is free or another operation holds it by now: this is a second run. */
+/**
+ * Releases the namespace, and says whether it has no record any more. Leaves it alone if it is free or another operation holds it by
+ * now: this is a second run.
+ */
 async function releaseNamespace(
   ports: Ports,
   input: Origin & End,
   { time, known }: { readonly time: string; readonly known: Stored<NamespaceRecord> | undefined },
-): Promise<void> {
+): Promise<{ readonly isGone: boolean }> {
   const { registry, events } = ports;
-  await amend({
+  const { record, change } = await amend({
     known,
     what: `The record of ${berthKey(input)}`,
     read: () => registry.getNamespace(input),
@@ -191,6 +190,7 @@ async function releaseNamespace(
     write: (record, { next }) =>
       next ? registry.replaceNamespace({ ...next, etag: record.etag }) : registry.removeNamespace(record),
   });
+  return { isGone: record === undefined || (change !== undefined && change.next === undefined) };
 }
 
 /**

@@ -43,7 +43,8 @@ export async function resumeOperation(
   const facts = { operation: id, cluster, namespace, restarts: count, reason, traceId: traceIdIn(operation) };
   warn(logLine("resuming an operation", facts));
   await startOperation(client, ports, asAccepted(record, operation), {
-    resumed: resumptionOf(operation, steps),
+    // Read again: from now on no undo of an earlier run begins (expectNewestRun), and one that has begun by now is in the way.
+    resumed: resumptionOf(operation, await registry.listSteps(id)),
     restarts: count,
   });
   return undefined;

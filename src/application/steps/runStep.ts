@@ -20,6 +20,7 @@ import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
 import {
   commitOperation,
+  expectNewestRun,
   expectNotCommitted,
   expectNotEnded,
   expectNotGivenUp,
@@ -71,7 +72,11 @@ async function tryStep<G extends object, O extends StepResult>(
   const traceId = traceIdIn(input);
   const facts = (more: object) => ({ operation, step: name, target: step.target, ...more, traceId });
   const record = known ? Promise.resolve(known.record) : registry.getOperation(operation);
-  const trail = beginTrail(ports, step, input, async () => expectRepeatable(registry, input, await record));
+  const trail = beginTrail(ports, step, input, {
+    // The row of an undo would stop the steps of the newest run.
+    ...(isUndo(input) ? { mayBegin: async () => expectNewestRun(await record, input.restarts) } : {}),
+    mayRepeat: async () => expectRepeatable(registry, input, await record),
+  });
   const allowed = expectAllowed(registry, input, { record, begun: trail.begun });
   const mayGoOn = Promise.all([trail.started, allowed]);
   mayGoOn.catch(() => undefined);
@@ -178,6 +183,8 @@ async function expectAllowed(
     const current = await registry.getOperation(operation);
     expectNotEnded(current, operation);
     expectNotCommitted(current, operation);
+    // Its row is written: whoever resumes the operation from now on finds it (resumeOperation.ts).
+    expectNewestRun(current, input.restarts);
     return { record: current, undoneSteps };
   }
   expectWanted(record, operation);

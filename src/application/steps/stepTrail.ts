@@ -38,20 +38,20 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earl
   fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
 
-/**
- * Writes the start without waiting for it: the first look at the world runs at the same time. A further try is written only
- * when `mayRepeat` does not reject.
- */
-export function beginTrail(
-  ports: Ports,
-  step: StepKey,
-  input: StepInput,
-  mayRepeat: () => Promise<unknown>,
-): StepTrail {
+interface Gates {
+  /** Awaited before the start is written, if it is there. */
+  readonly mayBegin?: () => Promise<unknown>;
+  /** The same for a further try. */
+  readonly mayRepeat: () => Promise<unknown>;
+}
+
+/** Writes the start without waiting for it: the first look at the world runs at the same time. */
+export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayBegin, mayRepeat }: Gates): StepTrail {
   const { registry } = ports;
   const { operation } = input;
   const startTime = now();
   const begin = async (): Promise<BegunStep> => {
+    await mayBegin?.();
     const before = await registry.startStep(operation, step, startTime);
     if (!before) return { attempts: 1 };
     await mayRepeat().catch(async (error: unknown) => {

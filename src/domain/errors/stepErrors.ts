@@ -67,6 +67,17 @@ export const stepErrors = {
     cause: "Azure did not answer, or answered with a server error.",
     fix: { nothing: "Mooring reads the state back and tries again", ifItLasts: "check Azure's status page" },
   },
+  ARM_CONCURRENT_WRITE: {
+    status: 503,
+    retryable: true,
+    cause:
+      "Azure answered 412: something else has written the resource since Mooring looked at it, or is writing it now. Nothing was changed.",
+    fix: {
+      nothing: "Mooring reads the resource again, then tries again",
+      ifItLasts:
+        "find out what else writes the resource that the message names, such as a pipeline or a second installation of Mooring, and let it pause",
+    },
+  },
   ARM_LOCKED: {
     status: 500,
     retryable: false,

@@ -75,6 +75,11 @@ export function identityBindingName(berth: Berth): string {
   return `${owner}${shortHash(berthKey(berth), 24)}`;
 }
 
+/** Whether only Mooring gives a binding this name, for whatever namespace. */
+export function isIdentityBindingName(name: string): boolean {
+  return new RegExp(`^${owner}[0-9a-f]{24}$`).test(name);
+}
+
 /** The credential that Azure gives an identity for all of its identity bindings. */
 export const automaticCredential = "aks-identity-binding";
 

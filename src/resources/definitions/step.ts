@@ -33,6 +33,11 @@ export const StepInput = z.object({
   traceparent: z.string().optional(),
   /** For an undo: remove only what this operation created. Absent in an offboarding, which removes all that is Mooring's. */
   createdBy: z.string().optional(),
+  /**
+   * For an undo: how often the operation had been resumed when the run began that scheduled it. Since 0.2.0; absent where 0.1.0 began
+   * the operation.
+   */
+  restarts: z.number().optional(),
   /** In an offboarding: the step may ask to look again. Absent in those that 0.1.0 began, which look once. */
   looksAgain: z.boolean().optional(),
 });

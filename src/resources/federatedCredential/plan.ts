@@ -3,6 +3,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import {
+  automaticCredential,
   type Berth,
   federatedCredentialName,
   federatedSubject,
@@ -12,7 +13,9 @@ import {
 import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
+import type { BindingRef } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
+import { findBindingsLeftByGuests, removalsOf } from "../identityBinding/leftByGuests.ts";
 import { findLeftByGuests } from "./leftByGuests.ts";
 import { hasOwnName } from "./ownName.ts";
 
@@ -123,18 +126,31 @@ export function removalOf({ name, subject }: FederatedCredential): readonly Diff
 interface UnfederationInput extends IdentityUser {
   readonly serviceAccount: string;
   readonly createdBy?: string | undefined;
-  /** The whole namespace goes, and with it what no record asks for (surplus.ts): the identity may be adopted, and stay. */
+  /**
+   * The whole namespace goes, and with it what no record asks for (surplus.ts), also of its guests: the identity may be adopted, and
+   * stay.
+   */
   readonly isWhole?: boolean;
 }
 
+interface UnfederationDecision {
+  readonly plan: StepPlan;
+  /** The names of the credentials. */
+  readonly found: readonly string[];
+  /** Identity bindings that guests have left. */
+  readonly bindings: readonly BindingRef[];
+  readonly isAbsent?: boolean;
+}
+
 export async function planUnfederation(
-  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
+  ports: Pick<Ports, "catalog" | "identities" | "identityBindings" | "registry">,
   { isWhole = false, ...input }: UnfederationInput,
-): Promise<{ plan: StepPlan; found: readonly string[]; isAbsent?: boolean }> {
+): Promise<UnfederationDecision> {
+  const { catalog, identities, registry } = ports;
   const ref = identityRef(catalog, input);
   const own = federatedCredentialName(input, input.serviceAccount);
   const step: StepKey = { name: "unfederateIdentity", target: ref.name };
-  const none = { plan: toStepPlan(step, { action: "none" }), found: [] };
+  const none = { plan: toStepPlan(step, { action: "none" }), found: [], bindings: [] };
   if (input.createdBy !== undefined) {
     const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
     if (record?.action !== "create") return none;
@@ -145,7 +161,10 @@ export async function planUnfederation(
   const found = credentials.filter(
     (each) => each.name === own || (isWhole && hasOwnName(each, input)) || left.includes(each),
   );
-  if (found.length === 0) return { ...none, isAbsent };
-  const plan = toStepPlan(step, { action: "delete", differences: found.flatMap(removalOf) });
-  return { plan, found: found.map(({ name }) => name), isAbsent };
+  const bound = isWhole ? await findBindingsLeftByGuests(ports, input) : undefined;
+  const bindings = bound?.refs ?? [];
+  if (found.length === 0 && bindings.length === 0) return { ...none, isAbsent };
+  const differences = [...found.flatMap(removalOf), ...(bound ? removalsOf(bound) : [])];
+  const names = [...found.map(({ name }) => name), ...(bound?.areLast ? [automaticCredential] : [])];
+  return { plan: toStepPlan(step, { action: "delete", differences }), found: names, bindings, isAbsent };
 }

@@ -53,11 +53,12 @@ async function unfederate(
   ports: Ports,
   step: Pick<StepContext, "willDo">,
 ) {
-  const { plan, found, isAbsent } = await planUnfederation(ports, input);
+  const { plan, found, bindings, isAbsent } = await planUnfederation(ports, input);
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
     const ref = identityRef(ports.catalog, input);
     for (const name of found) await ports.identities.removeFederatedCredential(ref, name);
+    for (const each of bindings) await ports.identityBindings.remove(each);
   }
   const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
   const isSurprising = isAbsent && (await isMissed(ports, input, made));

@@ -14,7 +14,9 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
+import { findLeftByGuests } from "../federatedCredential/leftByGuests.ts";
 import { bindingsOf } from "../identityBinding/boundBy.ts";
+import { findBindingsLeftByGuests, type LeftBindings } from "../identityBinding/leftByGuests.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 import { describeRole, type GaveRole } from "./roles.ts";
 
@@ -24,23 +26,31 @@ export async function dependantsOfIdentity(
   { request, identity, gaveRole }: { request: OnboardingRequest; identity: ManagedIdentity; gaveRole: GaveRole },
 ): Promise<readonly Dependants[]> {
   const cluster = findCluster(ports.catalog, request.cluster);
+  // What guests that are gone have left goes with their home.
+  const left = await findBindingsLeftByGuests(ports, request);
   return await Promise.all([
-    readable(() => foreignCredentials(ports, cluster, request)),
-    readable(() => foreignBindings(ports, cluster, request)),
+    readable(() => foreignCredentials(ports, cluster, { request, left })),
+    readable(() => foreignBindings(ports, cluster, { request, left })),
     readable(() => foreignRoles(ports, cluster, { identity, gaveRole })),
     readable(() => foreignAccounts(ports, cluster, { request, identity })),
   ]);
 }
 
+interface Judged {
+  readonly request: OnboardingRequest;
+  readonly left: LeftBindings;
+}
+
 async function foreignCredentials(
-  { catalog, identities }: Pick<Ports, "catalog" | "identities">,
+  { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
   cluster: ClusterTarget,
-  request: OnboardingRequest,
+  { request, left }: Judged,
 ): Promise<readonly OperationError[]> {
   const current = await identities.federatedCredentials(identityRef(catalog, request));
-  const bindingsAreSeen = clusterIdOf(cluster) !== undefined;
+  const leftToo = await findLeftByGuests({ catalog, registry }, request, current);
+  const bindingsAreSeen = clusterIdOf(cluster) !== undefined || left.areLast;
   const foreign = current
-    .filter((each) => !isOurs(each, { cluster, request }))
+    .filter((each) => !isOurs(each, { cluster, request }) && !leftToo.includes(each))
     // Whoever binds the identity has it; these are found by their bindings.
     .filter(({ name }) => name !== automaticCredential || !bindingsAreSeen);
   if (foreign.length === 0) return [];
@@ -63,10 +73,11 @@ function isOurs(
 async function foreignBindings(
   ports: Pick<Ports, "catalog" | "identityBindings">,
   cluster: ClusterTarget,
-  request: OnboardingRequest,
+  { request, left }: Judged,
 ): Promise<readonly OperationError[]> {
   if (clusterIdOf(cluster) === undefined) return [];
-  const foreign = (await bindingsOf(ports, request)).filter(({ name }) => name !== identityBindingName(request));
+  const known = new Set([identityBindingName(request), ...left.refs.map(({ name }) => name)]);
+  const foreign = (await bindingsOf(ports, request)).filter(({ name }) => !known.has(name));
   if (foreign.length === 0) return [];
   const names = list(foreign.map(({ clusterId, name }) => `"${name}" of ${clusterId}`));
   const message = `Identity ${identityName(request)} has identity bindings of others: ${names}.`;

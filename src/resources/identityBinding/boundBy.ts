@@ -1,9 +1,10 @@
 /** Which clusters of the catalog bind an identity: as long as one does, Azure's own credential of the identity stays. */
-import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { clusterIdOf, identityIdOf } from "../../domain/catalog/clusters.ts";
-import type { IdentityUser } from "../../domain/naming/names.ts";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { clusterIdOf, findCluster, identityIdOf } from "../../domain/catalog/clusters.ts";
+import type { Berth, IdentityUser } from "../../domain/naming/names.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
 
 type Looking = Pick<Ports, "catalog" | "identityBindings">;
 
@@ -34,4 +35,19 @@ export function binds(binding: IdentityBinding, identityId: string): boolean {
 function clusterIdsIn({ clusters }: Catalog): readonly string[] {
   const ids = Object.entries(clusters).flatMap(([alias, each]) => clusterIdOf({ ...each, alias }) ?? []);
   return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
+}
+
+/** Whether the namespace is in the cluster, which the catalog may have under several aliases. */
+export function isInCluster(
+  { catalog }: Pick<Ports, "catalog">,
+  cluster: ClusterTarget,
+  { cluster: alias }: Pick<Berth, "cluster">,
+): boolean {
+  if (alias === cluster.alias) return true;
+  const id = clusterIdOf(cluster);
+  const other = unlessDropped(
+    () => clusterIdOf(findCluster(catalog, alias)),
+    () => undefined,
+  );
+  return id !== undefined && other !== undefined && isSameId(id, other);
 }

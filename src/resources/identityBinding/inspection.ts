@@ -1,12 +1,13 @@
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { automaticCredential } from "../../domain/naming/names.ts";
+import { automaticCredential, identityName } from "../../domain/naming/names.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { binds } from "./boundBy.ts";
+import { findBindingsLeftByGuests } from "./leftByGuests.ts";
 import { bindingRef, isOf } from "./plan.ts";
 
 export async function inspectBinding(
@@ -32,6 +33,17 @@ export async function inspectBinding(
   if (credentials.some(({ name }) => name === automaticCredential)) return [];
   const what = { field: `credential ${automaticCredential}`, expected: "there", found: null };
   return [finding("BINDING_CHANGED", identity.name, what)];
+}
+
+/** What guests that are there no longer have left, at their home. */
+export async function inspectBindingsOfGuests(
+  ports: Pick<Ports, "catalog" | "identityBindings" | "registry">,
+  { request }: Pick<InspectionInput, "request">,
+): Promise<readonly Finding[]> {
+  const { refs } = await findBindingsLeftByGuests(ports, request);
+  return refs.map(({ name, clusterId }) =>
+    finding("BINDING_SURPLUS", identityName(request), { field: `binding ${name}`, expected: null, found: clusterId }),
+  );
 }
 
 function whyBroken(

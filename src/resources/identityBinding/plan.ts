@@ -11,6 +11,7 @@ import {
   identityBindingName,
   identityName,
 } from "../../domain/naming/names.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -18,7 +19,7 @@ import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.t
 import type { Ports } from "../../ports/index.ts";
 import { mayBind, othersUsing } from "../definitions/identityMembers.ts";
 import { unknownClientId } from "../definitions/unknownClientId.ts";
-import { bindingsOf, binds, isSameId } from "./boundBy.ts";
+import { bindingsOf, binds, isInCluster, isSameId } from "./boundBy.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings">;
 
@@ -158,13 +159,18 @@ export async function planUnbinding(
   const isAbsent = own === undefined;
   // Where somebody has removed the binding, Azure's credential is there still.
   if (!isOwn && !resumes && (!isAbsent || isLeftOver)) return { ...none, isAbsent };
-  const [others, sharing, credentials] = await Promise.all([
+  const [others, sharing, record, credentials] = await Promise.all([
     othersBinding(ports, user, ref),
     othersUsing(ports.registry, user),
+    ports.registry.getNamespace(user),
     ports.identities.federatedCredentials(identityRef(ports.catalog, user)),
   ]);
-  // A namespace that shares the identity may be about to bind it.
-  const isNeeded = others > 0 || sharing.some((each) => each.state !== "Offboarding" && mayBind(each));
+  // A namespace that shares the identity may be about to bind it. In the same cluster none goes on while this binding is recorded
+  // (shared.ts), and one that comes later brings the credential with its binding.
+  const isRecorded = record !== undefined && mayBind(record);
+  const mayBeBinding = (each: NamespaceRecord) =>
+    each.state !== "Offboarding" && mayBind(each) && !(isRecorded && isInCluster(ports, cluster, each));
+  const isNeeded = others > 0 || sharing.some(mayBeBinding);
   const isLast = !isNeeded && credentials.some(({ name }) => name === automaticCredential);
   const differences = [
     ...(isOwn ? [{ field: "name", current: ref.name, desired: null }] : []),

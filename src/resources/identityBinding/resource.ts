@@ -1,9 +1,11 @@
 /** Binds the identity to the cluster, so that its pods can become it without a federated credential for each service account. */
-import { clusterIdOf, findCluster, identityIdOf } from "../../domain/catalog/clusters.ts";
-import { identityBindingName, identityName } from "../../domain/naming/names.ts";
+import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
+import { automaticCredential, identityBindingName, identityName } from "../../domain/naming/names.ts";
+import { toStepPlan } from "../../domain/operation/plan.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { binds } from "./boundBy.ts";
-import { inspectBinding } from "./inspection.ts";
+import { inspectBinding, inspectBindingsOfGuests } from "./inspection.ts";
+import { findBindingsLeftByGuests, removalsOf } from "./leftByGuests.ts";
 import { bindingRef } from "./plan.ts";
 import { preflightBinding } from "./preflight.ts";
 import { lookAtSharedBinding } from "./shared.ts";
@@ -24,20 +26,36 @@ export const identityBinding = defineResource({
   // Azure gives the identity its credential in the caller's name.
   armActions: () => ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete"],
 
-  inspect: (ports, input) =>
-    input.hasIdentity ? [{ target: identityName(input.request), read: () => inspectBinding(ports, input) }] : [],
+  inspect(ports, input) {
+    const target = identityName(input.request);
+    const looks = input.hasIdentity ? [inspectBinding, inspectBindingsOfGuests] : [];
+    return looks.map((look) => ({ target, read: () => look(ports, input) }));
+  },
+
+  surplus: {
+    async look(ports, request, step) {
+      const left = await findBindingsLeftByGuests(ports, request);
+      return toStepPlan(step, { action: left.refs.length > 0 ? "delete" : "none", differences: removalsOf(left) });
+    },
+    async takeAway(ports, { request }, step) {
+      const left = await findBindingsLeftByGuests(ports, request);
+      if (left.refs.length === 0) return "none";
+      await step.willDo("delete", removalsOf(left));
+      // Before the bindings: whoever takes up what a step leaves half done finds it by them.
+      const identity = identityRef(ports.catalog, request);
+      if (left.areLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
+      for (const ref of left.refs) await ports.identityBindings.remove(ref);
+      return "delete";
+    },
+  },
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);
-    if (clusterIdOf(cluster) === undefined) return [];
-    const looking = ports.identityBindings.get(bindingRef(cluster, request));
-    return [
-      looking.then((found) =>
-        found && binds(found, identityIdOf(ports.catalog, request))
-          ? [`Identity binding ${found.name} is still there.`]
-          : [],
-      ),
-    ];
+    const left = findBindingsLeftByGuests(ports, request).then(({ refs }) => refs);
+    if (clusterIdOf(cluster) === undefined) return [left.then(stillThere)];
+    const own = ports.identityBindings.get(bindingRef(cluster, request));
+    const identityId = identityIdOf(ports.catalog, request);
+    return [left.then(stillThere), own.then((found) => stillThere(found && binds(found, identityId) ? [found] : []))];
   },
 
   exported(catalog, { request }) {
@@ -56,3 +74,7 @@ export const identityBinding = defineResource({
     };
   },
 });
+
+function stillThere(bindings: readonly { readonly name: string }[]): readonly string[] {
+  return bindings.map(({ name }) => `Identity binding ${name} is still there.`);
+}

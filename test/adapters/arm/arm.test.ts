@@ -211,6 +211,7 @@ test.each<[string, Partial<Extract<Effect, { kind: "error" }>>, string, string]>
   ["another region", { code: "InvalidResourceLocation", status: 409 }, "PermanentError", "IDENTITY_CONFLICT"],
   ["a lock", { code: "ScopeLocked", status: 409 }, "PermanentError", "ARM_LOCKED"],
   ["409", { code: "Conflict", status: 409 }, "TransientError", "ARM_UNAVAILABLE"],
+  ["412", { code: "PreconditionFailed", status: 412 }, "TransientError", "ARM_CONCURRENT_WRITE"],
   ["429", { code: 429 }, "TransientError", "ARM_THROTTLED"],
   ["500", { code: 500 }, "TransientError", "ARM_UNAVAILABLE"],
   ["503", { code: 503 }, "TransientError", "ARM_UNAVAILABLE"],

@@ -82,7 +82,7 @@ it("tries again later while another change has the account for itself", async ()
 
   const refused = mine.assign(account, assignment({ roleId: contributor }));
 
-  await expect(refused).rejects.toMatchObject({ code: "ARM_UNAVAILABLE", isWithoutEffect: true });
+  await expect(refused).rejects.toMatchObject({ code: "ARM_CONCURRENT_WRITE", isWithoutEffect: true });
   await begun;
 });
 

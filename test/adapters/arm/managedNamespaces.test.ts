@@ -78,7 +78,7 @@ it("overwrites nobody who has written since", async () => {
 
   await expect(
     managed.replace(ref("team-b"), withQuota(found?.document ?? { properties: {} }, "500m"), found?.eTag ?? ""),
-  ).rejects.toMatchObject({ code: "ARM_UNAVAILABLE", isWithoutEffect: true });
+  ).rejects.toMatchObject({ code: "ARM_CONCURRENT_WRITE", isWithoutEffect: true });
   expect((await managed.get(ref("team-b")))?.document.properties.labels).toEqual({ changed: "since" });
 });
 

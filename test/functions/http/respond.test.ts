@@ -81,6 +81,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   ARM_REJECTED: 500,
   ARM_THROTTLED: 503,
   ARM_UNAVAILABLE: 503,
+  ARM_CONCURRENT_WRITE: 503,
   ARM_LOCKED: 500,
   TARGET_MISSING: 500,
   TARGET_WITHOUT_ROLES: 500,

@@ -69,6 +69,8 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   /** How many tasks are working rather than waiting. */
   let busy = 0;
   let accepting = 0;
+  /** Activities of its orchestrations may still come late, and nobody decides or starts anything with them. */
+  let isOver = false;
   let tick = Promise.withResolvers<void>();
   const lanesBreak = dice.pick([0, 0, 0.05, 0.2]);
   const batchesBreak = dice.pick([0, 0, 0.2]);
@@ -303,6 +305,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
   }
 
   async function decideSomething(): Promise<void> {
+    if (isOver) return;
     const ids = [...instances.keys()];
     const batches = ids.filter((id) => batchIds(world).has(id));
     const id = dice.chance(0.7) && batches.length > 0 ? dice.pick(batches) : dice.pick(ids);
@@ -326,7 +329,7 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
 
   /** Does the same as functions/operations/startAccepted.ts. */
   async function comeAsTimer(): Promise<void> {
-    if (accepting > 0) return;
+    if (accepting > 0 || isOver) return;
     await mortal(faults, async (call) => {
       const recovery = acceptance(call, approver);
       const held = await recovery.ports.registry.heldNamespaces();
@@ -341,6 +344,24 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
       if (operation === id) return batch?.operation;
     }
     return undefined;
+  }
+
+  async function tickOn(): Promise<void> {
+    for (let ticks = 0; ; ticks += 1) {
+      while (busy > 0) await nextTurn();
+      const open = await whatIsOpen();
+      if (open === undefined) return;
+      if (ticks === clearing) faults.plan = calm;
+      if (ticks > longest) {
+        problems.push(`stuck: ${open}`);
+        return;
+      }
+      await comeAsTimer();
+      const { resolve } = tick;
+      tick = Promise.withResolvers<void>();
+      resolve();
+      await nextTurn();
+    }
   }
 
   async function whatIsOpen(): Promise<string | undefined> {
@@ -366,21 +387,8 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
       }
     },
     async runToEnd() {
-      for (let ticks = 0; ; ticks += 1) {
-        while (busy > 0) await nextTurn();
-        const open = await whatIsOpen();
-        if (open === undefined) return;
-        if (ticks === clearing) faults.plan = calm;
-        if (ticks > longest) {
-          problems.push(`stuck: ${open}`);
-          return;
-        }
-        await comeAsTimer();
-        const { resolve } = tick;
-        tick = Promise.withResolvers<void>();
-        resolve();
-        await nextTurn();
-      }
+      await tickOn();
+      isOver = true;
     },
   };
 }

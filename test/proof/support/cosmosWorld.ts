@@ -81,7 +81,9 @@ export function lackingInCosmos(
   principalId: string,
 ): readonly string[] {
   const held = [...accounts.values()].filter((each) => each.principalId === principalId);
-  const has = (scope: string, roleId: string) => held.some((each) => each.scope === scope && each.roleId === roleId);
+  // A role that covers more does as well: of a home, its guest may have asked for less.
+  const has = (scope: string, roleId: string) =>
+    held.some((each) => each.scope === scope && [roleId, roles.write].includes(each.roleId));
   return targets.flatMap(({ target, access }) => {
     const scope = scopes[target];
     return scope === undefined || has(scope, roleFor(access)) ? [] : [`the identity lacks a role at ${scope}`];

@@ -18,6 +18,14 @@ export const lateDefects: Readonly<Record<string, LateDefect>> = {
     ),
     finds: /left the credential of a guest/,
   },
+  "a home that does not look for the bindings that its guests have left": {
+    edits: edit(
+      "src/resources/identityBinding/leftByGuests.ts",
+      "if (!bound.some(isOfGuest)) return none;",
+      "if (bound) return none;",
+    ),
+    finds: /left the binding of a guest/,
+  },
   // It was there once, and few schedules show it.
   "cancels that come faster than looks make the undos look without end": {
     edits: edit(
@@ -26,6 +34,6 @@ export const lateDefects: Readonly<Record<string, LateDefect>> = {
       "",
     ),
     finds: /is not done after \d+ turns/,
-    from: 5_100,
+    from: 1_150,
   },
 };

@@ -8,12 +8,22 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
-import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
+import {
+  automaticCredential,
+  berthKey,
+  federatedCredentialName,
+  identityBindingName,
+  identityName,
+} from "../../../src/domain/naming/names.ts";
+import { MigrationPhase, type MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
+import { mayBind } from "../../../src/resources/definitions/identityMembers.ts";
+import { confirmed, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";
+import { createLateRequests, home, type LateRequests, lateTargets } from "./lateRequests.ts";
 import { createDice, type Dice } from "./random.ts";
 
 export interface ScheduleOptions {
@@ -28,8 +38,7 @@ interface Schedule {
   readonly cloud: FakeCloud;
   readonly acceptance: ReturnType<typeof createAcceptanceContext>;
   readonly request: OnboardingRequest;
-  /** Its requests ask for identity bindings in place of workload identity. */
-  readonly binds: boolean;
+  readonly requests: LateRequests;
   readonly problems: string[];
   readonly seen: string[];
   /** Replaced with each delivery: it resolves when the process that works on it dies. */
@@ -52,9 +61,12 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   const cloud = createFakeCloud({
     retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 },
     ...(shares ? { sharedIdentities } : {}),
+    targets: lateTargets,
   });
+  // Its requests ask for identity bindings in place of workload identity.
+  const requests = createLateRequests(seed, dice, binds);
   const schedule: Schedule = {
-    ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: createRequest(dice, binds), binds },
+    ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: requests.next(), requests },
     ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
   };
   providePorts(cloud.ports);
@@ -69,21 +81,6 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   expectGone(schedule, "at the end");
   return schedule;
 }
-
-const home = { cluster: "aks-dev", namespace: "team-a" };
-
-function createRequest(dice: Dice, binds: boolean): OnboardingRequest {
-  const databases = dice.pick([["messages"], ["messages", "orders"]]);
-  return OnboardingRequest.parse({
-    ...home,
-    identityMode: dice.pick([...(binds ? bound : federated), "podIdentity"]),
-    databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
-    deletePolicy: "Delete",
-  });
-}
-
-const federated = ["workloadIdentity", "workloadIdentity"];
-const bound = ["identityBinding", "identityBinding"];
 
 /** Some writes get no answer, or lose their sender. */
 function break_(schedule: Schedule, chance: number): void {
@@ -118,36 +115,41 @@ function landAll(schedule: Schedule): void {
 }
 
 async function playNext(schedule: Schedule): Promise<void> {
-  const { cloud, dice, binds } = schedule;
+  const { cloud, dice, requests } = schedule;
+  requests.revise(cloud.ports.catalog);
   const record = cloud.namespaces.get(berthKey(home));
   if (!record) {
-    await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
+    await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, requests.next()));
     return;
   }
   const choice = dice.roll(3);
-  if (record.state !== "Onboarded" || choice === 0) await play(schedule, "offboard", offboard);
+  const to = record.state === "Onboarded" ? requests.nextMode(record.request) : undefined;
+  if (to) await play(schedule, "migrate", (each) => migrate(each, { to, until: dice.pick(MigrationPhase.options) }));
+  else if (record.state !== "Onboarded" || choice === 0) await play(schedule, "offboard", offboard);
   else if (choice === 1) {
     await play(schedule, "repair", repair);
-  } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, createRequest(dice, binds)));
+  } else await play(schedule, "change", ({ acceptance }) => acceptOnboarding(acceptance, requests.next(), confirmed));
 }
 
 /**
- * A guest comes and leaves. What it has sent of its credential takes effect when nobody waits for it any more: the repair of its home
- * takes it away.
+ * A guest comes and leaves. What it has sent of its credential, or of its binding, takes effect when nobody waits for it any more: the
+ * repair of its home takes it away.
  */
 async function playGuest(schedule: Schedule): Promise<void> {
-  const { cloud, dice, problems, seen } = schedule;
+  const { cloud, dice, requests, problems, seen } = schedule;
   const record = cloud.namespaces.get(berthKey(home));
   if (record?.state !== "Onboarded") return;
   const databases = record.request.databases.slice(0, 1);
   const guest = OnboardingRequest.parse({
     ...{ cluster: home.cluster, namespace: "team-b", databases, sharedIdentity: berthKey(home) },
+    identityMode: requests.guestBinds ? "identityBinding" : "workloadIdentity",
     deletePolicy: "Delete",
   });
   const belated: (() => void)[] = [];
   const breaking = cloud.onWrite;
+  const way = requests.guestBinds ? "binding" : "credential";
   cloud.onWrite = (write) => {
-    if (write.what !== "put credential" || write.when === "after" || !dice.chance(0.5)) return breaking(write);
+    if (write.what !== `put ${way}` || write.when === "after" || !dice.chance(0.5)) return breaking(write);
     queueMicrotask(() => belated.push(...cloud.late.splice(0, 1)));
     return "late";
   };
@@ -160,15 +162,36 @@ async function playGuest(schedule: Schedule): Promise<void> {
   landAll(schedule);
   for (const effect of belated) effect();
 
-  const name = federatedCredentialName(guest, guest.serviceAccount);
-  const isThere = () => (cloud.credentials.get(identityName(home)) ?? []).some((each) => each.name === name);
-  if (isThere()) seen.push("guest left a credential");
+  if (isLeftBy(schedule, guest)) seen.push(`guest left a ${way}`);
   await play(schedule, "repair", repair, { isCalm: true });
-  if (isThere()) problems.push(`a repair of its home left the credential of a guest: ${seen.at(-1)}`);
+  // Between two modes, a repair leaves what is there.
+  const isMigrating = cloud.namespaces.get(berthKey(home))?.migration !== undefined;
+  if (isLeftBy(schedule, guest) && !isMigrating)
+    problems.push(`a repair of its home left the ${way} of a guest: ${seen.at(-1)}`);
+}
+
+/** With a binding, also the credential that Azure gives the identity for it, unless its home has one, or may have. */
+function isLeftBy({ cloud }: Schedule, guest: OnboardingRequest): boolean {
+  const record = cloud.namespaces.get(berthKey(home));
+  const isBound = record !== undefined && mayBind(record);
+  const names = (cloud.credentials.get(identityName(home)) ?? []).map((each) => each.name);
+  return (
+    names.includes(federatedCredentialName(guest, guest.serviceAccount)) ||
+    (names.includes(automaticCredential) && !isBound) ||
+    [...cloud.bindings.values()].some((each) => each.name === identityBindingName(guest))
+  );
 }
 
 function repair({ acceptance, request }: Schedule): Promise<Accepted> {
   return acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+}
+
+function migrate({ acceptance, request }: Schedule, wanted: MigrationRequest): Promise<Accepted> {
+  return acceptUpkeep(acceptance, "Migrating", {
+    berth: request,
+    isAsked: goesTo(wanted),
+    prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, wanted) }),
+  });
 }
 
 function offboard({ acceptance, request }: Schedule): Promise<Accepted> {
@@ -234,6 +257,8 @@ function expectGone({ cloud, request, problems }: Schedule, when: string): void 
     ...[...cloud.users].flatMap(([database, users]) => (users.has(name) ? [`user in ${database}`] : [])),
     ...cloud.identities.keys(),
     ...cloud.bindings.keys(),
+    ...cloud.roleAssignments.keys(),
+    ...cloud.cosmosAccounts.keys(),
     // A credential needs its identity: without one, Azure refuses it.
     ...(cloud.identities.has(name) ? (cloud.credentials.get(name) ?? []).map((each) => `credential ${each.name}`) : []),
   ];

@@ -9,9 +9,9 @@ export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = IdentityMode;
 /**
  * Where a namespace is, and whose identity it has: its own, in AKS; its own, in a cluster outside Azure with Cilium's network policies; that
- * of a namespace over there, in AKS.
+ * of a namespace over there, in AKS; its own, in AKS, which a namespace over there uses, too.
  */
-export type Setting = "alone" | "outside" | "guest";
+export type Setting = "alone" | "outside" | "guest" | "home";
 
 /** What runs once without faults, and then once for each of its cells. */
 export interface Course {
@@ -25,6 +25,15 @@ const modesOf: Readonly<Record<Setting, readonly Mode[]>> = {
   alone: ["workloadIdentity", "podIdentity", "identityBinding"],
   outside: ["workloadIdentity"],
   guest: ["workloadIdentity", "identityBinding"],
+  home: ["workloadIdentity"],
+};
+
+/** Outside Azure there is one mode. Without a guest, a home is like any other namespace, and with one it does not go. */
+const kindsOf: Readonly<Record<Setting, readonly Kind[]>> = {
+  alone: ["onboard", "change", "repair", "offboard", "migrate"],
+  outside: ["onboard", "change", "repair", "offboard"],
+  guest: ["onboard", "change", "repair", "offboard", "migrate"],
+  home: ["change", "repair", "migrate"],
 };
 
 /** From workload identity, a namespace migrates to a binding; from any other mode, to workload identity. */
@@ -33,11 +42,7 @@ export function aimOf(mode: Mode): Mode {
 }
 
 export const courses: readonly Course[] = (Object.keys(modesOf) as Setting[]).flatMap((setting) =>
-  modesOf[setting].flatMap((mode) => {
-    const kinds: readonly Kind[] = ["onboard", "change", "repair", "offboard"];
-    const all: readonly Kind[] = setting === "outside" ? kinds : [...kinds, "migrate"];
-    return all.map((kind) => ({ kind, mode, setting }));
-  }),
+  modesOf[setting].flatMap((mode) => kindsOf[setting].map((kind) => ({ kind, mode, setting }))),
 );
 
 export interface Cell extends Course {

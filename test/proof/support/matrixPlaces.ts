@@ -6,6 +6,7 @@ import { type Cloud, names } from "../../../local/cloud.ts";
 import { usesRealApiServer } from "../../../local/cluster/index.ts";
 import {
   automaticCredential,
+  type Berth,
   berthKey,
   federatedSubject,
   identityName,
@@ -36,7 +37,7 @@ export function userOf(place: Place) {
 }
 
 /** What the operator's catalog says of the two clusters besides; and the namespaces that may be homes. */
-export function withMatrix(homes: readonly string[]): (app: string, text: string) => string {
+export function withMatrix(homes: readonly Berth[]): (app: string, text: string) => string {
   return (_app, text) => {
     const catalog = parse(text);
     const { [names.cluster]: aks, [names.otherCluster]: outside } = catalog.clusters;
@@ -47,10 +48,7 @@ export function withMatrix(homes: readonly string[]): (app: string, text: string
         [names.otherCluster]: { ...outside, network: { ...outside.network, policies: "cilium" } },
       },
       sharedIdentities: Object.fromEntries(
-        homes.map((namespace) => [
-          berthKey({ cluster: names.otherCluster, namespace }),
-          { clusters: [names.cluster, names.otherCluster] },
-        ]),
+        homes.map((home) => [berthKey(home), { clusters: [names.cluster, names.otherCluster] }]),
       ),
     });
   };
@@ -228,17 +226,20 @@ export async function disturb(cloud: Cloud, place: Place): Promise<void> {
 }
 
 async function disturbAccess(cloud: Cloud, place: Place): Promise<void> {
-  const { namespace, database, schema } = place;
+  const { database, schema } = place;
   await cloud.sql.database(database).runScript(`DROP USER [${identityName(userOf(place))}]`);
-  identityOf(cloud, namespace, clusterOf(place))?.federatedCredentials.clear();
+  await disturbWayIn(cloud, place);
   for (const each of rolesOf(cloud, [database])) cloud.world.roleAssignments.delete(each.name);
   for (const [key] of cosmosRolesOf(cloud, [database])) cloud.world.cosmosAssignments.delete(key);
   if (schema !== undefined) await disturbOnPostgres(cloud, userOf(place), schema);
 }
 
-/** Its credentials, and Azure's own; the others' stay. */
-async function disturbWayIn(cloud: Cloud, { namespace, home = "" }: Place): Promise<void> {
-  const { federatedCredentials } = identityOf(cloud, home, names.otherCluster) ?? {};
+/** Its credentials, and Azure's own; those of others that use the identity stay. */
+async function disturbWayIn(cloud: Cloud, place: Place): Promise<void> {
+  const { namespace, home } = place;
+  const identity =
+    home === undefined ? identityOf(cloud, namespace, clusterOf(place)) : identityOf(cloud, home, names.otherCluster);
+  const { federatedCredentials } = identity ?? {};
   for (const [key, { name, subject }] of federatedCredentials ?? []) {
     const isIts = name === automaticCredential || subject.startsWith(federatedSubject(namespace, ""));
     if (isIts) federatedCredentials?.delete(key);

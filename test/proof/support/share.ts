@@ -1,14 +1,11 @@
 /** A home and a guest that stay, with what they have, while cells of the fault matrix run with other guests of the same home. */
 import type { Cloud } from "../../../local/cloud.ts";
 import { names } from "../../../local/cloud.ts";
-import { berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
+import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 
 import { before, wideAccess } from "./matrixPlaces.ts";
 import { identityOf, listFaults, listRemains } from "./remains.ts";
-
-/** How many guests a home has at most: it keeps the names of all that it ever had, and looks at each. */
-const most = 40;
 
 export interface Share {
   /** The namespace of the home for the next guest; comes before it, with the other guest, where it is not there. */
@@ -23,8 +20,10 @@ export interface Share {
   end(): Promise<readonly string[]>;
 }
 
-export function homesOf(databases: readonly string[], count = 100): readonly string[] {
-  return databases.flatMap((database) => Array.from({ length: count }, (_, nth) => homeNamed(database, nth)));
+export function homesOf(databases: readonly string[], count = 100): readonly Berth[] {
+  return databases.flatMap((database) =>
+    Array.from({ length: count }, (_, nth) => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) })),
+  );
 }
 
 function homeNamed(database: string, nth: number): string {
@@ -33,7 +32,7 @@ function homeNamed(database: string, nth: number): string {
 
 export function createShare({ cloud, service, database }: { cloud: Cloud; service: Service; database: string }): Share {
   let nth = 0;
-  let guests = 0;
+  let isThere = false;
   const own = (): IdentityUser => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) });
   const other = (): IdentityUser => ({
     ...{ cluster: names.cluster, namespace: `stays-${nth}-${database}` },
@@ -68,7 +67,7 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
 
   function abandon(): void {
     nth += 1;
-    guests = 0;
+    isThere = false;
   }
 
   const subjects = () =>
@@ -78,13 +77,8 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
 
   return {
     async home() {
-      if (guests === most) {
-        const problems = await leave();
-        if (problems.length > 0) throw new Error(problems.join("; "));
-        abandon();
-      }
-      if (guests === 0) await begin();
-      guests += 1;
+      if (!isThere) await begin();
+      isThere = true;
       return own().namespace;
     },
     async faults() {
@@ -106,6 +100,6 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
         .map((each) => `a credential for ${each}`);
     },
     abandon,
-    end: async () => (guests === 0 ? [] : await leave()),
+    end: async () => (isThere ? await leave() : []),
   };
 }

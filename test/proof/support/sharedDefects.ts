@@ -39,6 +39,14 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
     edits: edit("src/domain/operation/lifecycle.ts", "...defined({ migration: left }) };\n    }", "};\n    }"),
     finds: /no record asks for/,
   },
+  "a home that names its guests for ever": {
+    edits: edit(
+      "src/application/operation/concludeOperation.ts",
+      "isGone ? leaveIdentity(ports, input.request) : undefined",
+      "isGone ? undefined : undefined",
+    ),
+    finds: /which is gone/,
+  },
   "a repair of the home takes its guests' credentials": {
     edits: edit(
       "src/resources/federatedCredential/leftByGuests.ts",

@@ -28,15 +28,15 @@ import "../../../src/orchestrations/repairNamespace.ts";
 import { mayBind } from "../../../src/resources/definitions/identityMembers.ts";
 import { lacksOf } from "../../../src/resources/identity/sharing.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
-import { type Act, compensate, migrate, offboard, onboard, repair, wayBack } from "./acts.ts";
+import { type Act, compensate, migrate, offboard, onboard, repair, takeOver, wayBack } from "./acts.ts";
 import { createBatchHost } from "./batchHost.ts";
-import { green, operator } from "./callers.ts";
+import { green, operator, red } from "./callers.ts";
 import { deployPod, modesOfPods, removePods } from "./drift.ts";
 import { calm, type Script } from "./faults.ts";
 import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
 import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
-import { createDice } from "./random.ts";
+import { createDice, type Dice } from "./random.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createRequest, createWorld, type World, withBindings, withWishes } from "./world.ts";
 
@@ -62,17 +62,25 @@ export async function simulateShared(
   }
 }
 
+interface SharedWorld extends World {
+  /** How often somebody of another team asks for one of the namespaces. */
+  readonly strangers: { readonly dice: Dice; readonly chance: number };
+}
+
 /** More of them than of the other worlds have bindings, without which a guest has one mode. */
-function withSharing(world: World): World {
+function withSharing(world: World): SharedWorld {
   const { seed, catalog: plain } = world;
   const isOfAks = plain.clusters[cluster]?.kind === "aks";
   const binds = world.binds || (isOfAks && createDice(seed ^ 0x5b1d).chance(0.6));
   const offered = binds && !world.binds ? withBindings(plain) : plain;
   const catalog = { ...offered, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
-  return { ...world, binds, catalog, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
+  // Separate dice, so that most worlds stay the same.
+  const strange = createDice(seed ^ 0x57a6);
+  const strangers = { dice: strange, chance: strange.pick([0, 0, 0, 0.2]) };
+  return { ...world, binds, catalog, strangers, portsOf: (call) => ({ ...world.portsOf(call), catalog }) };
 }
 
-async function simulateNow(world: World, control: Control): Promise<SharedVerdict> {
+async function simulateNow(world: SharedWorld, control: Control): Promise<SharedVerdict> {
   const { dice, faults, weather } = world;
   const first = takeSnapshot(world, home);
   const problems: Problem[] = [];
@@ -124,17 +132,18 @@ async function leaveAll(
   return problems;
 }
 
-/** What a guest does in callMatrix.ts, where one call fails; its home and another guest are there. */
-export interface GuestTrial {
+/** What one of them does in callMatrix.ts, where one call fails: a guest, whose home and another guest are there, or a home with both. */
+export interface SharedTrial {
+  readonly whose: "guest" | "home";
   readonly deed: "onboard" | "change" | "repair" | "migrate" | "offboard";
   readonly script: Script;
   readonly control: Control;
 }
 
 /** Undefined where the world does not allow it. */
-export async function tryGuest(
+export async function tryShared(
   plain: World,
-  { deed, script, control }: GuestTrial,
+  { whose, deed, script, control }: SharedTrial,
 ): Promise<{ readonly operation: OperationRecord | undefined; readonly problems: readonly Problem[] } | undefined> {
   const world = withSharing(plain);
   const { faults, registry } = world;
@@ -146,9 +155,11 @@ export async function tryGuest(
     return id === undefined ? undefined : await registry.getOperation(id);
   };
   const come = async (request: OnboardingRequest) => (await play(onboard(request, green)))?.status === "Succeeded";
-  const areThere = (await come(homeRequest(world))) && (await come(guestRequest(world, other)));
-  if (!areThere || (deed !== "onboard" && !(await come(guestRequest(world, guest))))) return undefined;
-  const act = actOf(world, guest, deed);
+  // Without guests, a home is like any other namespace; with them, it does not go.
+  if (whose === "home" && (deed === "onboard" || deed === "offboard")) return undefined;
+  const comesFirst = deed === "onboard" ? [home, other] : [home, other, guest];
+  for (const berth of comesFirst) if (!(await come(requestOf(world, berth)))) return undefined;
+  const act = actOf(world, whose === "home" ? home : guest, deed);
   if (!act) return undefined;
   const before = takeSnapshot(world, home);
   faults.script = script;
@@ -158,20 +169,32 @@ export async function tryGuest(
   return { operation, problems: [...found, ...(await leaveAll(world, { control, first }))] };
 }
 
-function actOf(world: World, guest: Berth, deed: GuestTrial["deed"]): Act | undefined {
-  const { request } = recordOf(world, guest) ?? {};
-  const aim = modesOf(world, guest).find((mode) => mode !== request?.identityMode);
+function requestOf(world: World, berth: Berth): OnboardingRequest {
+  return berth === home ? homeRequest(world) : guestRequest(world, berth);
+}
+
+function actOf(world: World, berth: Berth, deed: SharedTrial["deed"]): Act | undefined {
+  const { request } = recordOf(world, berth) ?? {};
+  const aim = modesOf(world, berth).find((mode) => mode !== request?.identityMode);
   switch (deed) {
     case "onboard":
+      return onboard(requestOf(world, berth), green);
     case "change":
-      return onboard(guestRequest(world, guest), green);
+      return onboard(berth === home && request ? wider(request, homeRequest(world)) : requestOf(world, berth), green);
     case "repair":
-      return repair(guest, green);
+      return repair(berth, green);
     case "migrate":
-      return aim && migrate(guest, green, { to: aim, until: "retire" });
+      return aim && migrate(berth, green, { to: aim, until: "retire" });
     case "offboard":
-      return offboard(guest, green);
+      return offboard(berth, green);
   }
+}
+
+/** With the databases of both, since its guests keep what they have asked for, and another service account. */
+function wider(request: OnboardingRequest, { databases, serviceAccount }: OnboardingRequest): OnboardingRequest {
+  const has = new Set(request.databases.map(({ server, database }) => `${server}/${database}`));
+  const more = databases.filter(({ server, database }) => !has.has(`${server}/${database}`));
+  return { ...request, databases: [...request.databases, ...more], serviceAccount };
 }
 
 function tell({ name, berth }: Act): string {
@@ -179,7 +202,7 @@ function tell({ name, berth }: Act): string {
 }
 
 /** Each for another namespace. */
-async function chooseActs(world: World): Promise<readonly Act[]> {
+async function chooseActs(world: SharedWorld): Promise<readonly Act[]> {
   const { dice } = world;
   const record = recordOf(world, home);
   // Without a home, guests are refused, which most worlds need not see.
@@ -189,11 +212,13 @@ async function chooseActs(world: World): Promise<readonly Act[]> {
   return acts;
 }
 
-async function chooseAct(world: World, berth: Berth): Promise<Act> {
-  const { dice, registry } = world;
+async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
+  const { dice, registry, strangers } = world;
   const record = recordOf(world, berth);
   const by: Caller = dice.pick([green, green, operator]);
-  const wanted = () => (berth === home ? homeRequest(world) : guestRequest(world, berth));
+  const wanted = () => requestOf(world, berth);
+  // Another team asks for it, or gets it if nobody needs the identity.
+  if (strangers.dice.chance(strangers.chance)) return record ? takeOver(wanted()) : onboard(wanted(), red);
   if (!record) return onboard(wanted(), green);
   const last = await calmly(world, () => registry.getOperation(record.operation));
   if (last?.leftUndone && dice.chance(0.6)) {
@@ -296,7 +321,16 @@ function check(world: World): readonly Problem[] {
       return found.map((each) => `${berth.namespace}: ${each}`);
     }),
     ...checkBindings(world),
+    ...checkNames(world, own),
   ];
+}
+
+/** A home names nobody who has left. Where that could not be written, the end of the next guest that leaves takes the name off. */
+function checkNames(world: World, own: NamespaceRecord | undefined): readonly Problem[] {
+  const { passing, deaths, refused, down } = world.weather;
+  if (passing + deaths + world.engine.breaks > 0 || refused || down) return [];
+  const there = all.filter((berth) => recordOf(world, berth)).map(berthKey);
+  return (own?.guests ?? []).filter((key) => !there.includes(key)).map((key) => `its home names ${key}, which is gone`);
 }
 
 /** A migration that stopped leaves the mode that the namespace has whole and, from its second phase on, the other one beside it. */
@@ -347,6 +381,7 @@ function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord 
   const { state, request, migration } = record;
   if (state !== "Onboarded") return [];
   const lacking = own ? lacksOf(own.request, request) : ["everything"];
+  const isOfOthers = own !== undefined && own.team !== record.team;
   const isOfUser = (problem: Problem) => problem.startsWith("user in ");
   return [
     ...checkModes(world, record).filter((problem) => !isOfUser(problem)),
@@ -355,6 +390,7 @@ function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord 
     ...(migration ? [] : checkSurplus(world, request)),
     ...lacking.map((each) => `its home does not have ${each}`),
     ...(own?.guests?.includes(berthKey(request)) ? [] : ["its home does not know it"]),
+    ...(isOfOthers ? [`it is of team ${record.team}, its home of ${own.team}`] : []),
   ];
 }
 

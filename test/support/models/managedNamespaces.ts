@@ -16,7 +16,7 @@ export function createManagedModel(managed: ManagedModel, { read, write }: Calls
     replace: (ref, document, eTag) =>
       write("put managed namespace", () => {
         const current = managed.get(managedKey(ref));
-        if (current?.eTag !== eTag) throw new TransientError("ARM_UNAVAILABLE", "412", { isWithoutEffect: true });
+        if (current?.eTag !== eTag) throw new TransientError("ARM_CONCURRENT_WRITE", "412", { isWithoutEffect: true });
         managed.set(managedKey(ref), { document, eTag: `${Number(eTag) + 1}`, state: "Succeeded" });
       }),
   };
