@@ -85,7 +85,7 @@ export interface Cloud {
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** By the names of their resources. */
   readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
-  /** What storage accounts and key vaults contain. */
+  /** What the targets contain, apart from databases. */
   readonly data: DataServices;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;

@@ -1,8 +1,10 @@
-/** The data of the catalog's storage accounts, key vaults and Cosmos DB accounts: simulators that have in them what the catalog names. */
+/** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { type ConfigurationStoreSimulator, startAppConfiguration } from "./simulators/appConfiguration/index.ts";
 import { type CosmosSimulator, startCosmos } from "./simulators/cosmos/index.ts";
 import { startKeyVault, type VaultSimulator } from "./simulators/keyVault/index.ts";
+import { type OpenAiSimulator, startOpenAi } from "./simulators/openAi/index.ts";
 import type { SimulatorContext } from "./simulators/simulator.ts";
 import type { Account } from "./simulators/storage/data.ts";
 import { type StorageSimulator, startStorage } from "./simulators/storage/index.ts";
@@ -15,8 +17,10 @@ export interface DataServices {
   readonly storage: StorageSimulator | undefined;
   /** By the IDs of their resources, in lower case. */
   readonly vaults: ReadonlyMap<string, VaultSimulator>;
-  /** The same. */
+  /** These the same. */
   readonly cosmosAccounts: ReadonlyMap<string, CosmosSimulator>;
+  readonly configurationStores: ReadonlyMap<string, ConfigurationStoreSimulator>;
+  readonly openAiResources: ReadonlyMap<string, OpenAiSimulator>;
 }
 
 const storageServices = { storageBlob: "blob", storageQueue: "queue", storageTable: "table" } as const;
@@ -32,12 +36,22 @@ export async function startDataServices(
   keep: <S extends { close(): Promise<void> }>(starting: Promise<S>) => Promise<S>,
 ): Promise<DataServices> {
   const accounts = accountsIn(targets);
-  const [storage, vaults, cosmosAccounts] = await Promise.all([
+  const startEach = <S extends Resource & { close(): Promise<void> }>(
+    kind: Kind,
+    start: (context: SimulatorContext, options: { readonly id: string }) => Promise<S>,
+  ) => Promise.all(idsOf(targets, kind).map((id) => keep(start(context, { id })))).then(byId);
+  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources] = await Promise.all([
     accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
-    Promise.all(idsOf(targets, "keyVaultSecrets").map((id) => keep(startKeyVault(context, { id })))),
-    Promise.all(idsOf(targets, "cosmosNoSql").map((id) => keep(startCosmos(context, { id })))),
+    startEach("keyVaultSecrets", startKeyVault),
+    startEach("cosmosNoSql", startCosmos),
+    startEach("appConfiguration", startAppConfiguration),
+    startEach("openAi", startOpenAi),
   ]);
-  return { storage, vaults: byId(vaults), cosmosAccounts: byId(cosmosAccounts) };
+  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources };
+}
+
+interface Resource {
+  readonly id: string;
 }
 
 /** Of the resources with targets of that kind, each once, as Azure compares IDs. */
@@ -46,7 +60,7 @@ function idsOf(targets: Targets, kind: Kind): readonly string[] {
   return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
 }
 
-function byId<S extends { readonly id: string }>(simulators: readonly S[]): ReadonlyMap<string, S> {
+function byId<S extends Resource>(simulators: readonly S[]): ReadonlyMap<string, S> {
   return new Map(simulators.map((each) => [each.id.toLowerCase(), each]));
 }
 
@@ -66,14 +80,14 @@ function accountsIn(targets: Targets): readonly Account[] {
 }
 
 /** The catalog with the simulators' addresses in place of Azure's. */
-export function withEndpoints(
-  document: CatalogDocument,
-  { storage, vaults, cosmosAccounts }: DataServices,
-): CatalogDocument {
+export function withEndpoints(document: CatalogDocument, { storage, ...others }: DataServices): CatalogDocument {
+  const endpointOf = ({ kind, resourceId }: { readonly kind: Kind; readonly resourceId: string }) => {
+    if (isStorage(kind)) return storage?.endpointOf(storageServices[kind], resourceId.split("/").at(-1) ?? "");
+    const all: readonly ReadonlyMap<string, { readonly endpoint: string }>[] = Object.values(others);
+    return all.map((each) => each.get(resourceId.toLowerCase())?.endpoint).find((each) => each !== undefined);
+  };
   const targets = Object.entries(document.targets ?? {}).map(([alias, target]) => {
-    const endpoint = isStorage(target.kind)
-      ? storage?.endpointOf(storageServices[target.kind], target.resourceId.split("/").at(-1) ?? "")
-      : (vaults.get(target.resourceId.toLowerCase()) ?? cosmosAccounts.get(target.resourceId.toLowerCase()))?.endpoint;
+    const endpoint = endpointOf(target);
     return [alias, endpoint === undefined ? target : { ...target, endpoint }] as const;
   });
   return { ...document, targets: Object.fromEntries(targets) as NonNullable<CatalogDocument["targets"]> };

@@ -22,6 +22,8 @@ export const command = defineCommand({
         "storage",
         "keyVault",
         "cosmos",
+        "appConfiguration",
+        "openAi",
         "nodeIdentity",
         "tables",
         "durable",

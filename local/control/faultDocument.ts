@@ -25,6 +25,8 @@ const wires = [
   "storage",
   "keyVault",
   "cosmos",
+  "appConfiguration",
+  "openAi",
   "nodeIdentity",
   "tables",
   "durable",

@@ -30,6 +30,14 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   "4633458b-17de-408a-b874-0445c86b69e6": ["secrets/readMetadata", "secrets/get"],
   // Key Vault Secrets Officer
   "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": ["secrets/readMetadata", "secrets/get", "secrets/set", "secrets/delete"],
+  // App Configuration Data Reader
+  "516239f1-63e1-4d78-a4de-a74fb236a071": ["keyValues/read"],
+  // App Configuration Data Owner
+  "5ae67dd6-50cb-40e7-96ff-dc2bfa4b606b": ["keyValues/read", "keyValues/write", "keyValues/delete"],
+  // Cognitive Services OpenAI User
+  "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": [
+    ...["models/read", "deployments/chat/completions/action", "deployments/embeddings/action"],
+  ],
 };
 
 export type DataCaller = Extract<TokenCheck, { outcome: "valid" }>;
@@ -39,15 +47,19 @@ export type DataCheck =
   | { readonly outcome: "anonymous" }
   | { readonly outcome: "refused"; readonly why: string };
 
-/** Whose token it is. */
+/** Whose token it is; it may be for any of the audiences. */
 export async function checkCaller(
   world: World,
   authorization: string | undefined,
-  audience: string,
+  audiences: readonly string[],
 ): Promise<DataCheck> {
   const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) return { outcome: "anonymous" };
-  const check = await checkAccessToken(world, token, [audience, `${audience}/`]);
+  const check = await checkAccessToken(
+    world,
+    token,
+    audiences.flatMap((each) => [each, `${each}/`]),
+  );
   switch (check.outcome) {
     case "valid":
       return { outcome: "caller", caller: check };

@@ -14,6 +14,8 @@ export type Wire =
   | "storage"
   | "keyVault"
   | "cosmos"
+  | "appConfiguration"
+  | "openAi"
   | "nodeIdentity"
   | "tables"
   | "durable";

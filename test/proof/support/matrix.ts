@@ -191,6 +191,8 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   storage: [],
   keyVault: [],
   cosmos: [],
+  appConfiguration: [],
+  openAi: [],
   nodeIdentity: [],
   tables: [
     ...cuts,

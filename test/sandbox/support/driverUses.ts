@@ -92,6 +92,21 @@ console.log((await items.create({ id: "node", said: "moored" })).resource.said);
     python: `container = cosmos.get_database_client(os.environ["COSMOS_DATABASE"]).get_container_client(os.environ["COSMOS_CONTAINER"])
 print(container.create_item({"id": "python", "said": "moored"})["said"])`,
   },
+  appConfiguration: {
+    ...{ target: "settings", access: ["read"] },
+    node: `console.log((await settings.getConfigurationSetting({ key: "greeting" })).value);`,
+    python: `print(settings.get_configuration_setting("greeting").value)`,
+  },
+  openAi: {
+    ...{ target: "gpt", access: ["use"] },
+    node: `const { choices } = await models.chat.completions.create({
+  model: "chat",
+  messages: [{ role: "user", content: "moored" }],
+});
+console.log(choices[0].message.content);`,
+    python: `answer = models.chat.completions.create(model="chat", messages=[{"role": "user", "content": "moored"}])
+print(answer.choices[0].message.content)`,
+  },
 } satisfies Readonly<Record<string, Use>>;
 type Kind = keyof typeof uses;
 
