@@ -135,10 +135,23 @@ export function targets(hasPostgres: boolean): readonly TargetRequest[] {
 const trust = `import os\nfor name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
     os.environ[name] = os.environ["NODE_EXTRA_CA_CERTS"]\n`;
 
+/** Entra of the sandbox is none that Azure Identity knows: it would ask Microsoft about it, and Go's would go no further. Python's does not ask. */
+const withoutDiscovery: Readonly<Partial<Record<Ran, readonly [from: string, to: string]>>> = {
+  node: ["new DefaultAzureCredential()", "new DefaultAzureCredential({ disableInstanceDiscovery: true })"],
+  java: [
+    "DefaultAzureCredentialBuilder().build()",
+    "DefaultAzureCredentialBuilder().disableInstanceDiscovery().build()",
+  ],
+  go: [
+    "NewDefaultAzureCredential(nil)",
+    "NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: true})",
+  ],
+};
+
 function loginOf({ kind, language }: Program): string {
   const { here }: Use = uses[kind];
-  const [from = "", to = ""] = here?.[language] ?? [];
-  return drivers[kind].logins[language].lines.replace(from, to);
+  const changes = [here?.[language], withoutDiscovery[language]].filter((change) => change !== undefined);
+  return changes.reduce((lines, [from, to]) => lines.replace(from, to), drivers[kind].logins[language].lines);
 }
 
 /** A script of Node or Python. */
@@ -205,14 +218,9 @@ const goPackages: Readonly<Record<string, string>> = {
   sql: "database/sql",
 };
 
-/** A program around the lines, which leave what fails to the reader. The sandbox's Entra is none that azidentity knows. */
+/** A program around the lines, which leave what fails to the reader. */
 export function goProgramOf(program: Program): string {
-  const lines = loginOf(program)
-    .replace(
-      "NewDefaultAzureCredential(nil)",
-      "NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: true})",
-    )
-    .split("\n");
+  const lines = loginOf(program).split("\n");
   const isImport = (line: string) => line.startsWith("import ");
   const { go: use = "" }: Use = uses[program.kind];
   const rest = [...lines.filter((line) => !isImport(line)), "check(err)", use].join("\n");
