@@ -195,34 +195,38 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       ],
     },
   ),
-  serviceBus: azureSdk("Service Bus queue, topic or namespace", "by hand", {
-    node: [
-      "@azure/service-bus 7",
-      'import { ServiceBusClient } from "@azure/service-bus";',
-      'const messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
-    ],
-    python: [
-      "azure-servicebus 7",
-      "from azure.servicebus import ServiceBusClient",
-      'messages = ServiceBusClient("<SERVICE_BUS_HOST>", credential)',
-    ],
-    java: [
-      "com.azure:azure-messaging-servicebus 7",
-      "import com.azure.messaging.servicebus.ServiceBusClientBuilder;",
-      `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<SERVICE_BUS_HOST>")
+  serviceBus: azureSdk(
+    "Service Bus queue, topic or namespace",
+    { ...inPods, java: "by hand", dotnet: "by hand", go: "by hand" },
+    {
+      node: [
+        "@azure/service-bus 7",
+        'import { ServiceBusClient } from "@azure/service-bus";',
+        'const messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
+      ],
+      python: [
+        "azure-servicebus 7",
+        "from azure.servicebus import ServiceBusClient",
+        'messages = ServiceBusClient("<SERVICE_BUS_HOST>", credential)',
+      ],
+      java: [
+        "com.azure:azure-messaging-servicebus 7",
+        "import com.azure.messaging.servicebus.ServiceBusClientBuilder;",
+        `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<SERVICE_BUS_HOST>")
     .credential(credential).sender().queueName("<SERVICE_BUS_QUEUE>").buildClient();`,
-    ],
-    dotnet: [
-      "Azure.Messaging.ServiceBus 7",
-      "using Azure.Messaging.ServiceBus;",
-      'await using var messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
-    ],
-    go: [
-      `${goSdk}/messaging/azservicebus 1`,
-      `import "${goSdk}/messaging/azservicebus"`,
-      'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
-    ],
-  }),
+      ],
+      dotnet: [
+        "Azure.Messaging.ServiceBus 7",
+        "using Azure.Messaging.ServiceBus;",
+        'await using var messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
+      ],
+      go: [
+        `${goSdk}/messaging/azservicebus 1`,
+        `import "${goSdk}/messaging/azservicebus"`,
+        'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
+      ],
+    },
+  ),
   eventHubs: azureSdk("Event hub", "not here", {
     node: [
       "@azure/event-hubs 6",

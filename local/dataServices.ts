@@ -1,6 +1,7 @@
 /** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { type BusNamespace, startBusNamespace } from "./messagingServices.ts";
 import { type ConfigurationStoreSimulator, startAppConfiguration } from "./simulators/appConfiguration/index.ts";
 import { type CosmosSimulator, startCosmos } from "./simulators/cosmos/index.ts";
 import { startKeyVault, type VaultSimulator } from "./simulators/keyVault/index.ts";
@@ -21,6 +22,7 @@ export interface DataServices {
   readonly cosmosAccounts: ReadonlyMap<string, CosmosSimulator>;
   readonly configurationStores: ReadonlyMap<string, ConfigurationStoreSimulator>;
   readonly openAiResources: ReadonlyMap<string, OpenAiSimulator>;
+  readonly busNamespaces: ReadonlyMap<string, BusNamespace>;
 }
 
 const storageServices = { storageBlob: "blob", storageQueue: "queue", storageTable: "table" } as const;
@@ -38,16 +40,17 @@ export async function startDataServices(
   const accounts = accountsIn(targets);
   const startEach = <S extends Resource & { close(): Promise<void> }>(
     kind: Kind,
-    start: (context: SimulatorContext, options: { readonly id: string }) => Promise<S>,
-  ) => Promise.all(idsOf(targets, kind).map((id) => keep(start(context, { id })))).then(byId);
-  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources] = await Promise.all([
+    start: (context: SimulatorContext, options: { readonly id: string; readonly targets: Targets }) => Promise<S>,
+  ) => Promise.all(idsOf(targets, kind).map((id) => keep(start(context, { id, targets })))).then(byId);
+  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces] = await Promise.all([
     accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
     startEach("keyVaultSecrets", startKeyVault),
     startEach("cosmosNoSql", startCosmos),
     startEach("appConfiguration", startAppConfiguration),
     startEach("openAi", startOpenAi),
+    startEach("serviceBus", startBusNamespace),
   ]);
-  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources };
+  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces };
 }
 
 interface Resource {
@@ -79,11 +82,14 @@ function accountsIn(targets: Targets): readonly Account[] {
   return [...accounts.values()];
 }
 
-/** The catalog with the simulators' addresses in place of Azure's. */
-export function withEndpoints(document: CatalogDocument, { storage, ...others }: DataServices): CatalogDocument {
+/** The catalog with the simulators' addresses in place of Azure's. Clients of Service Bus take a host's name alone, so its stays. */
+export function withEndpoints(
+  document: CatalogDocument,
+  { storage, vaults, cosmosAccounts, configurationStores, openAiResources }: DataServices,
+): CatalogDocument {
+  const all = [vaults, cosmosAccounts, configurationStores, openAiResources];
   const endpointOf = ({ kind, resourceId }: { readonly kind: Kind; readonly resourceId: string }) => {
     if (isStorage(kind)) return storage?.endpointOf(storageServices[kind], resourceId.split("/").at(-1) ?? "");
-    const all: readonly ReadonlyMap<string, { readonly endpoint: string }>[] = Object.values(others);
     return all.map((each) => each.get(resourceId.toLowerCase())?.endpoint).find((each) => each !== undefined);
   };
   const targets = Object.entries(document.targets ?? {}).map(([alias, target]) => {

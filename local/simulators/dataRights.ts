@@ -3,7 +3,10 @@
  * (learn.microsoft.com "Troubleshoot Azure RBAC": "can take up to 10 minutes").
  */
 import { checkAccessToken, type TokenCheck } from "./entra/accessTokens.ts";
-import type { RoleAssignment, World } from "./world.ts";
+import type { RoleAssignment, ServicePrincipal, World } from "./world.ts";
+
+/** Services whose actions have the same names. */
+export type DataService = "serviceBus";
 
 /** learn.microsoft.com "Azure built-in roles": the actions on data, without the providers before them. */
 const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +33,12 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   "4633458b-17de-408a-b874-0445c86b69e6": ["secrets/readMetadata", "secrets/get"],
   // Key Vault Secrets Officer
   "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": ["secrets/readMetadata", "secrets/get", "secrets/set", "secrets/delete"],
+  // Azure Service Bus Data Owner
+  "090c5cfd-751d-490a-894a-3ce6f1109419": ["serviceBus/send", "serviceBus/receive"],
+  // Azure Service Bus Data Sender
+  "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": ["serviceBus/send"],
+  // Azure Service Bus Data Receiver
+  "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": ["serviceBus/receive"],
   // App Configuration Data Reader
   "516239f1-63e1-4d78-a4de-a74fb236a071": ["keyValues/read"],
   // App Configuration Data Owner
@@ -75,7 +84,7 @@ export async function checkCaller(
 /** The scope is that of the part, or of the resource. */
 export function mayDo(
   world: World,
-  { principalId }: DataCaller,
+  { principalId }: Pick<ServicePrincipal, "principalId">,
   { action, scope }: { readonly action: string; readonly scope: string },
 ): boolean {
   return [...world.roleAssignments.values()].some(

@@ -1,6 +1,9 @@
 /** A link on which a client receives: sends messages as its credit allows, and handles how they are settled. */
 import { setImmediate } from "node:timers/promises";
 import type { Delivery, EventContext, Sender } from "rhea";
+import type { Content } from "../amqp/content.ts";
+import { BrokerError, describeCondition } from "../amqp/errors.ts";
+import { type MetEffect, meet, perform, refusalOf, run } from "../amqp/peer.ts";
 import {
   answerDrain,
   fieldOf,
@@ -10,13 +13,16 @@ import {
   settleDelivery,
   tagFromLockToken,
   typedEntries,
-} from "./amqp.ts";
-import { BrokerError, describeCondition } from "./errors.ts";
-import { type Content, encodeMessage } from "./messages.ts";
-import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
+} from "../amqp/rhea.ts";
+import { encodeMessage } from "./messages.ts";
+import type { BusPeer, ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Queue } from "./queue.ts";
 
-export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Content> }) {
+export function deliverMessages(
+  peer: BusPeer,
+  sender: Sender,
+  { path, queue }: { path: string; queue: Queue<Content> },
+) {
   /** Receive-and-delete: messages are settled when they are sent. */
   const deletes = sender.snd_settle_mode === 1;
   const tokens = new Set<string>();

@@ -4,12 +4,14 @@ import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 
 export type Ran = "node" | "python" | "java" | "go";
 
+type Change = readonly [from: string, to: string];
+
 interface Use extends Partial<Record<Ran, string>> {
   /** Of the sandbox's catalog; undefined for its database. */
   readonly target?: string;
   readonly access?: TargetRequest["access"];
   /** What the sandbox needs in the lines, and Azure does not. */
-  readonly here?: Partial<Record<Ran, readonly [from: string, to: string]>>;
+  readonly here?: Partial<Record<Ran, readonly Change[]>>;
 }
 
 /** Node's and Python's lines for databases run elsewhere (walkThrough.test.ts, postgres.test.ts). */
@@ -18,6 +20,10 @@ const inJava = `try (var rows = database.createStatement().executeQuery("SELECT 
   System.out.println(rows.getString(1));
 }`;
 
+/** What Python's clients of AMQP need for an address of their own, over plain AMQP, and with an authority that no machine trusts. */
+const besides = (variable: string) =>
+  `transport_type=TransportType.Amqp, connection_verify=os.environ["SSL_CERT_FILE"], custom_endpoint_address=os.environ["${variable}"]`;
+
 const uses = {
   sqlDatabase: {
     java: inJava,
@@ -25,7 +31,7 @@ const uses = {
 check(database.QueryRow("SELECT 'moored'").Scan(&said))
 fmt.Println(said)`,
     // The sandbox's authority is none that the library knows, and it would ask Microsoft about it.
-    here: { go: ["ActiveDirectoryDefault", "ActiveDirectoryDefault;disableinstancediscovery=true"] },
+    here: { go: [["ActiveDirectoryDefault", "ActiveDirectoryDefault;disableinstancediscovery=true"]] },
   },
   postgresql: {
     ...{ target: "ledger", access: ["read"] },
@@ -79,10 +85,12 @@ check(err)
 fmt.Println(*secret.Value)`,
     // Its vault is not below the domain of the resource for which it asks for tokens.
     here: {
-      node: [", credential)", ", credential, { disableChallengeResourceVerification: true })"],
-      python: ["credential=credential)", "credential=credential, verify_challenge_resource=False)"],
-      java: [".credential(", ".disableChallengeResourceVerification().credential("],
-      go: [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
+      node: [[", credential)", ", credential, { disableChallengeResourceVerification: true })"]],
+      python: [["credential=credential)", "credential=credential, verify_challenge_resource=False)"]],
+      java: [[".credential(", ".disableChallengeResourceVerification().credential("]],
+      go: [
+        [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
+      ],
     },
   },
   cosmosNoSql: {
@@ -91,6 +99,28 @@ fmt.Println(*secret.Value)`,
 console.log((await items.create({ id: "node", said: "moored" })).resource.said);`,
     python: `container = cosmos.get_database_client(os.environ["COSMOS_DATABASE"]).get_container_client(os.environ["COSMOS_CONTAINER"])
 print(container.create_item({"id": "python", "said": "moored"})["said"])`,
+  },
+  serviceBus: {
+    ...{ target: "invoices", access: ["send", "receive"] },
+    node: `const topic = process.env.SERVICE_BUS_TOPIC;
+await messages.createSender(topic).sendMessages({ body: "moored" });
+const [message] = await messages.createReceiver(topic, "all", { receiveMode: "receiveAndDelete" }).receiveMessages(1);
+console.log(message.body);
+await messages.close();`,
+    python: `from azure.servicebus import ServiceBusMessage
+topic = os.environ["SERVICE_BUS_TOPIC"]
+with messages:
+    messages.get_topic_sender(topic).send_messages(ServiceBusMessage("moored"))
+    receiver = messages.get_subscription_receiver(topic, "all", receive_mode="receiveanddelete")
+    print(str(receiver.receive_messages(max_wait_time=10)[0]))`,
+    // No name in Azure leads to its namespace.
+    here: {
+      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_SERVICE_BUS_SB_DEV })"]],
+      python: [
+        ["import ServiceBusClient", "import ServiceBusClient, TransportType"],
+        ['"], credential)', `"], credential, ${besides("SANDBOX_SERVICE_BUS_SB_DEV")})`],
+      ],
+    },
   },
   appConfiguration: {
     ...{ target: "settings", access: ["read"] },
@@ -136,7 +166,7 @@ const trust = `import os\nfor name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
     os.environ[name] = os.environ["NODE_EXTRA_CA_CERTS"]\n`;
 
 /** Entra of the sandbox is none that Azure Identity knows: it would ask Microsoft about it, and Go's would go no further. Python's does not ask. */
-const withoutDiscovery: Readonly<Partial<Record<Ran, readonly [from: string, to: string]>>> = {
+const withoutDiscovery: Readonly<Partial<Record<Ran, Change>>> = {
   node: ["new DefaultAzureCredential()", "new DefaultAzureCredential({ disableInstanceDiscovery: true })"],
   java: [
     "DefaultAzureCredentialBuilder().build()",
@@ -150,7 +180,8 @@ const withoutDiscovery: Readonly<Partial<Record<Ran, readonly [from: string, to:
 
 function loginOf({ kind, language }: Program): string {
   const { here }: Use = uses[kind];
-  const changes = [here?.[language], withoutDiscovery[language]].filter((change) => change !== undefined);
+  const discovery = withoutDiscovery[language];
+  const changes = [...(here?.[language] ?? []), ...(discovery ? [discovery] : [])];
   return changes.reduce((lines, [from, to]) => lines.replace(from, to), drivers[kind].logins[language].lines);
 }
 

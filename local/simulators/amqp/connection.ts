@@ -1,16 +1,20 @@
-/** The nodes to which a client may attach on a connection: $cbs, `<entity>/$management`, and the entities. */
+/** The nodes to which a client may attach on a connection: $cbs, and those of the service. */
 import type { Connection, Receiver, Sender } from "rhea";
-import { copyTerminus, keepBytes } from "./amqp.ts";
 import { answerPutToken } from "./cbs.ts";
 import { entityPath } from "./claims.ts";
 import { BrokerError, toCondition } from "./errors.ts";
-import { takeMessages } from "./incoming.ts";
-import { answerManagement, managementSuffix } from "./management.ts";
-import { maxMessageBytes } from "./messages.ts";
-import { deliverMessages } from "./outgoing.ts";
 import { type Peer, run } from "./peer.ts";
+import { copyTerminus, keepBytes } from "./rhea.ts";
 
-export function serveConnection(connection: Connection, peer: Peer): void {
+export interface Nodes {
+  readonly maxMessageBytes: number;
+  /** rhea names links from this side: the client's sender is a receiver here. */
+  openForSending(address: string, receiver: Receiver): void;
+  /** Returns a function that ends the link's work. */
+  openForReceiving(address: string, sender: Sender): () => void;
+}
+
+export function serveConnection(connection: Connection, peer: Peer, nodes: Nodes): void {
   const stops = new Map<Sender, () => void>();
   const stopWhere = (isOver: (sender: Sender) => boolean) => {
     for (const [sender, stop] of stops) {
@@ -21,9 +25,10 @@ export function serveConnection(connection: Connection, peer: Peer): void {
   };
 
   connection.on("session_open", ({ session }) => keepBytes(session));
-  // rhea names events from this side: the peer's sender is a receiver here.
-  connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, receiver)));
-  connection.on("sender_open", ({ sender }) => attach(sender, () => stops.set(sender, openForReceiving(peer, sender))));
+  connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, nodes, receiver)));
+  connection.on("sender_open", ({ sender }) =>
+    attach(sender, () => stops.set(sender, openForReceiving(peer, nodes, sender))),
+  );
   connection.on("sender_close", ({ sender }) => stopWhere((other) => other === sender));
   connection.on("session_close", ({ session }) => stopWhere((sender) => sender.session === session));
   connection.on("connection_close", () => stopWhere(() => true));
@@ -47,70 +52,36 @@ function attach(link: Sender | Receiver, open: () => void): void {
   }
 }
 
-function openForSending(peer: Peer, receiver: Receiver): void {
+function openForSending(peer: Peer, nodes: Nodes, receiver: Receiver): void {
   const address = nodeAddress(receiver.target);
   // A transaction coordinator is a different kind of target, without an address (AMQP 1.0, 4.5.1).
   if (address === "") throw new BrokerError("amqp:not-implemented", "This simulator does not support transactions.");
-  receiver.local.attach.max_message_size = maxMessageBytes;
+  receiver.local.attach.max_message_size = nodes.maxMessageBytes;
   // The .NET SDK sends requests settled, all with the same delivery tag; unless the answer repeats the mode, it tracks them by tag.
   // The receiver's mode stays the default: what is sent is settled at once, whatever Python's client asks for.
   receiver.local.attach.snd_settle_mode = receiver.snd_settle_mode;
-  if (address.toLowerCase() === "$cbs") {
-    receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
-  } else if (isManagement(address)) {
-    const entity = find(peer, address);
-    receiver.on("message", (context) => run(peer, () => answerManagement(peer, entity, context)));
-  } else {
-    const { path, send } = find(peer, address);
-    if (!send) throw new BrokerError("amqp:not-allowed", `Messages cannot be sent to ${path}.`);
-    takeMessages(peer, receiver, { path, send });
-  }
+  if (isCbs(address)) receiver.on("message", (context) => run(peer, () => answerPutToken(peer, context)));
+  else nodes.openForSending(address, receiver);
   receiver.set_source(copyTerminus(receiver.source));
   receiver.set_target(copyTerminus(receiver.target));
 }
 
 /** Returns a function that ends the link's work. */
-function openForReceiving(peer: Peer, sender: Sender): () => void {
+function openForReceiving(peer: Peer, nodes: Nodes, sender: Sender): () => void {
   const address = nodeAddress(sender.source);
   sender.set_source(copyTerminus(sender.source));
   sender.set_target(copyTerminus(sender.target));
   // Go's client detaches unless the answer repeats both modes.
   sender.local.attach.snd_settle_mode = sender.snd_settle_mode;
   sender.local.attach.rcv_settle_mode = sender.rcv_settle_mode;
-  if (address.toLowerCase() === "$cbs") return peer.replyLinks.add(sender, address);
-  const { path, queue } = find(peer, address);
-  if (isManagement(address)) return peer.replyLinks.add(sender, `${path}${managementSuffix}`);
-  if (!queue) throw new BrokerError("amqp:not-allowed", `${path} is a topic: receive from one of its subscriptions.`);
-  if (asksForSession(sender)) {
-    throw new BrokerError(
-      "amqp:not-allowed",
-      "A sessionful message receiver cannot be created on an entity that does not require sessions.",
-    );
-  }
-  return deliverMessages(peer, sender, { path, queue }).stop;
+  return isCbs(address) ? peer.replyLinks.add(sender, address) : nodes.openForReceiving(address, sender);
 }
 
-/** No entity here has sessions. The client would take a link without one for a session with an unreadable id. */
-function asksForSession({ source }: Sender): boolean {
-  return Object.keys(source?.filter ?? {}).includes("com.microsoft:session-filter");
+function isCbs(address: string): boolean {
+  return address.toLowerCase() === "$cbs";
 }
 
 /** A path below the namespace: the .NET SDK writes `/<entity>`, Python's `amqps://<namespace>/<entity>`. */
 function nodeAddress(terminus: { address?: unknown } | undefined): string {
   return entityPath(String(terminus?.address ?? "").replace(/^\/+/, ""));
-}
-
-function isManagement(address: string): boolean {
-  return address.toLowerCase().endsWith(managementSuffix);
-}
-
-/** The entity at an address, which may be that of its management node. */
-function find(peer: Peer, address: string) {
-  if (!peer.claims.cover(address)) {
-    throw new BrokerError("amqp:unauthorized-access", `This connection has no token for ${address}.`);
-  }
-  const path = isManagement(address) ? address.slice(0, -managementSuffix.length) : address;
-  const entity = peer.broker.find(path);
-  if (entity) return entity;
-  throw new BrokerError("amqp:not-found", `The messaging entity '${path}' could not be found.`);
 }

@@ -1,8 +1,7 @@
 /** Features of rhea that its typings leave out, in one place; and lock tokens in their two byte orders. */
 import rhea, { type Delivery, type Sender, type Session, type Typed } from "rhea";
 import { BrokerError, type Condition } from "./errors.ts";
-import type { Properties } from "./queue.ts";
-import { asText } from "./values.ts";
+import { asText, type Properties } from "./values.ts";
 
 declare module "rhea/typings/link.js" {
   interface link {
