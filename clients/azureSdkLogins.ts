@@ -227,7 +227,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       ],
     },
   ),
-  eventHubs: azureSdk("Event hub", "not here", {
+  eventHubs: azureSdk("Event hub", inPods, {
     node: [
       "@azure/event-hubs 6",
       'import { EventHubProducerClient } from "@azure/event-hubs";',

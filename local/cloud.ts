@@ -207,7 +207,10 @@ export async function startCloud({
     const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;
     const data = await startDataServices(context, Catalog.parse(published).targets, keep);
     const document = withEndpoints(published, data);
-    const variables = variablesOf("SERVICE_BUS", data.busNamespaces.values());
+    const variables = {
+      ...variablesOf("SERVICE_BUS", data.busNamespaces.values()),
+      ...variablesOf("EVENT_HUBS", data.hubsNamespaces.values()),
+    };
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
     const cataloged = Catalog.parse(document);

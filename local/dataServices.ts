@@ -1,7 +1,7 @@
 /** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
-import { type BusNamespace, startBusNamespace } from "./messagingServices.ts";
+import { type BusNamespace, type HubsNamespace, startBusNamespace, startHubsNamespace } from "./messagingServices.ts";
 import { type ConfigurationStoreSimulator, startAppConfiguration } from "./simulators/appConfiguration/index.ts";
 import { type CosmosSimulator, startCosmos } from "./simulators/cosmos/index.ts";
 import { startKeyVault, type VaultSimulator } from "./simulators/keyVault/index.ts";
@@ -23,6 +23,7 @@ export interface DataServices {
   readonly configurationStores: ReadonlyMap<string, ConfigurationStoreSimulator>;
   readonly openAiResources: ReadonlyMap<string, OpenAiSimulator>;
   readonly busNamespaces: ReadonlyMap<string, BusNamespace>;
+  readonly hubsNamespaces: ReadonlyMap<string, HubsNamespace>;
 }
 
 const storageServices = { storageBlob: "blob", storageQueue: "queue", storageTable: "table" } as const;
@@ -42,15 +43,17 @@ export async function startDataServices(
     kind: Kind,
     start: (context: SimulatorContext, options: { readonly id: string; readonly targets: Targets }) => Promise<S>,
   ) => Promise.all(idsOf(targets, kind).map((id) => keep(start(context, { id, targets })))).then(byId);
-  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces] = await Promise.all([
-    accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
-    startEach("keyVaultSecrets", startKeyVault),
-    startEach("cosmosNoSql", startCosmos),
-    startEach("appConfiguration", startAppConfiguration),
-    startEach("openAi", startOpenAi),
-    startEach("serviceBus", startBusNamespace),
-  ]);
-  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces };
+  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces, hubsNamespaces] =
+    await Promise.all([
+      accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
+      startEach("keyVaultSecrets", startKeyVault),
+      startEach("cosmosNoSql", startCosmos),
+      startEach("appConfiguration", startAppConfiguration),
+      startEach("openAi", startOpenAi),
+      startEach("serviceBus", startBusNamespace),
+      startEach("eventHubs", startHubsNamespace),
+    ]);
+  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces, hubsNamespaces };
 }
 
 interface Resource {
@@ -82,7 +85,7 @@ function accountsIn(targets: Targets): readonly Account[] {
   return [...accounts.values()];
 }
 
-/** The catalog with the simulators' addresses in place of Azure's. Clients of Service Bus take a host's name alone, so its stays. */
+/** The catalog with the simulators' addresses in place of Azure's. Clients of AMQP take a host's name alone, so that stays. */
 export function withEndpoints(
   document: CatalogDocument,
   { storage, vaults, cosmosAccounts, configurationStores, openAiResources }: DataServices,

@@ -1,6 +1,7 @@
-/** The Service Bus namespaces of the catalog's targets: a listener for each, with the entities that the catalog names. */
+/** The Service Bus and Event Hubs namespaces of the catalog's targets: a listener for each, with the entities that the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import { type DataService, mayDo } from "./simulators/dataRights.ts";
+import { type EventHubsSimulator, startEventHubs } from "./simulators/eventHubs/index.ts";
 import { type ServiceBusSettings, type ServiceBusSimulator, startServiceBus } from "./simulators/serviceBus/index.ts";
 import type { SimulatorContext } from "./simulators/simulator.ts";
 import type { World } from "./simulators/world.ts";
@@ -14,6 +15,12 @@ export interface Namespace {
 }
 
 export type BusNamespace = Namespace & ServiceBusSimulator;
+export type HubsNamespace = Namespace & EventHubsSimulator;
+
+interface Naming {
+  readonly id: string;
+  readonly targets: Targets;
+}
 
 /** A subscription to try, in every topic. */
 const usualSubscription = "all";
@@ -26,10 +33,7 @@ export function byRoles(world: World, service: DataService, id: string): Service
     mayDo(world, principal, { action: `${service}/${actions[claim]}`, scope: scope === "" ? id : `${id}/${scope}` });
 }
 
-export async function startBusNamespace(
-  context: SimulatorContext,
-  { id, targets }: { readonly id: string; readonly targets: Targets },
-): Promise<BusNamespace> {
+export async function startBusNamespace(context: SimulatorContext, { id, targets }: Naming): Promise<BusNamespace> {
   const queues = new Set<string>();
   const topics = new Map<string, Set<string>>();
   for (const target of Object.values(targets)) {
@@ -49,6 +53,18 @@ export async function startBusNamespace(
       name: each,
       subscriptions: [...subscriptions].map((subscription) => ({ name: subscription })),
     })),
+  });
+  return { ...simulator, id, name };
+}
+
+export async function startHubsNamespace(context: SimulatorContext, { id, targets }: Naming): Promise<HubsNamespace> {
+  const hubs = Object.values(targets).flatMap((target) =>
+    target.kind === "eventHubs" && target.resourceId.toLowerCase() === id.toLowerCase() ? (target.eventHub ?? []) : [],
+  );
+  const name = id.split("/").at(-1) ?? "";
+  const simulator = await startEventHubs(context, {
+    ...{ namespace: name, host: `${name}.servicebus.windows.net`, hubs: [...new Set(hubs)] },
+    may: byRoles(context.world, "eventHubs", id),
   });
   return { ...simulator, id, name };
 }

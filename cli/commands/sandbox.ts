@@ -19,6 +19,7 @@ export const command = defineCommand({
         "postgres",
         "kubernetes",
         "serviceBus",
+        "eventHubs",
         "storage",
         "keyVault",
         "cosmos",

@@ -22,6 +22,7 @@ const wires = [
   "postgres",
   "kubernetes",
   "serviceBus",
+  "eventHubs",
   "storage",
   "keyVault",
   "cosmos",

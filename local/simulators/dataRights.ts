@@ -6,7 +6,7 @@ import { checkAccessToken, type TokenCheck } from "./entra/accessTokens.ts";
 import type { RoleAssignment, ServicePrincipal, World } from "./world.ts";
 
 /** Services whose actions have the same names. */
-export type DataService = "serviceBus";
+export type DataService = "serviceBus" | "eventHubs";
 
 /** learn.microsoft.com "Azure built-in roles": the actions on data, without the providers before them. */
 const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
@@ -39,6 +39,12 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": ["serviceBus/send"],
   // Azure Service Bus Data Receiver
   "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": ["serviceBus/receive"],
+  // Azure Event Hubs Data Owner
+  "f526a384-b230-433a-b45c-95f59c4a2dec": ["eventHubs/send", "eventHubs/receive"],
+  // Azure Event Hubs Data Sender
+  "2b629674-e913-4c01-ae53-ef4638d8f975": ["eventHubs/send"],
+  // Azure Event Hubs Data Receiver
+  "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": ["eventHubs/receive"],
   // App Configuration Data Reader
   "516239f1-63e1-4d78-a4de-a74fb236a071": ["keyValues/read"],
   // App Configuration Data Owner

@@ -11,6 +11,7 @@ export type Wire =
   | "postgres"
   | "kubernetes"
   | "serviceBus"
+  | "eventHubs"
   | "storage"
   | "keyVault"
   | "cosmos"

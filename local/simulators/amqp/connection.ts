@@ -14,6 +14,9 @@ export interface Nodes {
   openForReceiving(address: string, sender: Sender): () => void;
 }
 
+/** In a session; Python's client for Event Hubs wants to be told. */
+const mostLinks = 255;
+
 export function serveConnection(connection: Connection, peer: Peer, nodes: Nodes): void {
   const stops = new Map<Sender, () => void>();
   const stopWhere = (isOver: (sender: Sender) => boolean) => {
@@ -24,7 +27,10 @@ export function serveConnection(connection: Connection, peer: Peer, nodes: Nodes
     }
   };
 
-  connection.on("session_open", ({ session }) => keepBytes(session));
+  connection.on("session_open", ({ session }) => {
+    session.local.begin.handle_max = mostLinks;
+    keepBytes(session);
+  });
   connection.on("receiver_open", ({ receiver }) => attach(receiver, () => openForSending(peer, nodes, receiver)));
   connection.on("sender_open", ({ sender }) =>
     attach(sender, () => stops.set(sender, openForReceiving(peer, nodes, sender))),

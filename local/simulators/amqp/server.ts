@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import rhea, { type Connection } from "rhea";
 import type { Certificate } from "../tls.ts";
+import { writeAllFields } from "./rhea.ts";
 
 /** A client's connection, below its links. */
 export interface Line {
@@ -49,6 +50,7 @@ export async function startAmqpServer({ port = 0, tls, containerId, serve }: Ser
     const connection = container.create_connection({
       port,
       reconnect: false,
+      max_frame_size: 65_536,
       // A delivery that its receiver never settles prevents the slots after it from being freed; rhea's default is 2048.
       session_buffer_size: { incoming: 2048, outgoing: 65_536 },
     });
@@ -57,6 +59,7 @@ export async function startAmqpServer({ port = 0, tls, containerId, serve }: Ser
       // rhea listens only for `end` and `error`; a socket destroyed here emits neither, and its timers would keep running.
       connection["eof"]();
     });
+    writeAllFields(connection);
     serve(connection, {
       isConnected: () => socket.writable,
       cut: () => socket.destroy(),

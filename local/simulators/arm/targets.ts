@@ -1,6 +1,6 @@
 /**
- * Resources on which identities get roles: that they exist, and what decides whether a role has an effect there. The data of
- * most is in simulators of their own; that of Event Hubs is not simulated.
+ * Resources on which identities get roles: that they exist, and what decides whether a role has an effect there. Their data
+ * is in simulators of its own.
  */
 import { z } from "zod";
 import type { TargetResource, World } from "../world.ts";

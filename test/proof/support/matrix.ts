@@ -192,6 +192,7 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   keyVault: [],
   cosmos: [],
   appConfiguration: [],
+  eventHubs: [],
   openAi: [],
   nodeIdentity: [],
   tables: [

@@ -122,6 +122,39 @@ with messages:
       ],
     },
   },
+  eventHubs: {
+    ...{ target: "clicks", access: ["send", "receive"] },
+    node: `await producer.sendBatch([{ body: "moored" }], { partitionId: "0" });
+await producer.close();
+const { EventHubConsumerClient, earliestEventPosition } = await import("@azure/event-hubs");
+const { EVENT_HUBS_HOST: host, EVENT_HUBS_HUB: hub, SANDBOX_EVENT_HUBS_EH_DEV: customEndpointAddress } = process.env;
+const consumer = new EventHubConsumerClient("$Default", host, hub, credential, { customEndpointAddress });
+await new Promise((resolve, reject) => {
+  const processEvents = async ([event]) => {
+    if (event) resolve(console.log(event.body));
+  };
+  const handlers = { processEvents, processError: async (error) => reject(error) };
+  consumer.subscribe("0", handlers, { startPosition: earliestEventPosition, maxWaitTimeInSeconds: 1 });
+});
+await consumer.close();`,
+    python: `from azure.eventhub import EventData, EventHubConsumerClient
+with producer:
+    batch = producer.create_batch(partition_id="1")
+    batch.add(EventData("moored"))
+    producer.send_batch(batch)
+consumer = EventHubConsumerClient(os.environ["EVENT_HUBS_HOST"], os.environ["EVENT_HUBS_HUB"], "$Default", credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})
+def show(context, event):
+    print(event.body_as_str())
+    consumer.close()
+consumer.receive(show, partition_id="1", starting_position="-1")`,
+    here: {
+      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_EVENT_HUBS_EH_DEV })"]],
+      python: [
+        ["import EventHubProducerClient", "import EventHubProducerClient, TransportType"],
+        ['"], credential)', `"], credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})`],
+      ],
+    },
+  },
   appConfiguration: {
     ...{ target: "settings", access: ["read"] },
     node: `console.log((await settings.getConfigurationSetting({ key: "greeting" })).value);`,
