@@ -195,35 +195,39 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       ],
     },
   ),
-  serviceBus: azureSdk("Service Bus queue, topic or namespace", "by hand", {
-    node: [
-      "@azure/service-bus 7",
-      'import { ServiceBusClient } from "@azure/service-bus";',
-      'const messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
-    ],
-    python: [
-      "azure-servicebus 7",
-      "from azure.servicebus import ServiceBusClient",
-      'messages = ServiceBusClient("<SERVICE_BUS_HOST>", credential)',
-    ],
-    java: [
-      "com.azure:azure-messaging-servicebus 7",
-      "import com.azure.messaging.servicebus.ServiceBusClientBuilder;",
-      `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<SERVICE_BUS_HOST>")
+  serviceBus: azureSdk(
+    "Service Bus queue, topic or namespace",
+    { ...inPods, java: "by hand", dotnet: "by hand", go: "by hand" },
+    {
+      node: [
+        "@azure/service-bus 7",
+        'import { ServiceBusClient } from "@azure/service-bus";',
+        'const messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
+      ],
+      python: [
+        "azure-servicebus 7",
+        "from azure.servicebus import ServiceBusClient",
+        'messages = ServiceBusClient("<SERVICE_BUS_HOST>", credential)',
+      ],
+      java: [
+        "com.azure:azure-messaging-servicebus 7",
+        "import com.azure.messaging.servicebus.ServiceBusClientBuilder;",
+        `var sender = new ServiceBusClientBuilder().fullyQualifiedNamespace("<SERVICE_BUS_HOST>")
     .credential(credential).sender().queueName("<SERVICE_BUS_QUEUE>").buildClient();`,
-    ],
-    dotnet: [
-      "Azure.Messaging.ServiceBus 7",
-      "using Azure.Messaging.ServiceBus;",
-      'await using var messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
-    ],
-    go: [
-      `${goSdk}/messaging/azservicebus 1`,
-      `import "${goSdk}/messaging/azservicebus"`,
-      'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
-    ],
-  }),
-  eventHubs: azureSdk("Event hub", "not here", {
+      ],
+      dotnet: [
+        "Azure.Messaging.ServiceBus 7",
+        "using Azure.Messaging.ServiceBus;",
+        'await using var messages = new ServiceBusClient("<SERVICE_BUS_HOST>", credential);',
+      ],
+      go: [
+        `${goSdk}/messaging/azservicebus 1`,
+        `import "${goSdk}/messaging/azservicebus"`,
+        'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
+      ],
+    },
+  ),
+  eventHubs: azureSdk("Event hub", inPods, {
     node: [
       "@azure/event-hubs 6",
       'import { EventHubProducerClient } from "@azure/event-hubs";',
@@ -251,7 +255,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'producer, err := azeventhubs.NewProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential, nil)',
     ],
   }),
-  appConfiguration: azureSdk("App Configuration store", "not here", {
+  appConfiguration: azureSdk("App Configuration store", inPods, {
     node: [
       "@azure/app-configuration 1",
       'import { AppConfigurationClient } from "@azure/app-configuration";',
@@ -279,46 +283,42 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
-  cosmosNoSql: azureSdk(
-    "Cosmos DB for NoSQL account",
-    { ...inPods, java: "where installed" },
-    {
-      node: [
-        "@azure/cosmos 4",
-        'import { CosmosClient } from "@azure/cosmos";',
-        'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
-      ],
-      python: [
-        "azure-cosmos 4",
-        "from azure.cosmos import CosmosClient",
-        'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
-      ],
-      java: [
-        "com.azure:azure-cosmos 4",
-        "import com.azure.cosmos.CosmosClientBuilder;",
-        `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
+  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", inPods, {
+    node: [
+      "@azure/cosmos 4",
+      'import { CosmosClient } from "@azure/cosmos";',
+      'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
+    ],
+    python: [
+      "azure-cosmos 4",
+      "from azure.cosmos import CosmosClient",
+      'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
+    ],
+    java: [
+      "com.azure:azure-cosmos 4",
+      "import com.azure.cosmos.CosmosClientBuilder;",
+      `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
     .credential(credential).buildClient();`,
-      ],
-      dotnet: [
-        "Microsoft.Azure.Cosmos 3",
-        "using Microsoft.Azure.Cosmos;",
-        'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
-      ],
-      go: [
-        `${goSdk}/data/azcosmos 1`,
-        `import "${goSdk}/data/azcosmos"`,
-        'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
-      ],
-    },
-  ),
-  openAi: azureSdk("Azure OpenAI resource", "not here", {
+    ],
+    dotnet: [
+      "Microsoft.Azure.Cosmos 3",
+      "using Microsoft.Azure.Cosmos;",
+      'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
+    ],
+    go: [
+      `${goSdk}/data/azcosmos 1`,
+      `import "${goSdk}/data/azcosmos"`,
+      'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
+    ],
+  }),
+  openAi: azureSdk("Azure OpenAI resource", inPods, {
     node: [
       "openai 5",
       'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
       `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
 const models = new AzureOpenAI({
   endpoint: "<AZURE_OPENAI_ENDPOINT>",
-  apiVersion: "<version>",
+  apiVersion: "2024-10-21",
   azureADTokenProvider,
 });`,
     ],
@@ -327,7 +327,7 @@ const models = new AzureOpenAI({
       "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
       `models = AzureOpenAI(
     azure_endpoint="<AZURE_OPENAI_ENDPOINT>",
-    api_version="<version>",
+    api_version="2024-10-21",
     azure_ad_token_provider=get_bearer_token_provider(credential, "${cognitiveScope}"),
 )`,
     ],
@@ -346,7 +346,7 @@ const models = new AzureOpenAI({
       "github.com/openai/openai-go 3",
       'import (\n\t"github.com/openai/openai-go/v3"\n\t"github.com/openai/openai-go/v3/azure"\n)',
       `models := openai.NewClient(
-	azure.WithEndpoint("<AZURE_OPENAI_ENDPOINT>", "<version>"),
+	azure.WithEndpoint("<AZURE_OPENAI_ENDPOINT>", "2024-10-21"),
 	azure.WithTokenCredential(credential))`,
     ],
   }),

@@ -17,10 +17,10 @@ import { addressesOf, featuresOf } from "./clusterRights.ts";
 import { compileCache } from "./compileCache.ts";
 import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
+import { byRoles, variablesOf } from "./messagingServices.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { actionsFor, readClusterRights, readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";
-import { serviceBusRights } from "./serviceBusRights.ts";
 import { type ArmSimulator, startArm } from "./simulators/arm/index.ts";
 import type { AppServiceIdentity } from "./simulators/entra/appServiceIdentity.ts";
 import { type EntraSimulator, mintAccessToken, startEntra } from "./simulators/entra/index.ts";
@@ -85,8 +85,10 @@ export interface Cloud {
   readonly sqlServers: ReadonlyMap<string, SqlSimulator>;
   /** By the names of their resources. */
   readonly postgresServers: ReadonlyMap<string, PostgresSimulator>;
-  /** What storage accounts and key vaults contain. */
+  /** What the targets contain, apart from databases. */
   readonly data: DataServices;
+  /** Where the namespaces among them are, which no client finds by their names in Azure: variables of pods, and of a shell. */
+  readonly variables: Readonly<Record<string, string>>;
   /** The first SQL server, and the parts of the first cluster. */
   readonly sql: SqlSimulator;
   readonly kubernetes: ClusterServer;
@@ -205,6 +207,10 @@ export async function startCloud({
     const published = issuers ? publishIssuers(written, issuers.issuerOf) : written;
     const data = await startDataServices(context, Catalog.parse(published).targets, keep);
     const document = withEndpoints(published, data);
+    const variables = {
+      ...variablesOf("SERVICE_BUS", data.busNamespaces.values()),
+      ...variablesOf("EVENT_HUBS", data.hubsNamespaces.values()),
+    };
     await seedCloud(world, document, { mooring, databaseAdministrator });
 
     const cataloged = Catalog.parse(document);
@@ -216,6 +222,8 @@ export async function startCloud({
       return (await readClusterRights(features, userNameIn(cluster, mooring.principalId))).documents;
     };
 
+    const ownNamespace = `/subscriptions/${world.subscriptionId}/resourceGroups/rg-mooring/providers/Microsoft.ServiceBus/namespaces/mooring`;
+    const mayInOwn = byRoles(world, "serviceBus", ownNamespace);
     const starting = [
       keep(
         startArm(context, {
@@ -253,10 +261,9 @@ export async function startCloud({
       ),
       keep(
         startServiceBus(context, {
-          authorized: serviceBusRights(world, {
-            principals: new Set([mooring.clientId, team.clientId]),
-            namespace: names.serviceBusNamespace,
-          }),
+          host: names.serviceBusNamespace,
+          may: (principal, ...asked) =>
+            [mooring, team].some(({ clientId }) => clientId === principal.clientId) || mayInOwn(principal, ...asked),
           // As in infra/modules/serviceBus.bicep, and one of each that the service does not read.
           queues: [
             { name: names.queue, deadLetteringOnExpiration: true, lockDurationSeconds: messageLockSeconds },
@@ -297,6 +304,7 @@ export async function startCloud({
           // Whatever image the catalog names is like this one (samples/verify-app/README.md).
           images: { ...images, ...(image === undefined ? {} : { [image]: verifyApp }), ...samples },
           nodeIdentity,
+          variables,
         }),
       );
       kubelets.add(kubelet);
@@ -340,6 +348,7 @@ export async function startCloud({
       entra,
       issuers,
       data,
+      variables,
       clusters,
       postgresServers: new Map(postgresList.map((each) => [each.server, each])),
       sqlServers: new Map(sqlList.map((each) => [each.server, each])),

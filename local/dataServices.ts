@@ -1,8 +1,11 @@
-/** The data of the catalog's storage accounts, key vaults and Cosmos DB accounts: simulators that have in them what the catalog names. */
+/** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { CatalogDocument } from "./catalogs.ts";
+import { type BusNamespace, type HubsNamespace, startBusNamespace, startHubsNamespace } from "./messagingServices.ts";
+import { type ConfigurationStoreSimulator, startAppConfiguration } from "./simulators/appConfiguration/index.ts";
 import { type CosmosSimulator, startCosmos } from "./simulators/cosmos/index.ts";
 import { startKeyVault, type VaultSimulator } from "./simulators/keyVault/index.ts";
+import { type OpenAiSimulator, startOpenAi } from "./simulators/openAi/index.ts";
 import type { SimulatorContext } from "./simulators/simulator.ts";
 import type { Account } from "./simulators/storage/data.ts";
 import { type StorageSimulator, startStorage } from "./simulators/storage/index.ts";
@@ -15,8 +18,12 @@ export interface DataServices {
   readonly storage: StorageSimulator | undefined;
   /** By the IDs of their resources, in lower case. */
   readonly vaults: ReadonlyMap<string, VaultSimulator>;
-  /** The same. */
+  /** These the same. */
   readonly cosmosAccounts: ReadonlyMap<string, CosmosSimulator>;
+  readonly configurationStores: ReadonlyMap<string, ConfigurationStoreSimulator>;
+  readonly openAiResources: ReadonlyMap<string, OpenAiSimulator>;
+  readonly busNamespaces: ReadonlyMap<string, BusNamespace>;
+  readonly hubsNamespaces: ReadonlyMap<string, HubsNamespace>;
 }
 
 const storageServices = { storageBlob: "blob", storageQueue: "queue", storageTable: "table" } as const;
@@ -32,12 +39,25 @@ export async function startDataServices(
   keep: <S extends { close(): Promise<void> }>(starting: Promise<S>) => Promise<S>,
 ): Promise<DataServices> {
   const accounts = accountsIn(targets);
-  const [storage, vaults, cosmosAccounts] = await Promise.all([
-    accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
-    Promise.all(idsOf(targets, "keyVaultSecrets").map((id) => keep(startKeyVault(context, { id })))),
-    Promise.all(idsOf(targets, "cosmosNoSql").map((id) => keep(startCosmos(context, { id })))),
-  ]);
-  return { storage, vaults: byId(vaults), cosmosAccounts: byId(cosmosAccounts) };
+  const startEach = <S extends Resource & { close(): Promise<void> }>(
+    kind: Kind,
+    start: (context: SimulatorContext, options: { readonly id: string; readonly targets: Targets }) => Promise<S>,
+  ) => Promise.all(idsOf(targets, kind).map((id) => keep(start(context, { id, targets })))).then(byId);
+  const [storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces, hubsNamespaces] =
+    await Promise.all([
+      accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
+      startEach("keyVaultSecrets", startKeyVault),
+      startEach("cosmosNoSql", startCosmos),
+      startEach("appConfiguration", startAppConfiguration),
+      startEach("openAi", startOpenAi),
+      startEach("serviceBus", startBusNamespace),
+      startEach("eventHubs", startHubsNamespace),
+    ]);
+  return { storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces, hubsNamespaces };
+}
+
+interface Resource {
+  readonly id: string;
 }
 
 /** Of the resources with targets of that kind, each once, as Azure compares IDs. */
@@ -46,7 +66,7 @@ function idsOf(targets: Targets, kind: Kind): readonly string[] {
   return [...new Map(ids.map((id) => [id.toLowerCase(), id])).values()];
 }
 
-function byId<S extends { readonly id: string }>(simulators: readonly S[]): ReadonlyMap<string, S> {
+function byId<S extends Resource>(simulators: readonly S[]): ReadonlyMap<string, S> {
   return new Map(simulators.map((each) => [each.id.toLowerCase(), each]));
 }
 
@@ -65,15 +85,18 @@ function accountsIn(targets: Targets): readonly Account[] {
   return [...accounts.values()];
 }
 
-/** The catalog with the simulators' addresses in place of Azure's. */
+/** The catalog with the simulators' addresses in place of Azure's. Clients of AMQP take a host's name alone, so that stays. */
 export function withEndpoints(
   document: CatalogDocument,
-  { storage, vaults, cosmosAccounts }: DataServices,
+  { storage, vaults, cosmosAccounts, configurationStores, openAiResources }: DataServices,
 ): CatalogDocument {
+  const all = [vaults, cosmosAccounts, configurationStores, openAiResources];
+  const endpointOf = ({ kind, resourceId }: { readonly kind: Kind; readonly resourceId: string }) => {
+    if (isStorage(kind)) return storage?.endpointOf(storageServices[kind], resourceId.split("/").at(-1) ?? "");
+    return all.map((each) => each.get(resourceId.toLowerCase())?.endpoint).find((each) => each !== undefined);
+  };
   const targets = Object.entries(document.targets ?? {}).map(([alias, target]) => {
-    const endpoint = isStorage(target.kind)
-      ? storage?.endpointOf(storageServices[target.kind], target.resourceId.split("/").at(-1) ?? "")
-      : (vaults.get(target.resourceId.toLowerCase()) ?? cosmosAccounts.get(target.resourceId.toLowerCase()))?.endpoint;
+    const endpoint = endpointOf(target);
     return [alias, endpoint === undefined ? target : { ...target, endpoint }] as const;
   });
   return { ...document, targets: Object.fromEntries(targets) as NonNullable<CatalogDocument["targets"]> };

@@ -289,7 +289,7 @@ describe("local is two products, a Functions host and a simulated cloud", () => 
       /^local\/(cloud\.ts|control\/(server|environment|faultDocument)\.ts|simulators\/(faults|simulator|tls|world)\.ts)$/;
     // What makes the cloud up.
     const parts =
-      /^local\/(cloud|azurite|tableFaults|dataServices|seedCloud|callers|people|rights|catalogs|catalogFile|cloudFiles)\.ts$/;
+      /^local\/(cloud|azurite|tableFaults|dataServices|messagingServices|seedCloud|callers|people|rights|catalogs|catalogFile|cloudFiles)\.ts$/;
     const outside = others.filter(({ file }) => !isCloud(file) && !parts.test(file));
 
     expect(importsFrom(others, (name) => isHost(name) && name !== entrance)).toEqual([]);

@@ -1,5 +1,6 @@
 /** Where the simulated cloud listens and which identities it has, for clients that the sandbox does not start itself. */
 import { type Cloud, names } from "../cloud.ts";
+import { toVariable } from "../messagingServices.ts";
 
 export interface EnvironmentOptions {
   readonly cloud: Cloud;
@@ -59,6 +60,7 @@ export function describeEnvironment({
       SANDBOX_SERVICE_BUS_NAMESPACE: names.serviceBusNamespace,
       SANDBOX_SERVICE_BUS_QUEUE: names.trialQueue,
       SANDBOX_SERVICE_BUS_TOPIC: names.trialTopic,
+      ...cloud.variables,
       ...describeCluster(cloud),
       ...Object.fromEntries(servers.map(({ name, address }) => [`SANDBOX_SQL_${toVariable(name)}`, address])),
     } as Readonly<Record<string, string>>,
@@ -90,10 +92,6 @@ function describeCluster({ world }: Cloud): Readonly<Record<string, string>> {
   const [cluster] = world.clusters.values();
   if (!cluster) return {};
   return { SANDBOX_IDENTITY_RESOURCE_GROUP: cluster.nodeResourceGroup, SANDBOX_OIDC_ISSUER: cluster.oidcIssuer };
-}
-
-function toVariable(name: string): string {
-  return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_");
 }
 
 /** Lines to print: variables for a shell, then addresses for each client's own settings. */

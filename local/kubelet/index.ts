@@ -20,6 +20,8 @@ export interface KubeletOptions {
   readonly adminToken: string;
   readonly images: Readonly<Record<string, Image>>;
   readonly nodeIdentity?: NodeIdentity;
+  /** What every process finds in its environment, unless its pod says otherwise. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** A real kubelet starts with 10 s. */
   readonly restartDelayMs?: number;
   /** Between SIGTERM and SIGKILL. */
@@ -39,9 +41,10 @@ const PodList = z.object({
 const WatchEvent = z.object({ type: z.string(), object: z.unknown() });
 
 export function startKubelet(options: KubeletOptions): Kubelet {
-  const { cluster, url, ca, adminToken, images, nodeIdentity, restartDelayMs = 1000, graceMs = 2000 } = options;
+  const { cluster, url, ca, adminToken, images, nodeIdentity, variables = {} } = options;
+  const { restartDelayMs = 1000, graceMs = 2000 } = options;
   const api = createApi({ url, ca, token: adminToken });
-  const node: Node = { cluster, api, images, nodeIdentity, ca, restartDelayMs, graceMs };
+  const node: Node = { cluster, api, images, nodeIdentity, variables, ca, restartDelayMs, graceMs };
   const closing = new AbortController();
   const workers = new Map<string, PodWorker>();
   const stops = new Set<Promise<void>>();

@@ -19,6 +19,7 @@ export interface Node {
   readonly images: Readonly<Record<string, Image>>;
   /** Present when the cluster has aad-pod-identity. */
   readonly nodeIdentity: NodeIdentity | undefined;
+  readonly variables: Readonly<Record<string, string>>;
   /** The certificate authority that every process has to trust; PEM. */
   readonly ca: string;
   readonly restartDelayMs: number;
@@ -73,6 +74,7 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
     return {
       environment: {
         ...(process.env["PATH"] === undefined ? {} : { PATH: process.env["PATH"] }),
+        ...node.variables,
         HOSTNAME: name,
         NODE_EXTRA_CA_CERTS: trust,
         // The processes of all pods share one /dev: what writes to its termination log reads this first.

@@ -3,7 +3,10 @@
  * (learn.microsoft.com "Troubleshoot Azure RBAC": "can take up to 10 minutes").
  */
 import { checkAccessToken, type TokenCheck } from "./entra/accessTokens.ts";
-import type { RoleAssignment, World } from "./world.ts";
+import type { RoleAssignment, ServicePrincipal, World } from "./world.ts";
+
+/** Services whose actions have the same names. */
+export type DataService = "serviceBus" | "eventHubs";
 
 /** learn.microsoft.com "Azure built-in roles": the actions on data, without the providers before them. */
 const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
@@ -30,6 +33,26 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   "4633458b-17de-408a-b874-0445c86b69e6": ["secrets/readMetadata", "secrets/get"],
   // Key Vault Secrets Officer
   "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": ["secrets/readMetadata", "secrets/get", "secrets/set", "secrets/delete"],
+  // Azure Service Bus Data Owner
+  "090c5cfd-751d-490a-894a-3ce6f1109419": ["serviceBus/send", "serviceBus/receive"],
+  // Azure Service Bus Data Sender
+  "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": ["serviceBus/send"],
+  // Azure Service Bus Data Receiver
+  "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": ["serviceBus/receive"],
+  // Azure Event Hubs Data Owner
+  "f526a384-b230-433a-b45c-95f59c4a2dec": ["eventHubs/send", "eventHubs/receive"],
+  // Azure Event Hubs Data Sender
+  "2b629674-e913-4c01-ae53-ef4638d8f975": ["eventHubs/send"],
+  // Azure Event Hubs Data Receiver
+  "a638d3c7-ab3a-418d-83e6-5f17a39d4fde": ["eventHubs/receive"],
+  // App Configuration Data Reader
+  "516239f1-63e1-4d78-a4de-a74fb236a071": ["keyValues/read"],
+  // App Configuration Data Owner
+  "5ae67dd6-50cb-40e7-96ff-dc2bfa4b606b": ["keyValues/read", "keyValues/write", "keyValues/delete"],
+  // Cognitive Services OpenAI User
+  "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": [
+    ...["models/read", "deployments/chat/completions/action", "deployments/embeddings/action"],
+  ],
 };
 
 export type DataCaller = Extract<TokenCheck, { outcome: "valid" }>;
@@ -39,15 +62,19 @@ export type DataCheck =
   | { readonly outcome: "anonymous" }
   | { readonly outcome: "refused"; readonly why: string };
 
-/** Whose token it is. */
+/** Whose token it is; it may be for any of the audiences. */
 export async function checkCaller(
   world: World,
   authorization: string | undefined,
-  audience: string,
+  audiences: readonly string[],
 ): Promise<DataCheck> {
   const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
   if (token === undefined) return { outcome: "anonymous" };
-  const check = await checkAccessToken(world, token, [audience, `${audience}/`]);
+  const check = await checkAccessToken(
+    world,
+    token,
+    audiences.flatMap((each) => [each, `${each}/`]),
+  );
   switch (check.outcome) {
     case "valid":
       return { outcome: "caller", caller: check };
@@ -63,7 +90,7 @@ export async function checkCaller(
 /** The scope is that of the part, or of the resource. */
 export function mayDo(
   world: World,
-  { principalId }: DataCaller,
+  { principalId }: Pick<ServicePrincipal, "principalId">,
   { action, scope }: { readonly action: string; readonly scope: string },
 ): boolean {
   return [...world.roleAssignments.values()].some(

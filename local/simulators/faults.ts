@@ -11,9 +11,12 @@ export type Wire =
   | "postgres"
   | "kubernetes"
   | "serviceBus"
+  | "eventHubs"
   | "storage"
   | "keyVault"
   | "cosmos"
+  | "appConfiguration"
+  | "openAi"
   | "nodeIdentity"
   | "tables"
   | "durable";

@@ -12,6 +12,8 @@ const cosmos = {
   what: "Cosmos DB",
   authorize: (token: string) => encodeURIComponent(`type=aad&ver=1.0&sig=${token}`),
 };
+const configuration = { resource: "https://azconfig.io", what: "App Configuration" };
+const models = { resource: "https://cognitiveservices.azure.com", what: "Azure OpenAI" };
 const vault = { resource: "https://vault.azure.net", what: "the key vault" };
 
 const calls: Readonly<Record<string, Call>> = {
@@ -54,6 +56,10 @@ const calls: Readonly<Record<string, Call>> = {
         ...(container ? ["colls", encodeURIComponent(container)] : []),
       ].join("/"),
     }),
+  // The names of keys, without their values.
+  appConfiguration: ({ endpoint }) => read({ ...configuration, url: `${endpoint}/keys?name=*&api-version=2023-11-01` }),
+  // Which models there are: nothing is asked of one.
+  openAi: ({ endpoint }) => read({ ...models, url: `${endpoint}/openai/models?api-version=2024-10-21` }),
   postgresql: readPostgres,
 };
 

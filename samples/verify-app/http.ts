@@ -14,8 +14,12 @@ export interface ReadCall {
 }
 
 const timeoutMs = 10_000;
-/** 403 of a firewall, which is no matter of rights (learn.microsoft.com "Status and error codes", "Key Vault error codes"). */
-const ofFirewall = /\b(AuthorizationFailure|ForbiddenByFirewall|ForbiddenByConnection)\b/;
+/**
+ * 403 of a firewall, which is no matter of rights (learn.microsoft.com "Status and error codes", "Key Vault error codes", "Configure
+ * Azure AI services virtual networks").
+ */
+const ofFirewall =
+  /\b(AuthorizationFailure|ForbiddenByFirewall|ForbiddenByConnection|Virtual Network\/Firewall rules|Public access is disabled)\b/;
 
 export async function read({ url, resource, what, headers, authorize = bearer }: ReadCall): Promise<Result> {
   let token: string;

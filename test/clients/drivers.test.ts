@@ -3,10 +3,25 @@ import { drivers, kindsIn, printLogins } from "../../clients/drivers.ts";
 import { languages } from "../../clients/login.ts";
 import { describeDrivers } from "../../tools/driverReference.ts";
 import { readReference } from "../../tools/reference.ts";
+import { programsIn, type Ran } from "../sandbox/support/driverUses.ts";
 
 it("is in docs/drivers.md, word for word (tools/writeDriverReference.ts writes it)", () => {
   expect(readReference("drivers.md")).toBe(describeDrivers());
 });
+
+it.each(["node", "python", "java", "go"] as const satisfies Ran[])(
+  "says of the lines for %s that tests run them where a test does, and nowhere else",
+  (language) => {
+    // test/samples/message-app/walkThrough.test.ts
+    const elsewhere = language === "python" ? ["sqlDatabase"] : [];
+    const said = Object.entries(drivers).flatMap(([kind, { logins }]) =>
+      logins[language].tried === "where installed" ? [kind] : [],
+    );
+
+    const run = programsIn(language).map(({ kind }): string => kind);
+    expect(said.toSorted()).toEqual([...run, ...elsewhere].toSorted());
+  },
+);
 
 it.each(languages)("prints lines to paste for %s, with what they need", (language) => {
   const printed = printLogins(language, "workloadIdentity", ["sqlDatabase", "storageBlob"]);

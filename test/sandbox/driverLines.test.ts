@@ -40,24 +40,32 @@ const programs = {
 /** The versions that run; docs/drivers.md names those from which the lines hold. */
 const node = nodePackages(
   {
+    "@azure/app-configuration": "1.13.0",
     "@azure/cosmos": "4.10.1",
     "@azure/data-tables": "13.3.2",
+    "@azure/event-hubs": "6.0.4",
     "@azure/identity": "4.14.1",
     "@azure/keyvault-secrets": "4.12.0",
+    "@azure/service-bus": "7.9.5",
     "@azure/storage-blob": "12.34.0",
     "@azure/storage-queue": "12.32.0",
+    openai: "7.59.0",
   },
   "Node's lines of docs/drivers.md for data services",
 );
 const python = pythonWith(
   "drivers",
   {
+    "azure-appconfiguration": "1.10.0",
     "azure-cosmos": "4.17.1",
     "azure-data-tables": "12.7.0",
+    "azure-eventhub": "5.15.1",
     "azure-identity": "1.27.0",
     "azure-keyvault-secrets": "4.12.0",
+    "azure-servicebus": "7.15.0",
     "azure-storage-blob": "12.31.1",
     "azure-storage-queue": "12.18.1",
+    openai: "3.51.0",
     "psycopg[binary]": "3.3.9",
   },
   "Python's lines of docs/drivers.md for data services",
@@ -113,6 +121,8 @@ beforeAll(async () => {
   for (const { secrets } of sandbox.cloud.data.vaults.values()) {
     secrets.set("greeting", [{ id: "1", value: "moored", createdTime: new Date() }]);
   }
+  for (const { keyValues } of sandbox.cloud.data.configurationStores.values())
+    keyValues.set({ key: "greeting", value: "moored" });
   const request = {
     ...{ cluster: names.cluster, namespace, targets: targets(postgres) },
     databases: [{ server: names.sqlServer, database: "messages", roles: ["reader"] }],

@@ -55,7 +55,7 @@ describe("an onboarding", () => {
   it("reads something of each target that has a call for it", async () => {
     await onboard("proven", {
       ...{ uploads: ["read"], jobs: ["receive"], sessions: ["write"], secrets: ["read"], invoices: ["send"] },
-      ...{ carts: ["read"], shop: ["write"] },
+      ...{ carts: ["read"], shop: ["write"], settings: ["read"], gpt: ["use"] },
       ...(postgres ? { ledger: ["read"] } : {}),
     });
 
@@ -67,11 +67,13 @@ describe("an onboarding", () => {
     ]);
     expect(readCalls("keyVault")).toEqual(["GET secrets kv-dev"]);
     expect(readCalls("cosmos").toSorted()).toEqual(["GET cosmos-dev/dbs/shop", "GET cosmos-dev/dbs/shop/colls/carts"]);
+    expect(readCalls("appConfiguration")).toEqual(["GET keys appcs-dev"]);
+    expect(readCalls("openAi")).toEqual(["GET models oai-dev"]);
   });
 
   it("has nothing to try where no call only reads", async () => {
     const before = readCalls("storage").length;
-    await onboard("unread", { jobs: ["send"], gpt: ["use"] });
+    await onboard("unread", { jobs: ["send"], clicks: ["send"] });
 
     expect(await foundBy("unread")).toEqual([]);
     expect(readCalls("storage")).toHaveLength(before);
@@ -79,7 +81,7 @@ describe("an onboarding", () => {
 
   it("succeeds while its roles are not in effect yet, and says so until they are", async () => {
     sandbox.cloud.world.roleDelayMs = 3_600_000;
-    await onboard("early", { uploads: ["read"], secrets: ["read"], carts: ["read"] });
+    await onboard("early", { uploads: ["read"], secrets: ["read"], carts: ["read"], settings: ["read"], gpt: ["use"] });
 
     const pending = { code: "LOGIN_NOT_YET_EFFECTIVE", severity: "Info", repairable: false };
     expect(await foundBy("early")).toMatchObject([
@@ -90,6 +92,8 @@ describe("an onboarding", () => {
       },
       { ...pending, target: "secrets", found: expect.stringContaining("403 Forbidden") },
       { ...pending, target: "carts", found: expect.stringMatching(/^granted, in effect by .*Z: 403 Forbidden$/) },
+      { ...pending, target: "settings", found: expect.stringMatching(/^granted, in effect by .*Z: 403$/) },
+      { ...pending, target: "gpt", found: expect.stringMatching(/^granted, in effect by .*Z: 401 PermissionDenied$/) },
     ]);
     sandbox.cloud.world.roleDelayMs = 0;
     expect(await verify("early")).toEqual([]);

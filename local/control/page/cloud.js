@@ -1,7 +1,7 @@
 /** The sandbox's page: it calls only /sandbox (docs/sandbox.md), and renders every answer as plain text. */
 const wires = [
-  ...["arm", "entra", "sql", "postgres", "kubernetes", "serviceBus"],
-  ...["storage", "keyVault", "cosmos", "nodeIdentity", "tables", "durable"],
+  ...["arm", "entra", "sql", "postgres", "kubernetes", "serviceBus", "eventHubs"],
+  ...["storage", "keyVault", "cosmos", "appConfiguration", "openAi", "nodeIdentity", "tables", "durable"],
 ];
 const newest = 200;
 

@@ -1,6 +1,6 @@
 /**
- * Resources on which identities get roles: that they exist, and what decides whether a role has an effect there. The data of storage
- * accounts and key vaults is in simulators of its own; that of the others is not simulated.
+ * Resources on which identities get roles: that they exist, and what decides whether a role has an effect there. Their data
+ * is in simulators of its own.
  */
 import { z } from "zod";
 import type { TargetResource, World } from "../world.ts";

@@ -55,8 +55,9 @@ export async function startCosmos(
   }
 
   async function run({ method, url, headers, body }: HttpRequest): Promise<HttpReply> {
+    // Clients ask for a token of the account itself, some of them without its port, or of the service.
     const audiences = [endpoint, "https://localhost", cosmosAudience];
-    const check = await checkAny(world, bearerOf(headers.authorization), audiences);
+    const check = await checkCaller(world, bearerOf(headers.authorization), audiences);
     if (check.outcome !== "caller") {
       const why = check.outcome === "anonymous" ? "Required Header authorization is missing." : check.why;
       return failed(401, "Unauthorized", why);
@@ -110,13 +111,6 @@ export async function startCosmos(
 /** Eight bytes, as a database's or a container's in Azure. */
 function ridOf(scope: string): string {
   return createHash("sha256").update(scope).digest().subarray(0, 8).toString("base64").replaceAll("/", "-");
-}
-
-/** Clients ask for a token of the account itself, some of them without its port, or of the service. */
-async function checkAny(world: World, authorization: string | undefined, audiences: readonly string[]) {
-  const checks = await Promise.all(audiences.map((audience) => checkCaller(world, authorization, audience)));
-  const [first = { outcome: "anonymous" } as const] = checks;
-  return checks.find(({ outcome }) => outcome === "caller") ?? first;
 }
 
 /** As a usual header, for what reads those. */

@@ -48,7 +48,7 @@ export async function startKeyVault(
   }
 
   async function run({ method, url, headers, body }: HttpRequest): Promise<HttpReply> {
-    const check = await checkCaller(world, headers.authorization, vaultAudience);
+    const check = await checkCaller(world, headers.authorization, [vaultAudience]);
     if (check.outcome !== "caller") {
       const authority = `https://login.microsoftonline.com/${world.tenantId}`;
       const challenge = `Bearer authorization="${authority}", resource="${vaultAudience}"`;

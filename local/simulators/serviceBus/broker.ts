@@ -1,6 +1,7 @@
 /** The entities of a namespace, by path: queues, topics with their subscriptions, and all dead-letter queues. */
+
+import { BrokerError } from "../amqp/errors.ts";
 import type { Clock } from "./clock.ts";
-import { BrokerError } from "./errors.ts";
 import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
 
 export interface TopicSettings {
@@ -13,6 +14,8 @@ export interface TopicSettings {
 export interface Entity<Content> {
   /** In the spelling of the settings. */
   readonly path: string;
+  /** Where a role can be given for it: in the ID of the namespace, as Azure Resource Manager names it. */
+  readonly scope: string;
   readonly send?: (message: NewMessage<Content>) => number | undefined;
   readonly cancelScheduled?: (sequenceNumbers: readonly number[]) => void;
   readonly queue?: Queue<Content>;
@@ -35,31 +38,35 @@ export function createBroker<Content>(
     entities.set(key, entity);
   }
 
-  function addQueue(path: string, queueSettings: QueueSettings): Queue<Content> {
+  function addQueue(path: string, scope: string, queueSettings: QueueSettings): Queue<Content> {
     const deadLetters = createQueue<Content>(
       { name: path + deadLetterSuffix, lockDurationSeconds: queueSettings.lockDurationSeconds ?? 60 },
       clock,
     );
     const queue = createQueue<Content>(queueSettings, clock, deadLetters);
-    add({ path: path + deadLetterSuffix, queue: deadLetters });
+    add({ path: path + deadLetterSuffix, scope, queue: deadLetters });
     return queue;
   }
 
   for (const queueSettings of settings.queues) {
-    const queue = addQueue(queueSettings.name, queueSettings);
-    add({ path: queueSettings.name, queue, send: queue.send, cancelScheduled: queue.cancelScheduled });
+    const { name } = queueSettings;
+    const scope = `queues/${name}`;
+    const queue = addQueue(name, scope, queueSettings);
+    add({ path: name, scope, queue, send: queue.send, cancelScheduled: queue.cancelScheduled });
   }
   for (const topic of settings.topics) {
     const subscriptions = topic.subscriptions.map((subscription) => {
       const path = subscriptionPath(topic.name, subscription.name);
-      const queue = addQueue(path, subscription);
-      add({ path, queue });
+      const scope = `topics/${topic.name}/subscriptions/${subscription.name}`;
+      const queue = addQueue(path, scope, subscription);
+      add({ path, scope, queue });
       return queue;
     });
     const recentIds = createDuplicateFilter((topic.duplicateDetectionSeconds ?? 0) * 1000, clock);
     const fanOut = createFanOut(subscriptions);
     add({
       path: topic.name,
+      scope: `topics/${topic.name}`,
       send: (message) => (recentIds.isDuplicate(message.messageId) ? undefined : fanOut.send(message)),
       cancelScheduled: fanOut.cancelScheduled,
     });

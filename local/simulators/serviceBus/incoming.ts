@@ -1,8 +1,9 @@
 /** A link on which a client sends. */
 import type { Receiver } from "rhea";
-import { describeCondition } from "./errors.ts";
-import { type Content, readTransfer } from "./messages.ts";
-import { meet, type Peer, perform, type Refusal } from "./peer.ts";
+import type { Content } from "../amqp/content.ts";
+import { describeCondition } from "../amqp/errors.ts";
+import { meet, type Peer, perform, type Refusal } from "../amqp/peer.ts";
+import { readTransfer } from "./messages.ts";
 import type { NewMessage } from "./queue.ts";
 
 export function takeMessages(

@@ -1,24 +1,30 @@
-/** Service Bus on a loopback port: AMQP 1.0 over TLS, queues and topics in memory. */
-import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
-import rhea, { type Delivery } from "rhea";
+/** A Service Bus namespace on a loopback port: AMQP 1.0 over TLS, queues and topics in memory. */
+import type { Delivery } from "rhea";
+import { type Claim, createClaims, createTokenCheck } from "../amqp/claims.ts";
+import { serveConnection } from "../amqp/connection.ts";
+import type { Content } from "../amqp/content.ts";
+import { createReplyLinks } from "../amqp/replyLinks.ts";
+import { startAmqpServer } from "../amqp/server.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
+import type { ServicePrincipal } from "../world.ts";
 import { createBroker, deadLetterSuffix, subscriptionPath, type TopicSettings } from "./broker.ts";
-import { createClaims, createTokenCheck } from "./claims.ts";
 import { createClock } from "./clock.ts";
-import { serveConnection } from "./connection.ts";
 import { type EntityView, viewEntity } from "./inspect.ts";
-import type { Content } from "./messages.ts";
+import { busNodes } from "./nodes.ts";
+import type { BusPeer } from "./peer.ts";
 import type { QueueSettings } from "./queue.ts";
-import { createReplyLinks } from "./replyLinks.ts";
 
 export interface ServiceBusSettings {
   /** Default 0: any free port. */
   readonly port?: number;
+  /** Before the entity in the journal. */
+  readonly namespace?: string;
+  /** The namespace's address in Azure. */
+  readonly host: string;
   readonly queues: readonly QueueSettings[];
   readonly topics: readonly TopicSettings[];
-  /** Client ids of the principals that may send and listen; read again for every token. */
-  readonly authorized: Pick<ReadonlySet<string>, "has">;
+  /** Whether a principal may do that at the scope, below the namespace's ID; asked again for every link. */
+  may(principal: ServicePrincipal, claim: Claim, scope: string): boolean;
 }
 
 export interface ServiceBusSimulator extends Simulator {
@@ -31,80 +37,34 @@ export interface ServiceBusSimulator extends Simulator {
 
 export async function startServiceBus(
   { world, faults, tls }: SimulatorContext,
-  { port = 0, queues, topics, authorized }: ServiceBusSettings,
+  { port, namespace, host, queues, topics, may }: ServiceBusSettings,
 ): Promise<ServiceBusSimulator> {
   const broker = createBroker<Content>({ queues, topics }, createClock(world.now));
-  const checkToken = createTokenCheck(world, authorized);
-  const deliveries = new Map<string, Delivery>();
-  const sockets = new Set<TLSSocket>();
-  const container = rhea.create_container({
-    id: "mooring-service-bus",
-    // The broker decides on outcomes.
-    autoaccept: false,
-    treat_modified_as_released: false,
-    credit_window: 100,
-    idle_time_out: 60_000,
+  const has = (path: string) => broker.find(path) !== undefined;
+  const shared = {
+    ...({ wire: "serviceBus", namespace, host, faults, broker, has } as const),
+    checkToken: createTokenCheck(world, ["https://servicebus.azure.net"]),
+    may: (principal: ServicePrincipal, claim: Claim, path: string) =>
+      may(principal, claim, broker.find(path)?.scope ?? ""),
+    deliveries: new Map<string, Delivery>(),
+  };
+  const server = await startAmqpServer({
+    ...{ port, tls, containerId: "mooring-service-bus" },
+    serve(connection, line) {
+      const peer: BusPeer = { ...shared, ...line, claims: createClaims(), replyLinks: createReplyLinks() };
+      serveConnection(connection, peer, busNodes(peer));
+    },
   });
-  // Clients with @azure/service-bus skip SASL or use ANONYMOUS; MSSBCBS means that claims follow on $cbs.
-  container.sasl_server_mechanisms.enable_anonymous();
-  container.sasl_server_mechanisms.MSSBCBS = container.sasl_server_mechanisms.ANONYMOUS;
-
-  // The protocol exchanges small frames: without noDelay, each one waits 40 ms for an acknowledgement.
-  const server = createServer({ cert: tls.certificate, key: tls.privateKey, noDelay: true }, (socket) => {
-    sockets.add(socket);
-    const connection = container.create_connection({
-      port,
-      reconnect: false,
-      // A delivery that its receiver never settles prevents the slots after it from being freed; rhea's default is 2048.
-      session_buffer_size: { incoming: 2048, outgoing: 65_536 },
-    });
-    socket.on("close", () => {
-      sockets.delete(socket);
-      // rhea listens only for `end` and `error`; a socket destroyed here emits neither, and its timers would keep running.
-      connection["eof"]();
-    });
-    serveConnection(connection, {
-      broker,
-      faults,
-      checkToken,
-      deliveries,
-      claims: createClaims(),
-      replyLinks: createReplyLinks(),
-      isConnected: () => socket.writable,
-      cut: () => socket.destroy(),
-      sendGarbage: () => socket.end(Buffer.from("this is not AMQP, and the frame has no length\r\n")),
-    });
-    connection["accept"](socket);
-  });
-  // These are the only handles on unfinished handshakes, for which close() would wait.
-  const rawSockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    rawSockets.add(socket);
-    socket.once("close", () => rawSockets.delete(socket));
-  });
-  // Handshakes fail for the client's own reasons, such as a certificate that it does not trust.
-  server.on("tlsClientError", () => {});
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("The Service Bus listener has no port.");
 
   const view = (path: string): EntityView => viewEntity(broker, path, path + deadLetterSuffix);
-  const cutConnections = () => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
-    url: `sb://localhost:${address.port}`,
-    port: address.port,
+    url: `sb://localhost:${server.port}`,
+    port: server.port,
     queue: view,
     subscription: (topic, name) => view(subscriptionPath(topic, name)),
-    cutConnections,
+    cutConnections: server.cutConnections,
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      cutConnections();
-      for (const socket of rawSockets) socket.destroy();
+      const closed = server.close();
       broker.close();
       await closed;
     },

@@ -1,8 +1,10 @@
 /** Inspects an entity and sends messages from the same process, for tests and the demo. */
 import rhea from "rhea";
+import type { Content } from "../amqp/content.ts";
+import type { Properties } from "../amqp/values.ts";
 import type { Broker } from "./broker.ts";
-import { type Content, readMessage } from "./messages.ts";
-import type { MessageState, Properties, QueuedMessage } from "./queue.ts";
+import { readMessage } from "./messages.ts";
+import type { MessageState, QueuedMessage } from "./queue.ts";
 
 export interface SeenMessage {
   readonly messageId: string;

@@ -1,13 +1,16 @@
 /** `<entity>/$management`: requests outside a message's link. Learn "AMQP request/response operations". */
 import rhea, { type EventContext } from "rhea";
-import { lockTokenFromUuid, readTyped, settleDelivery, typedEntries, uuidFromLockToken } from "./amqp.ts";
+import { expectClaim } from "../amqp/claims.ts";
+import { type Content, decodeMessage } from "../amqp/content.ts";
+import { BrokerError } from "../amqp/errors.ts";
+import { meet, perform, type Refusal, reply } from "../amqp/peer.ts";
+import { lockTokenFromUuid, readTyped, settleDelivery, typedEntries, uuidFromLockToken } from "../amqp/rhea.ts";
+import { findSection, sectionCode, splitSections } from "../amqp/sections.ts";
+import { asList, asNumber, asProperties, asText, type Properties } from "../amqp/values.ts";
 import type { Entity } from "./broker.ts";
-import { BrokerError } from "./errors.ts";
-import { type Content, decodeMessage, encodeMessage, readMessage } from "./messages.ts";
-import { meet, type Peer, perform, type Refusal, reply, type ServiceBusOperation } from "./peer.ts";
-import type { Properties, Queue } from "./queue.ts";
-import { findSection, sectionCode, splitSections } from "./sections.ts";
-import { asList, asNumber, asProperties, asText } from "./values.ts";
+import { encodeMessage, readMessage } from "./messages.ts";
+import type { BusPeer, ServiceBusOperation } from "./peer.ts";
+import type { Queue } from "./queue.ts";
 
 export const managementSuffix = "/$management";
 
@@ -22,7 +25,7 @@ interface Request {
 }
 
 export async function answerManagement(
-  peer: Peer,
+  peer: BusPeer,
   entity: Entity<Content>,
   { message, delivery, receiver }: EventContext,
 ): Promise<void> {
@@ -51,11 +54,17 @@ export async function answerManagement(
   }
   const effect = await meet(peer, request.operation, entity.path);
   perform(peer, effect, {
-    act: request.act,
+    act() {
+      expectClaim(peer, entity.path, ofSenders.has(request.operation) ? "Send" : "Listen");
+      return request.act();
+    },
     answer: ({ status = 200, body = {} }) => answerWith(status, "OK", body),
     refuse,
   });
 }
+
+/** What needs the right to send; the rest needs that to receive. */
+const ofSenders: ReadonlySet<ServiceBusOperation> = new Set(["schedule", "cancelScheduled"]);
 
 const statusCodes: Readonly<Record<string, number>> = {
   "amqp:not-allowed": 400,
@@ -71,7 +80,7 @@ const statusCodes: Readonly<Record<string, number>> = {
 };
 
 function readRequest(
-  peer: Peer,
+  peer: BusPeer,
   entity: Entity<Content>,
   name: string,
   { body, payload }: { body: Properties; payload: unknown },
@@ -152,7 +161,7 @@ function receiveDeferred(queue: Queue<Content>, body: Properties): Request {
 
 /** Settles by lock token, whichever connection received the message. */
 function updateDisposition(
-  peer: Peer,
+  peer: BusPeer,
   queue: Queue<Content>,
   body: Properties,
   properties: Properties,

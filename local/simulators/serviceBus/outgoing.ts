@@ -1,8 +1,10 @@
-/** A link on which a client receives: sends messages as its credit allows, and handles how they are settled. */
-import { setImmediate } from "node:timers/promises";
+/** A link on which a client receives from a queue: what it gets, and how it settles that. */
 import type { Delivery, EventContext, Sender } from "rhea";
+import type { Content } from "../amqp/content.ts";
+import { BrokerError, describeCondition } from "../amqp/errors.ts";
+import { meet, perform, run } from "../amqp/peer.ts";
+import { createPump } from "../amqp/pump.ts";
 import {
-  answerDrain,
   fieldOf,
   isTrue,
   lockTokenFromTag,
@@ -10,56 +12,43 @@ import {
   settleDelivery,
   tagFromLockToken,
   typedEntries,
-} from "./amqp.ts";
-import { BrokerError, describeCondition } from "./errors.ts";
-import { type Content, encodeMessage } from "./messages.ts";
-import { type MetEffect, meet, type Peer, perform, refusalOf, run, type ServiceBusOperation } from "./peer.ts";
+} from "../amqp/rhea.ts";
+import { encodeMessage } from "./messages.ts";
+import type { BusPeer, ServiceBusOperation } from "./peer.ts";
 import type { LockedMessage, Queue } from "./queue.ts";
 
-export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { path: string; queue: Queue<Content> }) {
+export function deliverMessages(
+  peer: BusPeer,
+  sender: Sender,
+  { path, queue }: { path: string; queue: Queue<Content> },
+) {
   /** Receive-and-delete: messages are settled when they are sent. */
   const deletes = sender.snd_settle_mode === 1;
   const tokens = new Set<string>();
-  let isOpen = true;
-  let isPumping = false;
-  let isDraining = false;
-  let stopListening = queue.onReady(wake);
+  const pump = createPump(peer, sender, deliverNext);
+  let isListening = true;
+  let stopListening = queue.onReady(pump.wake);
 
-  function wake(): void {
-    if (!isPumping) run(peer, pump);
-  }
-
-  async function pump(): Promise<void> {
-    isPumping = true;
-    while (canSend()) {
-      const message = queue.receive();
-      if (!message) break;
-      await deliver(message);
-      // Go to the end of the listeners, so that competing consumers take turns.
-      stopListening();
-      if (isOpen) stopListening = queue.onReady(wake);
-      // rhea uses up the credit when it writes the frame, on the next tick. A message without credit blocks its session.
-      await setImmediate();
-    }
-    isPumping = false;
-    if (isOpen && isDraining) {
-      isDraining = false;
-      answerDrain(sender);
-    }
-  }
-
-  function canSend(): boolean {
-    return isOpen && peer.isConnected() && sender.sendable();
+  async function deliverNext(): Promise<boolean> {
+    const message = queue.receive();
+    if (!message) return false;
+    await deliver(message);
+    // Go to the end of the listeners, so that competing consumers take turns.
+    stopListening();
+    if (isListening) stopListening = queue.onReady(pump.wake);
+    return true;
   }
 
   async function deliver(message: LockedMessage<Content>): Promise<void> {
     const effect = await meet(peer, "receive", path);
-    if (effect?.kind === "error" || effect?.kind === "cutBefore" || !canSend()) {
+    if (effect?.kind === "error" || effect?.kind === "cutBefore" || !pump.canSend()) {
       unlessLost(() => queue.release(message.lockToken));
     } else if (!deletes || unlessLost(() => queue.complete(message.lockToken))) {
       if (!effect) send(message);
     }
-    if (effect) end(effect);
+    if (!effect) return;
+    isListening = false;
+    pump.end(effect);
   }
 
   function send(message: LockedMessage<Content>): void {
@@ -67,16 +56,6 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     if (deletes) return;
     tokens.add(message.lockToken);
     peer.deliveries.set(message.lockToken, delivery);
-  }
-
-  /** After any fault, this link delivers nothing more. */
-  function end(effect: NonNullable<MetEffect>): void {
-    isOpen = false;
-    if (effect.kind === "error") {
-      const { condition, description } = refusalOf(effect);
-      sender.close(describeCondition(condition, description));
-    } else if (effect.kind === "garbage") peer.sendGarbage();
-    else if (effect.kind !== "hang") peer.cut();
   }
 
   /** False if the lock expired while the delivery was delayed, so that the message is free again. */
@@ -104,13 +83,6 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
     });
   }
 
-  sender.on("sender_flow", wake);
-  // The session has a free slot again.
-  sender.on("sendable", wake);
-  sender.on("sender_draining", () => {
-    isDraining = true;
-    wake();
-  });
   sender.on("accepted", ({ delivery }: Settling) => settle("complete", delivery, queue.complete));
   sender.on("released", ({ delivery }: Settling) => settle("abandon", delivery, queue.release));
   sender.on("modified", ({ delivery }: Settling) => {
@@ -132,7 +104,8 @@ export function deliverMessages(peer: Peer, sender: Sender, { path, queue }: { p
   return {
     /** Called when the link or its connection is gone. Locks last until they expire or are settled on another connection. */
     stop(): void {
-      isOpen = false;
+      isListening = false;
+      pump.stop();
       stopListening();
       for (const token of tokens) peer.deliveries.delete(token);
     },

@@ -4,8 +4,9 @@
  * Learn "Message transfers, locks, and settlement" and "Overview of Service Bus dead-letter queues".
  */
 import { randomUUID } from "node:crypto";
+import { BrokerError } from "../amqp/errors.ts";
+import type { Properties } from "../amqp/values.ts";
 import type { Clock } from "./clock.ts";
-import { BrokerError } from "./errors.ts";
 
 export interface QueueSettings {
   readonly name: string;
@@ -18,8 +19,6 @@ export interface QueueSettings {
   /** Messages whose id was seen within this many seconds are accepted and dropped. Absent: no duplicate detection. */
   readonly duplicateDetectionSeconds?: number;
 }
-
-export type Properties = Readonly<Record<string, unknown>>;
 
 /** A message from a sender. The queue does not read `content`. */
 export interface NewMessage<Content> {

@@ -63,7 +63,7 @@ export async function startStorage(
   ): Promise<HttpReply> {
     const { answer, path } = services[service];
     try {
-      const check = await checkCaller(world, headers.authorization, storageAudience);
+      const check = await checkCaller(world, headers.authorization, [storageAudience]);
       if (check.outcome === "anonymous") throw failures.noAuthentication(world.tenantId);
       if (check.outcome === "refused") throw failures.invalidToken(world.tenantId, check.why);
       const account = byName.get(accountName);

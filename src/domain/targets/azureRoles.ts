@@ -182,7 +182,7 @@ const table = {
     apiVersion: "2024-05-01",
     address: { field: "endpoint", of: (name) => `https://${name}.azconfig.io`, variable: "APP_CONFIGURATION_ENDPOINT" },
     ports: [443],
-    provenBy: [],
+    provenBy: ["read", "write"],
     parts: {},
     roles: {
       read: { name: "App Configuration Data Reader", id: "516239f1-63e1-4d78-a4de-a74fb236a071" },
@@ -198,7 +198,7 @@ const table = {
     apiVersion: "2024-10-01",
     address: { field: "endpoint", of: (name) => `https://${name}.openai.azure.com`, variable: "AZURE_OPENAI_ENDPOINT" },
     ports: [443],
-    provenBy: [],
+    provenBy: ["use"],
     parts: {},
     roles: { use: { name: "Cognitive Services OpenAI User", id: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" } },
   },

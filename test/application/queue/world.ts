@@ -2,7 +2,7 @@
 
 import type { DurableClient } from "durable-functions";
 import { expect } from "vitest";
-import { BrokerError } from "../../../local/simulators/serviceBus/errors.ts";
+import { BrokerError } from "../../../local/simulators/amqp/errors.ts";
 import { createQueue, type LockedMessage, type QueuedMessage } from "../../../local/simulators/serviceBus/queue.ts";
 import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
 import { type Backlog, createBacklog } from "../../../src/application/queue/backlog.ts";

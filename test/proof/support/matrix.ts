@@ -196,6 +196,9 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   storage: [],
   keyVault: [],
   cosmos: [],
+  appConfiguration: [],
+  eventHubs: [],
+  openAi: [],
   nodeIdentity: [],
   tables: [
     ...cuts,

@@ -4,12 +4,14 @@ import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 
 export type Ran = "node" | "python" | "java" | "go";
 
+type Change = readonly [from: string, to: string];
+
 interface Use extends Partial<Record<Ran, string>> {
   /** Of the sandbox's catalog; undefined for its database. */
   readonly target?: string;
   readonly access?: TargetRequest["access"];
   /** What the sandbox needs in the lines, and Azure does not. */
-  readonly here?: Partial<Record<Ran, readonly [from: string, to: string]>>;
+  readonly here?: Partial<Record<Ran, readonly Change[]>>;
 }
 
 /** Node's and Python's lines for databases run elsewhere (walkThrough.test.ts, postgres.test.ts). */
@@ -18,6 +20,10 @@ const inJava = `try (var rows = database.createStatement().executeQuery("SELECT 
   System.out.println(rows.getString(1));
 }`;
 
+/** What Python's clients of AMQP need for an address of their own, over plain AMQP, and with an authority that no machine trusts. */
+const besides = (variable: string) =>
+  `transport_type=TransportType.Amqp, connection_verify=os.environ["SSL_CERT_FILE"], custom_endpoint_address=os.environ["${variable}"]`;
+
 const uses = {
   sqlDatabase: {
     java: inJava,
@@ -25,7 +31,7 @@ const uses = {
 check(database.QueryRow("SELECT 'moored'").Scan(&said))
 fmt.Println(said)`,
     // The sandbox's authority is none that the library knows, and it would ask Microsoft about it.
-    here: { go: ["ActiveDirectoryDefault", "ActiveDirectoryDefault;disableinstancediscovery=true"] },
+    here: { go: [["ActiveDirectoryDefault", "ActiveDirectoryDefault;disableinstancediscovery=true"]] },
   },
   postgresql: {
     ...{ target: "ledger", access: ["read"] },
@@ -79,10 +85,12 @@ check(err)
 fmt.Println(*secret.Value)`,
     // Its vault is not below the domain of the resource for which it asks for tokens.
     here: {
-      node: [", credential)", ", credential, { disableChallengeResourceVerification: true })"],
-      python: ["credential=credential)", "credential=credential, verify_challenge_resource=False)"],
-      java: [".credential(", ".disableChallengeResourceVerification().credential("],
-      go: [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
+      node: [[", credential)", ", credential, { disableChallengeResourceVerification: true })"]],
+      python: [["credential=credential)", "credential=credential, verify_challenge_resource=False)"]],
+      java: [[".credential(", ".disableChallengeResourceVerification().credential("]],
+      go: [
+        [", credential, nil)", ", credential, &azsecrets.ClientOptions{DisableChallengeResourceVerification: true})"],
+      ],
     },
   },
   cosmosNoSql: {
@@ -91,6 +99,76 @@ fmt.Println(*secret.Value)`,
 console.log((await items.create({ id: "node", said: "moored" })).resource.said);`,
     python: `container = cosmos.get_database_client(os.environ["COSMOS_DATABASE"]).get_container_client(os.environ["COSMOS_CONTAINER"])
 print(container.create_item({"id": "python", "said": "moored"})["said"])`,
+  },
+  serviceBus: {
+    ...{ target: "invoices", access: ["send", "receive"] },
+    node: `const topic = process.env.SERVICE_BUS_TOPIC;
+await messages.createSender(topic).sendMessages({ body: "moored" });
+const [message] = await messages.createReceiver(topic, "all", { receiveMode: "receiveAndDelete" }).receiveMessages(1);
+console.log(message.body);
+await messages.close();`,
+    python: `from azure.servicebus import ServiceBusMessage
+topic = os.environ["SERVICE_BUS_TOPIC"]
+with messages:
+    messages.get_topic_sender(topic).send_messages(ServiceBusMessage("moored"))
+    receiver = messages.get_subscription_receiver(topic, "all", receive_mode="receiveanddelete")
+    print(str(receiver.receive_messages(max_wait_time=10)[0]))`,
+    // No name in Azure leads to its namespace.
+    here: {
+      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_SERVICE_BUS_SB_DEV })"]],
+      python: [
+        ["import ServiceBusClient", "import ServiceBusClient, TransportType"],
+        ['"], credential)', `"], credential, ${besides("SANDBOX_SERVICE_BUS_SB_DEV")})`],
+      ],
+    },
+  },
+  eventHubs: {
+    ...{ target: "clicks", access: ["send", "receive"] },
+    node: `await producer.sendBatch([{ body: "moored" }], { partitionId: "0" });
+await producer.close();
+const { EventHubConsumerClient, earliestEventPosition } = await import("@azure/event-hubs");
+const { EVENT_HUBS_HOST: host, EVENT_HUBS_HUB: hub, SANDBOX_EVENT_HUBS_EH_DEV: customEndpointAddress } = process.env;
+const consumer = new EventHubConsumerClient("$Default", host, hub, credential, { customEndpointAddress });
+await new Promise((resolve, reject) => {
+  const processEvents = async ([event]) => {
+    if (event) resolve(console.log(event.body));
+  };
+  const handlers = { processEvents, processError: async (error) => reject(error) };
+  consumer.subscribe("0", handlers, { startPosition: earliestEventPosition, maxWaitTimeInSeconds: 1 });
+});
+await consumer.close();`,
+    python: `from azure.eventhub import EventData, EventHubConsumerClient
+with producer:
+    batch = producer.create_batch(partition_id="1")
+    batch.add(EventData("moored"))
+    producer.send_batch(batch)
+consumer = EventHubConsumerClient(os.environ["EVENT_HUBS_HOST"], os.environ["EVENT_HUBS_HUB"], "$Default", credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})
+def show(context, event):
+    print(event.body_as_str())
+    consumer.close()
+consumer.receive(show, partition_id="1", starting_position="-1")`,
+    here: {
+      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_EVENT_HUBS_EH_DEV })"]],
+      python: [
+        ["import EventHubProducerClient", "import EventHubProducerClient, TransportType"],
+        ['"], credential)', `"], credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})`],
+      ],
+    },
+  },
+  appConfiguration: {
+    ...{ target: "settings", access: ["read"] },
+    node: `console.log((await settings.getConfigurationSetting({ key: "greeting" })).value);`,
+    python: `print(settings.get_configuration_setting("greeting").value)`,
+  },
+  openAi: {
+    ...{ target: "gpt", access: ["use"] },
+    node: `const { choices } = await models.chat.completions.create({
+  model: "chat",
+  messages: [{ role: "user", content: "moored" }],
+});
+console.log(choices[0].message.content);`,
+    python: `answer = models.chat.completions.create(model="chat", messages=[{"role": "user", "content": "moored"}])
+print(answer.choices[0].message.content)`,
   },
 } satisfies Readonly<Record<string, Use>>;
 type Kind = keyof typeof uses;
@@ -120,10 +198,24 @@ export function targets(hasPostgres: boolean): readonly TargetRequest[] {
 const trust = `import os\nfor name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
     os.environ[name] = os.environ["NODE_EXTRA_CA_CERTS"]\n`;
 
+/** Entra of the sandbox is none that Azure Identity knows: it would ask Microsoft about it, and Go's would go no further. Python's does not ask. */
+const withoutDiscovery: Readonly<Partial<Record<Ran, Change>>> = {
+  node: ["new DefaultAzureCredential()", "new DefaultAzureCredential({ disableInstanceDiscovery: true })"],
+  java: [
+    "DefaultAzureCredentialBuilder().build()",
+    "DefaultAzureCredentialBuilder().disableInstanceDiscovery().build()",
+  ],
+  go: [
+    "NewDefaultAzureCredential(nil)",
+    "NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: true})",
+  ],
+};
+
 function loginOf({ kind, language }: Program): string {
   const { here }: Use = uses[kind];
-  const [from = "", to = ""] = here?.[language] ?? [];
-  return drivers[kind].logins[language].lines.replace(from, to);
+  const discovery = withoutDiscovery[language];
+  const changes = [...(here?.[language] ?? []), ...(discovery ? [discovery] : [])];
+  return changes.reduce((lines, [from, to]) => lines.replace(from, to), drivers[kind].logins[language].lines);
 }
 
 /** A script of Node or Python. */
@@ -190,14 +282,9 @@ const goPackages: Readonly<Record<string, string>> = {
   sql: "database/sql",
 };
 
-/** A program around the lines, which leave what fails to the reader. The sandbox's Entra is none that azidentity knows. */
+/** A program around the lines, which leave what fails to the reader. */
 export function goProgramOf(program: Program): string {
-  const lines = loginOf(program)
-    .replace(
-      "NewDefaultAzureCredential(nil)",
-      "NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{DisableInstanceDiscovery: true})",
-    )
-    .split("\n");
+  const lines = loginOf(program).split("\n");
   const isImport = (line: string) => line.startsWith("import ");
   const { go: use = "" }: Use = uses[program.kind];
   const rest = [...lines.filter((line) => !isImport(line)), "check(err)", use].join("\n");

@@ -24,7 +24,8 @@ export async function openNamespace() {
       port,
       queues: [{ name: queueName, lockDurationSeconds: 2, maxDeliveryCount: 3 }],
       topics: [{ name: "onboarding-events", subscriptions: [{ name: "audit" }] }],
-      authorized: new Set([clientId]),
+      host: "mooring-dev.servicebus.windows.net",
+      may: (principal) => principal.clientId === clientId,
     });
   let broker: ServiceBusSimulator = await start();
   const { port, url } = broker;

@@ -3,13 +3,8 @@ import { once } from "node:events";
 import net from "node:net";
 import rhea, { type Connection, type EventContext, type Receiver, type Sender, type Typed } from "rhea";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { fieldOf, keepBytes, lockTokenFromTag } from "../../../../local/simulators/serviceBus/amqp.ts";
-import {
-  findSection,
-  readEntries,
-  sectionCode,
-  splitSections,
-} from "../../../../local/simulators/serviceBus/sections.ts";
+import { fieldOf, keepBytes, lockTokenFromTag } from "../../../../local/simulators/amqp/rhea.ts";
+import { findSection, readEntries, sectionCode, splitSections } from "../../../../local/simulators/amqp/sections.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 const { types } = rhea;

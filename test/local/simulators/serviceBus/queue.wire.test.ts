@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { lockTokenFromUuid } from "../../../../local/simulators/serviceBus/amqp.ts";
+import { lockTokenFromUuid } from "../../../../local/simulators/amqp/rhea.ts";
 import { openSandbox, type Sandbox, until } from "./sandbox.ts";
 
 let sandbox: Sandbox;

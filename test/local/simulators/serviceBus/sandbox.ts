@@ -40,10 +40,14 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
   const faults = createFaults();
   const clientId = randomUUID();
   world.servicePrincipals.set(clientId, { displayName: "mooring", clientId, principalId: randomUUID() });
-  const authorized = new Set([clientId]);
+  const authorized = new Set<string>([clientId]);
   const serviceBus = await startServiceBus(
     { world, faults, tls: certificate },
-    { queues: [{ name: "onboarding-requests" }], topics: [], authorized, ...settings },
+    {
+      ...{ host: namespaceHost, queues: [{ name: "onboarding-requests" }], topics: [] },
+      may: (principal) => authorized.has(principal.clientId),
+      ...settings,
+    },
   );
   const clients: Client[] = [];
 

@@ -1,8 +1,7 @@
 /** Features of rhea that its typings leave out, in one place; and lock tokens in their two byte orders. */
-import rhea, { type Delivery, type Sender, type Session, type Typed } from "rhea";
+import rhea, { type Connection, type Delivery, type Sender, type Session, type Typed } from "rhea";
 import { BrokerError, type Condition } from "./errors.ts";
-import type { Properties } from "./queue.ts";
-import { asText } from "./values.ts";
+import { asText, type Properties } from "./values.ts";
 
 declare module "rhea/typings/link.js" {
   interface link {
@@ -15,6 +14,7 @@ declare module "rhea/typings/link.js" {
 
 declare module "rhea/typings/session.js" {
   interface Session {
+    readonly local: { readonly begin: { handle_max?: number } };
     on_transfer(frame: { performative: { message_format?: number | undefined } }): void;
   }
 }
@@ -39,6 +39,36 @@ interface Attach {
   max_message_size?: number | undefined;
   source?: unknown;
   target?: unknown;
+}
+
+/** How many fields a frame has, by the code of its kind: from open to detach (AMQP 1.0, 2.7). */
+const fieldCounts: ReadonlyMap<number, number> = new Map([
+  [0x10, 10],
+  [0x11, 8],
+  [0x12, 14],
+  [0x13, 11],
+  [0x14, 11],
+  [0x15, 6],
+  [0x16, 3],
+]);
+
+interface Frame {
+  readonly constructor: { readonly descriptor?: { readonly numeric: number } };
+  readonly value: unknown[];
+}
+
+/**
+ * Writes every field of a frame. rhea leaves out those after the last that says something, as it may; Python's client for Event Hubs reads
+ * them all the same, and the payload of a transfer at the place after the last one.
+ */
+export function writeAllFields(connection: Connection): void {
+  const write = connection["_write_frame"] as (channel: number, frame?: Frame, payload?: Buffer) => void;
+  const writeAll: typeof write = (channel, frame, payload) => {
+    const count = fieldCounts.get(frame?.constructor.descriptor?.numeric ?? 0);
+    if (frame && count !== undefined) frame.value.length = count;
+    write.call(connection, channel, frame, payload);
+  };
+  Reflect.set(connection, "_write_frame", writeAll);
 }
 
 /** Delivers every message of the session as raw bytes: rhea decodes those of format 0, and no others. */

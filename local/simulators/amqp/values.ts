@@ -1,6 +1,7 @@
 /** Reads what a client sent: rhea decodes it, but nothing guarantees its shape. */
 import { BrokerError } from "./errors.ts";
-import type { Properties } from "./queue.ts";
+
+export type Properties = Readonly<Record<string, unknown>>;
 
 export function asProperties(value: unknown): Properties {
   return typeof value === "object" && value !== null ? { ...value } : {};

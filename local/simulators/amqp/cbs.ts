@@ -3,9 +3,10 @@
  * are still refused.
  */
 import rhea, { type EventContext } from "rhea";
-import { entityPath, type TokenCheck } from "./claims.ts";
+import type { ServicePrincipal } from "../world.ts";
+import { entityPath, managedPath, type TokenCheck } from "./claims.ts";
+import { decodeMessage } from "./content.ts";
 import { BrokerError } from "./errors.ts";
-import { decodeMessage } from "./messages.ts";
 import { meet, type Peer, perform, reply } from "./peer.ts";
 
 export async function answerPutToken(peer: Peer, { message, receiver, delivery }: EventContext): Promise<void> {
@@ -18,14 +19,14 @@ export async function answerPutToken(peer: Peer, { message, receiver, delivery }
   const answer = (status: number, description: string) =>
     reply(peer, question, { "status-code": rhea.types.wrap_int(status), "status-description": description });
   const effect = await meet(peer, "putToken", entityPath(audience));
-  const failure = await check(peer.checkToken, properties, request.body);
+  const checked = await check(peer.checkToken, properties, request.body);
   perform(peer, effect, {
     act() {
-      if (failure !== undefined) throw new BrokerError("amqp:unauthorized-access", failure);
-      const path = entityPath(audience).replace(/\/?\$management$/i, "");
-      if (path !== "" && !peer.broker.find(path))
+      if (typeof checked === "string") throw new BrokerError("amqp:unauthorized-access", checked);
+      const path = managedPath(audience);
+      if (path !== "" && !peer.has(path))
         throw new BrokerError("amqp:not-found", `The messaging entity '${audience}' could not be found.`);
-      peer.claims.add(audience);
+      peer.claims.add(audience, checked);
     },
     answer: () => answer(202, "Accepted"),
     refuse: ({ condition, description, status }) =>
@@ -33,13 +34,16 @@ export async function answerPutToken(peer: Peer, { message, receiver, delivery }
   });
 }
 
-/** Why the token is refused, or undefined. */
-async function check(checkToken: TokenCheck, properties: Record<string, unknown>, token: unknown) {
+/** Whose token it is, or why it is refused. */
+async function check(
+  checkToken: TokenCheck,
+  properties: Record<string, unknown>,
+  token: unknown,
+): Promise<ServicePrincipal | string> {
   if (properties["operation"] !== "put-token") return `$cbs has no operation ${String(properties["operation"])}.`;
   if (properties["type"] !== "jwt" || typeof token !== "string") return "Only tokens of type jwt are accepted.";
   try {
-    await checkToken(token);
-    return undefined;
+    return await checkToken(token);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
