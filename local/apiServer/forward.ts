@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request as send } from "node:https";
 import type { Answer } from "../simulators/kubernetes/answer.ts";
-import type { ApiRequest } from "../simulators/kubernetes/api.ts";
+import type { ApiRequest } from "../simulators/kubernetes/request.ts";
 
 /** Of this connection, not of the request. */
 const ofConnection = new Set(["connection", "host", "keep-alive", "transfer-encoding", "upgrade", "content-length"]);

@@ -16,6 +16,8 @@ export interface Access {
   require(user: User, attributes: AccessAttributes): void;
   /** The same for a path that is not a resource. Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
   requirePath(user: User, path: string, method: string): void;
+  /** The 403 itself. */
+  refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure;
   isAllowed(user: User, attributes: AccessAttributes): boolean;
   isPathAllowed(user: User, verb: string, path: string): boolean;
   /** Why, in the words of RBAC; empty where nothing says it. */
@@ -68,8 +70,7 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
 
   function requirePath(user: User, path: string, method: string) {
     const verb = method.toLowerCase();
-    if (isPathAllowed(user, verb, path)) return;
-    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
+    if (!isPathAllowed(user, verb, path)) throw refusal(user, { verb, path });
   }
 
   return {
@@ -83,18 +84,36 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
     },
     require(user, attributes) {
       if (isAllowed(user, attributes)) return;
-      const { verb, group, resource, subresource, namespace, name } = attributes;
-      const what = subresource === undefined ? resource : `${resource}/${subresource}`;
-      const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
-      const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;
-      throw forbidden({ plural: resource, group }, name, why);
+      throw refusal(user, attributes);
     },
     requirePath,
+    refusal,
   };
 }
 
-export function attributesOf(verb: string, path: ResourcePath): AccessAttributes {
-  const { group, plural, namespace, name, subresource } = path;
+/** What somebody may not do: to a resource, or at another path. */
+function refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure {
+  if ("path" in asked) {
+    const { verb, path } = asked;
+    return new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
+  }
+  const { verb, group, resource, subresource, namespace, name } = asked;
+  const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+  const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;
+  return forbidden({ plural: resource, group }, name, why);
+}
+
+/** Whoever selects one object by its name asks for that one. */
+function selectedName(query: URLSearchParams | undefined): string | undefined {
+  const selector = query?.get("fieldSelector") ?? "";
+  return /(?:^|,)metadata\.name==?([^,=]+)(?:,|$)/.exec(selector)?.[1];
+}
+
+export function attributesOf(verb: string, path: ResourcePath, query?: URLSearchParams): AccessAttributes {
+  const { group, plural, namespace, subresource } = path;
+  const isSelecting = ["list", "watch", "deletecollection"].includes(verb);
+  const name = path.name ?? (isSelecting ? selectedName(query) : undefined);
   // Of a namespace, rights are those in it.
   const within = group === "" && plural === "namespaces" ? name : namespace;
   return { verb, group, resource: plural, subresource, namespace: within, name };

@@ -1,6 +1,6 @@
 /** Admission of a new pod: its service account exists, limits of its namespace, and then the workload identity webhook. */
 import { ApiFailure, forbidden } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { withLimits } from "./limitRanges.ts";
 import { generatedSuffix } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
@@ -40,16 +40,30 @@ export function createAdmission(environment: {
     return classes !== undefined && store.get(classes, undefined, name) !== undefined;
   };
 
-  function requireClasses(resource: Resource, pod: JsonObject): void {
+  /** What the class of a pod says of its priority; without one, the class that is for all others. */
+  function priorityOf(resource: Resource, pod: JsonObject): JsonObject {
+    const classes = resources.ofKind("scheduling.k8s.io/v1", "PriorityClass");
     const name = stringAt(pod, "metadata", "name");
-    const priority = stringAt(pod, "spec", "priorityClassName") ?? "";
-    if (
-      priority !== "" &&
-      !priority.startsWith("system-") &&
-      !isThere("scheduling.k8s.io/v1", "PriorityClass", priority)
-    ) {
-      throw forbidden(resource, name, `no PriorityClass with name ${priority} was found`);
+    const asked = stringAt(pod, "spec", "priorityClassName") ?? "";
+    const all = classes === undefined ? [] : store.list(classes);
+    const found = all.find((each) => (asked === "" ? each["globalDefault"] === true : each.metadata.name === asked));
+    if (asked !== "" && found === undefined) {
+      throw forbidden(resource, name, `no PriorityClass with name ${asked} was found`);
     }
+    const priority = numberAt(found, "value") ?? 0;
+    const given = numberAt(pod, "spec", "priority");
+    if (given !== undefined && given !== priority) {
+      const why = `the integer value of priority (${given}) must not be provided in pod spec; priority admission controller computed ${priority} from the given PriorityClass name`;
+      throw forbidden(resource, name, why);
+    }
+    return {
+      ...{ priority, preemptionPolicy: stringAt(found, "preemptionPolicy") ?? "PreemptLowerPriority" },
+      ...(found === undefined ? {} : { priorityClassName: found.metadata.name }),
+    };
+  }
+
+  function requireRuntime(resource: Resource, pod: JsonObject): void {
+    const name = stringAt(pod, "metadata", "name");
     const runtime = stringAt(pod, "spec", "runtimeClassName") ?? "";
     if (runtime !== "" && !isThere("node.k8s.io/v1", "RuntimeClass", runtime)) {
       throw forbidden(resource, name, `pod rejected: RuntimeClass ${JSON.stringify(runtime)} not found`);
@@ -64,8 +78,10 @@ export function createAdmission(environment: {
       const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
       throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
-    requireClasses(resource, object);
-    const mounted = withToken(object, serviceAccount(namespace, account));
+    const priority = priorityOf(resource, object);
+    requireRuntime(resource, object);
+    const spec = { ...objectAt(object, "spec"), ...priority };
+    const mounted = withToken({ ...object, spec }, serviceAccount(namespace, account));
     const limited = withLimits({ store, resources }, resource, withRequests(withScheduling(mounted)));
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
       ? withWorkloadIdentity(limited, {
@@ -89,7 +105,6 @@ function withScheduling(pod: JsonObject): JsonObject {
   return {
     ...pod,
     spec: {
-      ...{ priority: 0, preemptionPolicy: "PreemptLowerPriority" },
       ...spec,
       tolerations: [...given, ...missing],
     },

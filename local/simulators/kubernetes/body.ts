@@ -6,7 +6,15 @@ import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { fieldsOf, hasKind, messageOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
-import { fieldSchema, pruneObject, repeatedKeys, type Schema, unknownFields, violations } from "./schema.ts";
+import {
+  fieldSchema,
+  pruneObject,
+  repeatedItems,
+  repeatedKeys,
+  type Schema,
+  unknownFields,
+  violations,
+} from "./schema.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -25,7 +33,7 @@ function summary(text: string): string {
   return shown.length > most ? `${shown.slice(0, most)} ...` : shown;
 }
 
-function unrecognized({ kind }: Pick<Resource, "kind">, text: string, why: string): ApiFailure {
+export function unrecognized({ kind }: Pick<Resource, "kind">, text: string, why: string): ApiFailure {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(text)})`);
 }
 
@@ -91,14 +99,22 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
   const body = sent === null && !resource.isCustom ? {} : sent;
   if (!isObject(body)) throw unrecognized(resource, JSON.stringify(body), notAnObject(body));
   if (resource.isCustom && name === undefined) requireCustomKind(resource, body);
-  const apiVersion = stringAt(body, "apiVersion") ?? apiVersionOf(resource);
-  const kind = stringAt(body, "kind") ?? resource.kind;
+  const apiVersion = stringAt(body, "apiVersion") || apiVersionOf(resource);
+  const kind = stringAt(body, "kind") || resource.kind;
+  if (apiVersion.split("/").length > 2) {
+    throw unrecognized(resource, JSON.stringify(body), `unexpected GroupVersion string: ${apiVersion}`);
+  }
   const isRegistered = resource.isCustom || hasKind(apiVersion, kind);
   requireTextTypes(resource, body);
   if (!isRegistered) {
     const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
     const version = apiVersion.split("/").at(-1);
     throw new DecodeFailure({ prefix: `${kind} in version "${version}" cannot be handled as a ${resource.kind}`, why });
+  }
+  if (kind !== resource.kind && !resource.isCustom) {
+    const version = apiVersion.split("/").at(-1) ?? "";
+    const prefix = `${kind} in version "${version}" cannot be handled as a ${resource.kind}`;
+    throw new DecodeFailure({ prefix, why: unconvertible(kind, resource, version) });
   }
   if (apiVersion !== apiVersionOf(resource)) {
     const expected = apiVersionOf(resource);
@@ -108,7 +124,7 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
   }
   if (kind !== resource.kind) {
     const prefix = `${kind} in version "${apiVersion}" cannot be handled as a ${resource.kind}`;
-    throw new DecodeFailure({ prefix, why: "" }, unconvertible(kind, resource));
+    throw new DecodeFailure({ prefix, why: "" });
   }
   const metadata = metadataOf(resource, body);
   const ownName = stringAt(metadata, "name");
@@ -199,7 +215,7 @@ function formatAt(schema: Schema, path: string): string | undefined {
 }
 
 /** Go's names for what it finds in JSON. */
-const shownType: Readonly<Record<string, string>> = { boolean: "bool" };
+const shownType: Readonly<Record<string, string>> = { boolean: "bool", integer: "number" };
 const goTypes: Readonly<Record<string, string>> = {
   ...{ string: "string", boolean: "bool", integer: "int64", number: "float64" },
   ...{ object: "map[string]string", array: "[]string" },
@@ -213,22 +229,36 @@ function goPath(resource: Resource, path: string, expected: string): string {
   let message: string | undefined = resource.isCustom ? "meta/v1.ObjectMeta" : start;
   let struct = resource.isCustom ? "ObjectMeta" : resource.kind;
   const names: string[] = [];
+  let found = "";
   for (const part of resource.isCustom ? parts.slice(1) : parts) {
     if (message === undefined) break;
     const field = [...fieldsOf(message).values()].find(({ name }) => name === part);
     names.push(part);
+    // Of a map, a wrong value is one of its entries.
+    found = field === undefined || path.endsWith(part) ? (field?.type ?? "") : "";
     struct = message.split(".").at(-1) ?? struct;
     const type = field?.type.replace(/^(\[\]|\{\})/, "") ?? "";
     // What follows a map is one of its keys.
     message = field !== undefined && type.includes("/") ? type : undefined;
   }
-  return `${struct}.${names.join(".")} of type ${goTypes[expected] ?? expected}`;
+  const named = expected === "object" || expected === "array" ? typeName(found) : undefined;
+  return `${struct}.${names.join(".")} of type ${named ?? goTypes[expected] ?? expected}`;
 }
 
-interface Strictness {
+/** `[]v1.Container`: Go's name of a struct, or of a list of them. */
+function typeName(type: string): string | undefined {
+  if (type.startsWith("[]")) {
+    const item = typeName(type.slice(2));
+    return item && `[]${item}`;
+  }
+  return type.includes("/") && !type.startsWith("{}") ? type.split("/").at(-1) : undefined;
+}
+
+export interface Strictness {
   readonly fieldValidation?: FieldValidation;
   readonly warn?: (message: string) => void;
   readonly duplicates?: readonly string[];
+  readonly inOrder?: (problems: readonly string[]) => readonly string[];
 }
 
 /** Server-side apply decodes YAML, and refuses or reports what it finds there before anything else. */
@@ -245,21 +275,18 @@ export function requireNoDuplicates(
 export function known(
   resource: Resource,
   object: JsonObject,
-  { fieldValidation = "Warn", warn, isPatched = false, duplicates = [] }: Strictness & { isPatched?: boolean },
+  { fieldValidation = "Warn", warn, duplicates = [], inOrder = (problems) => problems }: Strictness,
 ): JsonObject {
   requireTypes(resource, object);
-  const unknown = [...unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`), ...duplicates];
+  const fields = unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`);
+  const all = [...duplicates, ...(resource.isCustom ? fields.toSorted() : fields)];
+  const unknown = resource.isCustom || duplicates.length === 0 ? all : inOrder(all);
   if (unknown.length > 0 && fieldValidation === "Strict") {
     const { kind, version } = resource;
-    if (isPatched) {
-      const why = `strict decoding error: ${unknown.join(", ")}`;
-      const message = `Invalid value: ${JSON.stringify(JSON.stringify(object))}: ${why}`;
-      throw invalid(resource, stringAt(object, "metadata", "name") ?? "", [
-        { reason: "FieldValueInvalid", message, field: "patch" },
-      ]);
-    }
-    const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}: `;
-    throw badRequest(`${prefix}strict decoding error: ${unknown.join(", ")}`);
+    const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}`;
+    // Of YAML, its parser says it.
+    const before = unknown[0]?.startsWith("line ") ? "yaml: unmarshal errors:\n  " : "";
+    throw new DecodeFailure({ prefix, why: `strict decoding error: ${before}${unknown.join(before ? "\n  " : ", ")}` });
   }
   if (fieldValidation === "Warn") for (const message of unknown) warn?.(message);
   return pruneObject(object, resource.schema);
@@ -279,8 +306,9 @@ export function requireDeclared(resource: Resource, config: JsonObject, ownNames
   ];
   if (problems.length === 0) return;
   const name = `${ownNamespace}/${stringAt(config, "metadata", "name")}`;
+  const listed = problems.length === 1 ? problems[0] : ["errors:", ...problems.map((each) => `  ${each}`)].join("\n");
   const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`;
-  throw new ApiFailure(500, "", `failed to create typed patch object (${name}; ${kind}): ${problems.join("\n")}`);
+  throw new ApiFailure(500, "", `failed to create typed patch object (${name}; ${kind}): ${listed}`);
 }
 
 /** `expected string, got &value.valueUnstructured{Value:1}`, of a value that stands alone. */
@@ -288,17 +316,28 @@ function typeProblem(config: JsonObject, field: string, message: string): string
   const value = at(config, ...field.split("."));
   const expected = /must be of type (\w+)/.exec(message)?.[1];
   if (expected === undefined || value === undefined || value === null || typeof value === "object") return message;
-  const type = expected === "integer" || expected === "number" ? "numeric (int or float)" : expected;
-  return `expected ${type}, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`;
+  if (expected === "boolean") return `expected boolean, got &{${String(value)}}`;
+  if (expected === "integer" || expected === "number") return `expected numeric (int or float), got ${goTypeOf(value)}`;
+  return `expected ${expected}, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`;
+}
+
+function goTypeOf(value: string | number | boolean): string {
+  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
+  return typeof value === "boolean" ? "bool" : "string";
 }
 
 /** Throws a 422. */
 export function requireValid(resource: Resource, object: JsonObject, more: readonly Cause[]): void {
   // Of built-in objects, nobody checks the status; their metadata has rules of its own.
   const checked = resource.isCustom ? object : withoutAnyNulls(without(object, "status", "metadata"));
-  const isSaid = ({ field, message }: Cause) => more.some((each) => each.field === field && each.message === message);
+  // What has been said of a field, or of what it is in, the schema need not say again.
+  const isSaid = ({ field }: Cause) =>
+    more.some(
+      (each) => field === each.field || (/^[.[]/.test(field.slice(each.field.length)) && field.startsWith(each.field)),
+    );
   const ofSchema = violations(checked, resource.schema, "").filter(({ field }) => field !== "metadata");
-  const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause))];
+  const repeated = resource.isCustom ? repeatedItems(object, resource.schema) : [];
+  const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause)), ...repeated];
   if (causes.length > 0) throw invalid(resource, stringAt(object, "metadata", "name") ?? "", causes);
 }
 

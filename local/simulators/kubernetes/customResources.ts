@@ -1,12 +1,11 @@
 /** Reads and checks custom resource definitions, and turns them into resources that the API serves. */
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";
-import type { Cause } from "./cause.ts";
-import { type Json, type JsonObject, stringAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-import type { Resource } from "./resource.ts";
+import type { Resource, Subresource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
 
 const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
@@ -24,6 +23,8 @@ const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
     maximum: z.number().exactOptional(),
     minLength: z.number().exactOptional(),
     maxLength: z.number().exactOptional(),
+    minItems: z.number().exactOptional(),
+    maxItems: z.number().exactOptional(),
     nullable: z.boolean().exactOptional(),
     default: z.json().exactOptional(),
     "x-kubernetes-preserve-unknown-fields": z.boolean().exactOptional(),
@@ -34,6 +35,12 @@ const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
     "x-kubernetes-map-type": z.enum(["granular", "atomic"]).exactOptional(),
   }),
 );
+
+const Scale = z.object({
+  specReplicasPath: z.string(),
+  statusReplicasPath: z.string(),
+  labelSelectorPath: z.string().optional(),
+});
 
 const Definition = z.object({
   spec: z.object({
@@ -54,7 +61,7 @@ const Definition = z.object({
           served: z.boolean(),
           storage: z.boolean(),
           schema: z.object({ openAPIV3Schema: StructuralSchema }),
-          subresources: z.object({ status: z.looseObject({}).optional() }).optional(),
+          subresources: z.object({ status: z.looseObject({}).optional(), scale: Scale.optional() }).optional(),
           additionalPrinterColumns: z
             .array(
               z.object({
@@ -73,44 +80,15 @@ const Definition = z.object({
   }),
 });
 
-/** The problems with a definition, as a 422 lists them. */
-export function definitionViolations(definition: JsonObject, name: string): Cause[] {
-  const parsed = Definition.safeParse(definition);
-  if (!parsed.success) {
-    return parsed.error.issues.map(({ path, message }) => ({
-      reason: "FieldValueInvalid",
-      message: `Invalid value: ${message}`,
-      field: path.join("."),
-    }));
-  }
-  const { group, names, versions } = parsed.data.spec;
-  const expected = `${names.plural}.${group}`;
-  return [
-    ...(name === expected ? [] : [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)]),
-    ...storageViolations(versions),
-    ...approvalViolations(definition, group),
-  ];
-}
-
-function storageViolations(versions: readonly { name: string; served: boolean; storage: boolean }[]): Cause[] {
-  if (versions.filter(({ storage }) => storage).length === 1) return [];
-  const shown = versions.map(({ name: Name, served: Served, storage: Storage }) => ({ Name, Served, Storage }));
-  return [invalidValue("spec.versions", shown, "must have exactly one version marked as storage version")];
-}
-
-/** Kubernetes' own groups are open only to what its community has looked at. */
-function approvalViolations(definition: JsonObject, group: string): Cause[] {
-  const isProtected = /(^|\.)(k8s|kubernetes)\.io$/.test(group);
-  const annotation = "api-approved.kubernetes.io";
-  if (!isProtected || stringAt(definition, "metadata", "annotations", annotation)) return [];
-  const why = `protected groups must have approval annotation ${JSON.stringify(annotation)}, see https://github.com/kubernetes/enhancements/pull/1111`;
-  const field = `metadata.annotations[${annotation}]`;
-  return [{ reason: "FieldValueRequired", message: `Required value: ${why}`, field }];
+/** The version in which objects are stored; what else there is of a status, a controller adds. */
+export function storedVersions(definition: JsonObject): string[] {
+  const { data } = Definition.safeParse(definition);
+  return (data?.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);
 }
 
 /** Established immediately: nothing else competes for the names here. */
 export function definitionStatus(definition: JsonObject, time: string): JsonObject {
-  const { names, versions } = Definition.parse(definition).spec;
+  const { names } = Definition.parse(definition).spec;
   const condition = (type: string, reason: string, message: string): Json => ({
     type,
     status: "True",
@@ -118,16 +96,20 @@ export function definitionStatus(definition: JsonObject, time: string): JsonObje
     reason,
     message,
   });
-  const { kind, plural, shortNames } = names;
+  const { kind, plural, shortNames, categories } = names;
   const singular = names.singular ?? kind.toLowerCase();
   const listKind = names.listKind ?? `${kind}List`;
   return {
-    acceptedNames: { kind, listKind, plural, singular, ...(shortNames.length === 0 ? {} : { shortNames }) },
+    acceptedNames: {
+      ...{ kind, listKind, plural, singular },
+      ...(shortNames.length === 0 ? {} : { shortNames }),
+      ...(categories.length === 0 ? {} : { categories }),
+    },
     conditions: [
       condition("NamesAccepted", "NoConflicts", "no conflicts found"),
       condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
     ],
-    storedVersions: versions.filter(({ storage }) => storage).map((version) => version.name),
+    storedVersions: storedVersions(definition),
   };
 }
 
@@ -136,6 +118,43 @@ const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "
 
 const [nameText = ""] = builtInKinds.texts;
 const ageText = builtInKinds.texts.find((text) => text.startsWith("CreationTimestamp is a timestamp")) ?? "";
+
+/** As discovery shows the version of a kind in the store (k8s.io/apiserver/pkg/endpoints/discovery/storageversionhash.go). */
+function storedHash(group: string, version: string, kind: string): string {
+  return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
+}
+
+const verbsBelow = ["get", "patch", "update"];
+
+function subresourcesOf(
+  { status, scale }: { status?: object | undefined; scale?: object | undefined },
+  { group, version, kind }: { group: string; version: string; kind: string },
+): Subresource[] {
+  return [
+    ...(status === undefined
+      ? []
+      : [{ subresource: "status", responseKind: { group, version, kind }, verbs: verbsBelow }]),
+    ...(scale === undefined
+      ? []
+      : [
+          {
+            subresource: "scale",
+            responseKind: { group: "autoscaling", version: "v1", kind: "Scale" },
+            verbs: verbsBelow,
+          },
+        ]),
+  ];
+}
+
+const fieldsIn = (path: string) => path.split(".").filter((part) => part !== "");
+
+function scalePaths({ specReplicasPath, statusReplicasPath, labelSelectorPath = "" }: z.infer<typeof Scale>) {
+  return {
+    replicas: fieldsIn(specReplicasPath),
+    current: fieldsIn(statusReplicasPath),
+    selector: fieldsIn(labelSelectorPath),
+  };
+}
 
 /** The resources that a definition adds: one for each served version. */
 export function definedResources(definition: KubeObject): Resource[] {
@@ -157,16 +176,9 @@ export function definedResources(definition: KubeObject): Resource[] {
       shortNames: names.shortNames,
       categories: names.categories,
       verbs,
-      subresources:
-        subresources?.status === undefined
-          ? []
-          : [
-              {
-                subresource: "status",
-                responseKind: { group, version: name, kind: names.kind },
-                verbs: ["get", "patch", "update"],
-              },
-            ],
+      subresources: subresourcesOf(subresources ?? {}, { group, version: name, kind: names.kind }),
+      ...(subresources?.scale === undefined ? {} : { scale: scalePaths(subresources.scale) }),
+      hash: storedHash(group, name, names.kind),
       namespaced: scope === "Namespaced",
       schema: {
         ...openAPIV3Schema,

@@ -6,13 +6,19 @@ export interface Decoded {
   readonly value: Json;
   /** As a strict decoder reports them. */
   readonly duplicates: readonly string[];
+  /** What a strict decoder finds in this JSON, in the order in which it finds it. */
+  readonly inOrder?: (problems: readonly string[]) => readonly string[];
 }
 
 /** Throws what the parser throws. */
 export function decodeText(text: string, isYaml: boolean): Decoded {
   // JSON is YAML too, but parsing it as JSON is faster and stricter.
   if (!isYaml || text.trimStart().startsWith("{"))
-    return { value: wellFormed(JSON.parse(text), text), duplicates: duplicateFields(text) };
+    return {
+      value: wellFormed(JSON.parse(text), text),
+      duplicates: duplicateFields(text),
+      inOrder: (problems) => inOrderOf(text, problems),
+    };
   const lines = new LineCounter();
   // Of several documents, the first counts.
   const documents = parseAllDocuments(text, { uniqueKeys: false, lineCounter: lines, customTags: withOldBooleans });
@@ -61,9 +67,27 @@ function duplicateKeys(node: Node | null, lines: LineCounter): string[] {
   });
 }
 
+const duplicateText = (path: string) => `duplicate field ${JSON.stringify(path)}`;
+
 /** The fields that a JSON text has twice, as `duplicate field "spec.replicas"`. The text is valid. */
 function duplicateFields(text: string): string[] {
   const found: string[] = [];
+  for (const { path, isTwice } of fieldsIn(text)) if (isTwice) found.push(duplicateText(path));
+  return found;
+}
+
+/** By where the field is that a problem names. */
+function inOrderOf(text: string, problems: readonly string[]): readonly string[] {
+  const places = new Map<string, number>();
+  for (const { path, isTwice } of fieldsIn(text)) {
+    const problem = isTwice ? duplicateText(path) : `unknown field ${JSON.stringify(path)}`;
+    if (!places.has(problem)) places.set(problem, places.size);
+  }
+  const place = (problem: string) => places.get(problem) ?? places.size;
+  return problems.toSorted((left, right) => place(left) - place(right));
+}
+
+function* fieldsIn(text: string): Generator<{ readonly path: string; readonly isTwice: boolean }> {
   const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;
   interface Level {
     readonly path: string;
@@ -82,12 +106,11 @@ function duplicateFields(text: string): string[] {
     else if (part === "," && level) level.index += 1;
     else if (part === ":" && level?.seen) {
       field = JSON.parse(last);
-      if (level.seen.has(field)) found.push(`duplicate field ${JSON.stringify(join(level.path, field))}`);
+      yield { path: join(level.path, field), isTwice: level.seen.has(field) };
       level.seen.add(field);
     }
     last = part;
   }
-  return found;
 }
 
 function join(path: string, field: string): string {

@@ -7,9 +7,9 @@ import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
 import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
 import { type KubeObject, timestamp } from "./object.ts";
-import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 
 interface Parts {
   readonly store: Store;

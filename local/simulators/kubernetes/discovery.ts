@@ -120,8 +120,12 @@ function entry({ plural, singular, kind, namespaced, verbs, hash, ...rest }: Sho
   };
 }
 
-function entryBelow({ plural, namespaced }: Shown, { subresource, responseKind, verbs }: Subresource): JsonObject {
+function entryBelow(
+  { plural, namespaced, ...of }: Shown,
+  { subresource, responseKind, verbs }: Subresource,
+): JsonObject {
   const { group, version, kind } = responseKind;
-  const other = { ...(group === "" ? {} : { group }), ...(version === "" ? {} : { version }) };
+  const isOwn = of.definition === undefined && group === of.group && version === of.version;
+  const other = { ...(group === "" || isOwn ? {} : { group }), ...(version === "" || isOwn ? {} : { version }) };
   return { name: `${plural}/${subresource}`, singularName: "", namespaced, ...other, kind, verbs: [...verbs] };
 }

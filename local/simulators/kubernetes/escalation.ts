@@ -36,7 +36,7 @@ export function createGrantChecks({
     const attributes = { group: rbacGroup, resource: resource.plural, subresource: undefined, namespace, name };
     const held = access.rulesFor(user, namespace);
     const require = (rules: readonly PolicyRule[]) => {
-      const missing = rules.flatMap(singles).filter((single) => !held.some((rule) => covers(rule, single)));
+      const missing = compact(rules.flatMap(singles).filter((single) => !held.some((rule) => covers(rule, single))));
       if (missing.length === 0) return;
       const groups = user.groups.map((group) => JSON.stringify(group)).join(" ");
       const why = `user "${user.name}" (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(print).join("\n")}`;
@@ -73,6 +73,16 @@ function singles(rule: PolicyRule): readonly PolicyRule[] {
       ),
     ),
   ]);
+}
+
+/** One rule for all verbs on the same thing, in the order of their texts. */
+function compact(rules: readonly PolicyRule[]): readonly PolicyRule[] {
+  const ofThings = Map.groupBy(rules, ({ verbs: _, ...thing }) => JSON.stringify(thing));
+  const merged = [...ofThings.values()].flatMap((same) => {
+    const [first] = same;
+    return first === undefined ? [] : [{ ...first, verbs: [...new Set(same.flatMap(({ verbs }) => verbs))] }];
+  });
+  return merged.toSorted((left, right) => (print(left) < print(right) ? -1 : 1));
 }
 
 function covers(

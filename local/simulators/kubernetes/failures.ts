@@ -16,6 +16,8 @@ export class ApiFailure extends Error {
   readonly code: number;
   readonly body: JsonObject;
   readonly headers: Record<string, string>;
+  /** What was warned of before. */
+  readonly warnings: string[] = [];
 
   constructor(code: number, reason: string, message: string, details?: Details) {
     super(message);

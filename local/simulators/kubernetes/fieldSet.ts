@@ -70,7 +70,7 @@ export class FieldSet {
 
 /** `{".": {}}` is written `{}`: a member with nothing below it. */
 function tidy(node: JsonObject): JsonObject {
-  const entries = Object.entries(node);
+  const entries = Object.entries(node).toSorted(([left], [right]) => (left < right ? -1 : 1));
   if (entries.length === 1 && entries[0]?.[0] === ".") return {};
   return Object.fromEntries(entries.map(([key, child]) => [key, isObject(child) && key !== "." ? tidy(child) : child]));
 }

@@ -1,9 +1,10 @@
 /** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
 import { type Controller, startController } from "./controller.ts";
 import type { KubeObject } from "./object.ts";
-import { foregroundFinalizer, type Objects, orphanFinalizer } from "./objects.ts";
+import { foregroundFinalizer, orphanFinalizer } from "./removal.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 
 export function startGarbageCollector({
   store,

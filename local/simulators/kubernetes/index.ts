@@ -14,12 +14,12 @@ import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import type { Answer } from "./answer.ts";
-import { type ApiRequest, createApi } from "./api.ts";
+import { createApi, requestedAccess } from "./api.ts";
 import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { createControllerManager } from "./controllerManager.ts";
-import { definedResources } from "./customResources.ts";
+import { definedResources, definitionStatus } from "./customResources.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
@@ -28,17 +28,21 @@ import { isObject, type JsonObject } from "./json.ts";
 import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
+import { timestamp } from "./object.ts";
 import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { createPodSecurity } from "./podSecurity.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
+import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
 import { createResources, type Resources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { startStorageProtection } from "./storageProtection.ts";
 import { createStore, type Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
@@ -105,6 +109,21 @@ const apiEndpointSlice = {
   ports: [apiPort],
 };
 
+/** Of what a cluster cannot be without. */
+const systemPriorities = [
+  {
+    metadata: { name: "system-cluster-critical" },
+    value: 2_000_000_000,
+    description:
+      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+  {
+    metadata: { name: "system-node-critical" },
+    value: 2_000_001_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+];
+
 const rbacVersion = `${rbacGroup}/v1`;
 
 export async function startKubernetes(
@@ -138,7 +157,7 @@ export async function startKubernetes(
   const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies, podSecurity };
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
-  const stopServing = serveDefinitions(store, resources);
+  const stopServing = serveDefinitions(parts);
   const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
@@ -148,6 +167,7 @@ export async function startKubernetes(
     startJobController(watched),
     startQuotaController(watched),
     startDeploymentController(watched),
+    startStorageProtection(watched),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
@@ -161,6 +181,7 @@ export async function startKubernetes(
   for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
     seed("v1", "Namespace", { metadata: { name } });
   seed("v1", "Node", nodeObject("sandbox"));
+  for (const each of systemPriorities) seed("scheduling.k8s.io/v1", "PriorityClass", each);
   seed("v1", "Service", apiService, "default");
   seed("v1", "Endpoints", apiEndpoints, "default");
   seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
@@ -191,8 +212,12 @@ export async function startKubernetes(
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({
-    authenticate: async (headers) =>
-      impersonated(await authentication.ofRequest(headers["authorization"]), headers, { access, authentication }),
+    authenticate: async ({ headers, ...request }) => {
+      const user = await authentication.ofRequest(headers["authorization"]);
+      const refuse = (mode: string) =>
+        access.refusal(user, requestedAccess({ headers, ...request }, `impersonate-on:${mode}:`));
+      return impersonated(user, headers, { access, authentication, refuse });
+    },
     answer: afterWebhooks(
       webhooks,
       createApi({
@@ -258,7 +283,7 @@ function afterWebhooks(
 }
 
 /** Serves the resources of a definition as soon as it is stored; deleting it also deletes all its objects. */
-function serveDefinitions(store: Store, resources: Resources): () => void {
+function serveDefinitions({ store, objects, resources, now }: Parts): () => void {
   return store.subscribe(({ type, resource, object, previous }) => {
     if (resource.kind !== "CustomResourceDefinition") return;
     // A version may no longer be served, or have another schema.
@@ -269,5 +294,16 @@ function serveDefinitions(store: Store, resources: Resources): () => void {
         resources.remove(defined);
       } else resources.add(defined);
     }
+    if (type !== "ADDED") return;
+    const target = { resource, namespace: undefined, name: object.metadata.name };
+    const status = definitionStatus(object, timestamp(now()));
+    objects.replace(target, { ...object, status }, { manager: "kube-apiserver", subresource: "status" });
   });
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly resources: Resources;
+  readonly now: () => Date;
 }

@@ -6,9 +6,9 @@ import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
 import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { type KubeObject, timestamp } from "./object.ts";
-import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 
 const manager = "kube-controller-manager";
 

@@ -1,7 +1,7 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
 
 import type { Cause } from "./cause.ts";
-import { definitionStatus, definitionViolations } from "./customResources.ts";
+import { storedVersions } from "./customResources.ts";
 import {
   at,
   equal,
@@ -16,12 +16,13 @@ import {
 } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
-import { withAddress } from "./services.ts";
+import { withAddress, withAllocated } from "./services.ts";
 import { forbidden } from "./validation/causes.ts";
+import { definitionUpdateViolations } from "./validation/definitions.ts";
 import { violationsOfKind } from "./validation/index.ts";
 
 /** The object as it is first stored; its metadata is already set. */
-export function prepare(resource: Resource, object: JsonObject, time: string): JsonObject {
+export function prepare(resource: Resource, object: JsonObject): JsonObject {
   switch (resource.kind) {
     case "Namespace":
       return withNameLabel(object);
@@ -29,10 +30,15 @@ export function prepare(resource: Resource, object: JsonObject, time: string): J
       return withStringData(object);
     case "Service":
       return withAddress(object);
+    case "Lease":
+      // Of a feature that is off.
+      return { ...object, spec: without(objectAt(object, "spec"), "preferredHolder", "strategy") };
+    case "PersistentVolumeClaim":
+      return withFinalizer(withKnownSource(object), "kubernetes.io/pvc-protection");
+    case "PersistentVolume":
+      return withFinalizer(object, "kubernetes.io/pv-protection");
     case "CustomResourceDefinition":
-      return definitionViolations(object, stringAt(object, "metadata", "name") ?? "").length > 0
-        ? object
-        : { ...object, status: definitionStatus(object, time) };
+      return { ...object, status: { acceptedNames: {}, conditions: null, storedVersions: storedVersions(object) } };
     default:
       return object;
   }
@@ -43,7 +49,7 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
   if (resource.isCustom) return object;
   switch (resource.kind) {
     case "Job":
-      return withJobSelector(object);
+      return at(object, "spec", "manualSelector") === true ? object : withJobSelector(object);
     case "Namespace": {
       const given = listAt(object, "spec", "finalizers").filter((each) => each !== "kubernetes");
       return { ...object, spec: { finalizers: [...given, "kubernetes"] }, status: { phase: "Active" } };
@@ -63,15 +69,22 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
 }
 
 /** Restores what must hold after every write. */
-export function settle(resource: Resource, object: JsonObject): JsonObject {
-  if (resource.kind === "Namespace") return withNameLabel(object);
-  return resource.kind === "Secret" ? withStringData(object) : object;
+export function settle(resource: Resource, live: JsonObject, object: JsonObject): JsonObject {
+  if (resource.isCustom) return object;
+  switch (resource.kind) {
+    case "Namespace":
+      // Only its end changes these.
+      return withNameLabel({ ...object, spec: objectAt(live, "spec") });
+    case "Secret":
+      return withStringData(object);
+    case "Service":
+      return withAllocated(live, object);
+    default:
+      return object;
+  }
 }
 
 export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
-  if (resource.kind === "CustomResourceDefinition") {
-    return definitionViolations(object, stringAt(object, "metadata", "name") ?? "");
-  }
   return violationsOfKind(resource, object);
 }
 
@@ -83,7 +96,16 @@ const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; r
   RoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
   ClusterRoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
   PriorityClass: { path: ["value"], why: "may not be changed in an update." },
+  EndpointSlice: { path: ["addressType"], why: "field is immutable" },
+  IngressClass: { path: ["spec", "controller"], why: "field is immutable" },
+  RuntimeClass: { path: ["handler"], why: "field is immutable" },
 };
+
+function preemptionViolations({ kind }: Resource, before: JsonObject, after: JsonObject): Cause[] {
+  const value = after["preemptionPolicy"] ?? null;
+  if (kind !== "PriorityClass" || equal(before["preemptionPolicy"] ?? null, value)) return [];
+  return [invalidValue("preemptionPolicy", value, "field is immutable")];
+}
 
 export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
   if (resource.isCustom) return [];
@@ -91,18 +113,31 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
   if (fixed !== undefined) {
     const { path, why } = fixed;
     const value = at(after, ...path) ?? null;
-    if (equal(at(before, ...path) ?? null, value)) return [];
-    return [resource.kind === "PriorityClass" ? forbidden("value", why) : invalidValue(path.join("."), value, why)];
+    if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
+    if (resource.kind === "PriorityClass") return [forbidden("value", why)];
+    return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];
   }
   switch (resource.kind) {
+    case "StorageClass":
+      return ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"].flatMap((field) =>
+        equal(before[field] ?? null, after[field] ?? null)
+          ? []
+          : [invalidValue(field, after[field] ?? null, "field is immutable")],
+      );
     case "Pod":
+      if (countedContainers(before) !== countedContainers(after)) {
+        return [forbidden("spec.containers", "pod updates may not add or remove containers")];
+      }
       return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];
     case "Job":
-      return ["template", "selector", "completions"].flatMap((field) => {
-        const value = objectAt(after, "spec")[field];
-        if (equal(objectAt(before, "spec")[field], value)) return [];
-        return [invalidValue(`spec.${field}`, value ?? null, "field is immutable")];
-      });
+      return [
+        ...completionsViolations(objectAt(before, "spec"), objectAt(after, "spec")),
+        ...fixedIn("spec", ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"], before, after),
+      ];
+    case "ResourceQuota":
+      return fixedIn("spec", ["scopes"], before, after);
+    case "CustomResourceDefinition":
+      return definitionUpdateViolations(before, after);
     case "StatefulSet": {
       const open = [
         ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"],
@@ -121,7 +156,10 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
     }
     case "PersistentVolumeClaim": {
       const isBound = stringAt(before, "status", "phase") === "Bound";
-      const fixed = (object: JsonObject) => without(objectAt(object, "spec"), ...(isBound ? ["resources"] : []));
+      // A class may be given where there was none, and a volume where there was none.
+      const open = ["storageClassName", "volumeName"].filter((field) => at(before, "spec", field) === undefined);
+      const fixed = (object: JsonObject) =>
+        without(objectAt(object, "spec"), ...open, ...(isBound ? ["resources", "volumeAttributesClassName"] : []));
       if (equal(fixed(before), fixed(after))) return [];
       const why =
         "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
@@ -141,8 +179,36 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
   }
 }
 
+/** As Go prints it. */
+function shownRole(role: Json): JsonObject {
+  const [apiGroup = "", kind = "", name = ""] = ["apiGroup", "kind", "name"].map((field) => stringAt(role, field));
+  return { APIGroup: apiGroup, Kind: kind, Name: name };
+}
+
+function fixedIn(part: string, fields: readonly string[], before: JsonObject, after: JsonObject): Cause[] {
+  return fields.flatMap((field) => {
+    const value = objectAt(after, part)[field] ?? null;
+    if (equal(objectAt(before, part)[field] ?? null, value)) return [];
+    return [invalidValue(`${part}.${field}`, value, "field is immutable")];
+  });
+}
+
+/** Of a job by index, they may change together with how many run at a time. */
+function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
+  const { completions = null, parallelism = null } = after;
+  if (equal(before["completions"] ?? null, completions)) return [];
+  if (after["completionMode"] !== "Indexed") {
+    return [invalidValue("spec.completions", completions, "field is immutable")];
+  }
+  const isInTandem = completions === parallelism && before["parallelism"] !== parallelism;
+  const why = "can only be modified in tandem with spec.parallelism";
+  return isInTandem ? [] : [invalidValue("spec.completions", completions, why)];
+}
+
 const podUpdates =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
+
+const countedContainers = (pod: JsonObject) => listAt(pod, "spec", "containers").length;
 
 function fixedPodSpec(pod: JsonObject): JsonObject {
   const spec = objectAt(pod, "spec");
@@ -153,6 +219,20 @@ function fixedPodSpec(pod: JsonObject): JsonObject {
     containers: fixedContainers(listAt(spec, "containers")),
     initContainers: fixedContainers(listAt(spec, "initContainers")),
   };
+}
+
+/** Of the core group, a claim is made only of another. */
+function withKnownSource(claim: JsonObject): JsonObject {
+  const source = at(claim, "spec", "dataSource");
+  const isKnown = stringAt(source, "apiGroup") || stringAt(source, "kind") === "PersistentVolumeClaim";
+  return !isObject(source) || isKnown ? claim : { ...claim, spec: without(objectAt(claim, "spec"), "dataSource") };
+}
+
+/** What is in use does not go. */
+function withFinalizer(object: JsonObject, finalizer: string): JsonObject {
+  const given = listAt(object, "metadata", "finalizers");
+  if (given.includes(finalizer)) return object;
+  return { ...object, metadata: { ...objectAt(object, "metadata"), finalizers: [...given, finalizer] } };
 }
 
 function withNameLabel(namespace: JsonObject): JsonObject {

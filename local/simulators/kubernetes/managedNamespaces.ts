@@ -6,9 +6,9 @@
  */
 import type { ManagedNamespace, ManagedNamespaces } from "../managedNamespaces.ts";
 import { equal, type JsonObject, objectAt, stringsAt } from "./json.ts";
-import type { Objects } from "./objects.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 import type { AdmissionRequest, AdmissionWebhook } from "./webhooks.ts";
 
 const label = "kubernetes.azure.com/managedByArm";

@@ -14,7 +14,7 @@ export function metadataViolations(resource: Resource, metadata: JsonObject): Ca
     ...nameViolations(resource, stringAt(metadata, "name") ?? "", stringAt(metadata, "generateName") ?? ""),
     ...stringMapViolations(metadata, "labels", (key, value) => [
       ...keyViolations("metadata.labels", key),
-      ...(value.length <= 63 && labelValue.test(value) ? [] : [labelValueCause(value)]),
+      ...labelValueProblems(value).map((problem) => invalidValue("metadata.labels", value, problem)),
     ]),
     ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
     ...annotationsTooLong(metadata),
@@ -63,43 +63,40 @@ function finalizerViolations({ group, isCustom }: Resource, finalizer: Json, ind
   ];
 }
 
+/** Of a generated name, the prefix is looked at, too: as it would be with some letters after it. */
 function nameViolations(resource: Resource, name: string, prefix = ""): Cause[] {
-  // Of a generated name, a client hears about what it has given.
-  if (prefix !== "" && name.startsWith(prefix) && name.length === prefix.length + suffixLength) {
+  if (prefix !== "") {
     const given = prefix.replace(/-$/, "a");
-    const causes = nameViolations(resource, given);
-    return causes.map((cause) => ({
+    const ofPrefix = nameViolations(resource, given).map((cause) => ({
       ...cause,
       field: "metadata.generateName",
       message: cause.message.replace(JSON.stringify(given), JSON.stringify(prefix)),
     }));
+    return [...ofPrefix, ...nameViolations(resource, name)];
   }
+  const field = "metadata.name";
   if (name === "") {
-    const message = "Required value: name or generateName is required";
-    return [{ reason: "FieldValueRequired", message, field: "metadata.name" }];
+    return [{ reason: "FieldValueRequired", message: "Required value: name or generateName is required", field }];
   }
   // The registry of addresses looks at them itself.
   if (resource.kind === "IPAddress") return [];
   if (resource.group === "rbac.authorization.k8s.io") return segmentViolations(name);
-  const isLabel = resource.kind === "Namespace";
-  const longest = isLabel || resource.kind === "Job" ? 63 : 253;
-  const causes: Cause[] = [];
-  if (resource.kind === "Namespace" && name.includes(".")) {
-    causes.push(invalidValue("metadata.name", name, "must not contain dots"));
-  } else if (!(isLabel ? label : subdomain).test(name)) {
-    causes.push(
-      invalidValue(
-        "metadata.name",
-        name,
-        isLabel
-          ? "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-          : "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')",
-      ),
-    );
-  }
-  if (name.length > longest)
-    causes.push(invalidValue("metadata.name", name, `must be no more than ${longest} characters`));
-  return causes;
+  const isDotless = !resource.isCustom && ["Namespace", "Service"].includes(resource.kind);
+  const longest = isDotless || resource.kind === "Job" ? 63 : 253;
+  return [
+    ...(name.length > longest ? [invalidValue(field, name, `must be no more than ${longest} characters`)] : []),
+    ...formViolations(name, isDotless),
+  ];
+}
+
+const labelText =
+  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+
+function formViolations(name: string, isDotless: boolean): Cause[] {
+  const field = "metadata.name";
+  if (isDotless && name.includes(".")) return [invalidValue(field, name, "must not contain dots")];
+  if (isDotless) return label.test(name) ? [] : [invalidValue(field, name, labelText)];
+  return subdomain.test(name) ? [] : [invalidValue(field, name, subdomainText)];
 }
 
 /** The names of roles and bindings only have to fit into a path. */
@@ -122,6 +119,21 @@ function stringMapViolations(
   );
 }
 
+/** Of a namespace, which says nothing of the place in the list. */
+export function finalizerNameViolations(field: string, finalizer: string): Cause[] {
+  const isStandard = ["foregroundDeletion", "kubernetes", "orphan"].includes(finalizer);
+  const why = "name is neither a standard finalizer name nor is it fully qualified";
+  return [
+    ...keyViolations(field, finalizer),
+    ...(finalizer.includes("/") || isStandard ? [] : [invalidValue(field, finalizer, why)]),
+  ];
+}
+
+/** The names of annotations, which may be in capitals. */
+export function metadataKeyViolations(field: string, annotations: JsonObject): Cause[] {
+  return Object.keys(annotations).flatMap((key) => keyViolations(field, key.toLowerCase()));
+}
+
 function keyViolations(field: string, key: string): Cause[] {
   const what = field === "metadata.labels" ? "a valid label key" : "a qualified name";
   return nameProblems(key, what).map((why) => invalidValue(field, key, why));
@@ -131,7 +143,11 @@ export function labelKeyProblems(key: string): string[] {
   return nameProblems(key, "a valid label key");
 }
 
-/** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 characters. */
+export function qualifiedNameProblems(name: string): string[] {
+  return nameProblems(name, "a qualified name");
+}
+
+/** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 bytes. All that is wrong with it. */
 function nameProblems(key: string, what: string): string[] {
   const parts = key.split("/");
   const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
@@ -140,25 +156,34 @@ function nameProblems(key: string, what: string): string[] {
   if (parts.length > 2 || name === undefined) {
     return [`${what} ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
-  if (name.length > 63 || !qualifiedName.test(name)) {
-    return [name === "" ? "name part must be non-empty" : `name part ${form}`];
-  }
-  if (prefix === undefined || (prefix.length <= 253 && subdomain.test(prefix))) return [];
-  return ["prefix part a lowercase RFC 1123 subdomain must consist of lower case characters"];
+  return [
+    ...(prefix === undefined ? [] : prefixProblems(prefix)),
+    ...(name === "" ? ["name part must be non-empty"] : []),
+    ...(name.length > 63 ? ["name part must be no more than 63 bytes"] : []),
+    ...(qualifiedName.test(name) ? [] : [`name part ${form}`]),
+  ];
 }
 
-function labelValueCause(value: string): Cause {
-  return invalidValue(
-    "metadata.labels",
-    value,
-    value.length > 63 ? "must be no more than 63 characters" : (labelValueProblem(value) ?? ""),
-  );
+function prefixProblems(prefix: string): string[] {
+  if (prefix === "") return ["prefix part must be non-empty"];
+  return subdomainProblems(prefix).map((problem) => `prefix part ${problem}`);
 }
 
-export function labelValueProblem(value: string): string | undefined {
-  if (value.length > 63) return "must be no more than 63 bytes";
-  if (labelValue.test(value)) return undefined;
-  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+/** What is wrong with a DNS subdomain, in the API server's words. */
+export function subdomainProblems(text: string): string[] {
+  return [
+    ...(text.length > 253 ? ["must be no more than 253 characters"] : []),
+    ...(subdomain.test(text) ? [] : [subdomainText]),
+  ];
+}
+
+const subdomainText =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+
+export function labelValueProblems(value: string): string[] {
+  const form =
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+  return [...(value.length > 63 ? ["must be no more than 63 bytes"] : []), ...(labelValue.test(value) ? [] : [form])];
 }
 
 function annotationsTooLong(metadata: JsonObject): Cause[] {
@@ -176,6 +201,8 @@ export function invalidValue(field: string, value: Json, why: string): Cause {
 }
 
 const suffixLength = 5;
+/** Of a prefix, which is then cut. */
+const longestPrefix = 58;
 
 /** No vowels, so that names contain no words; the same letters as the API server uses. */
 const letters = "bcdfghjklmnpqrstvwxz2456789";
@@ -185,7 +212,7 @@ export function withName(metadata: Json | undefined): JsonObject {
   const fields = isObject(metadata) ? metadata : {};
   const prefix = stringAt(fields, "generateName");
   if (stringAt(fields, "name") || prefix === undefined || prefix === "") return fields;
-  return { ...fields, name: `${prefix.slice(0, 58)}${generatedSuffix()}` };
+  return { ...fields, name: `${prefix.slice(0, longestPrefix)}${generatedSuffix()}` };
 }
 
 export function generatedSuffix(): string {

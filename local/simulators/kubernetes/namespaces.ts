@@ -5,9 +5,9 @@
 import { type Controller, startController } from "./controller.ts";
 import { equal, type JsonObject, listAt, objectAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-import type { Objects } from "./objects.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 
 interface Parts {
   readonly store: Store;

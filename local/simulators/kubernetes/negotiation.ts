@@ -15,6 +15,8 @@ export interface Accepted {
 
 const servable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
+const streams = ["application/json", "application/vnd.kubernetes.protobuf"].map((type) => `${type};stream=watch`);
+
 interface Clause {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -40,16 +42,25 @@ export function negotiate(
     isCustom,
     hasForms,
     isWatchable = false,
-  }: Pick<Resource, "isCustom"> & { readonly hasForms: boolean; readonly isWatchable?: boolean },
+    isWatch = false,
+  }: Pick<Resource, "isCustom"> & {
+    readonly hasForms: boolean;
+    readonly isWatchable?: boolean;
+    readonly isWatch?: boolean;
+  },
 ): Accepted {
   const clauses = clausesOf(accept);
   if (!isCustom && !clauses.some(({ type }) => isServable(type))) {
-    const streams = ["application/json", "application/vnd.kubernetes.protobuf"].map((type) => `${type};stream=watch`);
     const available = [...servable, ...(isWatchable ? streams : [])].join(", ");
     const message = `406: Not Acceptable\n\nAvailable representations: ${available}`;
     throw new ApiFailure(406, "NotAcceptable", message, {});
   }
-  for (const { type, parameters } of clauses.filter((clause) => isServable(clause.type))) {
+  // Nobody streams YAML.
+  const servedBy = clauses.filter(({ type }) => isServable(type) && !(isWatch && type.endsWith("/yaml")));
+  if (isWatch && servedBy.length === 0) {
+    throw notAcceptable(`only the following media types are accepted: ${streams.join(", ")}`);
+  }
+  for (const { type, parameters } of servedBy) {
     const isYaml = type.endsWith("/yaml");
     const [as, version = ""] = [parameters.get("as"), parameters.get("v")];
     if (as === undefined) return { version: "", isYaml };

@@ -167,7 +167,12 @@ function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, 
   } else if (match === "") {
     throw forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   } else if (match !== "NotOlderThan") {
-    throw unsupported('"NotOlderThan"');
+    const field = "resourceVersionMatch";
+    throw invalidOptions(
+      "ListOptions",
+      forbiddenOption(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
+      unsupportedOption(field, JSON.stringify(match), '"NotOlderThan"'),
+    );
   }
   if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
 }
@@ -194,4 +199,9 @@ function fromTheFuture(version: string, newest: number): ApiFailure {
   return new ApiFailure(504, "Timeout", `Timeout: ${what}: ${version}, current: ${newest}`, {
     ...{ causes, retryAfterSeconds: 1 },
   });
+}
+
+/** Kubernetes takes anything for true but these. */
+export function isTrue(text: string | null): boolean {
+  return text !== null && text.toLowerCase() !== "false" && text !== "0";
 }

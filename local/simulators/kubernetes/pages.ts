@@ -1,62 +1,68 @@
-/** `limit` and `continue`: all pages of a list show the state at the time of the first. */
-import { randomUUID } from "node:crypto";
+/** `limit` and `continue`: all pages of a list show the state at the time of the first, which the token names. */
 import { badRequest, expired } from "./failures.ts";
+import { isObject, type Json, numberAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface Page {
   readonly items: readonly KubeObject[];
-  readonly resourceVersion: string;
   /** The token of the next page; absent on the last. */
   readonly next?: string;
   readonly remaining?: number;
 }
 
-interface Rest {
-  readonly items: readonly KubeObject[];
-  readonly resourceVersion: string;
+/** Where a page begins: at a version of the store, with the first key that is not less. */
+export interface Start {
+  readonly version: number;
+  readonly key: string;
 }
 
-const keptLists = 100;
+const encoding = "meta.k8s.io/v1";
 
-export function createPages() {
-  const rests = new Map<string, Rest>();
-
-  function page({ items, resourceVersion }: Rest, limit: number): Page {
-    if (limit <= 0 || items.length <= limit) return { items, resourceVersion };
-    const next = Buffer.from(
-      JSON.stringify({ v: "meta.k8s.io/v1", rv: resourceVersion, start: randomUUID() }),
-    ).toString("base64url");
-    const remaining = items.slice(limit);
-    rests.set(next, { items: remaining, resourceVersion });
-    const [oldest] = rests.keys();
-    if (rests.size > keptLists && oldest !== undefined) rests.delete(oldest);
-    return { items: items.slice(0, limit), resourceVersion, next, remaining: remaining.length };
-  }
-
-  return {
-    first: (items: readonly KubeObject[], resourceVersion: string, limit: number) =>
-      page({ items, resourceVersion }, limit),
-    next(token: string, limit: number): Page {
-      const rest = rests.get(token);
-      if (rest === undefined) requireToken(token);
-      if (rest === undefined) {
-        throw expired("The provided continue parameter is too old to display a consistent list result.");
-      }
-      return page(rest, limit);
-    },
-  };
+/** The page of a sorted list; keys are those of the API server's own store. */
+export function pageOf(
+  items: readonly KubeObject[],
+  limit: number,
+  { version, namespace }: { version: number; namespace: string | undefined },
+): Page {
+  const last = items[limit - 1];
+  if (limit <= 0 || items.length <= limit || last === undefined) return { items };
+  // The next key that there can be.
+  const start = `${keyOf(last, namespace)}\u0000`;
+  const next = Buffer.from(JSON.stringify({ v: encoding, rv: version, start })).toString("base64url");
+  return { items: items.slice(0, limit), next, remaining: items.length - limit };
 }
 
-/** Throws unless it could be one of any API server's: a key in base64, in a version that it knows. */
-function requireToken(text: string): void {
+/** Of a list in one namespace, keys are names. */
+export function keyOf({ metadata }: KubeObject, namespace: string | undefined): string {
+  return namespace === undefined && metadata.namespace !== undefined
+    ? `${metadata.namespace}/${metadata.name}`
+    : metadata.name;
+}
+
+/** Throws unless the token could be one of any API server's. */
+export function readToken(text: string): Start {
   const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
-  let key: unknown;
+  const token = decoded(text);
+  if (!isObject(token)) throw refuse("illegal base64 data at input byte 0");
+  const v = stringAt(token, "v") ?? "";
+  if (v !== encoding) throw refuse(`server does not recognize this encoded version ${v}`);
+  const version = numberAt(token, "rv") ?? 0;
+  if (version === 0) throw refuse(`incorrect encoded start resourceVersion (version ${encoding})`);
+  const key = stringAt(token, "start") ?? "";
+  if (key === "") throw refuse(`encoded start key empty (version ${encoding})`);
+  if (key.startsWith("/") || key.split("/").some((part) => part === ".." || part === ".")) throw refuse(key);
+  return { version, key };
+}
+
+function decoded(text: string): Json {
   try {
-    key = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    const token: Json = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return token;
   } catch {
-    throw refuse("illegal base64 data at input byte 0");
+    return null;
   }
-  if (typeof key !== "object" || key === null) throw refuse("illegal base64 data at input byte 0");
-  const version = "v" in key ? String(key.v) : "";
-  if (version !== "meta.k8s.io/v1") throw refuse(`server does not recognize this encoded version ${version}`);
+}
+
+export function tooOld() {
+  return expired("The provided continue parameter is too old to display a consistent list result.");
 }

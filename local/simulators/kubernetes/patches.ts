@@ -1,6 +1,6 @@
 /** The three patch types other than apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
 
-import { ApiFailure, badRequest } from "./failures.ts";
+import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
@@ -242,8 +242,16 @@ function unprocessable(): ApiFailure {
 const patchTypes = ["application/json-patch+json", "application/merge-patch+json", "application/apply-patch+yaml"];
 const strategic = "application/strategic-merge-patch+json";
 
+const isPatchType = (mediaType: string) => mediaType === strategic || patchTypes.includes(mediaType);
+
+const accepted = (types: readonly string[]) =>
+  `the body of the request was in an unknown format - accepted media types include: ${types.join(", ")}`;
+
 /** Before anything else of the request is looked at. */
 export function requirePatchType(resource: Resource, mediaType: string): void {
+  const isOneOfSeveral = mediaType.includes(",") && mediaType.split(",").some((each) => isPatchType(each.trim()));
+  if (isOneOfSeveral)
+    throw unsupportedMediaType(accepted([...patchTypes.slice(0, 2), strategic, ...patchTypes.slice(2)]));
   const isPossible = patchTypes.includes(mediaType) || (mediaType === strategic && !resource.isCustom);
   if (!isPossible) throw patchTypeUnsupported(resource);
 }
@@ -252,6 +260,5 @@ export function patchTypeUnsupported({ isCustom }: Resource): ApiFailure {
   if (!isCustom) {
     return new ApiFailure(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
-  const message = `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(", ")}`;
-  return new ApiFailure(415, "UnsupportedMediaType", message);
+  return unsupportedMediaType(accepted(patchTypes));
 }

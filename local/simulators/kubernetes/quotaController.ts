@@ -1,10 +1,10 @@
 /** The controller of quotas: their status says what is used of them. */
 import { type Controller, startController } from "./controller.ts";
 import { equal, objectAt } from "./json.ts";
-import type { Objects } from "./objects.ts";
 import { printLike, usedOf } from "./quota.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { Objects } from "./verbs.ts";
 
 interface Parts {
   readonly store: Store;

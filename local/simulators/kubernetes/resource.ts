@@ -18,6 +18,12 @@ export interface Subresource {
   readonly verbs: readonly string[];
 }
 
+export interface ScalePaths {
+  readonly replicas: readonly string[];
+  readonly current: readonly string[];
+  readonly selector: readonly string[];
+}
+
 export interface Resource {
   readonly group: string;
   readonly version: string;
@@ -29,6 +35,8 @@ export interface Resource {
   readonly categories: readonly string[];
   readonly verbs: readonly string[];
   readonly subresources: readonly Subresource[];
+  /** Of a custom resource that can be scaled: where its numbers are. */
+  readonly scale?: ScalePaths;
   /** Of its version in the store. */
   readonly hash?: string;
   /** Of a built-in resource: the name of its schema. */

@@ -1,16 +1,19 @@
 /** Kinds that are questions and have no objects: who am I, what may I or another do, whose token is this. */
 import type { Access } from "./access.ts";
 import type { Authentication, User } from "./authentication.ts";
-import { unconvertible, withoutNulls } from "./body.ts";
+import { addressed, known, type Strictness, withoutNulls } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
+import { builtInKinds } from "./builtIn/kinds.ts";
+import { builtInResource } from "./builtIn/resources.ts";
 import { schemaOf } from "./builtIn/schemas.ts";
-import { type ApiFailure, badRequest, invalid, methodNotAllowed } from "./failures.ts";
+import { type ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import { timestamp } from "./object.ts";
 import { trackUpdate, type Writer } from "./ownership.ts";
 import type { AccessAttributes } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
+import type { Resource } from "./resource.ts";
 
 interface Asked {
   readonly user: User;
@@ -26,10 +29,12 @@ const ofOneself = new Set(["selfsubjectaccessreviews", "selfsubjectrulesreviews"
 
 export interface Reviews {
   /** Undefined if the path is that of no review. */
-  at(
-    path: ResourcePath,
-  ):
-    | { readonly isOfOneself: boolean; answer(asked: Omit<Asked, "path">, method: string): Promise<JsonObject> }
+  at(path: ResourcePath):
+    | {
+        readonly kind: string;
+        readonly isOfOneself: boolean;
+        answer(asked: Omit<Asked, "path">, method: string, strictness: Strictness): Promise<JsonObject>;
+      }
     | undefined;
 }
 
@@ -172,35 +177,48 @@ export function createReviews({
       const review = isGroup && path.version === "v1" ? reviews[path.plural] : undefined;
       if (review === undefined) return undefined;
       return {
+        kind: kindAt(path),
         isOfOneself: ofOneself.has(path.plural),
-        async answer(asked, method) {
+        async answer(asked, method, strictness) {
           if (method !== "POST") throw methodNotAllowed();
-          requireKind(asked.body, path);
+          const body = decodedAs(path, asked.body, strictness);
           const writer = { ...asked.writer, apiVersion: `${path.group}/${path.version}` };
-          return review({ ...asked, writer, path });
+          return review({ ...asked, body, writer, path });
         },
       };
     },
   };
 }
 
-const kinds: Readonly<Record<string, string>> = {
-  selfsubjectaccessreviews: "SelfSubjectAccessReview",
-  subjectaccessreviews: "SubjectAccessReview",
-  localsubjectaccessreviews: "LocalSubjectAccessReview",
-  selfsubjectrulesreviews: "SelfSubjectRulesReview",
-  selfsubjectreviews: "SelfSubjectReview",
-  tokenreviews: "TokenReview",
-};
-
-function requireKind(body: Json, { group, plural }: ResourcePath): void {
-  const expected = kinds[plural] ?? "";
-  const kind = stringAt(body, "kind") ?? expected;
-  if (kind === expected) return;
-  const version = (stringAt(body, "apiVersion") ?? "v1").split("/").at(-1) ?? "v1";
-  const why = unconvertible(kind, { group, kind: expected }, version);
-  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${expected}: ${why}`);
+/** The question of a request, refused as any object that cannot be read. */
+function decodedAs(
+  { group, version, plural, namespace }: ResourcePath,
+  body: Json,
+  strictness: Strictness,
+): JsonObject {
+  const resource = askable.find((each) => each.group === group && each.version === version && each.plural === plural);
+  if (resource === undefined) throw noSuchResource();
+  return known(resource, addressed({ resource, namespace, name: undefined }, body), strictness);
 }
+
+/** What is asked of an account: a token. */
+const tokenRequest = builtInResource({
+  ...{ group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", plural: "tokenrequests", singular: "" },
+  ...{ namespaced: true, verbs: ["create"], shortNames: [], categories: [], subresources: [], columns: [] },
+  definition: "io.k8s.api.authentication.v1.TokenRequest",
+});
+
+export function tokenRequestOf(body: Json, namespace: string | undefined, strictness: Strictness): JsonObject {
+  return known(tokenRequest, addressed({ resource: tokenRequest, namespace, name: undefined }, body), strictness);
+}
+
+const kindAt = ({ group, plural }: ResourcePath) =>
+  askable.find((each) => each.group === group && each.plural === plural)?.kind ?? "";
+
+/** The kinds without objects. */
+const askable: readonly Resource[] = builtInKinds.kinds
+  .filter(({ verbs }) => !verbs.includes("watch"))
+  .map(builtInResource);
 
 /** Its messages name no kind. */
 function refused(field: string, value: Json, why: string): ApiFailure {

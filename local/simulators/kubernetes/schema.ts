@@ -20,6 +20,8 @@ export interface Schema {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly nullable?: boolean;
   readonly default?: Json;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
@@ -65,6 +67,50 @@ function prune(value: Json, schema: Schema | undefined): Json {
   return isObject(value) ? pruneObject(value, schema) : value;
 }
 
+/** Null stands only where it may; elsewhere a field has its default, or is not there. */
+export function withoutForbiddenNulls(value: JsonObject, schema: Schema | undefined): JsonObject {
+  const kept = Object.entries(value).flatMap(([field, child]) => {
+    const own = schema === undefined ? undefined : fieldSchema(schema, field);
+    const isForbidden = child === null && own !== undefined && own.nullable !== true && isTyped(own);
+    return isForbidden ? [] : [[field, withoutNullsBelow(child, own)] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
+const isTyped = (schema: Schema) => schema.type !== undefined || schema["x-kubernetes-int-or-string"] === true;
+
+function withoutNullsBelow(value: Json, schema: Schema | undefined): Json {
+  if (Array.isArray(value)) return value.map((item) => withoutNullsBelow(item, schema?.items));
+  return isObject(value) ? withoutForbiddenNulls(value, schema) : value;
+}
+
+/** Items of sets and maps that are there twice. */
+export function repeatedItems(value: Json | undefined, schema: Schema | undefined, path = ""): Cause[] {
+  if (schema === undefined) return [];
+  if (isObject(value)) {
+    return Object.entries(value).flatMap(([field, child]) =>
+      repeatedItems(child, fieldSchema(schema, field), path === "" ? field : `${path}.${field}`),
+    );
+  }
+  if (!Array.isArray(value)) return [];
+  const keys = value.map((item) => JSON.stringify(keyOfItem(item, schema)));
+  const own = keys.flatMap((key, index) =>
+    key !== undefined && keys.indexOf(key) < index
+      ? [{ reason: "FieldValueDuplicate", message: `Duplicate value: ${key}`, field: `${path}[${index}]` }]
+      : [],
+  );
+  return [...own, ...value.flatMap((item, index) => repeatedItems(item, schema.items, `${path}[${index}]`))];
+}
+
+function keyOfItem(item: Json, schema: Schema): Json | undefined {
+  if (schema["x-kubernetes-list-type"] === "set") return item;
+  if (schema["x-kubernetes-list-type"] !== "map" || !isObject(item)) return undefined;
+  const names = schema["x-kubernetes-list-map-keys"] ?? [];
+  return Object.fromEntries(
+    names.map((name) => [name, item[name] ?? schema.items?.properties?.[name]?.default ?? null]),
+  );
+}
+
 export function pruneObject(value: JsonObject, schema: Schema): JsonObject {
   const kept = Object.entries(value).filter(([field]) => isKnown(schema, field));
   return Object.fromEntries(kept.map(([field, child]) => [field, prune(child, fieldSchema(schema, field))]));
@@ -87,7 +133,7 @@ export function objectWithDefaults(value: JsonObject, schema: Schema): JsonObjec
 
 export function violations(value: Json, schema: Schema | undefined, path: string): Cause[] {
   if (schema === undefined || (value === null && schema.nullable === true)) return [];
-  if (!hasType(value, schema)) return [wrongType(value, schema, path)];
+  if (!hasType(value, schema)) return [wrongType(value, schema, path), ...fractionViolations(value, schema, path)];
   const own = ownViolations(value, schema, path);
   if (Array.isArray(value)) {
     return [...own, ...value.flatMap((item, index) => violations(item, schema.items, `${path}[${index}]`))];
@@ -107,6 +153,13 @@ export function violations(value: Json, schema: Schema | undefined, path: string
   ];
 }
 
+/** A second check says it in another way. */
+function fractionViolations(value: Json, { type }: Schema, path: string): Cause[] {
+  if (type !== "integer" || typeof value !== "number") return [];
+  const message = `Invalid value: "": Checked value must be of type integer (default format) in ${path}`;
+  return [{ reason: "FieldValueInvalid", message, field: "<nil>" }];
+}
+
 function hasType(value: Json, schema: Schema): boolean {
   if (schema["x-kubernetes-int-or-string"] === true) return typeof value === "string" || Number.isInteger(value);
   switch (schema.type) {
@@ -118,15 +171,54 @@ function hasType(value: Json, schema: Schema): boolean {
       return Array.isArray(value);
     case "integer":
       return Number.isInteger(value);
+    case "string":
+      return typeof value === "string" && hasFormat(value, schema.format);
     default:
       return typeof value === schema.type;
   }
 }
 
+/** Times have to be times; of other formats, nobody asks much. */
+function hasFormat(text: string, format: string | undefined): boolean {
+  if (format === "date-time") return /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text);
+  return format === "date" ? /^\d{4}-\d\d-\d\d$/.test(text) : true;
+}
+
+function typeNameOf(value: Json): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+}
+
 function wrongType(value: Json, schema: Schema, field: string): Cause {
-  const found = JSON.stringify(value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
-  const message = `Invalid value: ${found}: ${field} in body must be of type ${schema.type}: ${found}`;
+  const isText = typeof value === "string" && schema.type === "string";
+  const name = typeNameOf(value);
+  const found = JSON.stringify(isText ? value : name);
+  const either = schema["x-kubernetes-int-or-string"] === true ? "integer,string" : schema.type;
+  const expected = isText ? schema.format : either;
+  const message = `Invalid value: ${found}: ${field} in body must be of type ${expected}: ${found}`;
   return { reason: "FieldValueTypeInvalid", message, field };
+}
+
+/** Only the first is told. */
+function textProblem(value: string, { minLength = 0, maxLength = Infinity, pattern }: Schema): string | undefined {
+  if (value.length > maxLength) return undefined;
+  if (value.length < minLength) return `should be at least ${minLength} chars long`;
+  return pattern === undefined || new RegExp(pattern, "u").test(value) ? undefined : `should match '${pattern}'`;
+}
+
+function countViolations(
+  value: readonly Json[],
+  { minItems = 0, maxItems = Infinity }: Schema,
+  field: string,
+): Cause[] {
+  if (value.length > maxItems) {
+    const message = `Too many: ${value.length}: must have at most ${maxItems} items`;
+    return [{ reason: "FieldValueTooMany", message, field }];
+  }
+  if (value.length >= minItems) return [];
+  const message = `Invalid value: ${value.length}: ${field} in body should have at least ${minItems} items`;
+  return [{ reason: "FieldValueInvalid", message, field }];
 }
 
 function ownViolations(value: Json, schema: Schema, field: string): Cause[] {
@@ -140,14 +232,14 @@ function ownViolations(value: Json, schema: Schema, field: string): Cause[] {
     causes.push({ reason: "FieldValueNotSupported", message, field });
   }
   if (typeof value === "string") {
-    if (schema.pattern !== undefined && !new RegExp(schema.pattern, "u").test(value)) {
-      refuse(`should match '${schema.pattern}'`);
-    }
-    if (value.length < (schema.minLength ?? 0)) refuse(`should be at least ${schema.minLength} chars long`);
+    const why = textProblem(value, schema);
+    if (why !== undefined) refuse(why);
     if (value.length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) {
-      refuse(`should be at most ${schema.maxLength} chars long`);
+      const message = `Too long: may not be more than ${schema.maxLength} bytes`;
+      causes.push({ reason: "FieldValueTooLong", message, field });
     }
   }
+  if (Array.isArray(value)) causes.push(...countViolations(value, schema, field));
   if (typeof value === "number") {
     if (value < (schema.minimum ?? value)) refuse(`should be greater than or equal to ${schema.minimum}`);
     if (value > (schema.maximum ?? value)) refuse(`should be less than or equal to ${schema.maximum}`);

@@ -1,7 +1,7 @@
 /** Label and field selectors. kubernetes.io "Labels and Selectors", "Field Selectors". */
 import { badRequest } from "./failures.ts";
 import { at, stringAt } from "./json.ts";
-import { labelKeyProblems, labelValueProblem } from "./metadataRules.ts";
+import { labelKeyProblems, labelValueProblems } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 
@@ -31,6 +31,12 @@ function requireParsable(text: string): void {
   if (/\s(in|notin)\s*\([^()]*$/.test(text)) throw refuse("found '', expected: ',' or ')'");
   const bare = /^[^\s=!<>,()]+\s+(?:in|notin)\s+([^\s(,]+)/.exec(text)?.[1];
   if (bare !== undefined) throw refuse(`found '${bare}' expected: '('`);
+  const unknownOperator = /^[^\s=!<>,()]+\s+(?!in\b|notin\b)([^\s=!<>,()]+)/.exec(text)?.[1];
+  if (unknownOperator !== undefined) {
+    throw refuse(`found '${unknownOperator}', expected: in, notin, =, ==, !=, gt, lt`);
+  }
+  const within = /\s(?:in|notin)\s*\([^()]*?[^\s(),]+\s+([^\s(),]+)/.exec(text)?.[1];
+  if (within !== undefined) throw refuse(`found '${within}', expected: ',' or ')'`);
   const next = /^[^\s=!<>,()]+\s*(?:==|!=|=)\s*[^\s=!<>,()]+\s+([^\s,]+)/.exec(text)?.[1];
   if (next !== undefined) throw badRequest(`found '${next}', expected: ',' or 'end of string'`);
 }
@@ -89,7 +95,7 @@ function requireLabel(key: string, values: readonly string[]): void {
     throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${wrong}`);
   }
   values.forEach((value, index) => {
-    const problem = labelValueProblem(value);
+    const [problem] = labelValueProblems(value);
     if (problem === undefined) return;
     const where = `values[${index}][${key}]`;
     throw badRequest(`unable to parse requirement: ${where}: Invalid value: ${JSON.stringify(value)}: ${problem}`);
@@ -104,7 +110,8 @@ function fieldSelector(resource: Resource, text: string): Selector {
     .map((part) => {
       const match = /^([^!=]+)(==|=|!=)(.*)$/.exec(part);
       if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
-      const [, field = "", operator, value] = match;
+      const [, field = "", operator, value = ""] = match;
+      if (value.includes("=")) throw badRequest("invalid field selector: unescaped character in value: 61");
       if (!selectable.includes(field)) throw badRequest(notSelectable(resource, field));
       return { path: field.split("."), value, isEqual: operator !== "!=" };
     });

@@ -9,13 +9,14 @@ import { stringify } from "yaml";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, Reply } from "./answer.ts";
-import type { ApiRequest } from "./api.ts";
 import type { User } from "./authentication.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
+import { answerHealth } from "./health.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import { wantsYaml } from "./negotiation.ts";
 import { inJson } from "./protobuf/inJson.ts";
+import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
 interface Environment {
@@ -27,11 +28,10 @@ interface Environment {
   readonly settle: (request: ApiRequest) => Promise<Answer>;
 }
 
-/** Open to everyone (the ClusterRole system:public-info-viewer). */
+const healthPath = /^\/(healthz|livez|readyz)$/;
+
+/** Open to everyone (the ClusterRole system:public-info-viewer), as health is. */
 const publicPaths: Readonly<Record<string, Json>> = {
-  "/readyz": "ok",
-  "/livez": "ok",
-  "/healthz": "ok",
   "/version": {
     ...versionNumbers(kubernetesVersion),
     gitCommit: "0000000000000000000000000000000000000000",
@@ -122,12 +122,14 @@ export function createSettle({
   authenticate,
   answer,
 }: {
-  readonly authenticate: (headers: ApiRequest["headers"]) => Promise<User>;
+  readonly authenticate: (request: ApiRequest) => Promise<User>;
   readonly answer: (request: ApiRequest, user: User) => Promise<Answer>;
 }): (request: ApiRequest) => Promise<Answer> {
   return async (request) => {
     try {
-      const user = await authenticate(request.headers);
+      const user = await authenticate(request);
+      const health = healthPath.test(request.url.pathname) ? answerHealth(request) : undefined;
+      if (health !== undefined) return health;
       const open = publicPaths[request.url.pathname.replace(/\/$/, "")];
       if (open !== undefined && !["GET", "HEAD"].includes(request.method) && isObject(open)) throw methodNotAllowed();
       if (open !== undefined) return { code: 200, body: open };
@@ -166,14 +168,17 @@ function readUrl(text: string): URL {
   return url;
 }
 
-function failed({ code, body, headers }: ApiFailure): Reply {
-  return { code, body, headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])) };
+function failed({ code, body, headers, warnings }: ApiFailure): Reply {
+  const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
+  return { code, body, headers: warnings.length === 0 ? own : { ...own, warning: warnings } };
 }
 
 /** Text stays text. */
 function inYaml(reply: Reply): Reply {
   if (typeof reply.body === "string") return reply;
-  const body = stringify(reply.body, { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  const text = stringify(reply.body, { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0 });
+  // Go quotes no dot.
+  const body = text.replaceAll(/^( *(?:- )?)"\.":/gm, "$1.:");
   return { ...reply, body, contentType: "application/yaml" };
 }
 

@@ -1,25 +1,27 @@
-/** The addresses and ports of services: made up, since nothing listens there. */
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+/** The addresses and ports of services: made up where nobody asks for one, since nothing listens there. */
+import type { Cause } from "./cause.ts";
+import { invalid } from "./failures.ts";
+import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, without } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
+import type { Resource } from "./resource.ts";
+import type { Store } from "./store.ts";
 
 /** What the API server allocates when a service is created. */
 export function withAddress(service: JsonObject): JsonObject {
   const spec = objectAt(service, "spec");
-  const type = stringAt(spec, "type") ?? "ClusterIP";
-  if (type === "ExternalName") return service;
+  if (stringAt(spec, "type") === "ExternalName") return service;
   const uid = stringAt(service, "metadata", "uid") ?? "";
-  const clusterIP = stringAt(spec, "clusterIP") || addressOf(uid);
+  const given = stringAt(spec, "clusterIP") || (listAt(spec, "clusterIPs")[0] ?? "");
+  const clusterIP = given || addressOf(uid);
   return {
     ...service,
     spec: {
       ...spec,
       clusterIP,
-      clusterIPs: [clusterIP],
-      ipFamilies: ["IPv4"],
-      ipFamilyPolicy: "SingleStack",
-      ports:
-        type === "ClusterIP"
-          ? listAt(spec, "ports")
-          : listAt(spec, "ports").map((port, index) => withNodePort(port, uid, index)),
+      clusterIPs: listAt(spec, "clusterIPs").length > 0 ? listAt(spec, "clusterIPs") : [clusterIP],
+      ipFamilies: listAt(spec, "ipFamilies").length > 0 ? listAt(spec, "ipFamilies") : ["IPv4"],
+      ipFamilyPolicy: spec["ipFamilyPolicy"] ?? "SingleStack",
+      ...withNodePorts(spec, uid),
     },
   };
 }
@@ -30,7 +32,100 @@ function addressOf(uid: string): string {
   return `10.0.${high}.${Math.max(2, Math.min(low, 254))}`;
 }
 
-function withNodePort(port: Json, uid: string, index: number): Json {
-  if (!isObject(port) || numberAt(port, "nodePort")) return port;
-  return { ...port, nodePort: 30_000 + ((Number.parseInt(uid.slice(0, 4), 16) + index) % 2_768) };
+const opensNodes = (spec: JsonObject) => ["NodePort", "LoadBalancer"].includes(stringAt(spec, "type") ?? "");
+const [firstNodePort, lastNodePort] = [30_000, 32_767];
+
+function withNodePorts(spec: JsonObject, uid: string): JsonObject {
+  const ports = listAt(spec, "ports");
+  if (ports.length === 0) return {};
+  if (!opensNodes(spec)) return { ports };
+  return {
+    ports: ports.map((port, index) => {
+      if (!isObject(port) || numberAt(port, "nodePort")) return port;
+      const nodePort = firstNodePort + ((Number.parseInt(uid.slice(0, 4), 16) + index) % 2_768);
+      return { ...port, nodePort };
+    }),
+  };
+}
+
+/** What a changed service keeps of what was allocated, and what it gives back because it has no use for it any more. */
+export function withAllocated(live: JsonObject, service: JsonObject): JsonObject {
+  const [old, spec] = [objectAt(live, "spec"), objectAt(service, "spec")];
+  const isExternal = stringAt(spec, "type") === "ExternalName";
+  const same = (field: string) => equal(old[field] ?? null, spec[field] ?? null);
+  if (isExternal) {
+    const given = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"].filter(same);
+    return { ...service, spec: without(spec, ...given) };
+  }
+  const isMoved = stringAt(spec, "clusterIP") && !same("clusterIP") && same("clusterIPs");
+  if (isMoved) return withAddress({ ...service, spec: without(spec, "clusterIPs") });
+  const address = stringAt(spec, "clusterIP") || stringAt(old, "clusterIP") || "";
+  const kept = stringAt(spec, "clusterIP")
+    ? {}
+    : { clusterIP: address, clusterIPs: old["clusterIPs"] ?? (address === "" ? [] : [address]) };
+  const families = ["ipFamilies", "ipFamilyPolicy"].flatMap((field) =>
+    spec[field] === undefined && old[field] !== undefined ? [[field, old[field]] as const] : [],
+  );
+  return withAddress({
+    ...service,
+    spec: { ...spec, ...kept, ...Object.fromEntries(families), ...portsKept(old, spec) },
+  });
+}
+
+function portsKept(old: JsonObject, spec: JsonObject): JsonObject {
+  const ports = listAt(spec, "ports");
+  if (ports.length === 0) return {};
+  const nodePortOf = (port: Json) =>
+    listAt(old, "ports").find((each) =>
+      ["port", "protocol"].every((field) => equal(objectAt(each)[field], objectAt(port)[field])),
+    );
+  return {
+    ports: ports.map((port) => {
+      const held = numberAt(nodePortOf(port), "nodePort");
+      const own = numberAt(port, "nodePort");
+      if (!isObject(port)) return port;
+      if (!opensNodes(spec)) return held !== undefined && held === own ? without(port, "nodePort") : port;
+      return own || !held ? port : { ...port, nodePort: held };
+    }),
+  };
+}
+
+/** Throws where another service has the address or the port already, or where none may be. */
+export function requireFree(store: Store, resource: Resource, service: JsonObject): void {
+  const uid = stringAt(service, "metadata", "uid");
+  const others = store.list(resource).filter(({ metadata }) => metadata.uid !== uid);
+  const causes = [...addressCauses(service, others), ...portCauses(service, others)];
+  if (causes.length > 0) throw invalid(resource, stringAt(service, "metadata", "name") ?? "", causes);
+}
+
+function addressCauses(service: JsonObject, others: readonly JsonObject[]): Cause[] {
+  const address = stringAt(service, "spec", "clusterIP") ?? "";
+  if (["", "None"].includes(address)) return [];
+  const refuse = (why: string) => [
+    invalidValue("spec.clusterIPs", [address], `failed to allocate IP ${address}: ${why}`),
+  ];
+  if (!address.startsWith("10.0.")) return refuse("the provided network does not match the current range");
+  const policy = stringAt(service, "spec", "ipFamilyPolicy") ?? "";
+  if (policy === "RequireDualStack") {
+    return [invalidValue("spec.ipFamilyPolicy", policy, "this cluster is not configured for dual-stack services")];
+  }
+  const isTaken = others.some((each) => stringAt(each, "spec", "clusterIP") === address);
+  return isTaken ? refuse("provided IP is already allocated") : [];
+}
+
+function portCauses(service: JsonObject, others: readonly JsonObject[]): Cause[] {
+  const taken = new Set(
+    others.flatMap((each) => listAt(each, "spec", "ports").map((port) => numberAt(port, "nodePort"))),
+  );
+  return listAt(service, "spec", "ports").flatMap((port, index) => {
+    const number = numberAt(port, "nodePort");
+    if (!number) return [];
+    const field = `spec.ports[${index}].nodePort`;
+    const range = `${firstNodePort}-${lastNodePort}`;
+    if (number < firstNodePort || number > lastNodePort) {
+      const why = `provided port is not in the valid range. The range of valid ports is ${range}`;
+      return [invalidValue(field, number, why)];
+    }
+    return taken.has(number) ? [invalidValue(field, number, "provided port is already allocated")] : [];
+  });
 }

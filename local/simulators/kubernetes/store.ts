@@ -21,6 +21,8 @@ export interface Store {
   list(resource: Resource, namespace?: string): KubeObject[];
   put(resource: Resource, object: KubeObject): KubeObject;
   remove(resource: Resource, object: KubeObject): void;
+  /** As it was at a version; undefined if that is no longer known. */
+  listAt(resource: Resource, namespace: string | undefined, version: number): KubeObject[] | undefined;
   /** The changes after a version, or undefined if some of them are no longer kept. */
   since(version: number): readonly Change[] | undefined;
   /** Listeners get changes in order, including those that another listener makes. */
@@ -58,6 +60,10 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     }
   }
 
+  function since(wanted: number): readonly Change[] | undefined {
+    return wanted < forgotten ? undefined : log.filter((change) => change.version > wanted);
+  }
+
   return {
     get version() {
       return version;
@@ -68,6 +74,16 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
     },
     list: (resource, namespace) =>
       stored(resource, namespace === undefined ? [] : startOf(namespace)).map((each) => inVersionOf(resource, each)),
+    listAt(resource, namespace, wanted) {
+      const kind = storedAs(resource);
+      const changes = since(wanted)?.filter((change) => storedAs(change.resource) === kind);
+      const start = namespace === undefined ? [] : startOf(namespace);
+      const past = changes?.toReversed().reduce((tree, { object, previous }) => {
+        const key = keyOf(object.metadata);
+        return previous === undefined ? remove(tree, key) : put(tree, key, previous);
+      }, objects.get(kind));
+      return changes === undefined ? undefined : valuesAt(past, start).map((each) => inVersionOf(resource, each));
+    },
     put(resource, object) {
       version += 1;
       const next: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
@@ -84,9 +100,7 @@ export function createStore({ keptChanges }: { keptChanges: number }): Store {
       const last: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
       record({ type: "DELETED", resource, object: last, previous: object, version });
     },
-    since(wanted) {
-      return wanted < forgotten ? undefined : log.filter((change) => change.version > wanted);
-    },
+    since,
     subscribe(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

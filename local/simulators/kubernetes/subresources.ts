@@ -4,8 +4,9 @@ import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notF
 import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
-import type { Objects, Target, WriteOptions } from "./objects.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
+import type { ScalePaths } from "./resource.ts";
+import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
 interface Asked {
   readonly method: string;
@@ -37,16 +38,17 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   return {
     scale: (target, { method, body, mediaType, options }) => {
+      const { scale } = target.resource;
       const live = objects.get(target);
-      if (method === "GET") return { code: 200, body: scaleOf(live) };
+      if (method === "GET") return { code: 200, body: scaleOf(live, scale) };
       if (method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
       const isApplied = mediaType === "application/apply-patch+yaml";
-      const wanted = method === "PUT" ? body() : patchedScale(live, mediaType, body());
+      const wanted = method === "PUT" ? body() : patchedScale(scaleOf(live, scale, 0), mediaType, body());
       const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
       const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
       const asked = { ...rest, isApplied, resourceVersion: isApplied ? undefined : resourceVersion };
-      return { code: 200, body: scaleOf(objects.scale(target, replicas, asked)) };
+      return { code: 200, body: scaleOf(objects.scale(target, replicas, asked), scale) };
     },
     binding: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
@@ -90,9 +92,8 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   };
 }
 
-function patchedScale(live: KubeObject, mediaType: string, patch: Json): Json {
-  if (mediaType === "application/json-patch+json") return jsonPatch(scaleOf(live), patch);
-  return mergePatch(scaleOf(live), patch);
+function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
+  return mediaType === "application/json-patch+json" ? jsonPatch(scale, patch) : mergePatch(scale, patch);
 }
 
 /** The replicas of a scale that somebody sends. */
@@ -116,15 +117,25 @@ function readScale({ resource, name }: Target, scale: Json): number {
         : `the name of the object (${own}) does not match the name on the URL (${name})`,
     );
   }
-  if (replicas >= 0 || resource.isCustom) return replicas;
+  if (replicas >= 0) return replicas;
+  if (resource.scale !== undefined) {
+    const field = `.${resource.scale.replicas.join(".")}`;
+    throw invalid(resource, name, [invalidValue(field, replicas, "should be a non-negative integer")]);
+  }
   const cause = invalidValue("spec.replicas", replicas, "must be greater than or equal to 0");
   throw invalid({ group: "autoscaling", kind: "Scale" }, name, [cause]);
 }
 
-function scaleOf(object: KubeObject): JsonObject {
+const ofBuiltIn: ScalePaths = { replicas: ["spec", "replicas"], current: ["status", "replicas"], selector: [] };
+
+/** `standard`: what an object without replicas is taken to want. */
+function scaleOf(object: KubeObject, paths: ScalePaths = ofBuiltIn, standard?: number): JsonObject {
+  const replicas = numberAt(object, ...paths.replicas) ?? (paths === ofBuiltIn ? 0 : standard);
+  if (replicas === undefined) {
+    const message = `the spec replicas field ".${paths.replicas.join(".")}" does not exist`;
+    throw new ApiFailure(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
+  }
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector =
-    object.kind === "ReplicationController" ? stringsAt(object, "spec", "selector") : matchLabels(object);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
@@ -136,14 +147,23 @@ function scaleOf(object: KubeObject): JsonObject {
       creationTimestamp,
     },
     // A zero is left out.
-    spec: numberAt(object, "spec", "replicas") ? { replicas: numberAt(object, "spec", "replicas") ?? 0 } : {},
+    spec: replicas ? { replicas } : {},
     status: {
-      replicas: numberAt(object, "status", "replicas") ?? 0,
-      selector: Object.entries(selector)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(","),
+      replicas: numberAt(object, ...paths.current) ?? 0,
+      ...selectorText(object, paths),
     },
   };
+}
+
+function selectorText(object: KubeObject, paths: ScalePaths): { selector?: string } {
+  if (paths !== ofBuiltIn) {
+    const own = stringAt(object, ...paths.selector);
+    return own === undefined ? {} : { selector: own };
+  }
+  const selector =
+    object.kind === "ReplicationController" ? stringsAt(object, "spec", "selector") : matchLabels(object);
+  const pairs = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
+  return { selector: pairs.join(",") };
 }
 
 function matchLabels(object: KubeObject): Record<string, string> {

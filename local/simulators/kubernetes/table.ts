@@ -28,10 +28,14 @@ export function table(
     columnDefinitions: columns.map(({ name, type, format, description, priority }) => ({
       ...{ name, type, format, description, priority },
     })),
-    rows: objects.map((object) => ({
-      cells: print?.(object, now) ?? columns.map((column) => cell(column, object, now)),
-      object: rowObject(object, includeObject, version),
-    })),
+    // Whatever has no columns of its own has no rows either, where there is nothing.
+    rows:
+      columns.some(({ name }) => name === "Created At") && objects.length === 0
+        ? null
+        : objects.map((object) => ({
+            cells: print?.(object, now) ?? columns.map((column) => cell(column, object, now)),
+            object: rowObject(object, includeObject, version),
+          })),
   };
 }
 

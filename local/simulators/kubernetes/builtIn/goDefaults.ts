@@ -43,6 +43,8 @@ const podSpec: Complete = (value) => {
       }),
       { securityContext: {}, terminationGracePeriodSeconds: 30 },
     ),
+    // Less than nothing is as short as can be.
+    ...(Number(value["terminationGracePeriodSeconds"] ?? 0) < 0 ? { terminationGracePeriodSeconds: 1 } : {}),
     // The older name of the field is written, too.
     ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
   };
@@ -79,9 +81,13 @@ function jobSpec(value: JsonObject): JsonObject {
 function statefulSetSpec(value: JsonObject): JsonObject {
   const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
   const isRolling = strategy["type"] === "RollingUpdate";
+  const claims = listAt(value, "volumeClaimTemplates").map((claim) =>
+    isObject(claim) ? { ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" } : claim,
+  );
   return filledTexts(
     {
       ...filled(value, { replicas: 1, revisionHistoryLimit: 10 }),
+      ...(claims.length === 0 ? {} : { volumeClaimTemplates: claims }),
       updateStrategy: isRolling
         ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { partition: 0 }) }
         : strategy,
@@ -130,7 +136,38 @@ function serviceSpec(value: JsonObject): JsonObject {
       type,
       ...(isExternal ? { externalTrafficPolicy: "Cluster" } : {}),
     }),
+    ...(stringAt(value, "sessionAffinity") === "ClientIP" ? { sessionAffinityConfig: clientAffinity(value) } : {}),
+    ...(type === "LoadBalancer"
+      ? filled(pick(value, "allocateLoadBalancerNodePorts"), { allocateLoadBalancerNodePorts: true })
+      : {}),
     ...(hasAddress ? filled(pick(value, "internalTrafficPolicy"), { internalTrafficPolicy: "Cluster" }) : {}),
+  };
+}
+
+function clientAffinity(value: JsonObject): JsonObject {
+  const config = objectAt(value, "sessionAffinityConfig");
+  return { ...config, clientIP: filled(objectAt(config, "clientIP"), { timeoutSeconds: 10_800 }) };
+}
+
+/** By the processor's time, where nothing else is named. */
+function autoscalerSpec(value: JsonObject): JsonObject {
+  const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } };
+  const metrics = listAt(value, "metrics").length > 0 ? {} : { metrics: [{ type: "Resource", resource: cpu }] };
+  const behavior = isObject(value["behavior"]) ? { behavior: scalingBehavior(value["behavior"]) } : {};
+  return { ...filled(value, { minReplicas: 1 }), ...metrics, ...behavior };
+}
+
+const all = { type: "Percent", value: 100, periodSeconds: 15 };
+
+function scalingBehavior(value: JsonObject): JsonObject {
+  const up = {
+    ...{ stabilizationWindowSeconds: 0, selectPolicy: "Max" },
+    policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, all],
+  };
+  return {
+    ...value,
+    scaleUp: filled(objectAt(value, "scaleUp"), up),
+    scaleDown: filled(objectAt(value, "scaleDown"), { selectPolicy: "Max", policies: [all] }),
   };
 }
 
@@ -187,11 +224,28 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     filled(filledTexts(spec, { persistentVolumeReclaimPolicy: "Retain" }), { volumeMode: "Filesystem" }),
   "core/v1.PersistentVolumeStatus": (status) => filledTexts(status, { phase: "Pending" }),
   "core/v1.LimitRangeItem": limitRangeItem,
+  "core/v1.ReplicationController": (controller) => {
+    const labels = objectAt(controller, "spec", "template", "metadata", "labels");
+    if (Object.keys(labels).length === 0) return controller;
+    const metadata = objectAt(controller, "metadata");
+    const spec = objectAt(controller, "spec");
+    return {
+      ...controller,
+      spec: Object.keys(objectAt(spec, "selector")).length > 0 ? spec : { ...spec, selector: labels },
+      metadata: Object.keys(objectAt(metadata, "labels")).length > 0 ? metadata : { ...metadata, labels },
+    };
+  },
   "core/v1.ReplicationControllerSpec": (spec) => filled(spec, { replicas: 1 }),
   "apps/v1.DeploymentSpec": deploymentSpec,
   "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
   "apps/v1.StatefulSetSpec": statefulSetSpec,
   "apps/v1.DaemonSetSpec": daemonSetSpec,
+  // An older version had a field for it.
+  "apps/v1.DaemonSet": (set) => {
+    const metadata = objectAt(set, "metadata");
+    const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
+    return { ...set, metadata: { ...metadata, annotations } };
+  },
   "core/v1.Pod": (pod) => ({ ...pod, spec: filled(objectAt(pod, "spec"), { enableServiceLinks: true }) }),
   // Not of the jobs that a schedule will make.
   "batch/v1.Job": (given) => {
@@ -211,7 +265,7 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "rbac/v1.RoleRef": (reference) => filledTexts(reference, { apiGroup: rbacGroup }),
   "rbac/v1.Subject": subject,
   "autoscaling/v1.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
-  "autoscaling/v2.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
+  "autoscaling/v2.HorizontalPodAutoscalerSpec": autoscalerSpec,
   "scheduling/v1.PriorityClass": (value) => filled(value, { preemptionPolicy: "PreemptLowerPriority" }),
   "storage/v1.StorageClass": (value) => filled(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
   "storage/v1.CSIDriverSpec": (spec) =>

@@ -28,6 +28,8 @@ function zeroStruct(message: string): JsonObject {
   return Object.fromEntries(
     [...fieldsOf(message).values()].flatMap(({ name, type, isPointer, isAlways }) => {
       if (!isPointer && isStruct(type)) return [[name, zeroStruct(type)] as const];
+      const isTime = !isPointer && (type === "time" || type === "microTime") && name !== "creationTimestamp";
+      if (isTime) return [[name, null] as const];
       return isAlways ? [[name, isPointer ? null : (zeroOf(name, type, isAlways) ?? null)] as const] : [];
     }),
   );

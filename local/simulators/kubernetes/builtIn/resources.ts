@@ -7,7 +7,14 @@ import { schemaOf } from "./schemas.ts";
 const withGeneration = new Set([
   ...["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "ReplicationController", "PodTemplate", "Pod"],
   ...["CronJob", "Job", "Ingress", "IngressClass", "NetworkPolicy", "PodDisruptionBudget", "PriorityClass"],
-  ...["APIService", "CSIDriver", "CustomResourceDefinition", "DeviceClass", "FlowSchema", "PriorityLevelConfiguration"],
+  ...[
+    "APIService",
+    "EndpointSlice",
+    "CustomResourceDefinition",
+    "DeviceClass",
+    "FlowSchema",
+    "PriorityLevelConfiguration",
+  ],
   ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"],
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"],
 ]);
@@ -43,7 +50,10 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
 
 export const builtInResources: readonly Resource[] = builtInKinds.kinds
   .filter(({ verbs }) => verbs.includes("watch"))
-  .map((each) => ({
+  .map(builtInResource);
+
+export function builtInResource(each: (typeof builtInKinds.kinds)[number]): Resource {
+  return {
     group: each.group,
     version: each.version,
     kind: each.kind,
@@ -64,4 +74,5 @@ export const builtInResources: readonly Resource[] = builtInKinds.kinds
       ...{ name, type, format, priority, description: builtInKinds.texts[text] ?? "" },
     })),
     selectableFields: selectable[each.group === "events.k8s.io" ? "events.k8s.io" : each.kind] ?? [],
-  }));
+  };
+}

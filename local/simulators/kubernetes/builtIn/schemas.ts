@@ -35,9 +35,11 @@ function read({ $ref, properties, items, additionalProperties, ...rest }: JsonOb
   const children = isObject(properties)
     ? Object.entries(properties).map(([field, child]) => [field, readChild(child)] as const)
     : undefined;
-  const { required } = rest;
+  const { required, format, ...others } = rest;
   return {
-    ...(rest as Schema),
+    ...(others as Schema),
+    // Times are read by Go, and refused in its words.
+    ...(typeof format === "string" && format !== "date-time" ? { format } : {}),
     ...(Array.isArray(required) && isObject(properties) ? { required: missed(required, properties) } : {}),
     ...(children ? { properties: Object.fromEntries(children) } : {}),
     ...(items === undefined ? {} : { items: readChild(items) }),

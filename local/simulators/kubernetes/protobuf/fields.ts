@@ -34,8 +34,23 @@ export function messageOf(apiVersion: string, kind: string): string | undefined 
   return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
 }
 
+/** What every version has besides its own kinds, and what only the core group has. */
+const everywhere: ReadonlySet<string> = new Set([
+  ...["CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions", "WatchEvent"],
+]);
+const ofCore: ReadonlySet<string> = new Set([
+  "APIGroup",
+  "APIGroupList",
+  "APIResourceList",
+  "APIVersions",
+  "List",
+  "Status",
+]);
+
 export function hasKind(apiVersion: string, kind: string): boolean {
   // The only group whose types are not in the table.
+  if (hasVersion(apiVersion) && everywhere.has(kind)) return true;
+  if (apiVersion === "v1" && ofCore.has(kind)) return true;
   return apiVersion === "apiregistration.k8s.io/v1" || table().kinds[`${apiVersion} ${kind}`] !== undefined;
 }
 

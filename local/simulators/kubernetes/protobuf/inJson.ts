@@ -1,5 +1,5 @@
 /** A request whose body is protobuf, as the same request in JSON, which everything behind it reads. */
-import type { ApiRequest } from "../api.ts";
+import type { ApiRequest } from "../request.ts";
 import { decodeBody, Undecodable } from "./decode.ts";
 
 const mediaType = "application/vnd.kubernetes.protobuf";

@@ -1,57 +1,86 @@
 /** Quotas, limits and claims. */
-import { canonicalQuantity, readQuantity } from "../builtIn/quantity.ts";
 import type { Cause } from "../cause.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue } from "../metadataRules.ts";
+import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import {
+  amountViolations,
+  computed,
+  containerNameViolations,
+  inQuotas,
+  nameViolations,
+  nanos,
+  shown,
+} from "./amountNames.ts";
 import { duplicate, forbidden, required } from "./causes.ts";
-
-const counted = [
-  ...["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"],
-  ...["persistentvolumeclaims", "services.nodeports", "services.loadbalancers"],
-];
-const computed = ["cpu", "memory", "ephemeral-storage"];
-const inQuotas: ReadonlySet<string> = new Set([
-  ...counted,
-  ...computed.flatMap((each) => [each, `requests.${each}`, `limits.${each}`]),
-  "requests.storage",
-]);
-
-const nanos = (amount: Json | undefined) =>
-  typeof amount === "string" || typeof amount === "number" ? (readQuantity(amount)?.nanos ?? 0n) : 0n;
-const shown = (amount: Json | undefined) =>
-  typeof amount === "string" || typeof amount === "number" ? canonicalQuantity(amount) : "0";
 
 export function quotaViolations(object: JsonObject): Cause[] {
   const spec = objectAt(object, "spec");
   return [
     ...Object.entries(objectAt(spec, "hard")).flatMap(([name, amount]) => hardViolations(name, amount)),
-    ...scopeViolations(listAt(spec, "scopes")),
+    ...scopeViolations(spec),
+    ...selectorViolations(spec),
+    ...usageViolations(objectAt(object, "status")),
   ];
+}
+
+function usageViolations(status: JsonObject): Cause[] {
+  return ["hard", "used"].flatMap((field) =>
+    Object.entries(objectAt(status, field)).flatMap(([name, amount]) =>
+      nanos(amount) < 0n
+        ? [invalidValue(`status.${field}[${name}]`, shown(amount), "must be greater than or equal to 0")]
+        : [],
+    ),
+  );
 }
 
 function hardViolations(name: string, amount: Json): Cause[] {
   const field = `spec.hard[${name}]`;
   const isStandard = name.includes("/") || name.includes("hugepages-") || inQuotas.has(name);
-  const isWhole = nanos(amount) % 10n ** 9n === 0n;
   return [
-    ...(isStandard
-      ? []
-      : [
-          invalidValue(field, name, "must be a standard resource type or fully qualified"),
-          invalidValue(field, name, "must be a standard resource for quota"),
-        ]),
-    ...(nanos(amount) < 0n ? [invalidValue(field, shown(amount), "must be greater than or equal to 0")] : []),
-    ...(counted.includes(name) && !isWhole ? [invalidValue(field, shown(amount), "must be an integer")] : []),
+    ...nameViolations(field, name),
+    ...(isStandard ? [] : [invalidValue(field, name, "must be a standard resource for quota")]),
+    ...amountViolations(field, name, amount),
   ];
 }
 
-function scopeViolations(scopes: readonly Json[]): Cause[] {
+/** What a scope can limit, besides pods. */
+const computedInQuotas = new Set(computed.flatMap((each) => [each, `requests.${each}`, `limits.${each}`]));
+
+function scopeViolations(spec: JsonObject): Cause[] {
+  const scopes = listAt(spec, "scopes");
+  const names = Object.keys(objectAt(spec, "hard"));
+  const fits = (scope: Json) =>
+    names
+      .filter((name) => inQuotas.has(name))
+      .every((name) => name === "pods" || (scope !== "BestEffort" && computedInQuotas.has(name)));
   const conflicting = [
     ["BestEffort", "NotBestEffort"],
     ["Terminating", "NotTerminating"],
   ];
   const isConflict = conflicting.some((pair) => pair.every((scope) => scopes.includes(scope)));
-  return isConflict ? [invalidValue("spec.scopes", [...scopes].toSorted(), "conflicting scopes")] : [];
+  return [
+    ...scopes.flatMap((scope) =>
+      fits(scope) ? [] : [invalidValue("spec.scopes", [...scopes], "unsupported scope applied to resource")],
+    ),
+    ...(isConflict ? [invalidValue("spec.scopes", [...scopes].toSorted(), "conflicting scopes")] : []),
+  ];
+}
+
+function selectorViolations(spec: JsonObject): Cause[] {
+  const field = "spec.scopeSelector.matchExpressions";
+  return listAt(spec, "scopeSelector", "matchExpressions").flatMap((each) => {
+    const operator = stringAt(each, "operator") ?? "";
+    const isEmpty = listAt(each, "values").length === 0;
+    if (["In", "NotIn"].includes(operator) && isEmpty) {
+      const why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
+      return [required(`${field}.values`, why)];
+    }
+    if (["Exists", "DoesNotExist"].includes(operator) && !isEmpty) {
+      const why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
+      return [invalidValue(`${field}.values`, listAt(each, "values"), why)];
+    }
+    return [];
+  });
 }
 
 export function limitRangeViolations(object: JsonObject): Cause[] {
@@ -60,14 +89,37 @@ export function limitRangeViolations(object: JsonObject): Cause[] {
   return limits.flatMap((limit, index) => {
     const at = `spec.limits[${index}]`;
     const type = types[index] ?? "";
-    const isStandard = ["Pod", "Container", "PersistentVolumeClaim"].includes(type) || type.includes("/");
     return [
-      ...(isStandard ? [] : [invalidValue(`${at}.type`, type, "must be a standard limit type or fully qualified")]),
+      ...typeViolations(`${at}.type`, type),
       ...(types.indexOf(type) < index ? [duplicate(`${at}.type`, type)] : []),
+      ...limitedViolations(objectAt(limit), type, at),
       ...(type === "Pod" ? defaultsOfPod(objectAt(limit), at) : []),
+      ...(type === "PersistentVolumeClaim" ? claimLimitViolations(objectAt(limit), at) : []),
       ...boundViolations(objectAt(limit), at),
     ];
   });
+}
+
+function typeViolations(field: string, type: string): Cause[] {
+  const problems = qualifiedNameProblems(type);
+  if (problems.length > 0) return problems.map((problem) => invalidValue(field, type, problem));
+  const isStandard = ["Pod", "Container", "PersistentVolumeClaim"].includes(type) || type.includes("/");
+  return isStandard ? [] : [invalidValue(field, type, "must be a standard limit type or fully qualified")];
+}
+
+/** What is limited has to be something. */
+function limitedViolations(limit: JsonObject, type: string, at: string): Cause[] {
+  const named = type === "Container" ? containerNameViolations : nameViolations;
+  return ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"].flatMap((field) =>
+    Object.keys(objectAt(limit, field)).flatMap((name) => named(`${at}.${field}[${name}]`, name)),
+  );
+}
+
+function claimLimitViolations(limit: JsonObject, at: string): Cause[] {
+  const has = (field: string) => objectAt(limit, field)["storage"] !== undefined;
+  if (has("min") || has("max")) return [];
+  const why = "either minimum or maximum storage value is required, but neither was provided";
+  return [required(`${at}.limits`, why)];
 }
 
 function defaultsOfPod(limit: JsonObject, at: string): Cause[] {
@@ -78,10 +130,10 @@ function defaultsOfPod(limit: JsonObject, at: string): Cause[] {
 
 /** min ≤ defaultRequest ≤ default ≤ max, as far as they are there. */
 function boundViolations(limit: JsonObject, at: string): Cause[] {
-  const [max, min, standard, request] = ["max", "min", "default", "defaultRequest"].map((field) =>
-    objectAt(limit, field),
+  const [max, min, standard, request, ratio] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"].map(
+    (field) => objectAt(limit, field),
   );
-  const names = new Set([max, min, standard, request].flatMap((each) => Object.keys(each ?? {})));
+  const names = new Set([max, min, standard, request, ratio].flatMap((each) => Object.keys(each ?? {})));
   return [...names].toSorted().flatMap((name) => {
     const causes: Cause[] = [];
     const check = (
@@ -100,16 +152,20 @@ function boundViolations(limit: JsonObject, at: string): Cause[] {
     check([asked, "default request value"], [usual, "default limit value"], { field: "defaultRequest", value: asked });
     check([least, "min value"], [usual, "default value"], { field: "default", value: least });
     check([usual, "default value"], [most, "max value"], { field: "default", value: most });
-    return causes;
+    return [...causes, ...ratioViolations(ratio?.[name], { least, most }, `${at}.maxLimitRequestRatio[${name}]`)];
   });
 }
 
-export function claimViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  return [
-    ...(listAt(spec, "accessModes").length === 0
-      ? [required("spec.accessModes", "at least 1 access mode is required")]
-      : []),
-    ...(objectAt(spec, "resources", "requests")["storage"] === undefined ? [required("spec.resources[storage]")] : []),
-  ];
+/** A limit is no less than a request, and no more than its bounds allow. */
+function ratioViolations(
+  ratio: Json | undefined,
+  { least, most }: { least: Json | undefined; most: Json | undefined },
+  field: string,
+): Cause[] {
+  if (ratio === undefined) return [];
+  const refuse = (why: string) => [invalidValue(field, shown(ratio), `ratio ${shown(ratio)} is ${why}`)];
+  if (nanos(ratio) < 10n ** 9n) return refuse("less than 1");
+  if (least === undefined || most === undefined || nanos(least) === 0n) return [];
+  const bound = Number(nanos(most)) / Number(nanos(least));
+  return Number(nanos(ratio)) / 1e9 > bound ? refuse(`greater than max/min = ${bound.toFixed(6)}`) : [];
 }

@@ -1,4 +1,5 @@
 /** Config maps and secrets. */
+import { jsonProblem } from "../body.ts";
 import type { Cause } from "../cause.ts";
 import { type JsonObject, objectAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
@@ -27,6 +28,7 @@ const neededKeys: Readonly<Record<string, readonly string[]>> = {
   "kubernetes.io/dockerconfigjson": [".dockerconfigjson"],
   "kubernetes.io/dockercfg": [".dockercfg"],
   "kubernetes.io/ssh-auth": ["ssh-privatekey"],
+  "kubernetes.io/basic-auth": ["username", "password"],
 };
 
 export function secretViolations(object: JsonObject): Cause[] {
@@ -35,11 +37,16 @@ export function secretViolations(object: JsonObject): Cause[] {
   return [
     ...keyViolations("data", data),
     ...(bytesIn(data) > most ? [tooLong("data", over)] : []),
-    ...(neededKeys[type] ?? []).flatMap((key) =>
-      data[key] === undefined ? [required(`data[${key}]`)] : configViolations(key, data[key]),
-    ),
+    ...missingKeys(type, data).map((key) => required(`data[${key}]`)),
+    ...(neededKeys[type] ?? []).flatMap((key) => (data[key] === undefined ? [] : configViolations(key, data[key]))),
     ...accountViolations(object, type),
   ];
+}
+
+/** A user without a password is one, too. */
+function missingKeys(type: string, data: JsonObject): readonly string[] {
+  const missing = (neededKeys[type] ?? []).filter((key) => data[key] === undefined);
+  return type === "kubernetes.io/basic-auth" && missing.length < 2 ? [] : missing;
 }
 
 function configViolations(key: string, value: unknown): Cause[] {
@@ -49,8 +56,7 @@ function configViolations(key: string, value: unknown): Cause[] {
     JSON.parse(text);
     return [];
   } catch {
-    const why = `invalid character '${text.trimStart()[0] ?? ""}' looking for beginning of value`;
-    return [invalidValue(`data[${key}]`, "<secret contents redacted>", why)];
+    return [invalidValue(`data[${key}]`, "<secret contents redacted>", jsonProblem(text))];
   }
 }
 

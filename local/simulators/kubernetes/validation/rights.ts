@@ -43,7 +43,9 @@ export function bindingViolations(object: JsonObject, { isNamespaced }: { isName
     throw new ApiFailure(500, "", `unsupported role reference kind: ${JSON.stringify(kind)}`);
   }
   const name = stringAt(object, "roleRef", "name") ?? "";
+  const group = stringAt(object, "roleRef", "apiGroup") ?? "";
   return [
+    ...(group === rbac ? [] : [unsupported("roleRef.apiGroup", group, [rbac])]),
     ...(isNamespaced || kind === "ClusterRole" ? [] : [unsupported("roleRef.kind", kind, ["ClusterRole"])]),
     ...(name === "" ? [required("roleRef.name")] : []),
     ...listAt(object, "subjects").flatMap((subject, index) =>

@@ -1,121 +1,247 @@
-/** What makes pods: deployments and their like, jobs, schedules. */
+/** What makes pods and keeps them: deployments and their like. */
 import type { Cause } from "../cause.ts";
-import { isObject, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "../json.ts";
-import { invalidValue } from "../metadataRules.ts";
-import { forbidden, negative, required, unsupported } from "./causes.ts";
+import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import { invalidValue, metadataKeyViolations } from "../metadataRules.ts";
+import { forbidden, labelsViolations, negatives, required, unsupported } from "./causes.ts";
+import { isEmptySelector, matches, selectorViolations } from "./labelSelectors.ts";
 import { podSpecViolations } from "./podSpec.ts";
 
-const templateSpec = "spec.template.spec";
+type Check = (spec: JsonObject) => Cause[];
 
-/** How each kind calls itself where its selector is empty. */
-const callsItself: Readonly<Record<string, string>> = {
-  ...{ Deployment: "deployment", ReplicaSet: "deployment", StatefulSet: "statefulset", DaemonSet: "daemonset" },
-};
+const specOf =
+  (check: Check) =>
+  (object: JsonObject): Cause[] =>
+    check(objectAt(object, "spec"));
 
-export function workloadViolations(kind: string, object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
+export const deploymentViolations = specOf((spec) => [
+  ...negatives("spec", spec, ["replicas"]),
+  ...ownSelectorViolations(spec, "deployment"),
+  ...chosenTemplateViolations(spec, "ReplicaSet"),
+  ...deploymentStrategyViolations(spec),
+  ...negatives("spec", spec, ["minReadySeconds", "revisionHistoryLimit"]),
+  ...deadlineViolations(spec),
+]);
+
+export const replicaSetViolations = specOf((spec) => [
+  ...negatives("spec", spec, ["replicas", "minReadySeconds"]),
+  ...ownSelectorViolations(spec, "deployment"),
+  ...chosenTemplateViolations(spec, "ReplicaSet"),
+]);
+
+export function statefulSetViolations(object: JsonObject): Cause[] {
+  return [...statefulSpecViolations(object), ...statusViolations(objectAt(object, "status"))];
+}
+
+const counts = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
+
+/** No part is more than all. */
+function statusViolations(status: JsonObject): Cause[] {
+  const all = numberAt(status, "replicas") ?? 0;
   return [
-    ...negative("spec.replicas", spec["replicas"]),
-    ...negative("spec.minReadySeconds", spec["minReadySeconds"]),
-    ...negative("spec.revisionHistoryLimit", spec["revisionHistoryLimit"]),
-    ...selectorViolations(kind, spec),
-    ...(isObject(spec["template"]) ? templateViolations(spec) : []),
-    ...strategyViolations(spec),
+    ...negatives("status", status, ["replicas", ...counts]),
+    ...counts.flatMap((field) => {
+      const part = numberAt(status, field) ?? 0;
+      return part > all ? [invalidValue(`status.${field}`, part, "cannot be greater than status.replicas")] : [];
+    }),
   ];
 }
 
-function selectorViolations(kind: string, spec: JsonObject): Cause[] {
-  const selector = spec["selector"];
-  if (!isObject(selector)) return [];
-  const wanted = stringsAt(selector, "matchLabels");
-  if (Object.keys(wanted).length === 0 && listAt(selector, "matchExpressions").length === 0) {
-    return [invalidValue("spec.selector", {}, `empty selector is invalid for ${callsItself[kind] ?? kind}`)];
-  }
-  if (!isObject(spec["template"])) return [];
+const statefulSpecViolations = specOf((spec) => [
+  ...policyViolations(spec),
+  ...statefulStrategyViolations(spec),
+  ...negatives("spec", spec, ["replicas", "minReadySeconds", "revisionHistoryLimit"]),
+  ...ownSelectorViolations(spec, "statefulset"),
+  ...chosenTemplateViolations(spec, "StatefulSet"),
+]);
+
+export const daemonSetViolations = specOf((spec) => [
+  ...ownSelectorViolations(spec, "daemonset"),
+  ...chosenTemplateViolations(spec, "DaemonSet"),
+  ...negatives("spec", spec, ["minReadySeconds"]),
+  ...daemonStrategyViolations(spec),
+  ...negatives("spec", spec, ["revisionHistoryLimit"]),
+]);
+
+export const replicationControllerViolations = specOf((spec) => {
+  const wanted = stringsAt(spec, "selector");
   const labels = stringsAt(spec, "template", "metadata", "labels");
-  if (Object.entries(wanted).every(([key, value]) => labels[key] === value)) return [];
-  const shown = Object.keys(labels).length === 0 ? null : labels;
-  return [invalidValue("spec.template.metadata.labels", shown, "`selector` does not match template `labels`")];
-}
-
-function templateViolations(spec: JsonObject): Cause[] {
-  const policy = stringAt(spec, "template", "spec", "restartPolicy") ?? "Always";
-  // An unknown policy is the schema's to refuse.
-  const ends = ["Never", "OnFailure"].includes(policy);
+  const isChosen = Object.entries(wanted).every(([key, value]) => labels[key] === value);
   return [
-    ...podSpecViolations(objectAt(spec, "template", "spec"), templateSpec),
-    ...(ends ? [unsupported(`${templateSpec}.restartPolicy`, policy, ["Always"])] : []),
+    ...negatives("spec", spec, ["minReadySeconds"]),
+    ...(Object.keys(wanted).length === 0 ? [required("spec.selector")] : []),
+    ...negatives("spec", spec, ["replicas"]),
+    ...(isChosen ? [] : [unchosen(labels)]),
+    ...templateViolations(objectAt(spec, "template"), "spec.template"),
+    ...alwaysViolations(spec, "ReplicationController"),
   ];
+});
+
+export function podTemplateViolations(object: JsonObject): Cause[] {
+  return templateViolations(objectAt(object, "template"), "template");
 }
 
-function strategyViolations(spec: JsonObject): Cause[] {
-  const strategy = objectAt(spec, "strategy");
-  if (stringAt(strategy, "type") !== "Recreate" || !isObject(strategy["rollingUpdate"])) return [];
-  return [forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'")];
-}
-
-export function jobViolations(object: JsonObject): Cause[] {
-  return jobSpecViolations(objectAt(object, "spec"), "spec", object);
-}
-
-function jobSpecViolations(spec: JsonObject, path: string, job?: JsonObject): Cause[] {
-  const policy = stringAt(spec, "template", "spec", "restartPolicy") ?? "Always";
-  const numbers = ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
-  return [
-    ...numbers.flatMap((field) => negative(`${path}.${field}`, spec[field])),
-    ...(job === undefined ? [] : ownSelectorViolations(job)),
-    ...podSpecViolations(objectAt(spec, "template", "spec"), `${path}.template.spec`),
-    ...(["Never", "OnFailure"].includes(policy)
-      ? []
-      : [required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"')]),
-  ];
-}
-
-const uidLabel = "batch.kubernetes.io/controller-uid";
-
-/** The server makes the selector, unless a job says that it has its own. */
-function ownSelectorViolations(job: JsonObject): Cause[] {
-  const spec = objectAt(job, "spec");
-  const labels = stringsAt(spec, "selector", "matchLabels");
-  const isMade = !isObject(spec["selector"]) || labels[uidLabel] !== undefined;
-  if (isMade || spec["manualSelector"] === true) return [];
-  const uid = stringAt(job, "metadata", "uid") ?? "";
-  const name = stringAt(job, "metadata", "name") ?? "";
-  const given = stringsAt(spec, "template", "metadata", "labels");
-  const made = { [uidLabel]: uid, "batch.kubernetes.io/job-name": name, "controller-uid": uid, "job-name": name };
-  const selector = { matchLabels: { ...labels, [uidLabel]: uid } };
-  const template = "spec.template.metadata.labels";
-  return [
-    invalidValue("spec.selector", selector, "`selector` not auto-generated"),
-    invalidValue(template, { ...given, ...made }, "`selector` does not match template `labels`"),
-  ];
-}
-
-export function cronJobViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const name = stringAt(object, "metadata", "name") ?? "";
-  return [
-    ...jobSpecViolations(objectAt(spec, "jobTemplate", "spec"), "spec.jobTemplate.spec"),
-    ...scheduleViolations(stringAt(spec, "schedule") ?? ""),
-    ...zoneViolations(stringAt(spec, "timeZone")),
-    ...(name.length > 52 ? [invalidValue("metadata.name", name, "must be no more than 52 characters")] : []),
-  ];
-}
-
-function scheduleViolations(schedule: string): Cause[] {
-  if (schedule === "") return [required("spec.schedule")];
-  const fields = schedule.split(/\s+/).filter((field) => field !== "");
-  if (schedule.startsWith("@") || fields.length === 5) return [];
-  const why = `expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`;
-  return [invalidValue("spec.schedule", schedule, why)];
-}
-
-function zoneViolations(zone: string | undefined): Cause[] {
-  if (zone === undefined) return [];
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: zone });
-    return [];
-  } catch {
-    return [invalidValue("spec.timeZone", zone, `unknown time zone ${zone}`)];
+function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
+  const selector = spec["selector"];
+  if (!isObject(selector)) return [required("spec.selector")];
+  const causes = selectorViolations(selector, "spec.selector");
+  if (isEmptySelector(selector)) {
+    return [...causes, invalidValue("spec.selector", {}, `empty selector is invalid for ${kind}`)];
   }
+  if (causes.length === 0) return [];
+  return kind === "daemonset" ? causes : [...causes, invalidValue("spec.selector", selector, "invalid label selector")];
+}
+
+/** The template, where its selector can be read. */
+function chosenTemplateViolations(spec: JsonObject, kind: string): Cause[] {
+  const labels = stringsAt(spec, "template", "metadata", "labels");
+  const chosen = matches(spec["selector"], labels);
+  if (chosen === undefined && kind !== "DaemonSet") return [];
+  return [
+    ...(chosen === false ? [unchosen(labels)] : []),
+    ...templateViolations(objectAt(spec, "template"), "spec.template"),
+    ...alwaysViolations(spec, kind),
+  ];
+}
+
+function unchosen(labels: Readonly<Record<string, string>>): Cause {
+  const shown = Object.keys(labels).length === 0 ? null : { ...labels };
+  return invalidValue("spec.template.metadata.labels", shown, "`selector` does not match template `labels`");
+}
+
+export function templateViolations(template: JsonObject, path: string): Cause[] {
+  return [
+    ...labelsViolations(`${path}.labels`, objectAt(template, "metadata")["labels"]),
+    ...metadataKeyViolations(`${path}.annotations`, objectAt(template, "metadata", "annotations")),
+    ...podSpecViolations(objectAt(template, "spec"), `${path}.spec`),
+  ];
+}
+
+/** Such pods are started again for ever. */
+function alwaysViolations(spec: JsonObject, kind: string): Cause[] {
+  const path = "spec.template.spec";
+  const policy = stringAt(spec, "template", "spec", "restartPolicy") ?? "Always";
+  const deadline = numberAt(spec, "template", "spec", "activeDeadlineSeconds");
+  return [
+    ...(policy === "Always" ? [] : [unsupported(`${path}.restartPolicy`, policy, ["Always"])]),
+    ...(deadline === undefined
+      ? []
+      : [forbidden(`${path}.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)]),
+  ];
+}
+
+const percentText =
+  "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+
+/** A number, or a part of all. */
+export function partViolations(field: string, value: Json | undefined): Cause[] {
+  if (typeof value === "string") {
+    const percent = /^([0-9]+)%$/.exec(value)?.[1];
+    if (percent === undefined) return [invalidValue(field, value, percentText)];
+    return [];
+  }
+  if (typeof value === "number" && value < 0) {
+    return [invalidValue(field, value, "must be greater than or equal to 0")];
+  }
+  return [];
+}
+
+export function wholeViolations(field: string, value: Json | undefined): Cause[] {
+  const percent = typeof value === "string" ? Number(/^([0-9]+)%$/.exec(value)?.[1] ?? 0) : 0;
+  return percent > 100 ? [invalidValue(field, value ?? null, "must not be greater than 100%")] : [];
+}
+
+const isNothing = (value: Json | undefined) => value === 0 || value === "0%";
+
+function deploymentStrategyViolations(spec: JsonObject): Cause[] {
+  const strategy = objectAt(spec, "strategy");
+  const rolling = strategy["rollingUpdate"];
+  const path = "spec.strategy.rollingUpdate";
+  switch (stringAt(strategy, "type")) {
+    case "Recreate":
+      return isObject(rolling) ? [forbidden(path, "may not be specified when strategy `type` is 'Recreate'")] : [];
+    case "RollingUpdate": {
+      const { maxUnavailable, maxSurge } = objectAt(rolling);
+      return [
+        ...partViolations(`${path}.maxUnavailable`, maxUnavailable),
+        ...partViolations(`${path}.maxSurge`, maxSurge),
+        ...(isNothing(maxUnavailable) && isNothing(maxSurge)
+          ? [invalidValue(`${path}.maxUnavailable`, maxUnavailable ?? 0, "may not be 0 when `maxSurge` is 0")]
+          : []),
+        ...wholeViolations(`${path}.maxUnavailable`, maxUnavailable),
+      ];
+    }
+    default:
+      return [unsupported("spec.strategy", shownStrategy(strategy), ["Recreate", "RollingUpdate"])];
+  }
+}
+
+/** As Go prints it. */
+function shownStrategy(strategy: JsonObject): JsonObject {
+  return { Type: strategy["type"] ?? "", RollingUpdate: strategy["rollingUpdate"] ?? null };
+}
+
+function deadlineViolations(spec: JsonObject): Cause[] {
+  const deadline = numberAt(spec, "progressDeadlineSeconds");
+  if (deadline === undefined) return [];
+  const field = "spec.progressDeadlineSeconds";
+  const isShort = deadline <= (numberAt(spec, "minReadySeconds") ?? 0);
+  return [
+    ...negatives("spec", spec, ["progressDeadlineSeconds"]),
+    ...(isShort ? [invalidValue(field, deadline, "must be greater than minReadySeconds")] : []),
+  ];
+}
+
+function policyViolations(spec: JsonObject): Cause[] {
+  const policy = stringAt(spec, "podManagementPolicy") ?? "";
+  if (policy === "") return [required("spec.podManagementPolicy")];
+  if (["OrderedReady", "Parallel"].includes(policy)) return [];
+  return [invalidValue("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")];
+}
+
+function statefulStrategyViolations(spec: JsonObject): Cause[] {
+  const strategy = objectAt(spec, "updateStrategy");
+  const rolling = strategy["rollingUpdate"];
+  const path = "spec.updateStrategy";
+  switch (stringAt(strategy, "type")) {
+    case "OnDelete": {
+      if (!isObject(rolling)) return [];
+      const shown = { Partition: rolling["partition"] ?? 0, MaxUnavailable: rolling["maxUnavailable"] ?? null };
+      return [invalidValue(`${path}.rollingUpdate`, shown, "only allowed for updateStrategy 'RollingUpdate'")];
+    }
+    case "RollingUpdate":
+      return negatives(`${path}.rollingUpdate`, objectAt(rolling), ["partition"]);
+    default:
+      return [invalidValue(path, shownStrategy(strategy), "must be 'RollingUpdate' or 'OnDelete'")];
+  }
+}
+
+function daemonStrategyViolations(spec: JsonObject): Cause[] {
+  const strategy = objectAt(spec, "updateStrategy");
+  const path = "spec.updateStrategy";
+  const type = stringAt(strategy, "type") ?? "";
+  if (!["OnDelete", "RollingUpdate"].includes(type)) {
+    return [unsupported(path, shownStrategy(strategy), ["RollingUpdate", "OnDelete"])];
+  }
+  if (type === "OnDelete") return [];
+  const { maxUnavailable, maxSurge } = objectAt(strategy, "rollingUpdate");
+  const at = `${path}.rollingUpdate`;
+  return [
+    ...partViolations(`${at}.maxUnavailable`, maxUnavailable),
+    ...partViolations(`${at}.maxSurge`, maxSurge),
+    ...(isNothing(maxUnavailable) && isNothing(maxSurge)
+      ? [required(`${at}.maxUnavailable`, "cannot be 0 when maxSurge is 0")]
+      : []),
+    ...(isNothing(maxUnavailable) || isNothing(maxSurge)
+      ? []
+      : [invalidValue(`${at}.maxSurge`, maxSurge ?? null, "may not be set when maxUnavailable is non-zero")]),
+  ];
+}
+
+export function revisionViolations(object: JsonObject): Cause[] {
+  return [
+    ...((numberAt(object, "revision") ?? 0) < 0
+      ? [invalidValue("revision", object["revision"] ?? 0, "must be greater than or equal to 0")]
+      : []),
+    ...((object["data"] ?? null) === null ? [required("data", "data is mandatory")] : []),
+  ];
 }

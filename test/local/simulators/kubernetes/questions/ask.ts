@@ -154,7 +154,7 @@ function equalText(text: string): string {
     .replaceAll(/current: \d+/g, "current: <version>")
     .replaceAll(/in record \(\d+\)/g, "in record (<version>)")
     .replaceAll(/(resourceVersion\\*"?:\s*\\*")\d+/g, "$1<version>")
-    .replaceAll(/(kube-api-access-|Not_Good-)[a-z0-9]{5}\b/g, "$1<suffix>");
+    .replaceAll(/(kube-api-access-|Not_Good-|Area-|x{58})[a-z0-9]{5}\b/g, "$1<suffix>");
 }
 
 /** With its fields in order. */

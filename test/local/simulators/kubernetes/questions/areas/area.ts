@@ -66,3 +66,22 @@ export const pod = (name: string, spec: object = {}, metadata: object = {}) => (
   ...{ apiVersion: "v1", kind: "Pod", metadata: { name, ...metadata } },
   spec: { containers: [{ name: "main", image: "a" }], ...spec },
 });
+
+/** An object of any kind. */
+export const object = (apiVersion: string, kind: string, name: string, rest: object = {}, metadata: object = {}) => ({
+  ...{ apiVersion, kind, metadata: { name, ...metadata } },
+  ...rest,
+});
+
+/** What a workload makes pods of. */
+export const template = (spec: object = {}, metadata: object = { labels: { app: "a" } }) => ({
+  metadata,
+  spec: { containers: [{ name: "main", image: "a" }], ...spec },
+});
+
+/** The collections of a group's cluster-wide kinds. */
+export const cluster = (groupVersion: string) => (plural: string) => `/${groupVersion}/${plural}`;
+
+export const table = accept("application/json;as=Table;v=v1;g=meta.k8s.io");
+export const partial = accept("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io");
+export const partialList = accept("application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io");

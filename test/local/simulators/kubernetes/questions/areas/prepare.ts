@@ -2,6 +2,7 @@
 import type { PolicyRule } from "../../../../../../local/simulators/world.ts";
 import { eventually, type TestCluster } from "../../cluster.ts";
 import { configMap } from "./area.ts";
+import { definition, definitions } from "./customKinds.ts";
 import { areas } from "./index.ts";
 
 /** May read config maps, and give roles that do no more. */
@@ -44,6 +45,7 @@ export async function prepareAreas(cluster: TestCluster): Promise<void> {
     ...{ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "q", namespace: "area-quota" } },
     ...{ spec: { hard } },
   } as object);
+  await cluster.request("POST", definitions, { body: definition() });
   for (const level of ["restricted", "baseline"]) {
     const labels = { "pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": level };
     await objects.patch({ apiVersion: "v1", kind: "Namespace", metadata: { name: `area-${level}`, labels } });
@@ -54,6 +56,7 @@ export async function prepareAreas(cluster: TestCluster): Promise<void> {
       ? undefined
       : JSON.stringify(quota["status"]).includes('"used"') || undefined;
   });
+  await eventually(async () => ((await serves(cluster, "/apis/custom.example/v1")) ? true : undefined));
   // Until the API server has read them.
   await eventually(async () => ((await refuses(cluster, "area-guarded", guarded)) ? true : undefined));
   await eventually(async () => ((await refuses(cluster, "area-quota", configMap("more"))) ? true : undefined));
@@ -64,4 +67,8 @@ const guarded = configMap("probe", {}, { labels: { guarded: "yes" } });
 async function refuses({ request }: TestCluster, namespace: string, body: object): Promise<boolean> {
   const { status } = await request("POST", `/api/v1/namespaces/${namespace}/configmaps?dryRun=All`, { body });
   return status >= 400;
+}
+
+async function serves({ request }: TestCluster, path: string): Promise<boolean> {
+  return (await request("GET", path)).status === 200;
 }

@@ -1,0 +1,103 @@
+/** A write of an object that is there has to mean this object: its version, its uid, its deletion. */
+import type { Cause } from "./cause.ts";
+import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";
+import { type Json, type JsonObject, listAt, stringAt } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
+import type { KubeObject } from "./object.ts";
+import { notANumber } from "./options.ts";
+import type { Resource } from "./resource.ts";
+import type { DeleteOptions, Target } from "./verbs.ts";
+
+export function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonObject) {
+  const { name, uid, resourceVersion } = live.metadata;
+  const asked = stringAt(desired, "metadata", "resourceVersion");
+  if (asked !== undefined && !/^\d*$/.test(asked)) {
+    throw new ApiFailure(500, "", notANumber("strconv.ParseUint", asked));
+  }
+  if (asked !== undefined && asked !== "" && asked !== resourceVersion) {
+    const why = "the object has been modified; please apply your changes to the latest version and try again";
+    throw conflict(resource, name, why);
+  }
+  const askedUid = stringAt(desired, "metadata", "uid");
+  if (askedUid !== undefined && askedUid !== uid) {
+    throw immutable(resource, name, { field: "metadata.uid", value: askedUid });
+  }
+}
+
+/** Deletion is asked for by a deletion alone; null leaves it as it is. */
+export function requireSameDeletion(resource: Resource, { metadata }: KubeObject, desired: JsonObject) {
+  const value = stringAt(desired, "metadata", "deletionTimestamp");
+  if (value === undefined || value === metadata.deletionTimestamp) return;
+  throw immutable(resource, metadata.name, { field: "metadata.deletionTimestamp", value });
+}
+
+/** A real API server says it twice. */
+function immutable(resource: Resource, name: string, { field, value }: { field: string; value: string }): ApiFailure {
+  const cause = invalidValue(field, value, "field is immutable");
+  return new ApiFailure(422, "Invalid", invalid(resource, name, [cause]).message, {
+    ...aboutKind(resource, name),
+    causes: [cause, cause],
+  });
+}
+
+/** Some kinds are replaced only by whoever says which version. */
+export function requireVersion({ resource, name }: Target, desired: Json) {
+  const isAsked = resource.isCustom || isCreatedByUpdate(resource);
+  if (!isAsked || stringAt(desired, "metadata", "resourceVersion")) return;
+  const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+  throw invalid({ ...resource, kind: resource.plural }, name, [cause]);
+}
+
+/** A replacement of another object is refused by the store, before any field is looked at. */
+export function requireSameUid(
+  resource: Resource,
+  { metadata: { name, namespace, uid } }: KubeObject,
+  desired: JsonObject,
+) {
+  const asked = stringAt(desired, "metadata", "uid");
+  if (asked === undefined || asked === uid) return;
+  const key = ["/registry", ...(resource.isCustom ? [resource.group] : []), resource.plural, namespace, name];
+  const why = `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`;
+  throw conflict(
+    resource,
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key.filter(Boolean).join("/")}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
+  );
+}
+
+/** A PUT also creates these, and replaces none whose version it does not know. */
+export function isCreatedByUpdate({ group, kind }: Pick<Resource, "group" | "kind">): boolean {
+  return group === "coordination.k8s.io" && kind === "Lease";
+}
+
+/** Whoever waits for its end would wait for ever. */
+export function newFinalizers({ metadata }: KubeObject, object: JsonObject): Cause[] {
+  if (metadata.deletionTimestamp === undefined) return [];
+  const added = listAt(object, "metadata", "finalizers").filter(
+    (each) => typeof each === "string" && !metadata.finalizers?.includes(each),
+  );
+  if (added.length === 0) return [];
+  const shown = added.map((each) => JSON.stringify(each)).join(", ");
+  const why = `no new finalizers can be added if the object is being deleted, found new finalizers []string{${shown}}`;
+  return [{ reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field: "metadata.finalizers" }];
+}
+
+/** Of a deletion. */
+export function requirePreconditions(
+  { resource, name }: Target,
+  live: KubeObject,
+  asked: DeleteOptions["preconditions"],
+): void {
+  const { uid, resourceVersion } = live.metadata;
+  const refused = (why: string) => conflict({ ...resource, plural: resource.kind }, name, why);
+  if (asked?.uid !== undefined && asked.uid !== uid) {
+    throw refused(
+      `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    );
+  }
+  if (asked?.resourceVersion !== undefined && asked.resourceVersion !== resourceVersion) {
+    throw refused(
+      `the ResourceVersion in the precondition (${asked.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    );
+  }
+}

@@ -1,0 +1,36 @@
+/** What a patch makes of an object, and how it is refused where that cannot be read. */
+import { patchedText } from "./builtIn/goOrder.ts";
+import { DecodeFailure, invalid } from "./failures.ts";
+import { isObject, type Json } from "./json.ts";
+import { invalidValue } from "./metadataRules.ts";
+import type { KubeObject } from "./object.ts";
+import { jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";
+import type { Resource } from "./resource.ts";
+
+export function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
+  switch (mediaType) {
+    case "application/json-patch+json":
+      return jsonPatch(live, body);
+    case "application/merge-patch+json":
+      return mergeObject(live, body);
+    case "application/strategic-merge-patch+json":
+      if (!resource.isCustom) return named(live, strategicMergeObject(live, body, resource.schema));
+  }
+  throw patchTypeUnsupported(resource);
+}
+
+/** A strategic merge is made with the type, so that it cannot change. */
+function named({ apiVersion, kind }: KubeObject, result: Json): Json {
+  return isObject(result) ? { ...result, apiVersion, kind } : result;
+}
+
+/** What a patch makes of an object is refused as a value of the patch, if it cannot be read. */
+export function ofPatch<T>(resource: Resource, { live, result }: { live: KubeObject; result: Json }, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DecodeFailure)) throw error;
+    const cause = invalidValue("patch", patchedText(resource, live, result), error.why);
+    throw invalid({ group: "", kind: "" }, "", [cause]);
+  }
+}

@@ -1,0 +1,117 @@
+/** Reading: objects in the form that a client accepts, lists by pages, watches. */
+import type { Answer } from "./answer.ts";
+import { badRequest, expired } from "./failures.ts";
+import { type Json, type JsonObject, without } from "./json.ts";
+import type { Accepted } from "./negotiation.ts";
+import type { KubeObject } from "./object.ts";
+import { isTrue } from "./options.ts";
+import { keyOf, pageOf, readToken, tooOld } from "./pages.ts";
+import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
+import type { ApiRequest } from "./request.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
+import { selectorOf } from "./selectors.ts";
+import type { Store } from "./store.ts";
+import { table } from "./table.ts";
+import { streamChanges } from "./watch.ts";
+
+interface Listing {
+  readonly resource: Resource;
+  readonly namespace: string | undefined;
+  readonly accepted: Accepted;
+}
+
+export function createReading({ store, now, bookmarkMs }: { store: Store; now: () => Date; bookmarkMs: number }) {
+  return { list, watch, shown };
+
+  function list(request: ApiRequest, { resource, namespace, accepted }: Listing): Answer {
+    const query = request.url.searchParams;
+    // From any version, a list comes from the cache, as a whole.
+    const isCached = query.get("resourceVersion") === "0";
+    const limit = isCached ? 0 : Number(query.get("limit") ?? 0);
+    const { items, at } = listed(query, { resource, namespace });
+    const matching = items.filter(selectorOf(resource, query));
+    const page = pageOf(matching, limit, { version: at, namespace });
+    const metadata: JsonObject = {
+      resourceVersion: String(at),
+      ...(page.next === undefined ? {} : { continue: page.next }),
+      // What a selector leaves out would have to be counted.
+      ...(page.next === undefined || hasSelector(query) ? {} : { remainingItemCount: page.remaining ?? 0 }),
+    };
+    const { form, version } = accepted;
+    if (form === undefined) return { code: 200, body: listOf(resource, page.items, metadata) };
+    if (form !== "Table") return { code: 200, body: partialMetadataList(page.items, metadata, version) };
+    const options = { metadata, includeObject: includeObjectOf(query), now: now(), version };
+    return { code: 200, body: table(resource, page.items, options) };
+  }
+
+  /** Everything of a kind: now, at a version, or from where another page has ended. */
+  function listed(query: URLSearchParams, { resource, namespace }: Omit<Listing, "accepted">) {
+    const token = query.get("continue") ?? "";
+    if (token !== "") {
+      const start = readToken(token);
+      const items = store.listAt(resource, namespace, start.version);
+      if (items === undefined) throw tooOld();
+      return { items: items.filter((each) => keyOf(each, namespace) >= start.key), at: start.version };
+    }
+    if (query.get("resourceVersionMatch") !== "Exact")
+      return { items: store.list(resource, namespace), at: store.version };
+    const at = Number(query.get("resourceVersion"));
+    const items = store.listAt(resource, namespace, at);
+    if (items === undefined) throw expired("The resourceVersion for the provided list is too old.");
+    return { items, at };
+  }
+
+  function watch(request: ApiRequest, { resource, namespace, accepted }: Listing): Answer {
+    const query = request.url.searchParams;
+    const timeout = query.get("timeoutSeconds");
+    const options = {
+      resource,
+      namespace,
+      matches: selectorOf(resource, query),
+      resourceVersion: query.get("resourceVersion") ?? "",
+      wantsBookmarks: isTrue(query.get("allowWatchBookmarks")),
+      // Whoever asks for no version wants them, too.
+      wantsInitialEvents: query.has("sendInitialEvents")
+        ? isTrue(query.get("sendInitialEvents"))
+        : (query.get("resourceVersion") ?? "") === "",
+      wantsNone: query.has("sendInitialEvents") && !isTrue(query.get("sendInitialEvents")),
+      timeoutSeconds: timeout === null ? undefined : Number(timeout),
+      bookmarkMs,
+      render: (object: KubeObject) => shown(request, { resource, accepted }, object),
+    };
+    return { stream: (response) => streamChanges(store, options, response) };
+  }
+
+  function shown(
+    request: ApiRequest,
+    { resource, accepted }: { resource: Resource; accepted: Accepted },
+    object: KubeObject,
+  ): Json {
+    const { form, version } = accepted;
+    if (form === undefined) return object;
+    if (form !== "Table") return partialMetadata(object, version);
+    const includeObject = includeObjectOf(request.url.searchParams);
+    const { resourceVersion } = object.metadata;
+    const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+    return table(resource, [object], { metadata, includeObject, now: now(), version });
+  }
+}
+
+function includeObjectOf(query: URLSearchParams): string {
+  const asked = query.get("includeObject") || "Metadata";
+  if (["Metadata", "Object", "None"].includes(asked)) return asked;
+  const why = `includeObject: Invalid value: ${JSON.stringify(asked)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${why}`);
+}
+
+function hasSelector(query: URLSearchParams): boolean {
+  return Boolean(query.get("labelSelector") || query.get("fieldSelector"));
+}
+
+export function listOf(resource: Resource, items: readonly KubeObject[], metadata: JsonObject): JsonObject {
+  const kind = `${resource.kind}List`;
+  const apiVersion = apiVersionOf(resource);
+  if (resource.isCustom) return { kind, apiVersion, metadata: { continue: "", ...metadata }, items: [...items] };
+  // The items of a typed list do not repeat what they are.
+  return { kind, apiVersion, metadata, items: items.map((item) => without(item, "kind", "apiVersion")) };
+}

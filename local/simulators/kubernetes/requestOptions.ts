@@ -1,0 +1,72 @@
+/** What a request asks for besides its object: options of writes and deletions, in its query or its body. */
+import { type Json, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import {
+  isTrue,
+  optionsOf,
+  readFieldValidation,
+  requireDeletePolicy,
+  requireDryRun,
+  requireNumber,
+  requireWriteOptions,
+} from "./options.ts";
+import type { ApiRequest } from "./request.ts";
+import { deletionBody, mediaTypeOf } from "./requestBody.ts";
+import type { Resource } from "./resource.ts";
+import type { WriteOptions } from "./verbs.ts";
+
+export function writeOptions(request: ApiRequest, warnings: string[]): WriteOptions {
+  const { method, url, headers, user, requireGrant } = request;
+  const query = url.searchParams;
+  const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
+  requireWriteOptions(optionsOf(method), query, { manager, mediaType: mediaTypeOf(request) });
+  return {
+    manager,
+    byClient: true,
+    user,
+    requireGrant,
+    dryRun: query.has("dryRun"),
+    fieldValidation: readFieldValidation(query.get("fieldValidation")) ?? "Warn",
+    warn: (message) => warnings.push(message),
+  };
+}
+
+export function deleteOptions(request: ApiRequest, resource: Resource) {
+  // Whoever sends a body says everything there.
+  const query = request.body === "" ? request.url.searchParams : new URLSearchParams();
+  const body = deletionBody(request);
+  const preconditions = objectAt(body, "preconditions");
+  const policy = propagationPolicy(request);
+  requireDeletePolicy(policy, typeof objectAt(body)["orphanDependents"] === "boolean");
+  const grace = query.get("gracePeriodSeconds") ?? "";
+  requireNumber(grace);
+  const dryRun = listAt(body, "dryRun").map(String);
+  const isOrphaned = resource.kind === "Job" || isOrphaning(body) || isTrue(query.get("orphanDependents"));
+  return {
+    byClient: true,
+    user: request.user,
+    dryRun: requireDryRun("DeleteOptions", [...query.getAll("dryRun"), ...dryRun]),
+    // By default, deleting a job keeps its pods, as batch/v1 always did.
+    orphan: policy === undefined ? isOrphaned : policy === "Orphan",
+    foreground: policy === "Foreground",
+    graceSeconds: numberAt(body, "gracePeriodSeconds") ?? (grace === "" ? undefined : Number(grace)),
+    preconditions: {
+      uid: stringAt(preconditions, "uid"),
+      resourceVersion: stringAt(preconditions, "resourceVersion"),
+    },
+  };
+}
+
+/** The older name of the policy Orphan. */
+function isOrphaning(body: Json): boolean {
+  return objectAt(body)["orphanDependents"] === true;
+}
+
+function propagationPolicy(request: ApiRequest): string | undefined {
+  if (request.body !== "") return stringAt(deletionBody(request), "propagationPolicy");
+  return request.url.searchParams.get("propagationPolicy") ?? undefined;
+}
+
+export function orphanWarning(request: ApiRequest, resource: Resource): string | undefined {
+  if (resource.kind !== "Job" || propagationPolicy(request) !== undefined) return undefined;
+  return "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
+}

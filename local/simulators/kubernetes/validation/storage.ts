@@ -1,0 +1,82 @@
+/** Storage: claims, volumes, classes. */
+import type { Cause } from "../cause.ts";
+import { type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { nanos, shown } from "./amountNames.ts";
+import { forbidden, oneOf, required, subdomainViolations, unsupported } from "./causes.ts";
+import { selectorViolations } from "./labelSelectors.ts";
+import { sourceViolations } from "./volumes.ts";
+
+const modes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+
+function modesViolations(spec: JsonObject): Cause[] {
+  const given = listAt(spec, "accessModes");
+  const isMixed =
+    given.includes("ReadWriteOncePod") &&
+    given.some((mode) => mode !== "ReadWriteOncePod" && modes.includes(String(mode)));
+  return [
+    ...given.flatMap((mode) => oneOf("spec.accessModes", mode, modes)),
+    ...(isMixed ? [forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")] : []),
+  ];
+}
+
+function positive(field: string, amount: Json): Cause[] {
+  return nanos(amount) > 0n ? [] : [invalidValue(field, shown(amount), "must be greater than zero")];
+}
+
+export function claimViolations(object: JsonObject): Cause[] {
+  const spec = objectAt(object, "spec");
+  const size = objectAt(spec, "resources", "requests")["storage"];
+  const name = stringAt(spec, "storageClassName") ?? "";
+  return [
+    ...(listAt(spec, "accessModes").length === 0
+      ? [required("spec.accessModes", "at least 1 access mode is required")]
+      : []),
+    ...selectorViolations(spec["selector"], "spec.selector"),
+    ...modesViolations(spec),
+    ...(size === undefined ? [required("spec.resources[storage]")] : positive("spec.resources[storage]", size)),
+    ...(name === "" ? [] : subdomainViolations("spec.storageClassName", name)),
+    ...oneOf("spec.volumeMode", spec["volumeMode"], ["Block", "Filesystem"]),
+  ];
+}
+
+export function volumeViolations(object: JsonObject): Cause[] {
+  const spec = objectAt(object, "spec");
+  const capacity = objectAt(spec, "capacity");
+  const names = Object.keys(capacity);
+  const name = stringAt(spec, "storageClassName") ?? "";
+  return [
+    ...(listAt(spec, "accessModes").length === 0 ? [required("spec.accessModes")] : []),
+    ...modesViolations(spec),
+    ...(names.length === 0 ? [required("spec.capacity")] : []),
+    ...(capacity["storage"] === undefined || names.length > 1
+      ? [unsupported("spec.capacity", names.length === 0 ? null : capacity, ["storage"])]
+      : []),
+    ...Object.entries(capacity).flatMap(([each, amount]) => positive(`spec.capacity[${each}]`, amount)),
+    ...oneOf("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], [
+      "Delete",
+      "Recycle",
+      "Retain",
+    ]),
+    ...sourceViolations(spec, "spec"),
+    ...(name === "" ? [] : subdomainViolations("spec.storageClassName", name)),
+    ...oneOf("spec.volumeMode", spec["volumeMode"], ["Block", "Filesystem"]),
+  ];
+}
+
+export function storageClassViolations(object: JsonObject): Cause[] {
+  const provisioner = stringAt(object, "provisioner") ?? "";
+  return [
+    ...(provisioner === "" ? [required("provisioner")] : []),
+    ...(provisioner === ""
+      ? []
+      : qualifiedNameProblems(provisioner.toLowerCase()).map((problem) =>
+          invalidValue("provisioner", provisioner, problem),
+        )),
+    ...Object.keys(objectAt(object, "parameters"))
+      .filter((key) => key === "")
+      .map((key) => invalidValue("parameters", key, "field can not be empty.")),
+    ...oneOf("reclaimPolicy", object["reclaimPolicy"], ["Delete", "Retain"]),
+    ...oneOf("volumeBindingMode", object["volumeBindingMode"], ["Immediate", "WaitForFirstConsumer"]),
+  ];
+}

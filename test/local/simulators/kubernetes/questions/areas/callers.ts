@@ -1,0 +1,316 @@
+/** Who asks: refusals of each verb, texts for paths and subresources, acting as another, tokens and their reviews. */
+import { type Area, apply, as, cluster, configMap, json, merge, object, partial, paths, pod, table } from "./area.ts";
+
+const { core, apps, rbac, of } = paths("callers");
+const maps = core("configmaps");
+const stranger = as("stranger");
+const reader = as("reader");
+const nobody = as("anonymous");
+const authorization = cluster("apis/authorization.k8s.io/v1");
+const authentication = cluster("apis/authentication.k8s.io/v1");
+const review = (kind: string, spec: unknown) => ({ apiVersion: "authorization.k8s.io/v1", kind, spec });
+const who = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+const acting = (headers: Record<string, string>) => ({ headers });
+const token = (spec: object) => ({ apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec });
+const group = "rbac.authorization.k8s.io";
+const bind = (name: string, roleKind: string, role: string, subjects: object[]) =>
+  object(`${group}/v1`, "RoleBinding", name, { roleRef: { apiGroup: group, kind: roleKind, name: role }, subjects });
+
+export const callersArea: Area = {
+  name: "callers",
+  asked: [
+    ["a look by a stranger", "GET", `${maps}/a`, undefined, stranger],
+    ["a list of all by a stranger", "GET", "/api/v1/configmaps", undefined, stranger],
+    ["a list of nodes by a stranger", "GET", "/api/v1/nodes", undefined, stranger],
+    ["a node by a stranger", "GET", "/api/v1/nodes/n", undefined, stranger],
+    ["a namespace by a stranger", "GET", "/api/v1/namespaces/area-callers", undefined, stranger],
+    ["namespaces by a stranger", "GET", "/api/v1/namespaces", undefined, stranger],
+    ["a namespace made by a stranger", "POST", "/api/v1/namespaces", object("v1", "Namespace", "x"), stranger],
+    ["a watch by a stranger", "GET", `${maps}?watch=true`, undefined, stranger],
+    ["a watch of one by a stranger", "GET", `${maps}?watch=true&fieldSelector=metadata.name%3Da`, undefined, stranger],
+    ["a list of one by a stranger", "GET", `${maps}?fieldSelector=metadata.name%3Da`, undefined, stranger],
+    ["a creation by a reader", "POST", maps, configMap("a"), reader],
+    ["a creation by a reader, with a broken body", "POST", maps, "{", reader],
+    ["a replacement by a reader", "PUT", `${maps}/a`, configMap("a"), reader],
+    ["a patch by a reader", "PATCH", `${maps}/a`, {}, { ...merge, ...reader }],
+    ["an apply by a reader", "PATCH", `${maps}/a?fieldManager=m`, configMap("a"), { ...apply, ...reader }],
+    ["a deletion by a reader", "DELETE", `${maps}/a`, undefined, reader],
+    ["a deletion of all by a reader", "DELETE", maps, undefined, reader],
+    ["a status by a reader", "PATCH", `${apps("deployments/a/status")}`, {}, { ...merge, ...reader }],
+    ["a scale by a reader", "GET", apps("deployments/a/scale"), undefined, reader],
+    ["a log by a reader", "GET", core("pods/a/log"), undefined, reader],
+    ["a command by a reader", "POST", core("pods/a/exec?command=x"), undefined, reader],
+    ["a token by a reader", "POST", core("serviceaccounts/default/token"), token({}), reader],
+    [
+      "an eviction by a reader",
+      "POST",
+      core("pods/a/eviction"),
+      { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "a" } },
+      reader,
+    ],
+    ["a list by a reader, as a table", "GET", `${maps}?labelSelector=none`, undefined, { ...reader, ...table }],
+    ["metadata by a reader", "GET", `${maps}/none`, undefined, { ...reader, ...partial }],
+    ["an unknown kind, by a reader", "GET", core("nothings"), undefined, reader],
+    ["an unknown kind of a group, by a reader", "GET", apps("nothings/a"), undefined, reader],
+    ["an unknown group, by a reader", "GET", of("apis/none.example/v1")("things"), undefined, reader],
+    ["a namespace that is not there, by a reader", "GET", "/api/v1/namespaces/none/configmaps", undefined, reader],
+    ["a custom kind, by a reader", "GET", of("apis/aadpodidentity.k8s.io/v1")("azureidentities"), undefined, reader],
+    ["a look by nobody", "GET", `${maps}/a`, undefined, nobody],
+    ["a creation by nobody", "POST", maps, configMap("a"), nobody],
+    ["the health, verbosely, to nobody", "GET", "/healthz?verbose", undefined, nobody],
+    ["the readiness of a part, to nobody", "GET", "/readyz/etcd", undefined, nobody],
+    ["the root, to nobody", "GET", "/", undefined, nobody],
+    ["OpenAPI, to a stranger", "GET", "/openapi/v3/apis/none.example/v1", undefined, stranger],
+    ["logs of the server, to a stranger", "GET", "/logs/", undefined, stranger],
+    ["a post to a path, by a stranger", "POST", "/anything", {}, stranger],
+    ["a token that is none", "GET", `${maps}/a`, undefined, as("nonsense")],
+    ["a token that is none, for the version", "GET", "/version", undefined, as("nonsense")],
+    ["a token that is none, for a review", "POST", authentication("selfsubjectreviews"), who, as("nonsense")],
+    ["who a reader is", "POST", authentication("selfsubjectreviews"), who, reader],
+    ["who one is, of another kind", "POST", authentication("selfsubjectreviews"), pod("x")],
+    ["who one is, dryly", "POST", `${authentication("selfsubjectreviews")}?dryRun=All`, who],
+    ["who one is, of an old version", "POST", "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews", who],
+    [
+      "whether a reader may",
+      "POST",
+      authorization("selfsubjectaccessreviews"),
+      review("SelfSubjectAccessReview", {
+        resourceAttributes: { namespace: "area-callers", verb: "list", group: "batch", resource: "jobs" },
+      }),
+      reader,
+    ],
+    [
+      "whether a reader may watch",
+      "POST",
+      authorization("selfsubjectaccessreviews"),
+      review("SelfSubjectAccessReview", { resourceAttributes: { verb: "watch", resource: "configmaps" } }),
+      reader,
+    ],
+    [
+      "whether a reader may read a part",
+      "POST",
+      authorization("selfsubjectaccessreviews"),
+      review("SelfSubjectAccessReview", {
+        resourceAttributes: {
+          verb: "get",
+          resource: "pods",
+          subresource: "log",
+          name: "a",
+          namespace: "x",
+          version: "v1",
+        },
+      }),
+      reader,
+    ],
+    [
+      "whether one may, with unknown fields, strictly",
+      "POST",
+      `${authorization("selfsubjectaccessreviews")}?fieldValidation=Strict`,
+      { ...review("SelfSubjectAccessReview", { nonResourceAttributes: { path: "/a", verb: "get" } }), one: 1 },
+    ],
+    [
+      "whether one may, as a text",
+      "POST",
+      authorization("selfsubjectaccessreviews"),
+      review("SelfSubjectAccessReview", "x"),
+    ],
+    [
+      "whether a user may",
+      "POST",
+      authorization("subjectaccessreviews"),
+      review("SubjectAccessReview", {
+        user: "u",
+        groups: ["g"],
+        uid: "1",
+        extra: { a: ["b"] },
+        resourceAttributes: { verb: "get", resource: "pods" },
+      }),
+    ],
+    [
+      "whether an account may",
+      "POST",
+      authorization("subjectaccessreviews"),
+      review("SubjectAccessReview", {
+        user: "system:serviceaccount:kube-system:namespace-controller",
+        resourceAttributes: { verb: "delete", resource: "pods" },
+      }),
+    ],
+    [
+      "whether a user may, by a stranger",
+      "POST",
+      authorization("subjectaccessreviews"),
+      review("SubjectAccessReview", { user: "u", resourceAttributes: { verb: "get", resource: "pods" } }),
+      stranger,
+    ],
+    [
+      "whether a user may here, in another body",
+      "POST",
+      of("apis/authorization.k8s.io/v1")("localsubjectaccessreviews"),
+      {
+        ...review("LocalSubjectAccessReview", {
+          user: "u",
+          resourceAttributes: { namespace: "area-callers", verb: "get", resource: "pods" },
+        }),
+        metadata: { namespace: "other" },
+      },
+    ],
+    ["what one may, by get", "GET", authorization("selfsubjectrulesreviews")],
+    [
+      "whose token this is, for audiences",
+      "POST",
+      authentication("tokenreviews"),
+      { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token: "x.y.z", audiences: ["a", "b"] } },
+    ],
+    [
+      "whose token this is, by a reader",
+      "POST",
+      authentication("tokenreviews"),
+      { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token: "x" } },
+      reader,
+    ],
+    [
+      "as a user and groups",
+      "POST",
+      authentication("selfsubjectreviews"),
+      who,
+      acting({ "impersonate-user": "u", "impersonate-group": "system:authenticated" }),
+    ],
+    [
+      "as an account of a bad name",
+      "POST",
+      authentication("selfsubjectreviews"),
+      who,
+      acting({ "impersonate-user": "system:serviceaccount:a" }),
+    ],
+    [
+      "as a node",
+      "POST",
+      authentication("selfsubjectreviews"),
+      who,
+      acting({ "impersonate-user": "system:node:sandbox" }),
+    ],
+    ["as an empty user", "POST", authentication("selfsubjectreviews"), who, acting({ "impersonate-user": "" })],
+    ["as a uid alone", "POST", authentication("selfsubjectreviews"), who, acting({ "impersonate-uid": "1" })],
+    [
+      "as another, by a reader",
+      "GET",
+      `${maps}/a`,
+      undefined,
+      { ...acting({ "impersonate-user": "u", "impersonate-group": "g" }), ...reader },
+    ],
+    [
+      "as an account, by a reader",
+      "GET",
+      `${maps}/a`,
+      undefined,
+      { ...acting({ "impersonate-user": "system:serviceaccount:area-callers:default" }), ...reader },
+    ],
+    ["as another, by nobody", "GET", `${maps}/a`, undefined, { ...acting({ "impersonate-user": "u" }), ...nobody }],
+    ["as another, to delete", "DELETE", `${maps}/a`, undefined, acting({ "impersonate-user": "u" })],
+    ["as another, to see the version", "GET", "/version", undefined, acting({ "impersonate-user": "u" })],
+    ["as another, to see a path", "GET", "/metrics", undefined, acting({ "impersonate-user": "u" })],
+    [
+      "a role",
+      "POST",
+      rbac("roles"),
+      object(`${group}/v1`, "Role", "a", { rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["*"] }] }),
+    ],
+    [
+      "a role for a part",
+      "POST",
+      rbac("roles"),
+      object(`${group}/v1`, "Role", "parts", { rules: [{ apiGroups: [""], resources: ["pods/log"], verbs: ["get"] }] }),
+    ],
+    ["a role of a bad name", "POST", rbac("roles"), object(`${group}/v1`, "Role", "a%b", { rules: [] })],
+    [
+      "a role, all wrong",
+      "POST",
+      rbac("roles"),
+      object(`${group}/v1`, "Role", "x", { rules: [{}, { verbs: [], nonResourceURLs: ["/a"] }] }),
+    ],
+    [
+      "a binding of an account and a group",
+      "POST",
+      rbac("rolebindings"),
+      bind("a", "Role", "a", [
+        { kind: "ServiceAccount", name: "default", namespace: "area-callers" },
+        { kind: "Group", name: "devs", apiGroup: group },
+      ]),
+    ],
+    [
+      "a binding, all wrong",
+      "POST",
+      rbac("rolebindings"),
+      bind("x", "Role", "", [
+        { kind: "ServiceAccount", name: "" },
+        { kind: "User", name: "u", apiGroup: "x" },
+        { kind: "Some", name: "s" },
+      ]),
+    ],
+    [
+      "a binding of another group's role",
+      "POST",
+      rbac("rolebindings"),
+      object(`${group}/v1`, "RoleBinding", "x", { roleRef: { apiGroup: "x", kind: "Role", name: "a" }, subjects: [] }),
+    ],
+    [
+      "a binding of another kind now",
+      "PATCH",
+      rbac("rolebindings/a"),
+      [{ op: "replace", path: "/roleRef/kind", value: "ClusterRole" }],
+      json,
+    ],
+    [
+      "as the account, allowed",
+      "POST",
+      `${maps}?dryRun=All`,
+      configMap("x"),
+      acting({ "impersonate-user": "system:serviceaccount:area-callers:default" }),
+    ],
+    [
+      "as the account, elsewhere",
+      "GET",
+      "/api/v1/namespaces/default/configmaps/x",
+      undefined,
+      acting({ "impersonate-user": "system:serviceaccount:area-callers:default" }),
+    ],
+    [
+      "as a member of the group",
+      "GET",
+      `${maps}/none`,
+      undefined,
+      acting({ "impersonate-user": "dev", "impersonate-group": "devs" }),
+    ],
+    ["a binding as a table", "GET", rbac("rolebindings/a"), undefined, table],
+    ["a token of an account", "POST", core("serviceaccounts/default/token"), token({ expirationSeconds: 599 })],
+    [
+      "a token of a bound kind",
+      "POST",
+      core("serviceaccounts/default/token"),
+      token({ boundObjectRef: { apiVersion: "apps/v1", kind: "Deployment", name: "a" } }),
+    ],
+    [
+      "a token of a list of audiences that is none",
+      "POST",
+      core("serviceaccounts/default/token"),
+      token({ audiences: "x" }),
+    ],
+    ["a token without a body", "POST", core("serviceaccounts/default/token"), undefined],
+    ["a token, dryly", "POST", core("serviceaccounts/none/token?dryRun=All"), token({})],
+    [
+      "a role of the cluster that is there",
+      "POST",
+      cluster(`apis/${group}/v1`)("clusterroles"),
+      object(`${group}/v1`, "ClusterRole", "view", { rules: [] }),
+    ],
+    [
+      "a binding of the cluster, dryly",
+      "POST",
+      `${cluster(`apis/${group}/v1`)("clusterrolebindings")}?dryRun=All`,
+      object(`${group}/v1`, "ClusterRoleBinding", "area-c", {
+        roleRef: { apiGroup: group, kind: "ClusterRole", name: "view" },
+        subjects: [{ kind: "ServiceAccount", name: "a" }],
+      }),
+    ],
+  ],
+};
