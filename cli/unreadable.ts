@@ -1,10 +1,12 @@
+import { messageOf } from "../src/domain/messageOf.ts";
+
 /** Why a file or folder cannot be read or written: the end of a sentence that begins with its name. */
 export function whyUnreadable(cause: unknown): string {
-  return whys[codeOf(cause)] ?? `cannot be read: ${messageOf(cause)}`;
+  return whys[codeOf(cause)] ?? `cannot be read: ${withoutPath(messageOf(cause))}`;
 }
 
 export function whyUnwritable(cause: unknown): string {
-  return codeOf(cause) === "EACCES" ? "may not be written" : `cannot be written: ${messageOf(cause)}`;
+  return codeOf(cause) === "EACCES" ? "may not be written" : `cannot be written: ${withoutPath(messageOf(cause))}`;
 }
 
 const whys: Readonly<Record<string, string>> = {
@@ -18,7 +20,6 @@ function codeOf(cause: unknown): string {
 }
 
 /** Without the path, which the sentence has: "ELOOP: too many symbolic links encountered, open '…'". */
-function messageOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+function withoutPath(text: string): string {
   return text.replace(/, \w+( '.*)?$/, "");
 }

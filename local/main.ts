@@ -1,6 +1,7 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
 import { latencyLimits, readCount, readDuration } from "../cli/arguments/values.ts";
+import { messageOf } from "../src/domain/messageOf.ts";
 import { quoteWord } from "../src/domain/naming/quoteWord.ts";
 import { readCatalogFile } from "./catalogFile.ts";
 import { describeSandbox } from "./describeSandbox.ts";
@@ -70,7 +71,7 @@ function failed({ url }: Sandbox): never {
 
 async function describe(error: unknown): Promise<string> {
   if (error instanceof PortTaken) return `${error.message} For example: ${again} --port ${await freePortAfter(port)}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 interface Arguments {
@@ -126,7 +127,7 @@ function readArguments(): Arguments {
       ),
     };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.stderr.write(`${messageOf(error)}\n\n${usage}`);
     process.exit(64);
   }
 }

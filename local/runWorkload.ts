@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { ApiException } from "@kubernetes/client-node";
 import { z } from "zod";
+import { messageOf } from "../src/domain/messageOf.ts";
 import { createTeamCluster, readManifest, type TeamCluster } from "./demo/cluster.ts";
 import { withBinding } from "./demo/pods.ts";
 
@@ -40,7 +41,7 @@ function describe(error: unknown): string {
     const { message } = Status.safeParse(body).data ?? error;
     return `The cluster refused the pod: ${message}. Is ${namespace} onboarded?`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function readArguments(): { kubeconfig: string; namespace: string } {
@@ -54,7 +55,7 @@ function readArguments(): { kubeconfig: string; namespace: string } {
     if (values.kubeconfig === undefined) throw new Error("--kubeconfig is missing; `npm start` prints the path.");
     return { kubeconfig: values.kubeconfig, namespace: name };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.stderr.write(`${messageOf(error)}\n\n${usage}`);
     process.exit(64);
   }
 }

@@ -2,15 +2,16 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { stringify } from "yaml";
 import { isAnonymous, loadCatalog, parseCatalog } from "../src/catalog.ts";
+import { messageOf } from "../src/domain/messageOf.ts";
 
 const sample = loadCatalog(fileURLToPath(new URL("../mooring.yaml", import.meta.url)));
 const { auth: _auth, teams: _teams, queue: _queue, ...teamless } = sample;
 
-function messageOf(work: () => unknown): string {
+function refusalOf(work: () => unknown): string {
   try {
     work();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   throw new Error("it was accepted");
 }
@@ -51,7 +52,7 @@ it("names the clusters, databases, roles and teams that the access part refers t
     queue: { team: "b" },
   });
 
-  const message = messageOf(() => parseCatalog(text, "mooring.yaml"));
+  const message = refusalOf(() => parseCatalog(text, "mooring.yaml"));
 
   expect(message.split("\n").map((line) => line.replace(/^ *line \d+: /, ""))).toEqual([
     "mooring.yaml has 8 problem(s):",
@@ -67,7 +68,7 @@ it("names the clusters, databases, roles and teams that the access part refers t
 });
 
 it("rejects a catalog whose auth lets nobody in", () => {
-  expect(messageOf(() => parseCatalog(stringify({ ...teamless, auth: {} }), "mooring.yaml"))).toMatch(
+  expect(refusalOf(() => parseCatalog(stringify({ ...teamless, auth: {} }), "mooring.yaml"))).toMatch(
     /auth: must name a way in/,
   );
 });

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { loadCatalog } from "../src/catalog.ts";
+import { messageOf } from "../src/domain/messageOf.ts";
 import { az } from "./azure/az.ts";
 import { findProblems } from "./azure/check.ts";
 import { authEntry, ensureApplication } from "./azure/entraApplication.ts";
@@ -158,7 +159,7 @@ async function addPodIdentity(cluster: string): Promise<number> {
     console.error("✓ aad-pod-identity is installed");
     return 0;
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = messageOf(error);
     console.error(`✗ aad-pod-identity: ${said}\n\n  By hand, as an administrator of the cluster:\n    ${helm}\n`);
     return 78;
   }
@@ -176,7 +177,7 @@ try {
   process.exitCode = await command(args);
 } catch (error) {
   const isUsage = error instanceof UsageError || (error instanceof TypeError && "code" in error);
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   if (isUsage) console.error(`\n${usage}`);
   process.exitCode = isUsage ? 64 : 78;
 }

@@ -1,8 +1,10 @@
 /** `npm run package -- --backend scheduler|storage`: dist/package/mooring.zip for Flex Consumption, with its SBOM and provenance. */
+
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildApp } from "../local/build.ts";
+import { messageOf } from "../src/domain/messageOf.ts";
 import { checkCatalog, listContents, zip } from "./package/createPackage.ts";
 import { sha256, writeBom, writeProvenance } from "./package/evidence.ts";
 import { Backend } from "./package/hostJson.ts";
@@ -18,7 +20,7 @@ const { backend, catalog, out } = readArguments();
 try {
   checkCatalog(catalog);
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exit(78);
 }
 const bundled = await buildApp();
@@ -53,7 +55,7 @@ function readArguments(): { backend: Backend; catalog: string; out: string } {
     if (!chosen.success) throw new Error(`--backend is "${values.backend}"; it takes ${Backend.options.join(" or ")}`);
     return { backend: chosen.data, catalog: resolve(values.catalog), out: resolve(values.out) };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    console.error(`${messageOf(error)}\n\n${usage}`);
     return process.exit(64);
   }
 }

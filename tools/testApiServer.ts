@@ -2,9 +2,11 @@
  * `npm run test:apiServer`: the tests that touch a cluster (apiServer/suites.ts), on a real API server. With paths or options for
  * Vitest after `--`, only those. What only the simulated server has is named at the end as not run.
  */
+
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { requirePrograms } from "../local/apiServer/programs.ts";
+import { messageOf } from "../src/domain/messageOf.ts";
 import { suites } from "./apiServer/suites.ts";
 
 const root = dirname(import.meta.dirname);
@@ -12,7 +14,7 @@ const root = dirname(import.meta.dirname);
 try {
   requirePrograms();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exit(69);
 }
 const given = process.argv.slice(2);

@@ -1,5 +1,6 @@
 /** Parses a command line into a command, its flags and its operands. Node's own parser splits it; the error messages are ours. */
 import { parseArgs } from "node:util";
+import { defined } from "../../src/domain/defined.ts";
 import { suggest } from "../../src/domain/suggest.ts";
 import type { Command } from "../command.ts";
 import { UsageError } from "../failures.ts";
@@ -54,7 +55,7 @@ export function parse(name: string, command: Command, words: readonly string[]):
     options: Object.fromEntries(
       Object.entries(flags).map(([flag, { value, short }]) => [
         flag,
-        { type: value === undefined ? "boolean" : "string", ...(short === undefined ? {} : { short }) },
+        { type: value === undefined ? "boolean" : "string", ...defined({ short }) },
       ]),
     ),
   });

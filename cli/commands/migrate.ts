@@ -1,3 +1,4 @@
+import { defined } from "../../src/domain/defined.ts";
 import type { MigrationPhase } from "../../src/domain/operation/migration.ts";
 import type { IdentityMode } from "../../src/domain/request/request.ts";
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
@@ -42,10 +43,10 @@ export const command = defineCommand({
     const { to, until, selector } = values;
     const serviceAccount = values["service-account"];
     const body = {
-      ...(to === undefined ? {} : { to }),
-      ...(until === undefined ? {} : { until }),
-      ...(serviceAccount === undefined ? {} : { serviceAccount }),
-      ...(selector === undefined ? {} : { selector }),
+      ...defined({ to }),
+      ...defined({ until }),
+      ...defined({ serviceAccount }),
+      ...defined({ selector }),
     };
     const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const choice = choiceOf(values, operands);

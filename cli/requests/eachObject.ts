@@ -1,4 +1,6 @@
 /** One change for each of several objects, reported as kubectl does: `namespaceonboarding/shop configured`. */
+
+import { defined } from "../../src/domain/defined.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { namedIn, kind as ownKind } from "../../src/domain/request/objectForm.ts";
 import { exitCodes, Failure, NotPossible, Refused, UsageError } from "../failures.ts";
@@ -121,7 +123,7 @@ async function print(
 }
 
 function documentOf({ item: { cluster, namespace, name, where }, word, operation }: ReportedChange) {
-  return { cluster, namespace, name, where, change: word, ...(operation === undefined ? {} : { operation }) };
+  return { cluster, namespace, name, where, change: word, ...defined({ operation }) };
 }
 
 /** kubectl shows the name alone; with several clusters that would be ambiguous. */

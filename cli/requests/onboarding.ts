@@ -1,3 +1,4 @@
+import { defined } from "../../src/domain/defined.ts";
 import { namedIn } from "../../src/domain/request/objectForm.ts";
 import type { Change } from "./change.ts";
 import type { Decided } from "./requestFlags.ts";
@@ -11,7 +12,7 @@ export function onboardingOf(
   const name = `${String(cluster)}/${String(namespace)}`;
   const query = {
     ...(takeOver ? { takeOver: "true" } : {}),
-    ...(adoptIdentity === undefined ? {} : { adoptIdentity }),
+    ...defined({ adoptIdentity }),
   };
   const call = { method: "POST", path: "/api/onboardings", query, body: request, ifMatch } as const;
   return { call, title: `onboard ${name}`, name };

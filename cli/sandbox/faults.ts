@@ -1,4 +1,6 @@
 /** Lists, adds and removes faults of the simulated cloud. */
+
+import { defined } from "../../src/domain/defined.ts";
 import { latencyLimits, readCount, readDuration, readSeconds } from "../arguments/values.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
@@ -63,8 +65,8 @@ function readFlags({ wire, operation, target, skip, times, ...flags }: FaultFlag
   if (wire === undefined) throw new UsageError("A fault needs --wire.", { next: ["mooring sandbox --help"] });
   return {
     wire,
-    ...(operation === undefined ? {} : { operation }),
-    ...(target === undefined ? {} : { target }),
+    ...defined({ operation }),
+    ...defined({ target }),
     ...(skip === undefined ? {} : { skip: readCount("--skip", skip, { least: 0, most: 1_000_000 }) }),
     ...(times === undefined
       ? {}
@@ -85,7 +87,7 @@ function readEffect(flags: Omit<FaultFlags, "wire" | "operation" | "target" | "s
             // SQL's error codes are numbers.
             code: /^\d+$/.test(error) ? Number(error) : error,
             ...(status === undefined ? {} : { status: readCount("--status", status, { least: 400, most: 599 }) }),
-            ...(message === undefined ? {} : { message }),
+            ...defined({ message }),
             ...(retryAfter === undefined
               ? {}
               : { retryAfterSeconds: readSeconds("--retry-after", retryAfter, { least: 0, most: 3_600 }) }),

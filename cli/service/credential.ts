@@ -1,4 +1,6 @@
 /** The headers that authenticate the caller. Their values are never printed. */
+
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { NotSignedIn } from "../failures.ts";
 import type { Credential } from "./server.ts";
 
@@ -27,7 +29,7 @@ function tokensFor(audience: string): () => Promise<Headers> {
       const token = await (await source).getToken(`${audience}/.default`);
       if (token) return { authorization: `Bearer ${token.token}` };
     } catch (cause) {
-      const [reason = ""] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
+      const [reason = ""] = messageOf(cause).split("\n");
       throw new NotSignedIn(`No token for ${audience}: ${reason}`, {
         next: ["az login", "AZURE_TOKEN_CREDENTIALS=AzureCliCredential asks Azure CLI alone"],
         cause,

@@ -1,4 +1,6 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events"), resumed where the connection broke. */
+
+import { defined } from "../../src/domain/defined.ts";
 import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
 import { type Client, noAnswer, reasonOf } from "./client.ts";
 import { pause } from "./pause.ts";
@@ -140,9 +142,9 @@ export function readBlock(block: string): Block {
   }
   const [event, id, data, retry] = ["event", "id", "data", "retry"].map((name) => fields.get(name));
   return {
-    ...(event === undefined ? {} : { event }),
-    ...(id === undefined ? {} : { id }),
-    ...(data === undefined ? {} : { data }),
+    ...defined({ event }),
+    ...defined({ id }),
+    ...defined({ data }),
     ...(retry !== undefined && /^\d+$/.test(retry) ? { retry: Number(retry) } : {}),
   };
 }

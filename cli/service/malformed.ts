@@ -2,6 +2,8 @@
  * Why an answer could not be read, once the program has failed on it. The schemas are loaded only then: on the way they would
  * double the startup time, and the service's own tests check its answers against them.
  */
+
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { NotMooring } from "../failures.ts";
 import type { Heard, Hearing } from "./hearing.ts";
 
@@ -43,7 +45,7 @@ function describeIssue(error: ReturnType<Schema["safeParse"]>["error"]): string 
 /** The sandbox's answers about itself have no schema. */
 function describeFailure({ path }: Heard["call"], cause: unknown): string | undefined {
   if (!path.startsWith("/sandbox/")) return undefined;
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }
 
 async function schemaOf({ call, event }: Heard): Promise<Schema | undefined> {

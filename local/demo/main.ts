@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { unzipSync } from "fflate";
 import { latencyLimits, readDuration } from "../../cli/arguments/values.ts";
 import { Refused } from "../../cli/failures.ts";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { readFault } from "../control/faultDocument.ts";
 import { Interrupted, listenForInterruption } from "../interruption.ts";
 import { createMessageList } from "../messageList.ts";
@@ -88,7 +89,7 @@ function keepLog(line: string): void {
 function describe(error: unknown): string {
   if (error instanceof UnexpectedResult) return error.message;
   const code = error instanceof Refused ? `${error.problem.code}: ` : "";
-  const text = `${code}${error instanceof Error ? error.message : String(error)}`;
+  const text = `${code}${messageOf(error)}`;
   const log = serviceLog.slice(-5);
   return log.length === 0 ? text : `${text} The service said: ${log.join(" | ")}`;
 }
@@ -126,7 +127,7 @@ function readArguments() {
       throw new Error(`--package: there is no file ${values.package}; npm run package makes dist/package/mooring.zip`);
     return { json: values.json, latencyMs, fault, package: values.package, apiServer: values["api-server"] };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.stderr.write(`${messageOf(error)}\n\n${usage}`);
     return process.exit(64);
   }
 }
@@ -135,6 +136,6 @@ function readFaultOption(text: string): Fault {
   try {
     return readFault(JSON.parse(text));
   } catch (error) {
-    throw new Error(`--fault is not a fault as in docs/sandbox.md: ${error instanceof Error ? error.message : error}`);
+    throw new Error(`--fault is not a fault as in docs/sandbox.md: ${messageOf(error)}`);
   }
 }

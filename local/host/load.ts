@@ -12,6 +12,7 @@ import { startGrace } from "./grace.ts";
 import { keepOnLoopback } from "./http/streamListener.ts";
 import { createHookContext, type Invocable, invoke, runHooks } from "./invoke.ts";
 import type { Log } from "./log.ts";
+import { messageOf } from "./messageOf.ts";
 import { describeError, report } from "./report.ts";
 import { parseRetryPolicy, type RetryContext, type RetryPolicy, withRetries } from "./retryPolicy.ts";
 
@@ -162,8 +163,4 @@ function describe(functionId: string, { metadata }: Registration): RegisteredFun
 
 function toDirection(value: unknown): Binding["direction"] {
   return value === "out" || value === "inout" ? value : "in";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

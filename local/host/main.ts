@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { ConfigurationError } from "./configurationError.ts";
 import { type Host, startHost } from "./host.ts";
 import { createLog } from "./log.ts";
+import { messageOf } from "./messageOf.ts";
 import { describeError } from "./report.ts";
 import { askParent } from "./turnFaults.ts";
 
@@ -108,7 +109,7 @@ function readArguments(): Arguments {
       sandbox,
     };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.stderr.write(`${messageOf(error)}\n\n${usage}`);
     process.exit(exitCodes.usage);
   }
 }

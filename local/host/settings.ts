@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { ConfigurationError } from "./configurationError.ts";
 import { localSettings, type Reviewed, review } from "./knownSettings.ts";
+import { messageOf } from "./messageOf.ts";
 
 export type Settings = Readonly<Record<string, string | undefined>>;
 
@@ -34,9 +35,7 @@ export function readJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(
-      `${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new ConfigurationError(`${path} is not valid JSON: ${messageOf(error)}`);
   }
 }
 

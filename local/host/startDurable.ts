@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DurableExtension, RegisteredFunction } from "./app.ts";
 import { ConfigurationError } from "./configurationError.ts";
 import { createDurableExtension, type DurableOptions } from "./durable/extension.ts";
+import { messageOf } from "./messageOf.ts";
 
 /** The durable extension, for apps that use it. */
 export function createDurable(
@@ -13,7 +14,7 @@ export function createDurable(
   try {
     return createDurableExtension({ ...rest, directory: join(dataDirectory, "durable") });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigurationError(`The durable extension cannot start: ${reason}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 /** The table `entries`, with pg and an access token. */
 import pg from "pg";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { Refusal } from "../message-app/refusal.ts";
 import { getToken } from "../message-app/token.ts";
 
@@ -33,7 +34,7 @@ export async function readEntries({ client, table }: Ledger): Promise<readonly s
 /** By SQLSTATE (PostgreSQL, "Error Codes"). */
 function explain(error: unknown): Refusal {
   const options = { cause: error };
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "42501") return new Refusal("permission", `May not write the ledger: ${message}`, options);
   if (code.startsWith("28") || code === "3D000") return new Refusal("login", `Not let in: ${message}`, options);

@@ -1,5 +1,6 @@
 /** An access token of Microsoft Entra, in the identity mode of the pod. */
 import { ManagedIdentityCredential, type TokenCredential, WorkloadIdentityCredential } from "@azure/identity";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { Refusal } from "./refusal.ts";
 
 export async function getDatabaseToken(): Promise<string> {
@@ -31,7 +32,7 @@ function createCredential(): TokenCredential {
 
 /** Entra's own sentence without its trace ids, or the SDK's message. */
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const entra =
     /AADSTS\d+: .*?(?= Check your federated| This can happen if| https?:\/\/\S+ Trace ID| Trace ID|$)/s.exec(
       message,

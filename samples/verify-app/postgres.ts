@@ -1,5 +1,6 @@
 /** Logs in to PostgreSQL, and reads a row of whatever table the schema has. */
 import pg from "pg";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { getToken } from "../message-app/token.ts";
 import type { Result } from "./targets.ts";
 
@@ -17,7 +18,7 @@ export async function readPostgres({
   try {
     password = await getToken(resource, "PostgreSQL");
   } catch (error) {
-    return { result: "token", detail: error instanceof Error ? error.message : String(error) };
+    return { result: "token", detail: messageOf(error) };
   }
   const client = new pg.Client({
     ...{ host, port: Number(port), database, user, password, ssl: true, connectionTimeoutMillis: timeoutMs },

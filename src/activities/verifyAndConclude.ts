@@ -2,6 +2,8 @@ import { z } from "zod";
 import { concludeOperation, readForEnd } from "../application/operation/concludeOperation.ts";
 import { verify } from "../application/process/verify.ts";
 import { runStep } from "../application/steps/runStep.ts";
+import { defined } from "../domain/defined.ts";
+import { messageOf } from "../domain/messageOf.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
 import { traceIdIn } from "../domain/watching/trace.ts";
@@ -40,13 +42,13 @@ export const verifyAndConclude = activity({
     const reached = {
       clientId: identity.clientId,
       ...(seen ? { findings: seen.findings, things: seen.things } : {}),
-      ...(namespaceUid === undefined ? {} : { namespaceUid }),
+      ...defined({ namespaceUid }),
     };
     try {
       const ending = { ...origin, status: "Succeeded", leftBehind: false, ...reached } as const;
       await concludeOperation(ports, ending, await known);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       invocation.warn(
         logLine("end not recorded yet", { operation: input.operation, reason, traceId: traceIdIn(input) }),
       );

@@ -6,6 +6,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
+import { defined } from "../domain/defined.ts";
 import { isAuthenticationFailure, TransientError } from "../domain/errors.ts";
 import { messageOf } from "../domain/messageOf.ts";
 import { logLine } from "../telemetry/logLine.ts";
@@ -38,7 +39,7 @@ export function createCredential({
   return renewable(
     {
       // In Azure a managed identity; on a developer's machine whatever AZURE_TOKEN_CREDENTIALS allows.
-      open: () => new DefaultAzureCredential(clientId === undefined ? {} : { managedIdentityClientId: clientId }),
+      open: () => new DefaultAzureCredential(defined({ managedIdentityClientId: clientId })),
       renew: (scope) => renewManagedIdentityToken(clientId, scope),
     },
     timeoutMs,
@@ -108,7 +109,7 @@ export function about(error: TransientError, thing: string): TransientError {
 async function renewManagedIdentityToken(clientId: string | undefined, scope: string): Promise<void> {
   const { ManagedIdentityApplication } = await import("@azure/msal-node");
   const application = new ManagedIdentityApplication({
-    managedIdentityIdParams: clientId === undefined ? {} : { userAssignedClientId: clientId },
+    managedIdentityIdParams: defined({ userAssignedClientId: clientId }),
     system: { disableInternalRetries: true },
   });
   await application.acquireToken({ resource: scope, forceRefresh: true });

@@ -1,5 +1,6 @@
 /** When access ends, as a request says it: of the whole namespace, and of each target. */
 import { z } from "zod";
+import { defined } from "./defined.ts";
 import { addDuration, Duration } from "./duration.ts";
 
 /** Fields of a request and of its targets. What is kept has `expiresAt` alone: the other is made an instant when it is accepted. */
@@ -27,8 +28,8 @@ export function checkExpiry({ expiresAt, expiresAfter }: Expiry, context: z.Refi
 
 export function expiryOf({ expiresAt, expiresAfter }: Expiry): Expiry {
   return {
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(expiresAfter === undefined ? {} : { expiresAfter }),
+    ...defined({ expiresAt }),
+    ...defined({ expiresAfter }),
   };
 }
 
@@ -42,7 +43,7 @@ export function endOf({ expiresAt, expiresAfter }: Expiry, now: number): string 
 /** The same with an instant in place of a duration. */
 export function settled(expiry: Expiry, now: number): Expiry {
   const end = endOf(expiry, now);
-  return end === undefined ? {} : { expiresAt: end };
+  return defined({ expiresAt: end });
 }
 
 /** The earlier of two ends. They compare as text, since all have one format. */

@@ -91,7 +91,7 @@ function describe({ operationId, method, at, access, tag, summary, description, 
     ...(access === "anybody" ? { security: [] } : {}),
     summary,
     description,
-    ...(path || query || header ? { requestParams: { ...defined({ path, query, header }) } } : {}),
+    ...(path || query || header ? { requestParams: defined({ path, query, header }) } : {}),
     ...defined({ requestBody }),
     responses: {
       ...(method === "GET" ? {} : undeclared),

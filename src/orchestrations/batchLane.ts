@@ -1,6 +1,7 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { type ItemToLaunch, type ItemToRun, takeItem, verifyItem } from "../activities/batch.ts";
+import { defined } from "../domain/defined.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
@@ -35,7 +36,7 @@ export const batchLane = orchestration({
   *run(context, input) {
     const { batch, lane, retry, done } = input;
     try {
-      const taken = yield* takeItem({ batch, lane, ...(done === undefined ? {} : { done }) }, retry);
+      const taken = yield* takeItem({ batch, lane, ...defined({ done }) }, retry);
       const { index, run, launch, verifies } = taken;
       if (index === undefined) return {};
       if (run) yield* runItem(context, run, retry);

@@ -4,7 +4,9 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { recordOutcome } from "../activities/outcome.ts";
 import type { Work } from "../activities/steps.ts";
+import { defined } from "../domain/defined.ts";
 import type { StepErrorCode } from "../domain/errors.ts";
+import { messageOf } from "../domain/messageOf.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
@@ -87,7 +89,7 @@ export function* conclude(
   reached: () => Report = () => ({}),
 ): Durable<Outcome> {
   const { request, restarts } = input;
-  const operation = { ...stepBase(input), kind, request, ...(restarts === undefined ? {} : { restarts }) };
+  const operation = { ...stepBase(input), kind, request, ...defined({ restarts }) };
   let ended: Outcome;
   let isRecorded: boolean | undefined;
   try {
@@ -153,5 +155,5 @@ function partsOf(error: unknown): Parts {
     return [...partsOf(error.cause), " What could not be undone: ", ...failures, "."];
   }
   if (error instanceof StepFailed) return [error.failure.step ?? error.message];
-  return [error instanceof Error ? error.message : String(error)];
+  return [messageOf(error)];
 }

@@ -6,6 +6,7 @@ import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
 import { administered, madeIn, replaced } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
+import { defined } from "../domain/defined.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
@@ -62,7 +63,7 @@ export function* provision(
   yield* all(context, performTogether(connection, known));
 
   setPhase(context, "verifying");
-  const reached = { clientId: identity.clientId, ...(uid === undefined ? {} : { namespaceUid: uid }) };
+  const reached = { clientId: identity.clientId, ...defined({ namespaceUid: uid }) };
   if (!endsOperation) {
     const { findings, things } = yield* perform(verify, known);
     return { ...reached, findings, ...(things ? { things } : {}) };

@@ -23,7 +23,7 @@ const options = [
     "--phases",
     isShort ? "examples,fuzzing" : "examples,coverage,fuzzing",
     "--max-examples",
-    String(shareOf(40)),
+    String(Math.max(2, shareOf(40))),
     "--seed",
     "1",
     "--request-timeout",

@@ -5,6 +5,7 @@
  */
 import type { Callback } from "../../local/host/core.ts";
 import "../../src/orchestrations/launchable.ts";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { registrations } from "./core.ts";
 
 export interface Run {
@@ -358,7 +359,7 @@ async function takeTurn(name: string, { input, history }: { input: unknown; hist
   try {
     return (await call(name, payload)) as OrchestratorState;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     const at = text.indexOf(failureLabel);
     if (at < 0) throw error;
     return JSON.parse(text.slice(at + failureLabel.length)) as OrchestratorState;
@@ -418,7 +419,7 @@ async function settle(work: () => Promise<unknown>): Promise<{ result: unknown }
   try {
     return { result: await work() };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import type { Az } from "./az.ts";
 import { clustersOf, sqlServersOf } from "./catalogTargets.ts";
 import { clusterByHand, grantCluster } from "./grantCluster.ts";
@@ -57,6 +58,6 @@ async function attempt(what: string, byHand: string, work: () => Promise<string>
   try {
     return { what, outcome: await work() };
   } catch (error) {
-    return { what, outcome: error instanceof Error ? error.message : String(error), byHand };
+    return { what, outcome: messageOf(error), byHand };
   }
 }

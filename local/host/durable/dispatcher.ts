@@ -16,10 +16,11 @@
  * forever. A first turn counts towards the cap until it is on disk, so that a flood of new ones cannot delay the commit.
  */
 import type { Log } from "../log.ts";
+import { messageOf } from "../messageOf.ts";
 import type { MeetTurn } from "../turnFaults.ts";
 import { afterConnections } from "./afterConnections.ts";
 import type { Clock } from "./clock.ts";
-import { describeOrchestratorFailure, explainUnstored, messageOf } from "./failures.ts";
+import { describeOrchestratorFailure, explainUnstored } from "./failures.ts";
 import type { GroupCommit } from "./groupCommit.ts";
 import { EventType } from "./history.ts";
 import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";

@@ -1,6 +1,6 @@
 /** Runs operations of one entity in the app, in the form of the entityTrigger binding. */
 import type { FunctionApp } from "../app.ts";
-import { messageOf } from "./failures.ts";
+import { messageOf } from "../messageOf.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { parseEntityId } from "./ids.ts";
 import { isRecord } from "./json.ts";

@@ -33,10 +33,6 @@ export function explainUnstored(reason: string): string {
   return `What it decided could not be stored: ${reason}.`;
 }
 
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** As the worker turns what a function throws into an Error (azure-functions-nodejs-worker, `ensureErrorType`). */
 function thrownText(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message;

@@ -1,4 +1,5 @@
 /** Helpers for values from the app or from a request. */
+import { messageOf } from "../messageOf.ts";
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -12,6 +13,6 @@ export function toJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "null";
   } catch (error) {
-    throw new NotJson(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new NotJson(messageOf(error), { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 /** What durable-functions returns at the end of an orchestrator's turn. */
 import type { InvocationResult } from "../app.ts";
-import { messageOf } from "./failures.ts";
+import { messageOf } from "../messageOf.ts";
 import type { FailureDetails } from "./history.ts";
 import { isRecord } from "./json.ts";
 

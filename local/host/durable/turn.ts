@@ -1,11 +1,12 @@
 /** One turn of one orchestration: replays its history in the app and works out what follows. */
+
 import type { FunctionApp } from "../app.ts";
 import type { Log } from "../log.ts";
+import { messageOf } from "../messageOf.ts";
 import { type Action, type Actions, describeAction, flattenActions } from "./actions.ts";
 import { type Barrier, barrierOf } from "./barrier.ts";
 import {
   describeOrchestratorFailure,
-  messageOf,
   NonDeterminismError,
   OrchestrationError,
   UnknownFunctionError,

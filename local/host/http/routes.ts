@@ -4,6 +4,7 @@
  * Literals have no precedence over parameters: an app that relies on it breaks in Azure, so it breaks here.
  */
 import type { RegisteredFunction } from "../app.ts";
+import { messageOf } from "../messageOf.ts";
 
 export interface Route {
   readonly definition: RegisteredFunction;
@@ -39,7 +40,7 @@ export function createRoutes(declarations: readonly RouteDeclaration[], { prefix
       const compiled = compile(template);
       return { route: { definition, template, methods: new Set(methods.map((each) => each.toUpperCase())) }, compiled };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new Error(`Function "${definition.name}" has a route that cannot be used, "${route}": ${reason}`);
     }
   });

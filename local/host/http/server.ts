@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ConfigurationError } from "../configurationError.ts";
 import type { Log } from "../log.ts";
+import { messageOf } from "../messageOf.ts";
 import { findDurableRoute } from "./durableRoute.ts";
 import { createServer } from "./nodeHttp.ts";
 
@@ -78,7 +79,7 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
       log.error("request failed", {
         // Without the key that is part of the durable client's address.
         path: findDurableRoute(url.pathname)?.path ?? url.pathname,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
       if (response.headersSent) response.destroy();
       else reply(response, 500);

@@ -1,4 +1,5 @@
 import { Cron } from "croner";
+import { messageOf } from "../messageOf.ts";
 import { parseTimeSpan } from "../timeSpan.ts";
 
 export interface Schedule {
@@ -39,7 +40,7 @@ function parseCron(text: string, timeZone: string): Cron {
   try {
     return new Cron(pattern.join(" "), { timezone: timeZone, mode: "6-part", domAndDow: true, paused: true });
   } catch (error) {
-    throw new Error(`"${text}": ${error instanceof Error ? error.message : String(error)}`);
+    throw new Error(`"${text}": ${messageOf(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } 
 import type { RegisteredFunction } from "../app.ts";
 import { ConfigurationError } from "../configurationError.ts";
 import type { HostJson } from "../hostJson.ts";
+import { messageOf } from "../messageOf.ts";
 import { keepLocked } from "./lockRenewal.ts";
 import { createServiceBusClient } from "./serviceBusConnection.ts";
 import { createReporter, describeError } from "./serviceBusErrors.ts";
@@ -30,7 +31,7 @@ export function createServiceBusListeners(context: TriggerContext, settings: Ser
     try {
       if (!clients.has(connection)) clients.set(connection, createServiceBusClient(connection, context.settings));
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new ConfigurationError(`Function "${definition.name}" cannot connect to Service Bus: ${reason}`);
     }
   }

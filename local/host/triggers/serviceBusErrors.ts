@@ -1,10 +1,11 @@
 import { isServiceBusError } from "@azure/service-bus";
+import { messageOf } from "../messageOf.ts";
 
 /** After its retries the SDK may throw a bare AggregateError, which contains the actual reasons. */
 export function describeError(error: unknown): { code?: string; error: string } {
   if (error instanceof AggregateError && error.errors.length > 0) return describeError(error.errors.at(-1));
   if (isServiceBusError(error)) return { code: error.code, error: error.message };
-  return { error: error instanceof Error ? error.message : String(error) };
+  return { error: messageOf(error) };
 }
 
 /** Reports a failure when it begins or changes, not at every attempt. */

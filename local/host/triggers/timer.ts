@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RegisteredFunction } from "../app.ts";
 import { ConfigurationError } from "../configurationError.ts";
+import { messageOf } from "../messageOf.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 import { checkPastDue, createStatusStore, type ScheduleStatus, type StatusStore } from "./scheduleStatus.ts";
 import type { Listener, TriggerContext } from "./trigger.ts";
@@ -48,7 +49,7 @@ function describe(
       store: isMonitored ? store : undefined,
     };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new ConfigurationError(`Function "${definition.name}" has a schedule that cannot be used: ${reason}`);
   }
 }

@@ -3,6 +3,7 @@
  * are still refused.
  */
 import rhea, { type EventContext } from "rhea";
+import { messageOf } from "../../../src/domain/messageOf.ts";
 import type { ServicePrincipal } from "../world.ts";
 import { entityPath, managedPath, type TokenCheck } from "./claims.ts";
 import { decodeMessage } from "./content.ts";
@@ -45,6 +46,6 @@ async function check(
   try {
     return await checkToken(token);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

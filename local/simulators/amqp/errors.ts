@@ -1,4 +1,5 @@
 /** A refusal as an AMQP error; clients branch on its condition. */
+import { messageOf } from "../../../src/domain/messageOf.ts";
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly condition: string;
@@ -22,5 +23,5 @@ export function describeCondition(condition: string, description: string): Condi
 
 export function toCondition(error: unknown): Condition {
   if (error instanceof BrokerError) return describeCondition(error.condition, error.message);
-  return describeCondition("amqp:internal-error", error instanceof Error ? error.message : String(error));
+  return describeCondition("amqp:internal-error", messageOf(error));
 }

@@ -4,6 +4,7 @@
  */
 import { Environment } from "@marcbachmann/cel-js";
 import { z } from "zod";
+import { messageOf } from "../../../src/domain/messageOf.ts";
 import { ApiFailure } from "./failures.ts";
 import type { JsonObject } from "./json.ts";
 import type { AdmissionRequest } from "./webhooks.ts";
@@ -107,7 +108,7 @@ function compile({ spec }: Policy): (request: PolicyRequest) => string | undefin
       try {
         if (holds({ ...context, variables: values }) !== true) return message;
       } catch (error) {
-        return `an expression resulted in error: ${error instanceof Error ? error.message : String(error)}`;
+        return `an expression resulted in error: ${messageOf(error)}`;
       }
     }
     return undefined;

@@ -4,7 +4,7 @@ import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { fieldsOf, hasKind, messageOf } from "./protobuf/fields.ts";
+import { fieldsOf, hasKind, messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import {
   fieldSchema,
@@ -224,7 +224,7 @@ const goTypes: Readonly<Record<string, string>> = {
 /** `ObjectMeta.metadata.labels of type string`: the innermost struct, the path to its field, and its type. */
 function goPath(resource: Resource, path: string, expected: string): string {
   const parts = path.split(".").map((part) => part.replace(/\[\d+\]/g, ""));
-  const start = messageOf(apiVersionOf(resource), resource.kind);
+  const start = messageNameOf(apiVersionOf(resource), resource.kind);
   // Of a custom object, the metadata are decoded by themselves.
   let message: string | undefined = resource.isCustom ? "meta/v1.ObjectMeta" : start;
   let struct = resource.isCustom ? "ObjectMeta" : resource.kind;

@@ -1,5 +1,6 @@
 /** The body of a request, decoded as its media type says. */
 import { YAMLParseError } from "yaml";
+import { messageOf } from "../../../src/domain/messageOf.ts";
 import { jsonProblem, notAnObject, unparsable, unrecognized } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
@@ -47,7 +48,7 @@ export function decode(
     if (method === "PATCH" && why !== undefined) {
       throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);
     }
-    throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
+    throw badRequest(`error decoding the body: ${messageOf(error)}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { inGoForm, metadataInGoForm } from "./builtIn/goForm.ts";
 import { badRequest } from "./failures.ts";
 import { equal, type JsonObject, listAt, objectAt, without } from "./json.ts";
 import { isKubeObject, type KubeObject, type ManagedFieldsEntry } from "./object.ts";
-import { fieldsOf, messageOf } from "./protobuf/fields.ts";
+import { fieldsOf, messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { objectWithDefaults, withoutForbiddenNulls } from "./schema.ts";
 
@@ -19,7 +19,7 @@ export function complete(resource: Resource, object: JsonObject): JsonObject {
 /** Protobuf has no empty lists: where JSON always has the field, it is null when it has been stored. */
 export function decodedFromStore(resource: Resource, object: KubeObject): KubeObject {
   const message =
-    resource.isCustom || isStoredInJson(resource) ? undefined : messageOf(apiVersionOf(resource), resource.kind);
+    resource.isCustom || isStoredInJson(resource) ? undefined : messageNameOf(apiVersionOf(resource), resource.kind);
   if (message === undefined) return object;
   const emptied = [...fieldsOf(message).values()].filter(({ name, type, isAlways }) => {
     const value = object[name];

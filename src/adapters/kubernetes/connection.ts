@@ -5,6 +5,7 @@
  * connections (bench/cost).
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { throttles } from "../../telemetry/metrics.ts";
 import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import { within } from "../within.ts";
@@ -51,7 +52,7 @@ export function createSend({ logins, timeoutMs }: { readonly logins: Logins; rea
         ? { headers }
         : { headers: { ...headers, "content-type": contentType }, body: JSON.stringify(request.body) };
     const dispatcher = await dispatcherOf(library, cluster);
-    const connection = dispatcher === undefined ? {} : { dispatcher };
+    const connection = defined({ dispatcher });
     try {
       // Covers the body too: an API server that stops partway through an answer has not answered.
       return await within(timeoutMs, async (signal) => {

@@ -1,6 +1,7 @@
 /** What an API server's answer means, or the lack of one. kubernetes.io "API Concepts"; Status in the API reference. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { unconnected } from "../unconnected.ts";
@@ -34,7 +35,7 @@ export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: 
   const detail = status?.message || reply.body.trim().slice(0, 200) || "no message";
   const message = `${subject(cluster, request)} answered ${reply.status}: ${told(cluster, detail)}`;
   const retryAfterSeconds = readRetryAfter(reply, status);
-  const waiting = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  const waiting = defined({ retryAfterSeconds });
 
   if (/admission webhook "[^"]*" does not support dry run/.test(detail)) {
     return new PermanentError("DRY_RUN_UNSUPPORTED", message);

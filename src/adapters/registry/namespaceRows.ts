@@ -1,4 +1,6 @@
 /** Rows of MooringNamespaces as records. A row that fits no state of a namespace is an error that names the row. */
+
+import { defined } from "../../domain/defined.ts";
 import { soughtFrom } from "../../domain/operation/expiry.ts";
 import { isFree } from "../../domain/operation/lifecycle.ts";
 import { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -24,7 +26,7 @@ export function readNamespaceRow(row: Row): NamespaceRecord {
 /** With the column by which `namespacesEnding` finds it; readers leave that out. */
 export function namespaceRowOf<R extends NamespaceRecord>(record: R): R & { readonly expiresTime?: string } {
   const expiresTime = isFree(record) ? soughtFrom(record) : undefined;
-  return { ...record, ...(expiresTime === undefined ? {} : { expiresTime }) };
+  return { ...record, ...defined({ expiresTime }) };
 }
 
 export function readStoredNamespace(row: Stored<Row>): Stored<NamespaceRecord> {

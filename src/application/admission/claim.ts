@@ -63,7 +63,7 @@ export async function claimOnboarding(
   const keep = await keepRequest(ports, sent, admission.team);
   const { cluster, namespace } = sent;
   const { adoptIdentity } = options;
-  const decided = adoptIdentity === undefined ? {} : { adoptIdentity };
+  const decided = defined({ adoptIdentity });
   const known = {
     servers: rememberServers(ports.catalog, sent),
     ...(sent.targets ? { places: rememberTargets(ports.catalog, sent) } : {}),

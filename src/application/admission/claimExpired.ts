@@ -3,6 +3,7 @@
  * no approval and no sign of a person; whoever writes the record first, a renewal or this, has the namespace.
  */
 import { expiryCaller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type Ending, endingAt, isConfirmed, nextEnd, noteOf, triedAgain } from "../../domain/operation/expiry.ts";
 import { type Beginning, beginOffboarding, supersede } from "../../domain/operation/lifecycle.ts";
@@ -45,7 +46,7 @@ function begin(current: FreeRecord, beginning: Beginning, ending: Ending): HeldR
       refuseTooManyHalfDone(current);
       const { cluster, namespace, team } = current;
       const { request, earlier } = ending;
-      const owned = team === undefined ? {} : { team };
+      const owned = defined({ team });
       const opening = { ...beginning, cluster, namespace, ...owned, request, requestHash: hashRequest(request) };
       return supersede(current, opening, { earlier, takeOver: false });
     }

@@ -32,7 +32,7 @@ export async function findCompensation(
 ): Promise<Found> {
   const failed = mustSeeOperation(by, id, await registry.findOperation(id), maySee);
   const refuse = (why: string, operation: string | undefined) =>
-    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, operation === undefined ? {} : { operation });
+    new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, defined({ operation }));
   if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
   const { leftUndone: undos = [] } = failed;
   const current = await registry.getNamespace(failed);

@@ -1,5 +1,6 @@
 /** What a caller sees of who else reaches a target. */
 import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import type { OtherAccess as OtherAccessDocument } from "../../domain/documents/otherAccess.ts";
 import { maySee } from "../../domain/policy/policy.ts";
 import type { OtherAccess } from "../../resources/definitions/otherAccess.ts";
@@ -23,7 +24,7 @@ function toDocument({ name, type, owner, isMooring, rights }: OtherAccess): Othe
     isMooring: isMooring === true,
     rights: rights.map(({ right, scope, isForAnother }) => ({
       right,
-      ...(scope === undefined ? {} : { scope }),
+      ...defined({ scope }),
       by: isForAnother ? "mooring" : "others",
     })),
   };

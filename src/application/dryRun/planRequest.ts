@@ -45,7 +45,7 @@ export async function planUntimed(
   const team = ownerAfter(claimContext, admission, current);
   const { request, requestHash } = keep(current);
   const { cluster, namespace } = request;
-  const owned = team === undefined ? {} : { team };
+  const owned = defined({ team });
   if (!current) await expectQuota(ports, { cluster, namespace, ...owned });
   const wanted = { request, requestHash, requestedBy: by.id, ...owned, takeOver };
   const met = current && (await meetRecord(claimContext, current, wanted));

@@ -211,7 +211,7 @@ async function listPages(
   const found: AnyOperation[] = [];
   let continuation: string | undefined;
   do {
-    const next = continuation === undefined ? {} : { continuation };
+    const next = defined({ continuation });
     const page = await registry.listOperations({ limit: newest, ...query, ...next });
     found.push(...page.value);
     continuation = page.continuation;

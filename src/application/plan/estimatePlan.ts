@@ -1,5 +1,6 @@
 /** How long a plan will take under today's limits, judging by the steps of recent operations and by what is running now. */
 
+import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { type BatchEstimate, estimateBatch } from "../../domain/operation/batchEstimate.ts";
 import { type Circumstances, estimate, type TimedStep } from "../../domain/operation/estimate.ts";
@@ -25,7 +26,7 @@ interface Planned {
 /** The plan with its estimate, as if its blockers were resolved. A plan without steps takes no time. */
 export async function withEstimate(ports: Asked, plan: Plan, { kind, request, operation }: Planned): Promise<Plan> {
   if (plan.steps.length === 0) return plan;
-  const measurements = await readMeasurements(ports.registry, operation === undefined ? {} : { own: operation });
+  const measurements = await readMeasurements(ports.registry, defined({ own: operation }));
   const circumstances = circumstancesOf(ports, measurements, { plan, request });
   return { ...plan, estimate: estimate(stepsOf(plan, kind, request), { ...circumstances, isSerial: isSerial(kind) }) };
 }

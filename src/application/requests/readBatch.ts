@@ -36,7 +36,7 @@ export interface NamespaceBatch {
 
 export function readNamespaceBatch(sent: unknown): NamespaceBatch {
   const { filter, namespaces, all: _every, ...work } = parseFields(NamespaceBatchBody, sent);
-  return { work, which: { ...defined({ filter, namespaces }) } };
+  return { work, which: defined({ filter, namespaces }) };
 }
 
 export function readRequests(

@@ -7,6 +7,7 @@ import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import { defined } from "../../domain/defined.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { parsePlainly } from "../../domain/parsePlainly.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
@@ -31,7 +32,7 @@ export function parseJson(bytes: Uint8Array, maxBytes: number = maxBodyBytes): u
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Refusal("MALFORMED_JSON", `The body is not JSON: ${error instanceof Error ? error.message : ""}`);
+    throw new Refusal("MALFORMED_JSON", `The body is not JSON: ${messageOf(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
 import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
@@ -119,7 +120,7 @@ async function tryStep<G extends object, O extends StepResult>(
     const failure = describeFailure(error);
     const { code } = failure;
     // An unforeseen error is shown without addresses, and logged in full.
-    const reason = code === "UNEXPECTED" ? { reason: textOf(error) } : {};
+    const reason = code === "UNEXPECTED" ? { reason: messageOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
     const willRetry = await recordFailure(trail, input, {
       error,
@@ -289,9 +290,5 @@ export function describeFailure(error: unknown): StepFailure {
   if (error instanceof PermanentError || error instanceof TransientError || error instanceof StepUnfinished) {
     return { code: error.code, message: error.message };
   }
-  return { code: "UNEXPECTED", message: withoutAddresses(textOf(error)) };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { code: "UNEXPECTED", message: withoutAddresses(messageOf(error)) };
 }

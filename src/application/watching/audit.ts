@@ -99,5 +99,5 @@ function why(reason: string | undefined): { reason?: string } {
 }
 
 function has(code: string | undefined): { code?: string } {
-  return code === undefined ? {} : { code };
+  return defined({ code });
 }

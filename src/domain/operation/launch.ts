@@ -24,7 +24,7 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
   const { resumed, restarts } = next ?? {};
   const run = { ...defined({ resumed }), ...(restarts ? { restarts } : {}) };
   const before = { ...defined({ earlier }), ...run };
-  const after = landsUntil === undefined ? {} : { notBefore: landsUntil };
+  const after = defined({ notBefore: landsUntil });
   const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;
   const taking = takenBy === undefined ? {} : { takesOver: true };

@@ -150,7 +150,7 @@ export function supersede(
 }
 
 function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
-  return team === undefined ? {} : { team };
+  return defined({ team });
 }
 
 function previousOf(current: FreeRecord): PreviousRecord {
@@ -159,7 +159,7 @@ function previousOf(current: FreeRecord): PreviousRecord {
   const held = { operation, request, requestHash, ...defined({ askedHash }), requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
   const { earlier, previous, takenBy } = current;
-  const taken = takenBy === undefined ? {} : { takenBy };
+  const taken = defined({ takenBy });
   return { ...held, ...taken, state: "Incomplete", ...defined({ earlier, previous }) };
 }
 
@@ -334,7 +334,7 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
 }
 
 function identityOf({ clientId }: Pick<End, "clientId">): Pick<Seen, "clientId"> {
-  return clientId === undefined ? {} : { clientId };
+  return defined({ clientId });
 }
 
 /** Whether the verification saw everything: a thing that it did not see is no longer the namespace's. */

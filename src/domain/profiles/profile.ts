@@ -1,5 +1,6 @@
 /** What the catalog offers a namespace besides its access: a quota, limits, Pod Security labels, a network policy. A request chooses one by its name. */
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import { PermanentError } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
@@ -105,5 +106,5 @@ export function publishedProfiles(
   const mayAsk = (name: string) => !teams || teams.some((team) => team.profiles?.includes(name) ?? true);
   return Object.entries(profiles)
     .filter(([name]) => mayAsk(name))
-    .map(([name, { description }]) => ({ name, ...(description === undefined ? {} : { description }) }));
+    .map(([name, { description }]) => ({ name, ...defined({ description }) }));
 }

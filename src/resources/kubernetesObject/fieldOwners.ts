@@ -1,4 +1,6 @@
 /** Who owns the fields of an object, according to its managedFields (kubernetes.io "Server-Side Apply"). */
+
+import { defined } from "../../domain/defined.ts";
 import { owner } from "../../domain/naming/names.ts";
 import { managedByLabel } from "../../domain/naming/ownership.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
@@ -100,5 +102,5 @@ function isAt(fields: unknown, path: readonly string[]): boolean {
 
 /** With these, a write changes only the version that was read: somebody may change or recreate the object in between. */
 export function versionOf({ metadata: { uid, resourceVersion } }: KubernetesObject) {
-  return { ...(uid === undefined ? {} : { uid }), ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return defined({ uid, resourceVersion });
 }

@@ -1,5 +1,6 @@
 /** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -105,7 +106,7 @@ function bare(
   current: KubernetesObject,
   { metadata = {}, ...values }: { metadata?: object } = {},
 ): KubernetesObject {
-  const place = { name, ...(namespace === undefined ? {} : { namespace }) };
+  const place = { name, ...defined({ namespace }) };
   return { ...values, apiVersion, kind, metadata: { ...metadata, ...place, ...versionOf(current) } };
 }
 
@@ -168,6 +169,6 @@ export async function removeOrRelease(
     return undefined;
   }
   if (uid === undefined) throw new Error(`${ref.kind} ${ref.name} has no UID`);
-  const seen = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  const seen = { uid, ...defined({ resourceVersion }) };
   return await kubernetes.remove(cluster, ref, seen, { dryRun });
 }

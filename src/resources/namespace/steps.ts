@@ -34,7 +34,7 @@ import { describeHeld, nextLook, whyTerminating } from "./terminating.ts";
 const profile = { namespaceProfile: z.string().exactOptional() };
 
 function profileOf({ namespaceProfile }: OnboardingRequest): Given<typeof profile> {
-  return namespaceProfile === undefined ? {} : { namespaceProfile };
+  return defined({ namespaceProfile });
 }
 
 /** The namespace, created if missing, and what Mooring puts into every namespace. */
@@ -71,7 +71,7 @@ export const applyNamespace = defineStep({
     const news = [...notices, ...leftOut.map(noticeOfLeftOut)];
     if (news.length > 0) await step.notice(news);
     const [uid] = uids;
-    return { action, ...(uid === undefined ? {} : { uid }) };
+    return { action, ...defined({ uid }) };
   },
 });
 

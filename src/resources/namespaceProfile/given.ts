@@ -1,6 +1,7 @@
 /** What the steps of a profile are given, and the objects that follow from it. */
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
@@ -20,7 +21,7 @@ export const perhaps = { ...described, namespaceProfile: z.string().exactOptiona
 
 export function describe(request: OnboardingRequest): Given<typeof perhaps> {
   const { identityMode, namespaceProfile } = request;
-  return { ...targetsOf(request), identityMode, ...(namespaceProfile === undefined ? {} : { namespaceProfile }) };
+  return { ...targetsOf(request), identityMode, ...defined({ namespaceProfile }) };
 }
 
 export function profileOf(request: OnboardingRequest): Given<typeof profile> {

@@ -1,6 +1,7 @@
 /** Answers in the form of the Durable extension. */
 
 import type { HttpAnswer, HttpCall } from "../../app.ts";
+import { messageOf } from "../../messageOf.ts";
 import { asReceived } from "../payloads.ts";
 
 export function empty(status: number): HttpAnswer {
@@ -54,7 +55,7 @@ export function readJsonText(call: HttpCall): { readonly json: string | null } |
     JSON.parse(text);
     return { json: asReceived(text) };
   } catch (error) {
-    return { invalid: error instanceof Error ? error.message : String(error) };
+    return { invalid: messageOf(error) };
   }
 }
 

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../messageOf.ts";
 import { busy, corrupt, notADatabase, resultCode } from "./sqliteErrors.ts";
 
 /**
@@ -124,7 +125,7 @@ function migrate(database: DatabaseSync, file: string, steps: readonly string[])
 }
 
 function damaged(file: string, cause: unknown): Error {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, " ");
+  const reason = messageOf(cause).replace(/\s+/g, " ");
   return new Error(
     `The durable store ${file} is damaged (${reason}). Put a copy back in its place, or move the file away to begin ` +
       "with an empty store.",

@@ -3,7 +3,7 @@
  * empty field disappears where its tag says so, a struct is always there, and each type has its defaults.
  */
 import { isObject, type Json, type JsonObject } from "../json.ts";
-import { type Field, fieldsOf, messageOf } from "../protobuf/fields.ts";
+import { type Field, fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { goDefaults } from "./goDefaults.ts";
 import { canonicalQuantity } from "./quantity.ts";
 
@@ -13,14 +13,14 @@ interface Kind {
 }
 
 export function inGoForm(object: JsonObject, { apiVersion, kind }: Kind): JsonObject {
-  const message = messageOf(apiVersion, kind);
+  const message = messageNameOf(apiVersion, kind);
   if (message === undefined) return withoutNulls(object);
   return { apiVersion, kind, ...struct(object, message) };
 }
 
 /** What Go has before anything is set: its structs, and nothing in them. */
 export function zeroObject({ apiVersion, kind }: Kind): JsonObject {
-  const message = messageOf(apiVersion, kind);
+  const message = messageNameOf(apiVersion, kind);
   return message === undefined ? {} : zeroStruct(message);
 }
 

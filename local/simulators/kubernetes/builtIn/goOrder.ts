@@ -1,11 +1,11 @@
 /** The order in which Go writes an object: the fields of a struct as they are declared, those of a map by name. */
 import { equal, isObject, type Json, type JsonObject } from "../json.ts";
-import { fieldsOf, messageOf } from "../protobuf/fields.ts";
+import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "../resource.ts";
 
 /** What a patch has made of an object: a map where the patch has been, a struct where it has not. */
 export function patchedText(resource: Resource, live: JsonObject, result: Json): string {
-  const message = resource.isCustom ? undefined : messageOf(apiVersionOf(resource), resource.kind);
+  const message = resource.isCustom ? undefined : messageNameOf(apiVersionOf(resource), resource.kind);
   return JSON.stringify(inOrder(live, result, message));
 }
 

@@ -1,11 +1,11 @@
 /** Texts of a built-in object that Go reads as a value of its own: quantities, times, bytes. */
 import { isObject, type Json, type JsonObject } from "../json.ts";
-import { fieldsOf, messageOf } from "../protobuf/fields.ts";
+import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { readQuantity } from "./quantity.ts";
 
 /** In Go's words, the first that cannot be read. */
 export function unreadableValue(object: JsonObject, apiVersion: string, kind: string): string | undefined {
-  const message = messageOf(apiVersion, kind);
+  const message = messageNameOf(apiVersion, kind);
   return message === undefined ? undefined : inStruct(object, message);
 }
 

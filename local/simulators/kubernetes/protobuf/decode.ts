@@ -2,9 +2,11 @@
  * A request's body in protobuf, as client-go and kubectl send those of built-in kinds, as the JSON that they would have sent:
  * the four bytes `k8s\0` and the message Unknown with the object (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
  */
+
 import protobuf, { type Reader } from "protobufjs";
+import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Json, JsonObject } from "../json.ts";
-import { type Field, fieldsOf, hasVersion, messageOf } from "./fields.ts";
+import { type Field, fieldsOf, hasVersion, messageNameOf } from "./fields.ts";
 
 const magic = Buffer.from("k8s\0", "latin1");
 
@@ -23,7 +25,7 @@ export function decodeBody(body: Buffer): JsonObject {
     throw new Undecodable("provided data does not appear to be a protobuf message");
   try {
     const { apiVersion, kind, raw } = readUnknown(protobuf.Reader.create(body.subarray(magic.length)));
-    const message = messageOf(apiVersion, kind);
+    const message = messageNameOf(apiVersion, kind);
     if (message === undefined)
       throw new Undecodable(`no kind "${kind}" is registered for version "${apiVersion}"`, {
         isForeign: !hasVersion(apiVersion),
@@ -31,7 +33,7 @@ export function decodeBody(body: Buffer): JsonObject {
     return { apiVersion, kind, ...readMessage(protobuf.Reader.create(raw), message) };
   } catch (error) {
     if (error instanceof Undecodable) throw error;
-    throw new Undecodable(error instanceof Error ? error.message : String(error));
+    throw new Undecodable(messageOf(error));
   }
 }
 

@@ -29,7 +29,7 @@ function table(): z.infer<typeof Fields> {
 }
 
 /** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
-export function messageOf(apiVersion: string, kind: string): string | undefined {
+export function messageNameOf(apiVersion: string, kind: string): string | undefined {
   const { kinds } = table();
   return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
 }

@@ -1,5 +1,6 @@
 /** What may not stand in the schema of a custom resource, which has to be structural. */
 import { Environment } from "@marcbachmann/cel-js";
+import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
@@ -158,7 +159,7 @@ function ruleViolations(schema: JsonObject, path: string): Cause[] {
       language.parse(rule);
       return [];
     } catch (error) {
-      const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const [why = ""] = messageOf(error).split("\n");
       return [invalidValue(field, shownRule(each), `compilation failed: ERROR: ${why}`)];
     }
   });

@@ -1,5 +1,6 @@
 /** Kinds with a rule or two of their own. */
 import { Environment } from "@marcbachmann/cel-js";
+import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
 import { finalizerNameViolations, invalidValue } from "../metadataRules.ts";
@@ -155,7 +156,7 @@ function expressionViolations(validation: Json, field: string): Cause[] {
     language.parse(expression);
     return [];
   } catch (error) {
-    const [why = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const [why = ""] = messageOf(error).split("\n");
     return [invalidValue(field, expression, `compilation failed: ERROR: ${why}`)];
   }
 }

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { decodeBody } from "../../../../../local/simulators/kubernetes/protobuf/decode.ts";
-import { fieldsOf, messageOf } from "../../../../../local/simulators/kubernetes/protobuf/fields.ts";
+import { fieldsOf, messageNameOf } from "../../../../../local/simulators/kubernetes/protobuf/fields.ts";
 import { startCluster, type TestCluster } from "../cluster.ts";
 
 const mediaType = "application/vnd.kubernetes.protobuf";
@@ -37,9 +37,9 @@ describe("reads what client-go writes", () => {
 });
 
 test("knows each kind by its version, and options in every version", () => {
-  expect(messageOf("apps/v1", "Deployment")).toBe("apps/v1.Deployment");
-  expect(messageOf("apps/v1", "DeleteOptions")).toBe("meta/v1.DeleteOptions");
-  expect(messageOf("aadpodidentity.k8s.io/v1", "AzureIdentity")).toBeUndefined();
+  expect(messageNameOf("apps/v1", "Deployment")).toBe("apps/v1.Deployment");
+  expect(messageNameOf("apps/v1", "DeleteOptions")).toBe("meta/v1.DeleteOptions");
+  expect(messageNameOf("aadpodidentity.k8s.io/v1", "AzureIdentity")).toBeUndefined();
   expect([...fieldsOf("core/v1.ConfigMap").keys()].toSorted()).toEqual([1, 2, 3, 4]);
 });
 

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
+import { messageOf } from "../../../../../../src/domain/messageOf.ts";
 
 const megabytes10 = 10 * 1024 * 1024;
 
@@ -50,6 +51,6 @@ df.app.orchestration("calls", function* (context: OrchestrationContext) {
     const result: unknown = yield context.df.callActivity(name, context.df.instanceId);
     return typeof result === "string" && result.length > 100 ? result.length : result;
   } catch (error) {
-    return { caught: error instanceof Error ? error.message : String(error) };
+    return { caught: messageOf(error) };
   }
 });
