@@ -22,12 +22,14 @@ import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./b
 import { checkBatches, type Performed } from "./batchInvariants.ts";
 import { blue, green, operator, red } from "./callers.ts";
 import { calm } from "./faults.ts";
+import { earlier } from "./furnish.ts";
 import { checkGone, checkParts, type Problem } from "./invariants.ts";
 import { keepsNamespace } from "./judge.ts";
 import { type Asked, askOnceMore, askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { checkVisitors } from "./visitors.ts";
-import { createRequest, earlier, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { createRequest } from "./worldRequests.ts";
 
 export interface BatchVerdict {
   readonly problems: readonly Problem[];

@@ -24,7 +24,8 @@ import type { Control } from "./operate.ts";
 import { type SharedTrial, tryShared } from "./sharedWorld.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
-import { createRequest, createWorld, type World, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export const deeds = ["onboard", "change", "repair", "migrate", "offboard"] as const;
 export type Deed = (typeof deeds)[number];

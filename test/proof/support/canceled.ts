@@ -37,7 +37,8 @@ import {
   refusalOr,
   type Spoil,
 } from "./planned.ts";
-import { createRequest, createWorld, type World, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 /** Where the operation stops. */
 type Rest =

@@ -28,7 +28,8 @@ import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { clusterId, issuer, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { clusterId, issuer } from "./worldCatalog.ts";
 
 /** Returns undefined when there was nothing to change. */
 type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreign" | undefined;

@@ -29,7 +29,8 @@ import { keepsNamespace } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { clear } from "./planned.ts";
 import { takeSnapshot } from "./snapshot.ts";
-import { createRequest, createWorld, type World, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface Verdict {
   readonly problems: readonly Problem[];

@@ -32,7 +32,8 @@ import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
-import { issuer, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { issuer } from "./worldCatalog.ts";
 
 export type Problem = string;
 

@@ -43,7 +43,8 @@ import {
 import { checkTokens } from "./networkWorld.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { isInhabited } from "./visitors.ts";
-import { clusterId, type World } from "./world.ts";
+import type { World } from "./world.ts";
+import { clusterId } from "./worldCatalog.ts";
 
 export interface Scene {
   readonly world: World;

@@ -19,7 +19,7 @@ import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import type { Stage } from "./stage.ts";
 import { isInhabited } from "./visitors.ts";
-import { createRequest } from "./world.ts";
+import { createRequest } from "./worldRequests.ts";
 
 /** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
 export async function visitByStranger({ world, control, problems }: Stage, request: OnboardingRequest): Promise<void> {

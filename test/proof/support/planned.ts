@@ -41,11 +41,14 @@ import { planMigration } from "../../../src/application/dryRun/planMigration.ts"
 import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";
 import { print } from "../../support/models/kubernetes.ts";
 import { calm } from "./faults.ts";
+import { earlier } from "./furnish.ts";
 import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
 import { removeRights } from "./postgres.ts";
 import { postgresPlaces } from "./postgresWorld.ts";
-import { createRequest, createWorld, earlier, issuer, type World, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { issuer } from "./worldCatalog.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface PlannedVerdict {
   readonly problems: readonly string[];

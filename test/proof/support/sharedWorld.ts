@@ -38,7 +38,9 @@ import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
 import { createDice, type Dice } from "./random.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
-import { createRequest, createWorld, type World, withBindings, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { withBindings } from "./worldCatalog.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface SharedVerdict {
   readonly problems: readonly Problem[];

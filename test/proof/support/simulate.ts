@@ -37,6 +37,7 @@ import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, createOutage, type FaultPlan } from "./faults.ts";
+import { earlier } from "./furnish.ts";
 import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
@@ -45,7 +46,8 @@ import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
-import { createRequest, createWorld, earlier, type World, withWishes } from "./world.ts";
+import { createWorld, type World } from "./world.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface Verdict {
   readonly seed: number;

@@ -1,38 +1,13 @@
 /** One world made from a seed: a request, what already exists and who owns it, and how things will go wrong. */
 
 import type { Caller } from "../../../src/domain/access/caller.ts";
-import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
-import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
-import {
-  type Berth,
-  berthKey,
-  bindingName,
-  federatedCredentialName,
-  federatedSubject,
-  identityName,
-  namesInside,
-} from "../../../src/domain/naming/names.ts";
-import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src/domain/naming/ownership.ts";
-import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createSerial } from "../../../src/domain/serial.ts";
-import {
-  assignmentName,
-  everyRole,
-  isAzureRolePlace,
-  rolesFor,
-  scopeOf,
-} from "../../../src/domain/targets/azureRoles.ts";
-import { placeOf, type TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import type { AuditEntry } from "../../../src/domain/watching/audit.ts";
-import type { DatabaseUser } from "../../../src/ports/databases.ts";
-import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { Ports } from "../../../src/ports/index.ts";
-import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
 import { idleQueue } from "../../support/fakeCloud.ts";
-import { newPair } from "../../support/ids.ts";
 import {
   type AzureState,
   createIdentities,
@@ -43,23 +18,41 @@ import {
 import type { Calls } from "../../support/models/calls.ts";
 import { type CosmosAccounts, createCosmosModel } from "../../support/models/cosmos.ts";
 import { createDatabases, type Users } from "../../support/models/databases.ts";
-import { clusterKey, createKubernetes, type Objects, place } from "../../support/models/kubernetes.ts";
+import { clusterKey, createKubernetes, type Objects } from "../../support/models/kubernetes.ts";
 import { createManagedModel } from "../../support/models/managedNamespaces.ts";
 import { createTables, type Rows } from "../../support/models/tables.ts";
 import { blue, operator } from "./callers.ts";
-import { cosmosTargets, furnishCosmos } from "./cosmosWorld.ts";
+import { cosmosTargets } from "./cosmosWorld.ts";
 import { createEngineFaults, type EngineFaults } from "./engine.ts";
 import { type Call, createFaults, createLateness, type FaultPlan, type Faults } from "./faults.ts";
+import { furnish } from "./furnish.ts";
 import { createHolds, type Holds } from "./holds.ts";
-import { furnishManaged, inManagedWeather, managingCluster } from "./managedWorld.ts";
-import { lastingOnNetworks, withNetworkProfile, withNetworks } from "./networkWorld.ts";
+import { furnishManaged, inManagedWeather } from "./managedWorld.ts";
+import { withNetworks } from "./networkWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
-import { createPostgresServer, furnishPostgres, lastingOnPostgres, postgresTargets } from "./postgresWorld.ts";
+import { createPostgresServer, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 import { type RightsIn, rightsOf } from "./rights.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
+import { createWeather, inBindingWeather, inNetworkWeather, withPostgresWeather } from "./weather.ts";
+import {
+  catalogs,
+  databases,
+  guid,
+  issuer,
+  landingMs,
+  managing,
+  namedTargets,
+  outsideAzure,
+  platform,
+  profiles,
+  withAdmin,
+  withBindings,
+  withNamedTargets,
+} from "./worldCatalog.ts";
+import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface World {
   readonly seed: number;
@@ -121,198 +114,6 @@ export interface World {
   auditEntries(): readonly AuditEntry[];
   /** Whether the chain of the audit trail is intact. */
   verifyAudit(): Promise<boolean>;
-}
-
-const databases = [
-  { server: "sql-a", database: "one" },
-  { server: "sql-a", database: "two" },
-  { server: "sql-b", database: "three" },
-  { server: "sql-b", database: "four" },
-];
-export const issuer = "https://issuer.example/cluster/";
-
-/** How long a write without an answer may still take effect. */
-const landingMs = 60_000;
-
-const everything = ["reader", "writer", "executor", "reader@sales", "role:reports"];
-const team = {
-  clusters: ["aks"],
-  namespaces: ["team*"],
-  databases: {
-    "sql-a": { one: everything, two: everything },
-    "sql-b": { three: everything, four: everything },
-  },
-  quota: 1,
-};
-
-function createCatalog(attempts: number, needApproval: readonly string[]): Catalog {
-  return Catalog.parse({
-    tenantId: guid(0),
-    clusters: {
-      aks: {
-        apiServer: "https://aks.example",
-        oidcIssuer: issuer,
-        subscriptionId: guid(2),
-        identityResourceGroup: "nodes",
-        location: "westeurope",
-        identityModes: ["workloadIdentity", "podIdentity"],
-      },
-    },
-    sqlServers: {
-      "sql-a": server("sql-a", { userCreation: "sid", names: ["one", "two"] }),
-      "sql-b": server("sql-b", { userCreation: "externalProvider", names: ["three", "four"] }),
-    },
-    // Longer than any Retry-After, so that nothing waits in real time.
-    retry: {
-      ...{ firstIntervalMs: 10_000, maxIntervalMs: 20_000, attempts },
-      ...{ landingMs, undoTimeoutMs: 200_000, namespaceDeletionMs: 0 },
-    },
-    approval: { databases: needApproval },
-    teams: { blue: team, red: team, green: { ...team, quota: 10 } },
-  });
-}
-
-const { clusters: outsideAzure } = Catalog.parse({
-  tenantId: guid(0),
-  clusters: {
-    aks: {
-      kind: "oidc",
-      apiServer: "https://k3s.example",
-      oidcIssuer: issuer,
-      subscriptionId: guid(2),
-      identityResourceGroup: "nodes",
-      location: "westeurope",
-      login: { by: "entra", audience: "api://k3s" },
-    },
-  },
-  sqlServers: {},
-});
-
-const catalogs = [2, 3, 4].flatMap((attempts) => [createCatalog(attempts, []), createCatalog(attempts, ["sql-a/one"])]);
-
-const account = "/subscriptions/s/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/data";
-/** The container, or the queue, of each has its alias as name. */
-const namedTargets: Catalog["targets"] = {
-  uploads: { kind: "storageBlob", resourceId: account, container: "uploads", access: ["read", "write"] },
-  reports: { kind: "storageBlob", resourceId: account, container: "reports", access: ["read", "write"] },
-  jobs: { kind: "storageQueue", resourceId: account, queue: "jobs", access: ["send", "receive", "write"] },
-};
-
-function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalog {
-  const targets = Object.fromEntries(Object.entries(entries).map(([name, { access }]) => [name, access]));
-  const teams = Object.fromEntries(Object.entries(catalog.teams).map(([name, each]) => [name, { ...each, targets }]));
-  return { ...catalog, targets: entries, teams };
-}
-
-/** What a world adds to an ordinary request, and what it has to keep of the one before. */
-type Wishes = Pick<
-  World,
-  "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "networkDice" | "binds"
-> &
-  Partial<Pick<World, "hasRemains" | "request">>;
-
-/** The request with all that the world's catalog has besides. */
-export function withWishes(wishes: Wishes, request: OnboardingRequest): OnboardingRequest {
-  return inModeOf(wishes, withProfile(wishes, withTargets(wishes, withRoles(wishes, request))));
-}
-
-/** The same databases, on some of them with less than a bundle on the whole. */
-function withRoles({ rolesDice: dice }: Wishes, request: OnboardingRequest): OnboardingRequest {
-  if (!dice) return request;
-  const less = [["reader@sales"], ["role:reports"], ["reader@sales", "executor"], ["role:reports", "reader@sales"]];
-  const databases = request.databases.map((each) => (dice.chance(0.6) ? { ...each, roles: dice.pick(less) } : each));
-  return { ...request, databases };
-}
-
-/** A change between them adds and removes an object, a field of another, and a label of the namespace. */
-const profiles = Catalog.shape.profiles.parse({
-  small: { quota: { pods: 5 }, podSecurity: { enforce: "restricted" } },
-  large: {
-    quota: { pods: 50, "requests.cpu": "8000m" },
-    limits: { container: { max: { cpu: 4 } } },
-  },
-});
-
-/** The request with a profile of the world's catalog, or without one. */
-function withProfile(
-  { profileDice: dice, networkDice, ...world }: Wishes,
-  { namespaceProfile: _before, ...request }: OnboardingRequest,
-): OnboardingRequest {
-  const same = world.request?.namespaceProfile;
-  if (networkDice) {
-    const wanted = withNetworkProfile(networkDice, request);
-    if (!world.hasRemains) return wanted;
-    const { namespaceProfile: _chosen, ...rest } = wanted;
-    return same === undefined ? rest : { ...rest, namespaceProfile: same };
-  }
-  if (!dice) return request;
-  const chosen = world.hasRemains ? same : dice.pick([undefined, "small", "large"]);
-  return chosen === undefined ? request : { ...request, namespaceProfile: chosen };
-}
-
-/**
- * The request, asking for some of the other targets that the world's catalog has; perhaps for none. What an operation without a
- * record left on a target is only found by who asks for it again.
- */
-function withTargets(
-  { targetDice, postgresDice, cosmosDice, ...world }: Wishes,
-  request: OnboardingRequest,
-): OnboardingRequest {
-  const { targets: before } = world.request ?? {};
-  if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
-  const targets = [
-    ...chooseTargets(targetDice, namedTargets),
-    ...chooseTargets(postgresDice, postgresTargets),
-    ...chooseTargets(cosmosDice, cosmosTargets),
-  ];
-  return targets.length === 0 ? request : { ...request, targets };
-}
-
-function chooseTargets(dice: Dice | undefined, entries: Catalog["targets"]): readonly TargetRequest[] {
-  if (!dice) return [];
-  const chosen = dice.shuffle(Object.entries(entries)).slice(0, dice.roll(3) + (dice.chance(0.5) ? 1 : 0));
-  return chosen.map(([target, { access }]) => ({
-    target,
-    access: dice.shuffle(access).slice(0, 1 + dice.roll(access.length)),
-  }));
-}
-
-/** The cluster of a world with identity bindings, in Azure. */
-export const clusterId = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks";
-
-export function withBindings({ clusters, ...catalog }: Catalog): Catalog {
-  const { aks } = clusters;
-  if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
-  const identityModes = [...aks.identityModes, "identityBinding" as const];
-  return { ...catalog, clusters: { aks: { ...aks, identityModes, identityBinding: { clusterId } } } };
-}
-
-/** The same clusters, where Azure has profiles. */
-function managing({ aks, ...others }: Catalog["clusters"]): Catalog["clusters"] {
-  if (aks?.kind !== "aks") throw new Error("the catalog has no cluster");
-  return { ...others, aks: { ...aks, managedNamespaces: { clusterId: managingCluster } } };
-}
-
-/** The request in an identity mode of the world. */
-function inModeOf({ binds }: Wishes, request: OnboardingRequest): OnboardingRequest {
-  return binds && request.identityMode === "workloadIdentity"
-    ? { ...request, identityMode: "identityBinding" }
-    : request;
-}
-
-const platform = { login: "platform", objectId: guid(8) };
-
-function withAdmin({ "sql-a": first, ...others }: Catalog["sqlServers"]): Catalog["sqlServers"] {
-  return { ...others, ...(first ? { "sql-a": { ...first, entraAdmin: platform } } : {}) };
-}
-
-function server(name: string, { userCreation, names }: { userCreation: string; names: readonly string[] }) {
-  return {
-    resourceId: `/subscriptions/s/resourceGroups/data/providers/Microsoft.Sql/servers/${name}`,
-    host: `${name}.example`,
-    userCreation,
-    databases: Object.fromEntries(names.map((each) => [each, { roles: everything }])),
-  };
 }
 
 const networkSalt = 0x7e70;
@@ -503,10 +304,6 @@ function callsOf(call: Call, wire: Parameters<Call>[0]): Calls {
   return { read: (what, answer) => call(wire, what, answer), write: (what, effect) => call(wire, what, effect) };
 }
 
-function guid(number: number): string {
-  return `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
-}
-
 /** Keeps each entry once, by its id. */
 function createSet(entries: Map<string, AuditEntry>, call: Call): Ports["audit"] {
   return {
@@ -517,234 +314,4 @@ function createSet(entries: Map<string, AuditEntry>, call: Call): Ports["audit"]
     read: async () => ({ value: [] }),
     verify: async () => ({ valid: true, entries: entries.size, head: "" }),
   };
-}
-
-/** Creates a request, for the given namespace if there is one. */
-export function createRequest(dice: Dice, { namespace = "team" }: { namespace?: string } = {}): OnboardingRequest {
-  const chosen = dice.shuffle(databases).slice(0, 1 + dice.roll(4));
-  const roles = () => dice.pick([["reader"], ["writer"], ["executor"], ["reader", "executor"], ["writer", "reader"]]);
-  return OnboardingRequest.parse({
-    cluster: "aks",
-    namespace,
-    identityMode: dice.pick(["workloadIdentity", "podIdentity"]),
-    databases: chosen.map((each) => ({ ...each, roles: roles() })),
-    serviceAccount: dice.pick(["app", "app", "worker"]),
-    adoptionPolicy: dice.pick(["Never", "IfIdentical", "IfIdentical", "Always"]),
-    deletePolicy: dice.pick(["Delete", "Delete", "Keep"]),
-  });
-}
-
-/** Names of calls that a permanent fault may hit. */
-const lasting = [
-  /^put identity$/,
-  /^remove identity$/,
-  /^put credential$/,
-  /^remove credential$/,
-  /^change sql-a\/one$/,
-  /^change sql-b\//,
-  /^inspect sql-a\/two$/,
-  /^apply (Namespace|ConfigMap)$/,
-  /^apply (ServiceAccount|AzureIdentityBinding)$/,
-  /^remove (ServiceAccount|AzureIdentity)$/,
-  /^remove Namespace$/,
-  /^get (ServiceAccount|Namespace)$/,
-  /^(insert|merge|get) MooringSteps$/,
-  /^(merge|get) MooringOperations$/,
-  /^(replace|remove) MooringNamespaces$/,
-  /^publish$/,
-];
-
-/** Where there are bindings, their calls fail, too. */
-function inBindingWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
-  if (!dice?.chance(0.3)) return weather;
-  const calls = [/^put binding$/, /^remove binding$/, /^get binding$/, /^(apply|remove) ClusterRole(Binding)?$/];
-  return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(calls) };
-}
-
-/** And where there are network policies. */
-function inNetworkWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
-  if (!dice?.chance(0.2)) return weather;
-  return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(lastingOnNetworks) };
-}
-
-function createWeather(dice: Dice): FaultPlan {
-  if (dice.chance(0.15)) return { passing: 0, deaths: 0, refused: undefined, down: undefined };
-  return {
-    passing: dice.pick([0, 0.01, 0.03, 0.1, 0.25]),
-    deaths: dice.pick([0, 0, 0.01, 0.05]),
-    refused: dice.chance(0.35) ? dice.pick(lasting) : undefined,
-    down: dice.chance(0.2) ? dice.pick(lasting) : undefined,
-  };
-}
-
-function withPostgresWeather(weather: FaultPlan, dice: Dice | undefined): FaultPlan {
-  if (!dice?.chance(0.25) || weather.passing === 0) return weather;
-  const which = dice.pick(lastingOnPostgres);
-  return dice.chance(0.6) ? { ...weather, refused: which } : { ...weather, down: which };
-}
-
-/** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
-function furnish(world: World, newGuid: () => string): void {
-  const { azure, users, objects } = world;
-  const somebody = identity("somebody", { newGuid, location: "westeurope", tags: { team: "x" } });
-  azure.identities.set(somebody.name, somebody);
-  for (const inDatabase of users.values()) inDatabase.set("somebody", user("somebody", somebody));
-
-  if (world.hasRemains) furnishOwn(world, newGuid);
-  else furnishForeign(world, newGuid);
-  const webhook = { name: "azure-wi-webhook-mutating-webhook-configuration" };
-  const kind = "MutatingWebhookConfiguration";
-  place(objects, { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: webhook }, { uid: newGuid() });
-}
-
-function furnishForeign(world: World, newGuid: () => string): void {
-  const { dice, azure, users, objects, request, catalog } = world;
-  const name = identityName(request);
-  let foreign: ManagedIdentity | undefined;
-  if (dice.chance(0.2)) {
-    const tags = dice.pick([{}, { team: "x" }, ownerTags({ cluster: "aks", namespace: "other" }, "another")]);
-    foreign = identity(name, { newGuid, location: dice.pick(["westeurope", "westeurope", "northeurope"]), tags });
-    azure.identities.set(name, foreign);
-    const count = dice.pick([0, 1, 3, 19, 20]);
-    const credentials = Array.from({ length: count }, (_, index) => credential(`theirs-${index}`, `repo:x:${index}`));
-    if (count > 0 && dice.chance(0.3)) {
-      credentials[0] = credential("theirs", federatedSubject(request.namespace, request.serviceAccount));
-    }
-    azure.credentials.set(name, credentials);
-    furnishRoles(world, { own: foreign, description: undefined, newGuid });
-    furnishCosmos(world, { own: foreign, operation: undefined, newGuid });
-  }
-  furnishPostgres(world, { identity: foreign, newGuid });
-  for (const inDatabase of users.values()) {
-    if (dice.chance(foreign ? 0.5 : 0.06)) {
-      const sid = foreign && dice.chance(0.8) ? foreign : newPair(newGuid);
-      const called = dice.chance(0.9) ? name : "theirs";
-      const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "db_datawriter"], ["app_role"]]);
-      const permissions = dice.pick([[], ["EXECUTE"], ["SELECT"]]);
-      inDatabase.set(called, {
-        ...user(called, sid),
-        roles,
-        permissions,
-        ownedSchemas: dice.pick([[], [], ["theirs"]]),
-      });
-    }
-  }
-  if (!dice.chance(0.5)) return;
-  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata: { labels: { team: "x" } } } }), {
-    uid: newGuid(),
-  });
-  place(objects, object("v1", "Secret", { name: "theirs", fields: { data: { key: "value" } } }), { uid: newGuid() });
-  if (dice.chance(0.4)) {
-    const clientId = foreign && dice.chance(0.5) ? foreign.clientId : newGuid();
-    const annotations = dice.pick([
-      { note: "theirs" },
-      { "azure.workload.identity/client-id": clientId },
-      { "azure.workload.identity/client-id": clientId, "azure.workload.identity/tenant-id": catalog.tenantId },
-    ]);
-    const fields = { metadata: { annotations } };
-    place(objects, object("v1", "ServiceAccount", { name: "app", fields }), { uid: newGuid() });
-  }
-  if (dice.chance(0.15)) {
-    const fields = { data: dice.pick([{ SERVER_NAME: "theirs" }, { OTHER: "theirs" }]) };
-    place(objects, object("v1", "ConfigMap", { name: namesInside.configMap, fields }), { uid: newGuid() });
-  }
-  if (dice.chance(0.1)) {
-    const fields = { spec: dice.pick([{ selector: "theirs" }, { azureIdentity: name }]) };
-    const binding = object("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", { name: bindingName(request), fields });
-    place(objects, binding, { uid: newGuid() });
-  }
-}
-
-export const earlier = "earlier";
-
-function furnishOwn(world: World, newGuid: () => string): void {
-  const { dice, azure, users, objects, request } = world;
-  const berth: Berth = request;
-  const name = identityName(berth);
-  const own = identity(name, { newGuid, location: "westeurope", tags: ownerTags(berth, earlier) });
-  if (dice.chance(0.7)) {
-    azure.identities.set(name, own);
-    const ours = { ...credential("", ""), name: federatedCredentialName(berth, request.serviceAccount) };
-    const subject = federatedSubject("team", request.serviceAccount);
-    if (dice.chance(0.5)) {
-      azure.credentials.set(name, [{ ...ours, issuer: dice.pick([issuer, "https://before.example/"]), subject }]);
-    }
-  }
-  for (const { server: alias, database } of request.databases) {
-    if (!dice.chance(0.5)) continue;
-    const asked = request.databases.find((each) => each.server === alias && each.database === database)?.roles ?? [];
-    const whole = world.rightsIn.get(`${alias}/${database}`) === "least" ? "mooring_reader" : "db_datareader";
-    const reader = asked.includes("reader@sales") ? "mooring_reader_sales" : whole;
-    const roles = dice.pick([[], [reader], [reader, "app_role"]]);
-    const grants = roles.includes(reader) ? { [reader]: earlier } : {};
-    const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
-    const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
-    users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
-  }
-  furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
-  furnishPostgres(world, { identity: own, operation: earlier, newGuid });
-  furnishCosmos(world, { own, operation: earlier, newGuid });
-  if (!dice.chance(0.7)) return;
-  const { labels, annotations } = ownerMetadata(berth, earlier);
-  const metadata = { labels, annotations };
-  const by = () => ({ uid: newGuid(), manager: "mooring" });
-  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata } }), by());
-  if (dice.chance(0.6)) {
-    place(
-      objects,
-      object("v1", "ConfigMap", { name: namesInside.configMap, fields: { metadata, data: { SERVER_NAME: "x" } } }),
-      by(),
-    );
-  }
-  if (request.identityMode === "workloadIdentity" && dice.chance(0.6)) {
-    place(objects, object("v1", "ServiceAccount", { name: request.serviceAccount, fields: { metadata } }), by());
-  }
-}
-
-/** Roles on some targets that the identity, or one before it, has already. */
-function furnishRoles(
-  { azure, request, targetDice: dice }: World,
-  { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
-): void {
-  for (const { target, access } of request.targets ?? []) {
-    const entry = namedTargets[target];
-    if (!dice?.chance(0.5) || !entry) continue;
-    const place = placeOf(entry);
-    if (!isAzureRolePlace(place)) continue;
-    const scope = scopeOf(place);
-    // An earlier operation of Mooring's gave nothing but what its request asked for.
-    const [role] = dice.shuffle(description ? rolesFor(place.kind, access) : everyRole(place.kind));
-    const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
-    if (!role) continue;
-    const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
-    const name = description ? assignmentName(scope, principalId, role.id) : newGuid();
-    const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
-    const made = { id, scope, roleDefinitionId, principalId, createdTime: newGuid() };
-    azure.roleAssignments.set(id, { ...made, ...(description ? { description } : {}) });
-  }
-}
-
-function identity(
-  name: string,
-  { newGuid, location, tags }: { newGuid: () => string; location: string; tags: Record<string, string> },
-): ManagedIdentity {
-  return { id: `/${name}`, name, location, tags, ...newPair(newGuid), tenantId: guid(0) };
-}
-
-function credential(name: string, subject: string) {
-  return { name, subject, issuer, audiences: ["api://AzureADTokenExchange"] };
-}
-
-function user(name: string, { clientId }: { clientId: ClientId }): DatabaseUser {
-  const sid = sidFromClientId(clientId);
-  return { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
-}
-
-function object(
-  apiVersion: string,
-  kind: string,
-  { name, fields }: { name: string; fields: { metadata?: object; [field: string]: unknown } },
-): KubernetesObject {
-  const place = kind === "Namespace" ? { name } : { name, namespace: "team" };
-  return { apiVersion, kind, ...fields, metadata: { ...fields.metadata, ...place } };
 }

@@ -1,0 +1,196 @@
+/** What is there before any request: other people's things, and what an earlier operation of Mooring's left. */
+import { type ClientId, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
+import {
+  type Berth,
+  berthKey,
+  bindingName,
+  federatedCredentialName,
+  federatedSubject,
+  identityName,
+  namesInside,
+} from "../../../src/domain/naming/names.ts";
+import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import {
+  assignmentName,
+  everyRole,
+  isAzureRolePlace,
+  rolesFor,
+  scopeOf,
+} from "../../../src/domain/targets/azureRoles.ts";
+import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
+import type { DatabaseUser } from "../../../src/ports/databases.ts";
+import type { ManagedIdentity } from "../../../src/ports/identities.ts";
+import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
+import { newPair } from "../../support/ids.ts";
+import { place } from "../../support/models/kubernetes.ts";
+import { furnishCosmos } from "./cosmosWorld.ts";
+import { furnishPostgres } from "./postgresWorld.ts";
+import type { World } from "./world.ts";
+import { guid, issuer, namedTargets } from "./worldCatalog.ts";
+
+/** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
+export function furnish(world: World, newGuid: () => string): void {
+  const { azure, users, objects } = world;
+  const somebody = identity("somebody", { newGuid, location: "westeurope", tags: { team: "x" } });
+  azure.identities.set(somebody.name, somebody);
+  for (const inDatabase of users.values()) inDatabase.set("somebody", user("somebody", somebody));
+
+  if (world.hasRemains) furnishOwn(world, newGuid);
+  else furnishForeign(world, newGuid);
+  const webhook = { name: "azure-wi-webhook-mutating-webhook-configuration" };
+  const kind = "MutatingWebhookConfiguration";
+  place(objects, { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: webhook }, { uid: newGuid() });
+}
+
+function furnishForeign(world: World, newGuid: () => string): void {
+  const { dice, azure, users, objects, request, catalog } = world;
+  const name = identityName(request);
+  let foreign: ManagedIdentity | undefined;
+  if (dice.chance(0.2)) {
+    const tags = dice.pick([{}, { team: "x" }, ownerTags({ cluster: "aks", namespace: "other" }, "another")]);
+    foreign = identity(name, { newGuid, location: dice.pick(["westeurope", "westeurope", "northeurope"]), tags });
+    azure.identities.set(name, foreign);
+    const count = dice.pick([0, 1, 3, 19, 20]);
+    const credentials = Array.from({ length: count }, (_, index) => credential(`theirs-${index}`, `repo:x:${index}`));
+    if (count > 0 && dice.chance(0.3)) {
+      credentials[0] = credential("theirs", federatedSubject(request.namespace, request.serviceAccount));
+    }
+    azure.credentials.set(name, credentials);
+    furnishRoles(world, { own: foreign, description: undefined, newGuid });
+    furnishCosmos(world, { own: foreign, operation: undefined, newGuid });
+  }
+  furnishPostgres(world, { identity: foreign, newGuid });
+  for (const inDatabase of users.values()) {
+    if (dice.chance(foreign ? 0.5 : 0.06)) {
+      const sid = foreign && dice.chance(0.8) ? foreign : newPair(newGuid);
+      const called = dice.chance(0.9) ? name : "theirs";
+      const roles = dice.pick([[], ["db_datareader"], ["db_datareader", "db_datawriter"], ["app_role"]]);
+      const permissions = dice.pick([[], ["EXECUTE"], ["SELECT"]]);
+      inDatabase.set(called, {
+        ...user(called, sid),
+        roles,
+        permissions,
+        ownedSchemas: dice.pick([[], [], ["theirs"]]),
+      });
+    }
+  }
+  if (!dice.chance(0.5)) return;
+  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata: { labels: { team: "x" } } } }), {
+    uid: newGuid(),
+  });
+  place(objects, object("v1", "Secret", { name: "theirs", fields: { data: { key: "value" } } }), { uid: newGuid() });
+  if (dice.chance(0.4)) {
+    const clientId = foreign && dice.chance(0.5) ? foreign.clientId : newGuid();
+    const annotations = dice.pick([
+      { note: "theirs" },
+      { "azure.workload.identity/client-id": clientId },
+      { "azure.workload.identity/client-id": clientId, "azure.workload.identity/tenant-id": catalog.tenantId },
+    ]);
+    const fields = { metadata: { annotations } };
+    place(objects, object("v1", "ServiceAccount", { name: "app", fields }), { uid: newGuid() });
+  }
+  if (dice.chance(0.15)) {
+    const fields = { data: dice.pick([{ SERVER_NAME: "theirs" }, { OTHER: "theirs" }]) };
+    place(objects, object("v1", "ConfigMap", { name: namesInside.configMap, fields }), { uid: newGuid() });
+  }
+  if (dice.chance(0.1)) {
+    const fields = { spec: dice.pick([{ selector: "theirs" }, { azureIdentity: name }]) };
+    const binding = object("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", { name: bindingName(request), fields });
+    place(objects, binding, { uid: newGuid() });
+  }
+}
+
+export const earlier = "earlier";
+
+function furnishOwn(world: World, newGuid: () => string): void {
+  const { dice, azure, users, objects, request } = world;
+  const berth: Berth = request;
+  const name = identityName(berth);
+  const own = identity(name, { newGuid, location: "westeurope", tags: ownerTags(berth, earlier) });
+  if (dice.chance(0.7)) {
+    azure.identities.set(name, own);
+    const ours = { ...credential("", ""), name: federatedCredentialName(berth, request.serviceAccount) };
+    const subject = federatedSubject("team", request.serviceAccount);
+    if (dice.chance(0.5)) {
+      azure.credentials.set(name, [{ ...ours, issuer: dice.pick([issuer, "https://before.example/"]), subject }]);
+    }
+  }
+  for (const { server: alias, database } of request.databases) {
+    if (!dice.chance(0.5)) continue;
+    const asked = request.databases.find((each) => each.server === alias && each.database === database)?.roles ?? [];
+    const whole = world.rightsIn.get(`${alias}/${database}`) === "least" ? "mooring_reader" : "db_datareader";
+    const reader = asked.includes("reader@sales") ? "mooring_reader_sales" : whole;
+    const roles = dice.pick([[], [reader], [reader, "app_role"]]);
+    const grants = roles.includes(reader) ? { [reader]: earlier } : {};
+    const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
+    const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
+    users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
+  }
+  furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
+  furnishPostgres(world, { identity: own, operation: earlier, newGuid });
+  furnishCosmos(world, { own, operation: earlier, newGuid });
+  if (!dice.chance(0.7)) return;
+  const { labels, annotations } = ownerMetadata(berth, earlier);
+  const metadata = { labels, annotations };
+  const by = () => ({ uid: newGuid(), manager: "mooring" });
+  place(objects, object("v1", "Namespace", { name: "team", fields: { metadata } }), by());
+  if (dice.chance(0.6)) {
+    place(
+      objects,
+      object("v1", "ConfigMap", { name: namesInside.configMap, fields: { metadata, data: { SERVER_NAME: "x" } } }),
+      by(),
+    );
+  }
+  if (request.identityMode === "workloadIdentity" && dice.chance(0.6)) {
+    place(objects, object("v1", "ServiceAccount", { name: request.serviceAccount, fields: { metadata } }), by());
+  }
+}
+
+/** Roles on some targets that the identity, or one before it, has already. */
+function furnishRoles(
+  { azure, request, targetDice: dice }: World,
+  { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
+): void {
+  for (const { target, access } of request.targets ?? []) {
+    const entry = namedTargets[target];
+    if (!dice?.chance(0.5) || !entry) continue;
+    const place = placeOf(entry);
+    if (!isAzureRolePlace(place)) continue;
+    const scope = scopeOf(place);
+    // An earlier operation of Mooring's gave nothing but what its request asked for.
+    const [role] = dice.shuffle(description ? rolesFor(place.kind, access) : everyRole(place.kind));
+    const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
+    if (!role) continue;
+    const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role.id}`;
+    const name = description ? assignmentName(scope, principalId, role.id) : newGuid();
+    const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+    const made = { id, scope, roleDefinitionId, principalId, createdTime: newGuid() };
+    azure.roleAssignments.set(id, { ...made, ...(description ? { description } : {}) });
+  }
+}
+
+function identity(
+  name: string,
+  { newGuid, location, tags }: { newGuid: () => string; location: string; tags: Record<string, string> },
+): ManagedIdentity {
+  return { id: `/${name}`, name, location, tags, ...newPair(newGuid), tenantId: guid(0) };
+}
+
+function credential(name: string, subject: string) {
+  return { name, subject, issuer, audiences: ["api://AzureADTokenExchange"] };
+}
+
+function user(name: string, { clientId }: { clientId: ClientId }): DatabaseUser {
+  const sid = sidFromClientId(clientId);
+  return { name, type: "E", sid, roles: [], permissions: [], ownedSchemas: [], mark: undefined };
+}
+
+function object(
+  apiVersion: string,
+  kind: string,
+  { name, fields }: { name: string; fields: { metadata?: object; [field: string]: unknown } },
+): KubernetesObject {
+  const place = kind === "Namespace" ? { name } : { name, namespace: "team" };
+  return { apiVersion, kind, ...fields, metadata: { ...fields.metadata, ...place } };
+}
