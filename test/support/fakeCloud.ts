@@ -36,6 +36,8 @@ export interface FakeCloud extends AzureState, RegistryView {
   readonly objects: Map<string, KubernetesObject>;
   readonly events: CloudEvent[];
   readonly audit: AuditRecord[];
+  /** As its own models make them, for one more. */
+  readonly calls: Calls;
   /**
    * Called before and after every write; throw to break it. "late": it gets no answer, and its effect waits in `late`. "dies": the
    * same, and the process that sent it does nothing more.
@@ -131,7 +133,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   place(objects, webhook, {});
   const tables = new Map<string, Rows>();
   const stored = createTables(tables, unhindered);
-  const cloud: Omit<FakeCloud, "ports"> = {
+  const cloud: State = {
     identities: new Map(),
     credentials: new Map(),
     bindings: new Map(),
@@ -175,6 +177,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
   };
 
   const fake: FakeCloud = Object.assign(cloud, {
+    calls,
     ports: {
       // A copy: some tests change what theirs says.
       catalog: { ...structuredClone(catalog), ...changes },
@@ -208,7 +211,7 @@ function attempt(effect: () => unknown): void {
   }
 }
 
-type State = Omit<FakeCloud, "ports">;
+type State = Omit<FakeCloud, "ports" | "calls">;
 
 function isOf({ team }: { team?: string | undefined }, teams: readonly string[] | undefined): boolean {
   return teams === undefined || (team !== undefined && teams.includes(team));

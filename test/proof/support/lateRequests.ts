@@ -3,6 +3,7 @@ import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type FakeCloud, catalog as plain } from "../../support/fakeCloud.ts";
+import { postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 
 const documents = {
@@ -11,10 +12,10 @@ const documents = {
   ...{ database: "shop", access: ["read", "write"] },
 };
 
-/** The usual catalog, and a target in Cosmos DB. */
+/** Of the usual catalog, and in Cosmos DB and PostgreSQL. */
 export const lateTargets: Catalog["targets"] = Catalog.parse({
   ...plain,
-  targets: { ...plain.targets, documents },
+  targets: { ...plain.targets, documents, ...postgresTargets },
 }).targets;
 
 export interface LateRequests {
@@ -64,6 +65,8 @@ export const lateAccess = [
   { target: "uploads", access: ["read"] },
   { target: "jobs", access: ["send"] },
   { target: "documents", access: ["read"] },
+  { target: "ledger", access: ["read"] },
+  { target: "monthly", access: ["write"] },
 ];
 
 function moreOf(dice: Dice): object {

@@ -4,6 +4,7 @@
  * lands at the end of each: what was undone or removed is gone all the same, and what was made is whole.
  */
 import "./sleepless.ts";
+import { randomUUID } from "node:crypto";
 import { providePorts } from "../../../src/activities/host.ts";
 import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
@@ -15,6 +16,7 @@ import {
   federatedCredentialName,
   identityBindingName,
   identityName,
+  postgresRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { MigrationPhase, type MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
@@ -23,7 +25,10 @@ import { mayBind } from "../../../src/resources/definitions/identityMembers.ts";
 import { confirmed, createAcceptanceContext, requester } from "../../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { inVirtualTime } from "../../support/virtualTime.ts";
+import type { Call } from "./faults.ts";
 import { createLateRequests, home, type LateRequests, lateTargets } from "./lateRequests.ts";
+import { createPostgresModel, type PostgresServer } from "./postgres.ts";
+import { createPostgresServer } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 
 export interface ScheduleOptions {
@@ -39,6 +44,7 @@ interface Schedule {
   readonly acceptance: ReturnType<typeof createAcceptanceContext>;
   readonly request: OnboardingRequest;
   readonly requests: LateRequests;
+  readonly postgres: PostgresServer;
   readonly problems: string[];
   readonly seen: string[];
   /** Replaced with each delivery: it resolves when the process that works on it dies. */
@@ -65,7 +71,9 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   });
   // Its requests ask for identity bindings in place of workload identity.
   const requests = createLateRequests(seed, dice, binds);
+  const postgres = addPostgres(cloud);
   const schedule: Schedule = {
+    postgres,
     ...{ dice, cloud, acceptance: createAcceptanceContext(cloud), request: requests.next(), requests },
     ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
   };
@@ -80,6 +88,16 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   landAll(schedule);
   expectGone(schedule, "at the end");
   return schedule;
+}
+
+/** A server whose writes break as all others do. */
+function addPostgres(cloud: FakeCloud): PostgresServer {
+  const server = createPostgresServer();
+  const { read, write } = cloud.calls;
+  const call: Call = (_wire, name, effect) => (/^(inspect|read|count) /.test(name) ? read : write)(name, effect);
+  const isInTenant = (id: string) => [...cloud.identities.values()].some(({ principalId }) => principalId === id);
+  Object.assign(cloud.ports, { postgres: createPostgresModel(server, call, { isInTenant, newId: randomUUID }) });
+  return server;
 }
 
 /** Some writes get no answer, or lose their sender. */
@@ -250,8 +268,9 @@ async function cancel({ cloud, acceptance }: Schedule, operation: string): Promi
   }
 }
 
-function expectGone({ cloud, request, problems }: Schedule, when: string): void {
+function expectGone({ cloud, postgres, request, problems }: Schedule, when: string): void {
   const name = identityName(request);
+  const role = postgresRoleName(request);
   const things = [
     ...[...cloud.objects.keys()].filter((key) => key.includes("team-a")),
     ...[...cloud.users].flatMap(([database, users]) => (users.has(name) ? [`user in ${database}`] : [])),
@@ -259,6 +278,7 @@ function expectGone({ cloud, request, problems }: Schedule, when: string): void 
     ...cloud.bindings.keys(),
     ...cloud.roleAssignments.keys(),
     ...cloud.cosmosAccounts.keys(),
+    ...[...postgres.roles.keys()].filter((each) => each === role).map((each) => `role ${each}`),
     // A credential needs its identity: without one, Azure refuses it.
     ...(cloud.identities.has(name) ? (cloud.credentials.get(name) ?? []).map((each) => `credential ${each.name}`) : []),
   ];
