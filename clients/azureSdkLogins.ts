@@ -69,44 +69,42 @@ function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language
 
 /** test/sandbox/driverLines.test.ts */
 const inPods = { node: "where installed", python: "where installed" } as const;
+/** The same, also of Java and Go. */
+const inAllPods = { ...inPods, java: "where installed", go: "where installed" } as const;
 
 const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
 export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
-  storageBlob: azureSdk(
-    "Blob container",
-    { ...inPods, go: "where installed" },
-    {
-      node: [
-        "@azure/storage-blob 12",
-        'import { BlobServiceClient } from "@azure/storage-blob";',
-        'const blobs = new BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential);',
-      ],
-      python: [
-        "azure-storage-blob 12",
-        "from azure.storage.blob import BlobServiceClient",
-        'blobs = BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential=credential)',
-      ],
-      java: [
-        "com.azure:azure-storage-blob 12",
-        "import com.azure.storage.blob.BlobServiceClientBuilder;",
-        `var blobs = new BlobServiceClientBuilder().endpoint("<STORAGE_BLOB_ENDPOINT>")
+  storageBlob: azureSdk("Blob container", inAllPods, {
+    node: [
+      "@azure/storage-blob 12",
+      'import { BlobServiceClient } from "@azure/storage-blob";',
+      'const blobs = new BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential);',
+    ],
+    python: [
+      "azure-storage-blob 12",
+      "from azure.storage.blob import BlobServiceClient",
+      'blobs = BlobServiceClient("<STORAGE_BLOB_ENDPOINT>", credential=credential)',
+    ],
+    java: [
+      "com.azure:azure-storage-blob 12",
+      "import com.azure.storage.blob.BlobServiceClientBuilder;",
+      `var blobs = new BlobServiceClientBuilder().endpoint("<STORAGE_BLOB_ENDPOINT>")
     .credential(credential).buildClient();`,
-      ],
-      dotnet: [
-        "Azure.Storage.Blobs 12",
-        "using Azure.Storage.Blobs;",
-        'var blobs = new BlobServiceClient(new Uri("<STORAGE_BLOB_ENDPOINT>"), credential);',
-      ],
-      go: [
-        `${goSdk}/storage/azblob 1`,
-        `import "${goSdk}/storage/azblob"`,
-        'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
-      ],
-    },
-  ),
+    ],
+    dotnet: [
+      "Azure.Storage.Blobs 12",
+      "using Azure.Storage.Blobs;",
+      'var blobs = new BlobServiceClient(new Uri("<STORAGE_BLOB_ENDPOINT>"), credential);',
+    ],
+    go: [
+      `${goSdk}/storage/azblob 1`,
+      `import "${goSdk}/storage/azblob"`,
+      'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
+    ],
+  }),
   storageQueue: azureSdk("Storage queue", inPods, {
     node: [
       "@azure/storage-queue 12",
@@ -163,41 +161,37 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
-  keyVaultSecrets: azureSdk(
-    "Key vault",
-    { ...inPods, java: "where installed", go: "where installed" },
-    {
-      node: [
-        "@azure/keyvault-secrets 4",
-        'import { SecretClient } from "@azure/keyvault-secrets";',
-        'const secrets = new SecretClient("<KEY_VAULT_ENDPOINT>", credential);',
-      ],
-      python: [
-        "azure-keyvault-secrets 4",
-        "from azure.keyvault.secrets import SecretClient",
-        'secrets = SecretClient(vault_url="<KEY_VAULT_ENDPOINT>", credential=credential)',
-      ],
-      java: [
-        "com.azure:azure-security-keyvault-secrets 4",
-        "import com.azure.security.keyvault.secrets.SecretClientBuilder;",
-        `var secrets = new SecretClientBuilder().vaultUrl("<KEY_VAULT_ENDPOINT>")
+  keyVaultSecrets: azureSdk("Key vault", inAllPods, {
+    node: [
+      "@azure/keyvault-secrets 4",
+      'import { SecretClient } from "@azure/keyvault-secrets";',
+      'const secrets = new SecretClient("<KEY_VAULT_ENDPOINT>", credential);',
+    ],
+    python: [
+      "azure-keyvault-secrets 4",
+      "from azure.keyvault.secrets import SecretClient",
+      'secrets = SecretClient(vault_url="<KEY_VAULT_ENDPOINT>", credential=credential)',
+    ],
+    java: [
+      "com.azure:azure-security-keyvault-secrets 4",
+      "import com.azure.security.keyvault.secrets.SecretClientBuilder;",
+      `var secrets = new SecretClientBuilder().vaultUrl("<KEY_VAULT_ENDPOINT>")
     .credential(credential).buildClient();`,
-      ],
-      dotnet: [
-        "Azure.Security.KeyVault.Secrets 4",
-        "using Azure.Security.KeyVault.Secrets;",
-        'var secrets = new SecretClient(new Uri("<KEY_VAULT_ENDPOINT>"), credential);',
-      ],
-      go: [
-        `${goSdk}/security/keyvault/azsecrets 1`,
-        `import "${goSdk}/security/keyvault/azsecrets"`,
-        'secrets, err := azsecrets.NewClient("<KEY_VAULT_ENDPOINT>", credential, nil)',
-      ],
-    },
-  ),
+    ],
+    dotnet: [
+      "Azure.Security.KeyVault.Secrets 4",
+      "using Azure.Security.KeyVault.Secrets;",
+      'var secrets = new SecretClient(new Uri("<KEY_VAULT_ENDPOINT>"), credential);',
+    ],
+    go: [
+      `${goSdk}/security/keyvault/azsecrets 1`,
+      `import "${goSdk}/security/keyvault/azsecrets"`,
+      'secrets, err := azsecrets.NewClient("<KEY_VAULT_ENDPOINT>", credential, nil)',
+    ],
+  }),
   serviceBus: azureSdk(
     "Service Bus queue, topic or namespace",
-    { ...inPods, java: "by hand", dotnet: "by hand", go: "by hand" },
+    { ...inAllPods, dotnet: "by hand" },
     {
       node: [
         "@azure/service-bus 7",
@@ -227,7 +221,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       ],
     },
   ),
-  eventHubs: azureSdk("Event hub", inPods, {
+  eventHubs: azureSdk("Event hub", inAllPods, {
     node: [
       "@azure/event-hubs 6",
       'import { EventHubProducerClient } from "@azure/event-hubs";',
@@ -283,71 +277,79 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
-  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", inPods, {
-    node: [
-      "@azure/cosmos 4",
-      'import { CosmosClient } from "@azure/cosmos";',
-      'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
-    ],
-    python: [
-      "azure-cosmos 4",
-      "from azure.cosmos import CosmosClient",
-      'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
-    ],
-    java: [
-      "com.azure:azure-cosmos 4",
-      "import com.azure.cosmos.CosmosClientBuilder;",
-      `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
+  cosmosNoSql: azureSdk(
+    "Cosmos DB for NoSQL account",
+    { ...inPods, java: "where installed" },
+    {
+      node: [
+        "@azure/cosmos 4",
+        'import { CosmosClient } from "@azure/cosmos";',
+        'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
+      ],
+      python: [
+        "azure-cosmos 4",
+        "from azure.cosmos import CosmosClient",
+        'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
+      ],
+      java: [
+        "com.azure:azure-cosmos 4",
+        "import com.azure.cosmos.CosmosClientBuilder;",
+        `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
     .credential(credential).buildClient();`,
-    ],
-    dotnet: [
-      "Microsoft.Azure.Cosmos 3",
-      "using Microsoft.Azure.Cosmos;",
-      'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
-    ],
-    go: [
-      `${goSdk}/data/azcosmos 1`,
-      `import "${goSdk}/data/azcosmos"`,
-      'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
-    ],
-  }),
-  openAi: azureSdk("Azure OpenAI resource", inPods, {
-    node: [
-      "openai 5",
-      'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
-      `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
+      ],
+      dotnet: [
+        "Microsoft.Azure.Cosmos 3",
+        "using Microsoft.Azure.Cosmos;",
+        'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
+      ],
+      go: [
+        `${goSdk}/data/azcosmos 1`,
+        `import "${goSdk}/data/azcosmos"`,
+        'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
+      ],
+    },
+  ),
+  openAi: azureSdk(
+    "Azure OpenAI resource",
+    { ...inPods, go: "by hand" },
+    {
+      node: [
+        "openai 5",
+        'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
+        `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
 const models = new AzureOpenAI({
   endpoint: "<AZURE_OPENAI_ENDPOINT>",
   apiVersion: "2024-10-21",
   azureADTokenProvider,
 });`,
-    ],
-    python: [
-      "openai 2",
-      "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
-      `models = AzureOpenAI(
+      ],
+      python: [
+        "openai 2",
+        "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
+        `models = AzureOpenAI(
     azure_endpoint="<AZURE_OPENAI_ENDPOINT>",
     api_version="2024-10-21",
     azure_ad_token_provider=get_bearer_token_provider(credential, "${cognitiveScope}"),
 )`,
-    ],
-    java: [
-      "com.azure:azure-ai-openai 1.0.0-beta",
-      "import com.azure.ai.openai.OpenAIClientBuilder;",
-      `var models = new OpenAIClientBuilder().endpoint("<AZURE_OPENAI_ENDPOINT>")
+      ],
+      java: [
+        "com.azure:azure-ai-openai 1.0.0-beta",
+        "import com.azure.ai.openai.OpenAIClientBuilder;",
+        `var models = new OpenAIClientBuilder().endpoint("<AZURE_OPENAI_ENDPOINT>")
     .credential(credential).buildClient();`,
-    ],
-    dotnet: [
-      "Azure.AI.OpenAI 2",
-      "using Azure.AI.OpenAI;",
-      'var models = new AzureOpenAIClient(new Uri("<AZURE_OPENAI_ENDPOINT>"), credential);',
-    ],
-    go: [
-      "github.com/openai/openai-go 3",
-      'import (\n\t"github.com/openai/openai-go/v3"\n\t"github.com/openai/openai-go/v3/azure"\n)',
-      `models := openai.NewClient(
+      ],
+      dotnet: [
+        "Azure.AI.OpenAI 2",
+        "using Azure.AI.OpenAI;",
+        'var models = new AzureOpenAIClient(new Uri("<AZURE_OPENAI_ENDPOINT>"), credential);',
+      ],
+      go: [
+        "github.com/openai/openai-go 3",
+        'import "github.com/openai/openai-go/v3"\nimport "github.com/openai/openai-go/v3/azure"',
+        `models := openai.NewClient(
 	azure.WithEndpoint("<AZURE_OPENAI_ENDPOINT>", "2024-10-21"),
 	azure.WithTokenCredential(credential))`,
-    ],
-  }),
+      ],
+    },
+  ),
 };

@@ -134,6 +134,8 @@ export interface UsualCatalogOptions {
   readonly hasPostgres?: boolean;
   /** More Cosmos DB accounts, each a target of the same name. */
   readonly accounts?: readonly string[];
+  /** More queues of the Service Bus namespace, each a target of the same name. */
+  readonly queues?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
   /** More profiles. */
@@ -171,6 +173,11 @@ const usualLogins: { readonly [By in ClusterLogin["by"]]: ClusterLogin } = {
   serviceAccount: { by: "serviceAccount", namespace: "mooring", name: "mooring", tokenFile: "/var/run/mooring/token" },
 };
 
+function serviceBus(providers: string) {
+  const resourceId = `${providers}/Microsoft.ServiceBus/namespaces/sb-dev`;
+  return { kind: "serviceBus", resourceId, access: ["send", "receive"] };
+}
+
 /** One of each kind, or more. */
 function usualTargets(providers: string, containers: readonly string[]) {
   const storage = `${providers}/Microsoft.Storage/storageAccounts/stdev`;
@@ -191,12 +198,7 @@ function usualTargets(providers: string, containers: readonly string[]) {
       resourceId: `${providers}/Microsoft.KeyVault/vaults/kv-dev`,
       access: ["read"],
     },
-    invoices: {
-      kind: "serviceBus",
-      resourceId: `${providers}/Microsoft.ServiceBus/namespaces/sb-dev`,
-      topic: "invoices",
-      access: ["send", "receive"],
-    },
+    invoices: { ...serviceBus(providers), topic: "invoices" },
     clicks: {
       kind: "eventHubs",
       resourceId: `${providers}/Microsoft.EventHub/namespaces/eh-dev`,
@@ -261,6 +263,7 @@ export function usualCatalog({
   otherCluster,
   hasPostgres = false,
   accounts = [],
+  queues = [],
   schemas = [],
   profiles = {},
 }: UsualCatalogOptions): CatalogDocument {
@@ -326,6 +329,7 @@ export function usualCatalog({
           },
         ]),
       ),
+      ...Object.fromEntries(queues.map((queue) => [queue, { ...serviceBus(providers), queue }])),
       ...Object.fromEntries(
         schemas.map((name) => [
           name,

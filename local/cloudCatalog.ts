@@ -35,6 +35,8 @@ export interface CatalogOptions {
   readonly otherCluster?: ClusterLogin["by"];
   /** More targets of these names, each an account of Cosmos DB. */
   readonly accounts?: readonly string[];
+  /** More targets of these names, each a queue of the usual Service Bus namespace. */
+  readonly queues?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
   /** More profiles of the usual catalog, by alias. */
@@ -85,6 +87,7 @@ function usualWith(
     databases = ["messages", "orders"],
     containers = ["uploads"],
     accounts = [],
+    queues = [],
     schemas = [],
     profiles = {},
     postgres: hasPostgres = false,
@@ -97,7 +100,7 @@ function usualWith(
   const { otherCluster, verificationJob, approval, drift, expiry, retry } = options;
   const { displayName: login, principalId: objectId } = databaseAdministrator;
   return usualCatalog({
-    ...{ tenantId, subscriptionId, databases, containers, accounts, schemas, profiles },
+    ...{ tenantId, subscriptionId, databases, containers, accounts, queues, schemas, profiles },
     ...{ hasPostgres, otherCluster, verificationJob },
     ...(setsSqlAdmin ? { entraAdmin: { login, objectId } } : {}),
     entries: {

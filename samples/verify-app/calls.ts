@@ -1,9 +1,10 @@
 /** For each kind, the call by which a target is proven: it only reads, and brings no secret here. Other kinds have none. */
 import { read } from "./http.ts";
 import { readPostgres } from "./postgres.ts";
+import { peekServiceBus } from "./serviceBus.ts";
 import type { Result, Target } from "./targets.ts";
 
-type Call = (fields: Readonly<Record<string, string>>) => Promise<Result>;
+type Call = (fields: Readonly<Record<string, string>>) => Promise<Result | undefined>;
 
 const storage = { resource: "https://storage.azure.com", what: "storage", headers: { "x-ms-version": "2023-11-03" } };
 /** learn.microsoft.com "Access control on Azure Cosmos DB Resources". */
@@ -60,11 +61,11 @@ const calls: Readonly<Record<string, Call>> = {
   appConfiguration: ({ endpoint }) => read({ ...configuration, url: `${endpoint}/keys?name=*&api-version=2023-11-01` }),
   // Which models there are: nothing is asked of one.
   openAi: ({ endpoint }) => read({ ...models, url: `${endpoint}/openai/models?api-version=2024-10-21` }),
+  serviceBus: peekServiceBus,
   postgresql: readPostgres,
 };
 
 /** Undefined where no call only reads. */
-export function callFor({ kind, fields }: Target): (() => Promise<Result>) | undefined {
-  const call = Object.hasOwn(calls, kind) ? calls[kind] : undefined;
-  return call && (() => call(fields));
+export async function tryTarget({ kind, fields }: Target): Promise<Result | undefined> {
+  return Object.hasOwn(calls, kind) ? await calls[kind]?.(fields) : undefined;
 }

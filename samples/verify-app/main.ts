@@ -5,7 +5,7 @@
 import { readMessages } from "../message-app/messages.ts";
 import { exitCodes, Refusal } from "../message-app/refusal.ts";
 import { getDatabaseToken } from "../message-app/token.ts";
-import { callFor } from "./calls.ts";
+import { tryTarget } from "./calls.ts";
 import { printReport, type Tried, writeReport } from "./report.ts";
 import { readTargets } from "./targets.ts";
 
@@ -36,8 +36,8 @@ async function tryDatabase(): Promise<Refusal | undefined> {
 
 async function tryTargets(): Promise<readonly Tried[]> {
   const all = readTargets(process.env["TARGETS"]).map(async (target): Promise<readonly Tried[]> => {
-    const call = callFor(target);
-    return call ? [{ alias: target.alias, result: await call() }] : [];
+    const result = await tryTarget(target);
+    return result ? [{ alias: target.alias, result }] : [];
   });
   return (await Promise.all(all)).flat();
 }

@@ -21,7 +21,11 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ postgres, verificationJob: { image: "verify-app", timeoutSeconds: 60 } });
+  sandbox = await startSandbox({
+    postgres,
+    queues: ["returns"],
+    verificationJob: { image: "verify-app", timeoutSeconds: 60 },
+  });
   service = serviceOf(sandbox);
 });
 afterEach(() => {
@@ -55,7 +59,7 @@ describe("an onboarding", () => {
   it("reads something of each target that has a call for it", async () => {
     await onboard("proven", {
       ...{ uploads: ["read"], jobs: ["receive"], sessions: ["write"], secrets: ["read"], invoices: ["send"] },
-      ...{ carts: ["read"], shop: ["write"], settings: ["read"], gpt: ["use"] },
+      ...{ carts: ["read"], shop: ["write"], settings: ["read"], gpt: ["use"], returns: ["receive"] },
       ...(postgres ? { ledger: ["read"] } : {}),
     });
 
@@ -68,12 +72,13 @@ describe("an onboarding", () => {
     expect(readCalls("keyVault")).toEqual(["GET secrets kv-dev"]);
     expect(readCalls("cosmos").toSorted()).toEqual(["GET cosmos-dev/dbs/shop", "GET cosmos-dev/dbs/shop/colls/carts"]);
     expect(readCalls("appConfiguration")).toEqual(["GET keys appcs-dev"]);
+    expect(readCalls("serviceBus")).toContain("peek sb-dev/returns");
     expect(readCalls("openAi")).toEqual(["GET models oai-dev"]);
   });
 
   it("has nothing to try where no call only reads", async () => {
     const before = readCalls("storage").length;
-    await onboard("unread", { jobs: ["send"], clicks: ["send"] });
+    await onboard("unread", { jobs: ["send"], clicks: ["send"], returns: ["send"], invoices: ["receive"] });
 
     expect(await foundBy("unread")).toEqual([]);
     expect(readCalls("storage")).toHaveLength(before);
@@ -81,7 +86,14 @@ describe("an onboarding", () => {
 
   it("succeeds while its roles are not in effect yet, and says so until they are", async () => {
     sandbox.cloud.world.roleDelayMs = 3_600_000;
-    await onboard("early", { uploads: ["read"], secrets: ["read"], carts: ["read"], settings: ["read"], gpt: ["use"] });
+    await onboard("early", {
+      uploads: ["read"],
+      secrets: ["read"],
+      carts: ["read"],
+      settings: ["read"],
+      gpt: ["use"],
+      returns: ["receive"],
+    });
 
     const pending = { code: "LOGIN_NOT_YET_EFFECTIVE", severity: "Info", repairable: false };
     expect(await foundBy("early")).toMatchObject([
@@ -94,6 +106,11 @@ describe("an onboarding", () => {
       { ...pending, target: "carts", found: expect.stringMatching(/^granted, in effect by .*Z: 403 Forbidden$/) },
       { ...pending, target: "settings", found: expect.stringMatching(/^granted, in effect by .*Z: 403$/) },
       { ...pending, target: "gpt", found: expect.stringMatching(/^granted, in effect by .*Z: 401 PermissionDenied$/) },
+      {
+        ...pending,
+        target: "returns",
+        found: expect.stringMatching(/^granted, in effect by .*Z: UnauthorizedAccess$/),
+      },
     ]);
     sandbox.cloud.world.roleDelayMs = 0;
     expect(await verify("early")).toEqual([]);
@@ -143,7 +160,7 @@ describe("an application", () => {
 });
 
 describe("a verification", () => {
-  beforeAll(() => onboard("judged", { uploads: ["read"], jobs: ["receive"], secrets: ["read"] }));
+  beforeAll(() => onboard("judged", { uploads: ["read"], jobs: ["receive"], secrets: ["read"], returns: ["receive"] }));
 
   it("finds a target that refuses the identity although Azure has had its time, and one that does not answer", async () => {
     const { roleAssignments } = sandbox.cloud.world;
@@ -166,6 +183,12 @@ describe("a verification", () => {
       times,
       effect: { kind: "error", code: "InternalServerError", status: 500 },
     });
+    sandbox.cloud.faults.add({
+      wire: "serviceBus",
+      target: "sb-dev/*",
+      times,
+      effect: { kind: "error", code: "com.microsoft:server-busy", status: 503 },
+    });
 
     expect(await verify("judged")).toMatchObject([
       {
@@ -177,17 +200,23 @@ describe("a verification", () => {
       // A firewall's 403 is no matter of rights.
       { code: "LOGIN_TARGET_UNREACHABLE", severity: "Error", target: "jobs", found: "403 AuthorizationFailure" },
       { code: "LOGIN_TARGET_UNREACHABLE", target: "secrets", found: "500 InternalServerError" },
+      { code: "LOGIN_TARGET_UNREACHABLE", target: "returns", found: "ServiceBusy" },
     ]);
   });
 
-  it("finds a container that is not there", async () => {
+  it("finds a container and a queue that are not there", async () => {
+    const message = "The messaging entity 'returns' could not be found.";
+    const missing = { kind: "error", code: "amqp:not-found", status: 404, message } as const;
+    const comeBack = sandbox.cloud.faults.add({ wire: "serviceBus", target: "sb-dev/*", times: 9, effect: missing });
     const containers = sandbox.cloud.data.storage?.accounts.get("stdev")?.containers;
     const uploads = containers?.get("uploads");
     containers?.delete("uploads");
 
     expect(await verify("judged")).toMatchObject([
       { code: "LOGIN_TARGET_ABSENT", severity: "Warning", target: "uploads", found: "404 ContainerNotFound" },
+      { code: "LOGIN_TARGET_ABSENT", target: "returns", found: "MessagingEntityNotFound" },
     ]);
+    comeBack();
     containers?.set("uploads", uploads ?? new Map());
     expect(await verify("judged")).toEqual([]);
   });

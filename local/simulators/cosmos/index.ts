@@ -4,12 +4,13 @@
  * Resources"). Microsoft Entra's tokens come as `type=aad&ver=1.0&sig=<token>`. The account decides by roles of its own ("Data plane role-based access control": permission
  * model): `readMetadata` at the scope that is read, and actions on items. 403 with substatus 5301 names principal, action and resource.
  */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { checkCaller, type DataCaller } from "../dataRights.ts";
 import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { CosmosAssignment, World } from "../world.ts";
+import { namedPath, ridOf } from "./resourceIds.ts";
 
 export const cosmosAudience = "https://cosmos.azure.com";
 
@@ -63,7 +64,8 @@ export async function startCosmos(
       return failed(401, "Unauthorized", why);
     }
     if (headers["x-ms-version"] === undefined) return failed(400, "BadRequest", "x-ms-version is required.");
-    const found = readPath(decodeURIComponent(url.pathname));
+    const path = namedPath(decodeURIComponent(url.pathname), scopesIn(world, id));
+    const found = readPath(path);
     if (!found) return failed(404, "NotFound", "Resource Not Found.");
     const { scope, container, item } = found;
     const may = (action: string) => mayDo(world, check.caller, { account: id, action, scope });
@@ -75,6 +77,7 @@ export async function startCosmos(
       if (scope === "" && mayAnywhere(world, check.caller, id)) return { status: 200, body: described };
       if (!may(`${provider}/readMetadata`)) return refused(`${provider}/readMetadata`);
       if (!isThere(world, id, scope)) return failed(404, "NotFound", "Owner resource does not exist");
+      if (found.isRanges) return listRanges(scope, headers["if-none-match"]);
       return {
         status: 200,
         body: {
@@ -108,11 +111,6 @@ export async function startCosmos(
   return { ...server, id, endpoint, items: stored };
 }
 
-/** Eight bytes, as a database's or a container's in Azure. */
-function ridOf(scope: string): string {
-  return createHash("sha256").update(scope).digest().subarray(0, 8).toString("base64").replaceAll("/", "-");
-}
-
 /** As a usual header, for what reads those. */
 function bearerOf(authorization: string | undefined): string | undefined {
   if (authorization === undefined) return undefined;
@@ -125,18 +123,42 @@ interface Place {
   readonly scope: string;
   readonly container?: string;
   readonly item?: string;
+  /** The ranges of partition keys of the container. */
+  readonly isRanges: boolean;
 }
 
 function readPath(path: string): Place | undefined {
+  const isRanges = path.endsWith("/pkranges");
   const [, database, container, item] = /^\/(?:dbs\/([^/]+)(?:\/colls\/([^/]+)(?:\/docs(?:\/([^/]+))?)?)?)?\/?$/.exec(
-    path,
+    path.replace(/\/pkranges$/, ""),
   ) ?? [path === "/" ? "" : undefined];
   if (path !== "/" && database === undefined) return undefined;
   const scope = [
     ...(database === undefined ? [] : [`/dbs/${database}`]),
     ...(container === undefined ? [] : [`/colls/${container}`]),
   ].join("");
-  return { scope, ...(container === undefined ? {} : { container: scope }), ...(item === undefined ? {} : { item }) };
+  return {
+    ...{ scope, isRanges },
+    ...(container === undefined ? {} : { container: scope }),
+    ...(item === undefined ? {} : { item }),
+  };
+}
+
+/** One range holds everything. Clients ask again until nothing is new. */
+function listRanges(scope: string, known: string | undefined): HttpReply {
+  const etag = '"1"';
+  if (known === etag) return { status: 304, headers: { etag } };
+  const _rid = ridOf(scope);
+  const range = { id: "0", _rid, minInclusive: "", maxExclusive: "FF", ridPrefix: 0, status: "online", parents: [] };
+  return { status: 200, headers: { etag }, body: { _rid, PartitionKeyRanges: [range], _count: 1 } };
+}
+
+/** Of its databases and containers, as roles name them. */
+function scopesIn({ targets }: World, account: string): readonly string[] {
+  const prefix = `${account}/sqlDatabases/`.toLowerCase();
+  return [...targets.values()]
+    .filter(({ id }) => id.toLowerCase().startsWith(prefix))
+    .map(({ id }) => id.slice(account.length).replace("/sqlDatabases/", "/dbs/").replace("/containers/", "/colls/"));
 }
 
 function isThere({ targets }: World, account: string, scope: string): boolean {

@@ -1,10 +1,10 @@
 /**
- * The data of storage accounts over HTTPS, as far as proofs and samples need it: blobs, queues and tables of one listener, with the
- * service and the account in the path. Callers come with a token of Microsoft Entra, and may do what their roles say; there are no keys.
+ * The data of storage accounts over HTTPS, as far as proofs and samples need it. Blobs, queues and tables have a listener each, with the
+ * account in the path: clients take that form for an address with a port, as Azurite has it. Callers come with a token of Microsoft Entra, and may do what their roles say; there are no keys.
  */
 import { checkCaller, mayDo } from "../dataRights.ts";
 import { type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
-import type { Simulator, SimulatorContext } from "../simulator.ts";
+import type { SimulatorContext } from "../simulator.ts";
 import type { Asked } from "./asked.ts";
 import { answerBlobs } from "./blobs.ts";
 import type { Account } from "./data.ts";
@@ -26,11 +26,12 @@ const services: { readonly [Name in StorageService]: Service } = {
   table: { answer: answerTables, path: "tableServices/default/tables" },
 };
 
-export interface StorageSimulator extends Simulator {
+export interface StorageSimulator {
   /** By the name of the account. */
   readonly accounts: ReadonlyMap<string, Account>;
   /** Without a slash at its end, as a catalog has it. */
   endpointOf(service: StorageService, account: string): string;
+  close(): Promise<void>;
 }
 
 export async function startStorage(
@@ -38,12 +39,14 @@ export async function startStorage(
   { accounts }: { readonly accounts: readonly Account[] },
 ): Promise<StorageSimulator> {
   const byName = new Map(accounts.map((account) => [account.id.split("/").at(-1) ?? "", account]));
-  const server = await startHttpServer({ tls, faults, open });
+  const listen = (service: StorageService) =>
+    startHttpServer({ tls, faults, open: (request) => open(request, service) });
+  const [blob, queue, table] = await Promise.all([listen("blob"), listen("queue"), listen("table")]);
+  const servers = { blob, queue, table };
 
-  function open(request: HttpRequest): Exchange {
+  function open(request: HttpRequest, service: StorageService): Exchange {
     const { method, url } = request;
-    const [name = "", accountName = "", ...names] = url.pathname.slice(1).split("/").map(decodeURIComponent);
-    const service: StorageService = name === "queue" || name === "table" ? name : "blob";
+    const [accountName = "", ...names] = url.pathname.slice(1).split("/").map(decodeURIComponent);
     const part = names.find((each) => each !== "") ?? "";
     return {
       call: {
@@ -87,8 +90,10 @@ export async function startStorage(
   }
 
   return {
-    ...server,
     accounts: byName,
-    endpointOf: (service, account) => `https://localhost:${server.port}/${service}/${account}`,
+    endpointOf: (service, account) => `https://localhost:${servers[service].port}/${account}`,
+    async close() {
+      await Promise.all(Object.values(servers).map((server) => server.close()));
+    },
   };
 }

@@ -151,13 +151,14 @@ const table = {
     ports: [443, 5671],
     provenBy: [],
     parts: {
-      queue: { path: "queues", pattern: entityName, variable: "SERVICE_BUS_QUEUE" },
+      queue: { path: "queues", pattern: entityName, variable: "SERVICE_BUS_QUEUE", provenBy: ["receive"] },
       topic: { path: "topics", pattern: entityName, variable: "SERVICE_BUS_TOPIC" },
       subscription: {
         path: "subscriptions",
         pattern: entityName,
         variable: "SERVICE_BUS_SUBSCRIPTION",
         inside: "topic",
+        provenBy: ["receive"],
       },
     },
     roles: {

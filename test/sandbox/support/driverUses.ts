@@ -24,6 +24,10 @@ const inJava = `try (var rows = database.createStatement().executeQuery("SELECT 
 const besides = (variable: string) =>
   `transport_type=TransportType.Amqp, connection_verify=os.environ["SSL_CERT_FILE"], custom_endpoint_address=os.environ["${variable}"]`;
 
+/** Java knows no `sb:`, and Go takes none. */
+const addressInJava = (variable: string) => `var address = System.getenv("${variable}").replace("sb:", "https:");`;
+const addressInGo = (variable: string) => `strings.TrimPrefix(os.Getenv("${variable}"), "sb://")`;
+
 const uses = {
   sqlDatabase: {
     java: inJava,
@@ -49,6 +53,9 @@ console.log((await container.getBlobClient("node.txt").downloadToBuffer()).toStr
     python: `container = blobs.get_container_client(os.environ["STORAGE_BLOB_CONTAINER"])
 container.upload_blob("python.txt", b"moored")
 print(container.download_blob("python.txt").readall().decode())`,
+    java: `var blob = blobs.getBlobContainerClient(System.getenv("STORAGE_BLOB_CONTAINER")).getBlobClient("java.txt");
+blob.upload(BinaryData.fromString("moored"));
+System.out.println(blob.downloadContent().toString());`,
     go: `container := os.Getenv("STORAGE_BLOB_CONTAINER")
 _, err = blobs.UploadBuffer(ctx, container, "go.txt", []byte("moored"), nil)
 check(err)
@@ -99,6 +106,12 @@ fmt.Println(*secret.Value)`,
 console.log((await items.create({ id: "node", said: "moored" })).resource.said);`,
     python: `container = cosmos.get_database_client(os.environ["COSMOS_DATABASE"]).get_container_client(os.environ["COSMOS_CONTAINER"])
 print(container.create_item({"id": "python", "said": "moored"})["said"])`,
+    java: `var container = cosmos.getDatabase(System.getenv("COSMOS_DATABASE")).getContainer(System.getenv("COSMOS_CONTAINER"));
+var item = Map.of("id", "java", "said", "moored");
+System.out.println(container.createItem(item).getItem().get("said"));
+cosmos.close();`,
+    // In direct mode, it would look for the replicas of an account.
+    here: { java: [[".credential(", ".gatewayMode().credential("]] },
   },
   serviceBus: {
     ...{ target: "invoices", access: ["send", "receive"] },
@@ -113,12 +126,43 @@ with messages:
     messages.get_topic_sender(topic).send_messages(ServiceBusMessage("moored"))
     receiver = messages.get_subscription_receiver(topic, "all", receive_mode="receiveanddelete")
     print(str(receiver.receive_messages(max_wait_time=10)[0]))`,
+    java: `sender.sendMessage(new ServiceBusMessage("moored"));
+sender.close();
+var receiver = new ServiceBusClientBuilder().fullyQualifiedNamespace(System.getenv("SERVICE_BUS_HOST"))
+    .customEndpointAddress(address).credential(credential).receiver().topicName(topic).subscriptionName("all")
+    .receiveMode(ServiceBusReceiveMode.RECEIVE_AND_DELETE).buildClient();
+System.out.println(receiver.receiveMessages(1).iterator().next().getBody());
+receiver.close();`,
+    go: `topic := os.Getenv("SERVICE_BUS_TOPIC")
+sender, err := messages.NewSender(topic, nil)
+check(err)
+check(sender.SendMessage(ctx, &azservicebus.Message{Body: []byte("moored")}, nil))
+receiver, err := messages.NewReceiverForSubscription(topic, "all", &azservicebus.ReceiverOptions{ReceiveMode: azservicebus.ReceiveModeReceiveAndDelete})
+check(err)
+received, err := receiver.ReceiveMessages(ctx, 1, nil)
+check(err)
+fmt.Println(string(received[0].Body))`,
     // No name in Azure leads to its namespace.
     here: {
       node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_SERVICE_BUS_SB_DEV })"]],
       python: [
         ["import ServiceBusClient", "import ServiceBusClient, TransportType"],
         ['"], credential)', `"], credential, ${besides("SANDBOX_SERVICE_BUS_SB_DEV")})`],
+      ],
+      java: [
+        [
+          "var credential",
+          `${addressInJava("SANDBOX_SERVICE_BUS_SB_DEV")}\nvar topic = System.getenv("SERVICE_BUS_TOPIC");\nvar credential`,
+        ],
+        [".credential(credential)", ".customEndpointAddress(address).credential(credential)"],
+        // The sandbox's target is a topic.
+        ['.queueName(System.getenv("SERVICE_BUS_QUEUE"))', ".topicName(topic)"],
+      ],
+      go: [
+        [
+          ", credential, nil)",
+          `, credential, &azservicebus.ClientOptions{CustomEndpoint: ${addressInGo("SANDBOX_SERVICE_BUS_SB_DEV")}})`,
+        ],
       ],
     },
   },
@@ -147,11 +191,41 @@ def show(context, event):
     print(event.body_as_str())
     consumer.close()
 consumer.receive(show, partition_id="1", starting_position="-1")`,
+    java: `var batch = producer.createBatch(new CreateBatchOptions().setPartitionId("1"));
+batch.tryAdd(new EventData("moored"));
+producer.send(batch);
+producer.close();
+var consumer = new EventHubClientBuilder().customEndpointAddress(address).consumerGroup("$Default")
+    .credential(System.getenv("EVENT_HUBS_HOST"), System.getenv("EVENT_HUBS_HUB"), credential).buildConsumerClient();
+for (var read : consumer.receiveFromPartition("1", 1, EventPosition.earliest(), Duration.ofSeconds(20)))
+  System.out.println(read.getData().getBodyAsString());
+consumer.close();`,
+    go: `partition := "1"
+batch, err := producer.NewEventDataBatch(ctx, &azeventhubs.EventDataBatchOptions{PartitionID: &partition})
+check(err)
+check(batch.AddEventData(&azeventhubs.EventData{Body: []byte("moored")}, nil))
+check(producer.SendEventDataBatch(ctx, batch, nil))
+consumer, err := azeventhubs.NewConsumerClient(os.Getenv("EVENT_HUBS_HOST"), os.Getenv("EVENT_HUBS_HUB"), "$Default", credential, &azeventhubs.ConsumerClientOptions{CustomEndpoint: address})
+check(err)
+earliest := true
+reader, err := consumer.NewPartitionClient(partition, &azeventhubs.PartitionClientOptions{StartPosition: azeventhubs.StartPosition{Earliest: &earliest}})
+check(err)
+events, err := reader.ReceiveEvents(ctx, 1, nil)
+check(err)
+fmt.Println(string(events[0].Body))`,
     here: {
       node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_EVENT_HUBS_EH_DEV })"]],
       python: [
         ["import EventHubProducerClient", "import EventHubProducerClient, TransportType"],
         ['"], credential)', `"], credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})`],
+      ],
+      java: [
+        ["var credential", `${addressInJava("SANDBOX_EVENT_HUBS_EH_DEV")}\nvar credential`],
+        ["new EventHubClientBuilder()", "new EventHubClientBuilder().customEndpointAddress(address)"],
+      ],
+      go: [
+        ["credential, err", `address := ${addressInGo("SANDBOX_EVENT_HUBS_EH_DEV")}\ncredential, err`],
+        [", credential, nil)", ", credential, &azeventhubs.ProducerClientOptions{CustomEndpoint: address})"],
       ],
     },
   },
@@ -226,12 +300,27 @@ export function linesOf(program: Program): string {
 
 /** The versions that run. */
 export const javaPackages = [
+  "com.azure:azure-cosmos:4.81.0",
   "com.azure:azure-identity:1.19.0",
   "com.azure:azure-identity-extensions:1.2.9",
+  "com.azure:azure-messaging-eventhubs:5.21.5",
+  "com.azure:azure-messaging-servicebus:7.17.20",
   "com.azure:azure-security-keyvault-secrets:4.11.1",
+  "com.azure:azure-storage-blob:12.37.2",
   "com.microsoft.sqlserver:mssql-jdbc:13.6.2.jre11",
   "org.postgresql:postgresql:42.7.14",
   "org.slf4j:slf4j-nop:1.7.36",
+];
+
+/** What the lines and their uses do not import. */
+const packagesInJava = [
+  "com.azure.core.util",
+  "com.azure.messaging.eventhubs",
+  "com.azure.messaging.eventhubs.models",
+  "com.azure.messaging.servicebus",
+  "com.azure.messaging.servicebus.models",
+  "java.time",
+  "java.util",
 ];
 
 export function javaClassOf(program: Program): string {
@@ -239,6 +328,7 @@ export function javaClassOf(program: Program): string {
   const isImport = (line: string) => line.startsWith("import ");
   const { java: use = "" }: Use = uses[program.kind];
   return `${lines.filter(isImport).join("\n")}
+${packagesInJava.map((name) => `import ${name}.*;`).join("\n")}
 import java.sql.Connection;
 import java.sql.DriverManager;
 
@@ -264,6 +354,8 @@ java -Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=chan
 export const goModules = [
   "github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3",
   "github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0",
+  "github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2 v2.0.2",
+  "github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus v1.11.0",
   "github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets v1.5.1",
   "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.3",
   "github.com/jackc/pgx/v5 v5.13.0",
@@ -280,6 +372,7 @@ const goPackages: Readonly<Record<string, string>> = {
   pgxpool: "github.com/jackc/pgx/v5/pgxpool",
   policy: "github.com/Azure/azure-sdk-for-go/sdk/azcore/policy",
   sql: "database/sql",
+  strings: "strings",
 };
 
 /** A program around the lines, which leave what fails to the reader. */

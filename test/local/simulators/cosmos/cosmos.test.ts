@@ -160,3 +160,24 @@ it("fails where a fault says so, and keeps a journal", async () => {
   expect(await ask("GET", carts)).toMatchObject({ status: 429, body: { code: "TooManyRequests" } });
   expect(faults.journal.at(-1)).toEqual({ wire: "cosmos", operation: "GET", target: `cosmos-dev/${carts}` });
 });
+
+it("knows a database and a container by their resource IDs, too, and which ranges of keys there are", async () => {
+  give(contributor, "/dbs/shop/colls/carts");
+  const { body } = await ask("GET", carts);
+  const rid = String((body as { _rid: string })._rid);
+  const bytes = Buffer.from(rid.replaceAll("-", "/"), "base64");
+  const database = bytes.subarray(0, 4).toString("base64").replaceAll("/", "-");
+  const byRid = `dbs/${encodeURIComponent(database)}/colls/${encodeURIComponent(rid)}`;
+
+  expect(bytes).toHaveLength(8);
+  expect(bytes.readUInt8(4) & 0x80).toBe(0x80);
+  expect(await ask("GET", byRid)).toMatchObject({ status: 200, body: { id: "carts" } });
+  expect(await ask("GET", `${byRid}/pkranges`)).toMatchObject({
+    status: 200,
+    body: { _rid: rid, PartitionKeyRanges: [{ id: "0", minInclusive: "", maxExclusive: "FF" }] },
+  });
+  expect(await ask("GET", `${byRid}/pkranges`, { headers: { "if-none-match": '"1"' } })).toMatchObject({ status: 304 });
+  expect(await ask("POST", `${byRid}/docs`, { body: { id: "7" } })).toMatchObject({ status: 201 });
+  expect(await ask("GET", `${carts}/docs/7`)).toMatchObject({ status: 200, body: { id: "7" } });
+  expect(await ask("GET", "dbs/AAAAAA==/colls/AAAAAIAAAAA=")).toMatchObject({ status: 403 });
+});

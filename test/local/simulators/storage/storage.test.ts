@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { mintAccessToken } from "../../../../local/simulators/entra/accessTokens.ts";
 import { createFaults, type Faults } from "../../../../local/simulators/faults.ts";
 import type { Account } from "../../../../local/simulators/storage/data.ts";
+import type { StorageService } from "../../../../local/simulators/storage/failures.ts";
 import { type StorageSimulator, startStorage, storageAudience } from "../../../../local/simulators/storage/index.ts";
 import { createCertificate } from "../../../../local/simulators/tls.ts";
 import { assignRole, createWorld, type World } from "../../../../local/simulators/world.ts";
@@ -70,21 +71,19 @@ async function ask(
     ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
     ...(range === undefined ? {} : { "x-ms-range": range }),
   };
+  const [service = "", name = "", ...rest] = path.split("/");
+  const url = [storage.endpointOf(service as StorageService, name), ...rest].join("/");
   return await new Promise((resolve, reject) => {
-    httpsRequest(
-      `https://localhost:${storage.port}/${path}`,
-      { method, headers, rejectUnauthorized: false },
-      (answer) => {
-        let text = "";
-        answer.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-        });
-        answer.on("end", () => {
-          const { "x-ms-error-code": code, "www-authenticate": challenge } = answer.headers;
-          resolve({ status: answer.statusCode ?? 0, code: code?.toString(), challenge, text });
-        });
-      },
-    )
+    httpsRequest(url, { method, headers, rejectUnauthorized: false }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      answer.on("end", () => {
+        const { "x-ms-error-code": code, "www-authenticate": challenge } = answer.headers;
+        resolve({ status: answer.statusCode ?? 0, code: code?.toString(), challenge, text });
+      });
+    })
       .on("error", reject)
       .end(body);
   });
