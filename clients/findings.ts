@@ -28,6 +28,8 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   USER_RENAMED: "database",
   USER_ADDED: "database",
   USERS_UNSEEN: "identity",
+  TARGET_REACHED: "target",
+  TARGETS_UNSEEN: "identity",
   USER_SID_STALE: "database",
   GRANT_MISSING: nounOfTarget,
   GRANT_SURPLUS: nounOfTarget,

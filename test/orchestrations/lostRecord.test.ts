@@ -33,10 +33,26 @@ const parse = (databases: readonly object[]) =>
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const name = identityName(berth);
 
+const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/shop";
+const reader = "00000000-0000-0000-0000-000000000001";
+const contributor = "00000000-0000-0000-0000-000000000002";
+/** Somebody gives it the identity. */
+function giveInAccount(roleId: string, scope: string) {
+  const given = {
+    name: crypto.randomUUID(),
+    roleId,
+    principalId: cloud.identities.get(name)?.principalId ?? "",
+    scope,
+  };
+  cloud.cosmosAccounts.set(`${account.toLowerCase()}/${given.name}`, given);
+}
+
 let cloud: FakeCloud;
 let acceptance: TestAcceptanceContext;
 beforeEach(async () => {
-  cloud = createFakeCloud({ teams: { blue: team, red: team } as never });
+  const carts = { kind: "cosmosNoSql", resourceId: account, database: "shop", container: "carts", access: ["read"] };
+  const targets = { carts } as never;
+  cloud = createFakeCloud({ teams: { blue: team, red: team } as never, targets });
   acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
   await send(blue, parse([messages, orders]));
@@ -79,7 +95,7 @@ it("shows an operator what the identity can reach", async () => {
 
   expect(step?.blockers.map(({ code }) => code)).toEqual(["IDENTITY_UNRECORDED"]);
   expect(step?.blockers[0]?.message).toContain(
-    `users: ${name} (db_datareader) in sql-dev/messages, ${name} (db_datareader, db_datawriter) in sql-dev/orders; roles: reader at /subscriptions/s/resourceGroups/logs; federated credentials: system:serviceaccount:team-a:app from `,
+    `users: ${name} (db_datareader) in sql-dev/messages, ${name} (db_datareader, db_datawriter) in sql-dev/orders; roles: reader at /subscriptions/s/resourceGroups/logs; other targets: none; federated credentials: system:serviceaccount:team-a:app from `,
   );
 });
 
@@ -139,6 +155,42 @@ it("counts roles in Azure on the catalog's servers, and no others", async () => 
   expect(planned?.blockers[0]).toMatchObject({ code: "IDENTITY_HAS_ACCESS" });
   expect(planned?.blockers[0]?.message).toContain(`contributor at ${resourceId}`);
   expect(planned?.blockers[0]?.message).not.toContain("logs");
+});
+
+it.each(["", "/dbs/shop", "/dbs/shop/colls/carts"])("counts roles in a Cosmos DB account, at %s", async (scope) => {
+  const options = { adoptIdentity: clientId() };
+  giveInAccount(reader, "/dbs/others");
+  expect(await planBy(operator, parse([messages, orders]), options)).toMatchObject({ blockers: [] });
+
+  giveInAccount(contributor, scope);
+  const [shown, planned] = await Promise.all([
+    planBy(operator, parse([messages, orders])),
+    planBy(operator, parse([messages, orders]), options),
+  ]);
+  const { code } = await send(operator, parse([messages, orders]), options);
+
+  const role = `Cosmos DB Built-in Data Contributor at ${account}${scope}`;
+  expect(shown?.blockers[0]?.message).toContain(`other targets: ${role} (carts)`);
+  expect(planned?.blockers[0]).toMatchObject({ code: "IDENTITY_HAS_ACCESS" });
+  expect(planned?.blockers[0]?.message).toContain(role);
+  expect(code).toBe("IDENTITY_HAS_ACCESS");
+});
+
+it("counts a role in a Cosmos DB account that somebody else gave beyond the request, where it names the account", async () => {
+  const options = { adoptIdentity: clientId() };
+  const request = OnboardingRequest.parse({
+    ...parse([messages, orders]),
+    targets: [{ target: "carts", access: ["read"] }],
+  });
+  giveInAccount(reader, "/dbs/shop/colls/carts");
+  expect(await planBy(operator, request, options)).toMatchObject({ blockers: [] });
+
+  giveInAccount(contributor, "/dbs/shop/colls/carts");
+  const planned = await planBy(operator, request, options);
+  const { code } = await send(operator, request, options);
+
+  expect(planned?.blockers[0]?.message).toContain("granted by somebody else: write on carts");
+  expect(code).toBe("IDENTITY_HAS_ACCESS");
 });
 
 it("takes back what Mooring gave beyond the request that adopts the identity", async () => {

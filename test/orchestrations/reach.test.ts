@@ -4,14 +4,23 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
-import { identityName } from "../../src/domain/naming/names.ts";
+import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../src/ports/databases.ts";
 import type { Ports } from "../../src/ports/index.ts";
-import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
-import { clientIdOf } from "../support/ids.ts";
+import {
+  addRight,
+  admins,
+  createPostgresModel,
+  createServer,
+  makeItem,
+  type PostgresServer,
+} from "../proof/support/postgres.ts";
+import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 
@@ -109,6 +118,131 @@ describe("a verification", () => {
     expect(found).toEqual([
       ["ROLE_ON_TARGET", name, `reader at ${server}`],
       ["ROLES_UNSEEN", name, "/subscriptions/22222222-2222-4222-8222-222222222222"],
+    ]);
+  });
+});
+
+const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/shop";
+const inAccount = { kind: "cosmosNoSql", resourceId: account, access: ["read", "write"] };
+const onServer = {
+  kind: "postgresql",
+  resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg",
+  ...{ host: "pg.postgres.database.azure.com", login: "mooring", access: ["read", "write"] },
+};
+const { targets } = Catalog.parse({
+  ...usual,
+  targets: {
+    carts: { ...inAccount, database: "shop", container: "carts" },
+    orders: { ...inAccount, database: "shop", container: "orders" },
+    ledger: { ...onServer, database: "books", schema: "ledger" },
+    stock: { ...onServer, database: "books", schema: "stock" },
+  },
+});
+const reader = "00000000-0000-0000-0000-000000000001";
+const contributor = "00000000-0000-0000-0000-000000000002";
+const role = postgresRoleName(request);
+
+it("adopts no identity of others that can use a target beyond the request", async () => {
+  cloud = createFakeCloud({ targets });
+  providePorts({ ...cloud.ports, catalog: { ...cloud.ports.catalog, targets: { carts: targets["carts"] } as never } });
+  const principalId = principalIdOf("99999999-9999-4999-8999-999999999999");
+  const clientId = clientIdOf("88888888-8888-4888-8888-888888888888");
+  cloud.identities.set(name, { id: "/theirs", name, location: "westeurope", clientId, principalId, tags: {} } as never);
+  const given = { name: "theirs", roleId: contributor, principalId, scope: "/dbs/shop" };
+  cloud.cosmosAccounts.set(`${account.toLowerCase()}/theirs`, given);
+
+  const { operation } = await operate(cloud, "onboard", { ...request, adoptionPolicy: "Always" });
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "IDENTITY_HAS_ACCESS" } });
+  expect(operation.error?.message).toContain("1 of its other targets");
+});
+
+describe("the verification of a namespace with targets whose access is their own", () => {
+  const asking = OnboardingRequest.parse({
+    ...{ cluster: "aks-dev", namespace: "team-a" },
+    targets: [
+      { target: "carts", access: ["read"] },
+      { target: "ledger", access: ["read"] },
+    ],
+  });
+  let server: PostgresServer;
+  beforeEach(async () => {
+    cloud = createFakeCloud({ targets });
+    server = createServer({ books: ["ledger", "stock"] });
+    let made = 100;
+    const postgres = createPostgresModel(server, async (_port, _name, act) => act(), {
+      isInTenant: () => true,
+      newId() {
+        made += 1;
+        return `${made}`;
+      },
+    });
+    providePorts(Object.assign(cloud.ports, { postgres }));
+    for (const schema of ["ledger", "stock"]) {
+      makeItem(server, { database: "books", schema, name: "entries", kind: "TABLES", owner: admins });
+    }
+    const { operation } = await operate(cloud, "onboard", asking);
+    expect(operation).toMatchObject({ status: "Succeeded" });
+  });
+
+  function giveInAccount(roleId: string, scope: string) {
+    const { principalId = "" } = cloud.identities.get(name) ?? {};
+    const given = { name: crypto.randomUUID(), roleId, principalId, scope };
+    cloud.cosmosAccounts.set(`${account.toLowerCase()}/${given.name}`, given);
+  }
+
+  it("has nothing to say of what they asked for", async () => {
+    expect(await findings()).toEqual([]);
+  });
+
+  it.each([
+    ["of a container that it does not name", reader, "/dbs/shop/colls/orders", "orders"],
+    ["of the database around its own", reader, "/dbs/shop", "carts"],
+    ["of the whole account", contributor, "", "carts"],
+  ])("finds a role in the account %s, once", async (_what, roleId, scope, target) => {
+    giveInAccount(roleId, scope);
+
+    const called = roleId === reader ? "Reader" : "Contributor";
+    expect(await findings()).toEqual([
+      ["TARGET_REACHED", target, `Cosmos DB Built-in Data ${called} at ${account}${scope}`],
+    ]);
+  });
+
+  it("leaves a role alone in a part of the account that no target is in", async () => {
+    giveInAccount(contributor, "/dbs/others");
+
+    expect(await findings()).toEqual([]);
+  });
+
+  it.each([
+    [role, "read"],
+    ["other", "USAGE, SELECT ON TABLES"],
+  ])("finds rights of role %s on a schema that it does not name", async (called, what) => {
+    const principalId = server.roles.get(role)?.principalId ?? "";
+    if (called !== role) server.roles.set(called, { id: "9", principalId, canLogIn: true, isActedFor: false });
+    const stock = { role: called, database: "books", schema: "stock" } as const;
+    addRight(server, { ...stock, right: "USAGE" });
+    expect((await findings()).filter(([code]) => code === "TARGET_REACHED")).toEqual([]);
+
+    addRight(server, { ...stock, right: "SELECT ON TABLES", item: "entries" });
+
+    expect(await findings()).toContainEqual([
+      "TARGET_REACHED",
+      "stock",
+      `role ${called} (${what}) in books/stock at ${onServer.resourceId}`,
+    ]);
+  });
+
+  it("names a target that cannot be read, with the reason", async () => {
+    const { inspect } = cloud.ports.postgres;
+    const error = new TransientError("POSTGRES_UNAVAILABLE", "no answer");
+    const postgres: Ports["postgres"] = {
+      ...cloud.ports.postgres,
+      inspect: (place, who) => (place.schema === "stock" ? Promise.reject(error) : inspect(place, who)),
+    };
+
+    expect(await findings({ ...cloud.ports, postgres })).toEqual([
+      ["TARGETS_UNSEEN", name, "stock (POSTGRES_UNAVAILABLE)"],
     ]);
   });
 });

@@ -102,6 +102,14 @@ export const findingCatalogue = {
     "Mooring could not look for the identity's users in other databases of the catalog.",
     "`found` names the databases and the error codes; docs/errors.md has their fixes. Verify again when they can be read.",
   ),
+  TARGET_REACHED: broken(
+    "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server.",
+    "Find out who gave it and why; then take it away (`az cosmosdb sql role assignment delete`, or `REVOKE` on the server), or ask for the target in the request.",
+  ),
+  TARGETS_UNSEEN: foreign(
+    "Mooring could not look for what the identity can use of other targets of the catalog.",
+    "`found` names the targets and the error codes; docs/errors.md has their fixes. Verify again when they can be read.",
+  ),
   USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
   GRANT_MISSING: error("A role or permission from the request is missing.", repair),
   GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),

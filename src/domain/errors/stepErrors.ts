@@ -194,8 +194,8 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause:
-      "The identity that would be used can log in to databases that the request does not name or, if Mooring made it for a request that no record knows, has more roles than the request asks for.",
-    fix: "Ask for these databases and roles, too, or drop the users and roles there. A verification or a plan by an operator names them.",
+      "The identity that would be used has access to databases or other targets that the request does not name or, if Mooring made it for a request that no record knows, has more roles than the request asks for.",
+    fix: "Ask for these databases, targets and roles, too, or drop the users and roles there. A verification or a plan by an operator names them.",
   },
   FEDERATED_CREDENTIAL_CONFLICT: {
     status: 500,

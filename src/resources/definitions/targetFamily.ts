@@ -10,6 +10,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Access } from "../../domain/targets/access.ts";
+import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "./inspection.ts";
@@ -77,6 +78,19 @@ export interface Exporting {
   readonly principalId: PrincipalId | undefined;
 }
 
+/** What requests ask for somewhere. */
+export interface Asked {
+  readonly place: PlaceOfTarget;
+  readonly access: readonly Access[];
+}
+
+export interface Reaching {
+  readonly berth: Berth;
+  readonly principalId: PrincipalId;
+  /** Everywhere; empty for all that the identity reaches. */
+  readonly asked: readonly Asked[];
+}
+
 export interface TargetAt {
   planGrant(ports: Ports, input: Granting): Promise<Decision>;
   planTaking(ports: Ports, input: Taking): Promise<Decision>;
@@ -86,6 +100,11 @@ export interface TargetAt {
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
   /** Who else can reach it, with what Mooring did not give for it. */
   others(ports: Ports, input: { readonly target: string; readonly owners: Owners }): Promise<readonly OtherAccess[]>;
+  /**
+   * What the identity can use there by access of the target's own, whoever gave it, and no request asks for; `inspect` judges a place
+   * that one names. Roles in Azure are looked for everywhere at once (identity/roles.ts).
+   */
+  reached(ports: Ports, input: Reaching): Promise<readonly string[]>;
   /** Whether a verification Job can tell that such access is in effect: whether a call that only reads needs it. */
   isProvable(access: readonly Access[]): boolean;
   /** When what was given last will be in effect everywhere, in milliseconds; undefined if it is at once. */

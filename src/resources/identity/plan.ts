@@ -18,6 +18,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import { list } from "../definitions/dependants.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";
+import { describeReached, findAddedOnTargets, findTargetReach } from "../target/reach.ts";
 import { describeReach, describeUserIn } from "./reach.ts";
 import { describeRole, findRolesOnTargets } from "./roles.ts";
 
@@ -30,7 +31,6 @@ export interface IdentityDecision {
 }
 
 type Looking = Pick<Ports, "catalog" | "identities" | "registry">;
-type Reaching = Looking & Pick<Ports, "databases" | "roleAssignments">;
 
 /** The tags, including Mooring's even if somebody removed them: the principal id is unique to the identity. */
 export async function knownTags(
@@ -55,7 +55,7 @@ interface IdentityInput extends IdentityUser {
   readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
 }
 
-export async function planIdentity(ports: Reaching, input: IdentityInput): Promise<IdentityDecision> {
+export async function planIdentity(ports: Ports, input: IdentityInput): Promise<IdentityDecision> {
   if (isGuest(input)) return await planSharedIdentity(ports, input);
   const cluster = findCluster(ports.catalog, input.cluster);
   const ref = identityRef(ports.catalog, input);
@@ -137,7 +137,7 @@ interface Use extends IdentityInput {
 }
 
 async function unrecordedConflict(
-  ports: Reaching,
+  ports: Ports,
   current: ManagedIdentity,
   { createdBy, ...input }: Use & { readonly createdBy: string },
 ): Promise<Conflict | undefined> {
@@ -158,7 +158,7 @@ async function unrecordedConflict(
  * identity that Mooring made for an unknown request may hold more in the request's own databases, too: `surplusOf` finds it.
  */
 async function accessConflict(
-  ports: Reaching,
+  ports: Ports,
   current: ManagedIdentity,
   { record, databases, targets, operator, ...berth }: Use,
   surplus?: typeof surplusOf,
@@ -166,17 +166,23 @@ async function accessConflict(
   const asked = databases ? [{ databases, ...(targets ? { targets } : {}) }] : [];
   const requested = [...(record ? requestsOf(record) : []), ...asked];
   const named = namedIn(...requested);
-  const { users } = await findReach(ports, current, surplus ? new Set() : named);
-  const elsewhere = users.filter(({ database }) => !named.has(database)).map(describeUserIn);
+  const { principalId } = current;
+  const [{ users }, others] = await Promise.all([
+    findReach(ports, current, surplus ? new Set() : named),
+    findTargetReach(ports, { berth, principalId }, ...requested),
+  ]);
+  const inDatabases = users.filter(({ database }) => !named.has(database)).map(describeUserIn);
+  const elsewhere = [...inDatabases, ...others.reached.map(describeReached)];
   const more = (await surplus?.(ports, current, { berth, requested, users })) ?? [];
   if (elsewhere.length + more.length === 0) return undefined;
   const where = operator
     ? list([...elsewhere, ...more])
     : [
-        ...(elsewhere.length > 0 ? [`${elsewhere.length} of the catalog's databases`] : []),
+        ...(inDatabases.length > 0 ? [`${inDatabases.length} of the catalog's databases`] : []),
+        ...(others.reached.length > 0 ? [`${others.reached.length} of its other targets`] : []),
         ...(more.length > 0 ? [`${more.length} with more than the request's roles`] : []),
       ].join(", ");
-  const message = `Identity "${current.name}" can log in where the request does not ask for it: ${where}.`;
+  const message = `Identity "${current.name}" has access that the request does not ask for: ${where}.`;
   return { code: "IDENTITY_HAS_ACCESS", message };
 }
 
@@ -188,7 +194,7 @@ interface Requested {
 
 /** Beyond the requested roles; what Mooring's mark names is taken back when the users are adopted. */
 async function surplusOf(
-  ports: Reaching,
+  ports: Ports,
   current: ManagedIdentity,
   { berth, requested, users }: Requested,
 ): Promise<readonly string[]> {
@@ -207,7 +213,8 @@ async function surplusOf(
   });
   const roles = await findRolesOnTargets(ports, findCluster(ports.catalog, berth.cluster), current);
   const isAsked = (role: RoleAssignment) => requested.some((each) => isAskedFor(ports.catalog, each, role));
-  return [...held, ...roles.filter((role) => !isAsked(role)).map(describeRole)];
+  const added = await findAddedOnTargets(ports, { berth, identity: current }, requested);
+  return [...held, ...roles.filter((role) => !isAsked(role)).map(describeRole), ...added];
 }
 
 function adoptionConflict(

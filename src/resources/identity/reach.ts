@@ -6,24 +6,25 @@ import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import { describeUser } from "../sqlUser/describeUser.ts";
 import { findReach, type Reach } from "../sqlUser/elsewhere.ts";
+import { describeReached, findTargetReach } from "../target/reach.ts";
 import { describeRole, findRoles } from "./roles.ts";
 
-type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "roleAssignments">;
-
-export async function describeReach(ports: Looking, identity: ManagedIdentity, berth: Berth): Promise<string> {
+export async function describeReach(ports: Ports, identity: ManagedIdentity, berth: Berth): Promise<string> {
   const cluster = findCluster(ports.catalog, berth.cluster);
-  const [{ users, unseen }, roles, credentials] = await Promise.all([
+  const [{ users, unseen }, roles, targets, credentials] = await Promise.all([
     findReach(ports, identity),
     findRoles(ports, cluster, identity),
+    findTargetReach(ports, { berth, principalId: identity.principalId }),
     ports.identities.federatedCredentials(identityRef(ports.catalog, berth)),
   ]);
   const parts = [
     ["users", users.map(describeUserIn)],
     ["roles", roles.given.map(describeRole)],
+    ["other targets", targets.reached.map(describeReached)],
     ["federated credentials", credentials.map(({ subject, issuer }) => `${subject} from ${issuer}`)],
   ] as const;
   const sentences = parts.map(([what, found]) => `${what}: ${list(found) || "none"}`);
-  const hidden = [...unseen, ...roles.unseen];
+  const hidden = [...unseen, ...roles.unseen, ...targets.unseen];
   return `It has ${sentences.join("; ")}.${hidden.length > 0 ? ` Mooring could not look at ${list(hidden)}.` : ""}`;
 }
 

@@ -54,7 +54,7 @@ export const applyProfile = defineStep({
     // What the policy in the cluster opens is open before Azure closes everything else.
     const action = await ensureObjects(ports.kubernetes, cluster, objects, how);
     if (!managed || !decision) return { action };
-    return { action: strongest([action, await writeManaged(ports, managed, decision, announced.and())]) };
+    return { action: strongest([action, await writeManaged(ports, managed, decision, announced.and(action))]) };
   },
   whenDropped: leave,
 });
@@ -125,7 +125,7 @@ export async function takeAway(
   const announced = announcing(step);
   const decision = managed && decideReturn(managed, { ...input, ...defined({ wanted: kept }) });
   const returned = managed && decision ? await writeManaged(ports, managed, decision, announced) : "none";
-  const how = { ...input, recordedMark: recordedMarks(ports, input), step: announced.and() };
+  const how = { ...input, recordedMark: recordedMarks(ports, input), step: announced.and(returned) };
   const removed = await removeObjects(ports.kubernetes, cluster, managed ? besideAzure : refs, how);
   return { action: strongest([returned, removed]) };
 }
@@ -150,7 +150,7 @@ export const restoreProfile = defineStep({
     const decision = managed && decideRestoration(managed, replacedFields(ports.catalog, input));
     const returned = managed && decision ? await writeManaged(ports, managed, decision, announced) : "none";
     const rewritten = rewrittenObjects(ports.catalog, { ...input, isManaged });
-    const how = { ...input, step: announced.and() };
+    const how = { ...input, step: announced.and(returned) };
     return { action: strongest([returned, await restoreObjects(ports.kubernetes, cluster, rewritten, how)]) };
   },
 });

@@ -3,9 +3,7 @@
  * that cannot be read now is named, and never fails an operation that does not need it.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { identityName } from "../../domain/naming/names.ts";
@@ -16,6 +14,7 @@ import type { DatabaseUser } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import type { Inspection } from "../definitions/inspection.ts";
+import { inTime } from "../definitions/inTime.ts";
 import { describeUser } from "./describeUser.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases">;
@@ -64,23 +63,6 @@ function placesIn(catalog: Catalog): readonly Place[] {
     key: keyOf({ server: target.server.alias, database: target.database }),
     target,
   }));
-}
-
-const longestLookMs = 10_000;
-
-/** The code of the error when there is no answer. */
-async function inTime<T extends object>(look: () => Promise<T>): Promise<T | string> {
-  const giveUp = new AbortController();
-  const tooLong = sleep(longestLookMs, "no answer in time" as const, { signal: giveUp.signal });
-  tooLong.catch(() => undefined); // Aborted when the answer came first.
-  try {
-    return await Promise.race([look(), tooLong]);
-  } catch (error) {
-    if (error instanceof PermanentError || error instanceof TransientError) return error.code;
-    throw error;
-  } finally {
-    giveUp.abort();
-  }
 }
 
 /** What the namespace's requests do not know. The databases that they name are inspected one by one. */

@@ -2,11 +2,20 @@
  * Where a namespace may have a target: where the catalog says, and where it said before. Access was given when the catalog had the
  * target there; it is taken away although the catalog has dropped or moved it since.
  */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { isSamePlace, type PlaceOfTarget, placeOf, readPlace } from "../../domain/targets/namedTarget.ts";
+import {
+  findTarget,
+  isSamePlace,
+  type PlaceOfTarget,
+  placeOf,
+  readPlace,
+  type TargetRequest,
+} from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
+import { unlessDropped } from "../definitions/leftCatalog.ts";
 
 export interface KnownPlace {
   readonly place: PlaceOfTarget;
@@ -32,6 +41,14 @@ export async function findPlaces(
     ...(listed ? [{ place: listed, isListed: true }] : []),
     ...earlier.map((place) => ({ place, isListed: false })),
   ];
+}
+
+/** Where the catalog has it, whatever the access. */
+export function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTarget | undefined {
+  return unlessDropped(
+    () => placeOf(findTarget(catalog, { ...wanted, access: [] })),
+    () => undefined,
+  );
 }
 
 /** Uses every place; fails with UNKNOWN_TARGET if there is none, or if one that the catalog dropped cannot be reached. */

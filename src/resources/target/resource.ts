@@ -1,6 +1,5 @@
 /** What the identity may do on the targets that the catalog names, databases apart. */
 
-import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -25,7 +24,8 @@ import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces } from "./findPlaces.ts";
+import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
+import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
 
 export const target = defineResource({
@@ -46,11 +46,13 @@ export const target = defineResource({
     });
   },
 
-  inspect: (ports, input) =>
-    (input.request.targets ?? []).map((wanted) => ({
+  inspect: (ports, input) => [
+    ...(input.request.targets ?? []).map((wanted) => ({
       target: keyOf(wanted),
       read: () => inspectTarget(ports, input, wanted),
     })),
+    { target: "other targets", read: () => inspectOthers(ports, input) },
+  ],
 
   remains: (ports, request) =>
     (request.targets ?? []).map(async (wanted) => {
@@ -114,13 +116,6 @@ function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment
   return principal.success && id.toLowerCase().endsWith(`/${assignmentName(scope, principal.data, roleId)}`);
 }
 
-function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTarget | undefined {
-  return unlessDropped(
-    () => placeOf(findTarget(catalog, { ...wanted, access: [] })),
-    () => undefined,
-  );
-}
-
 async function inspectTarget(
   ports: Ports,
   { request, identity: reading, note }: InspectionInput,
@@ -142,6 +137,11 @@ async function inspectTarget(
   }
   const now = await targetAt(listed.place).inspect(ports, { ...about, access: wanted.access });
   return [...now, ...left.flatMap(({ findings }) => findings)];
+}
+
+async function inspectOthers(ports: Ports, input: InspectionInput): Promise<readonly Finding[]> {
+  const identity = await input.identity;
+  return identity ? await inspectTargetReach(ports, input, IdentityPair.parse(identity).principalId) : [];
 }
 
 interface Left {

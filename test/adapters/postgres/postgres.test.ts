@@ -12,7 +12,7 @@ import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
 import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
-import { catalog } from "../../support/fakeCloud.ts";
+import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
 describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", () => {
   let fixture: PostgresFixture;
@@ -260,8 +260,9 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     for (const each of schemas)
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
     const recordedMark = async () => undefined;
+    const { registry } = createFakeCloud().ports;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres, catalog }, each, {
+      planTaking({ postgres, catalog, registry }, each, {
         berth,
         target: each.schema,
         keep: [],

@@ -4,6 +4,7 @@ import { IdentityPair } from "../../../src/domain/naming/identityPair.ts";
 import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
+import type { Ports } from "../../../src/ports/index.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { planGrant } from "../../../src/resources/target/postgres/grant.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
@@ -30,6 +31,8 @@ const mark = printMark({
     [orders, reports].flatMap((each) => rightsOf(["read"]).map((right) => [noteKey(each, right), "op-1"])),
   ),
 });
+
+const unrecorded = { registry: { getNamespace: async () => undefined } } as never as Pick<Ports, "registry">;
 
 let server: PostgresServer;
 let postgres: PostgresRoles;
@@ -93,7 +96,7 @@ it.each([false, true])(
     addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
     const recordedMark = async () => undefined;
 
-    const decision = await planTaking({ postgres, catalog }, orders, {
+    const decision = await planTaking({ ...unrecorded, postgres, catalog }, orders, {
       berth,
       target: "orders",
       keep: [],
@@ -109,7 +112,7 @@ it.each([false, true])(
 it("goes with the last of its targets, although somebody gave it something where another target is", async () => {
   addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
   const targets = { ...catalog.targets, third: { ...place("other"), access: ["read"] } };
-  const looking = { postgres, catalog: { ...catalog, targets } as typeof catalog };
+  const looking = { ...unrecorded, postgres, catalog: { ...catalog, targets } as typeof catalog };
 
   for (const each of [orders, reports]) {
     const { conflict, writes } = await planTaking(looking, each, {

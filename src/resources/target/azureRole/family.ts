@@ -21,6 +21,7 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     inspect: (ports, input) => inspectRoles(ports, place, input),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, input) => othersWithRoles(ports, place, input),
+    reached: async () => [],
     isProvable: (access) => isProvable(place, access),
     async effectiveFrom(ports, input) {
       const { ours } = await readAssignments(ports, place, input);

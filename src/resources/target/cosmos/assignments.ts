@@ -41,3 +41,12 @@ export async function readAssignments(
     others: here.filter((each) => !isOwnAssignment(each, berth)),
   };
 }
+
+/** Of scopes, as `cosmosScope` says them. */
+export function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(`${outer}/`);
+}
+
+export function roleNameOf({ roleId }: CosmosAssignment): string {
+  return cosmosRoles.find(({ id }) => id === roleId.toLowerCase())?.name ?? `role ${roleId}`;
+}

@@ -7,6 +7,7 @@ import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { othersInAccount } from "./otherAccess.ts";
 import { preflightAt } from "./preflight.ts";
+import { reachedInAccount } from "./reach.ts";
 
 export function cosmosAt(place: CosmosPlace): TargetAt {
   return {
@@ -21,6 +22,7 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
     },
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, { owners }) => othersInAccount(ports, place, owners),
+    reached: (ports, input) => reachedInAccount(ports, place, input),
     // Every role may read what the container is.
     isProvable: () => true,
     effectiveFrom: (ports, input) => effectiveFrom(ports, place, input),

@@ -1,9 +1,9 @@
 /** Whoever has a role of the account's own where the target is, above it or below it, that Mooring did not give for it. */
-import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
-import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
+import { type CosmosPlace, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
 import { byPrincipal } from "../../definitions/heldRoles.ts";
 import type { OtherAccess, OtherRight, Owners } from "../../definitions/otherAccess.ts";
+import { isWithin, roleNameOf } from "./assignments.ts";
 
 export async function othersInAccount(
   { cosmosRoles: port }: Pick<Ports, "cosmosRoles">,
@@ -28,12 +28,4 @@ export async function othersInAccount(
       return [{ name: principalId, type: "principal", ...(owner ? { owner } : {}), right }];
     }),
   );
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}/`);
-}
-
-function roleNameOf({ roleId }: CosmosAssignment): string {
-  return cosmosRoles.find(({ id }) => id === roleId.toLowerCase())?.name ?? `role ${roleId}`;
 }

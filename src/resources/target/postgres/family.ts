@@ -7,6 +7,7 @@ import { exportAt } from "./export.ts";
 import { findPlaceConflict, planGrant } from "./grant.ts";
 import { inspectRole } from "./inspection.ts";
 import { othersInSchema } from "./otherAccess.ts";
+import { reachedInSchema } from "./reach.ts";
 import type { Looking } from "./role.ts";
 import { planTaking } from "./taking.ts";
 
@@ -17,6 +18,7 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     inspect: (ports, input) => inspectRole(ports, place, input),
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
     others: (ports, { owners }) => othersInSchema(ports, place, owners),
+    reached: (ports, input) => reachedInSchema(ports, place, input),
     isProvable: () => true,
     effectiveFrom: async () => undefined,
     exported: (input) => exportAt(place, input),

@@ -1,8 +1,8 @@
 /** The namespace's role on a server: one for all schemas there. Its comment is the mark, with a note for each right. */
 
 import { namesOf } from "../../../domain/lookUp.ts";
-import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
-import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
+import { IdentityPair, type PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { type Berth, berthKey, identityName, postgresRoleName } from "../../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import {
@@ -30,12 +30,18 @@ export interface RoleAt {
   readonly isMarkLost: boolean;
 }
 
+interface Sought {
+  readonly about: About;
+  readonly principalId: PrincipalId | undefined;
+  /** By default, the name that Mooring gives it. */
+  readonly name?: string;
+}
+
 export async function readRole(
   { postgres }: Looking,
   place: PostgresPlace,
-  { about, principalId }: { readonly about: About; readonly principalId: PrincipalId | undefined },
+  { about, principalId, name = postgresRoleName(about.berth) }: Sought,
 ): Promise<RoleAt> {
-  const name = postgresRoleName(about.berth);
   const { roles, schema } = await postgres.inspect(place, { role: name, principalId });
   const role = roles.find((each) => each.name === name);
   const ours = (text: string | undefined) => {
@@ -43,12 +49,39 @@ export async function readRole(
     return mark?.berth === berthKey(about.berth) ? mark : undefined;
   };
   const written = ours(role?.comment);
-  const mark = written ?? (role && ours(await about.recordedMark(thingOf(place, name), role.id)));
+  const thing = thingOf(place, postgresRoleName(about.berth));
+  const mark = written ?? (role && ours(await about.recordedMark(thing, role.id)));
   return {
     ...{ name, role, schema, mark },
     others: roles.filter((each) => each !== role),
     isMarkLost: mark !== undefined && written === undefined,
   };
+}
+
+/**
+ * The role, and any that it was until somebody renamed it: that one still lets the identity in, whom the namespace's record knows from
+ * its first verification on.
+ */
+export async function readRoles(
+  ports: Looking & Pick<Ports, "registry">,
+  place: PostgresPlace,
+  about: About,
+): Promise<readonly RoleAt[]> {
+  const principalId = await recordedPrincipal(ports, about.berth);
+  const found = await readRole(ports, place, { about, principalId });
+  const others = await Promise.all(
+    found.others.map(({ name }) => readRole(ports, place, { about, principalId, name })),
+  );
+  return [found, ...others.filter(({ mark }) => mark !== undefined)];
+}
+
+async function recordedPrincipal(
+  { registry }: Pick<Ports, "registry">,
+  berth: Berth,
+): Promise<PrincipalId | undefined> {
+  const { things = [] } = (await registry.getNamespace(berth)) ?? {};
+  const known = things.find(({ thing }) => thing === identityName(berth));
+  return IdentityPair.shape.principalId.safeParse(known?.id).data;
 }
 
 /** What the namespace's record calls the role: all targets of a server share it. */

@@ -6,20 +6,37 @@ import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import { actedFor } from "./grant.ts";
-import { inWords, type Looking, notedAt, notedDatabases, noteKey, readRole, wordsOf } from "./role.ts";
+import { inWords, type Looking, notedAt, notedDatabases, noteKey, type RoleAt, readRoles, wordsOf } from "./role.ts";
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
 export async function planTaking(
-  { postgres, catalog }: Looking & Pick<Ports, "catalog">,
+  ports: Looking & Pick<Ports, "catalog" | "registry">,
   place: PostgresPlace,
   input: Taking,
 ): Promise<Decision> {
+  const found = await readRoles(ports, place, input);
+  return joined(found.map((each) => takeFrom(ports, place, { ...input, found: each })));
+}
+
+/** Nearly always there is one role. */
+function joined(decisions: readonly Decision[]): Decision {
+  const found = decisions.filter(({ action }) => action !== "none");
+  const refused = found.find(({ conflict }) => conflict);
+  if (refused) return refused;
+  return {
+    action: found[0]?.action ?? "none",
+    differences: found.flatMap(({ differences }) => differences),
+    writes: found.flatMap(({ writes }) => writes),
+  };
+}
+
+function takeFrom(
+  { postgres, catalog }: Looking & Pick<Ports, "catalog">,
+  place: PostgresPlace,
+  { found: { name, role, schema, mark, isMarkLost }, ...input }: Taking & { readonly found: RoleAt },
+): Decision {
   const { createdBy } = input;
-  const { name, role, schema, mark, isMarkLost } = await readRole({ postgres }, place, {
-    about: input,
-    principalId: undefined,
-  });
   if (!role || !mark) return nothing;
   const noted = notedAt(mark, place);
   const asked = rightsOf(wordsOf(input.keep));

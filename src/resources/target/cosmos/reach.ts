@@ -1,0 +1,34 @@
+/** The account's roles that an identity has where a target is, above it or below it, and that no request asks for. */
+
+import { withIncluded } from "../../../domain/targets/access.ts";
+import { type CosmosPlace, cosmosRoles, cosmosScope } from "../../../domain/targets/cosmos.ts";
+import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
+import { isOf } from "../../definitions/heldRoles.ts";
+import type { Asked, Reaching } from "../../definitions/targetFamily.ts";
+import { isWithin, type Looking, roleNameOf } from "./assignments.ts";
+
+export async function reachedInAccount(
+  { cosmosRoles: port }: Looking,
+  place: CosmosPlace,
+  { principalId, asked }: Reaching,
+): Promise<readonly string[]> {
+  const here = cosmosScope(place);
+  return (await port.assignmentsIn(place.resourceId))
+    .filter((each) => isOf(each, { principalId }))
+    .filter(({ scope }) => isWithin(here, scope) || isWithin(scope, here))
+    .filter((each) => !asked.some((one) => isAskedFor(each, one, place)))
+    .map((each) => `${roleNameOf(each)} at ${place.resourceId}${each.scope}`);
+}
+
+/** At the scope of a place that a request names, `inspect` judges it; below, whoever may do as much above has it anyway. */
+function isAskedFor(
+  { scope, roleId }: CosmosAssignment,
+  { place, access }: Asked,
+  { resourceId }: Pick<CosmosPlace, "resourceId">,
+): boolean {
+  if (place.kind !== "cosmosNoSql" || place.resourceId.toLowerCase() !== resourceId.toLowerCase()) return false;
+  const named = cosmosScope(place);
+  if (scope === named) return true;
+  const word = cosmosRoles.find(({ id }) => id === roleId)?.word;
+  return isWithin(scope, named) && word !== undefined && withIncluded(access).has(word);
+}

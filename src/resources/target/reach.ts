@@ -1,0 +1,126 @@
+/**
+ * What an identity can use of the catalog's targets by access of their own, whoever gave it: all of them, not only those that a
+ * request names. One that cannot be read now is named, and never fails an operation that does not need it. Of databases
+ * sqlUser/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
+ */
+import { type Finding, finding } from "../../domain/finding.ts";
+import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
+import { type Berth, identityName } from "../../domain/naming/names.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
+import { keyOf, placeOf } from "../../domain/targets/namedTarget.ts";
+import type { Ports } from "../../ports/index.ts";
+import { list } from "../definitions/dependants.ts";
+import type { Inspection } from "../definitions/inspection.ts";
+import { inTime } from "../definitions/inTime.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
+import type { Asked } from "../definitions/targetFamily.ts";
+import { targetAt } from "./families.ts";
+import { listedPlace } from "./findPlaces.ts";
+
+export interface TargetReach {
+  readonly reached: readonly { readonly target: string; readonly what: string }[];
+  /** The targets that could not be read, each with the reason. */
+  readonly unseen: readonly string[];
+}
+
+type Requests = readonly (Pick<OnboardingRequest, "targets"> | undefined)[];
+
+/** Targets read at the same time. */
+const atOnce = 8;
+
+/** Beyond what the requests ask for; without any, everything. */
+export async function findTargetReach(
+  ports: Ports,
+  { berth, principalId }: { readonly berth: Berth; readonly principalId: PrincipalId },
+  ...requests: Requests
+): Promise<TargetReach> {
+  const shared = listOnce(ports);
+  const asked = askedIn(ports, requests);
+  const targets = Object.entries(ports.catalog.targets);
+  const found = new Map<string, string>();
+  const unseen: string[] = [];
+  for (let from = 0; from < targets.length; from += atOnce) {
+    await Promise.all(
+      targets.slice(from, from + atOnce).map(async ([target, entry]) => {
+        const at = targetAt(placeOf(entry));
+        const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
+        if (typeof seen === "string") unseen.push(`${target} (${seen})`);
+        // A role above several targets is told once.
+        else for (const what of seen) if (!found.has(what)) found.set(what, target);
+      }),
+    );
+  }
+  return { reached: [...found].map(([what, target]) => ({ target, what })), unseen: unseen.toSorted() };
+}
+
+function askedIn({ catalog }: Pick<Ports, "catalog">, requests: Requests): readonly Asked[] {
+  return requests.flatMap((request) =>
+    (request?.targets ?? []).flatMap((wanted) => {
+      const place = listedPlace(catalog, wanted);
+      return place ? [{ place, access: wanted.access }] : [];
+    }),
+  );
+}
+
+/** Targets in one account share the look at its roles. */
+function listOnce(ports: Ports): Ports {
+  const port = ports.cosmosRoles;
+  const lists = new Map<string, ReturnType<typeof port.assignmentsIn>>();
+  const assignmentsIn: typeof port.assignmentsIn = (accountId) => {
+    const key = accountId.toLowerCase();
+    const found = lists.get(key) ?? port.assignmentsIn(accountId);
+    lists.set(key, found);
+    return found;
+  };
+  return { ...ports, cosmosRoles: { ...port, assignmentsIn } };
+}
+
+/** What others gave where the requests name a target, beyond what they ask for: what Mooring gave is taken back. */
+export async function findAddedOnTargets(
+  ports: Ports,
+  { berth, identity }: { readonly berth: Berth; readonly identity: IdentityPair },
+  requests: Requests,
+): Promise<readonly string[]> {
+  const wanted = new Map(requests.flatMap((each) => (each?.targets ?? []).map((one) => [keyOf(one), one] as const)));
+  const found = await Promise.all(
+    [...wanted].map(async ([target, { access }]) => {
+      const place = listedPlace(ports.catalog, { target, access });
+      if (!place || isAzureRolePlace(place)) return [];
+      const about = {
+        berth,
+        target,
+        recordedMark: recordedMarks(ports, berth),
+        identity,
+        access,
+        note: () => undefined,
+      };
+      const findings = await targetAt(place).inspect(ports, about);
+      return findings
+        .filter(({ code }) => code === "GRANT_ADDED")
+        .map((added) => `${added.found ?? ""}: ${added.field} on ${target}`);
+    }),
+  );
+  return found.flat();
+}
+
+export function describeReached({ target, what }: TargetReach["reached"][number]): string {
+  return `${what} (${target})`;
+}
+
+/** What the namespace's requests do not know. The targets that they name are inspected one by one. */
+export async function inspectTargetReach(
+  ports: Ports,
+  { request, earlier }: Pick<Inspection, "request" | "earlier">,
+  principalId: PrincipalId,
+): Promise<readonly Finding[]> {
+  const { cluster, namespace } = request;
+  const about = { berth: { cluster, namespace }, principalId };
+  const { reached, unseen } = await findTargetReach(ports, about, request, earlier);
+  const added = reached.map(({ target, what }) =>
+    finding("TARGET_REACHED", target, { field: "access", expected: null, found: what }),
+  );
+  if (unseen.length === 0) return added;
+  const found = list(unseen);
+  return [...added, finding("TARGETS_UNSEEN", identityName(request), { field: "access", expected: "readable", found })];
+}
