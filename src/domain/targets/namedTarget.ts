@@ -283,7 +283,11 @@ const ruledAccess = "Access to targets, and whatever includes it: `write` also m
 
 export const ruleFields = {
   targets: z.array(z.string()).min(1).optional().meta({ description: "Aliases of targets. Since 0.2.0." }),
-  access: z.array(Access).min(1).optional().meta({ description: `${ruledAccess}. Since 0.2.0.` }),
+  access: z
+    .array(Access)
+    .min(1)
+    .optional()
+    .meta({ description: `${ruledAccess}. Since 0.2.0.` }),
 };
 export const policyFields = {
   targets: z.array(z.string()).default([]).meta({ description: "Targets that need approval, by alias. Since 0.2.0." }),
