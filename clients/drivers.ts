@@ -4,12 +4,10 @@
  */
 import type { ByMode } from "../src/domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
-import type { TargetEntry } from "../src/domain/targets/namedTarget.ts";
 import { azureSdkLogins } from "./azureSdkLogins.ts";
 import { postgresql, sqlDatabase } from "./databaseLogins.ts";
-import type { Driver, Language } from "./login.ts";
-
-type Kind = "sqlDatabase" | TargetEntry["kind"];
+import type { Driver, Kind, Language } from "./login.ts";
+import { failuresFor } from "./loginFailures.ts";
 
 export const drivers: { readonly [K in Kind]: Driver } = { sqlDatabase, ...azureSdkLogins, postgresql };
 
@@ -17,40 +15,6 @@ export const drivers: { readonly [K in Kind]: Driver } = { sqlDatabase, ...azure
 export function nounOf(kind: string): string {
   return Object.hasOwn(drivers, kind) ? drivers[kind as Kind].noun : kind;
 }
-
-/** What an application sees when it cannot log in, and where to look. */
-export const symptoms: readonly (readonly [seen: string, look: string])[] = [
-  [
-    "`Login failed for user '<token-identified principal>'` (18456)",
-    "The identity has no user in the database, or one with another SID. `mooring verify` says which; `mooring repair` fixes it.",
-  ],
-  [
-    "`AADSTS700213`, `AADSTS700211`: no matching federated identity record",
-    "The pod runs under another service account or namespace, or the cluster's issuer has changed. Compare `serviceAccountName` with `mooring manifest`.",
-  ],
-  [
-    "`AADSTS700016`: application was not found",
-    "The service account has the client ID of an earlier identity: `mooring repair`.",
-  ],
-  [
-    "no `AZURE_CLIENT_ID` in the container",
-    'The pod lacks the label `azure.workload.identity/use: "true"`, or was created before its service account was annotated: restart it.',
-  ],
-  [
-    "no managed identity endpoint (pod identity)",
-    "The pod lacks the label `aadpodidbinding`, or its AzureIdentityBinding has another selector. Compare both with `mooring manifest`.",
-  ],
-  ["`Cannot open database` (4060)", "The name is wrong, or the user has no CONNECT: `mooring verify`."],
-  [
-    "PostgreSQL: `Service principal oid mismatch for role`, or `password authentication failed` (28P01)",
-    "The role lets in another identity, or is not there, or the user is not the role's name (the identity's, cut to 63 bytes): `mooring verify`, then `mooring repair`.",
-  ],
-  [
-    "PostgreSQL: `The access token has expired`, or has no valid audience claim",
-    "The driver keeps a token for a password: give it what fetches one, for the resource `https://ossrdbms-aad.database.windows.net`.",
-  ],
-  ["40615, or no answer", "The server's firewall or the network: Mooring does not open either."],
-];
 
 const comments: { readonly [L in Language]: string } = { node: "//", python: "#", java: "//", dotnet: "//", go: "//" };
 
@@ -84,15 +48,19 @@ export function kindsIn(
   return (Object.keys(drivers) as Kind[]).filter((kind) => kinds.has(kind));
 }
 
-/** Lines to paste, for each of the kinds. */
+/** Lines to paste, for each of the kinds, and what to look at when they fail. */
 export function printLogins(language: Language, mode: IdentityMode, kinds: readonly Kind[]): string {
+  const comment = (text: string) => `${comments[language]} ${text}\n`;
   const proviso = provisos[mode]?.[language];
-  const lines = kinds
-    .map((kind) => {
-      const { noun, logins } = drivers[kind];
-      const { needs, lines } = logins[language];
-      return `${comments[language]} ${noun}: ${needs.join(", ")} or later\n${lines}\n`;
-    })
-    .join("\n");
-  return proviso === undefined ? lines : `${comments[language]} ${proviso}\n\n${lines}`;
+  const lines = kinds.map((kind) => {
+    const { noun, logins } = drivers[kind];
+    const { needs, lines } = logins[language];
+    return `${comment(`${noun}: ${needs.join(", ")} or later`)}${lines}\n`;
+  });
+  const failing = failuresFor(mode, kinds).map(([seen, look]) => comment(`- ${seen}: ${look}`));
+  return [
+    ...(proviso === undefined ? [] : [comment(proviso)]),
+    ...lines,
+    `${comment("When it fails:")}${failing.join("")}`,
+  ].join("\n");
 }

@@ -1,4 +1,8 @@
 /** What is known of a way to log in: the languages, and of each the lines, what they need, and how they were tried. */
+import type { TargetEntry } from "../src/domain/targets/namedTarget.ts";
+
+export type Kind = "sqlDatabase" | TargetEntry["kind"];
+
 export const languages = ["node", "python", "java", "dotnet", "go"] as const;
 export type Language = (typeof languages)[number];
 

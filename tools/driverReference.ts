@@ -1,6 +1,7 @@
 /** docs/drivers.md from the table that the clients print. */
-import { drivers, symptoms } from "../clients/drivers.ts";
-import { type Language, type Login, languageNames, languages } from "../clients/login.ts";
+import { drivers } from "../clients/drivers.ts";
+import { type Kind, type Language, type Login, languageNames, languages } from "../clients/login.ts";
+import { failuresAnywhere, failuresIn, failuresOf, type Symptom } from "../clients/loginFailures.ts";
 
 const tried: { readonly [T in Login["tried"]]: string } = {
   "every run": "The tests run these lines in pods of the sandbox, in both identity modes.",
@@ -26,7 +27,17 @@ export function describeDrivers(): string {
     });
     return [`### ${noun}`, ...each].join("\n\n");
   });
-  const rows = symptoms.map(([seen, look]) => `| ${seen} | ${look} |`);
-  const failing = ["### When it fails", ["| the application sees | look at |", "| --- | --- |", ...rows].join("\n")];
+  const general = new Set([...Object.values(failuresIn).flat(), ...failuresAnywhere]);
+  const rows = [
+    ...[...general].map((each) => [each, "anything"] as const),
+    ...[...new Set(Object.values(failuresOf).flat())].map((each) => [each, havingIt(each)] as const),
+  ].map(([[seen, look], where]) => `| ${where} | ${seen} | ${look} |`);
+  const head = ["| logging in to | the application sees | look at |", "| --- | --- | --- |"];
+  const failing = ["### When it fails", [...head, ...rows].join("\n")];
   return [...kinds, ...failing].join("\n\n");
+}
+
+function havingIt(symptom: Symptom): string {
+  const kinds = (Object.keys(failuresOf) as Kind[]).filter((kind) => failuresOf[kind].includes(symptom));
+  return kinds.map((kind) => drivers[kind].noun).join(", ");
 }

@@ -18,7 +18,7 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server: these namespaces would keep access that Mooring can no longer change if the catalog dropped it, so offboard or change them first. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
+    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` lists what that would break: these namespaces keep their access, and what the catalog no longer has Mooring cannot repair. Change or offboard them first. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
   operands: [],
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
@@ -28,7 +28,12 @@ export const command = defineCommand({
     others: { summary: "Read the target now: who reaches it without Mooring" },
     ...listFlags(defaultLimit),
   },
-  examples: ["access --target sql-dev/orders", "access --target sql-dev/orders --others", "access --team red -o wide"],
+  examples: [
+    "access --target sql-dev/orders",
+    "access --target sql-dev/orders --others",
+    "access --cluster aks-dev",
+    "access --team red -o wide",
+  ],
   async run(session, { target, cluster, namespace, team, others, limit, "sort-by": sortBy }) {
     if (others) {
       if (target === undefined) throw new UsageError("--others needs --target.");

@@ -8,7 +8,7 @@ import { namespaceOf } from "../requests/namespacePath.ts";
 
 export const command = defineCommand({
   description:
-    "Prints the YAML fragment that a team pastes into its Deployment. With --language, prints the lines with which an application logs in (docs/drivers.md).",
+    "Prints the YAML fragment that a team pastes into its Deployment. With --language, prints the lines with which an application logs in, and what to look at when they fail (docs/drivers.md).",
   operands: [{ name: "cluster/namespace", isRequired: true }],
   flags: {
     language: { value: "language", choices: languages, summary: "Print the lines of that language instead" },

@@ -95,11 +95,12 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
       {catalog.targets.length > 0 && (
         <Section title="Other targets">
           <ul class="cards narrow">
-            {catalog.targets.map(({ name, kind, access }) => (
+            {catalog.targets.map(({ name, kind, environment, access }) => (
               <li class="card" key={name}>
                 <h3>
                   <code>{name}</code>
                 </h3>
+                {environment !== undefined && <p class="muted">Environment {environment}</p>}
                 <p>
                   {nounOf(kind)}{" "}
                   {access.map((word) => (
@@ -113,6 +114,7 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
                     <li key={each}>{each}</li>
                   ))}
                 </ul>
+                <a href={to.access({ target: name })}>Who has access</a>{" "}
                 {isIn("Onboarding.Request") && (
                   <a href={to.newRequest({ targets: `${name}=${access[0] ?? ""}` })}>Request access</a>
                 )}

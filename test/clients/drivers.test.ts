@@ -1,6 +1,8 @@
 import { expect, it } from "vitest";
 import { drivers, kindsIn, printLogins } from "../../clients/drivers.ts";
 import { languages } from "../../clients/login.ts";
+import { failuresIn, failuresOf } from "../../clients/loginFailures.ts";
+import { IdentityMode } from "../../src/domain/request/request.ts";
 import { describeDrivers } from "../../tools/driverReference.ts";
 import { readReference } from "../../tools/reference.ts";
 import { programsIn, type Ran } from "../sandbox/support/driverUses.ts";
@@ -29,6 +31,22 @@ it.each(languages)("prints lines to paste for %s, with what they need", (languag
   expect(printed).toMatch(/^(?:\/\/|#) Azure SQL database: .+ or later\n/);
   expect(printed).toMatch(/\n\n(?:\/\/|#) Blob container: .+ or later\n/);
 });
+
+it.each(Object.keys(drivers) as (keyof typeof drivers)[])(
+  "says what to look at when %s fails, in every mode",
+  (kind) => {
+    for (const mode of IdentityMode.options) {
+      const [, failing = ""] = printLogins("python", mode, [kind]).split("\n\n# When it fails:\n");
+      const said = failing.trimEnd().split("\n");
+
+      expect(failuresOf[kind].length).toBeGreaterThan(0);
+      for (const [seen, look] of [...failuresOf[kind], ...failuresIn[mode]])
+        expect(said).toContain(`# - ${seen}: ${look}`);
+      expect(new Set(said).size).toBe(said.length);
+      expect(said.every((line) => line.startsWith("# - "))).toBe(true);
+    }
+  },
+);
 
 it("prints what the namespace reaches, and nothing else", () => {
   const listed = [

@@ -37,8 +37,17 @@ describe.runIf(executable !== undefined)("watching", () => {
   });
 
   it("shows the catalog and who may have it", async ({ page }) => {
+    await page.route("**/api/catalog", async (route) => {
+      const response = await route.fetch();
+      const { targets, ...others } = await response.json();
+      const json = { ...others, targets: targets.map((each: object) => ({ ...each, environment: "prod" })) };
+      await route.fulfill({ response, json });
+    });
     await open(page, "/catalog");
     await page.getByText("team red: reader, writer, executor").first().waitFor();
+    const target = page.locator(".card", { hasText: "uploads" });
+    await target.getByText("Environment prod").waitFor();
+    expect(await target.getByRole("link", { name: "Who has access" }).getAttribute("href")).toContain("target=uploads");
     await look(page, "catalog");
     await page.getByRole("link", { name: "Who has access" }).first().click();
     await heading(page, "Access");

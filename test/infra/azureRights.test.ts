@@ -9,7 +9,7 @@ import { startArm } from "../../local/simulators/arm/index.ts";
 import type { Simulator, SimulatorContext } from "../../local/simulators/simulator.ts";
 import { assignRole, type ServicePrincipal } from "../../local/simulators/world.ts";
 import { addMooring, addSqlServer, clientsFor, credentialOf, group } from "../local/simulators/arm/fixture.ts";
-import { addIdentity, createContext, tokenAudience } from "../local/simulators/entra/fixture.ts";
+import { addCluster, addIdentity, createContext, tokenAudience } from "../local/simulators/entra/fixture.ts";
 
 const rights = await readRights();
 const thief = { issuer: "https://thief.example/", subject: "thief", audiences: [tokenAudience] };
@@ -73,6 +73,16 @@ describe("with Mooring's role, whoever has the token", () => {
     expect([...theirs.federatedCredentials.values()]).toMatchObject([{ issuer: thief.issuer }]);
   });
 
+  it("reads which roles are assigned, and what a SQL server is; no cluster", async () => {
+    const subscription = `/subscriptions/${context.world.subscriptionId}`;
+    const assigned = "providers/Microsoft.Authorization/roleAssignments?api-version=2022-04-01";
+    const cluster = await clusterIn("aks-unread");
+
+    expect(await azure.request("GET", `${subscription}/${assigned}`)).toBe(200);
+    expect(await azure.sql.servers.get("rg-data", "sql-dev")).toMatchObject({ location: "westeurope" });
+    expect(await azure.request("GET", `${cluster}?api-version=2026-04-01`)).toBe(403);
+  });
+
   it("assigns no role", async () => {
     const [reader = ""] = rights.assignableRoles;
 
@@ -132,6 +142,45 @@ function assigning(role: string, principalType: string | null = "ServicePrincipa
   return {
     properties: { roleDefinitionId, principalId: mooring.principalId, ...(principalType && { principalType }) },
   };
+}
+
+it("with the role for identity bindings, whoever has the token binds any identity, removes any binding, and reads the cluster", async () => {
+  const cluster = await clusterIn("aks-bound");
+  const theirs = addIdentity(context.world, "theirs-to-bind");
+  const path = `${cluster}/identityBindings/thief?api-version=2026-04-01`;
+  const body = { properties: { managedIdentity: { resourceId: theirs.id } } };
+  const without = await as(rights.actions);
+  const azure = await as([...rights.actions, ...rights.bindingActions]);
+
+  expect(await without.request("PUT", path, body)).toBe(403);
+  expect(await azure.request("PUT", path, body)).toBe(201);
+  expect(await without.request("DELETE", path)).toBe(403);
+  expect(await azure.request("DELETE", path)).toBe(202);
+  expect(await without.request("GET", `${cluster}?api-version=2026-04-01`)).toBe(403);
+  expect(await azure.request("GET", `${cluster}?api-version=2026-04-01`)).toBe(200);
+});
+
+it("with the role for managed namespaces, whoever has the token makes and changes them, and deletes none", async () => {
+  const path = `${await clusterIn("aks-managed")}/managedNamespaces/any?api-version=2025-09-01`;
+  const settings = {
+    labels: { "pod-security.kubernetes.io/enforce": "privileged" },
+    defaultResourceQuota: { cpuRequest: "1m" },
+    defaultNetworkPolicy: { ingress: "AllowAll", egress: "AllowAll" },
+  };
+  const without = await as(rights.actions);
+  const azure = await as([...rights.actions, ...rights.managedActions]);
+
+  expect(await without.request("PUT", path, { properties: {} })).toBe(403);
+  expect(await azure.request("PUT", path, { properties: {} })).toBe(201);
+  await vi.waitFor(async () => expect(await azure.request("PUT", path, { properties: settings })).toBe(200));
+  expect([...context.world.managedNamespaces.values()].map(({ properties }) => properties)).toMatchObject([settings]);
+  expect(await azure.request("DELETE", path)).toBe(403);
+});
+
+async function clusterIn(name: string): Promise<string> {
+  const { subscriptionId } = context.world;
+  await addCluster(context.world, name);
+  return `/subscriptions/${subscriptionId}/resourceGroups/rg-${name}/providers/Microsoft.ContainerService/managedClusters/${name}`;
 }
 
 it("with the role for Cosmos DB, whoever has the token gives itself all data of the account; without it, nothing", async () => {

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
-import { acceptNamespaceBatch, passOn } from "../../src/application/batch/acceptBatch.ts";
+import { acceptBatch, acceptNamespaceBatch, passOn } from "../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";
 import { planNamespaceBatch } from "../../src/application/dryRun/planNamespaceBatch.ts";
@@ -378,4 +378,33 @@ it("fails an item that cannot be inspected before the retries run out, and inspe
   await acceptance.run();
 
   expect(ended(id).items.map(tell)).toEqual(["team-0 Failed ARM_UNAVAILABLE", "team-1 Succeeded verified"]);
+});
+
+it("verifies, repairs and offboards namespaces with targets and no database", async () => {
+  const acceptance = acceptanceContextOf();
+  const targets = [
+    { target: "uploads", access: ["write"] },
+    { target: "jobs", access: ["send", "receive"] },
+  ];
+  const id = await acceptBatch(
+    acceptance,
+    ["team-a", "team-b"].map((each) => request(each, { databases: [], targets })),
+  );
+  await acceptance.run(allTogether);
+  expect(ended(id).items.map(tell)).toEqual(["team-a Succeeded onboarded", "team-b Succeeded onboarded"]);
+  expect(cloud.roleAssignments.size).toBe(6);
+
+  const lost = [...cloud.roleAssignments.values()].find(({ description = "" }) => description.includes("team-b"));
+  cloud.roleAssignments.delete(lost?.id ?? "");
+  const outcomes = async (action: string) => {
+    const next = await accept(acceptance, { action, all: true });
+    await acceptance.run(allTogether);
+    return ended(next).items.map(tell).toSorted();
+  };
+
+  expect(await outcomes("verify")).toEqual(["team-a Succeeded verified", "team-b Failed VERIFICATION_FAILED"]);
+  expect(await outcomes("repair")).toEqual(["team-a Succeeded repaired", "team-b Succeeded repaired"]);
+  expect(cloud.roleAssignments.size).toBe(6);
+  expect(await outcomes("offboard")).toEqual(["team-a Succeeded offboarded", "team-b Succeeded offboarded"]);
+  expect([...cloud.roleAssignments]).toEqual([]);
 });

@@ -1,11 +1,11 @@
 /** Every obstacle is named in the plan, and stops the operation before its first write. */
 
 import { readFile } from "node:fs/promises";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { PermanentError } from "../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { federatedCredentialName, identityName } from "../../src/domain/naming/names.ts";
 import { ownerMetadata, ownerTags } from "../../src/domain/naming/ownership.ts";
 import type { StepPlan } from "../../src/domain/operation/plan.ts";
@@ -384,6 +384,47 @@ it.each(obstacles)("names $what in the plan, and stops for it with nothing writt
   expect(operation).toMatchObject({ status: "Failed", error: { code } });
   expect(writes).toEqual([]);
   for (const { message } of blockers) expect(operation.error?.message).toContain(message);
+});
+
+describe("of targets besides databases", () => {
+  const ofTargets = OnboardingRequest.parse({
+    ...{ ...workload, databases: [] },
+    targets: [
+      { target: "uploads", access: ["read"] },
+      { target: "jobs", access: ["send"] },
+    ],
+  });
+  const planned = async () =>
+    (await planOnboarding(cloud.ports, { operation: "planned", request: ofTargets })).steps.find(
+      (step) => step.name === "preflight",
+    );
+
+  it.each(["find", "locksAt", "usage"] as const)("stops where Azure does not answer (%s)", async (call) => {
+    const message = "Azure Resource Manager answered 503.";
+    const down = () => Promise.reject(new TransientError("ARM_UNAVAILABLE", message));
+    if (call === "usage") answer("roleAssignments", { usage: down });
+    else answer("azureResources", { [call]: down });
+
+    expect((await planned())?.blockers).toEqual([expect.objectContaining({ code: "ARM_UNAVAILABLE", message })]);
+    const { operation } = await operate(cloud, "onboard", ofTargets);
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "ARM_UNAVAILABLE" } });
+    expect(writes).toEqual([]);
+  });
+
+  it("says what it may not read, and goes on", async () => {
+    const forbidden = refuse("ARM_FORBIDDEN");
+    answer("azureResources", { find: forbidden, locksAt: forbidden });
+    answer("roleAssignments", { usage: forbidden });
+
+    const { blockers, notices = [] } = (await planned()) ?? {};
+    expect(blockers).toEqual([]);
+    expect(new Set(notices.map(({ code }) => code))).toEqual(new Set(["TARGET_UNSEEN"]));
+    const { operation } = await operate(cloud, "onboard", ofTargets);
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    const steps = await cloud.ports.registry.listSteps(operation.id);
+    const told = steps.find(({ name }) => name === "preflight")?.notices ?? [];
+    expect(told.map(({ code }) => code)).toContain("TARGET_UNSEEN");
+  });
 });
 
 it("names every obstacle, and not only the first of each service", async () => {

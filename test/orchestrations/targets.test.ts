@@ -163,6 +163,44 @@ describe("a target that the catalog has moved", () => {
   });
 });
 
+describe("a subscription with little room for role assignments", () => {
+  function withRoomFor(free: number): Ports {
+    const { roleAssignments } = cloud.ports;
+    const usage = async () => ({ made: cloud.roleAssignments.size, limit: cloud.roleAssignments.size + free });
+    const next = { ...cloud.ports, roleAssignments: { ...roleAssignments, usage } };
+    providePorts(next);
+    return next;
+  }
+
+  it("keeps nobody from taking access away", async () => {
+    await send(cloud.ports, request(uploads, jobs));
+    const full = withRoomFor(0);
+
+    expect(await send(full, request(uploads, { ...jobs, access: ["send"] }))).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(["jobs c6a8", "uploads 2a2b"]);
+    expect(await send(full, request(uploads))).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(["uploads 2a2b"]);
+  });
+
+  it.each([
+    ["none", 0, [uploads], "1 more"],
+    ["one, where two targets need three", 1, [uploads, jobs], "3 more"],
+    ["two, where two targets need three", 2, [uploads, jobs], "3 more"],
+  ])("stops a request before its first write: %s", async (_room, free, targets, needed) => {
+    const operation = await send(withRoomFor(free), request(...targets));
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "ROLE_ASSIGNMENT_LIMIT" } });
+    expect(operation.error?.message).toContain(needed);
+    expect([...cloud.identities]).toEqual([]);
+  });
+
+  it("lets through what fits exactly, and counts only what is not there yet", async () => {
+    expect(await send(withRoomFor(1), request(uploads))).toMatchObject({ status: "Succeeded" });
+    expect(await send(withRoomFor(2), request(uploads, jobs))).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(all);
+  });
+});
+
 it("uses the assignment of whoever was faster", async () => {
   const { roleAssignments } = cloud.ports;
   const put: typeof roleAssignments.put = async ({ scope }, { roleId, principalId }) => {

@@ -2,6 +2,7 @@
 import { defined } from "../../domain/defined.ts";
 import type { AccessDocument } from "../../domain/documents/access.ts";
 import { earlier } from "../../domain/expiry.ts";
+import type { FindingCode } from "../../domain/finding.ts";
 import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
 import type { Given } from "../../domain/operation/given.ts";
 import { onboardedBefore, requestForTeam } from "../../domain/operation/lifecycle.ts";
@@ -12,6 +13,14 @@ import { endsOf } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
+
+/** Somebody else gave that: not a right too many of Mooring's, no denial, and nothing that could not be read. */
+const givenByOthers: ReadonlySet<FindingCode> = new Set([
+  "GRANT_ADDED",
+  "GRANT_LIMITED_BY_OTHERS",
+  "USER_ADDED",
+  "SCHEMA_OWNED",
+]);
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
 function isWithin(target: string, wanted: string): boolean {
@@ -35,7 +44,7 @@ export async function accessOf(
     const { findings = [], verifiedTime } = giver;
     const { since: given, operation } = givenTo(giver, target);
     const since = through === undefined ? given : later(given, onboardedTime);
-    const others = findings.filter((each) => each.target === target && each.expected === null);
+    const others = findings.filter((each) => each.target === target && givenByOthers.has(each.code));
     return {
       ...{ cluster, namespace, ...defined({ team }), state, kind, target, access: [...access] },
       ...defined({ through, since, until: endOf(record, giver, target), operation }),

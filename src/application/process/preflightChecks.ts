@@ -40,7 +40,7 @@ const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", 
 
 function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
-  const targets = resourcesFor(request).flatMap(({ preflightTargets }) => preflightTargets?.(ports, request) ?? []);
+  const targets = resourcesFor(request).flatMap(({ preflightTargets }) => preflightTargets?.(ports, input) ?? []);
   const environments: Pick<PreflightCheck, "look"> = {
     look: async () => void expectNoCrossing(ports.catalog, request),
   };

@@ -113,7 +113,7 @@ export const stepErrors = {
   ROLE_ASSIGNMENT_LIMIT: {
     status: 500,
     retryable: false,
-    cause: "The subscription has as many role assignments as Azure allows (4,000).",
+    cause: "The subscription has no room for the role assignments that are missing: Azure allows 4,000.",
     fix: "Delete assignments that nobody needs, such as those of deleted identities, or give common roles to groups (learn.microsoft.com, Troubleshoot Azure RBAC limits).",
   },
   PRINCIPAL_NOT_YET_VISIBLE: {

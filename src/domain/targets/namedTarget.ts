@@ -279,20 +279,43 @@ function danglingInRights({ targets: rights }: Rights, { targets }: Catalog): re
   });
 }
 
+const ruledAccess = "Access to targets, and whatever includes it: `write` also means `own`";
+
 export const ruleFields = {
   targets: z.array(z.string()).min(1).optional().meta({ description: "Aliases of targets. Since 0.2.0." }),
+  access: z
+    .array(Access)
+    .min(1)
+    .optional()
+    .meta({ description: `${ruledAccess}. Since 0.2.0.` }),
 };
 export const policyFields = {
   targets: z.array(z.string()).default([]).meta({ description: "Targets that need approval, by alias. Since 0.2.0." }),
+  access: z
+    .array(Access)
+    .default([])
+    .meta({ description: `${ruledAccess}, which needs approval anywhere. Since 0.2.0.` }),
 };
 
 interface Rule {
   readonly targets?: readonly string[] | undefined;
+  readonly access?: readonly Access[] | undefined;
 }
 
-function approvals({ targets: named }: Rule, { targets = [] }: Request, place: string) {
-  if (!named) return undefined;
-  return targets.filter(({ target }) => named.includes(target)).map(({ target }) => `Target ${target}${place}`);
+interface Policy {
+  readonly targets: string[];
+  readonly access: Access[];
+}
+
+/** `access` with `targets` means that access on those targets. */
+function approvals({ targets: named, access: ruled }: Rule, { targets = [] }: Request, place: string) {
+  if (!named && !ruled) return undefined;
+  return targets.flatMap(({ target, access }) => {
+    if (named && !named.includes(target)) return [];
+    if (!ruled) return [`Target ${target}${place}`];
+    const isRuled = (word: Access) => ruled.some((each) => withIncluded([word]).has(each));
+    return access.filter(isRuled).map((word) => `Access ${word} on ${target}${place}`);
+  });
 }
 
 function dangling(names: readonly string[], { targets }: Catalog): readonly DanglingName[] {
@@ -410,12 +433,12 @@ export const namedTarget = {
   destinations,
   problems,
   refusals,
-  rules: ({ targets }) => [{ targets }],
+  rules: ({ targets, access }) => [{ targets }, { access }],
   approvals,
   danglingInPolicy: ({ targets }, catalog) => dangling(targets, catalog),
   danglingInRights,
   danglingInRule: ({ targets = [] }, catalog) => dangling(targets, catalog),
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, { readonly targets: string[] }>;
+} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
 
 function isUnique(values: readonly string[]): boolean {
   return new Set(values).size === values.length;

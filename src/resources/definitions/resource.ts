@@ -51,7 +51,7 @@ export interface Resource {
   /** What has to be true before the first write. */
   preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];
   /** The same for the request's targets, whatever is wrong with its cluster. */
-  preflightTargets?(ports: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][];
+  preflightTargets?(ports: Ports, input: TargetsPreflight): readonly PreflightCheck["look"][];
   /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
   armActions?(input: Pick<PreflightInput, "request" | "identity">): readonly string[];
   /** Reads back what should be there, and what should not. */
@@ -87,6 +87,9 @@ export interface PreflightInput {
   readonly identity: Pick<ManagedIdentity, "id"> | undefined;
   readonly takeOver: boolean;
 }
+
+/** `identity` is undefined until it exists. */
+export type TargetsPreflight = Pick<OperationFacts, "request" | "identity">;
 
 export interface ExportInput {
   readonly request: OnboardingRequest;

@@ -10,7 +10,7 @@ import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "
 import type { Ports } from "../../ports/index.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { PreflightCheck } from "../definitions/preflight.ts";
-import { defineResource, type ExportInput } from "../definitions/resource.ts";
+import { defineResource, type ExportInput, type TargetsPreflight } from "../definitions/resource.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
 import { adminCommand } from "../sqlAdmin/command.ts";
 import { inspectReach } from "./elsewhere.ts";
@@ -86,7 +86,10 @@ async function userIn(
 }
 
 /** One look at each server; a database that the catalog does not list is reported by its own step. */
-function serverChecks({ catalog, sqlServers }: Ports, request: OnboardingRequest): readonly PreflightCheck["look"][] {
+function serverChecks(
+  { catalog, sqlServers }: Ports,
+  { request }: TargetsPreflight,
+): readonly PreflightCheck["look"][] {
   const targets = request.databases.flatMap((database) => {
     try {
       return [findDatabase(catalog, database)];

@@ -7,7 +7,7 @@ import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { assignmentName } from "../../domain/targets/azureRoles.ts";
+import { assignmentName, isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import {
   findTarget,
   keyOf,
@@ -23,6 +23,7 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
+import { roomChecks } from "./azureRole/room.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
 import { inspectTargetReach } from "./reach.ts";
@@ -37,13 +38,20 @@ export const target = defineResource({
     revoke: targetSteps.revokeTarget,
   }),
 
-  preflightTargets(ports, { targets = [] }) {
-    const counted = countOnce(ports.roleAssignments);
-    return targets.flatMap((wanted) => {
-      const place = listedPlace(ports.catalog, wanted);
+  preflightTargets(ports, { request, identity }) {
+    const { cluster, namespace, targets = [] } = request;
+    const berth = { cluster, namespace };
+    const recordedMark = recordedMarks(ports, berth);
+    const wanted = targets.flatMap((each) => {
+      const place = listedPlace(ports.catalog, each);
       // One that the catalog does not list is reported by its own step.
-      return place ? targetAt(place).preflight({ ...ports, roleAssignments: counted }, { target: keyOf(wanted) }) : [];
+      return place ? [{ berth, recordedMark, place, target: keyOf(each), access: each.access }] : [];
     });
+    const withRoles = wanted.flatMap(({ place, ...each }) => (isAzureRolePlace(place) ? [{ ...each, place }] : []));
+    return [
+      ...wanted.flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
+      ...roomChecks(ports, withRoles, identity && IdentityPair.parse(identity)),
+    ];
   },
 
   inspect: (ports, input) => [
@@ -96,19 +104,6 @@ export const target = defineResource({
       return place !== undefined && targetAt(place).judges(role);
     }),
 });
-
-/** Targets of one subscription share the look at how many role assignments it has. */
-function countOnce(port: Ports["roleAssignments"]): Ports["roleAssignments"] {
-  const counts = new Map<string, ReturnType<typeof port.usage>>();
-  return {
-    ...port,
-    usage(subscriptionId) {
-      const count = counts.get(subscriptionId) ?? port.usage(subscriptionId);
-      counts.set(subscriptionId, count);
-      return count;
-    },
-  };
-}
 
 function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
   const principal = IdentityPair.shape.principalId.safeParse(principalId);

@@ -15,6 +15,8 @@ const request = OnboardingRequest.parse({
   ],
 });
 
+const wanted = Object.entries(plain.targets).map(([target, { access }]) => ({ target, access }));
+
 interface Environments {
   readonly cluster?: string;
   readonly servers?: Readonly<Record<"sql-dev" | "sql-prod", string | undefined>>;
@@ -43,6 +45,24 @@ it("refuses a target of another environment, and names the field and both enviro
       detail: 'database sql-prod/orders is of environment "prod", and cluster aks-dev of "dev"',
     },
   ]);
+});
+
+it("holds for targets of every other kind, too", () => {
+  const named = OnboardingRequest.parse({ ...request, databases: [], targets: wanted });
+  const targets = Object.fromEntries(
+    Object.entries(plain.targets).map(([alias, entry]) => [alias, { ...entry, environment: "prod" }]),
+  );
+  const found = (crossings: Environments["crossings"] = []) =>
+    checkAgainstCatalog(Catalog.parse({ ...catalogWith({ cluster: "dev", crossings }), targets }), named);
+
+  expect(found()).toEqual(
+    wanted.map(({ target }, index) => ({
+      pointer: `/targets/${index}/target`,
+      code: "ENVIRONMENT_CROSSED",
+      detail: `target ${target} is of environment "prod", and cluster aks-dev of "dev"`,
+    })),
+  );
+  expect(found([{ clusters: "dev", targets: "prod" }])).toEqual([]);
 });
 
 it.each<[what: string, environments: Environments]>([

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ApprovalPolicy, Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { mayDecide, needsApproval } from "../../../src/domain/policy/approval.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -61,6 +61,42 @@ it("applies a rule of a team only where everything that it names matches", () =>
     'Cluster "aks-dev" needs approval.',
     'Role writer on sql-dev/messages in cluster "aks-dev" needs approval.',
   ]);
+});
+
+describe("of targets besides databases", () => {
+  const wanted = (...words: readonly string[]) =>
+    OnboardingRequest.parse({
+      ...{ cluster: "aks-dev", namespace: "team-a" },
+      targets: [
+        { target: "uploads", access: words },
+        { target: "jobs", access: ["send"] },
+      ],
+    });
+  const by = (policy: object, asked: OnboardingRequest) =>
+    said({ approval: ApprovalPolicy.parse(policy), teams: {} }, asked);
+
+  it("names the target, or the access on it", () => {
+    expect(by({}, wanted("read", "write"))).toEqual([]);
+    expect(by({ targets: ["uploads"] }, wanted("read"))).toEqual(["Target uploads needs approval."]);
+    expect(by({ access: ["write"] }, wanted("read", "write"))).toEqual(["Access write on uploads needs approval."]);
+  });
+
+  it("takes a larger word for what it includes", () => {
+    expect(by({ access: ["send"] }, wanted("write"))).toEqual([
+      "Access write on uploads needs approval.",
+      "Access send on jobs needs approval.",
+    ]);
+    expect(by({ access: ["write"] }, wanted("read"))).toEqual([]);
+  });
+
+  it("applies a rule of a team to that access on those targets alone", () => {
+    const rules = [{ targets: ["uploads"], access: ["write"] }];
+    const team = { ...withTeams.teams["blue"], approval: rules };
+    const changed = Catalog.parse({ ...withTeams, teams: { ...withTeams.teams, blue: team } });
+
+    expect(said(changed, wanted("read"), "blue")).toEqual([]);
+    expect(said(changed, wanted("read", "write"), "blue")).toEqual(["Access write on uploads needs approval."]);
+  });
 });
 
 it("lets only callers decide who satisfy every reason", () => {

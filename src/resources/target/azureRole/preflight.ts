@@ -18,7 +18,6 @@ export function preflightAt(
   return [
     () => unlessForbidden(() => resourceIsThere(ports, place, target)),
     () => unlessForbidden(() => nothingIsLocked(ports, { target, scope: scopeOf(place) })),
-    () => unlessForbidden(() => thereIsRoom(ports, place)),
     () => isAllowed(ports, { target, scope: place.resourceId, needed }),
   ];
 }
@@ -30,12 +29,4 @@ async function resourceIsThere({ azureResources }: Looking, place: AzureRolePlac
   if (needs === undefined || resource.properties[needs] === true) return {};
   const message = `Roles have no effect on target "${target}": ${needs} of ${place.resourceId} is not true.`;
   return { blockers: [toOperationError("TARGET_WITHOUT_ROLES", message)] };
-}
-
-async function thereIsRoom({ roleAssignments }: Looking, { resourceId }: AzureRolePlace): Promise<Obstacles> {
-  const subscriptionId = resourceId.split("/")[2] ?? "";
-  const { made, limit } = await roleAssignments.usage(subscriptionId);
-  if (made < limit) return {};
-  const message = `Subscription ${subscriptionId} has ${made} role assignments, and Azure allows ${limit}.`;
-  return { blockers: [toOperationError("ROLE_ASSIGNMENT_LIMIT", message)] };
 }

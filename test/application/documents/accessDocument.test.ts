@@ -1,0 +1,50 @@
+/** Who reaches what: what others gave there is shown as theirs, and nothing else is. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../../src/activities/host.ts";
+import { accessOf } from "../../../src/application/documents/accessDocument.ts";
+import { type FindingCode, finding } from "../../../src/domain/finding.ts";
+import { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { send } from "../../support/operations.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const request = OnboardingRequest.parse({
+  ...berth,
+  databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+  targets: [{ target: "uploads", access: ["read"] }],
+});
+
+let cloud: FakeCloud;
+beforeEach(async () => {
+  cloud = createFakeCloud();
+  providePorts(cloud.ports);
+  expect(await send(cloud.ports, request)).toMatchObject({ status: "Succeeded" });
+});
+
+async function othersOf(found: readonly (readonly [FindingCode, target: string])[]) {
+  const record = await cloud.ports.registry.getNamespace(berth);
+  if (!record) throw new Error("it is not onboarded");
+  const findings = found.map(([code, target]) => finding(code, target, { field: "it", expected: null, found: code }));
+  const rows = await accessOf(cloud.ports, [{ ...record, findings }]);
+  return rows.flatMap(({ target, others }) => others.map(({ code }) => `${target} ${code}`));
+}
+
+it("shows with each target what somebody else gave there", async () => {
+  const given = [
+    ["GRANT_ADDED", "sql-dev/messages"],
+    ["USER_ADDED", "sql-dev/messages"],
+    ["SCHEMA_OWNED", "sql-dev/messages"],
+    ["GRANT_ADDED", "uploads"],
+    ["GRANT_LIMITED_BY_OTHERS", "uploads"],
+  ] as const;
+
+  expect(await othersOf(given)).toEqual(given.map(([code, target]) => `${target} ${code}`));
+});
+
+it("takes for theirs neither what Mooring gave, nor what takes access away, nor what could not be read", async () => {
+  const codes = ["GRANT_SURPLUS", "GRANT_STALE", "GRANT_LIMITED", "GRANT_DENIED", "DENY_ADDED", "UNREADABLE"] as const;
+
+  expect(
+    await othersOf(codes.flatMap((code) => ["sql-dev/messages", "uploads"].map((at) => [code, at] as const))),
+  ).toEqual([]);
+});
