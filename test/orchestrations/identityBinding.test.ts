@@ -425,6 +425,15 @@ describe("before anything is written", () => {
       }),
       /its OIDC issuer is off; workload identity is off/,
     ],
+    "workload identity of which Azure says nothing": [
+      ({ azureResources }) => ({
+        azureResources: {
+          ...azureResources,
+          find: resource({ oidcIssuerProfile: null, securityProfile: { workloadIdentity: null } }),
+        },
+      }),
+      /its OIDC issuer is off; workload identity is off/,
+    ],
     "a subscription without the API": [
       ({ identityBindings }) => ({
         identityBindings: {
@@ -494,7 +503,8 @@ describe("before anything is written", () => {
       request: requestFor({ identityMode: "workloadIdentity", serviceAccount: "other" }),
       earlier: record?.request,
     });
-    expect(JSON.stringify(plan)).toContain("CREDENTIALS_NEARLY_FULL");
+    const told = plan.steps.flatMap(({ notices = [] }) => notices);
+    expect(told.find(({ code }) => code === "CREDENTIALS_NEARLY_FULL")?.fix).toContain("identityMode identityBinding");
   });
 });
 

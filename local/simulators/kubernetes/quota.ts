@@ -87,15 +87,16 @@ export function usedOf({ store, resources }: Parts, quota: KubeObject): Usage {
   for (const resource of resources.all().filter(({ namespaced }) => namespaced)) {
     if (!keys.some((key) => isAbout(key, resource))) continue;
     for (const object of store.list(resource, quota.metadata.namespace)) {
-      if (isOver(object) || !isInScope(quota, resource, object)) continue;
-      for (const [key, value] of Object.entries(usageOf(resource, object, keys)))
+      if (!isInScope(quota, resource, object)) continue;
+      const counting = isOver(object) ? keys.filter((key) => key.startsWith("count/")) : keys;
+      for (const [key, value] of Object.entries(usageOf(resource, object, counting)))
         total[key] = (total[key] ?? 0n) + value;
     }
   }
   return total;
 }
 
-/** A pod that has ended uses nothing. */
+/** A pod that has ended uses nothing, and is still an object (pkg/quota/v1/evaluator/core, PodUsageFunc). */
 function isOver(object: KubeObject): boolean {
   return object.kind === "Pod" && ["Succeeded", "Failed"].includes(stringAt(object, "status", "phase") ?? "");
 }

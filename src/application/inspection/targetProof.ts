@@ -3,12 +3,10 @@ import { z } from "zod";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { homeOf } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { findTarget, keyOf, placeOf, type TargetRequest } from "../../domain/targets/namedTarget.ts";
+import { keyOf } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
-import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import { recordedMarks } from "../../resources/definitions/recordedMark.ts";
-import type { TargetAt } from "../../resources/definitions/targetFamily.ts";
-import { targetAt } from "../../resources/target/families.ts";
+import type { provableTargets } from "../../resources/target/provable.ts";
 
 const results = ["ok", "absent", "token", "refused", "unreachable"] as const;
 const Line = z.tuple([z.string(), z.enum(results)]).rest(z.string());
@@ -40,28 +38,10 @@ function readLine(line: string): z.infer<typeof Line> | undefined {
   }
 }
 
-interface Provable {
-  readonly wanted: TargetRequest;
-  readonly at: TargetAt;
-}
-
-/** Of what the request asks for, and the catalog has: its own finding says what the catalog has dropped. */
-export function provableTargets(catalog: Ports["catalog"], { targets = [] }: OnboardingRequest): readonly Provable[] {
-  return targets.flatMap((wanted) =>
-    unlessDropped(
-      () => {
-        const at = targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] })));
-        return at.isProvable(wanted.access) ? [{ wanted, at }] : [];
-      },
-      () => [],
-    ),
-  );
-}
-
 export async function judgeTargets(
   ports: Ports,
   request: OnboardingRequest,
-  provable: readonly Provable[],
+  provable: ReturnType<typeof provableTargets>,
   { tried }: Report,
 ): Promise<readonly Finding[]> {
   // The marks are those of the namespace whose own the identity is.

@@ -24,8 +24,9 @@ import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { verificationPod } from "../../resources/definitions/verificationPod.ts";
 import { refOf } from "../../resources/kubernetesObject/ensureObjects.ts";
+import { provableTargets } from "../../resources/target/provable.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import { judgeTargets, provableTargets, readReport } from "./targetProof.ts";
+import { judgeTargets, readReport } from "./targetProof.ts";
 
 type Access = Pick<Ports, "kubernetes">;
 

@@ -45,7 +45,7 @@ export const notices = {
   },
   CREDENTIALS_NEARLY_FULL: {
     cause: "The identity has nearly as many federated credentials as Azure allows. Only a notice.",
-    fix: "Remove those that nobody uses, or migrate to identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
+    fix: "Remove those that nobody uses, or in AKS migrate to identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
   },
   BINDINGS_UNSEEN: {
     cause:

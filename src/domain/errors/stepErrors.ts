@@ -207,7 +207,7 @@ export const stepErrors = {
     status: 500,
     retryable: false,
     cause: "The identity already has 20 federated credentials, Azure's limit.",
-    fix: "Remove federated credentials that are no longer in use, or use identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
+    fix: "Remove federated credentials that are no longer in use, or in AKS use identityMode identityBinding, which needs one for any number of clusters and service accounts (docs/identityModes.md).",
   },
   IDENTITY_BINDING_UNAVAILABLE: {
     status: 500,

@@ -43,12 +43,13 @@ async function clusterCanBind(
   if (!resource) return blocked(`Azure has no cluster ${clusterId} (cluster "${cluster.alias}").`);
   const { apiServerAccessProfile, oidcIssuerProfile, securityProfile } =
     Properties.safeParse(resource.properties).data ?? {};
+  // Azure leaves out what was never turned on.
   const missing = [
     ...(apiServerAccessProfile?.enableVnetIntegration === true
       ? ["API-server VNet integration is on, with which AKS has no identity bindings"]
       : []),
-    ...(oidcIssuerProfile?.enabled === false ? ["its OIDC issuer is off"] : []),
-    ...(securityProfile?.workloadIdentity?.enabled === false ? ["workload identity is off"] : []),
+    ...(oidcIssuerProfile?.enabled !== true ? ["its OIDC issuer is off"] : []),
+    ...(securityProfile?.workloadIdentity?.enabled !== true ? ["workload identity is off"] : []),
   ];
   return missing.length === 0 ? {} : blocked(`Cluster "${cluster.alias}": ${missing.join("; ")}.`);
 }

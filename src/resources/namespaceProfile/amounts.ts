@@ -3,7 +3,7 @@
  * admits a quota below that, and then no pod that starts again.
  */
 import { z } from "zod";
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
@@ -16,6 +16,8 @@ import type { Ports } from "../../ports/index.ts";
 import type { NamespacedKind } from "../../ports/kubernetes.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { verificationPod } from "../definitions/verificationPod.ts";
+import { provableTargets } from "../target/provable.ts";
+import { askedByContainer, askedByPod, type Computed, isRunning, type Pod, readPods } from "./podAmounts.ts";
 
 type Looking = Pick<Ports, "kubernetes">;
 
@@ -24,36 +26,21 @@ interface Checked {
   readonly cluster: ClusterTarget;
 }
 
-const Amounts = z.record(z.string(), z.union([z.string(), z.number()])).default({});
-const Container = z.object({
-  name: z.string().default(""),
-  resources: z.object({ requests: Amounts, limits: Amounts }).partial().default({}),
-});
-const Pod = z.object({
-  metadata: z.object({ name: z.string() }),
-  spec: z.object({ containers: z.array(Container).default([]) }),
-  status: z.object({ phase: z.string().default("") }).prefault({}),
-});
-type Pod = z.infer<typeof Pod>;
-
 export async function checkAmounts(
-  { kubernetes }: Looking,
+  { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { request, cluster }: Checked,
   profile: Profile,
 ): Promise<Obstacles> {
   const { namespace, namespaceProfile } = request;
   const name = `Profile "${namespaceProfile}"`;
-  const needsJob = cluster.verificationJob !== undefined && request.databases.length > 0;
+  const needsJob = hasJob(catalog, { request, cluster });
   const tooStrict = needsJob ? limitsForJob(profile) : [];
   const blockers = tooStrict.map((what) =>
     toOperationError("PROFILE_TOO_SMALL", `${name} leaves no room for the verification Job: ${what}.`),
   );
   const { quota } = profile;
   if (!quota) return { blockers };
-  const listed = await kubernetes.list(cluster, { apiVersion: "v1", kind: "Pod", namespace });
-  const pods = listed
-    .flatMap((each) => Pod.safeParse(each).data ?? [])
-    .filter(({ status }) => !["Succeeded", "Failed"].includes(status.phase));
+  const pods = readPods(await kubernetes.list(cluster, { apiVersion: "v1", kind: "Pod", namespace }));
   const notices: OperationError[] = [];
   const exceeded: string[] = [];
   const full: string[] = [];
@@ -80,33 +67,67 @@ export async function checkAmounts(
   return { blockers, notices };
 }
 
+/** The Job tries what the request names (application/inspection/verificationJob.ts). */
+function hasJob(catalog: Catalog, { request, cluster }: Checked): boolean {
+  const { verificationJob } = cluster;
+  return verificationJob !== undefined && request.databases.length + provableTargets(catalog, request).length > 0;
+}
+
+interface Counting {
+  readonly cluster: ClusterTarget;
+  readonly namespace: string;
+  readonly pods: readonly Pod[];
+}
+
 /** In thousandths; undefined if Mooring cannot see it. */
 async function usedOf(
   { kubernetes }: Looking,
-  {
-    cluster,
-    namespace,
-    pods,
-  }: { readonly cluster: ClusterTarget; readonly namespace: string; readonly pods: readonly Pod[] },
+  { cluster, namespace, pods }: Counting,
   counted: string,
 ): Promise<bigint | undefined> {
-  if (["pods", "count/pods"].includes(counted)) return BigInt(pods.length) * 1000n;
+  // Of objects those that have ended count, too; of pods they do not (k8s.io/kubernetes pkg/quota/v1/evaluator/core).
+  if (counted === "count/pods") return thousandths(pods.length);
+  const running = pods.filter(isRunning);
+  if (counted === "pods") return thousandths(running.length);
   const computed = computedBy(counted);
-  if (computed) return pods.reduce((sum, pod) => sum + askedBy(pod.spec.containers, computed), 0n);
-  try {
+  if (computed) return running.reduce((sum, pod) => sum + askedByPod(pod, computed), 0n);
+  return await unlessForbidden(async () => {
+    const door = doors[counted];
+    if (door) {
+      const services = await kubernetes.list(cluster, { apiVersion: "v1", kind: "Service", namespace });
+      return thousandths(services.reduce((sum, service) => sum + door(Service.parse(service)), 0));
+    }
     const kind = await kindOf({ kubernetes }, cluster, counted);
-    if (!kind) return undefined;
-    return BigInt((await kubernetes.listMetadata(cluster, { ...kind, namespace })).length) * 1000n;
+    return kind && thousandths((await kubernetes.listMetadata(cluster, { ...kind, namespace })).length);
+  });
+}
+
+function thousandths(count: number): bigint {
+  return BigInt(count) * 1000n;
+}
+
+async function unlessForbidden<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
   } catch (error) {
     if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
     throw error;
   }
 }
 
-interface Computed {
-  readonly from: "requests" | "limits";
-  readonly resource: string;
-}
+const Service = z.object({
+  spec: z.object({
+    type: z.string().default("ClusterIP"),
+    ports: z.array(z.object({ nodePort: z.int().default(0) })).default([]),
+  }),
+});
+type Service = z.infer<typeof Service>;
+
+/** What a quota counts of Services besides themselves. */
+const doors: Readonly<Record<string, (service: Service) => number>> = {
+  "services.loadbalancers": ({ spec }) => (spec.type === "LoadBalancer" ? 1 : 0),
+  "services.nodeports": ({ spec }) => spec.ports.filter(({ nodePort }) => nodePort > 0).length,
+};
 
 /** `cpu` is another word for `requests.cpu`. Storage is asked for by claims, and not by pods. */
 function computedBy(counted: string): Computed | undefined {
@@ -114,14 +135,6 @@ function computedBy(counted: string): Computed | undefined {
     /^(?:(requests|limits)\.)?(cpu|memory|ephemeral-storage|[^/]+\/.+)$/.exec(counted) ?? [];
   if (resource === "" || counted.startsWith("count/")) return undefined;
   return { from: from === "limits" ? "limits" : "requests", resource };
-}
-
-/** Whoever says only a limit asks for as much. */
-function askedBy(containers: Pod["spec"]["containers"], { from, resource }: Computed): bigint {
-  return containers.reduce((sum, { resources: { requests = {}, limits = {} } }) => {
-    const amount = from === "limits" ? limits[resource] : (requests[resource] ?? limits[resource]);
-    return sum + (amount === undefined ? 0n : (milliOf(amount) ?? 0n));
-  }, 0n);
 }
 
 const plain: Readonly<Record<string, NamespacedKind>> = {
@@ -158,7 +171,7 @@ const jobCounts = new Set(["pods", "count/pods", "count/jobs.batch"]);
 function jobUses(counted: string): bigint {
   if (jobCounts.has(counted)) return 1000n;
   const computed = computedBy(counted);
-  return computed ? askedBy([{ name: "verify", resources: verificationPod.resources }], computed) : 0n;
+  return computed ? askedByContainer(verificationPod, computed) : 0n;
 }
 
 /** What of the Job's container the limits refuse. */

@@ -1,4 +1,5 @@
 /** What a plan says of a profile before anything is written, on an API server, simulated or real. */
+import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { findCluster } from "../../../src/domain/catalog/clusters.ts";
@@ -15,6 +16,8 @@ const id = "00000000-0000-4000-8000-000000000001";
 const profiles = {
   cores: { quota: { "requests.cpu": 1, "limits.memory": "1Gi" } },
   crowd: { quota: { pods: 1, configmaps: 1, "count/jobs.batch": 0, "count/widgets.example.com": 5 } },
+  rows: { quota: { "count/pods": 1, pods: 1 } },
+  doors: { quota: { "services.loadbalancers": 0, "services.nodeports": 1 } },
   small: {
     limits: { container: { max: { cpu: "250m" }, min: { memory: "128Mi" } }, pod: { max: { memory: "128Mi" } } },
   },
@@ -47,6 +50,13 @@ function catalogOf(changes: object) {
         databases: { messages: { roles: ["reader"] } },
       },
     },
+    targets: {
+      uploads: {
+        kind: "storageBlob",
+        resourceId: `/subscriptions/${id}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/stdev`,
+        access: ["read"],
+      },
+    },
     profiles,
   });
 }
@@ -67,14 +77,13 @@ beforeEach(async () => {
 });
 
 /** `code: message`, blockers before notices, as the preflight reports them. */
-async function told(namespaceProfile: string, changes: object = {}): Promise<readonly string[]> {
+async function told(
+  namespaceProfile: string,
+  changes: object = {},
+  wanted: object = { databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }] },
+): Promise<readonly string[]> {
   const catalog = catalogOf(changes);
-  const request = OnboardingRequest.parse({
-    cluster: "aks-dev",
-    namespace,
-    databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
-    namespaceProfile,
-  });
+  const request = OnboardingRequest.parse({ cluster: "aks-dev", namespace, ...wanted, namespaceProfile });
   const { apiServer, certificateAuthority } = cluster.target;
   const target = { ...findCluster(catalog, "aks-dev"), apiServer, certificateAuthority };
   const ports = { catalog, kubernetes } as Pick<Ports, "catalog" | "kubernetes"> as Ports;
@@ -130,10 +139,59 @@ describe("a quota", () => {
     ]);
   });
 
+  it("counts what a pod needs to start: containers that run before the others, and those that go on beside them", async () => {
+    const container = (name: string, cpu: string, more: object = {}) => ({
+      ...{ name, image: "registry.example/app:1", resources: { requests: { cpu } } },
+      ...more,
+    });
+    await runPod("migrating", { requests: { cpu: "200m" } }, { initContainers: [container("migrate", "900m")] });
+    await runPod(
+      "meshed",
+      { requests: { cpu: "100m" } },
+      { initContainers: [container("proxy", "150m", { restartPolicy: "Always" })] },
+    );
+
+    expect((await told("cores"))[0]).toContain("requests.cpu 1, and 1150m is used today");
+  });
+
+  it("of pods counts those that run, and of objects also those that have ended", async () => {
+    await runPod("done");
+    await runPod("web-1");
+    await cluster.core.patchNamespacedPodStatus(
+      { namespace, name: "done", body: { status: { phase: "Succeeded" } } },
+      setHeaderOptions("Content-Type", PatchStrategy.MergePatch),
+    );
+
+    expect(await told("rows")).toEqual([
+      'PROFILE_TOO_SMALL: Profile "rows" gives namespace <namespace> less than it uses: count/pods 1, and 2 is used today.',
+    ]);
+  });
+
+  it("of load balancers and node ports counts those of the Services", async () => {
+    const service = (name: string, type: string, count: number) =>
+      cluster.core.createNamespacedService({
+        namespace,
+        body: {
+          metadata: { name },
+          spec: { type, ports: Array.from({ length: count }, (_, index) => ({ name: `p${index}`, port: 80 + index })) },
+        },
+      });
+    await service("inside", "ClusterIP", 1);
+    await service("node", "NodePort", 2);
+    await service("shop", "LoadBalancer", 1);
+
+    expect(await told("doors")).toEqual([
+      'PROFILE_TOO_SMALL: Profile "doors" gives namespace <namespace> less than it uses: services.loadbalancers 0, and 1 is used today; services.nodeports 1, and 3 is used today.',
+    ]);
+  });
+
   it("that is as full as can be leaves no room for the verification Job", async () => {
     await runPod("web-1", { requests: { cpu: "995m", memory: "32Mi" }, limits: { memory: "900Mi" } });
 
     expect(await told("cores")).toEqual([]);
+    expect(await told("cores", job, { targets: [{ target: "uploads", access: ["read"] }] })).toEqual(
+      await told("cores", job),
+    );
     expect(await told("cores", job)).toEqual([
       'PROFILE_TOO_SMALL: Profile "cores" leaves no room for the verification Job: requests.cpu 1, and 995m is used without it; limits.memory 1Gi, and 900Mi is used without it.',
     ]);

@@ -163,11 +163,18 @@ export function createRoleAssignments(
       usage: () => read("count role assignments", () => ({ made: roleAssignments.size, limit: 4_000 })),
     },
     azureResources: {
-      find: () => read("get resource", () => ({ properties: { enableRbacAuthorization: true } })),
+      find: () => read("get resource", () => ({ properties })),
       locksAt: () => read("list locks", () => []),
     },
   };
 }
+
+/** Of a key vault, and of a cluster. */
+const properties = {
+  enableRbacAuthorization: true,
+  oidcIssuerProfile: { enabled: true },
+  securityProfile: { workloadIdentity: { enabled: true } },
+};
 
 export function assign({ roleAssignments }: Pick<AzureState, "roleAssignments">, made: RoleAssignment): void {
   roleAssignments.set(made.id, made);

@@ -170,6 +170,33 @@ test("a quota counts existing objects, and a dry run checks it without using it 
   await cluster.apply({ ...inSmall("a"), data: { key: "value" } } as object, "a");
 });
 
+test("a quota counts pods that have ended as objects, and as pods no longer", async () => {
+  await cluster.createNamespace("ended");
+  await eventually(() => cluster.simulator.objects.get("v1", "ServiceAccount", "default", "ended"));
+  for (const each of ["done", "running"]) {
+    const spec = { containers: [{ name: "app", image: "registry.example/app:1" }] };
+    await cluster.create({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: each, namespace: "ended" },
+      spec,
+    } as object);
+  }
+  const { status } = await cluster.request("PATCH", "/api/v1/namespaces/ended/pods/done/status", {
+    body: { status: { phase: "Succeeded" } },
+    headers: { "content-type": "application/merge-patch+json" },
+  });
+  expect(status).toBe(200);
+  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "pods", namespace: "ended" } };
+  await cluster.create({ ...quota, spec: { hard: { pods: "5", "count/pods": "5" } } } as object);
+
+  const used = await eventually(async () => {
+    const counted = await cluster.simulator.objects.get("v1", "ResourceQuota", "pods", "ended");
+    return (counted?.["status"] as { used?: object } | undefined)?.used;
+  });
+  expect(used).toEqual({ "count/pods": "2", pods: "1" });
+});
+
 test("a dry run needs the same rights as the write: patch, and create if the object does not exist", async () => {
   cluster.simulator.restrictions.push(({ verb, resource }) => verb === "create" && resource === "configmaps");
 
