@@ -110,7 +110,8 @@ async function serve(
   if (refusal) return send(response, refusal);
   const body = await readBody(incoming, limit?.most);
   if (body === undefined) return send(response, limit?.tooLarge ?? { status: 413 });
-  const exchange = open({ ...head, body });
+  const exchange = understand(open, { ...head, body });
+  if (!exchange) return send(response, { status: 400, body: "Bad Request - Invalid URL" });
   // Not `incoming`, which closes as soon as its body has been read.
   response.on("close", () => exchange.end?.());
   const effect = exchange.call && (await faults.meet(exchange.call));
@@ -140,6 +141,16 @@ async function serve(
     }
     case "hang":
       return;
+  }
+}
+
+/** Undefined for an address that is no UTF-8: gateways of Azure refuse it before any service reads it. */
+function understand(open: Handling["open"], request: HttpRequest): Exchange | undefined {
+  try {
+    return open(request);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
   }
 }
 

@@ -23,6 +23,7 @@ const targets = Catalog.shape.targets.parse({
   audit: {
     ...bus,
     resourceId: busId.toUpperCase().replace(/^\S+\/PROVIDERS/, group),
+    access: ["receive"],
     topic: "invoices",
     subscription: "audit",
   },

@@ -228,6 +228,18 @@ it("takes back what an operation of no record gave on the target, and the reques
   expect(given()).toEqual(["uploads 2a2b"]);
 });
 
+it("is a catalog error when a word gives nothing at the scope of the part", () => {
+  const resourceId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/n";
+  const entry = { kind: "serviceBus", resourceId, topic: "t", subscription: "s", access: ["receive", "send"] };
+
+  expect(Catalog.safeParse({ ...catalog, targets: { entry } }).error?.issues).toMatchObject([
+    {
+      path: ["targets", "entry", "access", 1],
+      message: "send gives nothing at a subscription: name it in a target without subscription",
+    },
+  ]);
+});
+
 it("is a catalog error when an entry names two parts, or a part without the one that it is in", () => {
   const bus = {
     kind: "serviceBus",
@@ -239,8 +251,8 @@ it("is a catalog error when an entry names two parts, or a part without the one 
     );
 
   expect(problemsOf({ queue: "q", topic: "t" })).toEqual(["targets.bus.topic excludes queue: name one of them"]);
-  expect(problemsOf({ subscription: "s" })).toEqual(["targets.bus.subscription needs a topic"]);
-  expect(problemsOf({ topic: "t", subscription: "s" })).toBeUndefined();
+  expect(problemsOf({ subscription: "s", access: ["receive"] })).toEqual(["targets.bus.subscription needs a topic"]);
+  expect(problemsOf({ topic: "t", subscription: "s", access: ["receive"] })).toBeUndefined();
   expect(problemsOf({ access: ["read"] })).toHaveLength(1);
   expect(problemsOf({ queue: "../../x" })).toHaveLength(1);
 });

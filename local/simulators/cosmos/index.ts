@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { checkCaller, type DataCaller } from "../dataRights.ts";
 import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
+import { readJson } from "../readJson.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { CosmosAssignment, World } from "../world.ts";
 import { namedPath, ridOf } from "./resourceIds.ts";
@@ -92,7 +93,13 @@ export async function startCosmos(
       const action = `${items}/${isUpsert ? "upsert" : "create"}`;
       if (!may(action)) return refused(action);
       if (!isThere(world, id, scope)) return failed(404, "NotFound", "Owner resource does not exist");
-      const made = Item.parse(JSON.parse(body));
+      const made = Item.safeParse(readJson(body)).data;
+      if (!made)
+        return failed(
+          400,
+          "BadRequest",
+          "The input content is invalid because the required properties - 'id; ' - are missing",
+        );
       const isKnown = inContainer.has(made.id);
       if (isKnown && !isUpsert) return failed(409, "Conflict", "Resource with specified id or name already exists.");
       stored.set(container ?? "", inContainer.set(made.id, made));

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { checkCaller, mayDo } from "../dataRights.ts";
 import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
+import { readJson } from "../readJson.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 
 export const vaultAudience = "https://vault.azure.net";
@@ -80,9 +81,11 @@ export async function startKeyVault(
     }
     if (method === "PUT") {
       if (!may("secrets/set")) return forbidden("secrets/setSecret");
+      const read = Body.safeParse(readJson(body)).data;
+      if (!read) return failed(400, "BadParameter", "Property value is missing, or no text.");
       const version = {
         id: randomUUID().replaceAll("-", ""),
-        value: Body.parse(JSON.parse(body)).value,
+        value: read.value,
         createdTime: world.now(),
       };
       secrets.set(name, [version, ...(secrets.get(name) ?? [])]);

@@ -1,8 +1,12 @@
 /** Tables and their entities (learn.microsoft.com "Query Tables", "Query Entities", "Insert Entity"), as JSON. */
+import { z } from "zod";
 import type { HttpReply } from "../httpServer.ts";
+import { readJson } from "../readJson.ts";
 import type { Asked } from "./asked.ts";
 import type { Entity } from "./data.ts";
 import { failures } from "./failures.ts";
+
+const NewEntity = z.record(z.string(), z.unknown());
 
 export function answerTables({ method, names, query, account, body, expectRight }: Asked): HttpReply {
   const [name = ""] = names;
@@ -27,7 +31,8 @@ export function answerTables({ method, names, query, account, body, expectRight 
       });
     case "POST": {
       expectRight("entities/write");
-      const entity = JSON.parse(body) as Readonly<Record<string, unknown>>;
+      const { data: entity } = NewEntity.safeParse(readJson(body));
+      if (!entity) throw failures.invalidInput();
       entities().push(entity);
       return json(201, entity);
     }

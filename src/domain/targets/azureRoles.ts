@@ -29,6 +29,8 @@ interface Part {
   readonly variable: string;
   /** The part that has to be named, too. */
   readonly inside?: string;
+  /** The words whose role has an effect at the part's scope; all of the kind's without it. */
+  readonly gives?: readonly Access[];
   /** Words that allow the proof of the part, besides those that allow it anywhere. */
   readonly provenBy?: readonly Access[];
 }
@@ -158,6 +160,8 @@ const table = {
         pattern: entityName,
         variable: "SERVICE_BUS_SUBSCRIPTION",
         inside: "topic",
+        // Messages are sent to the topic, which is above it.
+        gives: ["receive"],
         provenBy: ["receive"],
       },
     },
@@ -275,6 +279,12 @@ export const AzureRoleEntry = z
   .discriminatedUnion("kind", [firstEntry, ...otherEntries])
   .superRefine((entry, context) => {
     for (const { path, message } of misnamedParts(entry)) context.addIssue({ code: "custom", path: [path], message });
+    for (const [index, word] of entry.access.entries()) {
+      const part = partsOf(entry).find(({ gives }) => gives?.includes(word) === false);
+      if (!part) continue;
+      const message = `${word} gives nothing at a ${part.name}: name it in a target without ${part.name}`;
+      context.addIssue({ code: "custom", path: ["access", index], message });
+    }
   });
 export type AzureRoleEntry = z.infer<typeof AzureRoleEntry>;
 

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { names } from "../../../local/cloud.ts";
+import { assignRole } from "../../../local/simulators/world.ts";
 import { createDice } from "../../proof/support/random.ts";
 import { shareOf } from "../../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../../support/sandbox.ts";
@@ -24,6 +25,39 @@ beforeAll(async () => {
 afterAll(() => sandbox?.close());
 
 const wires = ["arm", "entra", "kubernetes", "sql", "serviceBus"] as const;
+/** Of targets: what is for whom, and the role that may do most there. */
+const data = {
+  blob: { audience: "https://storage.azure.com", role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe" },
+  queue: { audience: "https://storage.azure.com", role: "974c5e8b-45b9-4653-ba55-5f855dd0fb88" },
+  table: { audience: "https://storage.azure.com", role: "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3" },
+  keyVault: { audience: "https://vault.azure.net", role: "b86a8fe4-44ce-4948-aee5-eccb2c155cd7" },
+  cosmos: { audience: "https://cosmos.azure.com", role: "00000000-0000-0000-0000-000000000002" },
+  appConfiguration: { audience: "https://azconfig.io", role: "5ae67dd6-50cb-40e7-96ff-dc2bfa4b606b" },
+  openAi: { audience: "https://cognitiveservices.azure.com", role: "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd" },
+} as const;
+type DataWire = keyof typeof data;
+const dataWires = Object.keys(data) as DataWire[];
+
+/** Without a slash at its end. */
+function endpointOf(wire: DataWire): string {
+  const { storage, vaults, cosmosAccounts, configurationStores, openAiResources } = sandbox.cloud.data;
+  if (wire === "blob" || wire === "queue" || wire === "table") return storage?.endpointOf(wire, "stdev") ?? "";
+  const all = {
+    keyVault: vaults,
+    cosmos: cosmosAccounts,
+    appConfiguration: configurationStores,
+    openAi: openAiResources,
+  };
+  return [...all[wire].values()][0]?.endpoint ?? "";
+}
+
+/** Everything that listens, by its port. */
+function portOf(wire: (typeof wires)[number] | "busOfTargets" | "hubsOfTargets" | DataWire): number {
+  const { cloud } = sandbox;
+  if (wire === "busOfTargets") return [...cloud.data.busNamespaces.values()][0]?.port ?? 0;
+  if (wire === "hubsOfTargets") return [...cloud.data.hubsNamespaces.values()][0]?.port ?? 0;
+  return Object.hasOwn(data, wire) ? Number(new URL(endpointOf(wire as DataWire)).port) : cloud[wire as "arm"].port;
+}
 
 function bytes(length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => dice.roll(256)));
@@ -59,10 +93,10 @@ async function send(socket: Socket, data: Buffer): Promise<void> {
   socket.destroy();
 }
 
-test.each(wires)(
+test.each([...wires, "busOfTargets", "hubsOfTargets", ...dataWires] as const)(
   "survives garbage on the socket of %s",
   async (wire) => {
-    const { port } = sandbox.cloud[wire];
+    const port = portOf(wire);
     for (let round = 0; round < shareOf(120); round += 1) {
       const data = dice.pick(beginnings)();
       const socket = dice.chance(0.5)
@@ -172,6 +206,78 @@ test.each(["arm", "entra", "kubernetes"] as const)(
       const { status, text } = await ask(`${cloud[wire].url}${path}`, method, headers, body);
       if (status === 500)
         defects.push(`${method} ${path} ${headers["content-type"]} ${body.slice(0, 80)} → ${text.slice(0, 200)}`);
+    }
+
+    expect([...new Set(defects)]).toEqual([]);
+  },
+  180_000,
+);
+
+const dataPaths: { readonly [Wire in DataWire]: (piece: string) => readonly string[] } = {
+  blob: (piece) => [
+    `/${piece}`,
+    "/uploads?restype=container&comp=list",
+    `/uploads/${piece}`,
+    `/${piece}/${piece}?restype=${piece}&comp=${piece}`,
+  ],
+  queue: (piece) => [
+    `/${piece}`,
+    "/jobs/messages?peekonly=true",
+    `/jobs/${piece}`,
+    `/jobs/messages?numofmessages=${piece}`,
+  ],
+  table: (piece) => [`/${piece}`, `/sessions()?$filter=${piece}`, "/sessions", `/Tables?$top=${piece}`],
+  keyVault: (piece) => [
+    `/${piece}?api-version=7.4`,
+    `/secrets/${piece}?api-version=7.4`,
+    `/secrets?maxresults=${piece}&api-version=7.4`,
+    `/secrets/${piece}/versions?api-version=${piece}`,
+  ],
+  cosmos: (piece) => [
+    `/${piece}`,
+    "/dbs/shop/colls/carts/docs",
+    `/dbs/${piece}/colls/${piece}`,
+    `/dbs/shop/colls/carts/docs/${piece}`,
+  ],
+  appConfiguration: (piece) => [
+    `/kv/${piece}?api-version=1.0`,
+    `/kv?key=${piece}&label=${piece}&$select=${piece}&api-version=1.0`,
+    `/keys?name=${piece}&after=${piece}&api-version=1.0`,
+    `/${piece}?api-version=${piece}`,
+  ],
+  openAi: (piece) => [
+    `/openai/${piece}`,
+    `/openai/deployments/${piece}/chat/completions?api-version=${piece}`,
+    "/openai/deployments/chat/chat/completions?api-version=1",
+    "/openai/v1/embeddings",
+  ],
+};
+
+/** What is no UTF-8, too. */
+function encoded(piece: string): string {
+  return piece.startsWith("%") ? piece : encodeURI(piece);
+}
+
+test.each(dataWires)(
+  "answers an invalid request to %s without an internal error",
+  async (wire) => {
+    const { world, principals } = sandbox.cloud;
+    const { principalId } = principals.owner;
+    const { audience, role } = data[wire];
+    for (const { id: account } of sandbox.cloud.data.cosmosAccounts.values())
+      world.cosmosAssignments.set("owner", { account, name: "owner", roleId: role, principalId, scope: account });
+    assignRole(world, { role, principalId, scope: `/subscriptions/${world.subscriptionId}` });
+    const { token } = (await sandbox.cloud.credentialOf("owner").getToken(`${audience}/.default`)) ?? {};
+    const authorization = wire === "cosmos" ? encodeURIComponent(`type=aad&ver=1.0&sig=${token}`) : `Bearer ${token}`;
+    const defects: string[] = [];
+
+    for (let round = 0; round < shareOf(1_200); round += 1) {
+      const path = dice.pick(dataPaths[wire](encoded(dice.pick(pieces))));
+      const method = dice.pick(methods);
+      const headers = { "content-type": dice.pick(contentTypes), "x-ms-version": "2018-12-31", authorization };
+      const body = dice.pick(bodies)();
+      const { status, text } = await ask(`${endpointOf(wire)}${path}`, method, headers, body);
+      if (status === 500) defects.push(`${method} ${path} ${body.slice(0, 60)} → ${text.slice(0, 160)}`);
     }
 
     expect([...new Set(defects)]).toEqual([]);

@@ -26,7 +26,7 @@ const listed = Catalog.parse({
     lists: { kind: "storageQueue", ...storage },
     sessions: { kind: "storageTable", ...storage, table: "sessions" },
     keys: { kind: "keyVaultSecrets", ...inGroup("Microsoft.KeyVault/vaults", "kv-dev"), secret: "api-key" },
-    invoices: { kind: "serviceBus", ...bus, topic: "invoices", subscription: "all" },
+    invoices: { kind: "serviceBus", ...bus, access: ["receive"], topic: "invoices", subscription: "all" },
     clicks: {
       kind: "eventHubs",
       ...{ ...inGroup("Microsoft.EventHub/namespaces", "eh-dev"), access: ["send"], eventHub: "clicks" },
