@@ -7,6 +7,8 @@ export interface Reply {
   readonly body: Json;
   readonly headers?: Readonly<Record<string, string[]>>;
   readonly contentType?: string;
+  /** Instead of the body: the same in another encoding. */
+  readonly bytes?: Buffer;
 }
 
 export type Answer =

@@ -14,7 +14,7 @@ import { answerOpenApiV2, openApiV2Path } from "./openApiV2.ts";
 import { isTrue, requireGetOptions, requireListOptions } from "./options.ts";
 import { requirePatchType } from "./patches.ts";
 import { answerLog } from "./podLog.ts";
-import { createReading, listOf } from "./reading.ts";
+import { createReading } from "./reading.ts";
 import type { ApiRequest } from "./request.ts";
 import { decode, mediaTypeOf, read } from "./requestBody.ts";
 import { deleteOptions, orphanWarning, writeOptions } from "./requestOptions.ts";
@@ -42,21 +42,32 @@ interface Environment {
   readonly address: () => string;
 }
 
+/** With the texts of its warnings. */
+type Carried = ApiRequest & { readonly warnings: string[] };
+
 export function createApi(environment: Environment): (request: ApiRequest, user: User) => Promise<Answer> {
   const { store, resources, objects, access, now, bookmarkMs, documents, podLog, requestToken, reviews, address } =
     environment;
-  const { list, watch, shown } = createReading({ store, now, bookmarkMs });
+  const { list, watch, shown, shownList } = createReading({ store, now, bookmarkMs });
   const grantChecks = createGrantChecks(environment);
 
   return async (asked, user) => {
-    const request = { ...fromOldWatch(asked), user: user.name, requireGrant: grantChecks(user) };
-    const path = parseResourcePath(request.url.pathname);
-    const deprecated = path === undefined ? undefined : deprecations[`${path.version} ${path.plural}`];
-    if (deprecated === undefined || path?.group !== "") return carryOut(request, user, path);
-    return withWarnings([deprecated], () => carryOut(request, user, path));
+    const path = parseResourcePath(asked.url.pathname);
+    const deprecated = path?.group === "" ? deprecations[`${path.version} ${path.plural}`] : undefined;
+    const warnings = deprecated === undefined ? [] : [deprecated];
+    const request = { ...fromOldWatch(asked), user: user.name, requireGrant: grantChecks(user), warnings };
+    try {
+      const answer = await carryOut(request, user);
+      return "stream" in answer ? answer : { ...answer, headers: { ...answer.headers, ...warningHeaders(warnings) } };
+    } catch (error) {
+      // Whoever is refused hears them, too.
+      if (error instanceof ApiFailure) error.warnings.push(...(warningHeaders(warnings)["warning"] ?? []));
+      throw error;
+    }
   };
 
-  async function carryOut(request: ApiRequest, user: User, path: ResourcePath | undefined): Promise<Answer> {
+  async function carryOut(request: Carried, user: User): Promise<Answer> {
+    const path = parseResourcePath(request.url.pathname);
     if (path === undefined) return onPath(request, user);
     const resource = resources.find(path.group, path.version, path.plural);
     const review = reviews.at(path);
@@ -67,12 +78,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (request.method !== "POST") throw methodNotAllowed();
       // They have no metadata of which a table could be made.
       negotiate(request.headers["accept"], { isCustom: false, hasForms: false });
-      const warnings: string[] = [];
+      const { warnings } = request;
       const options = writeOptions(request, warnings);
       const writer = { manager: options.manager, apiVersion: "", subresource: undefined, time: timestamp(now()) };
       const { value, ...found } = decode(request, { kind: review.kind });
       const answer = await review.answer({ user, body: value, writer }, request.method, { ...options, ...found });
-      return { code: 201, body: answer, headers: warningHeaders(warnings) };
+      return { code: 201, body: answer };
     }
     access.require(user, attributesOf(verbOf(request, path), path, request.url.searchParams));
     if (resource === undefined) {
@@ -94,12 +105,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     requirePathSegment(path.name);
     if (isToken) {
       if (request.method !== "POST") throw methodNotAllowed();
-      const warnings: string[] = [];
+      const { warnings } = request;
       const { value, ...found } = decode(request, { kind: "TokenRequest" });
       const options = { ...writeOptions(request, warnings), ...found };
       const account = objects.get(target);
       const asked = tokenRequestOf(value, target.namespace, options);
-      return { code: 201, body: await requestToken(account, asked), headers: warningHeaders(warnings) };
+      return { code: 201, body: await requestToken(account, asked) };
     }
     if (path.subresource === "log" && resource.kind === "Pod") {
       if (request.method !== "GET") throw methodNotAllowed();
@@ -156,7 +167,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
   }
 
   function onCollection(
-    request: ApiRequest,
+    request: Carried,
     { resource, accepted }: { resource: Resource; accepted: Accepted },
     { namespace }: ResourcePath,
   ): Answer {
@@ -170,12 +181,12 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     }
     if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
     if (request.method === "POST") {
-      const warnings: string[] = [];
+      const { warnings } = request;
       const { value, ...found } = decode(request, resource);
       const options = { ...writeOptions(request, warnings), ...found };
       const body = objects.create({ resource, namespace }, value, options);
       warnOfInert(resource, warnings);
-      return { code: 201, body: shown(request, { resource, accepted }, body), headers: warningHeaders(warnings) };
+      return { code: 201, body: shown(request, { resource, accepted }, body) };
     }
     if (request.method !== "DELETE" || !resource.verbs.includes("deletecollection")) throw methodNotAllowed();
     deleteOptions(request, resource);
@@ -187,23 +198,23 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         deleteOptions(request, resource),
       );
     }
-    return { code: 200, body: listOf(resource, items, { resourceVersion: String(store.version) }) };
+    const metadata = { resourceVersion: String(store.version) };
+    return { code: 200, body: shownList(request, { resource, accepted }, { items, metadata }) };
   }
 
   function onObject(
-    request: ApiRequest,
+    request: Carried,
     target: Target,
     { mayCreate, accepted, subresource }: { mayCreate: () => void; accepted: Accepted; subresource?: "status" },
   ): Answer {
     const { resource } = target;
     const show = (object: KubeObject) => shown(request, { resource, accepted }, object);
-    const warnings: string[] = [];
+    const { warnings } = request;
     if (request.method === "PATCH") requirePatchType(target.resource, mediaTypeOf(request));
     const options: WriteOptions = {
       ...writeOptions(request, warnings),
       ...(subresource === undefined ? {} : { subresource }),
     };
-    const headers = () => warningHeaders(warnings);
     switch (request.method) {
       case "GET":
         requireGetOptions(request.url.searchParams, store.version);
@@ -213,28 +224,28 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         const { value, ...found } = decode(request, target.resource);
         const isNew = store.get(target.resource, target.namespace, target.name) === undefined;
         const body = objects.replace(target, value, { ...options, ...found });
-        return { code: isNew ? 201 : 200, body: show(body), headers: headers() };
+        return { code: isNew ? 201 : 200, body: show(body) };
       }
       case "PATCH": {
         const mediaType = mediaTypeOf(request);
         const query = request.url.searchParams;
         if (mediaType !== "application/apply-patch+yaml") {
           const body = show(objects.patch(target, { mediaType, body: read(request) }, options));
-          return { code: 200, body, headers: headers() };
+          return { code: 200, body };
         }
         const force = isTrue(query.get("force"));
         if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
         const { value, duplicates } = decode(request);
         const { object, isNew } = objects.apply(target, value, { ...options, force, duplicates });
         if (isNew) warnOfInert(target.resource, warnings);
-        return { code: isNew ? 201 : 200, body: show(object), headers: headers() };
+        return { code: isNew ? 201 : 200, body: show(object) };
       }
       case "DELETE": {
         const { object, isGone } = objects.remove(target, deleteOptions(request, target.resource));
         const warning = orphanWarning(request, target.resource);
         if (warning !== undefined) warnings.push(warning);
         const returnsObject = !isGone || returnedWhenDeleted.has(target.resource.kind);
-        return { code: 200, body: returnsObject ? show(object) : deleted(target.resource, object), headers: headers() };
+        return { code: 200, body: returnsObject ? show(object) : deleted(target.resource, object) };
       }
       default:
         throw methodNotAllowed();
@@ -290,19 +301,6 @@ const deprecations: Readonly<Record<string, string>> = {
   "v1 endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   "v1 componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
 };
-
-/** With these before the warnings that an answer, or a refusal, has itself. */
-async function withWarnings(warnings: readonly string[], act: () => Promise<Answer>): Promise<Answer> {
-  const own = warningHeaders(warnings)["warning"] ?? [];
-  try {
-    const answer = await act();
-    if ("stream" in answer) return answer;
-    return { ...answer, headers: { ...answer.headers, warning: [...own, ...(answer.headers?.["warning"] ?? [])] } };
-  } catch (error) {
-    if (error instanceof ApiFailure) error.warnings.unshift(...own);
-    throw error;
-  }
-}
 
 const pageNotFound: Answer = { code: 404, body: "404 page not found\n" };
 const nothingThere: Answer = { code: 404, body: "", contentType: "" };

@@ -3,6 +3,7 @@
 import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
+import { jsonProblem } from "./goJson.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { fieldsOf, hasKind, messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
@@ -47,35 +48,8 @@ export function notAnObject(body: Json): string {
 
 /** A body that is no JSON at all. */
 export function unparsable(resource: Pick<Resource, "kind">, text: string): ApiFailure {
-  const problem = jsonProblem(text);
+  const problem = jsonProblem(text) ?? "";
   return unrecognized(resource, text, `couldn't get version/kind; json parse error: ${problem}`);
-}
-
-/** In Go's words: where its scanner stops. */
-export function jsonProblem(text: string): string {
-  if (text.trim() === "") return "unexpected end of JSON input";
-  // Go reads bytes.
-  const bytes = Buffer.from(text, "utf8").toString("latin1");
-  const quoted = (character: string) => (character === "'" ? `'\\''` : `'${character}'`);
-  const first = bytes.trimStart()[0] ?? "";
-  if (!/[{["\d\-tfn]/.test(first)) return `invalid character ${quoted(first)} looking for beginning of value`;
-  const key = /^\s*\{\s*([^"}\s])/.exec(bytes)?.[1] ?? /,\s*(\})\s*$/.exec(bytes)?.[1];
-  if (key !== undefined) return `invalid character ${quoted(key)} looking for beginning of object key string`;
-  const rest = afterFirst(bytes)?.trimStart()[0];
-  return rest === undefined
-    ? "unexpected end of JSON input"
-    : `invalid character ${quoted(rest)} after top-level value`;
-}
-
-/** What follows the first object of a text; undefined where none ends. */
-function afterFirst(text: string): string | undefined {
-  let depth = 0;
-  for (const { 0: token, index } of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/g)) {
-    if (token === "{" || token === "[") depth += 1;
-    if (token === "}" || token === "]") depth -= 1;
-    if (depth === 0 && !token.startsWith('"')) return text.slice(index + 1);
-  }
-  return undefined;
 }
 
 /** Their decoder asks for the kind, and checks it only after everything else. */
@@ -198,7 +172,11 @@ function requireTypes(resource: Resource, object: JsonObject): void {
     if (why !== undefined) throw new DecodeFailure({ prefix, why });
     return;
   }
-  const found = /^Invalid value: "(\w+)"/.exec(wrongType.message)?.[1] ?? "value";
+  const given = at(object, ...wrongType.field.split("."));
+  const named = /^Invalid value: "(\w+)"/.exec(wrongType.message)?.[1] ?? "value";
+  // Of a number, Go says which.
+  const isNumber = typeof given === "number" && /must be of type integer/.test(wrongType.message);
+  const found = isNumber ? `number ${given}` : named;
   const expected = /must be of type (\w+)/.exec(wrongType.message)?.[1] ?? "";
   const where = goPath(resource, wrongType.field, formatAt(resource.schema, wrongType.field) ?? expected);
   const why = `json: cannot unmarshal ${shownType[found] ?? found} into Go struct field ${where}`;

@@ -1,5 +1,6 @@
 /** A body in JSON or YAML, and the fields that it has twice: Go takes the last one, and can tell. */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
+import { jsonProblem } from "./goJson.ts";
 import type { Json } from "./json.ts";
 
 export interface Decoded {
@@ -13,7 +14,7 @@ export interface Decoded {
 /** Throws what the parser throws. */
 export function decodeText(text: string, isYaml: boolean): Decoded {
   // JSON is YAML too, but parsing it as JSON is faster and stricter.
-  if (!isYaml || text.trimStart().startsWith("{"))
+  if (!isYaml || (text.trimStart().startsWith("{") && jsonProblem(text) === undefined))
     return {
       value: wellFormed(JSON.parse(text), text),
       duplicates: duplicateFields(text),

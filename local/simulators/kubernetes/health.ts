@@ -23,7 +23,7 @@ const last = [
 const checks: Readonly<Record<string, readonly string[]>> = {
   healthz: [...ofAll, ...hooks, ...last],
   livez: [...ofAll, ...hooks, ...last],
-  readyz: [...ofAll, "etcd-readiness", "informer-sync", ...hooks, ...last, "shutdown"],
+  readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...hooks, ...last, "shutdown"],
 };
 
 /** Undefined if the path is that of no health. */

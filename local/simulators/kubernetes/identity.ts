@@ -1,7 +1,7 @@
 /** A write of an object that is there has to mean this object: its version, its uid, its deletion. */
 import type { Cause } from "./cause.ts";
 import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";
-import { type Json, type JsonObject, listAt, stringAt } from "./json.ts";
+import { type Json, type JsonObject, listAt, numberAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { notANumber } from "./options.ts";
@@ -26,13 +26,21 @@ export function requireSameVersion(resource: Resource, live: KubeObject, desired
 
 /** Deletion is asked for by a deletion alone; null leaves it as it is. */
 export function requireSameDeletion(resource: Resource, { metadata }: KubeObject, desired: JsonObject) {
+  const grace = numberAt(desired, "metadata", "deletionGracePeriodSeconds");
+  if (grace !== undefined && grace !== metadata.deletionGracePeriodSeconds) {
+    throw immutable(resource, metadata.name, { field: "metadata.deletionGracePeriodSeconds", value: grace });
+  }
   const value = stringAt(desired, "metadata", "deletionTimestamp");
   if (value === undefined || value === metadata.deletionTimestamp) return;
   throw immutable(resource, metadata.name, { field: "metadata.deletionTimestamp", value });
 }
 
 /** A real API server says it twice. */
-function immutable(resource: Resource, name: string, { field, value }: { field: string; value: string }): ApiFailure {
+function immutable(
+  resource: Resource,
+  name: string,
+  { field, value }: { field: string; value: string | number },
+): ApiFailure {
   const cause = invalidValue(field, value, "field is immutable");
   return new ApiFailure(422, "Invalid", invalid(resource, name, [cause]).message, {
     ...aboutKind(resource, name),

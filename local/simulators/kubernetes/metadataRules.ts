@@ -19,11 +19,19 @@ export function metadataViolations(resource: Resource, metadata: JsonObject): Ca
     ...stringMapViolations(metadata, "annotations", (key) => keyViolations("metadata.annotations", key.toLowerCase())),
     ...annotationsTooLong(metadata),
     ...listAt(metadata, "finalizers").flatMap((finalizer, index) => finalizerViolations(resource, finalizer, index)),
+    ...policyViolations(listAt(metadata, "finalizers")),
     ...ownerViolations(listAt(metadata, "ownerReferences")),
     ...((numberAt(metadata, "generation") ?? 0) < 0
       ? [invalidValue("metadata.generation", metadata["generation"] ?? null, "must be greater than or equal to 0")]
       : []),
   ];
+}
+
+/** Dependents go first, or not at all. */
+function policyViolations(finalizers: readonly Json[]): Cause[] {
+  if (!["orphan", "foregroundDeletion"].every((each) => finalizers.includes(each))) return [];
+  const why = "finalizer orphan and foregroundDeletion cannot be both set";
+  return [invalidValue("metadata.finalizers", [...finalizers], why)];
 }
 
 function ownerViolations(owners: readonly Json[]): Cause[] {

@@ -97,6 +97,14 @@ export function wantsYaml(accept: string | undefined): boolean {
   return first?.type.endsWith("/yaml") ?? false;
 }
 
+/** Whether an answer has to be in protobuf: of a client that takes JSON as well, nobody asks for it. */
+export function wantsProtobuf(accept: string | undefined): boolean {
+  const types = clausesOf(accept)
+    .map(({ type }) => type)
+    .filter(isServable);
+  return types.length > 0 && types.every((type) => type === "application/vnd.kubernetes.protobuf");
+}
+
 /** All groups in one document; only where it is served. */
 export function wantsAggregated(accept: string | undefined): boolean {
   return clausesOf(accept).some(

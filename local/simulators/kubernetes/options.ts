@@ -94,17 +94,16 @@ const policies = ["Foreground", "Background", "Orphan"];
 
 export function requireDeletePolicy(policy: string | undefined, hasOrphanDependents: boolean): void {
   if (policy === undefined) return;
-  if (hasOrphanDependents) {
-    const why = "orphanDependents and deletionPropagation cannot be both set";
-    throw invalidOptions("DeleteOptions", {
-      ...{ reason: "FieldValueInvalid", field: "propagationPolicy" },
-      message: `Invalid value: ${JSON.stringify(policy)}: ${why}`,
-    });
-  }
-  if (policies.includes(policy)) return;
+  const field = "propagationPolicy";
+  const why = "orphanDependents and deletionPropagation cannot be both set";
   const supported = [...policies, "nil"].map((each) => JSON.stringify(each)).join(", ");
-  const cause = unsupportedOption("propagationPolicy", JSON.stringify(policy), supported);
-  throw invalidOptions("DeleteOptions", cause);
+  const causes = [
+    ...(hasOrphanDependents
+      ? [{ reason: "FieldValueInvalid", field, message: `Invalid value: ${JSON.stringify(policy)}: ${why}` }]
+      : []),
+    ...(policies.includes(policy) ? [] : [unsupportedOption(field, JSON.stringify(policy), supported)]),
+  ];
+  if (causes.length > 0) throw invalidOptions("DeleteOptions", ...causes);
 }
 
 /** What both lists and watches refuse; `newest` is the version of the store. */

@@ -39,6 +39,9 @@ export function keyOf({ metadata }: KubeObject, namespace: string | undefined): 
     : metadata.name;
 }
 
+/** Below zero, a page goes on from what is there now. */
+export const isOfNow = ({ version }: Start) => version < 0;
+
 /** Throws unless the token could be one of any API server's. */
 export function readToken(text: string): Start {
   const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);

@@ -147,11 +147,13 @@ function withoutDirectives(value: Json): Json {
   return Object.fromEntries(Object.entries(value).filter(([field]) => !field.startsWith("$")));
 }
 
+const goName = (value: Json) => (typeof value === "boolean" ? "bool" : typeof value);
+
 export function jsonPatch(target: Json, operations: Json): Json {
   if (operations === null) return target;
   if (!Array.isArray(operations))
     throw badRequest(
-      "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
+      `error decoding patch: json: cannot unmarshal ${isObject(operations) ? "object" : goName(operations)} into Go value of type []handlers.jsonPatchOp`,
     );
   const wrong = operations.find((operation) => !isObject(operation));
   if (wrong !== undefined) {

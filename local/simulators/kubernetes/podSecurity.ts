@@ -209,7 +209,7 @@ const procMount: Check = ({ containers }) => {
   });
 };
 
-const baseline: readonly Check[] = [hostNamespaces, hostPorts, privileged, procMount];
+const baseline: readonly Check[] = [hostNamespaces, hostPorts, privileged, procMount, (pod) => sysctls(pod)];
 
 /** What containers have anyway, as most runtimes give it. */
 const usual: readonly Json[] = [
@@ -242,6 +242,20 @@ const onlyBaseline: readonly Check[] = [
       detail: 'must not set securityContext.seccompProfile.type to "Unconfined"',
     }),
 ];
+
+/** Those that concern only the pod's own part of the node. */
+const safeSysctls = [
+  ...["kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range"],
+  ...["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time"],
+  ...["net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"],
+  ...["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"],
+];
+
+const sysctls: Check = ({ context }) => {
+  const names = listAt(context, "sysctls").map((each) => stringAt(each, "name") ?? "");
+  const bad = names.filter((name) => !safeSysctls.includes(name));
+  return bad.length === 0 ? undefined : { reason: "forbidden sysctls", detail: bad.join(", ") };
+};
 
 const allowedVolumes = [
   ...[

@@ -5,7 +5,7 @@ import { type Json, type JsonObject, without } from "./json.ts";
 import type { Accepted } from "./negotiation.ts";
 import type { KubeObject } from "./object.ts";
 import { isTrue } from "./options.ts";
-import { keyOf, pageOf, readToken, tooOld } from "./pages.ts";
+import { isOfNow, keyOf, pageOf, readToken, tooOld } from "./pages.ts";
 import { partialMetadata, partialMetadataList } from "./partialMetadata.ts";
 import type { ApiRequest } from "./request.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
@@ -21,7 +21,7 @@ interface Listing {
 }
 
 export function createReading({ store, now, bookmarkMs }: { store: Store; now: () => Date; bookmarkMs: number }) {
-  return { list, watch, shown };
+  return { list, watch, shown, shownList };
 
   function list(request: ApiRequest, { resource, namespace, accepted }: Listing): Answer {
     const query = request.url.searchParams;
@@ -37,11 +37,19 @@ export function createReading({ store, now, bookmarkMs }: { store: Store; now: (
       // What a selector leaves out would have to be counted.
       ...(page.next === undefined || hasSelector(query) ? {} : { remainingItemCount: page.remaining ?? 0 }),
     };
+    return { code: 200, body: shownList(request, { resource, accepted }, { items: page.items, metadata }) };
+  }
+
+  function shownList(
+    request: ApiRequest,
+    { resource, accepted }: { resource: Resource; accepted: Accepted },
+    { items, metadata }: { items: readonly KubeObject[]; metadata: JsonObject },
+  ): Json {
     const { form, version } = accepted;
-    if (form === undefined) return { code: 200, body: listOf(resource, page.items, metadata) };
-    if (form !== "Table") return { code: 200, body: partialMetadataList(page.items, metadata, version) };
-    const options = { metadata, includeObject: includeObjectOf(query), now: now(), version };
-    return { code: 200, body: table(resource, page.items, options) };
+    if (form === undefined) return listOf(resource, items, metadata);
+    if (form !== "Table") return partialMetadataList(items, metadata, version);
+    const includeObject = includeObjectOf(request.url.searchParams);
+    return table(resource, items, { metadata, includeObject, now: now(), version });
   }
 
   /** Everything of a kind: now, at a version, or from where another page has ended. */
@@ -49,9 +57,10 @@ export function createReading({ store, now, bookmarkMs }: { store: Store; now: (
     const token = query.get("continue") ?? "";
     if (token !== "") {
       const start = readToken(token);
-      const items = store.listAt(resource, namespace, start.version);
+      const at = isOfNow(start) ? store.version : start.version;
+      const items = store.listAt(resource, namespace, at);
       if (items === undefined) throw tooOld();
-      return { items: items.filter((each) => keyOf(each, namespace) >= start.key), at: start.version };
+      return { items: items.filter((each) => keyOf(each, namespace) >= start.key), at };
     }
     if (query.get("resourceVersionMatch") !== "Exact")
       return { items: store.list(resource, namespace), at: store.version };
@@ -108,7 +117,7 @@ function hasSelector(query: URLSearchParams): boolean {
   return Boolean(query.get("labelSelector") || query.get("fieldSelector"));
 }
 
-export function listOf(resource: Resource, items: readonly KubeObject[], metadata: JsonObject): JsonObject {
+function listOf(resource: Resource, items: readonly KubeObject[], metadata: JsonObject): JsonObject {
   const kind = `${resource.kind}List`;
   const apiVersion = apiVersionOf(resource);
   if (resource.isCustom) return { kind, apiVersion, metadata: { continue: "", ...metadata }, items: [...items] };

@@ -1,9 +1,10 @@
 /** The body of a request, decoded as its media type says. */
 import { YAMLParseError } from "yaml";
 import { messageOf } from "../../../src/domain/messageOf.ts";
-import { jsonProblem, notAnObject, unparsable, unrecognized } from "./body.ts";
+import { notAnObject, unparsable, unrecognized } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
+import { jsonProblem } from "./goJson.ts";
 import { at, isObject, type Json, type JsonObject, stringAt } from "./json.ts";
 import type { ApiRequest } from "./request.ts";
 import type { Resource } from "./resource.ts";
@@ -38,7 +39,7 @@ export function decode(
     return decodeText(body, mediaType.endsWith("yaml"));
   } catch (error) {
     if (!mediaType.endsWith("yaml")) {
-      const why = jsonProblem(body);
+      const why = jsonProblem(body) ?? "";
       if (method === "PATCH") throw badRequest(mediaType.includes("strategic") ? why : `error decoding patch: ${why}`);
       if (method === "DELETE") throw badRequest(`couldn't get version/kind; json parse error: ${why}`);
     }

@@ -170,12 +170,17 @@ function hasType(value: Json, schema: Schema): boolean {
     case "array":
       return Array.isArray(value);
     case "integer":
-      return Number.isInteger(value);
+      return typeof value === "number" && Number.isInteger(value) && isWithin(value, schema.format);
     case "string":
       return typeof value === "string" && hasFormat(value, schema.format);
     default:
       return typeof value === schema.type;
   }
+}
+
+function isWithin(value: number, format: string | undefined): boolean {
+  const most = format === "int32" ? 2 ** 31 : 2 ** 63;
+  return value >= -most && value < most;
 }
 
 /** Times have to be times; of other formats, nobody asks much. */

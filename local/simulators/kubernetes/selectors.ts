@@ -31,13 +31,15 @@ function requireParsable(text: string): void {
   if (/\s(in|notin)\s*\([^()]*$/.test(text)) throw refuse("found '', expected: ',' or ')'");
   const bare = /^[^\s=!<>,()]+\s+(?:in|notin)\s+([^\s(,]+)/.exec(text)?.[1];
   if (bare !== undefined) throw refuse(`found '${bare}' expected: '('`);
+  const twice = /^[^\s=!<>,()]+\s*[<>]\s*(==|!=|[=<>])/.exec(text)?.[1];
+  if (twice !== undefined) throw refuse(`found '${twice}', expected: identifier`);
   const unknownOperator = /^[^\s=!<>,()]+\s+(?!in\b|notin\b)([^\s=!<>,()]+)/.exec(text)?.[1];
   if (unknownOperator !== undefined) {
     throw refuse(`found '${unknownOperator}', expected: in, notin, =, ==, !=, gt, lt`);
   }
   const within = /\s(?:in|notin)\s*\([^()]*?[^\s(),]+\s+([^\s(),]+)/.exec(text)?.[1];
   if (within !== undefined) throw refuse(`found '${within}', expected: ',' or ')'`);
-  const next = /^[^\s=!<>,()]+\s*(?:==|!=|=)\s*[^\s=!<>,()]+\s+([^\s,]+)/.exec(text)?.[1];
+  const next = /^[^\s=!<>,()]+\s*(?:==|!=|=)\s*[^\s=!<>,()]+\s+([^\s=!<>,()]+)/.exec(text)?.[1];
   if (next !== undefined) throw badRequest(`found '${next}', expected: ',' or 'end of string'`);
 }
 

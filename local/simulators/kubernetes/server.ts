@@ -14,7 +14,8 @@ import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
 import { answerHealth } from "./health.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
-import { wantsYaml } from "./negotiation.ts";
+import { wantsProtobuf, wantsYaml } from "./negotiation.ts";
+import { encodeBody } from "./protobuf/encode.ts";
 import { inJson } from "./protobuf/inJson.ts";
 import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
@@ -134,10 +135,9 @@ export function createSettle({
       if (open !== undefined && !["GET", "HEAD"].includes(request.method) && isObject(open)) throw methodNotAllowed();
       if (open !== undefined) return { code: 200, body: open };
       const answered = await answer(inJson(request), user);
-      return "stream" in answered || !wantsYaml(request.headers["accept"]) ? answered : inYaml(answered);
+      return "stream" in answered ? answered : inAccepted(request.headers["accept"], answered);
     } catch (error) {
-      if (error instanceof ApiFailure)
-        return wantsYaml(request.headers["accept"]) ? inYaml(failed(error)) : failed(error);
+      if (error instanceof ApiFailure) return inAccepted(request.headers["accept"], failed(error));
       if (error instanceof URIError) return failed(new ApiFailure(400, "BadRequest", "the path is not well encoded"));
       // A bug in this simulator: report it as the API server would.
       return failed(new ApiFailure(500, "InternalError", error instanceof Error ? String(error.stack) : String(error)));
@@ -173,6 +173,12 @@ function failed({ code, body, headers, warnings }: ApiFailure): Reply {
   return { code, body, headers: warnings.length === 0 ? own : { ...own, warning: warnings } };
 }
 
+function inAccepted(accept: string | undefined, reply: Reply): Reply {
+  if (wantsYaml(accept)) return inYaml(reply);
+  const bytes = wantsProtobuf(accept) && isObject(reply.body) ? encodeBody(reply.body) : undefined;
+  return bytes === undefined ? reply : { ...reply, bytes, contentType: "application/vnd.kubernetes.protobuf" };
+}
+
 /** Text stays text. */
 function inYaml(reply: Reply): Reply {
   if (typeof reply.body === "string") return reply;
@@ -190,7 +196,7 @@ function send(response: ServerResponse, answer: Answer) {
 /** Without a body, it writes garbage: truncated JSON. */
 function write(
   response: ServerResponse,
-  { code, body, headers = {}, contentType }: Omit<Reply, "body"> & { body: Json | undefined },
+  { code, body, bytes, headers = {}, contentType }: Omit<Reply, "body"> & { body: Json | undefined },
 ) {
   const isText = typeof body === "string";
   const text = isText ? body : body === undefined ? '{"kind":"' : JSON.stringify(body);
@@ -198,7 +204,7 @@ function write(
     ...headers,
     "content-type": contentType ?? (isText ? "text/plain; charset=utf-8" : "application/json"),
   });
-  response.end(text);
+  response.end(bytes ?? text);
 }
 
 /**

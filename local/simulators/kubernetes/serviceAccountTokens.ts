@@ -33,6 +33,7 @@ function requireBound(reference: JsonObject, lookUp: (kind: string, name: string
     const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
     throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
   }
+  if (name === "") throw badRequest("Name parameter required.");
   const plural = `${kind.toLowerCase()}s`;
   const bound = lookUp(kind, name);
   if (bound === undefined) {

@@ -27,6 +27,7 @@ function inField(value: Json | undefined, type: string): string | undefined {
   if (type.startsWith("[]")) return Array.isArray(value) ? first(value, type.slice(2)) : undefined;
   if (type.startsWith("{}")) return isObject(value) ? first(Object.values(value), type.slice(2)) : undefined;
   if (type.includes("/")) return isObject(value) ? inStruct(value, type) : undefined;
+  if (type === "quantity" && typeof value === "boolean") return readers["quantity"]?.(String(value));
   return typeof value === "string" ? readers[type]?.(value) : undefined;
 }
 

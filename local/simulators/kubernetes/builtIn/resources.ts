@@ -42,7 +42,6 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
   Node: ["spec.unschedulable"],
   Service: ["spec.clusterIP", "spec.type"],
   Job: ["status.successful"],
-  ReplicaSet: ["status.replicas"],
   ReplicationController: ["status.replicas"],
   CertificateSigningRequest: ["spec.signerName"],
   ResourceSlice: ["spec.nodeName", "spec.driver"],

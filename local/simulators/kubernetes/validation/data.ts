@@ -1,6 +1,6 @@
 /** Config maps and secrets. */
-import { jsonProblem } from "../body.ts";
 import type { Cause } from "../cause.ts";
+import { jsonProblem } from "../goJson.ts";
 import { type JsonObject, objectAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
 import { required, tooLong } from "./causes.ts";
@@ -56,7 +56,7 @@ function configViolations(key: string, value: unknown): Cause[] {
     JSON.parse(text);
     return [];
   } catch {
-    return [invalidValue(`data[${key}]`, "<secret contents redacted>", jsonProblem(text))];
+    return [invalidValue(`data[${key}]`, "<secret contents redacted>", jsonProblem(text) ?? "")];
   }
 }
 

@@ -3,6 +3,7 @@ import type { Question } from "../table.ts";
 import { admission } from "./admission.ts";
 import type { Area } from "./area.ts";
 import { callersArea } from "./callers.ts";
+import { clients } from "./clients.ts";
 import { clusterKinds } from "./clusterKinds.ts";
 import { customKinds } from "./customKinds.ts";
 import { deletions } from "./deletions.ts";
@@ -16,6 +17,7 @@ import { patches } from "./patches.ts";
 import { readings } from "./readings.ts";
 import { rights } from "./rights.ts";
 import { subresources } from "./subresources.ts";
+import { tenants } from "./tenants.ts";
 import { workloads } from "./workloads.ts";
 import { writes } from "./writes.ts";
 
@@ -23,6 +25,7 @@ export const areas: readonly Area[] = [
   ...[discovery, patches, ownership, subresources, lists],
   ...[deletions, admission, rights, forms, otherKinds],
   ...[writes, workloads, network, clusterKinds, customKinds, callersArea, readings],
+  ...[tenants, clients],
 ];
 
 export function questionsOfAreas(): readonly Question[] {

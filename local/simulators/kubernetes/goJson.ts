@@ -1,0 +1,155 @@
+/** Where Go's scanner stops in a text that is no JSON, and what it says then (encoding/json/scanner.go). */
+
+/** Undefined for valid JSON. */
+export function jsonProblem(text: string): string | undefined {
+  // Go reads bytes.
+  const scanner = new Scanner(Buffer.from(text, "utf8").toString("latin1"));
+  try {
+    scanner.value();
+    scanner.end();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error.message;
+    throw error;
+  }
+}
+
+class Problem extends Error {}
+
+const shown = (character: string) => {
+  if (character === "'") return `'\\''`;
+  if (character === '"') return `'"'`;
+  const code = character.charCodeAt(0);
+  if (code < 0x20) return `'${escapes[character] ?? `\\x${code.toString(16).padStart(2, "0")}`}'`;
+  return `'${character}'`;
+};
+const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The next character, without those that mean nothing. */
+  #next(): string {
+    while (/\s/.test(this.#text[this.#at] ?? "")) this.#at += 1;
+    return this.#text[this.#at] ?? "";
+  }
+
+  #refuse(character: string, context: string): never {
+    throw new Problem(
+      character === "" ? "unexpected end of JSON input" : `invalid character ${shown(character)} ${context}`,
+    );
+  }
+
+  end(): void {
+    const character = this.#next();
+    if (character !== "") this.#refuse(character, "after top-level value");
+  }
+
+  value(): void {
+    const character = this.#next();
+    const word = { t: "true", f: "false", n: "null" }[character];
+    if (character === "{") this.#object();
+    else if (character === "[") this.#array();
+    else if (character === '"') this.#string();
+    else if (/[-0-9]/.test(character)) this.#number();
+    else if (word === undefined) this.#refuse(character, "looking for beginning of value");
+    else this.#word(word);
+  }
+
+  #object(): void {
+    this.#at += 1;
+    if (this.#next() === "}") {
+      this.#at += 1;
+      return;
+    }
+    for (;;) {
+      const key = this.#next();
+      if (key !== '"') this.#refuse(key, "looking for beginning of object key string");
+      this.#string();
+      const colon = this.#next();
+      if (colon !== ":") this.#refuse(colon, "after object key");
+      this.#at += 1;
+      this.value();
+      const after = this.#next();
+      this.#at += 1;
+      if (after === "}") return;
+      if (after !== ",") this.#refuse(after, "after object key:value pair");
+    }
+  }
+
+  #array(): void {
+    this.#at += 1;
+    if (this.#next() === "]") {
+      this.#at += 1;
+      return;
+    }
+    for (;;) {
+      this.value();
+      const after = this.#next();
+      this.#at += 1;
+      if (after === "]") return;
+      if (after !== ",") this.#refuse(after, "after array element");
+    }
+  }
+
+  #string(): void {
+    this.#at += 1;
+    for (;;) {
+      const character = this.#text[this.#at] ?? "";
+      this.#at += 1;
+      if (character === '"') return;
+      if (character === "") this.#refuse("", "");
+      if (character === "\\") this.#escape();
+      else if (character < " ") this.#refuse(character, "in string literal");
+    }
+  }
+
+  #escape(): void {
+    const character = this.#text[this.#at] ?? "";
+    this.#at += 1;
+    if (character === "u") {
+      for (let digit = 0; digit < 4; digit += 1) {
+        const next = this.#text[this.#at] ?? "";
+        if (!/[0-9a-fA-F]/.test(next)) this.#refuse(next, "in \\u hexadecimal character escape");
+        this.#at += 1;
+      }
+    } else if (!/["\\/bfnrt]/.test(character)) this.#refuse(character, "in string escape code");
+  }
+
+  #number(): void {
+    if (this.#text[this.#at] === "-") this.#at += 1;
+    const first = this.#text[this.#at] ?? "";
+    if (!/\d/.test(first)) this.#refuse(first, "in numeric literal");
+    this.#at += 1;
+    if (first !== "0") this.#digits();
+    if (this.#text[this.#at] === ".") {
+      this.#at += 1;
+      const digit = this.#text[this.#at] ?? "";
+      if (!/\d/.test(digit)) this.#refuse(digit, "after decimal point in numeric literal");
+      this.#digits();
+    }
+    if (!/[eE]/.test(this.#text[this.#at] ?? "")) return;
+    this.#at += 1;
+    if (/[-+]/.test(this.#text[this.#at] ?? "")) this.#at += 1;
+    const digit = this.#text[this.#at] ?? "";
+    if (!/\d/.test(digit)) this.#refuse(digit, "in exponent of numeric literal");
+    this.#digits();
+  }
+
+  #digits(): void {
+    while (/\d/.test(this.#text[this.#at] ?? "")) this.#at += 1;
+  }
+
+  #word(word: string): void {
+    for (const expected of word) {
+      const character = this.#text[this.#at] ?? "";
+      if (character !== expected) this.#refuse(character, `in literal ${word} (expecting ${shown(expected)})`);
+      this.#at += 1;
+    }
+  }
+}
