@@ -11,6 +11,7 @@ import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes
 import { bringObjects, refOf } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
+import { openedBy } from "../../../src/resources/namespaceProfile/policyInForce.ts";
 import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
@@ -229,6 +230,23 @@ describe("the network policy", () => {
     const storage = policyOf({ cluster: "cilium", databases: [], targets: [{ target: "uploads", access: ["read"] }] });
     expect(JSON.stringify(storage)).toContain('{"matchName":"stdev.blob.core.windows.net"}');
   });
+});
+
+it.each([
+  ["plain", ["to 10.9.0.0/24 443", "to 169.254.0.0/16 8000-8999"]],
+  ["cilium", ["to *.example.com 443", "to login.microsoftonline.com 443"]],
+])("is read back on %s: whom it lets in, and what it opens", (name, some) => {
+  const [open, closed] = ["open", "closed"].map((namespaceProfile) => {
+    const [policy] = profileObjects(catalog, requestOf({ cluster: name, namespaceProfile }));
+    return policy && openedBy(policy);
+  });
+
+  expect(open?.words).toEqual(expect.arrayContaining(some));
+  expect(open?.from).toEqual(["ingress-nginx", "monitoring"]);
+  expect(open?.addresses).toContain("10.9.0.0/24");
+  const ofPods = ["from its own pods", "from ingress-nginx", "from monitoring", "to its own pods", "to queues"];
+  expect(open?.words.filter((each) => !closed?.words.includes(each))).toEqual(expect.arrayContaining(ofPods));
+  expect(closed?.from).toEqual([]);
 });
 
 describe("a request that the policy would cut off", () => {
