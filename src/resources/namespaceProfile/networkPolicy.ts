@@ -1,6 +1,6 @@
 /** The network policy of a profile: as a NetworkPolicy, or as Cilium's, which also knows names. */
-import { containsAddress, imds, type Network } from "../../domain/profiles/network.ts";
-import type { Destination, Ports } from "../../domain/targets/reach.ts";
+import { containsAddress, type Network } from "../../domain/profiles/network.ts";
+import { type Destination, imds, type Ports } from "../../domain/targets/reach.ts";
 
 interface Policy {
   readonly network: Network;
