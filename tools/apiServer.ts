@@ -1,12 +1,13 @@
 /**
  * `npm run apiServer`: builds a real API server from its Go modules, once for each set of versions. A program that is there
- * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead, and with
- * `-- --gh` GitHub's command line.
+ * is not built again, so a build that was interrupted goes on where it stopped. With `-- --helm`, it builds Helm instead, with
+ * `-- --gh` GitHub's command line, and with `-- --cilium` it takes Cilium's definition of its policies from its module.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  ciliumVersion,
   ghVersion,
   type ProgramName,
   programNames,
@@ -14,7 +15,15 @@ import {
   readVersions,
   testPrograms,
 } from "../local/apiServer/programs.ts";
-import { buildPublished, buildWith, CannotBuild, endWith, findGo, kubernetesFlags } from "./apiServer/go.ts";
+import {
+  buildPublished,
+  buildWith,
+  CannotBuild,
+  downloadModule,
+  endWith,
+  findGo,
+  kubernetesFlags,
+} from "./apiServer/go.ts";
 
 const versions = readVersions();
 const folder = programsFolder();
@@ -28,6 +37,7 @@ try {
 function main() {
   if (process.argv.includes("--helm")) return buildHelm();
   if (process.argv.includes("--gh")) return buildGh();
+  if (process.argv.includes("--cilium")) return takeCiliumDefinition();
   const missing = programNames.filter((name) => !existsSync(join(folder, name)));
   if (missing.length > 0) {
     const go = findGo();
@@ -61,6 +71,17 @@ function buildGh() {
     const stamp = `-s -w -X github.com/cli/cli/v2/internal/build.Version=${ghVersion}`;
     const module = "github.com/cli/cli/v2";
     buildPublished(go, { path, module, version: ghVersion, args: ["-ldflags", stamp, `${module}/cmd/gh`] });
+  }
+  console.log(path);
+}
+
+/** CiliumNetworkPolicy, as a cluster with Cilium has it. */
+function takeCiliumDefinition() {
+  const path = testPrograms.ciliumDefinition.path();
+  if (!existsSync(path)) {
+    const folder = downloadModule(findGo(), { module: "github.com/cilium/cilium", version: ciliumVersion });
+    mkdirSync(dirname(path), { recursive: true });
+    copyFileSync(join(folder, "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumnetworkpolicies.yaml"), path);
   }
   console.log(path);
 }

@@ -64,7 +64,10 @@ function builtFolder(
 /** GitHub's, of which only the help is read. */
 export const ghVersion = "v2.83.0";
 
-/** Programs that only tests need: Kubernetes' own test program, Helm, and GitHub's command line. */
+/** In which AKS has it for current versions of Kubernetes; ranges of ports came with 1.16. */
+export const ciliumVersion = "v1.18.2";
+
+/** What only tests need: Kubernetes' own test program, Helm, GitHub's command line, and Cilium's definition of its policies. */
 export const testPrograms = {
   conformance: {
     path: () => join(builtFolder(`conformance-${readVersions().kubernetes}`, filesOf("conformance")), "e2e.test"),
@@ -77,6 +80,10 @@ export const testPrograms = {
   gh: {
     path: () => join(builtFolder(`gh-${ghVersion}`, []), "gh"),
     build: "npm run apiServer -- --gh",
+  },
+  ciliumDefinition: {
+    path: () => join(builtFolder(`cilium-${ciliumVersion}`, []), "ciliumnetworkpolicies.yaml"),
+    build: "npm run apiServer -- --cilium",
   },
 } as const;
 

@@ -98,6 +98,27 @@ it("lets workloads of both clusters log in as one identity, and keeps it for who
   expect(await verify(k3s)).toEqual([]);
 });
 
+it("migrates the home to an identity binding and back, and the workload in the other kind of cluster logs in all along", async () => {
+  const migrate = async (cluster: string, to: string) => {
+    const { body } = await service.call("POST", `/api/namespaces/${cluster}/orders/migrate`, { to });
+    return body["id"] === undefined ? body : await service.waitFor(String(body["id"]), 60_000);
+  };
+  const issuer = sandbox.cloud.issuers?.issuerOf(k3s);
+  const ofGuest = `system:serviceaccount:orders:app from ${issuer}`;
+  expect(await migrate(k3s, "identityBinding")).toMatchObject({ code: "MODE_NOT_ALLOWED" });
+
+  expect(await migrate(aks, "identityBinding")).toMatchObject({ status: "Succeeded" });
+  expect([...(identity()?.federatedCredentials.keys() ?? [])]).toContain("aks-identity-binding");
+  expect(subjects()).toHaveLength(2);
+  expect(subjects()).toContain(ofGuest);
+  expect([await verify(aks), await verify(k3s)]).toEqual([[], []]);
+
+  expect(await migrate(aks, "workloadIdentity")).toMatchObject({ status: "Succeeded" });
+  expect([...(identity()?.federatedCredentials.keys() ?? [])]).not.toContain("aks-identity-binding");
+  expect(subjects()).toContain(ofGuest);
+  expect([await verify(aks), await verify(k3s)]).toEqual([[], []]);
+});
+
 it("leaves the home its identity when the guest goes, and nothing when the home goes", async () => {
   const gone = await offboard(k3s);
   expect(gone.error ?? gone.status).toBe("Succeeded");

@@ -94,6 +94,17 @@ export function buildPublished(
   renameSync(partial, path);
 }
 
+/** The folder of a module as it was published. */
+export function downloadModule(
+  go: string,
+  { module, version }: { readonly module: string; readonly version: string },
+): string {
+  const args = ["mod", "download", "-json", `${module}@${version}`];
+  const done = spawnSync(go, args, { encoding: "utf8", env: goEnvironment(), maxBuffer: 64 * 1024 * 1024 });
+  if (done.status !== 0) throw notBuilt(module, `${done.stdout}${done.stderr}`);
+  return (JSON.parse(done.stdout) as { readonly Dir: string }).Dir;
+}
+
 /** What its own build scripts stamp: without it, clients see v0.0.0-master. */
 export function kubernetesFlags(): string {
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(versions.kubernetes) ?? [];

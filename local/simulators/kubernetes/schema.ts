@@ -3,8 +3,10 @@
  * defaulted, and (for server-side apply) which lists and maps are merged item by item.
  * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
  */
+
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+import { readPattern } from "./pattern.ts";
 
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -209,7 +211,7 @@ function wrongType(value: Json, schema: Schema, field: string): Cause {
 function textProblem(value: string, { minLength = 0, maxLength = Infinity, pattern }: Schema): string | undefined {
   if (value.length > maxLength) return undefined;
   if (value.length < minLength) return `should be at least ${minLength} chars long`;
-  return pattern === undefined || new RegExp(pattern, "u").test(value) ? undefined : `should match '${pattern}'`;
+  return pattern === undefined || readPattern(pattern).test(value) ? undefined : `should match '${pattern}'`;
 }
 
 function countViolations(

@@ -4,12 +4,12 @@
  */
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
-import { type ClusterNetwork, imds, loginOf, type Network, openedBy, tokenProxyOf } from "../profiles/network.ts";
+import { type ClusterNetwork, loginOf, type Network, openedBy, tokenProxyOf } from "../profiles/network.ts";
 import type { CatalogProfiles } from "../profiles/profile.ts";
 import type { ByMode } from "../request/identityModes.ts";
 import type { IdentityMode } from "../request/request.ts";
 import { type CatalogTargets, everyKind, type Targets } from "../targets/index.ts";
-import type { Destination } from "../targets/reach.ts";
+import { type Destination, imds } from "../targets/reach.ts";
 
 /** Where pods get their tokens, as far as a policy can open that: not the instance metadata service. */
 const tokensFrom: ByMode<((network: ClusterNetwork) => Destination) | undefined> = {

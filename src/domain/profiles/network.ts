@@ -4,9 +4,17 @@ import { Addresses, type Destination, destinationOf, HostPatterns, onePort, type
 
 const NamespaceName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be the name of a namespace");
 
+const portRange = /^\d{1,5}-\d{1,5}$/;
+
 const Port = z.union([
   z.int().min(1).max(65_535),
-  z.string().regex(/^\d{1,5}-\d{1,5}$/, "must be a port, or a range such as 8000-8999"),
+  z
+    .string()
+    .regex(portRange, "must be a port, or a range such as 8000-8999")
+    .refine(
+      (text) => !portRange.test(text) || isRange(readPorts(text)),
+      "must be a range from the lower port to the higher one",
+    ),
 ]);
 
 const Opening = z
@@ -71,9 +79,6 @@ export const clusterNetworkField = z
   });
 export type ClusterNetwork = z.infer<typeof clusterNetworkField>;
 
-/** The instance metadata service, which gives whoever asks the identities of the node. */
-export const imds = "169.254.169.254";
-
 export function loginOf({ login }: ClusterNetwork): Destination {
   return destinationOf({ what: "Microsoft Entra", pointer: profilePointer, ports: [onePort(login.port)] }, login);
 }
@@ -91,6 +96,10 @@ export function openedBy({ destinations }: Network): readonly Destination[] {
 }
 
 const profilePointer = "/namespaceProfile";
+
+function isRange({ from, to }: Ports): boolean {
+  return 1 <= from && from <= to && to <= 65_535;
+}
 
 function readPorts(port: string | number): Ports {
   if (typeof port === "number") return onePort(port);

@@ -4,12 +4,19 @@
  */
 import { z } from "zod";
 
+/** The instance metadata service, which gives whoever asks the identities of the node. */
+export const imds = "169.254.169.254";
+
 export const Addresses = z
   .array(z.union([z.cidrv4(), z.cidrv6()], "must be a block of addresses such as 10.1.0.0/24"))
   .min(1)
   .refine(
     (blocks) => blocks.every((block) => !/^(0\.0\.0\.0|::)\/0$/.test(block)),
     "must not be every address: name the blocks that are meant",
+  )
+  .refine(
+    (blocks) => !blocks.includes(`${imds}/32`),
+    "must not be the instance metadata service, which no policy opens",
   );
 
 /** A name, or a pattern of Cilium's: `*` stands for any part of a name between two dots. */

@@ -3,21 +3,22 @@
  * connection, but Services, Ingresses and endpoints say some of it. A plan reports that, and what nobody can see; it stops nothing.
  */
 import { z } from "zod";
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { destinationsOf } from "../../domain/catalog/networkReach.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { berthKey, namesOfProfile } from "../../domain/naming/names.ts";
+import { berthKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
-import { containsAddress, matchesHost } from "../../domain/profiles/network.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Destination } from "../../domain/targets/reach.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
+import { policiesInAnyMode } from "./objects.ts";
+import { type Opened, openedBy, opensAddress, opensHost } from "./policyInForce.ts";
 
 interface Checked {
   readonly request: OnboardingRequest & { readonly namespaceProfile: string };
@@ -53,38 +54,46 @@ export async function findCutOff(
   if (!network) return undefined;
   const unseen: string[] = [];
   const read = reader(kubernetes, { cluster, namespace: request.namespace, unseen });
-  const [pods, policies] = await Promise.all([
+  const [pods, openingAll, inForce] = await Promise.all([
     read("v1", "Pod", Pod),
-    readOthersPolicies(kubernetes, { cluster, request, unseen }),
+    readOpeningAll(kubernetes, { cluster, request, unseen }),
+    readInForce({ catalog, kubernetes }, { cluster, request }),
   ]);
   const running = pods.filter(({ status }) => !["Succeeded", "Failed"].includes(status.phase));
-  if (running.length === 0 || policies.isInForce) return undefined;
+  if (running.length === 0 || inForce?.closing.length === 0) return undefined;
   const [services, ingresses, slices] = await Promise.all([
     read("v1", "Service", Service),
-    network.from.length > 0
-      ? []
-      : read("networking.k8s.io/v1", "Ingress", z.object({ metadata: z.object({ name: z.string() }) })),
+    read("networking.k8s.io/v1", "Ingress", z.object({ metadata: z.object({ name: z.string() }) })),
     read("discovery.k8s.io/v1", "EndpointSlice", Slice),
   ]);
   const destinations = destinationsOf(catalog, request, network);
+  const then = {
+    isCalledFromOutside: false,
+    isCalled: network.from.length > 0,
+    reachesHost: (host: string) => destinations.some((each) => opensHost(each, host)),
+    reachesAddress: (address: string) => destinations.some((each) => opensAddress(each, address)),
+  };
+  const lost = lostBetween(inForce ? reachBy(inForce.opened) : unlimited, then);
   const cut = [
-    ...services.flatMap((service) => cutService(service, destinations)),
-    ...ingresses.map(
-      ({ metadata: { name } }) => `Ingress ${name} lets requests in from outside, and no namespace may call`,
+    ...services.flatMap((service) => cutService(service, lost)),
+    ...ingresses.flatMap(({ metadata: { name } }) =>
+      lost.isCalled ? [`Ingress ${name} lets requests in from outside, and no namespace may call`] : [],
     ),
-    ...slices.flatMap((slice) => cutSlice(slice, destinations)),
+    ...slices.flatMap((slice) => cutSlice(slice, lost)),
   ];
   const inHost = running.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
   const berth = berthKey(request);
   const told = [
     ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${berth}: ${what}.`)),
-    ...policies.openingAll.map((name) =>
+    ...openingAll.map((name) =>
       toNotice("NETWORK_OPEN", `NetworkPolicy ${name} in namespace ${berth} opens every destination: policies add up.`),
     ),
   ];
   const names = list(running.map(({ metadata }) => metadata.name));
   const blind = [
-    `what ${running.length} running pods (${names}) reach beyond that, and which pods of other namespaces call them`,
+    inForce
+      ? `whether running pods (${names}) need what the policy opens today and then no more (${inForce.closing.join(", ")})`
+      : `what ${running.length} running pods (${names}) reach beyond that, and which pods of other namespaces call them`,
     ...(inHost.length > 0 ? [`pods on their node's network, to which no policy applies (${list(inHost)})`] : []),
     ...unseen.map((kind) => `${kind} (Mooring may not list it)`),
   ];
@@ -114,52 +123,91 @@ async function listUnlessForbidden(
   }
 }
 
-/** Whether the profile's own policy is in force already, and which of others let everything out. */
-async function readOthersPolicies(
+/** Which policies of others let everything out. */
+async function readOpeningAll(
   kubernetes: Pick<Kubernetes, "list">,
   { cluster, request, unseen }: Unseen & { readonly request: OnboardingRequest },
-): Promise<{ readonly isInForce: boolean; readonly openingAll: readonly string[] }> {
+): Promise<readonly string[]> {
   const query = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: request.namespace };
   const found = await listUnlessForbidden(kubernetes, cluster, query);
   if (!found) unseen.push(query.kind);
-  const [own, others] = [found ?? [], found ?? []].map((all, index) =>
-    all.filter(
-      ({ metadata }) => (metadata.name === namesOfProfile.network && isMarked(metadata, request)) === (index === 0),
-    ),
-  );
   // What Azure opens by default, the profile closes there (domain/profiles/managed.ts).
   const isReplaced = (each: KubernetesObject) => managingClusterIdOf(cluster) !== undefined && isManagedByArm(each);
-  const opening = (others ?? [])
-    .filter((each) => !isReplaced(each))
+  return (found ?? [])
+    .filter((each) => !isMarked(each.metadata, request) && !isReplaced(each))
     .flatMap((each) => Policy.safeParse(each).data ?? [])
-    .filter(({ spec: { egress = [] } }) => egress.some(({ to = [] }) => to.length === 0));
-  return { isInForce: (own ?? []).length > 0, openingAll: opening.map(({ metadata }) => metadata.name) };
+    .filter(({ spec: { egress = [] } }) => egress.some(({ to = [] }) => to.length === 0))
+    .map(({ metadata }) => metadata.name);
 }
 
-function cutService(
-  { metadata: { name }, spec }: z.infer<typeof Service>,
-  destinations: readonly Destination[],
-): readonly string[] {
+interface InForce {
+  readonly opened: Opened;
+  /** What it opens and that of the request does not. */
+  readonly closing: readonly string[];
+}
+
+/** The policy of the namespace's profile of today, if it has one. */
+async function readInForce(
+  { catalog, kubernetes }: { readonly catalog: Catalog; readonly kubernetes: Pick<Kubernetes, "get"> },
+  { cluster, request }: Checked,
+): Promise<InForce | undefined> {
+  const wanted = policiesInAnyMode(catalog, request);
+  const [policy] = wanted;
+  const current = policy && (await kubernetes.get(cluster, refOf(policy)));
+  const opened = current && isMarked(current.metadata, request) ? openedBy(current) : undefined;
+  if (!opened) return undefined;
+  const stay = new Set(wanted.flatMap((each) => openedBy(each)?.words ?? []));
+  return { opened, closing: opened.words.filter((each) => !stay.has(each)) };
+}
+
+/** Who calls the pods, and what they reach. */
+interface Reach {
+  readonly isCalledFromOutside: boolean;
+  readonly isCalled: boolean;
+  readonly reachesHost: (host: string) => boolean;
+  readonly reachesAddress: (address: string) => boolean;
+}
+
+/** Without a policy of a profile. */
+const unlimited: Reach = {
+  isCalledFromOutside: true,
+  isCalled: true,
+  reachesHost: () => true,
+  reachesAddress: () => true,
+};
+
+function reachBy(opened: Opened): Reach {
+  return {
+    isCalledFromOutside: false,
+    isCalled: opened.from.length > 0,
+    reachesHost: (host) => opensHost(opened, host),
+    reachesAddress: (address) => opensAddress(opened, address),
+  };
+}
+
+function lostBetween(today: Reach, then: Reach): Reach {
+  return {
+    isCalledFromOutside: today.isCalledFromOutside && !then.isCalledFromOutside,
+    isCalled: today.isCalled && !then.isCalled,
+    reachesHost: (host) => today.reachesHost(host) && !then.reachesHost(host),
+    reachesAddress: (address) => today.reachesAddress(address) && !then.reachesAddress(address),
+  };
+}
+
+function cutService({ metadata: { name }, spec }: z.infer<typeof Service>, lost: Reach): readonly string[] {
   const { type, externalName } = spec;
   if (type === "LoadBalancer" || type === "NodePort") {
+    if (!lost.isCalledFromOutside) return [];
     return [`Service ${name} is called from outside the cluster (${type}), which the policy does not let in`];
   }
-  if (externalName === undefined) return [];
-  const isOpen = destinations.some(({ hosts }) => hosts.some((pattern) => matchesHost(pattern, externalName)));
-  return isOpen ? [] : [`Service ${name} stands for ${externalName}, which the policy does not open`];
+  if (externalName === undefined || !lost.reachesHost(externalName)) return [];
+  return [`Service ${name} stands for ${externalName}, which the policy does not open`];
 }
 
 /** Those of a Service without a selector: somebody wrote where pods find it. */
-function cutSlice(
-  { metadata: { name, labels }, endpoints }: z.infer<typeof Slice>,
-  destinations: readonly Destination[],
-): readonly string[] {
+function cutSlice({ metadata: { name, labels }, endpoints }: z.infer<typeof Slice>, lost: Reach): readonly string[] {
   if (labels["endpointslice.kubernetes.io/managed-by"] === "endpointslice-controller.k8s.io") return [];
-  const closed = endpoints
-    .flatMap(({ addresses }) => addresses)
-    .filter(
-      (address) => !destinations.some(({ addresses }) => addresses.some((block) => containsAddress(block, address))),
-    );
+  const closed = endpoints.flatMap(({ addresses }) => addresses).filter(lost.reachesAddress);
   const service = labels["kubernetes.io/service-name"] ?? name;
   return closed.length === 0
     ? []

@@ -1,6 +1,6 @@
 /** The network policy of a profile: as a NetworkPolicy, or as Cilium's, which also knows names. */
-import { containsAddress, imds, type Network } from "../../domain/profiles/network.ts";
-import type { Destination, Ports } from "../../domain/targets/reach.ts";
+import { containsAddress, type Network } from "../../domain/profiles/network.ts";
+import { type Destination, imds, type Ports } from "../../domain/targets/reach.ts";
 
 interface Policy {
   readonly network: Network;
@@ -10,7 +10,7 @@ interface Policy {
 /** Where LocalDNS answers, an agent on each node (learn.microsoft.com "LocalDNS in AKS"). */
 const localDns = "169.254.10.0/24";
 
-const nameOfNamespace = "kubernetes.io/metadata.name";
+export const nameOfNamespace = "kubernetes.io/metadata.name";
 const everyPod = { podSelector: {} };
 
 /** Policies only ever open: one that selects every pod, and names both directions, closes all that no policy opens. */
@@ -58,7 +58,7 @@ function blockOf(cidr: string) {
   return { cidr, ...(containsAddress(cidr, imds) ? { except: [`${imds}/32`] } : {}) };
 }
 
-const podNamespace = "k8s:io.kubernetes.pod.namespace";
+export const podNamespace = "k8s:io.kubernetes.pod.namespace";
 
 /** A rule has one kind of peer each (docs.cilium.io "Layer 3 Policies"); a rule without any closes what no other opens. */
 export function ciliumPolicySpec({ network, destinations }: Policy) {

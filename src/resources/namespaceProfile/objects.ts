@@ -1,13 +1,14 @@
 /** The objects that a namespace gets by its profile. Each is there if the profile has its part. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { destinationsOf, type Reaching } from "../../domain/catalog/networkReach.ts";
+import { destinationsOf, haveOtherTokens, type Reaching } from "../../domain/catalog/networkReach.ts";
 import { type Berth, namesOfProfile } from "../../domain/naming/names.ts";
 import { limitItems } from "../../domain/profiles/limits.ts";
 import { besideManaged } from "../../domain/profiles/managed.ts";
 import type { ClusterNetwork } from "../../domain/profiles/network.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
 import { canonicalAmounts } from "../../domain/profiles/quantity.ts";
+import { IdentityMode } from "../../domain/request/request.ts";
 import type { KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import { ciliumPolicySpec, networkPolicySpec } from "./networkPolicy.ts";
 
@@ -82,6 +83,12 @@ export function profileObjects(catalog: Catalog, input: Profiled): readonly Kube
 /** Of these, what depends on the identity modes that the namespace has. */
 export function profilePolicies(catalog: Catalog, input: Profiled): readonly KubernetesObject[] {
   return profileObjects(catalog, input).filter(isPolicy);
+}
+
+/** The same for whatever other mode the namespace may be migrating from or to: first that of its own mode alone. */
+export function policiesInAnyMode(catalog: Catalog, input: Profiled): readonly KubernetesObject[] {
+  const others = IdentityMode.options.filter((mode) => haveOtherTokens(input.identityMode, mode));
+  return [undefined, ...others].flatMap((otherMode) => profilePolicies(catalog, { ...input, otherMode }));
 }
 
 export function isPolicy({ kind }: Pick<KubernetesObject, "kind">): boolean {

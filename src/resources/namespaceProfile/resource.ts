@@ -1,5 +1,4 @@
 /** What a namespace gets by its profile, beside the labels on the namespace itself: a quota, limits, a network policy. */
-import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { haveOtherTokens } from "../../domain/catalog/networkReach.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -9,16 +8,15 @@ import { toStepPlan } from "../../domain/operation/plan.ts";
 import { type ManagedFields, managedFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import { replacedProfile } from "../../domain/request/change.ts";
-import { IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
 import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
 import { closeNetwork, openNetwork, recloseNetwork, reopenNetwork } from "./networkSteps.ts";
-import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
+import { policiesInAnyMode, profileObjects, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
@@ -77,9 +75,11 @@ export const namespaceProfile = defineResource({
             target,
             async read() {
               const { wanted, surplus } = await objects();
+              const [, ...furtherOpen] = policiesInAnyMode(catalog, request);
               return await found([
                 ...wanted.map((object) => {
-                  const others = isMigrating ? openFurther(catalog, request, object) : [];
+                  // During a migration, the policy may open what pods of another mode need, too.
+                  const others = isMigrating ? furtherOpen.filter(({ kind }) => kind === object.kind) : [];
                   return inspectObject(kubernetes, cluster, object, note, others);
                 }),
                 // A change takes away what only the earlier profile gives at its end.
@@ -144,14 +144,6 @@ export const namespaceProfile = defineResource({
 /** Whether its network policy has to open more as long as both modes are in place. */
 function needsBoth(request: OnboardingRequest, way: Pick<Migration, "to" | "from">): boolean {
   return hasProfile(request) && haveOtherTokens(modeLeft(way), targetOf(way));
-}
-
-/** During a migration, the policy may open what pods of another mode need, too. */
-function openFurther(catalog: Catalog, request: Profiled, { kind }: KubernetesObject): readonly KubernetesObject[] {
-  return IdentityMode.options
-    .filter((mode) => haveOtherTokens(request.identityMode, mode))
-    .flatMap((otherMode) => profilePolicies(catalog, { ...request, otherMode }))
-    .filter((each) => each.kind === kind);
 }
 
 /** Undefined where a namespace has no profile, or one that the catalog has dropped: nothing is known to be surplus. */

@@ -9,6 +9,8 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { Kubernetes } from "../../../src/ports/kubernetes.ts";
 import type { Obstacles, PreflightCheck } from "../../../src/resources/definitions/preflight.ts";
+import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
+import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
 import { checkProfile } from "../../../src/resources/namespaceProfile/preflight.ts";
 import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
@@ -27,6 +29,12 @@ const profiles = {
   },
   closed: { network: { destinations: [{ addresses: ["10.8.0.0/24"], hosts: ["*.example.com"] }] } },
 };
+const inForce = { network: { from: ["web"], destinations: [{ addresses: ["10.8.0.0/24"], ports: [443, 1521] }] } };
+Object.assign(profiles, {
+  "in-force": inForce,
+  wider: { network: { ...inForce.network, from: ["web", "jobs"] } },
+  narrower: { network: { destinations: [{ addresses: ["10.8.0.0/24"], ports: [1521] }] } },
+});
 const job = { verificationJob: { image: "verify", timeoutSeconds: 10 } };
 
 function catalogOf(changes: object) {
@@ -265,6 +273,41 @@ describe("a network policy", () => {
         "NETWORK_CUT_OFF: In namespace <namespace>: Service ledger has endpoints that the policy does not open (192.168.4.7).",
         "NETWORK_OPEN: NetworkPolicy allow-all in namespace <namespace> opens every destination: policies add up.",
         "NETWORK_UNSEEN: Of namespace <namespace>, not seen: what 2 running pods (agent, web-1) reach beyond that, and which pods of other namespaces call them; pods on their node's network, to which no policy applies (agent).",
+      ].toSorted(),
+    );
+  });
+
+  it("in force says nothing, until the request takes away what it opens", async () => {
+    await runPod("web-1");
+    await cluster.core.createNamespacedService({
+      namespace,
+      body: { metadata: { name: "shop" }, spec: { type: "LoadBalancer", ports: [{ port: 80 }] } },
+    });
+    await cluster.create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "shop", namespace },
+      spec: { defaultBackend: { service: { name: "shop", port: { number: 80 } } } },
+    } as never);
+    const catalog = catalogOf({});
+    const request = OnboardingRequest.parse({
+      ...{ cluster: "aks-dev", namespace, namespaceProfile: "in-force" },
+      databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
+    });
+    const how = { cluster: "aks-dev", namespace, operation: "earlier", adoptionPolicy: "Never" } as const;
+    await bringObjects(
+      kubernetes,
+      { ...findCluster(catalog, "aks-dev"), ...cluster.target },
+      profileObjects(catalog, { ...request, namespaceProfile: "in-force" }),
+      { ...how, recordedMark: async () => undefined, step: { willDo: async () => undefined } },
+    );
+
+    expect(await told("in-force")).toEqual([]);
+    expect(await told("wider")).toEqual([]);
+    expect((await told("narrower")).toSorted()).toEqual(
+      [
+        "NETWORK_CUT_OFF: In namespace <namespace>: Ingress shop lets requests in from outside, and no namespace may call.",
+        "NETWORK_UNSEEN: Of namespace <namespace>, not seen: whether running pods (web-1) need what the policy opens today and then no more (from web, to 10.8.0.0/24 443).",
       ].toSorted(),
     );
   });

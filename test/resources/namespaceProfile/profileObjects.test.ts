@@ -2,8 +2,11 @@
  * The objects of every kind of profile on an API server, simulated or real: admitted, filled in, compared. What Mooring wrote shows no
  * difference; what somebody changes does, field by field, and is put right.
  */
+import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { parse } from "yaml";
 import { z } from "zod";
+import { testPrograms } from "../../../local/apiServer/programs.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -11,7 +14,9 @@ import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes
 import { bringObjects, refOf } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
+import { openedBy } from "../../../src/resources/namespaceProfile/policyInForce.ts";
 import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { sayNotRun } from "../../support/notRun.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const providers = `/subscriptions/${id}/resourceGroups/rg-data/providers`;
@@ -231,6 +236,23 @@ describe("the network policy", () => {
   });
 });
 
+it.each([
+  ["plain", ["to 10.9.0.0/24 443", "to 169.254.0.0/16 8000-8999"]],
+  ["cilium", ["to *.example.com 443", "to login.microsoftonline.com 443"]],
+])("is read back on %s: whom it lets in, and what it opens", (name, some) => {
+  const [open, closed] = ["open", "closed"].map((namespaceProfile) => {
+    const [policy] = profileObjects(catalog, requestOf({ cluster: name, namespaceProfile }));
+    return policy && openedBy(policy);
+  });
+
+  expect(open?.words).toEqual(expect.arrayContaining(some));
+  expect(open?.from).toEqual(["ingress-nginx", "monitoring"]);
+  expect(open?.addresses).toContain("10.9.0.0/24");
+  const ofPods = ["from its own pods", "from ingress-nginx", "from monitoring", "to its own pods", "to queues"];
+  expect(open?.words.filter((each) => !closed?.words.includes(each))).toEqual(expect.arrayContaining(ofPods));
+  expect(closed?.from).toEqual([]);
+});
+
 describe("a request that the policy would cut off", () => {
   const problems = (changes: object) =>
     checkAgainstCatalog(catalog, requestOf(changes)).map(
@@ -257,16 +279,17 @@ describe("a request that the policy would cut off", () => {
 });
 
 describe("on an API server", () => {
+  const definition = ciliumDefinition();
   let cluster: TestCluster;
   let kubernetes: Kubernetes;
   beforeAll(async () => {
     cluster = await startCluster();
     kubernetes = kubernetesOf(cluster);
     await cluster.createNamespace(namespace);
-    await cluster.create(ciliumDefinition);
+    await cluster.create(definition);
     await vi.waitFor(async () => {
       expect(await kubernetes.kinds(cluster.target, "cilium.io/v2")).toContain("CiliumNetworkPolicy");
-    });
+    }, 30_000);
   }, 120_000);
   afterAll(() => cluster?.simulator.close());
 
@@ -354,8 +377,8 @@ describe("on an API server", () => {
 const anything = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 const rules = { type: "array", items: anything };
 
-/** As far as an API server sees it: Cilium's own has a schema of some thousand lines. */
-const ciliumDefinition = {
+/** As far as an API server sees it, for machines without Cilium's own. */
+const shortDefinition = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: "ciliumnetworkpolicies.cilium.io" },
@@ -391,3 +414,10 @@ const ciliumDefinition = {
     ],
   },
 };
+
+function ciliumDefinition(): object {
+  const { path, build } = testPrograms.ciliumDefinition;
+  if (existsSync(path())) return parse(readFileSync(path(), "utf8"));
+  sayNotRun(`policies against Cilium's own definition: it is not on this machine (${build})`);
+  return shortDefinition;
+}

@@ -1,9 +1,11 @@
 /** What may not stand in the schema of a custom resource, which has to be structural. */
+
 import { Environment } from "@marcbachmann/cel-js";
 import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
+import { readPattern } from "../pattern.ts";
 import { type Schema, violations } from "../schema.ts";
 import { forbidden, required, unsupported } from "./causes.ts";
 
@@ -136,7 +138,7 @@ function listViolations(schema: JsonObject, path: string): Cause[] {
 function patternViolations(pattern: string | undefined, field: string): Cause[] {
   if (pattern === undefined) return [];
   try {
-    new RegExp(pattern, "u");
+    readPattern(pattern);
     return [];
   } catch {
     const isOpen = (pattern.match(/\(/g)?.length ?? 0) > (pattern.match(/\)/g)?.length ?? 0);

@@ -103,6 +103,16 @@ test("validates, defaults and prunes by the schema", async () => {
   expect((await stored("Buoy"))?.["spec"]).toEqual({ size: 2, colour: "red" });
 });
 
+test("takes patterns as Go writes them", async () => {
+  await define(definition("Log", object({ spec: object({ text: { type: "string", pattern: "^\\PC*\\\\pL$" } }) })));
+
+  expect((await failureOf(cluster.create(instance("Log", { text: "a\u0007\\pL" })))).message).toContain(
+    "spec.text in body should match",
+  );
+  await cluster.create(instance("Log", { text: "plain\\pL" }));
+  expect(await stored("Log")).toMatchObject({ spec: { text: "plain\\pL" } });
+});
+
 test("separates the status subresource, and requires the resource version for a replacement", async () => {
   const schema = object({ spec: object({ a: { type: "string" } }), status: object({ b: { type: "string" } }) });
   await define(definition("Pier", schema, { status: {} }));
