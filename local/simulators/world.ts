@@ -182,7 +182,7 @@ export interface SqlServer {
   readonly databases: Set<string>;
   /** By lower-cased name; without it, there is the rule that lets Azure's own services in. */
   firewallRules?: Map<string, FirewallRule>;
-  /** Whether SQL logins are refused. Only Azure Resource Manager shows it. */
+  /** Whether user names and passwords are refused. */
   isEntraOnly?: boolean;
   readonly tags?: Readonly<Record<string, string>>;
 }

@@ -5,8 +5,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ConnectionPool } from "mssql";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import sql, { type ConnectionPool } from "mssql";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ServicePrincipal } from "../../local/simulators/world.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
@@ -45,6 +45,55 @@ it("is the same script as the one that Mooring prints when a right is missing, a
   );
   const { rest } = await statementsFor({ name: mooring.displayName, clientId: mooring.clientId });
   await asOwner(rest);
+});
+
+describe("where the server accepts passwords, a thief", () => {
+  const opened: ConnectionPool[] = [];
+  afterEach(async () => {
+    sandbox.world.sqlServers.set("sql-dev", { ...server(), isEntraOnly: false });
+    for (const each of opened.splice(0)) await each.close();
+  });
+  const server = () => {
+    const found = sandbox.world.sqlServers.get("sql-dev");
+    if (!found) throw new Error("there is no server");
+    return found;
+  };
+  async function logIn(user: string, password: string) {
+    const { port } = sandbox.simulator;
+    const options = { encrypt: true, trustServerCertificate: false };
+    const made = new sql.ConnectionPool({ server: "localhost", port, user, password, database: databaseName, options });
+    opened.push(made);
+    await made.connect();
+    return made;
+  }
+
+  it("makes a user who stays when the token has expired, and reads as that", async () => {
+    await asMooring("CREATE USER stayer WITH PASSWORD = N'of the thief'; ALTER ROLE mooring_reader ADD MEMBER stayer");
+
+    const { recordset } = await (await logIn("stayer", "of the thief")).request().query("SELECT id FROM stock");
+
+    expect(recordset).toEqual([{ id: 1 }]);
+    await asMooring("DROP USER stayer");
+  });
+
+  it("sets the password of a user, an owner of the database, too, and becomes that", async () => {
+    await asOwner("CREATE USER theirs_to_be WITH PASSWORD = N'theirs'; ALTER ROLE db_owner ADD MEMBER theirs_to_be");
+
+    await asMooring("ALTER USER theirs_to_be WITH PASSWORD = N'mine'");
+
+    await expect(logIn("theirs_to_be", "theirs")).rejects.toMatchObject({ code: "ELOGIN" });
+    const owner = await logIn("theirs_to_be", "mine");
+    await owner.request().query("CREATE TABLE mine (id int); DROP TABLE mine");
+    await asMooring("DROP USER theirs_to_be");
+  });
+
+  it("gets in with neither once the server is Entra-only", async () => {
+    await asMooring("CREATE USER stayer WITH PASSWORD = N'of the thief'");
+    sandbox.world.sqlServers.set("sql-dev", { ...server(), isEntraOnly: true });
+
+    await expect(logIn("stayer", "of the thief")).rejects.toMatchObject({ code: "ELOGIN" });
+    await asMooring("DROP USER stayer");
+  });
 });
 
 const members = async () => {

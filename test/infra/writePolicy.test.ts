@@ -84,6 +84,7 @@ const admitted: Deeds = {
   "deletes it": (server) => remove(inside("aadpodidentity.k8s.io/v1", "AzureIdentity", "mooring-aks-dev-own"), server),
   "starts the verification Job (workload identity)": async (server) =>
     apply(await verificationJob("workloadIdentity"), server),
+  "starts it under the account that the namespace names": async (server) => apply(await jobInNamed(() => {}), server),
   "starts the verification Job (pod identity)": async (server) => apply(await verificationJob("podIdentity"), server),
   "starts the verification Job (identity binding)": async (server) =>
     apply(await verificationJob("identityBinding"), server),
@@ -118,6 +119,12 @@ function merged({ annotations }: { annotations: object }) {
   const { annotations: adopted } = adopterMetadata(berth("own"), "operation-1", { uid: undefined });
   return { annotations: { ...annotations, ...adopted } };
 }
+
+/** By which the owner of a namespace names the only account for the Job (docs/adr/0025). */
+const namedAccount = "verification.mooring.dev/account";
+
+const jobInNamed = (change: Parameters<typeof changedJob>[0]) =>
+  changedJob(change, { namespace: "named", ...mark("named") });
 
 const theirNamespace = namespace("theirs", {});
 
@@ -228,6 +235,30 @@ const refused: Deeds = {
     ),
   "a ClusterRoleBinding to Mooring's own ClusterRole": (server) =>
     apply(bindingWith({ roleRef: { name: "mooring-identity-binding" } }), server),
+  "a Job under another account than its namespace names": async (server) =>
+    apply(
+      await jobInNamed((pod) => {
+        pod["serviceAccountName"] = "theirs";
+      }),
+      server,
+    ),
+  "a Job under no account, where its namespace names one": async (server) =>
+    apply(
+      await jobInNamed((pod) => {
+        delete pod["serviceAccountName"];
+      }),
+      server,
+    ),
+  "the name of such an account on a namespace of Mooring's": (server) =>
+    apply(
+      namespace("own", { ...mark("own"), annotations: { ...mark("own").annotations, [namedAccount]: "theirs" } }),
+      server,
+    ),
+  "another name of such an account": (server) =>
+    apply(
+      namespace("named", { ...mark("named"), annotations: { ...mark("named").annotations, [namedAccount]: "theirs" } }),
+      server,
+    ),
   "a Job with another image": async (server) =>
     apply(
       await changedJob((_, container) => {
@@ -376,6 +407,8 @@ async function furnish(server: Server): Promise<void> {
   };
   for (const name of ["kube-system", "kube-node-lease", "theirs"]) await make(namespace(name, {}));
   for (const name of ["gone", "kept"]) await make(namespace(name, mark(name)));
+  const { annotations, ...marked } = mark("named");
+  await make(namespace("named", { ...marked, annotations: { ...annotations, [namedAccount]: "app" } }));
   for (const name of ["mooring-identity-binding", "mooring-verification-job"]) {
     await make({ ...useRole, metadata: { name } });
   }

@@ -412,6 +412,16 @@ describe("a request", () => {
       "INVALID_REQUEST",
       "/targets",
     ],
+    [
+      { targets: [{ target: "uploads", access: ["read"], container: "theirs" }] },
+      "INVALID_REQUEST",
+      "/targets/0/container",
+    ],
+    [
+      { targets: [{ target: "uploads", access: ["read"], expiresAt: "2020-01-01T00:00:00Z" }] },
+      "EXPIRY_PASSED",
+      "/targets/0/expiresAt",
+    ],
     [{ targets: [] }, "INVALID_REQUEST", "/targets"],
     [{ targets: [{ target: "uploads", access: ["read", "read"] }] }, "INVALID_REQUEST", "/targets/0/access"],
     [{}, "INVALID_REQUEST", "/databases"],

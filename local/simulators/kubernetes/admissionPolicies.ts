@@ -42,6 +42,8 @@ export interface PolicyRequest extends Omit<AdmissionRequest, "object"> {
   readonly object: JsonObject | null;
   /** Null for a creation. */
   readonly oldObject: JsonObject | null;
+  /** The namespace that the object is in; null for one of the whole cluster. */
+  readonly namespaceObject: JsonObject | null;
   readonly user: string;
   readonly subresource: string | undefined;
 }
@@ -139,5 +141,5 @@ function contextOf({ operation, resource, namespace, name, subresource, user, dr
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subResource: subresource }),
   };
-  return { request, object: objects.object, oldObject: objects.oldObject };
+  return { request, object: objects.object, oldObject: objects.oldObject, namespaceObject: objects.namespaceObject };
 }

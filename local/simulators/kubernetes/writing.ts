@@ -61,6 +61,11 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     return found;
   }
 
+  function namespaceOf(name: string): JsonObject | null {
+    const namespaces = resources.ofKind("v1", "Namespace");
+    return (namespaces && store.get(namespaces, undefined, name)) ?? null;
+  }
+
   function writerOf(resource: Resource, { manager, subresource }: WriteOptions): Writer {
     return { manager, subresource, apiVersion: apiVersionOf(resource), time: timestamp(now()) };
   }
@@ -172,7 +177,9 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
         if (object) requireGrant?.(resource, object, oldObject);
         if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {}, oldObject });
         podSecurity({ ...request, object, oldObject, subresource, warn });
-        if (user !== undefined) policies({ ...request, object, oldObject, user, subresource });
+        if (user === undefined) return;
+        const namespaceObject = request.namespace === undefined ? null : namespaceOf(request.namespace);
+        policies({ ...request, object, oldObject, namespaceObject, user, subresource });
       },
     };
   }

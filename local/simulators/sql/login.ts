@@ -1,6 +1,6 @@
 /** Turns LOGIN7 and a token into a session, and writes the reply. */
 import { audience, principalOf, tokenUser, verifyAccessToken } from "./accessToken.ts";
-import { principalIds } from "./engine/database.ts";
+import { findPrincipal, principalIds } from "./engine/database.ts";
 import type { Session } from "./engine/session.ts";
 import { defaultOptions } from "./engine/sessionOptions.ts";
 import type { Database } from "./engine/store.ts";
@@ -18,15 +18,21 @@ export async function authenticate(login: Login, token: string | undefined, cont
   return createSession(login, context, { database, principalId, loginName, isEntra: true });
 }
 
-/** User names and passwords are refused, except those that a test sets up for clients that do not support tokens. */
+/**
+ * By user name and password: those that a test sets up for clients that do not support tokens, and users with a password in the
+ * database that they name. A server that is Entra-only refuses all of them.
+ */
 function sqlSession(login: Login, context: ServerContext): Session {
-  const password = context.sqlLogins.get(login.user);
-  if (password === undefined || password !== login.password) throw loginFailed(login.user);
-  const database = openDatabase(login, context, login.user);
+  const { user: loginName, password } = login;
+  if (context.world.sqlServers.get(context.server)?.isEntraOnly === true) throw loginFailed(loginName);
+  const isOfServer = context.sqlLogins.get(loginName) === password;
+  const database = context.findDatabase(login.database === "" ? "master" : login.database);
+  const user = database && findPrincipal(database.read({}), loginName);
+  if (!isOfServer && (user?.password === undefined || user.password !== password)) throw loginFailed(loginName);
   return createSession(login, context, {
-    database,
-    principalId: principalIds.dbo,
-    loginName: login.user,
+    database: openDatabase(login, context, loginName),
+    principalId: isOfServer ? principalIds.dbo : (user?.id ?? principalIds.dbo),
+    loginName,
     isEntra: false,
   });
 }

@@ -86,7 +86,8 @@ export interface Securable {
 export type UserOrigin =
   | { readonly kind: "sid"; readonly sid: Buffer; readonly type: "E" | "X" }
   | { readonly kind: "externalProvider"; readonly objectId: string | undefined }
-  | { readonly kind: "withoutLogin" };
+  | { readonly kind: "withoutLogin" }
+  | { readonly kind: "password"; readonly password: string };
 
 export interface ProcedureCall {
   readonly name: ObjectName;
@@ -131,6 +132,8 @@ export type Statement =
       /** Undefined keeps the name. */
       readonly newName: string | undefined;
       readonly defaultSchema: string | undefined;
+      readonly password: string | undefined;
+      readonly oldPassword: string | undefined;
     }
   | { readonly kind: "dropUser"; readonly name: string; readonly ifExists: boolean }
   | { readonly kind: "createRole"; readonly name: string; readonly owner: string | undefined }

@@ -18,6 +18,8 @@ export interface Principal {
   readonly ownerId: number | undefined;
   readonly defaultSchema: string | undefined;
   readonly createdAt: Date;
+  /** Of a SQL user of the database alone, who needs no login of the server. */
+  readonly password?: string | undefined;
 }
 
 export interface Schema {

@@ -25,7 +25,12 @@ function parseCreateUser(cursor: Cursor): Statement {
   if (cursor.accept("FROM", "EXTERNAL", "PROVIDER")) origin = { kind: "externalProvider", objectId: undefined };
   else if (cursor.accept("WITHOUT", "LOGIN")) origin = { kind: "withoutLogin" };
   const options = cursor.accept("WITH") ? parseUserOptions(cursor) : {};
-  const { sid, type, objectId, defaultSchema } = options;
+  const { sid, type, objectId, defaultSchema, password } = options;
+  if (password !== undefined && !origin && !type) {
+    // A SID of its own is for migrations, and not here.
+    if (sid) throw cursor.fail();
+    return { kind: "createUser", name, origin: { kind: "password", password }, defaultSchema };
+  }
   if (origin && (sid || type)) {
     const option = type ? "TYPE" : "SID";
     throw new SqlError(
@@ -48,16 +53,18 @@ interface UserOptions {
   type?: "E" | "X";
   objectId?: string;
   defaultSchema?: string;
+  password?: string;
 }
 
 function parseUserOptions(cursor: Cursor): UserOptions {
   const options: UserOptions = {};
   cursor.list(() => {
-    const option = cursor.oneOf("SID", "TYPE", "OBJECT_ID", "DEFAULT_SCHEMA");
+    const option = cursor.oneOf("SID", "TYPE", "OBJECT_ID", "DEFAULT_SCHEMA", "PASSWORD");
     cursor.expectSymbol("=");
     if (option === "SID") options.sid = parseSid(cursor);
     else if (option === "TYPE") options.type = parseUserType(cursor);
     else if (option === "OBJECT_ID") options.objectId = cursor.string();
+    else if (option === "PASSWORD") options.password = cursor.string();
     else options.defaultSchema = cursor.name();
   });
   return options;
@@ -112,17 +119,22 @@ export function parseAlterPrincipal(cursor: Cursor): Statement {
 
 function parseAlterUser(cursor: Cursor): Statement {
   const name = cursor.name();
-  const changed: { newName: string | undefined; defaultSchema: string | undefined } = {
-    newName: undefined,
-    defaultSchema: undefined,
-  };
+  const changed: Partial<Record<"newName" | "defaultSchema" | "password" | "oldPassword", string>> = {};
   cursor.expect("WITH");
   cursor.list(() => {
-    const option = cursor.oneOf("NAME", "DEFAULT_SCHEMA") === "NAME" ? "newName" : "defaultSchema";
+    const option = cursor.oneOf("NAME", "DEFAULT_SCHEMA", "PASSWORD");
     cursor.expectSymbol("=");
-    changed[option] = cursor.name();
+    if (option !== "PASSWORD") {
+      changed[option === "NAME" ? "newName" : "defaultSchema"] = cursor.name();
+      return;
+    }
+    changed.password = cursor.string();
+    if (!cursor.accept("OLD_PASSWORD")) return;
+    cursor.expectSymbol("=");
+    changed.oldPassword = cursor.string();
   });
-  return { kind: "alterUser", name, ...changed };
+  const { newName, defaultSchema, password, oldPassword } = changed;
+  return { kind: "alterUser", name, newName, defaultSchema, password, oldPassword };
 }
 
 const permissions = [

@@ -46,7 +46,10 @@ export function createUser({ name, origin, defaultSchema }: Of<"createUser">, en
   return addPrincipal(
     data,
     environment,
-    { name, type, sid, defaultSchema: defaultSchema ?? "dbo", ownerId: undefined },
+    {
+      ...{ name, type, sid, defaultSchema: defaultSchema ?? "dbo", ownerId: undefined },
+      ...(origin.kind === "password" ? { password: origin.password } : {}),
+    },
     ["CONNECT"],
   );
 }
@@ -81,6 +84,7 @@ function resolveOrigin(
 ): Pick<Principal, "type"> & { sid: Buffer } {
   switch (origin.kind) {
     case "withoutLogin":
+    case "password":
       return { type: "S", sid: randomSid() };
     case "sid":
       // Any 16 bytes are accepted, without a check that an identity has this SID. A user may therefore exist that can
@@ -127,7 +131,7 @@ function lookUpInEntra(name: string, objectId: string | undefined, world: World,
 
 /** The SID and everything that refers to the user are unaffected, because references use its id. */
 export function alterUser(
-  { name, newName, defaultSchema }: Of<"alterUser">,
+  { name, newName, defaultSchema, password, oldPassword }: Of<"alterUser">,
   { data, session }: Environment,
 ): DatabaseData {
   const user = findPrincipal(data, name);
@@ -136,10 +140,22 @@ export function alterUser(
   if (user.id <= 4) throw new SqlError(15150, `Cannot alter the user '${name}'.`);
   if (newName !== undefined && !mayRenameUser(data, session.principalId, user))
     throw cannot(`alter the user '${name}'`);
+  if (password !== undefined) requirePassword(user, oldPassword, { data, session });
   const holder = newName === undefined ? undefined : findPrincipal(data, newName);
   if (holder && holder.id !== user.id) throw principalExists(holder.name);
   const altered = { ...user, name: newName ?? user.name, defaultSchema: defaultSchema ?? user.defaultSchema };
-  return { ...data, principals: data.principals.with(altered) };
+  return { ...data, principals: data.principals.with(password === undefined ? altered : { ...altered, password }) };
+}
+
+/** "OLD_PASSWORD is required to change a password, unless you have ALTER ANY USER permission" (ALTER USER); with which number it is refused is not documented. */
+function requirePassword(
+  { name, password }: Principal,
+  oldPassword: string | undefined,
+  { data, session }: Pick<Environment, "data" | "session">,
+): void {
+  const isKnown = oldPassword !== undefined && oldPassword === password;
+  if (password !== undefined && (isKnown || mayAlterUsers(data, session.principalId))) return;
+  throw cannot(`alter the user '${name}'`);
 }
 
 export function dropUser({ name, ifExists }: Of<"dropUser">, { data, session }: Environment): DatabaseData {

@@ -37,6 +37,16 @@ async function connectUser(name: string, setup = ""): Promise<{ principal: Servi
   return { principal, pool: await sandbox.connect(principal) };
 }
 
+it("asks whoever may alter a user, but not every user, for the old password", async () => {
+  await run("CREATE USER kept WITH PASSWORD = N'first'");
+  const { pool } = await connectUser("helper", "GRANT ALTER ON USER::kept TO helper");
+
+  expect(await numberOf("ALTER USER kept WITH PASSWORD = N'second'", pool)).toBe(15151);
+  expect(await numberOf("ALTER USER kept WITH PASSWORD = N'second' OLD_PASSWORD = N'wrong'", pool)).toBe(15151);
+  expect(await numberOf("ALTER USER kept WITH PASSWORD = N'second' OLD_PASSWORD = N'first'", pool)).toBeUndefined();
+  expect(await numberOf("ALTER USER helper WITH PASSWORD = N'any'")).toBe(15151);
+});
+
 describe("CREATE USER WITH SID", () => {
   it("accepts any 16 bytes, and refuses what Azure refuses", async () => {
     const sid = `0x${"AB".repeat(16)}`;
