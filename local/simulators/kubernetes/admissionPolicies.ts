@@ -41,6 +41,8 @@ export interface PolicyRequest extends Omit<AdmissionRequest, "object"> {
   readonly object: JsonObject | null;
   /** Null for a creation. */
   readonly oldObject: JsonObject | null;
+  /** The one that the object is in; null for an object of the whole cluster. */
+  readonly namespaceObject: JsonObject | null;
   readonly user: string;
   readonly subresource: string | undefined;
 }
@@ -138,5 +140,5 @@ function contextOf({ operation, resource, namespace, name, subresource, user, dr
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subResource: subresource }),
   };
-  return { request, object: objects.object, oldObject: objects.oldObject };
+  return { request, ...objects };
 }

@@ -142,6 +142,12 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     return store.put(resource, decodedFromStore(resource, next));
   }
 
+  function namespaceOf(namespace: string | undefined): JsonObject | null {
+    const namespaces = resources.ofKind("v1", "Namespace");
+    if (namespace === undefined || namespaces === undefined) return null;
+    return store.get(namespaces, undefined, namespace) ?? null;
+  }
+
   /** Runs the webhooks for one write. */
   function admissionOf(
     operation: AdmissionRequest["operation"],
@@ -162,7 +168,9 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
         if (object) requireGrant?.(resource, object, oldObject);
         if (byClient) webhooks.validate({ ...request, object: object ?? oldObject ?? {}, oldObject });
         podSecurity({ ...request, object, oldObject, subresource, warn });
-        if (user !== undefined) policies({ ...request, object, oldObject, user, subresource });
+        if (user === undefined) return;
+        const namespaceObject = namespaceOf(namespace);
+        policies({ ...request, object, oldObject, namespaceObject, user, subresource });
       },
     };
   }
