@@ -120,8 +120,8 @@ function merged({ annotations }: { annotations: object }) {
   return { annotations: { ...annotations, ...adopted } };
 }
 
-/** By which the owner of a namespace names the only account for the Job (docs/adr/0025). */
-const namedAccount = "verification.mooring.dev/account";
+/** By which the owner of a namespace names the accounts for the Job (docs/adr/0025). */
+const namedAccount = "verify.mooring.dev/accounts";
 
 const jobInNamed = (change: Parameters<typeof changedJob>[0]) =>
   changedJob(change, { namespace: "named", ...mark("named") });

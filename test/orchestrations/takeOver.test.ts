@@ -1,16 +1,18 @@
 /** An operator takes a namespace over for another team: what only the first team may have goes before the other team has it. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { publicNamespace } from "../../src/application/documents/namespaceDocument.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
-import type { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { admins, createPostgresModel, createServer, makeItem, type PostgresServer } from "../proof/support/postgres.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
-import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { assign } from "../support/models/azure.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
 
 let cloud: FakeCloud;
@@ -180,4 +182,90 @@ it("does not restore the first team's record when what a failed take-over left i
 
   expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
   expect([reads("messages"), reads("orders")]).toEqual([false, false]);
+});
+
+const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/shop";
+const server = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg";
+const onServer = { kind: "postgresql", resourceId: server, host: "pg", login: "mooring", access: ["read"] };
+
+describe("other targets than databases", () => {
+  const others = { carts: { kind: "cosmosNoSql", resourceId: account, database: "shop", access: ["read"] } };
+  const targets = {
+    ...usual.targets,
+    ...Catalog.parse({ ...usual, targets: { ...others, ledger: { ...onServer, database: "books", schema: "ledger" } } })
+      .targets,
+  };
+  const catalog = { ...withTeams, targets };
+  for (const team of ["red", "blue"] as const) {
+    const rights = withTeams.teams[team];
+    if (!rights) throw new Error(`there is no team ${team}`);
+    catalog.teams = {
+      ...catalog.teams,
+      [team]: { ...rights, targets: { uploads: ["read"], jobs: ["send"], carts: ["read"], ledger: ["read"] } },
+    };
+  }
+  const asking = (request: OnboardingRequest, ...names: readonly string[]) =>
+    OnboardingRequest.parse({
+      ...request,
+      targets: names.map((target) => ({ target, access: [target === "jobs" ? "send" : "read"] })),
+    });
+  let postgres: PostgresServer;
+  beforeEach(() => {
+    postgres = createServer({ books: ["ledger"] });
+    makeItem(postgres, { database: "books", schema: "ledger", name: "entries", kind: "TABLES", owner: admins });
+    Object.assign(cloud.ports, {
+      postgres: createPostgresModel(postgres, async (_port, _name, act) => act(), {
+        isInTenant: () => true,
+        newId: () => "100",
+      }),
+    });
+  });
+
+  const held = () => {
+    const { principalId } = cloud.identities.get(name) ?? {};
+    return [
+      ...[...cloud.roleAssignments.values()]
+        .filter((each) => each.principalId === principalId)
+        .map(({ scope }) => scope),
+      ...[...cloud.cosmosAccounts.values()].filter((each) => each.principalId === principalId).map(() => "carts"),
+      ...[...postgres.rights.values()].filter(({ right }) => right.startsWith("SELECT")).map(() => "ledger"),
+    ];
+  };
+  const isOfRed = (place: string) => !place.endsWith("/jobs");
+
+  it("are taken away before the other team has the namespace", async () => {
+    await send(member("red"), asking(ofRed, "uploads", "carts", "ledger"), { catalog });
+    expect(held().filter(isOfRed).length).toBeGreaterThanOrEqual(3);
+    const seen = new Set<string>();
+    atEveryWrite(() => {
+      const team = namespace()?.team;
+      for (const place of held()) if (isOfRed(place) !== (team === "red")) seen.add(`${team} has ${place}`);
+    });
+
+    const ended = await send(operator, { ...asking(ofBlue, "jobs"), team: "blue" }, { catalog, takeOver: true });
+
+    expect(ended).toMatchObject({ status: "Succeeded" });
+    expect([...seen]).toEqual([]);
+    expect(held().filter(isOfRed)).toEqual([]);
+  });
+
+  it.each(["uploads", "carts"])("do not go to the other team where somebody else gave the role: %s", async (target) => {
+    await send(member("red"), ofRed, { catalog });
+    const { principalId = "" } = cloud.identities.get(name) ?? {};
+    const place = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data";
+    const scope = `${place}/blobServices/default/containers/uploads`;
+    const roleDefinitionId = "/providers/Microsoft.Authorization/roleDefinitions/2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+    if (target === "uploads") assign(cloud, { id: "lent", roleDefinitionId, principalId, scope });
+    const roleId = "00000000-0000-0000-0000-000000000001";
+    const lent = { name: "lent", roleId, principalId, scope: "/dbs/shop" };
+    if (target === "carts") cloud.cosmosAccounts.set(`${account.toLowerCase()}/lent`, lent);
+    const asked = await send(member("red"), asking(ofRed, target), { catalog });
+    expect(asked).toMatchObject({ status: "Succeeded" });
+
+    const ended = await send(operator, ofBlue, { catalog, takeOver: true });
+
+    expect(ended).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
+    expect(namespace()).toMatchObject({ state: "Onboarded", team: "red" });
+    expect([reads("messages"), reads("orders"), held().length]).toEqual([true, false, 1]);
+  });
 });

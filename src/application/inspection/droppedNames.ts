@@ -10,7 +10,7 @@ import type { Ports } from "../../ports/index.ts";
 import { namespacePages } from "../../resources/definitions/namespacePages.ts";
 
 export interface DroppedName {
-  /** `database sql-dev/orders`, `SQL server sql-dev`, `target uploads`, `cluster aks-dev`, `team blue`. */
+  /** `database sql-dev/orders`, `SQL server sql-dev`, `target uploads`, `profile small`, `cluster aks-dev`, `team blue`. */
   readonly what: string;
   /** The first of them. */
   readonly namespaces: readonly string[];
@@ -44,6 +44,7 @@ function droppedOf(catalog: Catalog, record: NamespaceRecord): ReadonlySet<strin
   const { team, cluster } = record;
   const databases = requestsOf(record).flatMap((request) => request.databases);
   const targets = requestsOf(record).flatMap((request) => request.targets ?? []);
+  const profiles = requestsOf(record).flatMap(({ namespaceProfile }) => namespaceProfile ?? []);
   return new Set([
     ...(lookUp(catalog.clusters, cluster) ? [] : [`cluster ${cluster}`]),
     ...(team === undefined || lookUp(catalog.teams, team) ? [] : [`team ${team}`]),
@@ -53,6 +54,7 @@ function droppedOf(catalog: Catalog, record: NamespaceRecord): ReadonlySet<strin
         lookUp(catalog.sqlServers, database.server) ? `database ${keyOf(database)}` : `SQL server ${database.server}`,
       ),
     ...targets.filter(({ target }) => !lookUp(catalog.targets, target)).map(({ target }) => `target ${target}`),
+    ...profiles.filter((profile) => !lookUp(catalog.profiles, profile)).map((profile) => `profile ${profile}`),
   ]);
 }
 

@@ -293,6 +293,14 @@ export const stepErrors = {
     cause: "The identity already has a database user under another name.",
     fix: "Drop the other user, or set adoptionPolicy to Always.",
   },
+  TARGET_ACCESS_OF_OTHERS: {
+    status: 500,
+    retryable: false,
+    isTold: true,
+    cause:
+      "Somebody else gave the identity a role on a target that the change leaves out: it would keep the access, also for the team that takes the namespace over.",
+    fix: "Take the role away (`az role assignment delete`, `az cosmosdb sql role assignment delete`), or keep the target in the request.",
+  },
   SQL_USER_OF_OTHERS: {
     status: 500,
     retryable: false,

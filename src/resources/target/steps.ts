@@ -2,7 +2,14 @@
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { type StepPlan, throwConflict, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
+import {
+  type Notice,
+  type StepPlan,
+  throwConflict,
+  toNotice,
+  toOperationError,
+  toStepPlan,
+} from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import {
@@ -15,9 +22,11 @@ import {
   TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
+import { withDependants } from "../definitions/dependants.ts";
 import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
+import { recordedIdentity } from "../definitions/recordedIdentity.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
@@ -177,18 +186,35 @@ interface Taker<Name extends Step> {
   readonly requestOf: (operation: OperationFacts) => OperationFacts["request"];
   /** What stays of the request. */
   readonly keptOf: (operation: OperationFacts) => readonly TargetRequest[];
+  /** What the identity keeps of others: said before anything is taken away; the step itself only reports it. */
+  readonly findOthers?: (ports: Ports, input: TakenInput) => Promise<readonly Notice[]>;
 }
 
-function takingStep<const Name extends Step>({ name, stage, requestOf, keptOf }: Taker<Name>) {
+type TakenInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };
+
+function takingStep<const Name extends Step>({
+  name,
+  stage,
+  requestOf,
+  keptOf,
+  findOthers = async () => [],
+}: Taker<Name>) {
   return defineStep({
     name,
     stage,
     target: ({ target }) => keyOf(target),
     given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
-    look: async (ports, input, planning) =>
-      toPlan(name, input, await planTaking(ports, input, input.kept, grantedBefore(keyOf(input.target), planning))),
-    run: async (input, ports, step) => await act(step, await planTaking(ports, input, input.kept)),
+    async look(ports, input, planning) {
+      const granted = grantedBefore(keyOf(input.target), planning);
+      const plan = toPlan(name, input, await planTaking(ports, input, input.kept, granted));
+      const blockers = (await findOthers(ports, input)).map(({ message }) => toOperationError(ofOthers, message));
+      return withDependants(plan, [{ blockers, notices: [] }], false);
+    },
+    async run(input, ports, step) {
+      const notices = await findOthers(ports, input);
+      return await act(step, { ...(await planTaking(ports, input, input.kept)), notices });
+    },
     whenDropped: leave,
   });
 }
@@ -199,7 +225,30 @@ const stays = ({ request: { targets = [] } }: OperationFacts) => targets;
 /** Takes back what Mooring gave beyond the access of the request. */
 const narrowTarget = takingStep({ name: "narrowTarget", stage: "replace", requestOf: current, keptOf: stays });
 /** Takes back everything on a target that a change leaves out. */
-const retireTarget = takingStep({ name: "retireTarget", stage: "replace", requestOf: earlierOf, keptOf: stays });
+const retireTarget = takingStep({
+  ...{ name: "retireTarget", stage: "replace", requestOf: earlierOf, keptOf: stays },
+  findOthers: findLent,
+});
+const ofOthers = "TARGET_ACCESS_OF_OTHERS";
+
+/** Roles that somebody else gave the identity. On PostgreSQL these are rights of a role that goes with the last of its targets. */
+async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<readonly Notice[]> {
+  const about = aboutTarget(ports, input);
+  const identity = await recordedIdentity(ports, about.berth);
+  if (!identity) return [];
+  const places = (await findPlaces(ports, about.berth, about.target)).filter(
+    ({ place, isListed }) => isListed && place.kind !== "postgresql",
+  );
+  const found = places.map(async ({ place }) => {
+    const { keep: access } = staying(ports, place, kept);
+    const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });
+    return findings.filter(({ code }) => code === "GRANT_ADDED").map(({ field }) => field);
+  });
+  return (await Promise.all(found)).flat().map((role) => ({
+    code: ofOthers,
+    message: `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`,
+  }));
+}
 /** Takes back everything, or what one operation gave. */
 const revokeTarget = takingStep({ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] });
 

@@ -6,7 +6,10 @@ import { createFakeCloud } from "../../support/fakeCloud.ts";
 
 async function onboard(
   { ports: { registry } }: ReturnType<typeof createFakeCloud>,
-  { team, ...asked }: { cluster?: string; namespace: string; databases: readonly string[]; team?: string },
+  {
+    team,
+    ...asked
+  }: { cluster?: string; namespace: string; databases: readonly string[]; namespaceProfile?: string; team?: string },
 ) {
   const request = OnboardingRequest.parse({
     cluster: "aks-dev",
@@ -39,6 +42,14 @@ it("finds databases, servers, clusters and teams in use that the catalog no long
     { what: "SQL server sql-gone", namespaces: ["aks-dev/team-a"], count: 1 },
     { what: "team gone", namespaces: ["aks-dev/team-a"], count: 1 },
   ]);
+});
+
+it("finds a profile that the catalog no longer has", async () => {
+  const cloud = createFakeCloud();
+  await onboard(cloud, { namespace: "whole", databases: ["sql-dev/messages"], namespaceProfile: "small" });
+  await onboard(cloud, { namespace: "team-a", databases: ["sql-dev/messages"], namespaceProfile: "tiny" });
+
+  expect(await findDropped(cloud.ports)).toEqual([{ what: "profile tiny", namespaces: ["aks-dev/team-a"], count: 1 }]);
 });
 
 it("names ten namespaces and counts the rest", async () => {

@@ -1,6 +1,9 @@
 /** API servers that hold someone with Mooring's token to what infra/kubernetes allows: simulated, and real. */
 
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, vi } from "vitest";
+import { parseAllDocuments } from "yaml";
 import { readClusterRights } from "../../../local/rights.ts";
 import { podIdentityDefinitions } from "../../../local/simulators/kubernetes/podIdentityDefinitions.ts";
 import { startCluster } from "../../local/simulators/kubernetes/cluster.ts";
@@ -19,11 +22,11 @@ export interface Server {
 }
 
 /** The sandbox's cluster, with what the sandbox applies to it: simulated, or with MOORING_API_SERVER=real a real API server. */
-export async function startOfSandbox(): Promise<Server> {
+export async function startOfSandbox(more: readonly object[] = []): Promise<Server> {
   const { rules, documents } = await readClusterRights(features, principalId);
   const cluster = await startCluster({
     traits: { roles: new Map([[appId, rules]]) },
-    simulator: { policies: documents },
+    simulator: { policies: [...documents, ...more] },
   });
   const token = await cluster.entraToken({ appid: appId });
   const server: Server = {
@@ -43,7 +46,7 @@ export async function startOfSandbox(): Promise<Server> {
   return server;
 }
 
-export async function startReal(programs: string): Promise<Server> {
+export async function startReal(programs: string, more: readonly object[] = []): Promise<Server> {
   const tokens = [
     { token: "administrator", user: "administrator", group: "system:masters" },
     { token: "mooring", user: principalId },
@@ -52,7 +55,7 @@ export async function startReal(programs: string): Promise<Server> {
   const request: Server["request"] = (method, path, { asAdministrator = false, ...asked } = {}) =>
     server.request(method, path, { ...asked, token: asAdministrator ? "administrator" : "mooring" });
   try {
-    await grant(request);
+    await grant(request, more);
   } catch (error) {
     await server.close();
     throw error;
@@ -60,17 +63,29 @@ export async function startReal(programs: string): Promise<Server> {
   return { request, close: server.close };
 }
 
-/** Applies what an operator applies, and waits until it is in force. */
-async function grant(request: Server["request"]): Promise<void> {
+/** Applies what an operator applies, and waits until it is in force; for `more` nobody waits. */
+async function grant(request: Server["request"], more: readonly object[]): Promise<void> {
   const { documents } = await readClusterRights(features, principalId);
-  for (const document of [...documents, ...podIdentityDefinitions]) {
+  await make(request, [...(documents as readonly object[]), ...podIdentityDefinitions]);
+  await untilInForce(request);
+  await make(request, more);
+}
+
+async function make(request: Server["request"], documents: readonly object[]): Promise<void> {
+  for (const document of documents) {
     const { kind, apiVersion } = document as { kind: string; apiVersion: string };
     const plural = kind.endsWith("Policy") ? kind.replace(/y$/, "ies") : `${kind}s`;
     const path = `/apis/${apiVersion}/${plural.toLowerCase()}`;
-    const made = await request("POST", path, { body: document as object, asAdministrator: true });
+    const made = await request("POST", path, { body: document, asAdministrator: true });
     if (made.status !== 201) throw new Error(`${kind}: ${made.text}`);
   }
-  await untilInForce(request);
+}
+
+/** What an operator may apply besides. */
+export async function readVerificationAccounts(): Promise<readonly object[]> {
+  const file = join(import.meta.dirname, "../../../infra/kubernetes/verification-accounts.yaml");
+  const text = (await readFile(file, "utf8")).replaceAll("<object id of Mooring's identity>", principalId);
+  return parseAllDocuments(text).map((document) => document.toJS() as object);
 }
 
 /** A real API server reads each new policy some time after it was made. */

@@ -1,14 +1,14 @@
 /** An object in protobuf, as a real API server writes it for whoever accepts nothing else (see decode.ts). */
 import protobuf, { type Writer } from "protobufjs";
 import { isObject, type Json, type JsonObject, stringAt } from "../json.ts";
-import { type Field, fieldsOf, messageOf } from "./fields.ts";
+import { type Field, fieldsOf, messageNameOf } from "./fields.ts";
 
 const magic = Buffer.from("k8s\0", "latin1");
 
 /** Undefined for a kind that no API server writes so. */
 export function encodeBody(object: JsonObject): Buffer | undefined {
   const [apiVersion, kind] = [stringAt(object, "apiVersion") ?? "", stringAt(object, "kind") ?? ""];
-  const message = messageOf(apiVersion, kind);
+  const message = messageNameOf(apiVersion, kind);
   if (message === undefined) return undefined;
   const type = protobuf.Writer.create();
   text(type, 1, apiVersion);

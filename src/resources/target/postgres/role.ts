@@ -1,8 +1,8 @@
 /** The namespace's role on a server: one for all schemas there. Its comment is the mark, with a note for each right. */
 
 import { namesOf } from "../../../domain/lookUp.ts";
-import { IdentityPair, type PrincipalId } from "../../../domain/naming/identityPair.ts";
-import { type Berth, berthKey, identityName, postgresRoleName } from "../../../domain/naming/names.ts";
+import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
+import { recordedIdentity } from "../../definitions/recordedIdentity.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export type Looking = Pick<Ports, "postgres">;
@@ -67,21 +68,12 @@ export async function readRoles(
   place: PostgresPlace,
   about: About,
 ): Promise<readonly RoleAt[]> {
-  const principalId = await recordedPrincipal(ports, about.berth);
+  const principalId = (await recordedIdentity(ports, about.berth))?.principalId;
   const found = await readRole(ports, place, { about, principalId });
   const others = await Promise.all(
     found.others.map(({ name }) => readRole(ports, place, { about, principalId, name })),
   );
   return [found, ...others.filter(({ mark }) => mark !== undefined)];
-}
-
-async function recordedPrincipal(
-  { registry }: Pick<Ports, "registry">,
-  berth: Berth,
-): Promise<PrincipalId | undefined> {
-  const { things = [] } = (await registry.getNamespace(berth)) ?? {};
-  const known = things.find(({ thing }) => thing === identityName(berth));
-  return IdentityPair.shape.principalId.safeParse(known?.id).data;
 }
 
 /** What the namespace's record calls the role: all targets of a server share it. */
