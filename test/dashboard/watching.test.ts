@@ -39,6 +39,11 @@ describe.runIf(executable !== undefined)("watching", () => {
   it("shows the catalog and who may have it", async ({ page }) => {
     await open(page, "/catalog");
     await page.getByText("team red: reader, writer, executor").first().waitFor();
+    // Every kind of target alike, and what a namespace gets besides.
+    for (const name of ["messages", "uploads"]) {
+      await page.locator(".card", { hasText: name }).getByRole("link", { name: "Who has access" }).first().waitFor();
+    }
+    await page.locator("section", { hasText: "Profiles" }).locator(".card", { hasText: "isolated" }).waitFor();
     await look(page, "catalog");
     await page.getByRole("link", { name: "Who has access" }).first().click();
     await heading(page, "Access");
