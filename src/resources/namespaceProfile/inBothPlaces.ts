@@ -24,8 +24,11 @@ export function withManaged(
   };
 }
 
-/** Announces each write with those that the same step has announced before, since an announcement replaces the one before. */
-export function announcing(step: WithStep): WithStep & { and(): WithStep } {
+/**
+ * Announces each write with what the same step has done before, since an announcement replaces the one before. `done` is what this
+ * attempt has found to be its operation's own: an earlier attempt has written it, and announced it or left its mark.
+ */
+export function announcing(step: WithStep): WithStep & { and(done?: StepAction): WithStep } {
   let actions: readonly StepAction[] = [];
   let said: readonly Difference[] = [];
   const announcer = (earlier: readonly StepAction[], earlierSaid: readonly Difference[]): WithStep => ({
@@ -36,7 +39,7 @@ export function announcing(step: WithStep): WithStep & { and(): WithStep } {
       await step.willDo(strongest(actions), said, isFirst ? options : undefined);
     },
   });
-  return { ...announcer([], []), and: () => announcer(actions, said) };
+  return { ...announcer([], []), and: (done) => announcer(done ? [...actions, done] : actions, said) };
 }
 
 /** Writes the managed namespace as decided, with the version that was seen. */

@@ -54,7 +54,7 @@ export const applyProfile = defineStep({
     // What the policy in the cluster opens is open before Azure closes everything else.
     const action = await ensureObjects(ports.kubernetes, cluster, objects, how);
     if (!managed || !decision) return { action };
-    return { action: strongest([action, await writeManaged(ports, managed, decision, announced.and())]) };
+    return { action: strongest([action, await writeManaged(ports, managed, decision, announced.and(action))]) };
   },
   whenDropped: leave,
 });
