@@ -5,7 +5,7 @@ import type { Json } from "../json.ts";
 import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
 
 export const computed = ["cpu", "memory", "ephemeral-storage"];
-export const counted = [
+const counted = [
   ...["pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps"],
   ...["persistentvolumeclaims", "services.nodeports", "services.loadbalancers"],
 ];

@@ -55,7 +55,7 @@ const dnsLabel = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const dnsLabelText =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-export function dnsLabelProblems(text: string): string[] {
+function dnsLabelProblems(text: string): string[] {
   return [
     ...(text.length > 63 ? ["must be no more than 63 characters"] : []),
     ...(dnsLabel.test(text) ? [] : [dnsLabelText]),
