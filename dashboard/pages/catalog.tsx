@@ -123,6 +123,8 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
           </ul>
         </Section>
       )}
+      <Profiles profiles={catalog.profiles} teams={teams} />
+      <SharedIdentities identities={catalog.sharedIdentities ?? []} />
       {teams.length > 0 && (
         <Section title="Teams">
           <ul class="cards narrow">
@@ -139,6 +141,47 @@ function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: C
         </Section>
       )}
     </>
+  );
+}
+
+function Profiles({ profiles, teams }: { readonly profiles: Catalog["profiles"]; readonly teams: readonly Team[] }) {
+  if (profiles.length === 0) return null;
+  return (
+    <Section title="Profiles">
+      <ul class="cards narrow">
+        {profiles.map(({ name, description }) => (
+          <li class="card" key={name}>
+            <h3>
+              <code>{name}</code>
+            </h3>
+            {description !== undefined && <p>{description}</p>}
+            <p class="muted">
+              {whoHas(teams, (team) => ((team.profiles?.includes(name) ?? true) ? "" : undefined)).join(", ")}
+            </p>
+            {isIn("Onboarding.Request") && <a href={to.newRequest({ namespaceProfile: name })}>Request it</a>}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function SharedIdentities({ identities }: { readonly identities: NonNullable<Catalog["sharedIdentities"]> }) {
+  if (identities.length === 0) return null;
+  return (
+    <Section title="Shared identities">
+      <ul class="cards narrow">
+        {identities.map(({ name, clusters }) => (
+          <li class="card" key={name}>
+            <h3>
+              <code>{name}</code>
+            </h3>
+            <p class="muted">for namespaces of {clusters.join(", ")}</p>
+            {isIn("Onboarding.Request") && <a href={to.newRequest({ sharedIdentity: name })}>Request it</a>}
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

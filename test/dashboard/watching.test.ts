@@ -48,6 +48,11 @@ describe.runIf(executable !== undefined)("watching", () => {
     const target = page.locator(".card", { hasText: "uploads" });
     await target.getByText("Environment prod").waitFor();
     expect(await target.getByRole("link", { name: "Who has access" }).getAttribute("href")).toContain("target=uploads");
+    // Every kind of target alike, and what a namespace gets besides.
+    for (const name of ["messages", "uploads"]) {
+      await page.locator(".card", { hasText: name }).getByRole("link", { name: "Who has access" }).first().waitFor();
+    }
+    await page.locator("section", { hasText: "Profiles" }).locator(".card", { hasText: "isolated" }).waitFor();
     await look(page, "catalog");
     await page.getByRole("link", { name: "Who has access" }).first().click();
     await heading(page, "Access");
