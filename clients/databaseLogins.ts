@@ -98,7 +98,9 @@ database = psycopg.connect(
       needs: ["pgjdbc 42.7", "com.azure:azure-identity-extensions 1.2"],
       tried: "where installed",
       lines: `String url = "jdbc:postgresql://" + System.getenv("PGHOST") + ":" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE")
-    + "?user=" + System.getenv("PGUSER") + "&sslmode=require"
+    + "?user=" + System.getenv("PGUSER")
+    // The certificates that Java trusts.
+    + "&sslmode=verify-full&sslfactory=org.postgresql.ssl.DefaultJavaSSLFactory"
     + "&authenticationPluginClassName=com.azure.identity.extensions.jdbc.postgresql.AzurePostgresqlAuthenticationPlugin";
 Connection database = DriverManager.getConnection(url);`,
     },

@@ -48,6 +48,15 @@ it.each(Object.keys(drivers) as (keyof typeof drivers)[])(
   },
 );
 
+it.each(languages)("has no lines for %s that leave a server's certificate unverified", (language) => {
+  const unverified =
+    /ssl ?mode=(?:require|prefer|allow|disable)|trust ?server ?certificate=(?:true|yes)|rejectUnauthorized/i;
+
+  const found = Object.entries(drivers).filter(([, { logins }]) => unverified.test(logins[language].lines));
+
+  expect(found.map(([kind]) => kind)).toEqual([]);
+});
+
 it("prints what the namespace reaches, and nothing else", () => {
   const listed = [
     { name: "invoices", kind: "storageBlob" },
