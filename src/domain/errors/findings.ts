@@ -104,7 +104,7 @@ export const findingCatalogue = {
   ),
   TARGET_REACHED: broken(
     "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server.",
-    "Find out who gave it and why; then take it away (`az cosmosdb sql role assignment delete`, or `REVOKE` on the server), or ask for the target in the request.",
+    "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`, or `REVOKE` on the server), or ask for the target in the request.",
   ),
   TARGETS_UNSEEN: foreign(
     "Mooring could not look for what the identity can use of other targets of the catalog.",

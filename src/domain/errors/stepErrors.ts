@@ -299,7 +299,7 @@ export const stepErrors = {
     isTold: true,
     cause:
       "Somebody else gave the identity a role on a target that the change leaves out: it would keep the access, also for the team that takes the namespace over.",
-    fix: "Take the role away (`az role assignment delete`, `az cosmosdb sql role assignment delete`), or keep the target in the request.",
+    fix: "Remove the role (`az role assignment delete`, `az cosmosdb sql role assignment delete`), or keep the target in the request.",
   },
   SQL_USER_OF_OTHERS: {
     status: 500,
