@@ -330,5 +330,7 @@ function deleted({ plural, group }: Resource, { metadata }: KubeObject): JsonObj
 
 function warningHeaders(warnings: readonly string[]): Record<string, string[]> {
   if (warnings.length === 0) return {};
-  return { warning: warnings.map((text) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`) };
+  return {
+    warning: [...new Set(warnings)].map((text) => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`),
+  };
 }

@@ -116,6 +116,19 @@ export function partsOf(value: Json, schema: Schema | undefined): Part[] | undef
   return undefined;
 }
 
+/** Items with the same keys are one part, which is replaced as a whole. */
+function distinctParts(value: Json, schema: Schema | undefined): Part[] | undefined {
+  const parts = partsOf(value, schema);
+  if (parts === undefined || !Array.isArray(value)) return parts;
+  const byElement = Map.groupBy(parts, ({ element }) => element);
+  if (byElement.size === parts.length) return parts;
+  return [...byElement.values()].flatMap((same) => {
+    const [first] = same;
+    if (first === undefined || same.length === 1) return same;
+    return [{ ...first, value: same.map((part) => part.value), schema: undefined }];
+  });
+}
+
 /** The merge keys of an item, sorted; a missing key has its default (a port's protocol is TCP). */
 function keysOf(item: Json, schema: Schema): JsonObject {
   const keys: JsonObject = {};
@@ -132,7 +145,7 @@ export function fieldsOf(value: Json, schema: Schema | undefined, path: Path = [
 }
 
 function ownable(value: Json, schema: Schema | undefined, path: Path): Path[] {
-  const parts = partsOf(value, schema);
+  const parts = distinctParts(value, schema);
   if (parts === undefined || parts.length === 0) return path.length === 0 ? [] : [path];
   return parts.flatMap((part) => {
     const partPath = [...path, part.element];
@@ -154,8 +167,8 @@ export function compare(before: Json, after: Json, schema: Schema | undefined): 
 
   function walk(old: Json | undefined, next: Json | undefined, schema: Schema | undefined, path: Path) {
     if (equal(old, next)) return;
-    const oldParts = old === undefined ? undefined : old === null ? [] : partsOf(old, schema);
-    const nextParts = next === undefined ? undefined : partsOf(next, schema);
+    const oldParts = old === undefined ? undefined : old === null ? [] : distinctParts(old, schema);
+    const nextParts = next === undefined ? undefined : distinctParts(next, schema);
     const isWhole = (old !== undefined && oldParts === undefined) || (next !== undefined && nextParts === undefined);
     if (isWhole && old !== undefined && next !== undefined) {
       modified.push(path);

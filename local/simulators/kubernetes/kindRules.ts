@@ -22,14 +22,14 @@ import { definitionUpdateViolations } from "./validation/definitions.ts";
 import { violationsOfKind } from "./validation/index.ts";
 
 /** The object as it is first stored; its metadata is already set. */
-export function prepare(resource: Resource, object: JsonObject): JsonObject {
+export function prepare(resource: Resource, object: JsonObject, { isDry = false } = {}): JsonObject {
   switch (resource.kind) {
     case "Namespace":
       return withNameLabel(object);
     case "Secret":
       return withStringData(object);
     case "Service":
-      return withAddress(object);
+      return withAddress(object, { isDry });
     case "Lease":
       // Of a feature that is off.
       return { ...object, spec: without(objectAt(object, "spec"), "preferredHolder", "strategy") };

@@ -4,7 +4,7 @@
  */
 import { addressed, known, requireDeclared, requireNoDuplicates, withoutNulls } from "./body.ts";
 import { applicable, requireNoUid, requireTyped } from "./configuration.ts";
-import { badRequest, forbidden, notFound } from "./failures.ts";
+import { badRequest, forbidden, invalid, notFound } from "./failures.ts";
 import {
   isCreatedByUpdate,
   requirePreconditions,
@@ -13,6 +13,7 @@ import {
   requireVersion,
 } from "./identity.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { finalizerNameViolations } from "./metadataRules.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 import { applyConfiguration, trackScale } from "./ownership.ts";
 import { ofPatch, patchWith } from "./patched.ts";
@@ -55,7 +56,9 @@ export function createObjects(environment: Environment): Objects {
       const { resource } = target;
       const live = find(target);
       const result = patchWith(resource, live, mediaType, body);
-      const patched = ofPatch(resource, { live, result }, () => known(resource, addressed(target, result), options));
+      const patched = ofPatch(resource, { live, result, mediaType, body }, () =>
+        known(resource, addressed(target, result), options),
+      );
       return update(target, patched, tracking(resource, patched, options), options);
     },
 
@@ -121,6 +124,10 @@ export function createObjects(environment: Environment): Objects {
       const given = addressed(target, body);
       requireSameVersion(resource, live, given);
       const finalizers = listAt(given, "spec", "finalizers");
+      const wrong = finalizers.flatMap((each, index) =>
+        finalizerNameViolations(`spec.finalizers[${index}]`, String(each)),
+      );
+      if (wrong.length > 0) throw invalid(resource, live.metadata.name, wrong);
       const object: KubeObject = { ...live, spec: finalizers.length === 0 ? {} : { finalizers } };
       if (options.dryRun === true) return object;
       if (!isDeleted(object)) return store.put(resource, object);

@@ -147,18 +147,11 @@ interface VersionMatch {
 function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, token }: VersionMatch): void {
   const field = "resourceVersionMatch";
   const forbid = (why: string, where = field) => invalidOptions("ListOptions", forbiddenOption(where, why));
-  const unsupported = (supported: string) =>
-    invalidOptions("ListOptions", unsupportedOption(field, JSON.stringify(match), supported));
   const hasInitialEvents = query.get("sendInitialEvents") !== null;
   if (!isWatch) {
-    if (hasInitialEvents) throw forbid("sendInitialEvents is forbidden for list", "sendInitialEvents");
-    if (match === "") return;
-    if (version === "") throw forbid("resourceVersionMatch is forbidden unless resourceVersion is provided");
-    if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
-    if (!["Exact", "NotOlderThan"].includes(match)) throw unsupported('"Exact", "NotOlderThan", ""');
-    if (match === "Exact" && version === "0") {
-      throw forbid('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
-    }
+    const causes = listMatchCauses({ version, match, token });
+    if (hasInitialEvents) causes.push(forbiddenOption("sendInitialEvents", "sendInitialEvents is forbidden for list"));
+    if (causes.length > 0) throw invalidOptions("ListOptions", ...causes);
     return;
   }
   if (!hasInitialEvents) {
@@ -174,6 +167,22 @@ function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, 
     );
   }
   if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
+}
+
+function listMatchCauses({ version, match, token }: Omit<VersionMatch, "isWatch">): Cause[] {
+  const field = "resourceVersionMatch";
+  if (match === "") return [];
+  const forbid = (isForbidden: boolean, why: string) => (isForbidden ? [forbiddenOption(field, why)] : []);
+  const isKnown = ["Exact", "NotOlderThan"].includes(match);
+  return [
+    ...forbid(version === "", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
+    ...forbid(token !== "", "resourceVersionMatch is forbidden when continue is provided"),
+    ...(isKnown ? [] : [unsupportedOption(field, JSON.stringify(match), '"Exact", "NotOlderThan", ""')]),
+    ...forbid(
+      match === "Exact" && version === "0",
+      'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
+    ),
+  ];
 }
 
 /** Throws unless it is a number, or nothing. */

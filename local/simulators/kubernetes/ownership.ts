@@ -17,6 +17,9 @@ export interface Writer {
   readonly time: string;
 }
 
+/** Whoever has changed nothing yet has no time. */
+type Owning = Omit<Writer, "time"> & { readonly time: string | undefined };
+
 interface Owner extends JsonObject {
   manager: string;
   operation: string;
@@ -78,9 +81,9 @@ export function applyConfiguration(
   const own = isTaken ? undefined : lastApplied(live, schema);
   const real = conflicts.filter(({ member }) => own?.has(member) !== true);
   if (real.length > 0 && !options.force) throw refuse(real);
-  // The time is that of the last change, so that applying the same configuration again changes nothing.
-  const isSame = mine !== undefined && isSameSet(mine.fields, wanted) && isUnchanged(difference);
-  const owner = isSame ? mine : ownership(writer, "Apply", wanted);
+  // The time is that of the last change of a value, so that applying the same configuration again changes nothing.
+  const time = isUnchanged(difference) ? mine?.entry.time : writer.time;
+  const owner = ownership({ ...writer, time }, "Apply", wanted);
   return { object, managedFields: write([...release(others, changed.union(difference.removed)), owner]) };
 }
 
@@ -113,10 +116,6 @@ function isUnchanged({ added, modified, removed }: Difference): boolean {
   return added.isEmpty && modified.isEmpty && removed.isEmpty;
 }
 
-function isSameSet(left: FieldSet, right: FieldSet): boolean {
-  return left.difference(right).isEmpty && right.difference(left).isEmpty;
-}
-
 /** Everything in an object without managed fields counts as written before the first apply. */
 function withPast(
   live: JsonObject | undefined,
@@ -140,14 +139,14 @@ function release(owners: readonly Ownership[], fields: FieldSet): Ownership[] {
   return owners.map((owner) => ({ ...owner, fields: owner.fields.difference(fields) }));
 }
 
-function ownership(writer: Writer, operation: string, fields: FieldSet): Ownership {
+function ownership(writer: Owning, operation: string, fields: FieldSet): Ownership {
   const { manager, apiVersion, time, subresource } = writer;
   return {
     entry: {
       manager,
       operation,
       apiVersion,
-      time,
+      ...(time === undefined ? {} : { time }),
       fieldsType: "FieldsV1",
       ...(subresource === undefined ? {} : { subresource }),
     },

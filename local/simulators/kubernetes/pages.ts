@@ -1,6 +1,7 @@
 /** `limit` and `continue`: all pages of a list show the state at the time of the first, which the token names. */
 import { badRequest, expired } from "./failures.ts";
-import { isObject, type Json, numberAt, stringAt } from "./json.ts";
+import { jsonProblem } from "./goJson.ts";
+import { type Json, numberAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface Page {
@@ -45,8 +46,10 @@ export const isOfNow = ({ version }: Start) => version < 0;
 /** Throws unless the token could be one of any API server's. */
 export function readToken(text: string): Start {
   const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
-  const token = decoded(text);
-  if (!isObject(token)) throw refuse("illegal base64 data at input byte 0");
+  const json = decoded(text, refuse);
+  const problem = jsonProblem(json);
+  if (problem !== undefined) throw refuse(problem);
+  const token: Json = JSON.parse(json);
   const v = stringAt(token, "v") ?? "";
   if (v !== encoding) throw refuse(`server does not recognize this encoded version ${v}`);
   const version = numberAt(token, "rv") ?? 0;
@@ -57,13 +60,11 @@ export function readToken(text: string): Start {
   return { version, key };
 }
 
-function decoded(text: string): Json {
-  try {
-    const token: Json = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    return token;
-  } catch {
-    return null;
-  }
+/** Go's URL encoding has no padding, and tells where a text is no more of it. */
+function decoded(text: string, refuse: (why: string) => Error): string {
+  const wrong = /[^A-Za-z0-9_-]/.exec(text)?.index ?? (text.length % 4 === 1 ? text.length - 1 : undefined);
+  if (wrong !== undefined) throw refuse(`illegal base64 data at input byte ${wrong}`);
+  return Buffer.from(text, "base64url").toString("latin1");
 }
 
 export function tooOld() {

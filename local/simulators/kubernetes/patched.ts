@@ -1,10 +1,10 @@
 /** What a patch makes of an object, and how it is refused where that cannot be read. */
-import { patchedText } from "./builtIn/goOrder.ts";
+import { byName, patchedText } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
 import { isObject, type Json } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
-import { jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";
+import { goText, jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";
 import type { Resource } from "./resource.ts";
 
 export function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
@@ -12,11 +12,19 @@ export function patchWith(resource: Resource, live: KubeObject, mediaType: strin
     case "application/json-patch+json":
       return jsonPatch(live, body);
     case "application/merge-patch+json":
-      return mergeObject(live, body);
+      return sorted(mergeObject(live, body));
     case "application/strategic-merge-patch+json":
       if (!resource.isCustom) return named(live, strategicMergeObject(live, body, resource.schema));
   }
   throw patchTypeUnsupported(resource);
+}
+
+/** A merge is made of maps, which Go writes by name. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const fields = Object.entries(value).map(([field, child]) => [field, sorted(child)] as const);
+  return byName(Object.fromEntries(fields));
 }
 
 /** A strategic merge is made with the type, so that it cannot change. */
@@ -25,12 +33,18 @@ function named({ apiVersion, kind }: KubeObject, result: Json): Json {
 }
 
 /** What a patch makes of an object is refused as a value of the patch, if it cannot be read. */
-export function ofPatch<T>(resource: Resource, { live, result }: { live: KubeObject; result: Json }, read: () => T): T {
+export function ofPatch<T>(
+  resource: Resource,
+  { live, result, mediaType, body }: { live: KubeObject; result: Json; mediaType: string; body: Json },
+  read: () => T,
+): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof DecodeFailure)) throw error;
-    const cause = invalidValue("patch", patchedText(resource, live, result), error.why);
+    const isStrategic = mediaType === "application/strategic-merge-patch+json";
+    const shown = isStrategic ? goText(body) : patchedText(resource, live, result);
+    const cause = invalidValue("patch", shown, error.why);
     throw invalid({ group: "", kind: "" }, "", [cause]);
   }
 }

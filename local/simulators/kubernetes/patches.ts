@@ -135,7 +135,7 @@ function unknownDirective(patch: JsonObject): ApiFailure {
 }
 
 /** As Go prints a value. */
-function goText(value: Json): string {
+export function goText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;
   if (!isObject(value)) return value === null ? "<nil>" : String(value);
   const fields = Object.keys(value).toSorted();

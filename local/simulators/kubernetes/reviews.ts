@@ -6,6 +6,7 @@ import { zeroObject } from "./builtIn/goForm.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResource } from "./builtIn/resources.ts";
 import { schemaOf } from "./builtIn/schemas.ts";
+import type { Cause } from "./cause.ts";
 import { type ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -55,14 +56,8 @@ export function createReviews({
   function accessReview(user: User, spec: JsonObject): JsonObject {
     const resource = spec["resourceAttributes"];
     const path = spec["nonResourceAttributes"];
-    if (isObject(resource) === isObject(path)) {
-      const why = isObject(resource)
-        ? "cannot be specified in combination with resourceAttributes"
-        : "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-      throw isObject(resource)
-        ? refused("spec.nonResourceAttributes", inGo(path), why)
-        : refused("spec.resourceAttributes", null, why);
-    }
+    const causes = [...subjectlessCauses(spec), ...(user.name === "" && user.groups.length === 0 ? [nobody] : [])];
+    if (causes.length > 0) throw refusedBy(causes);
     if (isObject(resource)) requireOneSelector(resource);
     const attributes = isObject(resource) ? attributesIn(resource) : undefined;
     const allowed = attributes
@@ -83,9 +78,6 @@ export function createReviews({
     const name = stringAt(spec, "user") ?? "";
     const groups = listAt(spec, "groups").filter((each) => typeof each === "string");
     if (namespace !== undefined) requireNamespace(spec, namespace);
-    if (name === "" && groups.length === 0) {
-      throw refused("spec.user", "", "at least one of user or group must be specified");
-    }
     const named = authentication.named(name, groups);
     // Groups are only those that the question names.
     const review = { kind, body, writer, ...(namespace === undefined ? {} : { namespace }) };
@@ -221,8 +213,26 @@ const askable: readonly Resource[] = builtInKinds.kinds
   .map(builtInResource);
 
 /** Its messages name no kind. */
+const nobody = invalidValue("spec.user", "", "at least one of user or group must be specified");
+
+/** A question is about a resource or about a path. */
+function subjectlessCauses(spec: JsonObject): Cause[] {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
+  if (isObject(resource) !== isObject(path)) return [];
+  const why = isObject(resource)
+    ? "cannot be specified in combination with resourceAttributes"
+    : "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+  return isObject(resource)
+    ? [invalidValue("spec.nonResourceAttributes", inGo(path), why)]
+    : [invalidValue("spec.resourceAttributes", null, why)];
+}
+
 function refused(field: string, value: Json, why: string): ApiFailure {
-  return invalid({ group: "authorization.k8s.io", kind: "" }, "", [invalidValue(field, value, why)]);
+  return refusedBy([invalidValue(field, value, why)]);
+}
+
+function refusedBy(causes: readonly Cause[]): ApiFailure {
+  return invalid({ group: "authorization.k8s.io", kind: "" }, "", causes);
 }
 
 /** As Go prints a struct without JSON's names. */

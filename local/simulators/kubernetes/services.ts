@@ -6,13 +6,13 @@ import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
 import type { Store } from "./store.ts";
 
-/** What the API server allocates when a service is created. */
-export function withAddress(service: JsonObject): JsonObject {
+/** What the API server allocates when a service is created; a dry run gets an address that nobody can have. */
+export function withAddress(service: JsonObject, { isDry = false } = {}): JsonObject {
   const spec = objectAt(service, "spec");
   if (stringAt(spec, "type") === "ExternalName") return service;
   const uid = stringAt(service, "metadata", "uid") ?? "";
   const given = stringAt(spec, "clusterIP") || (listAt(spec, "clusterIPs")[0] ?? "");
-  const clusterIP = given || addressOf(uid);
+  const clusterIP = given || (isDry ? "10.0.0.0" : addressOf(uid));
   return {
     ...service,
     spec: {

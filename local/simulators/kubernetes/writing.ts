@@ -18,6 +18,7 @@ import { requireFree } from "./services.ts";
 import type { Store } from "./store.ts";
 import { complete, decodedFromStore, isDeleted, pick, stamped, withGeneration, withStatus } from "./storedForm.ts";
 import type { Target, WriteOptions } from "./verbs.ts";
+import { warningsOf } from "./warnings/index.ts";
 import type { Admission, AdmissionRequest } from "./webhooks.ts";
 
 export interface Environment {
@@ -95,7 +96,7 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const fresh = resource.hasStatus ? without(body, "status") : body;
     const defaulted = complete(resource, { ...fresh, metadata });
     const admission = admissionOf("CREATE", { resource, namespace, name }, options);
-    const whole = prepare(resource, defaulted);
+    const whole = prepare(resource, defaulted, { isDry: dryRun === true });
     // What the server and its webhooks add to what was sent is nobody's, but for what these kinds say in another way.
     const owned = ["Namespace", "Secret"].includes(resource.kind) ? whole : defaulted;
     const prepared = admit(resource, whole);
@@ -105,6 +106,7 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
       ...metadataViolations(resource, { ...given, ...objectAt(object, "metadata") }),
       ...kindViolations(resource, object),
     ]);
+    for (const text of warningsOf(resource, object)) options.warn?.(text);
     admission.validate(object, null);
     if (resource.kind === "Service" && !resource.isCustom) requireFree(store, resource, object);
     if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name, object });
@@ -146,6 +148,8 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
       ...kindViolations(resource, object),
       ...(asksFirst.has(resource.kind) ? [] : fixed),
     ]);
+    const isWarned = options.subresource === undefined;
+    for (const text of isWarned ? warningsOf(resource, object, live) : []) options.warn?.(text);
     admission.validate(object, live);
     if (resource.kind === "Service" && !resource.isCustom) requireFree(store, resource, object);
     const next = stamped(withGeneration(resource, live, object), track(live, object));

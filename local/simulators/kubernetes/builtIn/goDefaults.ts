@@ -43,8 +43,6 @@ const podSpec: Complete = (value) => {
       }),
       { securityContext: {}, terminationGracePeriodSeconds: 30 },
     ),
-    // Less than nothing is as short as can be.
-    ...(Number(value["terminationGracePeriodSeconds"] ?? 0) < 0 ? { terminationGracePeriodSeconds: 1 } : {}),
     // The older name of the field is written, too.
     ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
   };
@@ -119,6 +117,12 @@ function networkPolicySpec(value: JsonObject): JsonObject {
   return filled(value, { policyTypes: hasEgress ? ["Ingress", "Egress"] : ["Ingress"] });
 }
 
+/** Of a pod by itself: less than nothing is as short as can be. */
+function ownSpec(spec: JsonObject): JsonObject {
+  const isShort = Number(spec["terminationGracePeriodSeconds"] ?? 0) < 0;
+  return { ...filled(spec, { enableServiceLinks: true }), ...(isShort ? { terminationGracePeriodSeconds: 1 } : {}) };
+}
+
 const rbacGroup = "rbac.authorization.k8s.io";
 
 function subject(value: JsonObject): JsonObject {
@@ -128,7 +132,8 @@ function subject(value: JsonObject): JsonObject {
 
 function serviceSpec(value: JsonObject): JsonObject {
   const type = stringAt(value, "type") || "ClusterIP";
-  const isExternal = type === "NodePort" || type === "LoadBalancer";
+  const isPublic = type === "ClusterIP" && listAt(value, "externalIPs").length > 0;
+  const isExternal = type === "NodePort" || type === "LoadBalancer" || isPublic;
   const hasAddress = type !== "ExternalName";
   return {
     ...filledTexts(value, {
@@ -246,7 +251,7 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
     return { ...set, metadata: { ...metadata, annotations } };
   },
-  "core/v1.Pod": (pod) => ({ ...pod, spec: filled(objectAt(pod, "spec"), { enableServiceLinks: true }) }),
+  "core/v1.Pod": (pod) => ({ ...pod, spec: ownSpec(objectAt(pod, "spec")) }),
   // Not of the jobs that a schedule will make.
   "batch/v1.Job": (given) => {
     const job = { ...given, spec: jobSpec(objectAt(given, "spec")) };

@@ -55,6 +55,6 @@ function typeOf(given: string | undefined, name: string): string | undefined {
   return undefined;
 }
 
-function byName(object: JsonObject): JsonObject {
+export function byName(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -1,4 +1,5 @@
 /** Texts of a built-in object that Go reads as a value of its own: quantities, times, bytes. */
+import { microTimeProblem, timeProblem } from "../goTime.ts";
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { readQuantity } from "./quantity.ts";
@@ -44,17 +45,11 @@ const readers: Readonly<Record<string, (text: string) => string | undefined>> = 
     readQuantity(text) === undefined
       ? "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
       : undefined,
-  time: (text) => unreadableTime(text, "2006-01-02T15:04:05Z07:00"),
-  microTime: (text) => unreadableTime(text, "2006-01-02T15:04:05.000000Z07:00"),
+  time: timeProblem,
+  microTime: microTimeProblem,
   bytes: (text) => {
     const wrong = /[^A-Za-z0-9+/=\r\n]/.exec(text)?.index;
     const at = wrong ?? (text.replaceAll(/[\r\n]/g, "").length % 4 === 0 ? undefined : text.length);
     return at === undefined ? undefined : `illegal base64 data at input byte ${at}`;
   },
 };
-
-function unreadableTime(text: string, layout: string): string | undefined {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text)) return undefined;
-  const quoted = JSON.stringify(text);
-  return `parsing time ${quoted} as ${JSON.stringify(layout)}: cannot parse ${quoted} as "2006"`;
-}

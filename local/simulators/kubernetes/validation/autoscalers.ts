@@ -16,8 +16,19 @@ export function autoscalerViolations(object: JsonObject): Cause[] {
     ...(max < min ? [invalidValue("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`")] : []),
     ...targetViolations(objectAt(spec, "scaleTargetRef"), "spec.scaleTargetRef"),
     ...listAt(spec, "metrics").flatMap((metric, index) => metricViolations(objectAt(metric), `spec.metrics[${index}]`)),
+    ...(numberAt(spec, "minReplicas") === 0 && !listAt(spec, "metrics").some(isFromOutside)
+      ? [
+          forbidden(
+            "spec.metrics",
+            "must specify at least one Object or External metric to support scaling to zero replicas",
+          ),
+        ]
+      : []),
   ];
 }
+
+/** What there is to count without pods. */
+const isFromOutside = (metric: Json) => ["Object", "External"].includes(stringAt(metric, "type") ?? "");
 
 function targetViolations(target: JsonObject, path: string): Cause[] {
   const version = stringAt(target, "apiVersion") ?? "";

@@ -72,17 +72,24 @@ const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-/** A name without dots. */
-export function labelViolations(field: string, value: string): Cause[] {
+function labelProblems(value: string): string[] {
   return [
-    ...(value.length > 63 ? [invalidValue(field, value, "must be no more than 63 characters")] : []),
-    ...(label.test(value) ? [] : [invalidValue(field, value, labelText)]),
+    ...(value.length > 63 ? ["must be no more than 63 characters"] : []),
+    ...(label.test(value) ? [] : [labelText]),
   ];
 }
 
+/** A name without dots. */
+export function labelViolations(field: string, value: string): Cause[] {
+  return labelProblems(value).map((problem) => invalidValue(field, value, problem));
+}
+
+export const dotlessProblems = (value: string) =>
+  value.includes(".") ? ["must not contain dots"] : labelProblems(value);
+
 /** The same of kinds that say the likeliest mistake first. */
 export function dotlessViolations(field: string, value: string): Cause[] {
-  return value.includes(".") ? [invalidValue(field, value, "must not contain dots")] : labelViolations(field, value);
+  return dotlessProblems(value).map((problem) => invalidValue(field, value, problem));
 }
 
 export function subdomainViolations(field: string, value: string): Cause[] {

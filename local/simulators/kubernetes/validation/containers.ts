@@ -13,7 +13,9 @@ import {
   portNameProblems,
   portRange,
   required,
+  subdomainViolations,
 } from "./causes.ts";
+import { keyProblems } from "./data.ts";
 import { lifeViolations } from "./handlers.ts";
 import { backstepViolations } from "./volumes.ts";
 
@@ -153,7 +155,11 @@ const variableSources: Readonly<Record<string, (source: JsonObject, path: string
 };
 
 function keyViolations(source: JsonObject, path: string): Cause[] {
-  return ["name", "key"].filter((field) => !stringAt(source, field)).map((field) => required(`${path}.${field}`));
+  const [name = "", key = ""] = ["name", "key"].map((field) => stringAt(source, field));
+  return [
+    ...subdomainViolations(`${path}.name`, name),
+    ...(key === "" ? [required(`${path}.key`)] : keyProblems(key).map((why) => invalidValue(`${path}.key`, key, why))),
+  ];
 }
 
 function sourceViolations(from: JsonObject, value: string, path: string): Cause[] {
@@ -265,13 +271,18 @@ const contextFields = [
 ];
 const goNames: Readonly<Record<string, string>> = { seLinuxOptions: "SELinuxOptions" };
 
+function shownCapabilities(capabilities: Json | undefined): Json {
+  if (!isObject(capabilities)) return null;
+  return { Add: capabilities["add"] ?? null, Drop: capabilities["drop"] ?? null };
+}
+
 function securityViolations(context: JsonObject, path: string): Cause[] {
   const causes = [...userViolations(context, ["runAsUser", "runAsGroup"], path), ...seccompViolations(context, path)];
   if (context["allowPrivilegeEscalation"] !== false) return causes;
   const shownContext = Object.fromEntries(
     contextFields.map((field) => {
       const name = goNames[field] ?? `${field[0]?.toUpperCase()}${field.slice(1)}`;
-      return [name, context[field] ?? null];
+      return [name, field === "capabilities" ? shownCapabilities(context[field]) : (context[field] ?? null)];
     }),
   );
   const refuse = (what: string) =>

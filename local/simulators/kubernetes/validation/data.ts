@@ -81,7 +81,7 @@ function keyViolations(field: string, entries: JsonObject): Cause[] {
   );
 }
 
-function keyProblems(key: string): string[] {
+export function keyProblems(key: string): string[] {
   if (key.length > 253) return ["must be no more than 253 characters"];
   if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
     return [

@@ -1,8 +1,8 @@
 /** Jobs, and schedules of jobs. */
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
-import { invalidValue } from "../metadataRules.ts";
-import { negatives, oneOf, required, unsupported } from "./causes.ts";
+import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { duplicate, negatives, oneOf, required, unsupported } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
 import { templateViolations } from "./workloads.ts";
 
@@ -26,7 +26,7 @@ function jobSpecViolations(spec: JsonObject, path: string): Cause[] {
     ...oneOf(`${path}.completionMode`, spec["completionMode"], ["NonIndexed", "Indexed"]),
     ...indexViolations(spec, path),
     ...listAt(spec, "podFailurePolicy", "rules").flatMap((rule, index) =>
-      ruleViolations(rule, `${path}.podFailurePolicy.rules[${index}]`),
+      ruleViolations(rule, `${path}.podFailurePolicy.rules[${index}]`, spec),
     ),
     ...templateViolations(objectAt(spec, "template"), `${path}.template`),
     ...(policy === "Always" ? [required(field, 'valid values: "OnFailure", "Never"')] : []),
@@ -47,19 +47,66 @@ function indexViolations(spec: JsonObject, path: string): Cause[] {
     .map((field) => invalidValue(`${path}.${field}`, spec[field] ?? null, "requires indexed completion mode"));
 }
 
-function ruleViolations(rule: Json, path: string): Cause[] {
-  const codes = objectAt(rule, "onExitCodes");
-  const operator = stringAt(codes, "operator");
-  const values = listAt(codes, "values");
+const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
+
+function ruleViolations(rule: Json, path: string, spec: JsonObject): Cause[] {
+  const { action = "", onExitCodes: codes } = objectAt(rule);
+  const conditions = listAt(rule, "onPodConditions");
+  const refuse = (why: string) => [{ reason: "FieldValueInvalid", message: `Invalid value: ${why}`, field: path }];
+  const isByIndex = action === "FailIndex" && numberAt(spec, "backoffLimitPerIndex") === undefined;
   return [
-    ...oneOf(`${path}.action`, objectAt(rule)["action"], ["Count", "FailIndex", "FailJob", "Ignore"]),
-    ...oneOf(`${path}.onExitCodes.operator`, operator, ["In", "NotIn"]),
-    ...values.flatMap((value, index) =>
-      operator === "In" && value === 0
-        ? [invalidValue(`${path}.onExitCodes.values[${index}]`, value, "must not be 0 for the In operator")]
-        : [],
-    ),
+    ...chosenFrom(`${path}.action`, action, actions),
+    ...(isByIndex ? [invalidValue(`${path}.action`, action, "requires the backoffLimitPerIndex to be set")] : []),
+    ...(isObject(codes) ? exitCodeViolations(codes, `${path}.onExitCodes`, spec) : []),
+    ...conditions.flatMap((each, index) => conditionViolations(each, `${path}.onPodConditions[${index}]`)),
+    ...(isObject(codes) && conditions.length > 0
+      ? refuse("specifying both OnExitCodes and OnPodConditions is not supported")
+      : []),
+    ...(isObject(codes) || conditions.length > 0
+      ? []
+      : refuse("specifying one of OnExitCodes and OnPodConditions is required")),
   ];
+}
+
+function conditionViolations(condition: Json, path: string): Cause[] {
+  const type = stringAt(condition, "type") ?? "";
+  return [
+    ...qualifiedNameProblems(type).map((problem) => invalidValue(`${path}.type`, type, problem)),
+    ...chosenFrom(`${path}.status`, stringAt(condition, "status") ?? "", ["False", "True", "Unknown"]),
+  ];
+}
+
+function exitCodeViolations(codes: JsonObject, path: string, spec: JsonObject): Cause[] {
+  const operator = stringAt(codes, "operator") ?? "";
+  const container = stringAt(codes, "containerName");
+  const values = listAt(codes, "values").map(Number);
+  const names = ["containers", "initContainers"].flatMap((field) =>
+    listAt(spec, "template", "spec", field).map((each) => stringAt(each, "name")),
+  );
+  const unknown = "must be one of the container or initContainer names in the pod template";
+  return [
+    ...chosenFrom(`${path}.operator`, operator, ["In", "NotIn"]),
+    ...(container === undefined || names.includes(container)
+      ? []
+      : [invalidValue(`${path}.containerName`, container, unknown)]),
+    ...(values.length === 0
+      ? [invalidValue(`${path}.values`, codes["values"] ?? null, "at least one value is required")]
+      : []),
+    ...values.flatMap((value, index) => [
+      ...(operator === "In" && value === 0
+        ? [invalidValue(`${path}.values[${index}]`, value, "must not be 0 for the In operator")]
+        : []),
+      ...(values.indexOf(value) < index ? [duplicate(`${path}.values[${index}]`, value)] : []),
+    ]),
+    ...(values.some((value, index) => value < (values[index - 1] ?? value))
+      ? [invalidValue(`${path}.values`, values, "must be ordered")]
+      : []),
+  ];
+}
+
+function chosenFrom(field: string, value: Json, supported: readonly string[]): Cause[] {
+  if (value !== "") return oneOf(field, value, supported);
+  return [required(field, `valid values: [${supported.map((each) => JSON.stringify(each)).join(" ")}]`)];
 }
 
 const uidLabel = "batch.kubernetes.io/controller-uid";

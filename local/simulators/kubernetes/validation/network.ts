@@ -61,12 +61,6 @@ export function endpointSliceViolations(object: JsonObject): Cause[] {
   const names = new Set<string>();
   return [
     ...(type === "" ? [required("addressType")] : oneOf("addressType", type, ["FQDN", "IPv4", "IPv6"])),
-    ...listAt(object, "endpoints").flatMap((endpoint, index) => {
-      const at = `endpoints[${index}].addresses`;
-      const addresses = listAt(endpoint, "addresses").map(String);
-      if (addresses.length === 0) return [required(at, "must contain at least 1 address")];
-      return addresses.flatMap((address, number) => sliceAddressViolations(address, type, `${at}[${number}]`));
-    }),
     ...listAt(object, "ports").flatMap((port, index) => {
       const name = stringAt(port, "name") ?? "";
       const isTaken = names.has(name);
@@ -76,6 +70,12 @@ export function endpointSliceViolations(object: JsonObject): Cause[] {
         ...(isTaken ? [duplicate(`ports[${index}].name`, name)] : []),
         ...oneOf(`ports[${index}].protocol`, objectAt(port)["protocol"], ["SCTP", "TCP", "UDP"]),
       ];
+    }),
+    ...listAt(object, "endpoints").flatMap((endpoint, index) => {
+      const at = `endpoints[${index}].addresses`;
+      const addresses = listAt(endpoint, "addresses").map(String);
+      if (addresses.length === 0) return [required(at, "must contain at least 1 address")];
+      return addresses.flatMap((address, number) => sliceAddressViolations(address, type, `${at}[${number}]`));
     }),
   ];
 }

@@ -4,6 +4,7 @@ import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
 import { finalizerNameViolations, invalidValue } from "../metadataRules.ts";
+import { amountViolations, containerNameViolations } from "./amountNames.ts";
 import { forbidden, labelsViolations, labelViolations, negative, oneOf, required } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
 import { blockOf, cidrText } from "./network.ts";
@@ -47,7 +48,7 @@ export function priorityClassViolations(object: JsonObject): Cause[] {
   const reserved = `priority class names with 'system-' prefix are reserved for system use only. error: ${name} is not a known system priority class`;
   return [
     ...(name.startsWith("system-") && !isSystem ? [forbidden("metadata.name", reserved)] : []),
-    ...(!isSystem && (numberAt(object, "value") ?? 0) > highest
+    ...(!name.startsWith("system-") && (numberAt(object, "value") ?? 0) > highest
       ? [forbidden("value", `maximum allowed value of a user defined priority is ${highest}`)]
       : []),
     ...oneOf("preemptionPolicy", object["preemptionPolicy"], ["PreemptLowerPriority", "Never"]),
@@ -59,6 +60,10 @@ export function runtimeClassViolations(object: JsonObject): Cause[] {
   const scheduling = objectAt(object, "scheduling");
   return [
     ...(handler === "" ? [required("handler")] : labelViolations("handler", handler)),
+    ...Object.entries(objectAt(object, "overhead", "podFixed")).flatMap(([name, amount]) => [
+      ...containerNameViolations(`overhead.limits[${name}]`, name),
+      ...amountViolations(`overhead.limits[${name}]`, name, amount),
+    ]),
     ...labelsViolations("scheduling.nodeSelector", scheduling["nodeSelector"]),
     ...listAt(scheduling, "tolerations").flatMap((each, index) =>
       tolerationViolations(each, `scheduling.tolerations[${index}]`),

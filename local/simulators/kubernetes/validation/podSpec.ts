@@ -1,6 +1,6 @@
 /** What a pod may be, by itself and in the template of a workload: in the order in which the API server looks (core/validation). */
 import type { Cause } from "../cause.ts";
-import { isObject, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
 import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
 import {
   addressViolations,
@@ -74,6 +74,16 @@ function hostNetworkViolations(spec: JsonObject, path: string): Cause[] {
   );
 }
 
+const sysctlName = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const sysctlText =
+  "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+
+function sysctlViolations(sysctl: Json, path: string): Cause[] {
+  const name = stringAt(sysctl, "name") ?? "";
+  if (name === "") return [required(`${path}.name`)];
+  return name.length <= 253 && sysctlName.test(name) ? [] : [invalidValue(`${path}.name`, name, sysctlText)];
+}
+
 function contextViolations(spec: JsonObject, path: string): Cause[] {
   const context = objectAt(spec, "securityContext");
   const at = `${path}.securityContext`;
@@ -84,14 +94,9 @@ function contextViolations(spec: JsonObject, path: string): Cause[] {
     ...groups.flatMap((group, index) =>
       userViolations({ [`supplementalGroups[${index}]`]: group }, [`supplementalGroups[${index}]`], at),
     ),
+    ...listAt(context, "sysctls").flatMap((each, index) => sysctlViolations(each, `${at}.sysctls[${index}]`)),
     ...(isShared
-      ? [
-          invalidValue(
-            `${path}.shareProcessNamespace`,
-            true,
-            "ShareProcessNamespace and HostPID cannot both be enabled",
-          ),
-        ]
+      ? [invalidValue(`${at}.shareProcessNamespace`, true, "ShareProcessNamespace and HostPID cannot both be enabled")]
       : []),
     ...oneOf(`${at}.fsGroupChangePolicy`, context["fsGroupChangePolicy"], ["Always", "OnRootMismatch"]),
     ...seccompViolations(context, at),

@@ -1,12 +1,25 @@
 /** Roles and bindings. */
 import type { Cause } from "../cause.ts";
 import { ApiFailure } from "../failures.ts";
-import { type Json, type JsonObject, listAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
 import { required, unsupported } from "./causes.ts";
+import { selectorViolations } from "./labelSelectors.ts";
 
 export function roleViolations(object: JsonObject, { isNamespaced }: { isNamespaced: boolean }): Cause[] {
-  return listAt(object, "rules").flatMap((rule, index) => ruleViolations(rule, `rules[${index}]`, isNamespaced));
+  return [
+    ...listAt(object, "rules").flatMap((rule, index) => ruleViolations(rule, `rules[${index}]`, isNamespaced)),
+    ...aggregationViolations(object["aggregationRule"]),
+  ];
+}
+
+function aggregationViolations(aggregation: Json | undefined): Cause[] {
+  if (!isObject(aggregation)) return [];
+  const selectors = listAt(aggregation, "clusterRoleSelectors");
+  const path = "aggregationRule.clusterRoleSelectors";
+  const why = "at least one clusterRoleSelector required if aggregationRule is non-nil";
+  if (selectors.length === 0) return [required(path, why)];
+  return selectors.flatMap((each, index) => selectorViolations(each, `${path}[${index}]`));
 }
 
 function ruleViolations(rule: Json, at: string, isNamespaced: boolean): Cause[] {

@@ -112,9 +112,8 @@ function podTermViolations(term: Json, path: string): Cause[] {
   return [
     ...selectorViolations(objectAt(term)["labelSelector"], `${path}.labelSelector`),
     ...selectorViolations(objectAt(term)["namespaceSelector"], `${path}.namespaceSelector`),
-    ...(topology === ""
-      ? [required(`${path}.topologyKey`, "can not be empty")]
-      : labelNameViolations(`${path}.topologyKey`, topology)),
+    ...(topology === "" ? [required(`${path}.topologyKey`, "can not be empty")] : []),
+    ...labelNameViolations(`${path}.topologyKey`, topology),
   ];
 }
 

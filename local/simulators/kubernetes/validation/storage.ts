@@ -71,7 +71,7 @@ export function storageClassViolations(object: JsonObject): Cause[] {
     ...(provisioner === ""
       ? []
       : qualifiedNameProblems(provisioner.toLowerCase()).map((problem) =>
-          invalidValue("provisioner", provisioner, problem),
+          invalidValue("provisioner", provisioner.toLowerCase(), problem),
         )),
     ...Object.keys(objectAt(object, "parameters"))
       .filter((key) => key === "")

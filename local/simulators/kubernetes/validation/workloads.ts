@@ -49,6 +49,7 @@ function statusViolations(status: JsonObject): Cause[] {
 const statefulSpecViolations = specOf((spec) => [
   ...policyViolations(spec),
   ...statefulStrategyViolations(spec),
+  ...retentionViolations(spec),
   ...negatives("spec", spec, ["replicas", "minReadySeconds", "revisionHistoryLimit"]),
   ...ownSelectorViolations(spec, "statefulset"),
   ...chosenTemplateViolations(spec, "StatefulSet"),
@@ -196,6 +197,15 @@ function policyViolations(spec: JsonObject): Cause[] {
   if (policy === "") return [required("spec.podManagementPolicy")];
   if (["OrderedReady", "Parallel"].includes(policy)) return [];
   return [invalidValue("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")];
+}
+
+function retentionViolations(spec: JsonObject): Cause[] {
+  const path = "spec.persistentVolumeClaimRetentionPolicy";
+  const policy = objectAt(spec, "persistentVolumeClaimRetentionPolicy");
+  return ["whenDeleted", "whenScaled"].flatMap((field) => {
+    const chosen = stringAt(policy, field) ?? "Retain";
+    return ["Retain", "Delete"].includes(chosen) ? [] : [unsupported(`${path}.${field}`, chosen, ["Retain", "Delete"])];
+  });
 }
 
 function statefulStrategyViolations(spec: JsonObject): Cause[] {

@@ -8,6 +8,7 @@ import { clusterKinds } from "./clusterKinds.ts";
 import { customKinds } from "./customKinds.ts";
 import { deletions } from "./deletions.ts";
 import { discovery } from "./discovery.ts";
+import { everyday } from "./everyday.ts";
 import { forms } from "./forms.ts";
 import { otherKinds } from "./kinds.ts";
 import { lists } from "./lists.ts";
@@ -25,7 +26,7 @@ export const areas: readonly Area[] = [
   ...[discovery, patches, ownership, subresources, lists],
   ...[deletions, admission, rights, forms, otherKinds],
   ...[writes, workloads, network, clusterKinds, customKinds, callersArea, readings],
-  ...[tenants, clients],
+  ...[tenants, clients, everyday],
 ];
 
 export function questionsOfAreas(): readonly Question[] {

@@ -57,14 +57,6 @@ export const tenants: Area = {
       "/apis/aadpodidentity.k8s.io/v1/namespaces/area-leaving/azureidentities",
       object("aadpodidentity.k8s.io/v1", "AzureIdentity", "x", { spec: { type: 0 } }),
     ],
-    ["a change of what is in it", "PATCH", `${going}/configmaps/hold`, { data: { a: "1" } }, merge],
-    [
-      "a new finalizer in it",
-      "PATCH",
-      `${going}/configmaps/hold`,
-      { metadata: { finalizers: ["a.example/hold", "b.example/more"] } },
-      merge,
-    ],
     [
       "a role in it then",
       "POST",
@@ -159,9 +151,13 @@ export const tenants: Area = {
       quota({ hard: { "requests.cpu": "0.1", "limits.cpu": "1e1", "requests.memory": "128974848" } }),
     ],
     ["a quota raised", "PATCH", core("resourcequotas/q"), { spec: { hard: { "requests.cpu": "2500m" } } }, merge],
-    ["a quota of a wrong kind of number", "PATCH", core("resourcequotas/q"), { spec: { hard: { pods: true } } }, merge],
-    ["a quota of nothing", "PATCH", core("resourcequotas/q"), { spec: { hard: null } }, merge],
-    ["a quota as a table", "GET", core("resourcequotas"), undefined, table],
+    ["the quota deleted", "DELETE", core("resourcequotas/q")],
+    [
+      "a quota of a wrong kind of number",
+      "POST",
+      core("resourcequotas"),
+      object("v1", "ResourceQuota", "w", { spec: { hard: { pods: true } } }),
+    ],
     [
       "a quota applied",
       "PATCH",
@@ -373,7 +369,6 @@ export const tenants: Area = {
     ],
     ["its pods more", "PATCH", batch("jobs/a?dryRun=All"), { spec: { parallelism: 3 } }, merge],
     ["its completions", "PATCH", batch("jobs/a"), { spec: { completions: 5 } }, merge],
-    ["jobs as a table", "GET", batch("jobs"), undefined, table],
     [
       "it, deleted with its pods too",
       "DELETE",

@@ -218,13 +218,6 @@ export const writes: Area = {
       object("v1", "ResourceQuota", "x", { spec: { hard: { configmaps: "1" }, scopes: ["BestEffort"] } }),
     ],
     ["a quota's scopes changed", "PATCH", `${quotas}/a`, { spec: { scopes: ["Terminating"] } }, merge],
-    [
-      "a quota's status",
-      "PATCH",
-      `${quotas}/a/status`,
-      { status: { hard: { pods: "3" }, used: { pods: "1" } } },
-      merge,
-    ],
     ["a quota's status that is none", "PATCH", `${quotas}/a/status`, { status: { used: { pods: "-1" } } }, merge],
     [
       "a role",
