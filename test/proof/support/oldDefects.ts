@@ -19,7 +19,6 @@ export interface OldDefect {
 }
 
 const migrates = ({ roamDice, request }: World) => roamDice !== undefined || request.identityMode === "podIdentity";
-const stormy = { passing: 0.1, deaths: 0.05, refused: undefined, down: undefined };
 
 const leftBehind = /left behind|still there/;
 
@@ -34,8 +33,9 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   },
   "a take-over that is sent twice is told that another operation runs": {
     edits: edit("src/application/admission/claim.ts", "(!takeOver || isBeingTaken(current, wanted))", "!takeOver"),
+    changes: { moreActs: 4 },
     finds: /the same request got .*OPERATION_IN_PROGRESS/,
-    from: 280,
+    from: 450,
   },
   "an offboarding after a migration that stopped half-way leaves the migration's service account": {
     edits: edit(
@@ -66,15 +66,5 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     among: migrates,
     changes: { twice: 0.4, moreActs: 4 },
     finds: /the namespace's record is undefined, not Onboarded/,
-  },
-  "undos look again without end after an attempt that never said how it ended": {
-    edits: edit(
-      "src/application/operation/landing.ts",
-      "const lastHeardTime = step.changedTime ?? step.startTime;",
-      "const lastHeardTime = step.changedTime;",
-    ),
-    changes: { weather: { ...stormy, passing: 0.3, deaths: 0.02 }, cancels: 0.05 },
-    finds: /is not done after \d+ turns/,
-    from: 380,
   },
 };
