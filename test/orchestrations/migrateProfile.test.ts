@@ -14,6 +14,7 @@ import { PermanentError } from "../../src/domain/errors.ts";
 import { MigrationPhase, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { type IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { shorten } from "../../src/domain/watching/audit.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { migrateAsAsked } from "../support/operations.ts";
@@ -100,10 +101,17 @@ describe.each(ways)("from $from to $to", ({ from, to }) => {
     const operation = await migrate(to);
 
     expect(operation.error?.message).toBeUndefined();
-    const did = [...cloud.steps]
-      .filter(([key]) => key.startsWith(`${operation.id} `))
-      .map(([, step]) => `${step.name} ${step.action}`);
-    expect(did).toEqual(plan.steps.map((step) => `${step.name} ${step.action}`));
+    const steps = [...cloud.steps].filter(([key]) => key.startsWith(`${operation.id} `)).map(([, step]) => step);
+    expect(steps.map((step) => `${step.name} ${step.action}`)).toEqual(
+      plan.steps.map((step) => `${step.name} ${step.action}`),
+    );
+    // The policy is closed as it was opened, and not as it was before.
+    for (const name of ["openNetwork", "closeNetwork"]) {
+      const [did, planned] = [steps, plan.steps].map(
+        (all) => all.find((step) => step.name === name)?.differences ?? [],
+      );
+      expect(did, name).toEqual(shorten(planned ?? []));
+    }
     expect(opened()).toEqual(open(to));
     expect(await findings()).toEqual([]);
   });

@@ -3,13 +3,14 @@
  * validation): whatever the API server's admission, quotas, authorization or validation refuses blocks the plan before anything
  * is written, and what it would store shows what changes.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import { type Blocker, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
+import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import {
   actionOfEnsuring,
   differencesAfter,
@@ -72,6 +73,24 @@ export async function planObjects(
     action: actionOfEnsuring(desired, decisions),
     ...summarize(rehearsals, decisions),
   });
+}
+
+/** The cluster as it will be once these objects have been brought there: what a dry run of that answers. */
+export function onceBrought<K extends Asked>(
+  kubernetes: K,
+  desired: readonly KubernetesObject[],
+  input: EnsureInput,
+): K {
+  return {
+    ...kubernetes,
+    async get(cluster: ClusterTarget, ref: ObjectRef) {
+      const wanted = desired.find((each) => isDeepStrictEqual(refOf(each), ref));
+      if (!wanted) return await kubernetes.get(cluster, ref);
+      const decision = await planObject(kubernetes, cluster, wanted, input);
+      if (!decision.object || decision.conflict || decision.replaces) return decision.current;
+      return await kubernetes.apply(cluster, decision.object, { dryRun: true, force: needsForce(decision, input) });
+    },
+  };
 }
 
 export async function planObjectRemoval(

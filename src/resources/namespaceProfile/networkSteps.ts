@@ -7,6 +7,7 @@ import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { migrationOf, type OperationFacts } from "../definitions/operationFacts.ts";
+import { recordedMarks } from "../definitions/recordedMark.ts";
 import {
   defineStep,
   type Given,
@@ -16,7 +17,7 @@ import {
   type StepInput,
 } from "../definitions/step.ts";
 import { ensuring } from "../kubernetesObject/objectSteps.ts";
-import { planObjectRestoration } from "../kubernetesObject/planObjects.ts";
+import { onceBrought, planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
 import { applied, profile, profileOf, rewrittenObjects } from "./given.ts";
 import { isPolicy, profilePolicies } from "./objects.ts";
@@ -55,6 +56,13 @@ export const closeNetwork = defineStep({
   given: applied,
   from: (operation) => ({ ...policiesOf(operation).after, adoptionPolicy: operation.request.adoptionPolicy }),
   ...policy,
+  /** Where the same plan opens it first, it closes what will be open then. */
+  async look(ports, input, planning) {
+    if (!planning.beside?.some(({ name }) => name === "openNetwork")) return await policy.look(ports, input, planning);
+    const opened = profilePolicies(ports.catalog, { ...input, ...policiesOf(planning).both });
+    const how = { ...input, recordedMark: recordedMarks(ports, input) };
+    return await policy.look({ ...ports, kubernetes: onceBrought(ports.kubernetes, opened, how) }, input, planning);
+  },
   whenDropped: leave,
 });
 
