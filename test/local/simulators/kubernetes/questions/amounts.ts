@@ -137,7 +137,8 @@ export const amountCases: readonly AmountCase[] = [
   },
   {
     title: "two quotas",
-    quotas: [{ hard: { pods: "0" } }, { hard: { "limits.cpu": "100m" } }],
+    // Only one of them is exceeded: which of two a server names first is the order of a map.
+    quotas: [{ hard: { pods: "0" } }, { hard: { "limits.cpu": "10" } }],
     asked: [pod([{}]), pod([small])],
   },
   {
