@@ -51,7 +51,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
   const { operation } = input;
   const startTime = now();
   const begin = async (): Promise<BegunStep> => {
-    await mayBegin?.();
+    if (mayBegin) await mayBegin();
     const before = await registry.startStep(operation, step, startTime);
     if (!before) return { attempts: 1 };
     await mayRepeat().catch(async (error: unknown) => {
