@@ -3,7 +3,6 @@
  * validation): whatever the API server's admission, quotas, authorization or validation refuses blocks the plan before anything
  * is written, and what it would store shows what changes.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -84,13 +83,17 @@ export function onceBrought<K extends Asked>(
   return {
     ...kubernetes,
     async get(cluster: ClusterTarget, ref: ObjectRef) {
-      const wanted = desired.find((each) => isDeepStrictEqual(refOf(each), ref));
+      const wanted = desired.find((each) => isAt(ref, refOf(each)));
       if (!wanted) return await kubernetes.get(cluster, ref);
       const decision = await planObject(kubernetes, cluster, wanted, input);
       if (!decision.object || decision.conflict || decision.replaces) return decision.current;
       return await kubernetes.apply(cluster, decision.object, { dryRun: true, force: needsForce(decision, input) });
     },
   };
+}
+
+function isAt(ref: ObjectRef, { apiVersion, kind, name, namespace }: ObjectRef): boolean {
+  return ref.apiVersion === apiVersion && ref.kind === kind && ref.name === name && ref.namespace === namespace;
 }
 
 export async function planObjectRemoval(
