@@ -4,6 +4,7 @@
  */
 import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { createMessageList } from "../../local/messageList.ts";
 import { readRights } from "../../local/rights.ts";
@@ -26,6 +27,8 @@ beforeAll(async () => {
     verificationJob: { image: "message-app", timeoutSeconds: 20 },
     // In a cluster outside Azure a service account may read more than Mooring's user.
     otherCluster: "entra",
+    catalogFor: (_app, text) =>
+      stringify({ ...parse(text), sharedIdentities: { [`${names.cluster}/bound`]: { clusters: [names.cluster] } } }),
   });
   service = serviceOf(sandbox);
   await createMessageList(sandbox.cloud);

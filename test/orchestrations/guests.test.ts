@@ -464,6 +464,103 @@ describe("identity bindings", () => {
     });
   });
 
+  describe("rights to use one that took effect after their guest had left", () => {
+    const rights = () =>
+      [...cloud.objects].filter(([key]) => key.startsWith("rbac.authorization.k8s.io/v1 ClusterRole"));
+
+    /** The guest has left, and what it had sent comes when nobody waits for it any more. */
+    async function leaveLate(kinds: readonly string[] = ["ClusterRole", "ClusterRoleBinding"]): Promise<void> {
+      const late = structuredClone(rights().filter(([, { kind }]) => kinds.includes(kind)));
+      expect(late).toHaveLength(kinds.length);
+      expect((await share.offboard(bound)).status).toBe("Succeeded");
+      expect(rights()).toEqual([]);
+      for (const [key, object] of late) cloud.objects.set(key, object);
+    }
+
+    it.each([[["ClusterRole", "ClusterRoleBinding"]], [["ClusterRole"]], [["ClusterRoleBinding"]]])(
+      "are found at their home, and go with a repair: %j",
+      async (kinds) => {
+        await share.send(home);
+        await share.send(bound);
+        await leaveLate(kinds);
+        const found = "IDENTITY_USE_SURPLUS object: made by Mooring for aks-new/red-guest";
+        expect(await share.findingsOf(home)).toEqual(kinds.map(() => found));
+
+        const repaired = await share.repair(home);
+
+        expect(repaired.error ?? repaired.status).toBe("Succeeded");
+        expect(rights()).toEqual([]);
+        expect(await share.findingsOf(home)).toEqual([]);
+      },
+    );
+
+    it("stay where the guest is there again, even if its home has lost its name", async () => {
+      await share.send(home);
+      await share.send(bound);
+      const before = structuredClone(rights());
+      const { guests: _lost, ...record } = share.recordOf(home) ?? {};
+      cloud.namespaces.set(sharedIdentity, record as never);
+
+      expect(await share.findingsOf(home)).not.toContainEqual(expect.stringContaining("IDENTITY_USE_SURPLUS"));
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect(rights()).toEqual(before);
+    });
+
+    it("are the namespace's own business where it is there again, with an identity of its own", async () => {
+      await share.send(home);
+      await share.send(bound);
+      const late = structuredClone(rights());
+      await share.offboard(bound);
+      const { sharedIdentity: _none, ...own } = bound;
+      await share.send(own as OnboardingRequest);
+      const before = structuredClone(rights());
+      for (const [key, object] of late) cloud.objects.set(key, object);
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect(rights()).toHaveLength(2);
+      expect(await share.findingsOf(own as OnboardingRequest)).toContainEqual(
+        expect.stringContaining("OBJECT_CHANGED"),
+      );
+      expect((await share.repair(own as OnboardingRequest)).status).toBe("Succeeded");
+      expect(rights().map(([, { metadata, ...fields }]) => [metadata.labels, fields])).toEqual(
+        before.map(([, { metadata, ...fields }]) => [metadata.labels, fields]),
+      );
+      expect(await share.findingsOf(own as OnboardingRequest)).toEqual([]);
+    });
+
+    it("lose Mooring's mark and stay where somebody else gives the role to others", async () => {
+      await share.send(home);
+      await share.send(bound);
+      await leaveLate();
+      const [role] = rights().filter(([, { kind }]) => kind === "ClusterRole");
+      const name = role?.[1].metadata.name;
+      cloud.objects.set("rbac.authorization.k8s.io/v1 ClusterRoleBinding /theirs", {
+        ...{ apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding", metadata: { name: "theirs" } },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+      });
+
+      expect((await share.repair(home)).status).toBe("Succeeded");
+
+      expect(rights().map(([, { metadata }]) => metadata.name)).toEqual([name, "theirs"]);
+      expect(await share.findingsOf(home)).toEqual([]);
+    });
+
+    it.each(["its own", "somebody else's"])("go with their home, whose identity is %s", async (whose) => {
+      const ref = { subscriptionId: "", resourceGroup: "", name };
+      if (whose !== "its own") await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} });
+      await share.send({ ...home, adoptionPolicy: "Always" });
+      await share.send(bound);
+      await leaveLate();
+
+      const gone = await share.offboard(home);
+
+      expect(gone.error ?? gone.status).toBe("Succeeded");
+      expect(rights()).toEqual([]);
+    });
+  });
+
   it("migrates a guest there and back", async () => {
     await share.send(home);
     await share.send(guest);

@@ -48,6 +48,7 @@ it(`leaves nothing behind in ${count} schedules of late landings, cancels and ne
     "migrate Succeeded",
     "guest left a credential",
     "guest left a binding",
+    "guest left a right",
   ]) {
     const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
     expect(times, what).toBeGreaterThan(count / 100);

@@ -26,6 +26,10 @@ const { cluster } = names;
 const rbac = "rbac.authorization.k8s.io/v1";
 const reader = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 
+interface Plan {
+  readonly steps: readonly { readonly name: string; readonly blockers: readonly object[] }[];
+}
+
 async function onboard(namespace: string, changes: object = {}): Promise<Operation> {
   const request = { cluster, namespace, databases: [reader], identityMode: "identityBinding", ...changes };
   const plan = await service.call("POST", "/api/onboardings?dryRun=true", request);
@@ -82,6 +86,34 @@ it("onboards, proves the login through the proxy, and offboards until nothing is
   expect(identityOf("bound")).toBeUndefined();
   expect(await rolesOf("bound")).toEqual([]);
 });
+
+it.each(["create", "patch"])(
+  "says before the first write that Mooring may not %s the namespace's ClusterRole",
+  async (verb) => {
+    const { restrictions } = sandbox.cloud.kubernetes;
+    restrictions.push((asked) => asked.resource === "clusterroles" && asked.verb === verb);
+    const namespace = `without-${verb}`;
+    const request = { cluster, namespace, databases: [reader], identityMode: "identityBinding" };
+    try {
+      const { body: plan } = await service.call("POST", "/api/onboardings?dryRun=true", request);
+      const operation = await service.waitFor(await service.onboard(request));
+
+      const blockers = (plan as unknown as Plan).steps.flatMap((step) =>
+        step.blockers.map((each) => [step.name, each]),
+      );
+      const named = expect.stringContaining(useRoleName({ cluster, namespace }));
+      expect(blockers).toEqual([
+        ["allowIdentityUse", expect.objectContaining({ code: "KUBERNETES_FORBIDDEN", message: named })],
+      ]);
+      expect(operation).toMatchObject({ status: "Failed", error: { code: "KUBERNETES_FORBIDDEN", message: named } });
+      expect(identityOf(namespace)).toBeUndefined();
+      expect(bindingsOf(namespace)).toEqual([]);
+      expect(await objects().get("v1", "Namespace", namespace)).toBeUndefined();
+    } finally {
+      restrictions.pop();
+    }
+  },
+);
 
 it("finds the right gone, which the proxy then refuses, and gives it back", async () => {
   await onboard("denied");

@@ -2,7 +2,7 @@ import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { lookAt } from "../../resources/definitions/leftCatalog.ts";
-import type { StepKeys } from "../../resources/definitions/resource.ts";
+import type { StepKeys, Surplus } from "../../resources/definitions/resource.ts";
 import { defineStep, inputOf, type StepContext } from "../../resources/definitions/step.ts";
 import { isWanted, resourceSteps, resourcesFor } from "../../resources/index.ts";
 import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
@@ -17,9 +17,7 @@ export const removeLeftovers = defineStep({
     const removals = removalsOf(request).map((step) =>
       resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
     );
-    const surpluses = resourcesFor(request).flatMap(({ surplus }) =>
-      surplus ? [surplus.look(ports, request, planning.step)] : [],
-    );
+    const surpluses = surplusesOf(request).map((each) => each.look(ports, request, planning.step));
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
     const notices = plans.flatMap((plan) => plan.notices ?? []);
     return {
@@ -40,9 +38,7 @@ export const removeLeftovers = defineStep({
       );
       actions.push(action);
     }
-    for (const { surplus } of resourcesFor(request)) {
-      if (surplus) actions.push(await surplus.takeAway(ports, { ...base, request }, all));
-    }
+    for (const each of surplusesOf(request)) actions.push(await each.takeAway(ports, { ...base, request }, all));
     return { action: strongest(actions) };
   },
 });
@@ -51,6 +47,10 @@ function removalsOf(request: OnboardingRequest): StepKeys {
   return resourcesFor(request)
     .filter((resource) => !isWanted(resource, request))
     .flatMap((resource) => resource.remove({ kind: "repair", request }));
+}
+
+function surplusesOf(request: OnboardingRequest): readonly Surplus[] {
+  return resourcesFor(request).flatMap(({ surplus = [] }) => surplus);
 }
 
 /** Collects what a step announces in several parts, so that its record ends with all of them. */

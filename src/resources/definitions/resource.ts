@@ -57,7 +57,7 @@ export interface Resource {
   /** Reads back what should be there, and what should not. */
   inspect(ports: Ports, input: InspectionInput): readonly Reading[];
   /** What a repair removes of it besides: what Mooring made, and no record asks for. */
-  readonly surplus?: Surplus;
+  readonly surplus?: readonly Surplus[];
   /** What an offboarding left of it, one sentence each. */
   remains(ports: Ports, request: OnboardingRequest): readonly Promise<readonly string[]>[];
   exported(catalog: Catalog, input: ExportInput): ExportedPart;

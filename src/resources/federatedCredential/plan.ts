@@ -16,6 +16,7 @@ import type { FederatedCredential } from "../../ports/identities.ts";
 import type { BindingRef } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
 import { findBindingsLeftByGuests, removalsOf } from "../identityBinding/leftByGuests.ts";
+import { findRightsLeftByGuests, type LeftRights, removalsOfRights } from "../identityUse/leftByGuests.ts";
 import { findLeftByGuests } from "./leftByGuests.ts";
 import { hasOwnName } from "./ownName.ts";
 
@@ -139,18 +140,20 @@ interface UnfederationDecision {
   readonly found: readonly string[];
   /** Identity bindings that guests have left. */
   readonly bindings: readonly BindingRef[];
+  /** Their rights to use it in their clusters. */
+  readonly rights: readonly LeftRights[];
   readonly isAbsent?: boolean;
 }
 
 export async function planUnfederation(
-  ports: Pick<Ports, "catalog" | "identities" | "identityBindings" | "registry">,
+  ports: Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes" | "registry">,
   { isWhole = false, ...input }: UnfederationInput,
 ): Promise<UnfederationDecision> {
   const { catalog, identities, registry } = ports;
   const ref = identityRef(catalog, input);
   const own = federatedCredentialName(input, input.serviceAccount);
   const step: StepKey = { name: "unfederateIdentity", target: ref.name };
-  const none = { plan: toStepPlan(step, { action: "none" }), found: [], bindings: [] };
+  const none = { plan: toStepPlan(step, { action: "none" }), found: [], bindings: [], rights: [] };
   if (input.createdBy !== undefined) {
     const record = await registry.getStep(input.createdBy, { name: "federateIdentity", target: ref.name });
     if (record?.action !== "create") return none;
@@ -163,8 +166,13 @@ export async function planUnfederation(
   );
   const bound = isWhole ? await findBindingsLeftByGuests(ports, input) : undefined;
   const bindings = bound?.refs ?? [];
-  if (found.length === 0 && bindings.length === 0) return { ...none, isAbsent };
-  const differences = [...found.flatMap(removalOf), ...(bound ? removalsOf(bound) : [])];
+  const rights = isWhole ? await findRightsLeftByGuests(ports, input) : [];
+  if (found.length + bindings.length + rights.length === 0) return { ...none, isAbsent };
+  const differences = [
+    ...found.flatMap(removalOf),
+    ...(bound ? removalsOf(bound) : []),
+    ...(await removalsOfRights(ports, rights)),
+  ];
   const names = [...found.map(({ name }) => name), ...(bound?.areLast ? [automaticCredential] : [])];
-  return { plan: toStepPlan(step, { action: "delete", differences }), found: names, bindings, isAbsent };
+  return { plan: toStepPlan(step, { action: "delete", differences }), found: names, bindings, rights, isAbsent };
 }

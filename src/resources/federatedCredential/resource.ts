@@ -42,21 +42,23 @@ export const federatedCredential = defineResource({
     ];
   },
 
-  surplus: {
-    async look(ports, request, step) {
-      const found = await findSurplusCredentials(ports, request);
-      const action = found.length > 0 ? "delete" : "none";
-      return toStepPlan(step, { action, differences: found.flatMap(removalOf) });
+  surplus: [
+    {
+      async look(ports, request, step) {
+        const found = await findSurplusCredentials(ports, request);
+        const action = found.length > 0 ? "delete" : "none";
+        return toStepPlan(step, { action, differences: found.flatMap(removalOf) });
+      },
+      async takeAway(ports, { request }, step) {
+        const found = await findSurplusCredentials(ports, request);
+        if (found.length === 0) return "none";
+        await step.willDo("delete", found.flatMap(removalOf));
+        const ref = identityRef(ports.catalog, request);
+        for (const { name } of found) await ports.identities.removeFederatedCredential(ref, name);
+        return "delete";
+      },
     },
-    async takeAway(ports, { request }, step) {
-      const found = await findSurplusCredentials(ports, request);
-      if (found.length === 0) return "none";
-      await step.willDo("delete", found.flatMap(removalOf));
-      const ref = identityRef(ports.catalog, request);
-      for (const { name } of found) await ports.identities.removeFederatedCredential(ref, name);
-      return "delete";
-    },
-  },
+  ],
 
   remains({ catalog, identities, registry }, request) {
     const own = federatedCredentialName(request, request.serviceAccount);

@@ -12,6 +12,7 @@ import { isMissed } from "../definitions/missed.ts";
 import { accountOf, lastOf } from "../definitions/operationFacts.ts";
 import { armWrite } from "../definitions/resource.ts";
 import { defineStep, type StepContext, type StepInput } from "../definitions/step.ts";
+import { removeRights } from "../identityUse/leftByGuests.ts";
 import { type OfAccount, ofAccount, ofReplacedAccount } from "../serviceAccount/forAccount.ts";
 import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
@@ -53,12 +54,13 @@ async function unfederate(
   ports: Ports,
   step: Pick<StepContext, "willDo">,
 ) {
-  const { plan, found, bindings, isAbsent } = await planUnfederation(ports, input);
+  const { plan, found, bindings, rights, isAbsent } = await planUnfederation(ports, input);
   if (plan.action === "delete") {
     await step.willDo("delete", plan.differences);
     const ref = identityRef(ports.catalog, input);
     for (const name of found) await ports.identities.removeFederatedCredential(ref, name);
     for (const each of bindings) await ports.identityBindings.remove(each);
+    await removeRights(ports, rights, { willDo: async () => undefined });
   }
   const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
   const isSurprising = isAbsent && (await isMissed(ports, input, made));

@@ -32,22 +32,24 @@ export const identityBinding = defineResource({
     return looks.map((look) => ({ target, read: () => look(ports, input) }));
   },
 
-  surplus: {
-    async look(ports, request, step) {
-      const left = await findBindingsLeftByGuests(ports, request);
-      return toStepPlan(step, { action: left.refs.length > 0 ? "delete" : "none", differences: removalsOf(left) });
+  surplus: [
+    {
+      async look(ports, request, step) {
+        const left = await findBindingsLeftByGuests(ports, request);
+        return toStepPlan(step, { action: left.refs.length > 0 ? "delete" : "none", differences: removalsOf(left) });
+      },
+      async takeAway(ports, { request }, step) {
+        const left = await findBindingsLeftByGuests(ports, request);
+        if (left.refs.length === 0) return "none";
+        await step.willDo("delete", removalsOf(left));
+        // Before the bindings: whoever takes up what a step leaves half done finds it by them.
+        const identity = identityRef(ports.catalog, request);
+        if (left.areLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
+        for (const ref of left.refs) await ports.identityBindings.remove(ref);
+        return "delete";
+      },
     },
-    async takeAway(ports, { request }, step) {
-      const left = await findBindingsLeftByGuests(ports, request);
-      if (left.refs.length === 0) return "none";
-      await step.willDo("delete", removalsOf(left));
-      // Before the bindings: whoever takes up what a step leaves half done finds it by them.
-      const identity = identityRef(ports.catalog, request);
-      if (left.areLast) await ports.identities.removeFederatedCredential(identity, automaticCredential);
-      for (const ref of left.refs) await ports.identityBindings.remove(ref);
-      return "delete";
-    },
-  },
+  ],
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);

@@ -5,7 +5,8 @@ import { type Berth, useBindingName, useRoleName } from "../../domain/naming/nam
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
 import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
-import { useBindings, useSelector } from "./objects.ts";
+import type { Leaving } from "../kubernetesObject/removeObjects.ts";
+import { useBindings, useRoleRef, useSelector } from "./objects.ts";
 
 type Listing = Pick<Kubernetes, "list">;
 
@@ -24,8 +25,14 @@ export async function findOtherBindings(
 
 const Ref = z.object({ roleRef: z.object({ kind: z.string(), name: z.string() }) });
 
+/** The ClusterRole, which goes with its last binding. */
+export function leavingRole(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Leaving {
+  const mustStay = () => isUsedByOthers(kubernetes, cluster, berth);
+  return { ...useRoleRef(berth), keptFields: ["rules"], mustStay };
+}
+
 /** Whether somebody else gives the ClusterRole to anyone: it stays for them. */
-export async function isUsedByOthers(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
+async function isUsedByOthers(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
   const all = await kubernetes.list(cluster, useBindings);
   return all.some((binding) => {
     const { kind, name } = Ref.safeParse(binding).data?.roleRef ?? {};

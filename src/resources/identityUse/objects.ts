@@ -4,7 +4,15 @@
  * its operation gave.
  */
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, useBindingName, useLabel, useRoleName } from "../../domain/naming/names.ts";
+import {
+  type Berth,
+  homeOf,
+  type IdentityUser,
+  isGuest,
+  useBindingName,
+  useLabel,
+  useRoleName,
+} from "../../domain/naming/names.ts";
 import type { ObjectRef } from "../../ports/kubernetes.ts";
 
 const group = "rbac.authorization.k8s.io";
@@ -22,15 +30,24 @@ export function useSelector(berth: Berth): string {
   return `${identityLabel}=${useLabel(berth)}`;
 }
 
+/** By which a home finds those of its guests, whatever became of them (leftByGuests.ts). */
+const homeLabel = "mooring.dev/identity-home";
+
+export function guestSelector(home: Berth): string {
+  return `${homeLabel}=${useLabel(home)}`;
+}
+
 interface Using {
   readonly serviceAccount: string;
   readonly clientId: ClientId;
 }
 
 /** Their fields are in the order in which an API server prints them. */
-export function useObjects({ cluster, namespace }: Berth, { serviceAccount, clientId }: Using) {
+export function useObjects(user: IdentityUser, { serviceAccount, clientId }: Using) {
+  const { cluster, namespace } = user;
   const berth = { cluster, namespace };
-  const labels = { [identityLabel]: useLabel(berth) };
+  const ofHome = isGuest(user) ? { [homeLabel]: useLabel(homeOf(user)) } : {};
+  const labels = { [identityLabel]: useLabel(berth), ...ofHome };
   const { verb, group: apiGroup, resource } = useOf(clientId);
   return [
     {
@@ -50,11 +67,12 @@ export function useObjects({ cluster, namespace }: Berth, { serviceAccount, clie
 }
 
 export const useBindings = { apiVersion, kind: "ClusterRoleBinding" } as const;
+export const useRoles = { apiVersion, kind: "ClusterRole" } as const;
 
 export function useBindingRef(berth: Berth, serviceAccount: string): ObjectRef {
   return { ...useBindings, name: useBindingName(berth, serviceAccount) };
 }
 
 export function useRoleRef(berth: Berth): ObjectRef {
-  return { apiVersion, kind: "ClusterRole", name: useRoleName(berth) };
+  return { ...useRoles, name: useRoleName(berth) };
 }

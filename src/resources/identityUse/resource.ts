@@ -4,6 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
+import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -18,6 +19,7 @@ import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/in
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { surplusOf } from "../kubernetesObject/objectSteps.ts";
 import { findOtherBindings } from "./bindings.ts";
+import { findRightsLeftByGuests, rightsLeftByGuests } from "./leftByGuests.ts";
 import { useBindingRef, useObjects, useOf, useRoleRef } from "./objects.ts";
 import { allowIdentityUse, retireIdentityUse, returnIdentityUse, withdrawIdentityUse } from "./steps.ts";
 
@@ -32,8 +34,9 @@ export const identityUse = defineResource({
 
   inspect(ports, { request, earlier, clientId, isMigrating = false, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
+    const ofGuests: Reading = { target: identityName(request), read: () => inspectRightsOfGuests(ports, request) };
     // Where the catalog says nothing of bindings, Mooring has no right to look for them.
-    if (clusterIdOf(cluster) === undefined) return [];
+    if (clusterIdOf(cluster) === undefined) return [ofGuests];
     const target = `Namespace ${request.namespace}`;
     const { kubernetes } = ports;
     const replaced = earlier && replacedAccount(request, earlier);
@@ -53,29 +56,33 @@ export const identityUse = defineResource({
       },
     };
     if (!usesBinding(request)) {
-      if (isMigrating) return [];
+      if (isMigrating) return [ofGuests];
       const left = refsOf(request).map((ref): Reading => {
         const surplus = { ref, berth: request, code: "IDENTITY_USE_SURPLUS" } as const;
         return { target, read: () => inspectSurplus(kubernetes, cluster, surplus) };
       });
-      return [...left, others];
+      return [...left, others, ofGuests];
     }
     const desired = useObjects(request, { ...request, clientId });
     const own = desired.map(
       (object): Reading => ({ target, read: () => inspectObject(kubernetes, cluster, object, note) }),
     );
     const review: Reading = { target, read: () => inspectAllowance(kubernetes, cluster, { request, clientId }) };
-    return [...own, review, ...(isMigrating ? [] : [others])];
+    return [...own, review, ...(isMigrating ? [] : [others]), ofGuests];
   },
 
-  surplus: surplusOf(surplusRefs),
+  surplus: [surplusOf(surplusRefs), rightsLeftByGuests],
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);
-    if (clusterIdOf(cluster) === undefined) return [];
+    const ofGuests = findRightsLeftByGuests(ports, request).then((left) =>
+      left.flatMap(({ refs }) => refs.map((ref) => `${thingOf(ref)} is still there.`)),
+    );
+    if (clusterIdOf(cluster) === undefined) return [ofGuests];
     const recordedMark = recordedMarks(ports, request);
     const [binding, role] = [useBindingRef(request, request.serviceAccount), useRoleRef(request)];
     return [
+      ofGuests,
       remainsOf(ports.kubernetes, cluster, { ref: binding, berth: request, recordedMark }),
       // Without its mark, it was left to others, whatever the record says of it.
       remainsOf(ports.kubernetes, cluster, { ref: role, berth: request, recordedMark: async () => undefined }),
@@ -84,6 +91,23 @@ export const identityUse = defineResource({
 
   exported: (_catalog, { request, clientId }) => ({ objects: useObjects(request, { ...request, clientId }) }),
 });
+
+/** What guests that are there no longer have left, at their home. */
+async function inspectRightsOfGuests(
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
+  request: OnboardingRequest,
+): Promise<readonly Finding[]> {
+  const left = await findRightsLeftByGuests(ports, request);
+  return left.flatMap(({ guest, refs }) =>
+    refs.map((ref) =>
+      finding("IDENTITY_USE_SURPLUS", thingOf(ref), {
+        field: "object",
+        expected: null,
+        found: `made by Mooring for ${berthKey(guest)}`,
+      }),
+    ),
+  );
+}
 
 /** In the order of removal: first what gives the right. */
 function refsOf(request: OnboardingRequest): readonly ObjectRef[] {

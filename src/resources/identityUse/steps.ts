@@ -6,8 +6,8 @@ import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { removing } from "../kubernetesObject/objectSteps.ts";
 import type { Leaving } from "../kubernetesObject/removeObjects.ts";
 import { ensuringForAccount, type OfAccount, ofAccount, ofReplacedAccount } from "../serviceAccount/forAccount.ts";
-import { findOtherBindings, isUsedByOthers } from "./bindings.ts";
-import { useBindingRef, useObjects, useRoleRef } from "./objects.ts";
+import { findOtherBindings, leavingRole } from "./bindings.ts";
+import { useBindingRef, useObjects } from "./objects.ts";
 
 const allowed = ensuringForAccount((_catalog, input) => useObjects(input, { ...input, ...input.identity }));
 
@@ -22,7 +22,7 @@ export const allowIdentityUse = defineStep({
 export const returnIdentityUse = defineStep({ name: "returnIdentityUse", ...allowed });
 
 /**
- * The ClusterRole goes with its last binding. Whoever leaves the mode takes all of Mooring's bindings, also those whose write took
+ * Whoever leaves the mode takes all of Mooring's bindings, also those whose write took
  * effect late; an undo its own. Where the catalog says nothing of bindings, Mooring has no right to look for them.
  */
 async function refsOf(
@@ -32,8 +32,7 @@ async function refsOf(
   const cluster = findCluster(catalog, input.cluster);
   if (clusterIdOf(cluster) === undefined) return [];
   const others = isUndo(input) ? [] : await findOtherBindings(kubernetes, cluster, input);
-  const mustStay = () => isUsedByOthers(kubernetes, cluster, input);
-  const role = { ...useRoleRef(input), keptFields: ["rules"], mustStay };
+  const role = leavingRole(kubernetes, cluster, input);
   return [...others.map(refOf), useBindingRef(input, input.serviceAccount), role];
 }
 

@@ -4,20 +4,19 @@
  */
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { destinationsOf } from "../../domain/catalog/networkReach.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
-import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
+import { listUnlessForbidden } from "./listUnlessForbidden.ts";
 import { policiesInAnyMode } from "./objects.ts";
+import { findOpenedByOthers } from "./openedByOthers.ts";
 import { type Opened, openedBy, opensAddress, opensHost } from "./policyInForce.ts";
 
 interface Checked {
@@ -41,11 +40,6 @@ const Slice = z.object({
     .nullish()
     .transform((endpoints) => endpoints ?? []),
 });
-const Policy = z.object({
-  metadata: z.object({ name: z.string() }),
-  spec: z.object({ egress: z.array(z.looseObject({ to: z.array(z.unknown()).optional() })).optional() }),
-});
-
 export async function findCutOff(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { request, cluster }: Checked,
@@ -54,9 +48,9 @@ export async function findCutOff(
   if (!network) return undefined;
   const unseen: string[] = [];
   const read = reader(kubernetes, { cluster, namespace: request.namespace, unseen });
-  const [pods, openingAll, inForce] = await Promise.all([
+  const [pods, byOthers, inForce] = await Promise.all([
     read("v1", "Pod", Pod),
-    readOpeningAll(kubernetes, { cluster, request, unseen }),
+    findOpenedByOthers(kubernetes, { cluster, request }),
     readInForce({ catalog, kubernetes }, { cluster, request }),
   ]);
   const running = pods.filter(({ status }) => !["Succeeded", "Failed"].includes(status.phase));
@@ -85,9 +79,7 @@ export async function findCutOff(
   const berth = berthKey(request);
   const told = [
     ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${berth}: ${what}.`)),
-    ...openingAll.map((name) =>
-      toNotice("NETWORK_OPEN", `NetworkPolicy ${name} in namespace ${berth} opens every destination: policies add up.`),
-    ),
+    ...byOthers.opened.map((what) => toNotice("NETWORK_OPEN", `${what}: policies add up.`)),
   ];
   const names = list(running.map(({ metadata }) => metadata.name));
   const blind = [
@@ -95,49 +87,23 @@ export async function findCutOff(
       ? `whether running pods (${names}) need what the policy opens today and then no more (${inForce.closing.join(", ")})`
       : `what ${running.length} running pods (${names}) reach beyond that, and which pods of other namespaces call them`,
     ...(inHost.length > 0 ? [`pods on their node's network, to which no policy applies (${list(inHost)})`] : []),
-    ...unseen.map((kind) => `${kind} (Mooring may not list it)`),
+    ...[...unseen, ...byOthers.unseen].map((kind) => `${kind} (Mooring may not list it)`),
   ];
   return { notices: [...told, toNotice("NETWORK_UNSEEN", `Of namespace ${berth}, not seen: ${blind.join("; ")}.`)] };
 }
 
-type Unseen = { readonly cluster: ClusterTarget; readonly unseen: string[] };
+interface Read {
+  readonly cluster: ClusterTarget;
+  readonly namespace: string;
+  readonly unseen: string[];
+}
 
-function reader(kubernetes: Pick<Kubernetes, "list">, { cluster, namespace, unseen }: Unseen & { namespace: string }) {
+function reader(kubernetes: Pick<Kubernetes, "list">, { cluster, namespace, unseen }: Read) {
   return async <T>(apiVersion: string, kind: string, shape: z.ZodType<T>): Promise<readonly T[]> => {
     const found = await listUnlessForbidden(kubernetes, cluster, { apiVersion, kind, namespace });
     if (!found) unseen.push(kind);
     return (found ?? []).flatMap((each) => shape.safeParse(each).data ?? []);
   };
-}
-
-async function listUnlessForbidden(
-  kubernetes: Pick<Kubernetes, "list">,
-  cluster: ClusterTarget,
-  query: Parameters<Kubernetes["list"]>[1],
-): Promise<readonly KubernetesObject[] | undefined> {
-  try {
-    return await kubernetes.list(cluster, query);
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
-    throw error;
-  }
-}
-
-/** Which policies of others let everything out. */
-async function readOpeningAll(
-  kubernetes: Pick<Kubernetes, "list">,
-  { cluster, request, unseen }: Unseen & { readonly request: OnboardingRequest },
-): Promise<readonly string[]> {
-  const query = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace: request.namespace };
-  const found = await listUnlessForbidden(kubernetes, cluster, query);
-  if (!found) unseen.push(query.kind);
-  // What Azure opens by default, the profile closes there (domain/profiles/managed.ts).
-  const isReplaced = (each: KubernetesObject) => managingClusterIdOf(cluster) !== undefined && isManagedByArm(each);
-  return (found ?? [])
-    .filter((each) => !isMarked(each.metadata, request) && !isReplaced(each))
-    .flatMap((each) => Policy.safeParse(each).data ?? [])
-    .filter(({ spec: { egress = [] } }) => egress.some(({ to = [] }) => to.length === 0))
-    .map(({ metadata }) => metadata.name);
 }
 
 interface InForce {

@@ -106,19 +106,21 @@ export const namespaceProfile = defineResource({
     );
   },
 
-  surplus: {
-    async look(ports, request, step) {
-      const { cluster, namespace } = request;
-      const left = surplusIn(ports, request);
-      return left
-        ? await planTakingAway(ports, { cluster, namespace }, { ...left, step })
-        : toStepPlan(step, { action: "none" });
+  surplus: [
+    {
+      async look(ports, request, step) {
+        const { cluster, namespace } = request;
+        const left = surplusIn(ports, request);
+        return left
+          ? await planTakingAway(ports, { cluster, namespace }, { ...left, step })
+          : toStepPlan(step, { action: "none" });
+      },
+      async takeAway(ports, { request, ...input }, step) {
+        const left = surplusIn(ports, request);
+        return left ? (await takeAway(ports, input, { ...left, step })).action : "none";
+      },
     },
-    async takeAway(ports, { request, ...input }, step) {
-      const left = surplusIn(ports, request);
-      return left ? (await takeAway(ports, input, { ...left, step })).action : "none";
-    },
-  },
+  ],
 
   remains(ports, request) {
     if (!hasProfile(request)) return [];

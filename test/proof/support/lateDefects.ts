@@ -25,6 +25,16 @@ export const lateDefects: Readonly<Record<string, LateDefect>> = {
       "if (bound) return none;",
     ),
     finds: /left the binding of a guest/,
+    // An earlier one shows it otherwise: the home cannot leave.
+    from: 50,
+  },
+  "a home that does not look for the rights that its guests have left": {
+    edits: edit(
+      "src/resources/identityUse/leftByGuests.ts",
+      "if (isGuest(user)) return [];",
+      "if (!isGuest(user)) return [];",
+    ),
+    finds: /left the right of a guest/,
   },
   // It was there once, and few schedules show it.
   "cancels that come faster than looks make the undos look without end": {

@@ -17,6 +17,7 @@ import {
   identityBindingName,
   identityName,
   postgresRoleName,
+  useRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { MigrationPhase, type MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
@@ -150,8 +151,8 @@ async function playNext(schedule: Schedule): Promise<void> {
 }
 
 /**
- * A guest comes and leaves. What it has sent of its credential, or of its binding, takes effect when nobody waits for it any more: the
- * repair of its home takes it away.
+ * A guest comes and leaves. What it has sent of its credential, or of its binding and the right to use that, takes effect when nobody
+ * waits for it any more: the repair of its home takes it away.
  */
 async function playGuest(schedule: Schedule): Promise<void> {
   const { cloud, dice, requests, problems, seen } = schedule;
@@ -166,8 +167,9 @@ async function playGuest(schedule: Schedule): Promise<void> {
   const belated: (() => void)[] = [];
   const breaking = cloud.onWrite;
   const way = requests.guestBinds ? "binding" : "credential";
+  const mayBeBelated = requests.guestBinds ? /^(put binding|apply ClusterRole(Binding)?)$/ : /^put credential$/;
   cloud.onWrite = (write) => {
-    if (write.what !== `put ${way}` || write.when === "after" || !dice.chance(0.5)) return breaking(write);
+    if (!mayBeBelated.test(write.what) || write.when === "after" || !dice.chance(0.5)) return breaking(write);
     queueMicrotask(() => belated.push(...cloud.late.splice(0, 1)));
     return "late";
   };
@@ -180,12 +182,13 @@ async function playGuest(schedule: Schedule): Promise<void> {
   landAll(schedule);
   for (const effect of belated) effect();
 
-  if (isLeftBy(schedule, guest)) seen.push(`guest left a ${way}`);
+  const isLeft = { [way]: isLeftBy, right: isRightLeftBy };
+  const left = () => Object.entries(isLeft).flatMap(([what, isThere]) => (isThere(schedule, guest) ? [what] : []));
+  seen.push(...left().map((what) => `guest left a ${what}`));
   await play(schedule, "repair", repair, { isCalm: true });
   // Between two modes, a repair leaves what is there.
-  const isMigrating = cloud.namespaces.get(berthKey(home))?.migration !== undefined;
-  if (isLeftBy(schedule, guest) && !isMigrating)
-    problems.push(`a repair of its home left the ${way} of a guest: ${seen.at(-1)}`);
+  if (cloud.namespaces.get(berthKey(home))?.migration !== undefined) return;
+  problems.push(...left().map((what) => `a repair of its home left the ${what} of a guest: ${seen.at(-1)}`));
 }
 
 /** With a binding, also the credential that Azure gives the identity for it, unless its home has one, or may have. */
@@ -198,6 +201,11 @@ function isLeftBy({ cloud }: Schedule, guest: OnboardingRequest): boolean {
     (names.includes(automaticCredential) && !isBound) ||
     [...cloud.bindings.values()].some((each) => each.name === identityBindingName(guest))
   );
+}
+
+/** To use the binding, in its cluster. */
+function isRightLeftBy({ cloud }: Schedule, guest: OnboardingRequest): boolean {
+  return [...cloud.objects.keys()].some((key) => key.includes(" ClusterRole") && key.includes(useRoleName(guest)));
 }
 
 function repair({ acceptance, request }: Schedule): Promise<Accepted> {

@@ -312,3 +312,125 @@ describe("a network policy", () => {
     );
   });
 });
+
+describe("network policies of others", () => {
+  it("count where they open every address, and not where they leave some out", async () => {
+    await runPod("web-1");
+    const policy = (name: string, ipBlock: object) =>
+      cluster.create({
+        apiVersion: "networking.k8s.io/v1",
+        kind: "NetworkPolicy",
+        metadata: { name, namespace },
+        spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock }] }] },
+      } as never);
+    await policy("everywhere", { cidr: "0.0.0.0/0" });
+    await policy("not-inside", { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] });
+    await policy("narrow", { cidr: "10.9.0.0/16" });
+
+    expect(await opened("closed")).toEqual([
+      "NetworkPolicy everywhere in namespace <namespace> opens every address: policies add up.",
+    ]);
+  });
+
+  describe("of Cilium's kinds", () => {
+    const onCilium = { network: { policies: "cilium" } };
+    beforeAll(async () => {
+      await cluster.create(definitionOf("CiliumNetworkPolicy", "ciliumnetworkpolicies", "Namespaced"));
+      await cluster.create(
+        definitionOf("CiliumClusterwideNetworkPolicy", "ciliumclusterwidenetworkpolicies", "Cluster"),
+      );
+      await vi.waitFor(async () => {
+        expect(await kubernetes.kinds(cluster.target, "cilium.io/v2")).toHaveLength(2);
+      }, 30_000);
+    });
+
+    it("count where they open everything, also those of the whole cluster that may select the namespace", async () => {
+      await runPod("web-1");
+      const policy = (name: string, egress: readonly object[]) =>
+        cluster.create(ciliumPolicy({ name, namespace }, { endpointSelector: {}, egress }));
+      await policy("all", [{ toEntities: ["all"] }]);
+      await policy("world", [{ toEntities: ["cluster"] }, { toEntities: ["world"] }]);
+      await policy("addresses", [{ toCIDR: ["0.0.0.0/0"] }]);
+      await policy("blocks", [{ toCIDRSet: [{ cidr: "::/0" }] }]);
+      await policy("names", [{ toFQDNs: [{ matchPattern: "*" }] }]);
+      await policy("ports", [{ toPorts: [{ ports: [{ port: "443", protocol: "TCP" }] }] }]);
+      // Nothing of Cilium's opens anything by an empty rule.
+      await policy("closed", [{}]);
+      await policy("narrow", [
+        { toEndpoints: [{}], toPorts: [{ ports: [{ port: "443" }] }] },
+        { toCIDRSet: [{ cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] }] },
+        { toFQDNs: [{ matchPattern: "*.example.com" }, { matchName: "example.org" }] },
+      ]);
+      const specs = [[{}], [{ toEntities: ["all"] }]].map((egress) => ({ endpointSelector: {}, egress }));
+      await cluster.create({ ...ciliumPolicy({ name: "several", namespace }, {}), specs } as object);
+      const everywhere = (name: string, selector: object) =>
+        cluster.create(ciliumPolicy({ name }, { ...selector, egress: [{ toEntities: ["all"] }] }));
+      const inNamespace = (name: string) => ({
+        endpointSelector: { matchLabels: { "k8s:io.kubernetes.pod.namespace": name } },
+      });
+      await everywhere("of-all", { endpointSelector: {} });
+      await everywhere("of-this", inNamespace(namespace));
+      await everywhere("of-another", inNamespace("another"));
+      await everywhere("of-nodes", { nodeSelector: {} });
+
+      const own = ([name, what]: readonly [string, string]) =>
+        `CiliumNetworkPolicy ${name} in namespace <namespace> opens ${what}: policies add up.`;
+      const ofCluster = (name: string) =>
+        `CiliumClusterwideNetworkPolicy ${name} of cluster aks-dev opens every destination: policies add up.`;
+      expect((await opened("closed", onCilium)).toSorted()).toEqual(
+        [
+          ...(
+            [
+              ["all", "every destination"],
+              ["world", "every address outside the cluster"],
+              ["addresses", "every address outside the cluster"],
+              ["blocks", "every address outside the cluster"],
+              ["names", "every name"],
+              ["ports", "every destination"],
+              ["several", "every destination"],
+            ] as const
+          ).map(own),
+          ...["of-all", "of-this"].map(ofCluster),
+        ].toSorted(),
+      );
+      // Where the catalog says nothing of Cilium, they mean nothing.
+      expect(await opened("closed")).toEqual([]);
+    });
+
+    it("are named as not seen where Mooring may not list them", async () => {
+      await runPod("web-1");
+      cluster.simulator.restrictions.push(({ group, verb }) => group === "cilium.io" && verb === "list");
+      try {
+        const [unseen] = (await told("closed", onCilium)).filter((each) => each.startsWith("NETWORK_UNSEEN"));
+
+        expect(unseen).toContain("CiliumNetworkPolicy (Mooring may not list it)");
+        expect(unseen).toContain("CiliumClusterwideNetworkPolicy (Mooring may not list it)");
+      } finally {
+        cluster.simulator.restrictions.pop();
+      }
+    });
+  });
+});
+
+async function opened(...asked: Parameters<typeof told>): Promise<readonly string[]> {
+  return (await told(...asked)).flatMap((each) => each.split("NETWORK_OPEN: ").slice(1));
+}
+
+function ciliumPolicy(metadata: { name: string; namespace?: string }, spec: object) {
+  const kind = metadata.namespace === undefined ? "CiliumClusterwideNetworkPolicy" : "CiliumNetworkPolicy";
+  return { apiVersion: "cilium.io/v2", kind, metadata, spec };
+}
+
+function definitionOf(kind: string, plural: string, scope: "Namespaced" | "Cluster"): object {
+  const anything = { type: "object", x_kubernetes_preserve_unknown_fields: true };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.cilium.io` },
+    spec: {
+      ...{ group: "cilium.io", scope },
+      names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
+      versions: [{ name: "v2", served: true, storage: true, schema: { openAPIV3Schema: anything } }],
+    },
+  };
+}
