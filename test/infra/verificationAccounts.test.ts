@@ -61,7 +61,9 @@ function prove(start: (more: readonly object[]) => Promise<Server>): void {
     const named = await server.request("PATCH", "/api/v1/namespaces/own", { body, headers, asAdministrator: true });
     expect(named.status, named.text).toBe(200);
 
-    await expectDenied(await under("theirs"), isOfAnother);
+    // A real API server shows policies a namespace a moment after it was written.
+    const theirs = await under("theirs");
+    await vi.waitFor(() => expectDenied(theirs, isOfAnother), { timeout: 20_000, interval: 100 });
     await expectDenied(await under(undefined), isOfAnother);
     await expectDenied(await under("ap"), isOfAnother);
     const { status, text } = await apply(await verificationJob("workloadIdentity"), server);
