@@ -43,6 +43,8 @@ const notConfirmed = {
 async function onboard(namespace: string): Promise<void> {
   const { status } = await service.waitFor(await service.onboard(request(namespace, both)));
   expect(status).toBe("Succeeded");
+  // The operation is told as ended a moment before it lets go of its namespace, and a plan's version names that.
+  await expect.poll(() => nowIn(namespace)).toMatch(/^Onboarded /);
 }
 
 async function databasesOf(namespace: string): Promise<readonly string[]> {
