@@ -621,7 +621,7 @@ export const defects: Readonly<Record<string, Defect>> = {
     instead: { onboardNamespace: forwardAgain.orchestrationName },
     spoil: withoutAttempts,
     finds: /and has undone/,
-    from: 60,
+    changes: eventful,
   },
   "a take-over that gives first": {
     instead: { changeNamespace: giveFirst.orchestrationName },
