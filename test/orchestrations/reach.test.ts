@@ -14,7 +14,7 @@ import type { Ports } from "../../src/ports/index.ts";
 import {
   addRight,
   admins,
-  createPostgresModel,
+  createCalmPostgres,
   createServer,
   makeItem,
   type PostgresServer,
@@ -169,15 +169,7 @@ describe("the verification of a namespace with targets whose access is their own
   beforeEach(async () => {
     cloud = createFakeCloud({ targets });
     server = createServer({ books: ["ledger", "stock"] });
-    let made = 100;
-    const postgres = createPostgresModel(server, async (_port, _name, act) => act(), {
-      isInTenant: () => true,
-      newId() {
-        made += 1;
-        return `${made}`;
-      },
-    });
-    providePorts(Object.assign(cloud.ports, { postgres }));
+    providePorts(Object.assign(cloud.ports, { postgres: createCalmPostgres(server) }));
     for (const schema of ["ledger", "stock"]) {
       makeItem(server, { database: "books", schema, name: "entries", kind: "TABLES", owner: admins });
     }

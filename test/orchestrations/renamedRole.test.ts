@@ -5,7 +5,7 @@ import { providePorts } from "../../src/activities/host.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { postgresRoleName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { createPostgresModel, createServer, type PostgresServer } from "../proof/support/postgres.ts";
+import { createCalmPostgres, createServer, type PostgresServer } from "../proof/support/postgres.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { operate, send } from "../support/operations.ts";
 
@@ -36,15 +36,7 @@ let server: PostgresServer;
 beforeEach(async () => {
   cloud = createFakeCloud({ targets });
   server = createServer({ books: ["ledger", "stock"] });
-  let made = 100;
-  const postgres = createPostgresModel(server, async (_port, _name, act) => act(), {
-    isInTenant: () => true,
-    newId() {
-      made += 1;
-      return `${made}`;
-    },
-  });
-  providePorts(Object.assign(cloud.ports, { postgres }));
+  providePorts(Object.assign(cloud.ports, { postgres: createCalmPostgres(server) }));
   await operate(cloud, "onboard", request);
 });
 

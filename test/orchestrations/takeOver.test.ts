@@ -9,7 +9,7 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { admins, createPostgresModel, createServer, makeItem, type PostgresServer } from "../proof/support/postgres.ts";
+import { admins, createCalmPostgres, createServer, makeItem, type PostgresServer } from "../proof/support/postgres.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
@@ -213,12 +213,7 @@ describe("other targets than databases", () => {
   beforeEach(() => {
     postgres = createServer({ books: ["ledger"] });
     makeItem(postgres, { database: "books", schema: "ledger", name: "entries", kind: "TABLES", owner: admins });
-    Object.assign(cloud.ports, {
-      postgres: createPostgresModel(postgres, async (_port, _name, act) => act(), {
-        isInTenant: () => true,
-        newId: () => "100",
-      }),
-    });
+    Object.assign(cloud.ports, { postgres: createCalmPostgres(postgres) });
   });
 
   const held = () => {

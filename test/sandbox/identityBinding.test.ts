@@ -98,7 +98,7 @@ it.each(["create", "patch"])(
       const { body: plan } = await service.call("POST", "/api/onboardings?dryRun=true", request);
       const operation = await service.waitFor(await service.onboard(request));
 
-      const blockers = (plan as unknown as Plan).steps.flatMap((step) =>
+      const blockers = (plan as { steps: Plan["steps"] }).steps.flatMap((step) =>
         step.blockers.map((each) => [step.name, each]),
       );
       const named = expect.stringContaining(useRoleName({ cluster, namespace }));

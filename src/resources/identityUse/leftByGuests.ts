@@ -93,6 +93,7 @@ function seenOf(object: KubernetesObject): readonly Seen[] {
   const guest = (readMetadata(metadata) ?? adoptedBy(metadata))?.berth;
   return guest === undefined || metadata.deletionTimestamp !== undefined ? [] : [{ guest, ref: refOf(object) }];
 }
+
 /** No record knows them. */
 const recordedMark = async () => undefined;
 
