@@ -353,14 +353,18 @@ describe("identity bindings", () => {
     expect(await share.findingsOf(home)).toEqual([]);
   });
 
-  it("takes Azure's credential away although another guest in the cluster is about to bind the identity", async () => {
-    const other = requestFor("aks-new/red-2", messages, { sharedIdentity });
-    await share.send(home);
-    await share.send(other);
-    await share.send(bound);
+  /** Beside the bound guest, another whose migration was accepted and has not run. */
+  async function aboutToBind(other: OnboardingRequest) {
+    for (const each of [home, other, bound]) await share.send(each);
     const acceptance = createAcceptanceContext(share, operator);
     const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
     await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+    return acceptance;
+  }
+
+  it("takes Azure's credential away although another guest in the cluster is about to bind the identity", async () => {
+    const other = requestFor("aks-new/red-2", messages, { sharedIdentity });
+    const acceptance = await aboutToBind(other);
 
     expect((await share.offboard(bound)).status).toBe("Succeeded");
     expect(share.credentials()).toEqual([credentialOf(home), credentialOf(other)].toSorted());
@@ -374,12 +378,7 @@ describe("identity bindings", () => {
 
   it("leaves Azure's credential for a guest in another cluster that is about to bind the identity", async () => {
     const other = requestFor("aks-dev/red-2", messages, { sharedIdentity });
-    await share.send(home);
-    await share.send(other);
-    await share.send(bound);
-    const acceptance = createAcceptanceContext(share, operator);
-    const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
-    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+    const acceptance = await aboutToBind(other);
 
     expect((await share.offboard(bound)).status).toBe("Succeeded");
 
