@@ -20,14 +20,22 @@ const shown = (character: string) => {
   if (character === "'") return `'\\''`;
   if (character === '"') return `'"'`;
   const code = character.charCodeAt(0);
-  if (code < 0x20) return `'${escapes[character] ?? `\\x${code.toString(16).padStart(2, "0")}`}'`;
-  return `'${character}'`;
+  const escaped = escapes[character] ?? (code < 0x20 ? `\\x${code.toString(16).padStart(2, "0")}` : character);
+  return `'${escaped}'`;
 };
-const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r" };
+const escapes: Readonly<Record<string, string>> = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\\": "\\\\" };
+
+/** `maxNestingDepth`. */
+const maxDepth = 10_000;
+const closing = { "{": "}", "[": "]" } as const;
 
 class Scanner {
   readonly #text: string;
   #at = 0;
+  /** The objects and arrays around this place, the innermost last: they may be nested deeper than calls may. */
+  readonly #open: ("{" | "[")[] = [];
+  /** Whether a value begins here. */
+  #due = true;
 
   constructor(text: string) {
     this.#text = text;
@@ -51,50 +59,57 @@ class Scanner {
   }
 
   value(): void {
+    do {
+      if (this.#due) this.#begin();
+      else this.#goOn();
+    } while (this.#due || this.#open.length > 0);
+  }
+
+  /** A value: all of it, or an object or array until the first value inside is due. */
+  #begin(): void {
+    this.#due = false;
     const character = this.#next();
     const word = { t: "true", f: "false", n: "null" }[character];
-    if (character === "{") this.#object();
-    else if (character === "[") this.#array();
+    if (character === "{" || character === "[") this.#enter(character);
     else if (character === '"') this.#string();
     else if (/[-0-9]/.test(character)) this.#number();
     else if (word === undefined) this.#refuse(character, "looking for beginning of value");
     else this.#word(word);
   }
 
-  #object(): void {
+  #enter(bracket: "{" | "["): void {
+    if (this.#open.length === maxDepth) this.#refuse(bracket, "exceeded max depth");
     this.#at += 1;
-    if (this.#next() === "}") {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      const key = this.#next();
-      if (key !== '"') this.#refuse(key, "looking for beginning of object key string");
-      this.#string();
-      const colon = this.#next();
-      if (colon !== ":") this.#refuse(colon, "after object key");
-      this.#at += 1;
-      this.value();
-      const after = this.#next();
-      this.#at += 1;
-      if (after === "}") return;
-      if (after !== ",") this.#refuse(after, "after object key:value pair");
+    if (this.#next() === closing[bracket]) this.#at += 1;
+    else {
+      this.#open.push(bracket);
+      this.#expectMember(bracket);
     }
   }
 
-  #array(): void {
+  /** What follows a value of the innermost object or array. */
+  #goOn(): void {
+    const bracket = this.#open.at(-1) === "{" ? "{" : "[";
+    const after = this.#next();
+    if (after !== closing[bracket] && after !== ",")
+      this.#refuse(after, bracket === "{" ? "after object key:value pair" : "after array element");
     this.#at += 1;
-    if (this.#next() === "]") {
-      this.#at += 1;
-      return;
-    }
-    for (;;) {
-      this.value();
-      const after = this.#next();
-      this.#at += 1;
-      if (after === "]") return;
-      if (after !== ",") this.#refuse(after, "after array element");
-    }
+    if (after === ",") this.#expectMember(bracket);
+    else this.#open.pop();
+  }
+
+  #expectMember(bracket: "{" | "["): void {
+    if (bracket === "{") this.#key();
+    this.#due = true;
+  }
+
+  #key(): void {
+    const key = this.#next();
+    if (key !== '"') this.#refuse(key, "looking for beginning of object key string");
+    this.#string();
+    const colon = this.#next();
+    if (colon !== ":") this.#refuse(colon, "after object key");
+    this.#at += 1;
   }
 
   #string(): void {
