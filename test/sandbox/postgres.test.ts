@@ -30,6 +30,7 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
     await mkdir(programs, { recursive: true });
     sandbox = await startSandbox({
       postgres: true,
+      approval: { access: [] },
       images: { login: { command: process.execPath, args: [join(programs, "login.mjs")] } },
     });
     service = serviceOf(sandbox);

@@ -293,7 +293,7 @@ export const policyFields = {
   targets: z.array(z.string()).default([]).meta({ description: "Targets that need approval, by alias. Since 0.2.0." }),
   access: z
     .array(Access)
-    .default([])
+    .default(["own"])
     .meta({ description: `${ruledAccess}, which needs approval anywhere. Since 0.2.0.` }),
 };
 

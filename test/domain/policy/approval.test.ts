@@ -81,6 +81,12 @@ describe("of targets besides databases", () => {
     expect(by({ access: ["write"] }, wanted("read", "write"))).toEqual(["Access write on uploads needs approval."]);
   });
 
+  it("asks for approval of ownership when the catalog does not say otherwise", () => {
+    expect(by({}, wanted("write"))).toEqual([]);
+    expect(by({}, wanted("own"))).toEqual(["Access own on uploads needs approval."]);
+    expect(by({ access: [] }, wanted("own"))).toEqual([]);
+  });
+
   it("takes a larger word for what it includes", () => {
     expect(by({ access: ["send"] }, wanted("write"))).toEqual([
       "Access write on uploads needs approval.",
