@@ -30,6 +30,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   USERS_UNSEEN: "identity",
   TARGET_REACHED: "target",
   TARGETS_UNSEEN: "identity",
+  ROLE_RENAMED: "target",
   USER_SID_STALE: "database",
   GRANT_MISSING: nounOfTarget,
   GRANT_SURPLUS: nounOfTarget,

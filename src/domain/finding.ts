@@ -61,6 +61,7 @@ const surplus: ReadonlySet<FindingCode> = new Set([
   "POD_IDENTITY_SURPLUS",
   "BINDING_SURPLUS",
   "IDENTITY_USE_SURPLUS",
+  "ROLE_RENAMED",
 ]);
 
 /** Whether the namespace lacks something that the request asks for, or this cannot be proven. */

@@ -19,10 +19,15 @@ export interface PostgresSchema {
   readonly databaseOwner: string;
   /** Who owns tables there, or may make some; Mooring can act for those that it is a member of, or may administer. */
   readonly owners: readonly { readonly name: string; readonly isActedFor: boolean }[];
-  /** What the role has on everything, each directly: what it has by PUBLIC or another role does not count. */
+  /** What the role has on everything, each directly: what it has by PUBLIC or another role does not count here. */
   readonly held: readonly PostgresRight[];
   /** What it has on a part of the tables or sequences, or not on those to come. */
   readonly heldPartly: readonly PostgresRight[];
+  /**
+   * What it can use on something there as a member of other roles, without CONNECT and USAGE, which give nothing alone; what everybody
+   * has (PUBLIC) does not count.
+   */
+  readonly inherited: readonly PostgresRight[];
   /** What the role owns in the schema: `table sales.orders`. */
   readonly owned: readonly string[];
 }

@@ -1,13 +1,28 @@
-/** Somebody renames the namespace's role on a PostgreSQL server: it still lets the identity in, under the other name. */
+/**
+ * A PostgreSQL role is known by whom it lets in, too: neither another name nor another role for the same identity keeps what Mooring
+ * gave, unseen.
+ */
 
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
+import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { postgresRoleName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { createCalmPostgres, createServer, type PostgresServer } from "../proof/support/postgres.ts";
+import {
+  addMember,
+  addRight,
+  admins,
+  createCalmPostgres,
+  createServer,
+  makeItem,
+  type PostgresServer,
+  renameRole,
+} from "../proof/support/postgres.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
-import { operate, send } from "../support/operations.ts";
+import { offboard, operate, send } from "../support/operations.ts";
 
 const onServer = {
   kind: "postgresql",
@@ -36,50 +51,191 @@ let server: PostgresServer;
 beforeEach(async () => {
   cloud = createFakeCloud({ targets });
   server = createServer({ books: ["ledger", "stock"] });
+  for (const schema of ["ledger", "stock"])
+    makeItem(server, { database: "books", schema, name: "entries", kind: "TABLES", owner: admins });
   providePorts(Object.assign(cloud.ports, { postgres: createCalmPostgres(server) }));
   await operate(cloud, "onboard", request);
 });
 
-function rename(to: string) {
-  const found = server.roles.get(name);
-  if (!found) throw new Error("there is no role");
-  server.roles.delete(name);
-  server.roles.set(to, found);
-  for (const [key, right] of server.rights) if (right.role === name) server.rights.set(key, { ...right, role: to });
-}
-
 const rightsOf = (role: string) => [...server.rights.values()].filter((each) => each.role === role);
 
-it("loses what a change leaves out, and goes with the last of it", async () => {
-  rename("theirs");
+async function findings() {
+  const record = cloud.namespaces.get("aks-dev/team-a");
+  if (!record) throw new Error("it is not onboarded");
+  return (await inspectNamespace(cloud.ports, inspectionOf(record))).map(({ code, target, found }) => [
+    code,
+    target,
+    found,
+  ]);
+}
 
-  const narrowed = await send(cloud.ports, asking("ledger"));
-  expect(narrowed).toMatchObject({ status: "Succeeded" });
-  expect(rightsOf("theirs").map(({ schema }) => schema)).not.toContain("stock");
+describe("a role that somebody renamed", () => {
+  beforeEach(() => renameRole(server, name, "theirs"));
 
-  await send(cloud.ports, asking());
-  expect(server.roles.has("theirs")).toBe(false);
+  it("loses what a change leaves out, and goes with the last of it", async () => {
+    const narrowed = await send(cloud.ports, asking("ledger"));
+    expect(narrowed).toMatchObject({ status: "Succeeded" });
+    expect(rightsOf("theirs").map(({ schema }) => schema)).not.toContain("stock");
+
+    await send(cloud.ports, asking());
+    expect(server.roles.has("theirs")).toBe(false);
+  });
+
+  it("goes with an offboarding, even if its mark was lost", async () => {
+    const found = server.roles.get("theirs");
+    if (found) server.roles.set("theirs", { ...found, comment: "mine" });
+
+    const { operation } = await operate(cloud, "offboard", request);
+
+    expect(operation.status).toBe("Succeeded");
+    expect(server.roles.has("theirs")).toBe(false);
+    expect(rightsOf("theirs")).toEqual([]);
+  });
+
+  it("is found, and goes with a repair, which makes one of the right name", async () => {
+    expect(await findings()).toEqual([
+      ["GRANT_MISSING", "ledger", null],
+      ["ROLE_RENAMED", "ledger", "theirs"],
+      ["GRANT_MISSING", "stock", null],
+      ["ROLE_RENAMED", "stock", "theirs"],
+    ]);
+
+    const { operation } = await operate(cloud, "repair", request);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect(server.roles.has("theirs")).toBe(false);
+    expect(rightsOf(name).map(({ schema, right }) => [schema, right])).toContainEqual(["stock", "SELECT ON TABLES"]);
+    expect(await findings()).toEqual([]);
+  });
 });
 
-it("goes with an offboarding, even if its mark was lost", async () => {
-  rename("theirs");
-  const found = server.roles.get("theirs");
-  if (found) server.roles.set("theirs", { ...found, comment: "mine" });
-
-  const { operation } = await operate(cloud, "offboard", request);
-
-  expect(operation.status).toBe("Succeeded");
-  expect(server.roles.has("theirs")).toBe(false);
-  expect(rightsOf("theirs")).toEqual([]);
-});
-
-it("stays if Mooring did not make it", async () => {
+/** Somebody makes one for the same identity, and gives it something on a schema: by itself, or by a group. */
+function makeAnother(schema: string, way: "itself" | "group" = "itself") {
   const { principalId = "" } = server.roles.get(name) ?? {};
+  const role = way === "itself" ? "theirs" : "readers";
   server.roles.set("theirs", { id: "9", principalId, comment: "mine", canLogIn: true, isActedFor: false });
+  if (way === "group") {
+    server.roles.set("readers", { id: "8", canLogIn: false, isActedFor: false });
+    addMember(server, "readers", "theirs");
+  }
+  addRight(server, { role, right: "SELECT ON TABLES", database: "books", schema, item: "entries" });
+}
 
-  const { operation } = await operate(cloud, "offboard", request);
+describe("another role that lets the identity in", () => {
+  it("stays, and stops nothing, if it can use nothing", async () => {
+    const { principalId = "" } = server.roles.get(name) ?? {};
+    server.roles.set("theirs", { id: "9", principalId, comment: "mine", canLogIn: true, isActedFor: false });
 
-  expect(operation.status).toBe("Succeeded");
-  expect([...server.roles.keys()]).toContain("theirs");
-  expect(server.roles.has(name)).toBe(false);
+    expect(await send(cloud.ports, asking("ledger"))).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(cloud.ports, request)).toMatchObject({ status: "Succeeded" });
+    expect([...server.roles.keys()]).toContain("theirs");
+    expect(server.roles.has(name)).toBe(false);
+  });
+
+  it.each(["itself", "group"] as const)(
+    "stops a change that leaves its schema out, before the first write, if it has the rights by %s",
+    async (way) => {
+      makeAnother("stock", way);
+
+      const operation = await send(cloud.ports, asking("ledger"));
+
+      expect(operation).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
+      expect(operation.error?.message).toContain(
+        "On stock the identity is also role theirs (SELECT ON TABLES), which somebody else made.",
+      );
+      expect(rightsOf(name).map(({ schema }) => schema)).toContain("stock");
+    },
+  );
+
+  it.each(["itself", "group"] as const)(
+    "is an Error where the request asks for its schema, and stops what would give something there: by %s",
+    async (way) => {
+      makeAnother("ledger", way);
+
+      expect(await findings()).toContainEqual([
+        "TARGET_REACHED",
+        "ledger",
+        `role theirs (SELECT ON TABLES) in books/ledger at ${onServer.resourceId}`,
+      ]);
+      for (const ended of [
+        await send(cloud.ports, asking("ledger")),
+        (await operate(cloud, "repair", request)).operation,
+      ])
+        expect(ended).toMatchObject({ status: "Failed", error: { code: "POSTGRES_PRINCIPAL_TAKEN" } });
+      expect(rightsOf(name).map(({ schema }) => schema)).toContain("stock");
+    },
+  );
+
+  it("stops an offboarding, unless the caller ignores what others have: then it is named, and stays", async () => {
+    makeAnother("stock");
+
+    const plan = await planOffboarding(cloud.ports, { request });
+    const stopped = await offboard(cloud.ports, request);
+    const done = await offboard(cloud.ports, request, { ignoreDependants: true });
+
+    expect(plan.steps.flatMap(({ blockers }) => blockers.map(({ code }) => code))).toEqual(["TARGET_ACCESS_OF_OTHERS"]);
+    expect(stopped).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
+    expect(done).toMatchObject({ status: "Succeeded" });
+    const notices = [...cloud.steps.values()].flatMap((step) => step.notices ?? []);
+    expect(notices.map(({ code }) => code)).toContain("TARGET_ACCESS_OF_OTHERS");
+    expect([...server.roles.keys()]).toContain("theirs");
+    expect(server.roles.has(name)).toBe(false);
+  });
+});
+
+describe("what others gave the namespace's own role", () => {
+  const give = (right: "DELETE ON TABLES" | "SELECT ON TABLES", schema: string) =>
+    addRight(server, { role: name, right, database: "books", schema, item: "entries" });
+
+  it("stops a change that leaves its schema out while the role stays for another", async () => {
+    give("DELETE ON TABLES", "stock");
+
+    const operation = await send(cloud.ports, asking("ledger"));
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
+    expect(operation.error?.message).toContain("On stock somebody else gave the identity DELETE ON TABLES");
+  });
+
+  it("goes with the last of its targets", async () => {
+    give("DELETE ON TABLES", "stock");
+
+    expect(await send(cloud.ports, asking())).toMatchObject({ status: "Succeeded" });
+    expect(server.roles.has(name)).toBe(false);
+  });
+
+  it("counts where it comes by another role", async () => {
+    server.roles.set("clerks", { id: "8", canLogIn: false, isActedFor: false });
+    addRight(server, {
+      role: "clerks",
+      right: "DELETE ON TABLES",
+      database: "books",
+      schema: "ledger",
+      item: "entries",
+    });
+    addMember(server, "clerks", name);
+
+    expect(await findings()).toEqual([["GRANT_ADDED", "ledger", "by another role, of which it is a member"]]);
+    expect(await send(cloud.ports, asking("stock"))).toMatchObject({
+      status: "Failed",
+      error: { code: "TARGET_ACCESS_OF_OTHERS" },
+    });
+  });
+
+  it("stops a change if the role was there before, and no offboarding", async () => {
+    await offboard(cloud.ports, request);
+    const { ports } = cloud;
+    const ref = { subscriptionId: "s", resourceGroup: "g", name: [...cloud.identities.keys()][0] ?? name };
+    const { principalId } = await ports.identities.put(ref, { location: "westeurope", tags: {} });
+    server.roles.set(name, { id: "7", principalId, canLogIn: true, isActedFor: true });
+    const always = (...wanted: readonly string[]) => ({ ...asking(...wanted), adoptionPolicy: "Always" as const });
+    expect(await send(ports, always("ledger", "stock"))).toMatchObject({ status: "Succeeded" });
+    give("DELETE ON TABLES", "stock");
+
+    expect(await send(ports, always("ledger"))).toMatchObject({
+      status: "Failed",
+      error: { code: "TARGET_ACCESS_OF_OTHERS" },
+    });
+    expect(await offboard(ports, request)).toMatchObject({ status: "Succeeded" });
+    expect(server.roles.has(name)).toBe(true);
+  });
 });

@@ -9,7 +9,14 @@ import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { admins, createCalmPostgres, createServer, makeItem, type PostgresServer } from "../proof/support/postgres.ts";
+import {
+  addRight,
+  admins,
+  createCalmPostgres,
+  createServer,
+  makeItem,
+  type PostgresServer,
+} from "../proof/support/postgres.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
@@ -262,5 +269,21 @@ describe("other targets than databases", () => {
     expect(ended).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
     expect(namespace()).toMatchObject({ state: "Onboarded", team: "red" });
     expect([reads("messages"), reads("orders"), held().length]).toEqual([true, false, 1]);
+  });
+
+  it("do not go to the other team by another role of the same identity", async () => {
+    await send(member("red"), asking(ofRed, "ledger"), { catalog });
+    const { principalId = "" } = cloud.identities.get(name) ?? {};
+    postgres.roles.set("theirs", { id: "9", principalId, canLogIn: true, isActedFor: false });
+    const entries = { database: "books", schema: "ledger", item: "entries" };
+    addRight(postgres, { role: "theirs", right: "SELECT ON TABLES", ...entries });
+
+    for (const request of [ofBlue, asking(ofBlue, "ledger")]) {
+      const ended = await send(operator, { ...request, team: "blue" }, { catalog, takeOver: true });
+
+      const code = request === ofBlue ? "TARGET_ACCESS_OF_OTHERS" : "POSTGRES_PRINCIPAL_TAKEN";
+      expect(ended).toMatchObject({ status: "Failed", error: { code } });
+      expect(namespace()).toMatchObject({ state: "Onboarded", team: "red" });
+    }
   });
 });

@@ -14,6 +14,7 @@ import { noteKey } from "../../src/resources/target/postgres/role.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../local/simulators/postgres/fixture.ts";
 import { shareOf } from "../support/proofs.ts";
 import {
+  addMember,
   addRight,
   admins,
   createPostgresModel,
@@ -32,6 +33,8 @@ const count = Math.max(40, shareOf(800));
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const names = ["mooring-one", "mooring-two"] as const;
 const stranger = "stranger";
+/** The second is a member of the first. */
+const groups = ["readers", "clerks"] as const;
 
 /** What others do, as a statement and in the model; undefined where there is nothing to do it to. */
 type Deed = (
@@ -128,6 +131,38 @@ const deeds: Readonly<Record<string, Deed>> = {
         ),
     };
   },
+  "the role joins another": (server, dice) => {
+    const role = dice.pick(names);
+    const other = dice.pick([...groups, ...groups, admins]);
+    if (!server.roles.has(role)) return undefined;
+    const isMember = server.memberships.get(role)?.includes(other) === true;
+    const left = (server.memberships.get(role) ?? []).filter((each) => each !== other);
+    return {
+      database: "orders",
+      sql: isMember
+        ? `REVOKE ${other} FROM ${quoted(role)}`
+        : `GRANT ${other} TO ${quoted(role)} WITH INHERIT ${dice.pick(["TRUE", "FALSE"])}`,
+      happen: () => (isMember ? void server.memberships.set(role, left) : addMember(server, other, role)),
+    };
+  },
+  "a group gets a right on the schema": (server, dice) => {
+    const role = dice.pick(groups);
+    const right = dice.pick(["USAGE", "CREATE"] as const);
+    return {
+      database: "orders",
+      sql: `GRANT ${right} ON SCHEMA sales TO ${role}`,
+      happen: () => addRight(server, { role, right, database: "orders", schema: "sales" }),
+    };
+  },
+  "a group gets rights on tables to come": (server, dice) => {
+    const role = dice.pick(groups);
+    return {
+      database: "orders",
+      sql: `ALTER DEFAULT PRIVILEGES FOR ROLE ${admins} IN SCHEMA sales GRANT SELECT ON TABLES TO ${role}`,
+      happen: () =>
+        addRight(server, { role, right: "SELECT ON TABLES", database: "orders", schema: "sales", madeBy: admins }),
+    };
+  },
   "the comment is written over": (server, dice) =>
     changed(server, dice, "COMMENT ON ROLE % IS 'mine'", { comment: "mine" }),
   "the role may not log in": (server, dice) => changed(server, dice, "ALTER ROLE % NOLOGIN", { canLogIn: false }),
@@ -145,7 +180,7 @@ function changed(server: PostgresServer, dice: Dice, sql: string, change: object
 }
 
 function onTable(server: PostgresServer, dice: Dice, verb: "GRANT" | "REVOKE"): ReturnType<Deed> {
-  const role = dice.pick(names);
+  const role = dice.pick([...names, ...groups]);
   const [table] = dice
     .shuffle(itemsIn(server, { database: "orders", schema: "sales" }))
     .filter(({ kind, owner }) => kind === "TABLES" && owner !== role);
@@ -211,6 +246,10 @@ describe.runIf(hasPostgres("the model of PostgreSQL"))("the model of PostgreSQL"
     ];
     await fixture.simulator.runScript("orders", `CREATE ROLE ${stranger}`);
     server.roles.set(stranger, { id: "20", canLogIn: false, isActedFor: false });
+    const [readers, clerks] = groups;
+    await fixture.simulator.runScript("orders", `CREATE ROLE ${readers}; CREATE ROLE ${clerks} IN ROLE ${readers}`);
+    for (const each of groups) server.roles.set(each, { id: each, canLogIn: false, isActedFor: false });
+    addMember(server, readers, clerks);
   });
   afterAll(async () => {
     await fixture?.simulator.close();
@@ -248,7 +287,12 @@ describe.runIf(hasPostgres("the model of PostgreSQL"))("the model of PostgreSQL"
         );
         const shown = ({ roles, schema }: typeof a) => ({
           roles: roles.map(({ id: _id, comment, ...each }) => ({ ...each, comment: readMark(comment) ?? comment })),
-          schema: schema && { ...schema, held: schema.held.toSorted(), heldPartly: schema.heldPartly.toSorted() },
+          schema: schema && {
+            ...schema,
+            held: schema.held.toSorted(),
+            heldPartly: schema.heldPartly.toSorted(),
+            inherited: schema.inherited.toSorted(),
+          },
         });
         expect(shown(b), log.slice(-40).join("\n")).toEqual(shown(a));
         expect(sameId([a.roles[0]?.id, b.roles[0]?.id]), log.slice(-40).join("\n")).toBe(true);

@@ -199,6 +199,7 @@ const Schema = z.object({
   simple: z.array(z.string()),
   given: Counts,
   coming: Counts,
+  inherited: z.array(z.string()),
   totals: z.object({ TABLES: z.number(), SEQUENCES: z.number() }),
   owners: z.array(z.object({ name: z.string(), isActedFor: z.boolean() })),
   owned: z.array(z.string()),
@@ -211,6 +212,7 @@ function readSchema({
   simple,
   given,
   coming,
+  inherited,
   totals,
   owners,
   owned,
@@ -227,5 +229,6 @@ function readSchema({
     owned,
     held: [...simple.filter(isPostgresRight), ...onKinds.filter(isWhole)],
     heldPartly: onKinds.filter((right) => !isWhole(right)),
+    inherited: inherited.filter(isPostgresRight),
   };
 }

@@ -72,7 +72,7 @@ WITH place AS (
   JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
   WHERE d.datname = pg_catalog.current_database()
 ), items AS (
-  SELECT c.relowner, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
+  SELECT c.oid, c.relowner, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
   FROM pg_catalog.pg_class AS c JOIN place ON c.relnamespace = place.schema
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relowner IS DISTINCT FROM place.role
 ), owners AS (
@@ -85,6 +85,9 @@ WITH place AS (
     UNION SELECT a.grantee FROM place, pg_catalog.aclexplode(nspacl) AS a WHERE a.privilege_type = 'CREATE'
   ) AS found USING (oid)
   WHERE o.oid IS DISTINCT FROM (SELECT role FROM place) AND o.rolname <> 'pg_database_owner'
+), above AS (
+  SELECT r.oid FROM pg_catalog.pg_roles AS r, place
+  WHERE r.oid <> place.role AND pg_catalog.pg_has_role(place.role, r.oid, 'MEMBER')
 ), given AS (
   SELECT a.privilege_type || ' ON ' || i.kind AS "right", count(*) AS count
   FROM items AS i, place, pg_catalog.aclexplode(i.relacl) AS a WHERE a.grantee = place.role GROUP BY 1
@@ -103,6 +106,21 @@ SELECT
   || ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.nspacl) AS a WHERE a.grantee = place.role) AS simple,
   (SELECT coalesce(json_object_agg("right", count), '{}') FROM given) AS given,
   (SELECT coalesce(json_object_agg("right", count), '{}') FROM coming) AS coming,
+  ARRAY(
+    SELECT 'CREATE' FROM place WHERE NOT pg_catalog.has_schema_privilege('public', place.schema, 'CREATE')
+      AND EXISTS (SELECT FROM above AS r WHERE pg_catalog.has_schema_privilege(r.oid, place.schema, 'CREATE'))
+    UNION ALL SELECT p || ' ON TABLES' FROM unnest(ARRAY[${onTables}]) AS p
+      WHERE EXISTS (SELECT FROM items AS i, above AS r WHERE i.kind = 'TABLES'
+        AND pg_catalog.has_table_privilege(r.oid, i.oid, p) AND NOT pg_catalog.has_table_privilege('public', i.oid, p))
+    UNION ALL SELECT p || ' ON SEQUENCES' FROM unnest(ARRAY[${onSequences}]) AS p
+      WHERE EXISTS (SELECT FROM items AS i, above AS r WHERE i.kind = 'SEQUENCES'
+        AND pg_catalog.has_sequence_privilege(r.oid, i.oid, p)
+        AND NOT pg_catalog.has_sequence_privilege('public', i.oid, p))
+    UNION SELECT a.privilege_type || ' ON ' || CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END
+      FROM pg_catalog.pg_default_acl AS d JOIN place ON d.defaclnamespace = place.schema,
+        pg_catalog.aclexplode(d.defaclacl) AS a
+      WHERE d.defaclobjtype IN ('r', 'S') AND a.grantee IN (SELECT oid FROM above)
+  ) AS inherited,
   (SELECT json_build_object('TABLES', count(*) FILTER (WHERE kind = 'TABLES'),
     'SEQUENCES', count(*) FILTER (WHERE kind = 'SEQUENCES')) FROM items) AS totals,
   (SELECT coalesce(json_agg(json_build_object('name', rolname, 'isActedFor', acted) ORDER BY rolname), '[]')

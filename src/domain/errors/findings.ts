@@ -98,13 +98,17 @@ export const findingCatalogue = {
     "The identity has a database user that the request does not know: it also opens this database.",
     "Find out who made it and why; then run `DROP USER [found]`, or ask for the database in the request.",
   ),
+  ROLE_RENAMED: error(
+    "Somebody renamed the namespace's role on a PostgreSQL server: it still lets the identity in, under the other name.",
+    `${repair} It gives up that role.`,
+  ),
   USERS_UNSEEN: foreign(
     "Mooring could not look for the identity's users in other databases of the catalog.",
     "`found` names the databases and the error codes; docs/errors.md has their fixes. Verify again when they can be read.",
   ),
   TARGET_REACHED: broken(
-    "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server.",
-    "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`, or `REVOKE` on the server), or ask for the target in the request.",
+    "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server. Another role there that lets the identity in counts on every schema.",
+    "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`; on the server `REVOKE`, or `DROP ROLE` for another role), or ask for the target in the request.",
   ),
   TARGETS_UNSEEN: foreign(
     "Mooring could not look for what the identity can use of other targets of the catalog.",

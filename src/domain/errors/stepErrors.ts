@@ -155,6 +155,13 @@ export const stepErrors = {
       "The PostgreSQL server has a role with this name that is somebody else's, or that adoptionPolicy forbids to use.",
     fix: "Drop or rename the role if nobody needs it. One that lets in the same identity is used with adoptionPolicy IfIdentical.",
   },
+  POSTGRES_PRINCIPAL_TAKEN: {
+    status: 500,
+    retryable: false,
+    cause:
+      "The identity is also another role on the PostgreSQL server, which somebody else made and which has rights there.",
+    fix: 'If nobody needs the role, drop it: `DROP OWNED BY "<role>"` in each database, then `DROP ROLE "<role>"`. Otherwise revoke what it has on the schema, by itself or as a member of other roles.',
+  },
   POSTGRES_ROLE_IN_USE: {
     status: 500,
     retryable: false,
@@ -298,8 +305,8 @@ export const stepErrors = {
     retryable: false,
     isTold: true,
     cause:
-      "Somebody else gave the identity a role on a target that the change leaves out: it would keep the access, also for the team that takes the namespace over.",
-    fix: "Remove the role (`az role assignment delete`, `az cosmosdb sql role assignment delete`), or keep the target in the request.",
+      "Somebody else gave the identity access to a target that the operation takes away, or made another PostgreSQL role for it: it would keep the access, also for the team that takes the namespace over.",
+    fix: "Remove it (`az role assignment delete`, `az cosmosdb sql role assignment delete`; on a PostgreSQL server `REVOKE`, or `DROP ROLE`), or keep the target in the request. To offboard all the same, use {ignoreDependants}; the other role stays.",
   },
   SQL_USER_OF_OTHERS: {
     status: 500,

@@ -7,7 +7,7 @@ import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
+import type { Conflict, Difference, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Access } from "../../domain/targets/access.ts";
 import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
@@ -56,8 +56,10 @@ export interface Decision {
   readonly action: StepPlan["action"];
   readonly differences: readonly Difference[];
   readonly conflict?: Conflict | undefined;
-  /** What others gave there. */
-  readonly notices?: readonly Notice[];
+  /** By what else the identity comes in there, which somebody else made: one sentence each. */
+  readonly others?: readonly string[] | undefined;
+  /** What somebody else gave it there, and it would keep: one sentence each. An offboarding leaves that as it was. */
+  readonly lent?: readonly string[] | undefined;
   /** In this order; empty if there is nothing to do. */
   readonly writes: readonly (() => Promise<void>)[];
 }

@@ -97,7 +97,7 @@ export async function findAddedOnTargets(
       };
       const findings = await targetAt(place).inspect(ports, about);
       return findings
-        .filter(({ code }) => code === "GRANT_ADDED")
+        .filter(({ code }) => code === "GRANT_ADDED" || code === "TARGET_REACHED")
         .map((added) => `${added.found ?? ""}: ${added.field} on ${target}`);
     }),
   );

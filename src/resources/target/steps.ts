@@ -2,14 +2,7 @@
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import {
-  type Notice,
-  type StepPlan,
-  throwConflict,
-  toNotice,
-  toOperationError,
-  toStepPlan,
-} from "../../domain/operation/plan.ts";
+import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
 import {
@@ -59,22 +52,18 @@ function joined(decisions: readonly Decision[]): Decision {
     action: decisions.length === 1 && first ? first.action : (action ?? "none"),
     differences: decisions.flatMap(({ differences }) => differences),
     conflict,
-    notices: decisions.flatMap(({ notices = [] }) => notices),
+    others: decisions.flatMap(({ others = [] }) => others),
+    lent: decisions.flatMap(({ lent = [] }) => lent),
     writes: conflict ? [] : decisions.flatMap(({ writes }) => writes),
   };
 }
 
-function toPlan(name: Step, { target }: TargetInput, { notices = [], ...decision }: Decision): StepPlan {
-  const plan = toStepPlan({ name, target: keyOf(target) }, decision);
-  return notices.length > 0 ? { ...plan, notices: notices.map(({ code, message }) => toNotice(code, message)) } : plan;
+function toPlan(name: Step, { target }: TargetInput, decision: Decision): StepPlan {
+  return toStepPlan({ name, target: keyOf(target) }, decision);
 }
 
-async function act(
-  step: StepContext,
-  { action, differences, conflict, notices = [], writes }: Decision,
-): Promise<StepResult> {
+async function act(step: StepContext, { action, differences, conflict, writes }: Decision): Promise<StepResult> {
   throwConflict(conflict);
-  if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
   if (writes.length === 0) return { action };
   await step.willDo(action, differences, { isMarked: action === "create" });
   for (const write of writes) await write();
@@ -180,24 +169,32 @@ function isSameId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
 
+type TakenInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };
+
 interface Taker<Name extends Step> {
   readonly name: Name;
   readonly stage: "replace" | "disconnect";
   readonly requestOf: (operation: OperationFacts) => OperationFacts["request"];
   /** What stays of the request. */
   readonly keptOf: (operation: OperationFacts) => readonly TargetRequest[];
-  /** What the identity keeps of others: said before anything is taken away; the step itself only reports it. */
-  readonly findOthers?: (ports: Ports, input: TakenInput) => Promise<readonly Notice[]>;
+  /**
+   * What the identity keeps of others, a sentence each: said before anything is taken away; the step itself only reports it. `kind` is
+   * that of the operation; undefined for the step itself.
+   */
+  readonly findKept?: (
+    ports: Ports,
+    input: TakenInput,
+    taking: Decision,
+    kind?: Planning["kind"],
+  ) => Promise<readonly string[]>;
 }
-
-type TakenInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };
 
 function takingStep<const Name extends Step>({
   name,
   stage,
   requestOf,
   keptOf,
-  findOthers = async () => [],
+  findKept = async () => [],
 }: Taker<Name>) {
   return defineStep({
     name,
@@ -205,15 +202,18 @@ function takingStep<const Name extends Step>({
     target: ({ target }) => keyOf(target),
     given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
-    async look(ports, input, planning) {
-      const granted = grantedBefore(keyOf(input.target), planning);
-      const plan = toPlan(name, input, await planTaking(ports, input, input.kept, granted));
-      const blockers = (await findOthers(ports, input)).map(({ message }) => toOperationError(ofOthers, message));
-      return withDependants(plan, [{ blockers, notices: [] }], false);
+    async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
+      const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
+      const taking = await planTaking(ports, input, input.kept, granted);
+      const found = await findKept(ports, input, taking, kind);
+      const blockers = found.map((message) => toOperationError(ofOthers, message));
+      return withDependants(toPlan(name, input, taking), [{ blockers, notices: [] }], ignoreDependants);
     },
     async run(input, ports, step) {
-      const notices = await findOthers(ports, input);
-      return await act(step, { ...(await planTaking(ports, input, input.kept)), notices });
+      const taking = await planTaking(ports, input, input.kept);
+      const found = await findKept(ports, input, taking);
+      if (found.length > 0) await step.notice(found.map((message) => toNotice(ofOthers, message)));
+      return await act(step, taking);
     },
     whenDropped: leave,
   });
@@ -227,12 +227,15 @@ const narrowTarget = takingStep({ name: "narrowTarget", stage: "replace", reques
 /** Takes back everything on a target that a change leaves out. */
 const retireTarget = takingStep({
   ...{ name: "retireTarget", stage: "replace", requestOf: earlierOf, keptOf: stays },
-  findOthers: findLent,
+  async findKept(ports, input, { others = [], lent = [] }, kind) {
+    // An offboarding leaves what was there before as it was.
+    return kind === "offboard" ? others : [...others, ...lent, ...(await findLent(ports, input))];
+  },
 });
 const ofOthers = "TARGET_ACCESS_OF_OTHERS";
 
-/** Roles that somebody else gave the identity. On PostgreSQL these are rights of a role that goes with the last of its targets. */
-async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<readonly Notice[]> {
+/** Roles in Azure, or in a Cosmos DB account, that somebody else gave the identity. */
+async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<readonly string[]> {
   const about = aboutTarget(ports, input);
   const identity = await recordedIdentity(ports, about.berth);
   if (!identity) return [];
@@ -244,12 +247,16 @@ async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<r
     const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });
     return findings.filter(({ code }) => code === "GRANT_ADDED").map(({ field }) => field);
   });
-  return (await Promise.all(found)).flat().map((role) => ({
-    code: ofOthers,
-    message: `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`,
-  }));
+  return (await Promise.all(found))
+    .flat()
+    .map((role) => `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`);
 }
 /** Takes back everything, or what one operation gave. */
-const revokeTarget = takingStep({ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] });
+const revokeTarget = takingStep({
+  ...{ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] },
+  async findKept(_ports, _input, { others = [] }, kind) {
+    return kind === undefined || kind === "offboard" ? others : [];
+  },
+});
 
 export const targetSteps = { grantTarget, narrowTarget, retireTarget, revokeTarget };

@@ -108,6 +108,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
       owners: [{ name: "azure_pg_admin", isActedFor: true }],
       held: [],
       heldPartly: [],
+      inherited: [],
       owned: [],
     });
     await expect((await logIn()).query("SELECT * FROM sales.orders")).rejects.toMatchObject({ code: "42501" });
@@ -260,9 +261,9 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     for (const each of schemas)
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
     const recordedMark = async () => undefined;
-    const { registry } = createFakeCloud().ports;
+    const { identities, registry } = createFakeCloud().ports;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres, catalog, registry }, each, {
+      planTaking({ postgres, catalog, identities, registry }, each, {
         berth,
         target: each.schema,
         keep: [],

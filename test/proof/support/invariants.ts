@@ -30,7 +30,7 @@ import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
 import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
-import { lackingOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
+import { lackingOnPostgres, renamedOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
 import { issuer } from "./worldCatalog.ts";
@@ -84,6 +84,12 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
       .filter((grant) => grant in mark.grants)
       .map((grant) => `user in ${key} still has ${grant} from Mooring, and the database has Mooring's roles`);
   });
+}
+
+/** After a repair the identity has no second name. */
+export function checkNames({ azure, postgres }: World, request: OnboardingRequest): Problem[] {
+  const identity = azure.identities.get(identityName(request));
+  return identity ? [...renamedOnPostgres(postgres, { berth: request, principalId: identity.principalId })] : [];
 }
 
 /** Every part of the request is there and correct. */
@@ -308,7 +314,10 @@ export function checkReach(
   return [
     ...roles,
     ...surplusInCosmos(azure.cosmosAccounts, request, identity.principalId),
-    ...surplusOnPostgres(postgres, { berth: request, targets: request.targets ?? [] }),
+    ...surplusOnPostgres(postgres, {
+      ...{ berth: request, targets: request.targets ?? [] },
+      principalId: identity.principalId,
+    }),
     ...reached,
   ];
 }

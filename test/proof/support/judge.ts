@@ -34,6 +34,7 @@ import {
   checkForeignThere,
   checkGone,
   checkMoved,
+  checkNames,
   checkParts,
   checkReach,
   checkSurplus,
@@ -80,7 +81,12 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     const { request } = operation;
     const isDone = operation.status === "Succeeded";
     const parts = isDone
-      ? [...checkParts(world, request), ...checkMoved(world, request), ...checkReach(world, request, record?.findings)]
+      ? [
+          ...checkParts(world, request),
+          ...checkMoved(world, request),
+          ...checkNames(world, request),
+          ...checkReach(world, request, record?.findings),
+        ]
       : [];
     // In the middle of a migration nothing is left over.
     const surplus =
@@ -90,11 +96,14 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   migrate: judgeMigration,
 };
 
-/** A user with another name and with the SID of an identity before the last: nothing leads to it, and nobody logs in with it. */
-function isLost({ users }: Pick<World, "users">, key: string, clientId: ClientId | undefined): boolean {
-  const [kind, database = "", name = ""] = key.split(" ");
-  const user = kind === "user" && name === "renamed" ? users.get(database)?.get(name) : undefined;
-  return user !== undefined && clientId !== undefined && user.sid !== sidFromClientId(clientId);
+/** A user or role with another name, for an identity before the last: nothing leads to it, and nobody logs in with it. */
+function isLost({ azure, users, postgres }: World, key: string, clientId: ClientId | undefined): boolean {
+  const [kind, place = "", name = ""] = key.split(" ");
+  const user = kind === "user" && name === "renamed" ? users.get(place)?.get(name) : undefined;
+  const role = kind === "postgres" && place === "renamed" ? postgres.roles.get(place) : undefined;
+  const isOfNobody = [...azure.identities.values()].every(({ principalId }) => principalId !== role?.principalId);
+  const isOfEarlier = clientId !== undefined && user?.sid !== sidFromClientId(clientId);
+  return (role !== undefined && isOfNobody) || (user !== undefined && isOfEarlier);
 }
 
 /** An identity that the repair made is the namespace's, however the repair ended. */

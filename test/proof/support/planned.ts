@@ -308,6 +308,7 @@ export function everythingIn({ azure, users, objects, postgres }: World): string
     [...postgres.roles],
     [...postgres.items],
     [...postgres.rights.values()],
+    [...postgres.memberships],
     [...objects.values()].filter(({ goodbyes }) => goodbyes === undefined).map(print),
   ]);
 }
@@ -393,7 +394,7 @@ function sharesRole({ name, target }: StepPlan, all: readonly StepPlan[]): boole
 
 /** The rights are those of the plan; CONNECT counts for a database, and may come with another schema. */
 function compareShared(planned: StepPlan, record: StepRecord): string[] {
-  const ofRole = ["principal ID", "comment", "CONNECT"];
+  const ofRole = ["principal ID", "comment", "CONNECT", "role"];
   const rights = (differences: readonly Difference[]) =>
     [
       ...new Set(

@@ -4,7 +4,7 @@
  */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
-import type { PostgresPlace, PostgresRight } from "../../../src/domain/targets/postgres.ts";
+import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../../src/ports/postgres.ts";
 import type { Call } from "./faults.ts";
 
@@ -48,6 +48,8 @@ export interface PostgresServer {
   /** By `database/schema/name`. */
   readonly items: Map<string, ModelItem>;
   readonly rights: Map<string, ModelRight>;
+  /** The roles that a role is a member of. */
+  readonly memberships: Map<string, readonly string[]>;
 }
 
 export interface PostgresSettings {
@@ -67,6 +69,7 @@ export function createServer(databases: Readonly<Record<string, readonly string[
     ),
     items: new Map(),
     rights: new Map(),
+    memberships: new Map(),
   };
 }
 
@@ -78,6 +81,32 @@ export function addRight({ rights }: PostgresServer, given: ModelRight): void {
 
 export function removeRights({ rights }: PostgresServer, isMeant: (each: ModelRight) => boolean): void {
   for (const [key, each] of rights) if (isMeant(each)) rights.delete(key);
+}
+
+export function addMember({ memberships }: PostgresServer, role: string, member: string): void {
+  memberships.set(member, [...new Set([...(memberships.get(member) ?? []), role])]);
+}
+
+export function renameRole(server: PostgresServer, from: string, to: string): void {
+  const { roles, memberships, rights, items } = server;
+  const found = roles.get(from);
+  if (!found) throw new Error(`there is no role ${from}`);
+  const named = (name: string) => (name === from ? to : name);
+  roles.delete(from);
+  roles.set(to, found);
+  for (const [key, item] of items) items.set(key, { ...item, owner: named(item.owner) });
+  for (const each of [...rights.values()]) {
+    if (each.role !== from && each.madeBy !== from) continue;
+    removeRights(server, (other) => other === each);
+    addRight(server, {
+      ...each,
+      role: named(each.role),
+      ...(each.madeBy === undefined ? {} : { madeBy: named(each.madeBy) }),
+    });
+  }
+  const all = [...memberships];
+  memberships.clear();
+  for (const [member, of] of all) memberships.set(named(member), of.map(named));
 }
 
 /** By `maker`, whose default privileges count, and then given to `owner`. */
@@ -143,7 +172,19 @@ function dropRole(server: PostgresServer, role: string): void {
   if (used.length > 0) {
     throw new PermanentError("POSTGRES_ROLE_IN_USE", `role ${role} has something in ${used.join(", ")} (2BP01)`);
   }
-  server.roles.delete(role);
+  removeRole(server, role);
+}
+
+/** What it has is gone already. */
+export function removeRole({ roles, memberships }: PostgresServer, role: string): void {
+  roles.delete(role);
+  memberships.delete(role);
+  for (const [member, of] of memberships) {
+    memberships.set(
+      member,
+      of.filter((each) => each !== role),
+    );
+  }
 }
 
 interface NewRole {
@@ -282,6 +323,7 @@ function readSchema(
       ...seen.filter(isWhole),
     ],
     heldPartly: seen.filter((right) => !isWhole(right)),
+    inherited: inheritedBy(server, { database, schema: name }, role),
     owned: all
       .filter(({ owner }) => owner === role)
       .map(({ kind, name: item }) => `${kind === "TABLES" ? "table" : "sequence"} ${name}.${item}`)
@@ -289,11 +331,59 @@ function readSchema(
   };
 }
 
+/** All roles that it is a member of, directly or by others. */
+function rolesOver({ memberships }: PostgresServer, role: string): readonly string[] {
+  const found = new Set<string>();
+  const add = (name: string) => {
+    for (const each of memberships.get(name) ?? []) {
+      if (found.has(each)) continue;
+      found.add(each);
+      add(each);
+    }
+  };
+  add(role);
+  return [...found];
+}
+
+/** An owner has everything. */
+function inheritedBy(
+  server: PostgresServer,
+  { database, schema }: { database: string; schema: string },
+  role: string,
+): readonly PostgresRight[] {
+  const over = rolesOver(server, role);
+  const items = itemsIn(server, { database, schema }).filter(({ owner }) => owner !== role);
+  const given = [...server.rights.values()].filter(
+    (each) => over.includes(each.role) && each.database === database && each.schema === schema,
+  );
+  const isOwned = (right: PostgresRight) =>
+    right === "CREATE"
+      ? over.includes(server.schemas.get(`${database}/${schema}`) ?? "")
+      : items.some(({ kind, owner }) => right.endsWith(` ON ${kind}`) && over.includes(owner));
+  const isGiven = ({ item, madeBy }: ModelRight) =>
+    item === undefined || madeBy !== undefined || items.some(({ name }) => name === item);
+  return rightsOf(["own"]).filter(
+    (right) =>
+      right !== "CONNECT" &&
+      right !== "USAGE" &&
+      (isOwned(right) || given.some((each) => each.right === right && isGiven(each))),
+  );
+}
+
+/** What a role can use there, however it comes by it. */
+export function usableIn(server: PostgresServer, place: PostgresPlace, role: string): readonly PostgresRight[] {
+  const { database, schema } = place;
+  const own = [...server.rights.values()].filter(
+    (each) => each.role === role && each.database === database && each.schema === schema && each.right !== "USAGE",
+  );
+  return [...own.map(({ right }) => right), ...inheritedBy(server, { database, schema }, role)];
+}
+
 /** The changes of a statement that fails never happened. */
 function transaction<T>(server: PostgresServer, change: (draft: PostgresServer) => T): T {
   const draft = structuredClone(server);
   const result = change(draft);
-  for (const part of ["roles", "databases", "schemas", "items", "rights"] as const) {
+  for (const part of ["roles", "databases", "schemas", "items", "rights", "memberships"] as const) {
     const kept: Map<string, unknown> = server[part];
     kept.clear();
     for (const [key, value] of draft[part]) kept.set(key, value);

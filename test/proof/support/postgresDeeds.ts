@@ -2,6 +2,7 @@
 import { type Berth, berthKey, identityName, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import {
+  addMember,
   addRight,
   admins,
   databasesOf,
@@ -10,6 +11,8 @@ import {
   type ModelRight,
   makeItem,
   removeRights,
+  removeRole,
+  renameRole,
 } from "./postgres.ts";
 import { postgresPlaces } from "./postgresWorld.ts";
 import type { Dice } from "./random.ts";
@@ -17,6 +20,11 @@ import type { World } from "./world.ts";
 
 /** Whether it is drift that a repair puts right, or somebody else's from now on; undefined if there was nothing to do it to. */
 export type PostgresDeed = (world: World, berth: Berth, dice: Dice) => "repairable" | "foreign" | undefined;
+
+/** A role of others; the one that somebody makes for the identity; the name that Mooring's own gets. */
+const readers = "readers";
+const byHand = "by-hand";
+const renamed = "renamed";
 
 /** The role, if Mooring made it, and a schema on which it has something. */
 function ours({ postgres }: World, berth: Berth, dice: Dice) {
@@ -65,10 +73,10 @@ export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
   "drops the role"(world, berth, dice) {
     const role = ours(world, berth, dice);
     if (!role) return undefined;
-    const { items, rights, roles } = world.postgres;
+    const { items, rights } = world.postgres;
     for (const [key, item] of items) if (item.owner === role.name) items.set(key, { ...item, owner: admins });
     for (const [key, each] of rights) if (each.role === role.name || each.madeBy === role.name) rights.delete(key);
-    roles.delete(role.name);
+    removeRole(world.postgres, role.name);
     return "repairable";
   },
   "writes over the role's comment"(world, berth, dice) {
@@ -102,6 +110,34 @@ export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
     const { principalId } = identity;
     postgres.roles.set("another", { id: newGuid(), principalId, canLogIn: true, isActedFor: true });
     return "foreign";
+  },
+  "makes another role that can use a schema, or lets one use more"(world, berth, dice) {
+    const identity = world.azure.identities.get(identityName(berth));
+    if (!identity) return undefined;
+    const { postgres, newGuid } = world;
+    const [, { database, schema }] = dice.pick(postgresPlaces);
+    const { principalId } = identity;
+    const role = { id: newGuid(), principalId, canLogIn: true, isActedFor: false };
+    if (!postgres.roles.has(byHand)) postgres.roles.set(byHand, role);
+    const isByGroup = dice.chance(0.5);
+    if (isByGroup) addMember(postgres, readers, byHand);
+    const right = { role: isByGroup ? readers : byHand, right: "SELECT ON TABLES", database, schema } as const;
+    addRight(postgres, { ...right, item: "entries" });
+    return "foreign";
+  },
+  "lets the role use more by another one"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role) return undefined;
+    const { database, schema } = role.place;
+    addMember(world.postgres, readers, role.name);
+    addRight(world.postgres, { role: readers, right: "TRUNCATE ON TABLES", database, schema, item: "entries" });
+    return "foreign";
+  },
+  "renames the role"(world, berth, dice) {
+    const role = ours(world, berth, dice);
+    if (!role || world.postgres.roles.has(renamed)) return undefined;
+    renameRole(world.postgres, role.name, renamed);
+    return "repairable";
   },
   "makes a table as the application"(world, berth, dice) {
     const role = ours(world, berth, dice);

@@ -17,8 +17,10 @@ import {
   grantAll,
   itemsIn,
   type ModelRight,
+  type ModelRole,
   makeItem,
   type PostgresServer,
+  usableIn,
 } from "./postgres.ts";
 import type { Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
@@ -62,6 +64,7 @@ export function createPostgresServer(): PostgresServer {
     makeItem(server, { ...item, name: "entries", kind: "TABLES" });
     makeItem(server, { ...item, name: "entries_id_seq", kind: "SEQUENCES" });
   }
+  server.roles.set("readers", { id: "21", canLogIn: false, isActedFor: false });
   server.roles.set("somebody", { id: "20", canLogIn: true, isActedFor: false });
   addRight(server, { role: "somebody", right: "CONNECT", database: "orders" });
   return server;
@@ -215,20 +218,43 @@ export function lackingOnPostgres(
   );
 }
 
-/** What Mooring says that it gave, and the request does not ask for. */
-export function surplusOnPostgres(
-  server: PostgresServer,
-  { berth, targets }: { berth: Berth; targets: readonly { target: string; access: readonly string[] }[] },
-): readonly string[] {
+interface Reached {
+  readonly berth: Berth;
+  readonly targets: readonly { target: string; access: readonly string[] }[];
+  readonly principalId: string;
+}
+
+/** What the identity, or Mooring's own role, has there, and the request does not ask for; under another name, whatever it has. */
+export function surplusOnPostgres(server: PostgresServer, { berth, targets, principalId }: Reached): readonly string[] {
   const name = postgresRoleName(berth);
-  const mark = readMark(server.roles.get(name)?.comment);
-  if (mark?.berth !== berthKey(berth)) return [];
   const asked = postgresPlaces.flatMap(([alias, place]) =>
     (targets.find(({ target }) => target === alias)?.access ?? [])
       .flatMap((word) => rightsOfWords[word] ?? [])
       .map((right) => noteKey(place, right)),
   );
-  return Object.keys(mark.grants)
-    .filter((note) => !asked.includes(note))
-    .map((note) => `${name} has ${note} from Mooring, and the request does not ask for it`);
+  return [...server.roles].flatMap(([each, role]) => {
+    const mark = readMark(role.comment) ?? readMark(role.lostComment);
+    const isOurs = mark?.berth === berthKey(berth);
+    if (isOurs && (each === name || role.principalId === principalId)) {
+      return Object.keys(mark.grants)
+        .filter((note) => !asked.includes(note))
+        .map((note) => `${each} has ${note} from Mooring, and the request does not ask for it`);
+    }
+    if (role.principalId !== principalId || each === name) return [];
+    return postgresPlaces
+      .filter(([, place]) => usableIn(server, place, each).length > 0)
+      .map(([alias]) => `the identity reaches ${alias} as ${each}, which nobody has asked for`);
+  });
+}
+
+/** A repair leaves the identity one name. */
+export function renamedOnPostgres(
+  server: PostgresServer,
+  { berth, principalId }: Omit<Reached, "targets">,
+): readonly string[] {
+  const isRenamed = ([name, role]: readonly [string, ModelRole]) =>
+    name !== postgresRoleName(berth) &&
+    readMark(role.comment)?.berth === berthKey(berth) &&
+    role.principalId === principalId;
+  return [...server.roles].filter(isRenamed).map(([name]) => `the identity is still ${name}`);
 }

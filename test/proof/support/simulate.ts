@@ -131,7 +131,7 @@ async function simulateNow(
   if (record) {
     const asking = record.team === "red" ? operator : by;
     let last = await stage.play(offboard(request, asking));
-    if (last?.error?.code === "SQL_USER_OF_OTHERS" || last?.error?.code === "IDENTITY_HAS_ROLES") {
+    if (isOfOthers(last?.error?.code)) {
       world.visitors.mayGo = true;
       last = await stage.play(offboardAnyway(request, asking));
     }
@@ -151,6 +151,11 @@ async function simulateNow(
   atEnd?.(world);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");
   return { seed, problems: stage.problems, seen: [...stage.seen, ...engine.seen] };
+}
+
+/** What stops an offboarding unless the caller ignores it. */
+function isOfOthers(code: string | undefined): boolean {
+  return ["SQL_USER_OF_OTHERS", "IDENTITY_HAS_ROLES", "TARGET_ACCESS_OF_OTHERS"].includes(code ?? "");
 }
 
 /** The next act depends on the namespace's state. */

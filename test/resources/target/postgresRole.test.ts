@@ -12,10 +12,12 @@ import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import {
   addRight,
   admins,
+  createCalmPostgres,
   createPostgresModel,
   createServer,
   grantAll,
   type PostgresServer,
+  renameRole,
 } from "../../proof/support/postgres.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 
@@ -32,7 +34,10 @@ const mark = printMark({
   ),
 });
 
-const unrecorded = { registry: { getNamespace: async () => undefined } } as never as Pick<Ports, "registry">;
+const unrecorded = {
+  registry: { getNamespace: async () => undefined },
+  identities: { get: async () => identity },
+} as never as Pick<Ports, "identities" | "registry">;
 
 let server: PostgresServer;
 let postgres: PostgresRoles;
@@ -69,7 +74,7 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
     isActedFor: true,
   });
 
-  const { action, differences, writes } = await planGrant({ postgres }, place("other"), granting);
+  const { action, differences, writes } = await planGrant({ postgres, catalog }, place("other"), granting);
   for (const write of writes) await write();
 
   expect({ action, differences }).toMatchObject({
@@ -80,7 +85,7 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
 });
 
 it("is made anew, says the plan, when its identity is to be made", async () => {
-  const { action, differences } = await planGrant({ postgres }, orders, { ...granting, identity: undefined });
+  const { action, differences } = await planGrant({ postgres, catalog }, orders, { ...granting, identity: undefined });
 
   expect(action).toBe("update");
   expect(differences[0]).toEqual({
@@ -124,4 +129,43 @@ it("goes with the last of its targets, although somebody gave it something where
   }
 
   expect(server.roles.has(name)).toBe(false);
+});
+
+it("is found by its identity under another name, before the namespace's first verification", async () => {
+  renameRole(server, name, "theirs");
+
+  for (const each of [orders, reports]) {
+    const taking = { berth, target: each.database, keep: [], keepsResource: each === orders, createdBy: "op-1" };
+    const listed = { ...catalog, clusters: { aks: Object.values(catalog.clusters)[0] } } as typeof catalog;
+    const { writes } = await planTaking({ ...unrecorded, postgres, catalog: listed }, each, {
+      ...taking,
+      recordedMark: async () => undefined,
+    });
+    for (const write of writes) await write();
+  }
+
+  expect(server.roles.has("theirs")).toBe(false);
+});
+
+it("takes the way into a database with the last of its schemas, although it was there before", async () => {
+  const sales = { ...place("shop"), schema: "sales" };
+  const both = [place("shop"), sales];
+  server = createServer({ shop: ["public", "sales"] });
+  const { principalId } = identity;
+  server.roles.set(name, { id: "1", principalId, canLogIn: true, isActedFor: true });
+  postgres = createCalmPostgres(server);
+  const looking = { ...unrecorded, postgres, catalog };
+  for (const each of both) {
+    const input = { ...granting, adoptionPolicy: "IfIdentical", recordedMark: async () => undefined } as const;
+    for (const write of (await planGrant(looking, each, input)).writes) await write();
+  }
+
+  for (const each of both) {
+    const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
+    const { writes } = await planTaking(looking, each, { ...taking, recordedMark: async () => undefined });
+    for (const write of writes) await write();
+  }
+
+  expect([...server.rights.values()]).toEqual([]);
+  expect(server.roles.get(name)?.comment).toBeUndefined();
 });

@@ -1,20 +1,62 @@
-/** Giving rights on a schema: the role is made, or adopted; one that lets in an earlier identity is made anew. */
+/**
+ * Giving rights on a schema: the role is made, or adopted; one that lets in an earlier identity is made anew. A repair also gives up one
+ * that somebody renamed.
+ */
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
+import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { inWords, type Looking, lets, notedAt, noteKey, type RoleAt, readRole, wordsOf } from "./role.ts";
+import {
+  actedFor,
+  inWords,
+  type Looking,
+  lets,
+  notedAt,
+  noteKey,
+  type RoleAt,
+  type RolesFound,
+  readRoles,
+  wordsOf,
+} from "./role.ts";
+import { describeOther, joined, takeFrom } from "./taking.ts";
+
+type Granter = Looking & Pick<Ports, "catalog">;
 
 const onceItExists = "the principal ID of the identity, once it exists";
 
-export async function planGrant({ postgres }: Looking, place: PostgresPlace, input: Granting): Promise<Decision> {
-  const { identity, operation, berth } = input;
-  const found = await readRole({ postgres }, place, { about: input, principalId: identity?.principalId });
+export async function planGrant(ports: Granter, place: PostgresPlace, input: Granting): Promise<Decision> {
+  const found = await readRoles(ports, place, { about: input, principalId: input.identity?.principalId });
   const conflict = findConflict(found, place, input);
-  if (conflict) return { action: "conflict", differences: [], conflict, writes: [] };
+  if (conflict) return refuse(conflict);
+  const given = give(ports, place, { ...input, found: found.own });
+  if (!input.takesBack) return given;
+  // Then the identity comes in by its own name alone.
+  const all = { ...input, keep: [], keepsResource: true };
+  const taken = joined(found.renamed.map((each) => takeFrom(ports, place, { ...all, found: each })));
+  if (taken.conflict) return refuse(taken.conflict);
+  if (taken.writes.length === 0) return given;
+  const renamed = found.renamed.map((each) => ({ field: "role", current: each.name, desired: null }));
+  return {
+    action: "update",
+    differences: [...given.differences, ...renamed],
+    writes: [...given.writes, ...taken.writes],
+  };
+}
+
+function refuse(conflict: Conflict): Decision {
+  return { action: "conflict", differences: [], conflict, writes: [] };
+}
+
+function give(
+  { postgres }: Looking,
+  place: PostgresPlace,
+  { found, ...input }: Granting & { readonly found: RoleAt },
+): Decision {
+  const { identity, operation, berth } = input;
   const { name, role, schema, mark } = found;
   const owners = actedFor(schema);
   // While the identity does not exist, the role lets in an earlier one.
@@ -26,8 +68,9 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
 
   const lacks = (right: PostgresRight) => !isThere || schema?.held.includes(right) !== true;
   const missing = wanted.filter(lacks);
-  // What somebody else gave an adopted role is theirs.
-  const unnoted = wanted.filter((right) => !noted.has(right) && (!isAdopted || lacks(right)));
+  // What somebody else gave an adopted role is theirs; the way into the database, Mooring may have given for another schema.
+  const isOurs = (right: PostgresRight) => lacks(right) || (right === "CONNECT" && hasWayInto(place, mark));
+  const unnoted = wanted.filter((right) => !noted.has(right) && (!isAdopted || isOurs(right)));
   const surplus = input.takesBack ? [...noted.keys()].filter((right) => !wanted.includes(right)) : [];
 
   const isUnchanged = !isStale && unnoted.length + missing.length + surplus.length === 0 && !found.isMarkLost;
@@ -87,8 +130,14 @@ export async function planGrant({ postgres }: Looking, place: PostgresPlace, inp
   };
 }
 
-function findConflict(found: RoleAt, place: PostgresPlace, input: Granting): Conflict | undefined {
-  return findPlaceConflict(found.schema, place, input) ?? findRoleConflict(found, input);
+function hasWayInto({ database }: PostgresPlace, mark: UserMark | undefined): boolean {
+  return Object.keys(mark?.grants ?? {}).some((key) => key.startsWith(`${database}/`) && key.endsWith(" CONNECT"));
+}
+
+function findConflict({ own, others }: RolesFound, place: PostgresPlace, input: Granting): Conflict | undefined {
+  return (
+    findPlaceConflict(own.schema, place, input) ?? findRoleConflict(own, input) ?? findOtherConflict(others, input)
+  );
 }
 
 /** What keeps anybody from getting rights there. */
@@ -121,7 +170,8 @@ function findRoleConflict({ role, mark, name }: RoleAt, { identity, adoptionPoli
   return { code, message: `${what}, and adoptionPolicy is Never.` };
 }
 
-/** Those of all owners for whom Mooring may act. */
-export function actedFor(schema: PostgresSchema | undefined): readonly string[] {
-  return schema?.owners.filter(({ isActedFor }) => isActedFor).map(({ name }) => name) ?? [];
+/** The identity would keep what this one has there, whatever the namespace asks for. */
+function findOtherConflict(others: readonly RoleAt[], { target }: Granting): Conflict | undefined {
+  const found = others.flatMap((each) => describeOther(each, target));
+  return found.length === 0 ? undefined : { code: "POSTGRES_PRINCIPAL_TAKEN", message: found.join(" ") };
 }

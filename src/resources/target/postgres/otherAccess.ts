@@ -5,9 +5,7 @@ import type { PostgresPlace, PostgresRight } from "../../../domain/targets/postg
 import type { PostgresHolder } from "../../../ports/postgres.ts";
 import { type OtherAccess, type Owners, recordedMarkOf } from "../../definitions/otherAccess.ts";
 import { type Looking, notedAt, thingOf } from "./role.ts";
-
-/** With these alone, a role has nothing; everybody may have them. */
-const wayIn: readonly PostgresRight[] = ["CONNECT", "USAGE"];
+import { wayIn } from "./uses.ts";
 
 export async function othersInSchema(
   { postgres }: Looking,

@@ -2,13 +2,10 @@
 
 import { postgresRoleName } from "../../../domain/naming/names.ts";
 import { isSamePlace } from "../../../domain/targets/namedTarget.ts";
-import type { PostgresPlace, PostgresRight } from "../../../domain/targets/postgres.ts";
-import type { PostgresRole, PostgresState } from "../../../ports/postgres.ts";
+import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
 import type { Reaching } from "../../definitions/targetFamily.ts";
-import { inWords, type Looking, lets } from "./role.ts";
-
-/** With these alone, a role has nothing. */
-const wayIn: readonly PostgresRight[] = ["CONNECT", "USAGE"];
+import { type Looking, lets, type RoleAt } from "./role.ts";
+import { usesIn } from "./uses.ts";
 
 export async function reachedInSchema(
   { postgres }: Looking,
@@ -23,20 +20,19 @@ export async function reachedInSchema(
       .filter((each) => lets(each, { principalId }))
       .map(async ({ name }) => {
         const { schema } = name === role ? seen : await postgres.inspect(place, { role: name, principalId });
-        return describe(name, schema, place);
+        return describeUse({ name, schema }, place);
       }),
   );
-  return found.flat();
+  return found.filter((each) => each !== undefined);
 }
 
-function describe(
-  name: PostgresRole["name"],
-  schema: PostgresState["schema"],
+/** Undefined if it can use nothing there. */
+export function describeUse(
+  { name, schema }: Pick<RoleAt, "name" | "schema">,
   { resourceId, database, schema: schemaName }: PostgresPlace,
-): readonly string[] {
-  const { held = [], heldPartly = [], owned = [] } = schema ?? {};
-  const has = [...held, ...heldPartly].some((right) => !wayIn.includes(right)) || owned.length > 0;
-  if (!has) return [];
-  const what = [...inWords([...held, ...heldPartly]), ...owned].join(", ");
-  return [`role ${name} (${what}) in ${database}/${schemaName} at ${resourceId}`];
+): string | undefined {
+  const uses = usesIn(schema);
+  return uses.length === 0
+    ? undefined
+    : `role ${name} (${uses.join(", ")}) in ${database}/${schemaName} at ${resourceId}`;
 }

@@ -14,7 +14,6 @@ import {
 } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
-import { recordedIdentity } from "../../definitions/recordedIdentity.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export type Looking = Pick<Ports, "postgres">;
@@ -59,21 +58,32 @@ export async function readRole(
   };
 }
 
-/**
- * The role, and any that it was until somebody renamed it: that one still lets the identity in, whom the namespace's record knows from
- * its first verification on.
- */
+export interface RolesFound {
+  /** The one with the name that Mooring gives it, and any that it was until somebody renamed it: that one still lets the identity in. */
+  readonly own: RoleAt;
+  readonly renamed: readonly RoleAt[];
+  /** Somebody else made them for the same identity. */
+  readonly others: readonly RoleAt[];
+}
+
+/** Nearly always there is one role, and so one look. */
 export async function readRoles(
-  ports: Looking & Pick<Ports, "registry">,
+  ports: Looking,
   place: PostgresPlace,
-  about: About,
-): Promise<readonly RoleAt[]> {
-  const principalId = (await recordedIdentity(ports, about.berth))?.principalId;
-  const found = await readRole(ports, place, { about, principalId });
-  const others = await Promise.all(
-    found.others.map(({ name }) => readRole(ports, place, { about, principalId, name })),
-  );
-  return [found, ...others.filter(({ mark }) => mark !== undefined)];
+  sought: Omit<Sought, "name">,
+): Promise<RolesFound> {
+  const own = await readRole(ports, place, sought);
+  const namesakes = await Promise.all(own.others.map(({ name }) => readRole(ports, place, { ...sought, name })));
+  return {
+    own,
+    renamed: namesakes.filter(({ mark }) => mark !== undefined),
+    others: namesakes.filter(({ mark }) => mark === undefined),
+  };
+}
+
+/** Those of all owners for whom Mooring may act. */
+export function actedFor(schema: PostgresSchema | undefined): readonly string[] {
+  return schema?.owners.filter(({ isActedFor }) => isActedFor).map(({ name }) => name) ?? [];
 }
 
 /** What the namespace's record calls the role: all targets of a server share it. */

@@ -1,26 +1,57 @@
 /** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
-import { printMark } from "../../../domain/naming/ownership.ts";
+import { identityRef } from "../../../domain/catalog/clusters.ts";
+import { lookUp } from "../../../domain/lookUp.ts";
+import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
+import { recordedIdentity } from "../../definitions/recordedIdentity.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
-import { actedFor } from "./grant.ts";
-import { inWords, type Looking, notedAt, notedDatabases, noteKey, type RoleAt, readRoles, wordsOf } from "./role.ts";
+import {
+  actedFor,
+  inWords,
+  type Looking,
+  lets,
+  notedAt,
+  notedDatabases,
+  noteKey,
+  type RoleAt,
+  readRoles,
+  wordsOf,
+} from "./role.ts";
+import { usesIn } from "./uses.ts";
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
 export async function planTaking(
-  ports: Looking & Pick<Ports, "catalog" | "registry">,
+  ports: Looking & Pick<Ports, "catalog" | "identities" | "registry">,
   place: PostgresPlace,
   input: Taking,
 ): Promise<Decision> {
-  const found = await readRoles(ports, place, input);
-  return joined(found.map((each) => takeFrom(ports, place, { ...input, found: each })));
+  const principalId = await knownPrincipal(ports, input);
+  const { own, renamed, others } = await readRoles(ports, place, { about: input, principalId });
+  return {
+    ...joined([own, ...renamed].map((found) => takeFrom(ports, place, { ...input, found }))),
+    others: others.flatMap((each) => describeOther(each, input.target)),
+    lent: [own, ...renamed].flatMap((found) => describeLent(place, { ...input, found, principalId })),
+  };
+}
+
+/** The record knows whom the role lets in from the namespace's first verification on; until then, only the identity does. */
+async function knownPrincipal(
+  ports: Pick<Ports, "catalog" | "identities" | "registry">,
+  { berth }: Taking,
+): Promise<PrincipalId | undefined> {
+  const recorded = await recordedIdentity(ports, berth);
+  if (recorded) return recorded.principalId;
+  const isListed = lookUp(ports.catalog.clusters, berth.cluster) !== undefined;
+  return isListed ? (await ports.identities.get(identityRef(ports.catalog, berth)))?.principalId : undefined;
 }
 
 /** Nearly always there is one role. */
-function joined(decisions: readonly Decision[]): Decision {
+export function joined(decisions: readonly Decision[]): Decision {
   const found = decisions.filter(({ action }) => action !== "none");
   const refused = found.find(({ conflict }) => conflict);
   if (refused) return refused;
@@ -31,36 +62,75 @@ function joined(decisions: readonly Decision[]): Decision {
   };
 }
 
-function takeFrom(
-  { postgres, catalog }: Looking & Pick<Ports, "catalog">,
+/** Empty if it can use nothing there. */
+export function describeOther({ name, schema }: RoleAt, target: string): readonly string[] {
+  const uses = usesIn(schema);
+  return uses.length === 0
+    ? []
+    : [`On ${target} the identity is also role ${name} (${uses.join(", ")}), which somebody else made.`];
+}
+
+/** What others gave a role that is there afterwards, too. */
+function describeLent(
   place: PostgresPlace,
-  { found: { name, role, schema, mark, isMarkLost }, ...input }: Taking & { readonly found: RoleAt },
-): Decision {
-  const { createdBy } = input;
-  if (!role || !mark) return nothing;
-  const noted = notedAt(mark, place);
-  const asked = rightsOf(wordsOf(input.keep));
+  { found, principalId, ...input }: Taking & { readonly found: RoleAt; readonly principalId: PrincipalId | undefined },
+): readonly string[] {
+  const { role, schema, mark } = found;
+  if (!role || principalId === undefined || !lets(role, { principalId })) return [];
+  if (mark && shareOf(mark, found, { place, input }).goesWhole) return [];
+  const ours = [...notedAt(mark, place).keys(), ...rightsOf(wordsOf(input.keep))];
+  // With the right to make tables, they go to the database's owner.
+  const uses = usesIn(schema && (ours.includes("CREATE") ? { ...schema, owned: [] } : schema), ours);
+  return uses.map((use) => `On ${input.target} somebody else gave the identity ${use}, which it would keep.`);
+}
+
+interface Share {
+  readonly taken: readonly PostgresRight[];
+  /** This operation, or any, if none is asked for, made the role. */
+  readonly isMade: boolean;
+  /** Nothing of it is left in the mark. */
+  readonly isLast: boolean;
+  /** Before the first of several targets has taken anything. */
+  readonly goesWhole: boolean;
+}
+
+/** What of the role is taken for that place. */
+function shareOf(
+  mark: UserMark,
+  { schema, isMarkLost }: RoleAt,
+  { place, input: { createdBy, keep, keepsResource } }: { readonly place: PostgresPlace; readonly input: Taking },
+): Share {
+  const asked = rightsOf(wordsOf(keep));
   // The record still has the mark of a role that was given up and stays: then Mooring's rights are gone.
   const isGivenUp = (right: PostgresRight) => isMarkLost && mark.operation === null && !holds(schema, right);
-  const taken = [...noted]
+  const taken = [...notedAt(mark, place)]
     .filter(
       ([right, by]) => !asked.includes(right) && (createdBy === undefined || by === createdBy) && !isGivenUp(right),
     )
     .map(([right]) => right);
   const isMade = mark.operation !== null && (createdBy === undefined || createdBy === mark.operation);
   const isLast = Object.keys(mark.grants).length === taken.length;
-  if (taken.length === 0 && !(isMade && isLast && asked.length === 0)) return nothing;
+  return { taken, isMade, isLast, goesWhole: isMade && (isLast || !keepsResource) };
+}
+
+export function takeFrom(
+  { postgres, catalog }: Looking & Pick<Ports, "catalog">,
+  place: PostgresPlace,
+  { found, ...input }: Taking & { readonly found: RoleAt },
+): Decision {
+  const { name, role, schema, mark, isMarkLost } = found;
+  if (!role || !mark) return nothing;
+  const { taken, isMade, isLast, goesWhole } = shareOf(mark, found, { place, input });
+  if (taken.length === 0 && !(isMade && isLast && input.keep.length === 0)) return nothing;
 
   const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
-  // Before the first of several targets has taken anything.
-  const goesWhole = isMade && (isLast || !input.keepsResource);
   const known = [...notedDatabases(mark), ...databasesIn(catalog, place)];
   const conflict = goesWhole ? findConflict(role, known, input) : undefined;
   if (conflict) return { action: "conflict", differences, conflict, writes: [] };
   // The way into the database goes with the last note there, which other schemas' steps may be taking out right now.
   const rights = taken.filter((right) => right !== "CONNECT");
   const leavesUnless = taken.includes("CONNECT") ? `${place.database}/` : undefined;
-  const kept = [...noted.keys()].filter((right) => !taken.includes(right));
+  const kept = [...notedAt(mark, place).keys()].filter((right) => !taken.includes(right));
   const databases = [...new Set(known)].filter((database) => role.databases.includes(database));
   return {
     action: "delete",
