@@ -2,6 +2,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
 import { jsonProblem } from "./goJson.ts";
 import type { Json } from "./json.ts";
+import { isTooDeep, tooDeep } from "./nesting.ts";
 
 export interface Decoded {
   readonly value: Json;
@@ -16,7 +17,7 @@ export function decodeText(text: string, isYaml: boolean): Decoded {
   // JSON is YAML too, but parsing it as JSON is faster and stricter.
   if (!isYaml || (text.trimStart().startsWith("{") && jsonProblem(text) === undefined))
     return {
-      value: wellFormed(JSON.parse(text), text),
+      value: wellFormed(parsed(text), text),
       duplicates: duplicateFields(text),
       inOrder: (problems) => inOrderOf(text, problems),
     };
@@ -29,7 +30,14 @@ export function decodeText(text: string, isYaml: boolean): Decoded {
   if (problem) throw problem;
   // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
   const value: Json = JSON.parse(JSON.stringify(document.toJS()) ?? "null");
+  if (isTooDeep(value)) throw tooDeep();
   return { value, duplicates: duplicateKeys(document.contents, lines) };
+}
+
+function parsed(text: string): Json {
+  const value: Json = JSON.parse(text);
+  if (isTooDeep(value)) throw jsonProblem(text) === undefined ? tooDeep() : new SyntaxError("deeper than Go reads");
+  return value;
 }
 
 /** Go makes half a surrogate pair U+FFFD. */

@@ -3,6 +3,7 @@ import { byName, patchedText } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
 import { isObject, type Json } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
+import { isTooDeep, tooDeep } from "./nesting.ts";
 import type { KubeObject } from "./object.ts";
 import { goText, jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";
 import type { Resource } from "./resource.ts";
@@ -10,13 +11,19 @@ import type { Resource } from "./resource.ts";
 export function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
   switch (mediaType) {
     case "application/json-patch+json":
-      return jsonPatch(live, body);
+      return shallow(jsonPatch(live, body));
     case "application/merge-patch+json":
       return sorted(mergeObject(live, body));
     case "application/strategic-merge-patch+json":
       if (!resource.isCustom) return named(live, strategicMergeObject(live, body, resource.schema));
   }
   throw patchTypeUnsupported(resource);
+}
+
+/** Copies may be nested deeper than the patch. */
+function shallow(value: Json): Json {
+  if (isTooDeep(value)) throw tooDeep();
+  return value;
 }
 
 /** A merge is made of maps, which Go writes by name. */

@@ -162,10 +162,24 @@ export function jsonPatch(target: Json, operations: Json): Json {
       `error decoding patch: json: cannot unmarshal ${found} into Go value of type handlers.jsonPatchOp`,
     );
   }
-  return operations.reduce<Json>((current, operation) => applyOperation(current, operation), target);
+  if (operations.length > mostOperations) {
+    const message = `The allowed maximum operations in a JSON patch is ${mostOperations}, got ${operations.length}`;
+    throw new ApiFailure(413, "RequestEntityTooLarge", `Request entity too large: ${message}`);
+  }
+  const copies = { size: 0 };
+  return operations.reduce<Json>((current, operation) => applyOperation(current, operation, copies), target);
 }
 
-function applyOperation(target: Json, operation: Json): Json {
+const mostOperations = 10_000;
+/** In bytes, of all that a patch copies: copies of copies grow without a limit. */
+const mostCopied = 3 * 1024 * 1024;
+
+function requireSmall(copied: Json, copies: { size: number }): void {
+  copies.size += JSON.stringify(copied).length;
+  if (copies.size > mostCopied) throw unprocessable();
+}
+
+function applyOperation(target: Json, operation: Json, copies: { size: number }): Json {
   const kind = stringAt(operation, "op");
   const path = pointer(stringAt(operation, "path"));
   const value = isObject(operation) ? operation["value"] : undefined;
@@ -188,6 +202,7 @@ function applyOperation(target: Json, operation: Json): Json {
       const isInMap = kind === "copy" && from.length > 0 && isObject(read(target, from.slice(0, -1)));
       const moved = read(target, from) ?? (isInMap ? null : undefined);
       if (moved === undefined) throw unprocessable();
+      if (kind === "copy") requireSmall(moved, copies);
       const rest = kind === "move" ? change(target, from, { value: undefined, isInsert: false }) : target;
       return change(rest, path, { value: moved, isInsert: true });
     }

@@ -6,6 +6,7 @@ import { type Decoded, decodeText } from "./decodeText.ts";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
 import { at, isObject, type Json, type JsonObject, stringAt } from "./json.ts";
+import { tooDeep } from "./nesting.ts";
 import type { ApiRequest } from "./request.ts";
 import type { Resource } from "./resource.ts";
 
@@ -38,11 +39,13 @@ export function decode(
   try {
     return decodeText(body, mediaType.endsWith("yaml"));
   } catch (error) {
+    if (error instanceof ApiFailure) throw error;
     if (!mediaType.endsWith("yaml")) {
       const why = jsonProblem(body) ?? "";
       if (method === "PATCH") throw badRequest(mediaType.includes("strategic") ? why : `error decoding patch: ${why}`);
       if (method === "DELETE") throw badRequest(`couldn't get version/kind; json parse error: ${why}`);
     }
+    if (error instanceof YAMLParseError && error.code === "RESOURCE_EXHAUSTION") throw tooDeep();
     if (resource !== undefined && !mediaType.endsWith("yaml")) throw unparsable(resource, body);
     const why = yamlProblem(error);
     if (resource !== undefined && why !== undefined) throw unrecognized(resource, body, why);

@@ -1,0 +1,21 @@
+/**
+ * How deep a body may be nested. A real API server reads 10,000 levels; to merge, compare and write as many, the stack of Node is
+ * too small.
+ */
+import { type ApiFailure, badRequest } from "./failures.ts";
+import type { Json } from "./json.ts";
+
+/** Levels of objects and arrays. */
+const deepest = 500;
+
+export function isTooDeep(value: Json): boolean {
+  let level: readonly Json[] = [value];
+  for (let depth = 0; depth <= deepest && level.length > 0; depth += 1) {
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return level.length > 0;
+}
+
+export function tooDeep(): ApiFailure {
+  return badRequest(`the simulated API server reads ${deepest} levels of objects and arrays, and no more`);
+}
