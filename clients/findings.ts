@@ -7,6 +7,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   IDENTITY_MISSING: "identity",
   IDENTITY_REPLACED: "identity",
   IDENTITY_UNRECORDED: "identity",
+  IDENTITY_USE_UNRECORDED: "identity",
   IDENTITY_TAGS_ADDED: "identity",
   SHARED_ACCESS_MISSING: "identity",
   SHARED_ACCESS_BROKEN: "identity",

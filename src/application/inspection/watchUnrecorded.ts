@@ -1,5 +1,5 @@
 /**
- * Identities and members of Mooring's database roles that no record knows: counted with drift, so that its alert fires, published,
+ * Identities, what lets pods use them, and members of Mooring's database roles that no record knows: counted with drift, so that its alert fires, published,
  * logged, and told by readiness.
  */
 import { type Finding, severityOf } from "../../domain/finding.ts";
@@ -20,7 +20,7 @@ export interface Unrecorded {
   readonly id: string;
   /** The namespace that its mark names; for a member without a mark, the database. */
   readonly subject: string;
-  /** Since when it is so, as far as its mark tells: an operation. */
+  /** Since when it is so, as far as its mark tells: an operation; without one, what distinguishes it from another of its name. */
   readonly since: string;
   readonly finding: Finding;
   /** One sentence. */
@@ -34,7 +34,10 @@ export interface UnrecordedWatch {
   unrecorded(): readonly Unrecorded[];
 }
 
-type Watching = Pick<Ports, "catalog" | "databases" | "events" | "identities" | "registry">;
+type Watching = Pick<
+  Ports,
+  "catalog" | "databases" | "events" | "identities" | "identityBindings" | "kubernetes" | "registry"
+>;
 type Look = (ports: Watching, context: Log) => Promise<readonly Unrecorded[]>;
 
 const looks: Readonly<Record<string, Look>> = { identities: lookForIdentities, "members of roles": lookForMembers };
@@ -66,11 +69,13 @@ export function watchUnrecorded(ports: Watching): UnrecordedWatch {
   };
 }
 
-async function lookForIdentities(ports: Watching): Promise<readonly Unrecorded[]> {
-  return (await findUnrecorded(ports)).map((each) => ({
+async function lookForIdentities(ports: Watching, context: Log): Promise<readonly Unrecorded[]> {
+  const { identities, unseen } = await findUnrecorded(ports);
+  for (const what of unseen) context.warn(logLine("not looked at", { reason: what }));
+  return identities.map((each) => ({
     id: each.identity.principalId,
     subject: berthKey(each.berth),
-    since: each.createdBy,
+    since: each.createdBy ?? each.identity.principalId,
     finding: unrecordedFinding(each),
     text: describeUnrecorded(each),
   }));

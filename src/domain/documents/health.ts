@@ -9,7 +9,7 @@ export const HealthDocument = z.object({
   }),
   warnings: z.array(z.string()).optional().meta({
     description:
-      "What needs an operator although the service works: names in use that the catalog no longer has, identities with Mooring's tags that no record knows. Operators see which; anybody else, how many.",
+      "What needs an operator although the service works: names in use that the catalog no longer has, identities that Mooring made, or lets pods use, and that no record knows. Operators see which; anybody else, how many.",
   }),
 });
 export type HealthDocument = z.infer<typeof HealthDocument>;

@@ -47,6 +47,13 @@ function nameOf(berth: Berth): string {
   return `${owner}-${berth.cluster}-${berth.namespace}-${shortHash(berthKey(berth))}`;
 }
 
+/** The namespace of the cluster whose identity has this name; undefined for any other name. */
+export function namespaceNamed(name: string, cluster: string): string | undefined {
+  const begin = `${owner}-${cluster}-`;
+  const namespace = name.slice(begin.length, -("-".length + shortHash("").length));
+  return namespace !== "" && nameOf({ cluster, namespace }) === name ? namespace : undefined;
+}
+
 /** PostgreSQL cuts longer names silently. */
 const longestRole = 63;
 

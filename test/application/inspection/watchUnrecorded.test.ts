@@ -1,9 +1,10 @@
 /** The drift timer names identities that have Mooring's tags and that no record knows. */
 
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
-import { identityName } from "../../../src/domain/naming/names.ts";
+import { TransientError } from "../../../src/domain/errors.ts";
+import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
 import { ownerTags } from "../../../src/domain/naming/ownership.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -119,3 +120,105 @@ function hold() {
   const held = beginRepair({ ...record, clientId: newPair().clientId, things: [] }, beginning, {});
   cloud.namespaces.set("aks-dev/team-a", { ...held, onboardedBy: "lost", etag });
 }
+
+describe("an identity that was there before Mooring, whose row was lost", () => {
+  /** Somebody's, with the name that Mooring uses; the namespace was onboarded with it. */
+  async function adopt(changes: object = {}) {
+    cloud = createFakeCloud();
+    providePorts(cloud.ports);
+    const ref = { subscriptionId: "s", resourceGroup: "g", name };
+    await cloud.ports.identities.put(ref, { location: "westeurope", tags: { team: "x" } });
+    const adopted = OnboardingRequest.parse({ ...request, adoptionPolicy: "Always", ...changes });
+    expect((await operate(cloud, "onboard", adopted)).operation).toMatchObject({ status: "Succeeded" });
+    cloud.events.length = 0;
+    return adopted;
+  }
+
+  const written = async (watch = watchUnrecorded(cloud.ports)) => {
+    await watch.look(context);
+    return watch.unrecorded().map(({ finding: { code, target, found } }) => [code, target, found]);
+  };
+
+  it("is left alone while its record is there, and if nobody lets pods use it", async () => {
+    await adopt();
+    expect(await written()).toEqual([]);
+
+    cloud.namespaces.clear();
+    cloud.credentials.clear();
+    cloud.objects.clear();
+
+    expect(await written()).toEqual([]);
+  });
+
+  it("is an error while Mooring's credential and its annotation are there", async () => {
+    await adopt();
+    cloud.namespaces.clear();
+
+    expect(await written()).toEqual([
+      [
+        "IDENTITY_USE_UNRECORDED",
+        name,
+        `credential ${federatedCredentialName(berth, "app")}, ServiceAccount team-a/app`,
+      ],
+    ]);
+    expect(warned[0]).toContain(`No record knows ${berthKey(berth)}, and pods can use identity ${name}`);
+    expect(cloud.events).toMatchObject([
+      { subject: "aks-dev/team-a", data: { severity: "Error", findings: [{ code: "IDENTITY_USE_UNRECORDED" }] } },
+    ]);
+  });
+
+  it.each([
+    ["podIdentity", /^AzureIdentity team-a\/mooring-/],
+    ["identityBinding", /^identity binding mooring[0-9a-f]{24}, ServiceAccount team-a\/app$/],
+  ] as const)("is an error with what mode %s has", async (identityMode, found) => {
+    await adopt({ identityMode });
+    cloud.namespaces.clear();
+
+    expect(await written()).toEqual([["IDENTITY_USE_UNRECORDED", name, expect.stringMatching(found)]]);
+  });
+
+  it("is an error by a credential alone where the cluster does not answer", async () => {
+    await adopt();
+    cloud.namespaces.clear();
+    const kubernetes = {
+      ...cloud.ports.kubernetes,
+      list: () => Promise.reject(new TransientError("CLUSTER_UNREACHABLE", "gone")),
+    };
+
+    expect(await written(watchUnrecorded({ ...cloud.ports, kubernetes }))).toMatchObject([
+      ["IDENTITY_USE_UNRECORDED", name, /credential/],
+    ]);
+    expect(warned.join()).toContain("CLUSTER_UNREACHABLE");
+  });
+
+  it("is left alone when its namespace is onboarded while it looks", async () => {
+    await adopt();
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    cloud.namespaces.clear();
+    const identities = {
+      ...cloud.ports.identities,
+      federatedCredentials(...asked: Parameters<typeof cloud.ports.identities.federatedCredentials>) {
+        if (record) cloud.namespaces.set("aks-dev/team-a", record);
+        return cloud.ports.identities.federatedCredentials(...asked);
+      },
+    };
+
+    expect(await written(watchUnrecorded({ ...cloud.ports, identities }))).toEqual([]);
+  });
+
+  it("is put right by onboarding the namespace again, and repairing it", async () => {
+    const adopted = await adopt();
+    cloud.namespaces.clear();
+    const other = { ...adopted, serviceAccount: "other" };
+    expect((await operate(cloud, "onboard", other)).operation).toMatchObject({ status: "Succeeded" });
+    expect(await written()).toEqual([]);
+
+    expect((await operate(cloud, "repair", other)).operation).toMatchObject({ status: "Succeeded" });
+
+    expect((cloud.credentials.get(name) ?? []).map(({ subject }) => subject)).toEqual([
+      "system:serviceaccount:team-a:other",
+    ]);
+    const accounts = [...cloud.objects.values()].filter(({ kind }) => kind === "ServiceAccount");
+    expect(accounts.map(({ metadata }) => metadata.name)).toEqual(["other"]);
+  });
+});

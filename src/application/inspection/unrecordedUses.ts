@@ -1,0 +1,87 @@
+/**
+ * What Mooring wrote so that pods can use an identity which it did not make: without the namespace's row, nothing but the names and
+ * marks tells that it is Mooring's.
+ */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { azureIdentityName, type Berth, identityBindingName } from "../../domain/naming/names.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import { isMarked } from "../../resources/definitions/dependants.ts";
+import { hasOwnName } from "../../resources/federatedCredential/ownName.ts";
+import { binds } from "../../resources/identityBinding/boundBy.ts";
+import { podIdentityApi } from "../../resources/podIdentity/podIdentity.ts";
+import { clientIdAnnotation } from "../../resources/serviceAccount/serviceAccount.ts";
+import { findOwnAccounts } from "../../resources/serviceAccount/surplus.ts";
+
+type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes">;
+
+export interface UsesFound {
+  /** `credential mooring-…`, `ServiceAccount team-a/web` */
+  readonly uses: readonly string[];
+  /** What could not be read, with the reason. */
+  readonly unseen: readonly string[];
+}
+
+export async function findUses(ports: Looking, identity: ManagedIdentity, berth: Berth): Promise<UsesFound> {
+  const cluster = findCluster(ports.catalog, berth.cluster);
+  const looks = {
+    credentials: () => ownCredentials(ports, berth),
+    "identity binding": () => ownBinding(ports, cluster, berth),
+    "service accounts": () => ownAccounts(ports, cluster, { identity, berth }),
+    AzureIdentity: () => ownAzureIdentity(ports, cluster, berth),
+  };
+  const found = await Promise.all(
+    Object.entries(looks).map(async ([what, look]): Promise<UsesFound> => {
+      try {
+        return { uses: await look(), unseen: [] };
+      } catch (error) {
+        if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
+        return { uses: [], unseen: [`${what} of ${identity.name} (${error.code})`] };
+      }
+    }),
+  );
+  return { uses: found.flatMap(({ uses }) => uses), unseen: found.flatMap(({ unseen }) => unseen) };
+}
+
+async function ownCredentials({ catalog, identities }: Looking, berth: Berth): Promise<readonly string[]> {
+  const credentials = await identities.federatedCredentials(identityRef(catalog, berth));
+  return credentials.filter((each) => hasOwnName(each, berth)).map(({ name }) => `credential ${name}`);
+}
+
+async function ownBinding(
+  { catalog, identityBindings }: Looking,
+  cluster: ClusterTarget,
+  berth: Berth,
+): Promise<readonly string[]> {
+  const clusterId = clusterIdOf(cluster);
+  const name = identityBindingName(berth);
+  const binding = clusterId === undefined ? undefined : await identityBindings.get({ clusterId, name });
+  return binding && binds(binding, identityIdOf(catalog, berth)) ? [`identity binding ${name}`] : [];
+}
+
+async function ownAccounts(
+  { kubernetes }: Looking,
+  cluster: ClusterTarget,
+  { identity, berth }: { readonly identity: ManagedIdentity; readonly berth: Berth },
+): Promise<readonly string[]> {
+  const accounts = await findOwnAccounts(kubernetes, cluster, berth);
+  return accounts
+    .filter(
+      ({ metadata }) => metadata.annotations?.[clientIdAnnotation]?.toLowerCase() === identity.clientId.toLowerCase(),
+    )
+    .map(({ metadata }) => `ServiceAccount ${berth.namespace}/${metadata.name}`);
+}
+
+async function ownAzureIdentity(
+  { kubernetes }: Looking,
+  cluster: ClusterTarget,
+  berth: Berth,
+): Promise<readonly string[]> {
+  if (!cluster.identityModes.includes("podIdentity")) return [];
+  const { namespace } = berth;
+  const name = azureIdentityName(berth);
+  const found = await kubernetes.get(cluster, { apiVersion: podIdentityApi, kind: "AzureIdentity", name, namespace });
+  return found && isMarked(found.metadata, berth) ? [`AzureIdentity ${namespace}/${name}`] : [];
+}
