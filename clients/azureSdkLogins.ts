@@ -42,18 +42,28 @@ const environments: { readonly [L in Language]: { imports?: string; read: (name:
   go: { imports: 'import "os"', read: (name) => `os.Getenv("${name}")` },
 };
 
-type Tried = Login["tried"] | Readonly<Partial<Record<Language, Login["tried"]>>>;
+/** test/sandbox/driverLines.test.ts */
+const inPods = {
+  node: "where installed",
+  python: "where installed",
+  java: "where installed",
+  dotnet: "not here",
+  go: "where installed",
+} as const;
 
-/** `tried`: of each language, or of all alike; what it leaves out was not tried. */
-function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language]: Client }): Driver {
+/** `tried`: how, where it is not as usual. */
+function azureSdk(
+  noun: string,
+  clients: { readonly [L in Language]: Client },
+  tried: { readonly [L in Language]?: Login["tried"] } = {},
+): Driver {
   const loginOf = (language: Language): Login => {
     const [identity, identityImport, credential] = credentials[language];
     const [needs, imported, made] = clients[language];
     const { imports, read } = environments[language];
     const lines = [imports, identityImport, imported, "", credential, made].filter((line) => line !== undefined);
     const withVariables = lines.join("\n").replaceAll(/"<([A-Z_]+)>"/g, (_, name: string) => read(name));
-    const how = typeof tried === "string" ? tried : (tried[language] ?? "not here");
-    return { needs: [needs, identity], tried: how, lines: withVariables };
+    return { needs: [needs, identity], tried: tried[language] ?? inPods[language], lines: withVariables };
   };
   return {
     noun,
@@ -67,17 +77,12 @@ function azureSdk(noun: string, tried: Tried, clients: { readonly [L in Language
   };
 }
 
-/** test/sandbox/driverLines.test.ts */
-const inPods = { node: "where installed", python: "where installed" } as const;
-/** The same, also of Java and Go. */
-const inAllPods = { ...inPods, java: "where installed", go: "where installed" } as const;
-
 const goSdk = "github.com/Azure/azure-sdk-for-go/sdk";
 
 const cognitiveScope = "https://cognitiveservices.azure.com/.default";
 
 export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]: Driver } = {
-  storageBlob: azureSdk("Blob container", inAllPods, {
+  storageBlob: azureSdk("Blob container", {
     node: [
       "@azure/storage-blob 12",
       'import { BlobServiceClient } from "@azure/storage-blob";',
@@ -105,7 +110,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'blobs, err := azblob.NewClient("<STORAGE_BLOB_ENDPOINT>", credential, nil)',
     ],
   }),
-  storageQueue: azureSdk("Storage queue", inPods, {
+  storageQueue: azureSdk("Storage queue", {
     node: [
       "@azure/storage-queue 12",
       'import { QueueServiceClient } from "@azure/storage-queue";',
@@ -128,12 +133,12 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'var queues = new QueueServiceClient(new Uri("<STORAGE_QUEUE_ENDPOINT>"), credential);',
     ],
     go: [
-      `${goSdk}/storage/azqueue 1`,
-      `import "${goSdk}/storage/azqueue"`,
+      `${goSdk}/storage/azqueue 2`,
+      `import "${goSdk}/storage/azqueue/v2"`,
       'queues, err := azqueue.NewServiceClient("<STORAGE_QUEUE_ENDPOINT>", credential, nil)',
     ],
   }),
-  storageTable: azureSdk("Storage table", inPods, {
+  storageTable: azureSdk("Storage table", {
     node: [
       "@azure/data-tables 13",
       'import { TableClient } from "@azure/data-tables";',
@@ -161,7 +166,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'tables, err := aztables.NewServiceClient("<STORAGE_TABLE_ENDPOINT>", credential, nil)',
     ],
   }),
-  keyVaultSecrets: azureSdk("Key vault", inAllPods, {
+  keyVaultSecrets: azureSdk("Key vault", {
     node: [
       "@azure/keyvault-secrets 4",
       'import { SecretClient } from "@azure/keyvault-secrets";',
@@ -191,7 +196,6 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
   }),
   serviceBus: azureSdk(
     "Service Bus queue, topic or namespace",
-    { ...inAllPods, dotnet: "by hand" },
     {
       node: [
         "@azure/service-bus 7",
@@ -220,8 +224,9 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
         'messages, err := azservicebus.NewClient("<SERVICE_BUS_HOST>", credential, nil)',
       ],
     },
+    { dotnet: "by hand" },
   ),
-  eventHubs: azureSdk("Event hub", inAllPods, {
+  eventHubs: azureSdk("Event hub", {
     node: [
       "@azure/event-hubs 6",
       'import { EventHubProducerClient } from "@azure/event-hubs";',
@@ -249,7 +254,7 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'producer, err := azeventhubs.NewProducerClient("<EVENT_HUBS_HOST>", "<EVENT_HUBS_HUB>", credential, nil)',
     ],
   }),
-  appConfiguration: azureSdk("App Configuration store", inPods, {
+  appConfiguration: azureSdk("App Configuration store", {
     node: [
       "@azure/app-configuration 1",
       'import { AppConfigurationClient } from "@azure/app-configuration";',
@@ -277,79 +282,78 @@ export const azureSdkLogins: { readonly [K in AzureRoleKindName | "cosmosNoSql"]
       'settings, err := azappconfig.NewClient("<APP_CONFIGURATION_ENDPOINT>", credential, nil)',
     ],
   }),
-  cosmosNoSql: azureSdk(
-    "Cosmos DB for NoSQL account",
-    { ...inPods, java: "where installed" },
-    {
-      node: [
-        "@azure/cosmos 4",
-        'import { CosmosClient } from "@azure/cosmos";',
-        'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
-      ],
-      python: [
-        "azure-cosmos 4",
-        "from azure.cosmos import CosmosClient",
-        'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
-      ],
-      java: [
-        "com.azure:azure-cosmos 4",
-        "import com.azure.cosmos.CosmosClientBuilder;",
-        `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
+  cosmosNoSql: azureSdk("Cosmos DB for NoSQL account", {
+    node: [
+      "@azure/cosmos 4",
+      'import { CosmosClient } from "@azure/cosmos";',
+      'const cosmos = new CosmosClient({ endpoint: "<COSMOS_ENDPOINT>", aadCredentials: credential });',
+    ],
+    python: [
+      "azure-cosmos 4",
+      "from azure.cosmos import CosmosClient",
+      'cosmos = CosmosClient("<COSMOS_ENDPOINT>", credential=credential)',
+    ],
+    java: [
+      "com.azure:azure-cosmos 4",
+      "import com.azure.cosmos.CosmosClientBuilder;",
+      `var cosmos = new CosmosClientBuilder().endpoint("<COSMOS_ENDPOINT>")
     .credential(credential).buildClient();`,
-      ],
-      dotnet: [
-        "Microsoft.Azure.Cosmos 3",
-        "using Microsoft.Azure.Cosmos;",
-        'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
-      ],
-      go: [
-        `${goSdk}/data/azcosmos 1`,
-        `import "${goSdk}/data/azcosmos"`,
-        'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
-      ],
-    },
-  ),
-  openAi: azureSdk(
-    "Azure OpenAI resource",
-    { ...inPods, go: "by hand" },
-    {
-      node: [
-        "openai 5",
-        'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
-        `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
+    ],
+    dotnet: [
+      "Microsoft.Azure.Cosmos 3",
+      "using Microsoft.Azure.Cosmos;",
+      'var cosmos = new CosmosClient("<COSMOS_ENDPOINT>", credential);',
+    ],
+    go: [
+      `${goSdk}/data/azcosmos 1`,
+      `import "${goSdk}/data/azcosmos"`,
+      'cosmos, err := azcosmos.NewClient("<COSMOS_ENDPOINT>", credential, nil)',
+    ],
+  }),
+  openAi: azureSdk("Azure OpenAI resource", {
+    node: [
+      "openai 7",
+      'import { getBearerTokenProvider } from "@azure/identity";\nimport { AzureOpenAI } from "openai";',
+      `const azureADTokenProvider = getBearerTokenProvider(credential, "${cognitiveScope}");
 const models = new AzureOpenAI({
   endpoint: "<AZURE_OPENAI_ENDPOINT>",
   apiVersion: "2024-10-21",
   azureADTokenProvider,
 });`,
-      ],
-      python: [
-        "openai 2",
-        "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
-        `models = AzureOpenAI(
+    ],
+    python: [
+      "openai 3",
+      "from azure.identity import get_bearer_token_provider\nfrom openai import AzureOpenAI",
+      `models = AzureOpenAI(
     azure_endpoint="<AZURE_OPENAI_ENDPOINT>",
     api_version="2024-10-21",
     azure_ad_token_provider=get_bearer_token_provider(credential, "${cognitiveScope}"),
 )`,
-      ],
-      java: [
-        "com.azure:azure-ai-openai 1.0.0-beta",
-        "import com.azure.ai.openai.OpenAIClientBuilder;",
-        `var models = new OpenAIClientBuilder().endpoint("<AZURE_OPENAI_ENDPOINT>")
-    .credential(credential).buildClient();`,
-      ],
-      dotnet: [
-        "Azure.AI.OpenAI 2",
-        "using Azure.AI.OpenAI;",
-        'var models = new AzureOpenAIClient(new Uri("<AZURE_OPENAI_ENDPOINT>"), credential);',
-      ],
-      go: [
-        "github.com/openai/openai-go 3",
-        'import "github.com/openai/openai-go/v3"\nimport "github.com/openai/openai-go/v3/azure"',
-        `models := openai.NewClient(
+    ],
+    java: [
+      "com.openai:openai-java 4",
+      `import com.azure.core.credential.TokenRequestContext;
+import com.openai.azure.AzureOpenAIServiceVersion;
+import com.openai.azure.AzureUrlPathMode;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.credential.BearerTokenCredential;`,
+      `var cognitive = new TokenRequestContext().addScopes("${cognitiveScope}");
+var models = OpenAIOkHttpClient.builder().baseUrl("<AZURE_OPENAI_ENDPOINT>")
+    .azureServiceVersion(AzureOpenAIServiceVersion.fromString("2024-10-21")).azureUrlPathMode(AzureUrlPathMode.LEGACY)
+    .credential(BearerTokenCredential.create(() -> credential.getTokenSync(cognitive).getToken()))
+    .build();`,
+    ],
+    dotnet: [
+      "Azure.AI.OpenAI 2",
+      "using Azure.AI.OpenAI;",
+      'var models = new AzureOpenAIClient(new Uri("<AZURE_OPENAI_ENDPOINT>"), credential);',
+    ],
+    go: [
+      "github.com/openai/openai-go 3",
+      'import "github.com/openai/openai-go/v3"\nimport "github.com/openai/openai-go/v3/azure"',
+      `models := openai.NewClient(
 	azure.WithEndpoint("<AZURE_OPENAI_ENDPOINT>", "2024-10-21"),
 	azure.WithTokenCredential(credential))`,
-      ],
-    },
-  ),
+    ],
+  }),
 };

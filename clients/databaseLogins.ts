@@ -41,9 +41,12 @@ String url = "jdbc:sqlserver://" + server[0] + ":" + (server.length > 1 ? server
 Connection database = DriverManager.getConnection(url);`,
     },
     dotnet: {
-      needs: ["Microsoft.Data.SqlClient 6"],
+      // Without the second, no login of Microsoft Entra is there.
+      needs: ["Microsoft.Data.SqlClient 7", "Microsoft.Data.SqlClient.Extensions.Azure 7"],
       tried: "not here",
-      lines: `var server = Environment.GetEnvironmentVariable("SERVER_NAME");
+      lines: `using Microsoft.Data.SqlClient;
+
+var server = Environment.GetEnvironmentVariable("SERVER_NAME");
 var name = Environment.GetEnvironmentVariable("DATABASE_NAME");
 await using var database = new SqlConnection(
     $"Server=tcp:{server};Database={name};Encrypt=True;Authentication=Active Directory Default");
@@ -81,7 +84,7 @@ const pool = new pg.Pool({
 });`,
     },
     python: {
-      needs: ["psycopg 3.2", "azure-identity 1.27"],
+      needs: ["psycopg 3.3", "azure-identity 1.27"],
       tried: "where installed",
       lines: `import psycopg
 from azure.identity import DefaultAzureCredential
@@ -107,7 +110,11 @@ Connection database = DriverManager.getConnection(url);`,
     dotnet: {
       needs: ["Npgsql 9", "Azure.Identity 1.17"],
       tried: "not here",
-      lines: `var credential = new DefaultAzureCredential();
+      lines: `using Azure.Core;
+using Azure.Identity;
+using Npgsql;
+
+var credential = new DefaultAzureCredential();
 var scope = new TokenRequestContext(["${postgresScope}"]);
 string Read(string name) => Environment.GetEnvironmentVariable(name);
 var builder = new NpgsqlDataSourceBuilder(

@@ -69,9 +69,11 @@ export async function startHubsNamespace(context: SimulatorContext, { id, target
   return { ...simulator, id, name };
 }
 
-/** Where clients reach them, as no name in Azure leads here: variables of pods, and of a shell. */
+/** Where clients reach them, as no name in Azure leads here: variables of pods, and of a shell, which samples/verify-app reads, too. */
 export function variablesOf(prefix: string, namespaces: Iterable<Namespace & { readonly url: string }>) {
-  const entries = [...namespaces].map(({ name, url }) => [`SANDBOX_${prefix}_${toVariable(name)}`, url] as const);
+  const entries = [...namespaces].map(
+    ({ name, url }) => [`${prefix}_CUSTOM_ENDPOINT_${toVariable(name)}`, url] as const,
+  );
   return Object.fromEntries(entries);
 }
 

@@ -42,10 +42,10 @@ export async function peekServiceBus({
   }
 }
 
-/** `SANDBOX_SERVICE_BUS_SB_DEV`: where the namespace is in a sandbox, in which no name leads to it (docs/sandbox.md). */
+/** `SERVICE_BUS_CUSTOM_ENDPOINT_SB_DEV`: another address of the namespace `sb-dev`, behind which it is. */
 function addressVariable(host: string): string {
   const [namespace = ""] = host.split(".");
-  return `SANDBOX_SERVICE_BUS_${namespace.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
+  return `SERVICE_BUS_CUSTOM_ENDPOINT_${namespace.toUpperCase().replaceAll(/[^A-Z0-9]/g, "_")}`;
 }
 
 /** The client's own codes (@azure/service-bus, ServiceBusErrorCode). */

@@ -45,6 +45,7 @@ export const failures = {
   noQueue: () => new StorageFailure(404, "QueueNotFound", "The specified queue does not exist."),
   invalidInput: () => new StorageFailure(400, "InvalidInput", "One of the request inputs is not valid."),
   noTable: () => new StorageFailure(404, "TableNotFound", "The table specified does not exist."),
+  noEntity: () => new StorageFailure(404, "ResourceNotFound", "The specified resource does not exist."),
   noAccount: () => new StorageFailure(404, "ResourceNotFound", "The specified resource does not exist."),
   unsupported: (what: string) => new StorageFailure(501, "NotImplemented", `This simulator does not know ${what}.`),
 };

@@ -1,4 +1,4 @@
-/** Tables and their entities (learn.microsoft.com "Query Tables", "Query Entities", "Insert Entity"), as JSON. */
+/** Tables and their entities (learn.microsoft.com "Query Tables", "Query Entities", "Insert Entity"), as JSON; all of a table, or one. */
 import { z } from "zod";
 import type { HttpReply } from "../httpServer.ts";
 import { readJson } from "../readJson.ts";
@@ -16,14 +16,16 @@ export function answerTables({ method, names, query, account, body, expectRight 
     expectRight("tables/read");
     return json(200, { value: [...account.tables.keys()].slice(0, most).map((TableName) => ({ TableName })) });
   }
+  const [, table = "", keys] = /^(\w+)(?:\((.*)\))?$/.exec(name) ?? [];
   const entities = () => {
-    const found = account.tables.get(name.replace(/\(\)$/, ""));
+    const found = account.tables.get(table);
     if (!found) throw failures.noTable();
     return found;
   };
   switch (method) {
     case "GET":
       expectRight("entities/read");
+      if (keys) return json(200, findOne(entities(), keys));
       return json(200, {
         value: entities()
           .filter(matches(query.get("$filter")))
@@ -41,13 +43,26 @@ export function answerTables({ method, names, query, account, body, expectRight 
   }
 }
 
+/** `PartitionKey='a',RowKey='1'` */
+function findOne(entities: readonly Entity[], keys: string): Entity {
+  const [, partition, row] = /^PartitionKey='((?:[^']|'')*)',RowKey='((?:[^']|'')*)'$/.exec(keys) ?? [];
+  if (partition === undefined || row === undefined) throw failures.invalidInput();
+  const found = entities.find((each) => each["PartitionKey"] === unquote(partition) && each["RowKey"] === unquote(row));
+  if (!found) throw failures.noEntity();
+  return found;
+}
+
+function unquote(text: string): string {
+  return text.replaceAll("''", "'");
+}
+
 /** Comparisons of properties with literals, joined by `and` ("Querying tables and entities"): `PartitionKey eq 'a' and Count eq 3`. */
 function matches(filter: string | null): (entity: Entity) => boolean {
   if (filter === null || filter === "") return () => true;
   const wanted = filter.split(" and ").map((each) => {
     const [, name, text, other = ""] = /^\(?(\w+) eq (?:'((?:[^']|'')*)'|([\w.]+))\)?$/.exec(each.trim()) ?? [];
     if (name === undefined) throw failures.unsupported(`the filter ${filter}`);
-    return [name, text === undefined ? JSON.parse(other) : text.replaceAll("''", "'")] as const;
+    return [name, text === undefined ? JSON.parse(other) : unquote(text)] as const;
   });
   return (entity) => wanted.every(([name, value]) => entity[name] === value);
 }

@@ -72,6 +72,15 @@ console.log((await queue.peekMessages()).peekedMessageItems.at(-1).messageText);
     python: `queue = queues.get_queue_client(os.environ["STORAGE_QUEUE_NAME"])
 queue.send_message("moored")
 print(queue.peek_messages()[-1].content)`,
+    java: `var queue = queues.getQueueClient(System.getenv("STORAGE_QUEUE_NAME"));
+queue.sendMessage("moored");
+for (var message : queue.peekMessages(32, null, null)) System.out.println(message.getBody());`,
+    go: `queue := queues.NewQueueClient(os.Getenv("STORAGE_QUEUE_NAME"))
+_, err = queue.EnqueueMessage(ctx, "moored", nil)
+check(err)
+peeked, err := queue.PeekMessage(ctx, nil)
+check(err)
+fmt.Println(*peeked.Messages[0].MessageText)`,
   },
   storageTable: {
     ...{ target: "sessions", access: ["write"] },
@@ -81,6 +90,17 @@ for await (const { said } of table.listEntities({ queryOptions: { filter: "Parti
 table.create_entity({"PartitionKey": "python", "RowKey": "1", "said": "moored"})
 for entity in table.query_entities("PartitionKey eq 'python'"):
     print(entity["said"])`,
+    java: `var table = tables.getTableClient(System.getenv("STORAGE_TABLE_NAME"));
+table.createEntity(new TableEntity("java", "1").addProperty("said", "moored"));
+System.out.println(table.getEntity("java", "1").getProperty("said"));`,
+    go: `table := tables.NewClient(os.Getenv("STORAGE_TABLE_NAME"))
+_, err = table.AddEntity(ctx, []byte(\`{"PartitionKey":"go","RowKey":"1","said":"moored"}\`), nil)
+check(err)
+found, err := table.GetEntity(ctx, "go", "1", nil)
+check(err)
+var entity aztables.EDMEntity
+check(json.Unmarshal(found.Value, &entity))
+fmt.Println(entity.Properties["said"])`,
   },
   keyVaultSecrets: {
     ...{ target: "secrets", access: ["read"] },
@@ -110,6 +130,16 @@ print(container.create_item({"id": "python", "said": "moored"})["said"])`,
 var item = Map.of("id", "java", "said", "moored");
 System.out.println(container.createItem(item).getItem().get("said"));
 cosmos.close();`,
+    go: `container, err := cosmos.NewContainer(os.Getenv("COSMOS_DATABASE"), os.Getenv("COSMOS_CONTAINER"))
+check(err)
+item := []byte(\`{"id":"go","said":"moored"}\`)
+_, err = container.CreateItem(ctx, azcosmos.NewPartitionKeyString("go"), item, nil)
+check(err)
+created, err := container.ReadItem(ctx, azcosmos.NewPartitionKeyString("go"), "go", nil)
+check(err)
+var said struct{ Said string }
+check(json.Unmarshal(created.Value, &said))
+fmt.Println(said.Said)`,
     // In direct mode, it would look for the replicas of an account.
     here: { java: [[".credential(", ".gatewayMode().credential("]] },
   },
@@ -144,15 +174,17 @@ check(err)
 fmt.Println(string(received[0].Body))`,
     // No name in Azure leads to its namespace.
     here: {
-      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_SERVICE_BUS_SB_DEV })"]],
+      node: [
+        [", credential)", ", credential, { customEndpointAddress: process.env.SERVICE_BUS_CUSTOM_ENDPOINT_SB_DEV })"],
+      ],
       python: [
         ["import ServiceBusClient", "import ServiceBusClient, TransportType"],
-        ['"], credential)', `"], credential, ${besides("SANDBOX_SERVICE_BUS_SB_DEV")})`],
+        ['"], credential)', `"], credential, ${besides("SERVICE_BUS_CUSTOM_ENDPOINT_SB_DEV")})`],
       ],
       java: [
         [
           "var credential",
-          `${addressInJava("SANDBOX_SERVICE_BUS_SB_DEV")}\nvar topic = System.getenv("SERVICE_BUS_TOPIC");\nvar credential`,
+          `${addressInJava("SERVICE_BUS_CUSTOM_ENDPOINT_SB_DEV")}\nvar topic = System.getenv("SERVICE_BUS_TOPIC");\nvar credential`,
         ],
         [".credential(credential)", ".customEndpointAddress(address).credential(credential)"],
         // The sandbox's target is a topic.
@@ -161,7 +193,7 @@ fmt.Println(string(received[0].Body))`,
       go: [
         [
           ", credential, nil)",
-          `, credential, &azservicebus.ClientOptions{CustomEndpoint: ${addressInGo("SANDBOX_SERVICE_BUS_SB_DEV")}})`,
+          `, credential, &azservicebus.ClientOptions{CustomEndpoint: ${addressInGo("SERVICE_BUS_CUSTOM_ENDPOINT_SB_DEV")}})`,
         ],
       ],
     },
@@ -171,7 +203,7 @@ fmt.Println(string(received[0].Body))`,
     node: `await producer.sendBatch([{ body: "moored" }], { partitionId: "0" });
 await producer.close();
 const { EventHubConsumerClient, earliestEventPosition } = await import("@azure/event-hubs");
-const { EVENT_HUBS_HOST: host, EVENT_HUBS_HUB: hub, SANDBOX_EVENT_HUBS_EH_DEV: customEndpointAddress } = process.env;
+const { EVENT_HUBS_HOST: host, EVENT_HUBS_HUB: hub, EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV: customEndpointAddress } = process.env;
 const consumer = new EventHubConsumerClient("$Default", host, hub, credential, { customEndpointAddress });
 await new Promise((resolve, reject) => {
   const processEvents = async ([event]) => {
@@ -186,7 +218,7 @@ with producer:
     batch = producer.create_batch(partition_id="1")
     batch.add(EventData("moored"))
     producer.send_batch(batch)
-consumer = EventHubConsumerClient(os.environ["EVENT_HUBS_HOST"], os.environ["EVENT_HUBS_HUB"], "$Default", credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})
+consumer = EventHubConsumerClient(os.environ["EVENT_HUBS_HOST"], os.environ["EVENT_HUBS_HUB"], "$Default", credential, ${besides("EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV")})
 def show(context, event):
     print(event.body_as_str())
     consumer.close()
@@ -214,17 +246,19 @@ events, err := reader.ReceiveEvents(ctx, 1, nil)
 check(err)
 fmt.Println(string(events[0].Body))`,
     here: {
-      node: [[", credential)", ", credential, { customEndpointAddress: process.env.SANDBOX_EVENT_HUBS_EH_DEV })"]],
+      node: [
+        [", credential)", ", credential, { customEndpointAddress: process.env.EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV })"],
+      ],
       python: [
         ["import EventHubProducerClient", "import EventHubProducerClient, TransportType"],
-        ['"], credential)', `"], credential, ${besides("SANDBOX_EVENT_HUBS_EH_DEV")})`],
+        ['"], credential)', `"], credential, ${besides("EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV")})`],
       ],
       java: [
-        ["var credential", `${addressInJava("SANDBOX_EVENT_HUBS_EH_DEV")}\nvar credential`],
+        ["var credential", `${addressInJava("EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV")}\nvar credential`],
         ["new EventHubClientBuilder()", "new EventHubClientBuilder().customEndpointAddress(address)"],
       ],
       go: [
-        ["credential, err", `address := ${addressInGo("SANDBOX_EVENT_HUBS_EH_DEV")}\ncredential, err`],
+        ["credential, err", `address := ${addressInGo("EVENT_HUBS_CUSTOM_ENDPOINT_EH_DEV")}\ncredential, err`],
         [", credential, nil)", ", credential, &azeventhubs.ProducerClientOptions{CustomEndpoint: address})"],
       ],
     },
@@ -233,6 +267,10 @@ fmt.Println(string(events[0].Body))`,
     ...{ target: "settings", access: ["read"] },
     node: `console.log((await settings.getConfigurationSetting({ key: "greeting" })).value);`,
     python: `print(settings.get_configuration_setting("greeting").value)`,
+    java: `System.out.println(settings.getConfigurationSetting("greeting", null).getValue());`,
+    go: `setting, err := settings.GetSetting(ctx, "greeting", nil)
+check(err)
+fmt.Println(*setting.Value)`,
   },
   openAi: {
     ...{ target: "gpt", access: ["use"] },
@@ -243,6 +281,15 @@ fmt.Println(string(events[0].Body))`,
 console.log(choices[0].message.content);`,
     python: `answer = models.chat.completions.create(model="chat", messages=[{"role": "user", "content": "moored"}])
 print(answer.choices[0].message.content)`,
+    java: `var asked = ChatCompletionCreateParams.builder().model("chat").addUserMessage("moored").build();
+System.out.println(models.chat().completions().create(asked).choices().get(0).message().content().get());
+models.close();`,
+    go: `answer, err := models.Chat.Completions.New(ctx, openai.ChatCompletionNewParams{
+	Model:    "chat",
+	Messages: []openai.ChatCompletionMessageParamUnion{openai.UserMessage("moored")},
+})
+check(err)
+fmt.Println(answer.Choices[0].Message.Content)`,
   },
 } satisfies Readonly<Record<string, Use>>;
 type Kind = keyof typeof uses;
@@ -301,12 +348,16 @@ export function linesOf(program: Program): string {
 /** The versions that run. */
 export const javaPackages = [
   "com.azure:azure-cosmos:4.81.0",
+  "com.azure:azure-data-appconfiguration:1.8.5",
+  "com.azure:azure-data-tables:12.5.9",
   "com.azure:azure-identity:1.19.0",
   "com.azure:azure-identity-extensions:1.2.9",
   "com.azure:azure-messaging-eventhubs:5.21.5",
   "com.azure:azure-messaging-servicebus:7.17.20",
   "com.azure:azure-security-keyvault-secrets:4.11.1",
   "com.azure:azure-storage-blob:12.37.2",
+  "com.azure:azure-storage-queue:12.29.0",
+  "com.openai:openai-java:4.101.0",
   "com.microsoft.sqlserver:mssql-jdbc:13.6.2.jre11",
   "org.postgresql:postgresql:42.7.14",
   "org.slf4j:slf4j-nop:1.7.36",
@@ -315,10 +366,12 @@ export const javaPackages = [
 /** What the lines and their uses do not import. */
 const packagesInJava = [
   "com.azure.core.util",
+  "com.azure.data.tables.models",
   "com.azure.messaging.eventhubs",
   "com.azure.messaging.eventhubs.models",
   "com.azure.messaging.servicebus",
   "com.azure.messaging.servicebus.models",
+  "com.openai.models.chat.completions",
   "java.time",
   "java.util",
 ];
@@ -354,12 +407,17 @@ java -Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=chan
 export const goModules = [
   "github.com/Azure/azure-sdk-for-go/sdk/azcore v1.23.3",
   "github.com/Azure/azure-sdk-for-go/sdk/azidentity v1.15.0",
+  "github.com/Azure/azure-sdk-for-go/sdk/data/azappconfig v1.2.0",
+  "github.com/Azure/azure-sdk-for-go/sdk/data/azcosmos v1.4.1",
+  "github.com/Azure/azure-sdk-for-go/sdk/data/aztables v1.4.1",
   "github.com/Azure/azure-sdk-for-go/sdk/messaging/azeventhubs/v2 v2.0.2",
   "github.com/Azure/azure-sdk-for-go/sdk/messaging/azservicebus v1.11.0",
   "github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets v1.5.1",
   "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.3",
+  "github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2 v2.1.2",
   "github.com/jackc/pgx/v5 v5.13.0",
   "github.com/microsoft/go-mssqldb v1.11.2",
+  "github.com/openai/openai-go/v3 v3.98.0",
 ];
 
 /** What the lines use and do not import. */
@@ -367,6 +425,7 @@ const goPackages: Readonly<Record<string, string>> = {
   azidentity: "github.com/Azure/azure-sdk-for-go/sdk/azidentity",
   context: "context",
   fmt: "fmt",
+  json: "encoding/json",
   os: "os",
   pgx: "github.com/jackc/pgx/v5",
   pgxpool: "github.com/jackc/pgx/v5/pgxpool",

@@ -187,6 +187,10 @@ it("has tables, which a contributor reads and writes", async () => {
   expect((await filtered("PartitionKey eq 'a' and RowKey eq '1'")).text).toContain('"RowKey":"1"');
   expect(JSON.parse((await filtered("PartitionKey eq 'b'")).text)).toEqual({ value: [] });
   expect(await filtered("RowKey gt '0'")).toMatchObject({ status: 501 });
+  const one = (row: string) => ask("GET", `table/stdev/sessions(PartitionKey='a',RowKey='${row}')`);
+  expect(JSON.parse((await one("1")).text)).toEqual({ PartitionKey: "a", RowKey: "1" });
+  expect(await one("2")).toMatchObject({ status: 404, code: "ResourceNotFound" });
+  expect(await one("2' or 'a")).toMatchObject({ status: 400, code: "InvalidInput" });
 });
 
 it("answers scripted faults as the service would, and knows its calls", async () => {
