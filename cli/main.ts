@@ -42,7 +42,7 @@ async function run(words: readonly string[]): Promise<number> {
     return await command.run(session, values as Values<Flags>, operands);
   } catch (error) {
     const failure = error instanceof Failure ? error : await session?.explain(error);
-    if (!failure) return tellDefect(error);
+    if (!failure) return reportDefect(error);
     printFailure(process.stderr, failure, spell);
     return failure.exitCode;
   }
@@ -102,7 +102,7 @@ function explain<T>(name: string, read: () => T, usage: string): T {
 }
 
 /** Not the user's fault, so this prints what a bug report needs. */
-function tellDefect(error: unknown): number {
+function reportDefect(error: unknown): number {
   const what = printableText(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.stderr.write(`mooring: this is a defect of the command line itself; please report it.\n${what}\n`);
   return exitCodes.defect;

@@ -41,7 +41,7 @@ export interface Session {
   /** How the user starts this program, in a command that another program suggests. */
   readonly spell: Spelling;
   /** Reports the failure of one of several items; the others continue. */
-  tell(failure: Failure): void;
+  report(failure: Failure): void;
   /** The failure behind an error that is not one: what the service answered could not be read. */
   explain(error: unknown): Promise<Failure | undefined>;
   /** Every command, for completion. */
@@ -103,7 +103,7 @@ export function createSession(
       const { findMalformed } = await import("./service/malformed.ts");
       return await findMalformed(client.server, client.hearing, error);
     },
-    tell: (failure) => printFailure(process.stderr, failure, spell),
+    report: (failure) => printFailure(process.stderr, failure, spell),
     write: (text) => writeData(process.stdout, text),
     printStreamed: (as, streamed) => printStreamed(process.stdout, as, streamed),
     writeLines: (lines) => writeLines(process.stdout, lines),

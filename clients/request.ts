@@ -77,6 +77,11 @@ function kindOf(field: string): AnyKind | undefined {
   return Object.hasOwn(targetKinds, field) ? (targetKinds[field as TargetField] as AnyKind) : undefined;
 }
 
+/** For people. */
+export function titleOf(field: PlainField): string {
+  return plainFields[field].title;
+}
+
 function plainOf(field: string): Plain | undefined {
   return Object.hasOwn(plainFields, field) ? plainFields[field as PlainField] : undefined;
 }
@@ -161,7 +166,7 @@ export function settingsOf(request: Sent): readonly Setting[] {
   }
   return (Object.keys(plainFields) as PlainField[]).flatMap((field) => {
     const value = values.get(field);
-    return value === undefined ? [] : [{ field, title: plainFields[field].title, value }];
+    return value === undefined ? [] : [{ field, title: titleOf(field), value }];
   });
 }
 

@@ -22,12 +22,19 @@ const retired: readonly (readonly [RegExp, string])[] = [
   ],
   [/\b[rR]oom(?:Effects|WithSteps|Name|sOfMode)\b|\bdefineRoom\b|\bresources\/<room>/, "resource"],
   [/\bold way\b/i, "previous mode"],
-  [/\bfindSettled\b|\bsettle(?:Items?|Steps|Namespace|Undo)\b/, "findCurrent, noteEnd, endedSteps, releaseNamespace"],
+  [
+    /\bfindSettled\b|\bsettle(?:Items?|Steps|Namespace|Undo|Expiry)\b/,
+    "findCurrent, noteEnd, endedSteps, releaseNamespace, resolveExpiries",
+  ],
   [
     /\badmit(?:Next|OrDefer|First|Waiting)\b/,
     "beginNext, beginOrDefer: to admit is to decide whether a caller may ask",
   ],
-  [/\bretell\b|\btell(?:In|Drift|First|Canceled)\b/, "what it does: asSent, errorDocument, publishDrift"],
+  [
+    /\bre(?:tell|told)\b|\btell(?:In|Drift|First|Canceled|Losses|Defect|Reason)\(/,
+    "what it does: asSent, errorDocument, publishDrift, describeLosses, notify",
+  ],
+  [/\btake(?:Decision|Message)\b/, "recordDecision, receiveMessage"],
 ];
 
 const code = globSync("{src,cli,local,dashboard}/**/*.{ts,tsx,mjs,md}").map(read);

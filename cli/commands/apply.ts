@@ -1,6 +1,6 @@
 import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { tellLosses } from "../../src/domain/request/lossText.ts";
+import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { printable } from "../output/printable.ts";
@@ -62,6 +62,6 @@ async function planOne(session: Session, { request, name }: NamedRequest, option
     "blocked",
   ]);
   expectUnblocked(plan, name);
-  for (const loss of plan.removes ?? []) session.say(printable(tellLosses(name, [loss])));
+  for (const loss of plan.removes ?? []) session.say(printable(describeLosses(name, [loss])));
   return { word: plan.operation !== undefined ? "unchanged" : plan.replaces ? "configured" : "created" };
 }

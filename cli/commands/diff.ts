@@ -30,7 +30,7 @@ export const command = defineCommand({
         compared.push(await compare(session, object));
       } catch (error) {
         if (!(error instanceof Failure) || error.exitCode !== exitCodes.refused) throw error;
-        session.tell(error);
+        session.report(error);
         isRefused = true;
       }
     }

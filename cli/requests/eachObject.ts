@@ -85,7 +85,7 @@ export async function changeEach<Item extends Named>(
         if (!isWhole) await print(session, describe, { ...changed, item }, isDryRun);
       } catch (error) {
         if (!(error instanceof Failure) || !isOfOne(error)) throw error;
-        session.tell(error);
+        session.report(error);
         code = error.exitCode;
       }
     }
@@ -144,7 +144,7 @@ async function waitForAll(
     if (exitCodeOf(ended) === exitCodes.done) continue;
     const { error } = ended;
     const why = error ? `: ${error.code}: ${error.message}` : ` ended as ${ended.status}`;
-    session.tell(new NotPossible(`${describe(item)}${why}`, { next: [`mooring status ${operation}`] }));
+    session.report(new NotPossible(`${describe(item)}${why}`, { next: [`mooring status ${operation}`] }));
     code = exitCodes.refused;
   }
   return code;

@@ -2,7 +2,7 @@
 
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
-import { tellLosses } from "../../src/domain/request/lossText.ts";
+import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { NotPossible, Refused } from "../failures.ts";
 import { printable } from "../output/printable.ts";
 import { type Person, personHere } from "../question.ts";
@@ -58,7 +58,7 @@ export async function sendBatchAsking<T>(
 function lossesIn(plans: readonly { readonly name: string; readonly plan?: Plan | undefined }[]): readonly string[] {
   return plans.flatMap(({ name, plan }) => {
     const { removes = [] } = plan ?? {};
-    return removes.length === 0 ? [] : [tellLosses(name, removes)];
+    return removes.length === 0 ? [] : [describeLosses(name, removes)];
   });
 }
 

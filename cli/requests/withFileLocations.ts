@@ -14,17 +14,17 @@ export async function withFileLocations<T>(
     const { problem, operation, retryAfterSeconds } = error;
     if (!problem.errors) throw error;
     const [only, ...more] = written;
-    const tell = only && more.length === 0 ? (pointer: string) => placeOf(only, pointer) : tellFrom(written);
+    const locate = only && more.length === 0 ? (pointer: string) => placeOf(only, pointer) : locateIn(written);
     const errors = problem.errors.map(({ pointer, detail }) => ({
       // A query parameter is in no file.
-      pointer: pointer.startsWith("?") ? pointer : tell(pointer),
-      detail: more.length === 0 ? detail : tell(detail),
+      pointer: pointer.startsWith("?") ? pointer : locate(pointer),
+      detail: more.length === 0 ? detail : locate(detail),
     }));
     throw new Refused({ ...problem, errors }, { operation, retryAfterSeconds });
   }
 }
 
-function tellFrom(written: readonly Pick<Written, "where">[]): (text: string) => string {
+function locateIn(written: readonly Pick<Written, "where">[]): (text: string) => string {
   return (text) =>
     text.replaceAll(/\/requests\/(\d+)(\/[\w/~.-]*)?/g, (said, index: string, pointer = "") => {
       const found = written[Number(index)];

@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import { easyAuthAddress, signInWithEntra, signInWithProof } from "../service/begin.ts";
 import { gateNotice } from "../service/session.ts";
 import { settings } from "../service/settings.ts";
+import { useTask } from "../service/task.ts";
 
 export function Gate() {
   const { entra, easyAuth, key } = settings.signIn;
@@ -34,18 +35,10 @@ export function Gate() {
 
 function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
   const key = useSignal("");
-  const isSending = useSignal(false);
-  const error = useSignal<string | undefined>(undefined);
+  const { isRunning, error, run } = useTask(() => signInWithProof(key.value));
   const send = async (event: Event) => {
     event.preventDefault();
-    isSending.value = true;
-    error.value = undefined;
-    try {
-      await signInWithProof(key.value);
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason.message : String(reason);
-    }
-    isSending.value = false;
+    await run();
   };
   return (
     <form onSubmit={send}>
@@ -65,13 +58,13 @@ function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
           }}
         />
       </label>
-      {error.value !== undefined && (
+      {error && (
         <p class="notice bad" role="alert">
-          {error}
+          {error.message}
         </p>
       )}
-      <button type="submit" disabled={isSending.value}>
-        {isSending.value ? "Signing in …" : takesKeys ? "Sign in with key" : "Sign in with token"}
+      <button type="submit" disabled={isRunning}>
+        {isRunning ? "Signing in …" : takesKeys ? "Sign in with key" : "Sign in with token"}
       </button>
     </form>
   );

@@ -13,6 +13,7 @@ import { get } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
 import { getSoFar } from "../service/soFar.ts";
+import { useTask } from "../service/task.ts";
 import { Id } from "../ui/copy.tsx";
 import { FilterBar, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
@@ -163,24 +164,15 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
 /** Verifies the whole trail; only operators may. */
 function Chain() {
   const check = useSignal<AuditCheck | undefined>(undefined);
-  const error = useSignal<Error | undefined>(undefined);
-  const isRunning = useSignal(false);
-  const verify = async () => {
-    isRunning.value = true;
-    error.value = undefined;
-    try {
-      check.value = await get<AuditCheck>("/api/audit/verify");
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isRunning.value = false;
-  };
+  const { isRunning, error, run } = useTask(async () => {
+    check.value = await get<AuditCheck>("/api/audit/verify");
+  });
   return (
     <>
-      <button type="button" onClick={verify} disabled={isRunning.value}>
-        {isRunning.value ? "Verifying …" : "Verify the chain"}
+      <button type="button" onClick={run} disabled={isRunning}>
+        {isRunning ? "Verifying …" : "Verify the chain"}
       </button>
-      {error.value && <Failure error={error.value} what="the result of the verification" />}
+      {error && <Failure error={error} what="the result of the verification" />}
       {check.value && (
         <div class={check.value.valid ? "notice good" : "notice bad"} role="status">
           {check.value.valid

@@ -18,6 +18,7 @@ import { call, get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource, useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
+import { useTask } from "../service/task.ts";
 import { announce } from "../ui/announcer.tsx";
 import { ask } from "../ui/change.tsx";
 import { Block, Id } from "../ui/copy.tsx";
@@ -173,36 +174,27 @@ function Verify({
   readonly etag: string;
   readonly reload: () => void;
 }) {
-  const isRunning = useSignal(false);
-  const error = useSignal<Error | undefined>(undefined);
-  const verify = async () => {
-    isRunning.value = true;
-    error.value = undefined;
-    try {
-      const { body } = await call<Verification>(`${address}/verify`, {
-        method: "POST",
-        headers: { "if-match": etag, "idempotency-key": crypto.randomUUID() },
-      });
-      announce(`Verified: ${count(body.findings.length, "finding")}`);
-      reload();
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isRunning.value = false;
-  };
+  const { isRunning, error, run, forget } = useTask(async () => {
+    const { body } = await call<Verification>(`${address}/verify`, {
+      method: "POST",
+      headers: { "if-match": etag, "idempotency-key": crypto.randomUUID() },
+    });
+    announce(`Verified: ${count(body.findings.length, "finding")}`);
+    reload();
+  });
   const showNow = () => {
-    error.value = undefined;
+    forget();
     reload();
   };
   return (
     <>
-      <button type="button" class="primary" onClick={verify} disabled={isRunning.value}>
-        {isRunning.value ? "Verifying …" : "Verify now"}
+      <button type="button" class="primary" onClick={run} disabled={isRunning}>
+        {isRunning ? "Verifying …" : "Verify now"}
       </button>
-      {isOutdated(error.value) ? (
-        <Outdated error={error.value} showNow={showNow} />
+      {isOutdated(error) ? (
+        <Outdated error={error} showNow={showNow} />
       ) : (
-        error.value && <Failure error={error.value} what="the result of the verification" />
+        error && <Failure error={error} what="the result of the verification" />
       )}
     </>
   );

@@ -2,15 +2,13 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import { nounOf } from "../../clients/drivers.ts";
-import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
-import { othersOf, printTargets, splitTargets } from "../../clients/request.ts";
 import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
+import { toError } from "../../src/domain/messageOf.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { navigate, param, query, setParams, to } from "../app/router.ts";
+import { navigate, param, query, to } from "../app/router.ts";
 import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
 import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
@@ -21,18 +19,8 @@ import { Block } from "../ui/copy.tsx";
 import { Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
-import { words } from "../ui/words.ts";
-import {
-  type Choice,
-  choose,
-  databasesOf,
-  type Offered,
-  offer,
-  otherTargetsOf,
-  printCommand,
-  printCurl,
-  readRequest,
-} from "./requestForm.ts";
+import { Fields, type Problems } from "./requestFields.tsx";
+import { offer, printCommand, printCurl, readRequest } from "./requestForm.ts";
 
 export function NewRequestPage() {
   const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
@@ -57,7 +45,7 @@ export function NewRequestPage() {
 function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Caller }) {
   const request = readRequest(query.value);
   const body = request && JSON.stringify(request);
-  const problems = useSignal<ReadonlyMap<string, string>>(new Map());
+  const problems = useSignal<Problems>(new Map());
   const offered = offer(catalog, who, param("team"));
   if (offered.clusters.length === 0 || offered.sqlServers.length + offered.targets.length === 0) {
     return (
@@ -97,260 +85,6 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
   );
 }
 
-function Fields({
-  offered,
-  who,
-  problems,
-}: {
-  readonly offered: Offered;
-  readonly who: Caller;
-  readonly problems: ReadonlyMap<string, string>;
-}) {
-  const cluster = param("cluster");
-  const modes = offered.clusters.find(({ name }) => name === cluster)?.identityModes ?? [];
-  const team = param("team");
-  const patterns = (team === "" ? who.teams : who.teams.filter(({ name }) => name === team)).flatMap(
-    ({ namespaces }) => namespaces,
-  );
-  const mode = modes.find((each) => each === param("identityMode")) ?? defaultMode;
-  // A single option is preselected.
-  useEffect(() => {
-    const [only, another] = offered.clusters;
-    if (param("cluster") === "" && only && !another) setParams({ cluster: only.name }, { replace: true });
-  }, [offered]);
-  return (
-    <>
-      {who.teams.length > 0 && (
-        <Select
-          name="team"
-          title="For which team"
-          any={who.teams.length === 1 ? "your team" : "the team that matches"}
-          options={who.teams.map(({ name }) => name)}
-          problem={problems.get("/team")}
-        />
-      )}
-      <Select
-        name="cluster"
-        title="Cluster"
-        any="choose"
-        options={offered.clusters.map(({ name }) => name)}
-        problem={problems.get("/cluster")}
-      />
-      <Text
-        name="namespace"
-        title="Namespace"
-        hint={
-          patterns.length > 0
-            ? `Your teams may use: ${[...new Set(patterns)].join(", ")}`
-            : "Created if it does not exist."
-        }
-        problem={problems.get("/namespace")}
-        isFirst
-      />
-      <Select
-        name="identityMode"
-        title="Identity mode"
-        any="workload identity"
-        options={modes.filter((each) => each !== defaultMode)}
-        problem={problems.get("/identityMode")}
-      />
-      <Targets field="databases" title="Databases" offered={databasesOf(offered)} problems={problems} />
-      <Targets field="targets" title="Other targets" offered={otherTargetsOf(offered)} problems={problems} />
-      <Text
-        name="expiresAt"
-        title="Access ends"
-        hint="A time in UTC, such as 2027-01-31T00:00:00Z; empty: it does not end"
-        problem={problems.get("/expiresAt")}
-      />
-      <Text
-        name="expiresAfter"
-        title="Or ends after"
-        hint="A duration, such as P30D or PT12H, counted from the acceptance"
-        problem={problems.get("/expiresAfter")}
-      />
-      {offered.profiles.length > 0 && (
-        <Select
-          name="namespaceProfile"
-          title="Profile"
-          any="none"
-          options={offered.profiles.map(({ name }) => name)}
-          problem={problems.get("/namespaceProfile")}
-        />
-      )}
-      <details class="more-fields">
-        <summary>More fields</summary>
-        {fieldOfMode(mode) === "serviceAccount" ? (
-          <Text
-            name="serviceAccount"
-            title="Service account"
-            hint="Default: app"
-            problem={problems.get("/serviceAccount")}
-          />
-        ) : (
-          <Text
-            name="selector"
-            title="Selector"
-            hint="Value of the label aadpodidbinding; default: the namespace's name"
-            problem={problems.get("/selector")}
-          />
-        )}
-        <Text
-          name="sharedIdentity"
-          title="Identity of another namespace"
-          hint="Such as aks-dev/team-a, if the catalog lets you share it; empty: an identity of its own"
-          problem={problems.get("/sharedIdentity")}
-        />
-        <Select
-          name="adoptionPolicy"
-          title="Existing objects that are not Mooring's"
-          any="take over if identical"
-          options={["Never", "Always"]}
-          problem={problems.get("/adoptionPolicy")}
-        />
-        <Select
-          name="deletePolicy"
-          title="Namespace after offboarding"
-          any="remove if Mooring created it"
-          options={["Keep"]}
-          problem={problems.get("/deletePolicy")}
-        />
-      </details>
-      <Kept />
-    </>
-  );
-}
-
-/** Fields that this page does not know, from a newer service: sent as they are. */
-function Kept() {
-  const others = othersOf(readRequest(query.value) ?? {});
-  if (others.length === 0) return null;
-  return (
-    <fieldset>
-      <legend>Also in the request, unchanged</legend>
-      {others.map(([field, json]) => (
-        <p key={field}>
-          {field}: <code>{json}</code>
-        </p>
-      ))}
-    </fieldset>
-  );
-}
-
-function Select({
-  name,
-  title,
-  options,
-  any,
-  problem,
-}: {
-  readonly name: string;
-  readonly title: string;
-  readonly options: readonly string[];
-  readonly any: string;
-  readonly problem: string | undefined;
-}) {
-  const value = param(name);
-  // A value from the address is shown even if it is not offered; the plan says what is wrong with it.
-  const all = value === "" || options.includes(value) ? options : [...options, value];
-  return (
-    <label class="field">
-      <span>{title}</span>
-      <select
-        value={value}
-        aria-invalid={problem !== undefined}
-        onChange={(event) => setParams({ [name]: event.currentTarget.value })}
-      >
-        <option value="">{any}</option>
-        {all.map((option) => (
-          <option key={option} value={option}>
-            {/^[a-z]+[A-Z]/.test(option) ? words(option) : option}
-          </option>
-        ))}
-      </select>
-      {problem !== undefined && <span class="problem">{problem}</span>}
-    </label>
-  );
-}
-
-function Text({
-  name,
-  title,
-  hint,
-  problem,
-  isFirst = false,
-}: {
-  readonly name: string;
-  readonly title: string;
-  readonly hint: string;
-  readonly problem: string | undefined;
-  readonly isFirst?: boolean;
-}) {
-  return (
-    <label class="field">
-      <span>{title}</span>
-      <input
-        value={param(name)}
-        spellcheck={false}
-        autoComplete="off"
-        aria-invalid={problem !== undefined}
-        data-search={isFirst ? "" : undefined}
-        onInput={(event) => setParams({ [name]: event.currentTarget.value.trim() }, { replace: true })}
-      />
-      <span class="hint">{hint}</span>
-      {problem !== undefined && <span class="problem">{problem}</span>}
-    </label>
-  );
-}
-
-function Targets({
-  field,
-  title,
-  offered,
-  problems,
-}: {
-  readonly field: "databases" | "targets";
-  readonly title: string;
-  readonly offered: readonly Choice[];
-  readonly problems: ReadonlyMap<string, string>;
-}) {
-  if (offered.length === 0) return null;
-  const chosen = splitTargets(param(field));
-  const toggle = (key: string, word: string, isOn: boolean) =>
-    setParams({ [field]: printTargets(choose(chosen, key, word, isOn)) }, { replace: true });
-  return (
-    <fieldset>
-      <legend>{title}</legend>
-      {offered.map(({ key, access, kind }) => {
-        const own = chosen.find((each) => each.key === key);
-        const index = own ? chosen.indexOf(own) : -1;
-        const told = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));
-        return (
-          <fieldset class="target" key={key}>
-            <legend>
-              <code>{key}</code> {kind !== undefined && <span class="muted">{nounOf(kind)}</span>}
-            </legend>
-            {access.map((word) => (
-              <label class="check" key={word}>
-                <input
-                  type="checkbox"
-                  checked={own?.access.includes(word) ?? false}
-                  onChange={(event) => toggle(key, word, event.currentTarget.checked)}
-                />
-                {word}
-              </label>
-            ))}
-            {told.map(([pointer, detail]) => (
-              <span class="problem" key={pointer}>
-                {detail}
-              </span>
-            ))}
-          </fieldset>
-        );
-      })}
-    </fieldset>
-  );
-}
-
 /** The plan is requested after a pause in typing of this length. */
 const pauseMs = 400;
 
@@ -363,7 +97,7 @@ function Planned({
   readonly request: OnboardingRequest;
   /** The request as text; a new text starts a new plan. */
   readonly body: string;
-  readonly told: (problems: ReadonlyMap<string, string>) => void;
+  readonly told: (problems: Problems) => void;
 }) {
   const plan = useSignal<Plan | undefined>(undefined);
   const error = useSignal<Error | undefined>(undefined);
@@ -401,7 +135,7 @@ function Planned({
   }, [asked, looks.value]);
 
   function fail(reason: unknown): void {
-    error.value = reason instanceof Error ? reason : new Error(String(reason));
+    error.value = toError(reason);
     const errors = reason instanceof Refused ? (reason.problem.errors ?? []) : [];
     told(new Map(errors.map(({ pointer, detail }) => [pointer, detail])));
   }

@@ -140,9 +140,9 @@ function Rows({
   const first = useRef(page);
   const wanted = useMemo(() => new URLSearchParams(filters), [filters]);
 
-  useEffect(() => observe(({ event, data }) => event === "operation" && take(shown, wanted, data as Summary)), []);
+  useEffect(() => observe(({ event, data }) => event === "operation" && apply(shown, wanted, data as Summary)), []);
   useEffect(() => {
-    if (page !== first.current) takePage(shown, page);
+    if (page !== first.current) showPage(shown, page);
   }, [page]);
 
   const showFresh = () => list(shown, [...shown.fresh.value, ...shown.order.value]);
@@ -187,7 +187,7 @@ function Rows({
 }
 
 /** Updates known operations in place, even if they no longer match; adds others only when nobody is reading further down. */
-function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
+function apply(shown: Shown, wanted: URLSearchParams, change: Summary): void {
   const { rows, order, fresh, nextLink } = shown;
   const known = rows.peek().get(change.id);
   if (!known && !isWanted(change, wanted)) return;
@@ -203,7 +203,7 @@ function take(shown: Shown, wanted: URLSearchParams, change: Summary): void {
 }
 
 /** Takes the loaded pages again, such as after an outage; listed operations keep their places. */
-function takePage(shown: Shown, page: OperationPage): void {
+function showPage(shown: Shown, page: OperationPage): void {
   const { rows, order, fresh, nextLink } = shown;
   const listed = new Set(order.peek());
   const oldest = rows.peek().get(order.peek().at(-1) ?? "")?.createdTime ?? "";

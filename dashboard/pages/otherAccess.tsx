@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
 import { to } from "../app/router.ts";
 import { get } from "../service/client.ts";
+import { useTask } from "../service/task.ts";
 import { Fix } from "../ui/fix.tsx";
 import { Older } from "../ui/older.tsx";
 import { Section } from "../ui/page.tsx";
@@ -11,29 +12,20 @@ import { Time } from "../ui/time.tsx";
 
 export function OtherAccessSection({ target }: { readonly target: string }) {
   const read = useSignal<OtherAccessPage | undefined>(undefined);
-  const error = useSignal<Error | undefined>(undefined);
-  const isReading = useSignal(false);
-  const look = async () => {
-    isReading.value = true;
-    error.value = undefined;
-    try {
-      read.value = await get<OtherAccessPage>(`/api/access/others?${new URLSearchParams({ target, top: "100" })}`);
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isReading.value = false;
-  };
+  const { isRunning, error, run } = useTask(async () => {
+    read.value = await get<OtherAccessPage>(`/api/access/others?${new URLSearchParams({ target, top: "100" })}`);
+  });
   return (
     <Section title="Not by Mooring">
       <p class="muted">Users, roles and assignments that no namespace asked Mooring for.</p>
       <p>
-        <button type="button" onClick={look} disabled={isReading.value}>
-          {isReading.value ? "Reading …" : `Read ${target} now`}
+        <button type="button" onClick={run} disabled={isRunning}>
+          {isRunning ? "Reading …" : `Read ${target} now`}
         </button>
       </p>
       <div aria-live="polite">
-        {error.value && <Failure error={error.value} what={`who else reaches ${target}`} />}
-        {!error.value && read.value && <Others key={read.value.readTime} page={read.value} />}
+        {error && <Failure error={error} what={`who else reaches ${target}`} />}
+        {!error && read.value && <Others key={read.value.readTime} page={read.value} />}
       </div>
     </Section>
   );

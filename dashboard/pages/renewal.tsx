@@ -1,6 +1,8 @@
 /** Moving the end of a namespace's access, of all of it or of one target: the change that it is, with its plan. */
+
 import { useSignal } from "@preact/signals";
 import { renewed, targetsOf } from "../../clients/request.ts";
+import { defined } from "../../src/domain/defined.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { navigate, to } from "../app/router.ts";
 import { isIn } from "../service/session.ts";
@@ -19,7 +21,7 @@ export function Renew({ of: namespace, reload }: { readonly of: Namespace; reado
       verb: "Renew",
       path: "/api/onboardings",
       // Whoever sends it, it stays its team's.
-      body: { ...renewed(request, { end: end.value.trim(), keys }), ...(team === undefined ? {} : { team }) },
+      body: defined({ ...renewed(request, { end: end.value.trim(), keys }), team }),
       ifMatch,
       reload,
       done: ({ id }) => navigate(to.operation(id)),

@@ -1,5 +1,6 @@
 /** Authorization code flow with PKCE (RFC 7636). Tokens stay in memory; after a reload, Entra signs the user in again. */
 import * as oauth from "oauth4webapi";
+import { messageOf } from "../../src/domain/messageOf.ts";
 import { askToSignIn, takeTokens } from "./session.ts";
 import type { Settings } from "./settings.ts";
 
@@ -115,5 +116,5 @@ function endOf({ expires_in: seconds = 3_600 }: oauth.TokenEndpointResponse): nu
 export function describeSignInError(error: unknown): string {
   if (error instanceof oauth.AuthorizationResponseError || error instanceof oauth.ResponseBodyError)
     return error.error_description ?? error.error;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

@@ -5,6 +5,7 @@
 
 import { batch, signal } from "@preact/signals";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
+import { toError } from "../../src/domain/messageOf.ts";
 import { contact, get, Refused } from "./client.ts";
 import { observe } from "./live.ts";
 import { caller, gate } from "./session.ts";
@@ -61,7 +62,7 @@ export async function load(): Promise<void> {
     });
   } catch (error) {
     if (own.signal.aborted) return;
-    failure.value = error instanceof Error ? error : new Error(String(error));
+    failure.value = toError(error);
   } finally {
     if (loading === own) loading = undefined;
     refreshSoon();

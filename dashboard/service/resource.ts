@@ -1,6 +1,7 @@
 /** Data that a page shows: loaded, loading, unavailable or stale. */
 import { type Signal, signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { toError } from "../../src/domain/messageOf.ts";
 import { contact, Refused } from "./client.ts";
 import { freshStreams } from "./live.ts";
 import { caller, gate } from "./session.ts";
@@ -77,7 +78,7 @@ function createResource<T>(load: (signal: AbortSignal) => Promise<T>): Resource<
           if (own.signal.aborted) return;
           // Data that is gone or no longer visible to the caller must not be shown as stale.
           if (reason instanceof Refused && (reason.status === 404 || reason.status === 403)) data.value = undefined;
-          error.value = reason instanceof Error ? reason : new Error(String(reason));
+          error.value = toError(reason);
           isLoading.value = false;
         },
       );

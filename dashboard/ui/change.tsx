@@ -3,6 +3,7 @@
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
+import { toError } from "../../src/domain/messageOf.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { path as pagePath, query } from "../app/router.ts";
@@ -92,7 +93,7 @@ function Asked({ change }: { readonly change: Change }) {
       document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
       change.done(body);
     } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
+      error.value = toError(reason);
       state.value = "idle";
       if (!isOpen()) announce(`Failed: ${change.verb}. ${error.value.message}`);
     }

@@ -1,7 +1,8 @@
 /** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
-import { batch, type Signal, useSignal } from "@preact/signals";
+import { batch, type Signal } from "@preact/signals";
 import { get } from "../service/client.ts";
 import type { PageOf } from "../service/soFar.ts";
+import { useTask } from "../service/task.ts";
 import { Failure } from "./states.tsx";
 import { count } from "./words.ts";
 
@@ -22,23 +23,14 @@ export function Older<Row>({
   readonly many?: string;
   readonly order?: string;
 }) {
-  const isLoading = useSignal(false);
-  const error = useSignal<Error | undefined>(undefined);
-  const load = async () => {
+  const { isRunning, error, run } = useTask(async () => {
     if (nextLink.value === undefined) return;
-    isLoading.value = true;
-    error.value = undefined;
-    try {
-      const page = await get<PageOf<Row>>(nextLink.value);
-      batch(() => {
-        onPage(page.value);
-        nextLink.value = page.nextLink;
-      });
-    } catch (reason) {
-      error.value = reason instanceof Error ? reason : new Error(String(reason));
-    }
-    isLoading.value = false;
-  };
+    const page = await get<PageOf<Row>>(nextLink.value);
+    batch(() => {
+      onPage(page.value);
+      nextLink.value = page.nextLink;
+    });
+  });
   return (
     <div class="more">
       {shown > 0 && (
@@ -46,10 +38,10 @@ export function Older<Row>({
           {count(shown, one, many)} shown, {order}.
         </p>
       )}
-      {error.value && <Failure error={error.value} what={`older ${many}`} />}
+      {error && <Failure error={error} what={`older ${many}`} />}
       {nextLink.value !== undefined && (
-        <button type="button" onClick={load} disabled={isLoading.value}>
-          {isLoading.value ? "Loading …" : order === "newest first" ? "Show older" : "Show more"}
+        <button type="button" onClick={run} disabled={isRunning}>
+          {isRunning ? "Loading …" : order === "newest first" ? "Show older" : "Show more"}
         </button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { takeDecision } from "../application/decisions/approval.ts";
+import { recordDecision } from "../application/decisions/approval.ts";
 import { planOnboarding } from "../application/plan/planOnboarding.ts";
 import { throwBlockers } from "../application/process/throwBlockers.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -7,7 +7,7 @@ import { StepInput } from "../resources/definitions/step.ts";
 import { activity } from "./host.ts";
 
 /**
- * Takes the decision and, after an approval, runs the preflight again: the request may have waited for days, and new blockers
+ * Records the decision and, after an approval, runs the preflight again: the request may have waited for days, and new blockers
  * must also be named before the first write.
  */
 export const settleApproval = activity({
@@ -21,7 +21,7 @@ export const settleApproval = activity({
   /** False if something other than a decision woke the orchestration; then it keeps waiting. */
   output: z.object({ isDecided: z.boolean() }),
   async run(input, ports) {
-    const isDecided = await takeDecision(ports, input);
+    const isDecided = await recordDecision(ports, input);
     if (isDecided) throwBlockers(await planOnboarding(ports, input));
     return { isDecided };
   },

@@ -7,3 +7,8 @@ type Defined<T> = { [K in Exclude<keyof T, Undefinable<T>>]: T[K] } & {
 export function defined<T extends object>(fields: T): Defined<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
 }
+
+/** The list, unless it is empty: for an optional field. */
+export function unlessEmpty<L extends readonly unknown[]>(list: L): L | undefined {
+  return list.length > 0 ? list : undefined;
+}

@@ -41,7 +41,7 @@ export function endOf({ expiresAt, expiresAfter }: Expiry, now: number): string 
 }
 
 /** The same with an instant in place of a duration. */
-export function settled(expiry: Expiry, now: number): Expiry {
+export function resolveExpiry(expiry: Expiry, now: number): Expiry {
   const end = endOf(expiry, now);
   return defined({ expiresAt: end });
 }

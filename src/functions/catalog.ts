@@ -1,7 +1,7 @@
 import type { Team } from "../domain/access/access.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
-import { defined } from "../domain/defined.ts";
+import { defined, unlessEmpty } from "../domain/defined.ts";
 import { CatalogDocument } from "../domain/documents/catalog.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { berthOf } from "../domain/naming/names.ts";
@@ -38,14 +38,14 @@ export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
   const { clusters, teams } = catalog;
   const own = mayOperate(by) ? undefined : by.teams.flatMap((name) => lookUp(teams, name) ?? []);
   const shared = publishedShares(catalog, own);
-  return {
+  return defined({
     clusters: Object.entries(clusters)
       .filter(([name]) => !own || own.some((team) => team.clusters.includes(name)))
       .map(([name, { environment, identityModes }]) => ({ name, ...defined({ environment }), identityModes })),
     ...publishedTargets(catalog, own),
     profiles: publishedProfiles(catalog, own),
-    ...(shared.length > 0 ? { sharedIdentities: shared } : {}),
-  };
+    sharedIdentities: unlessEmpty(shared),
+  });
 }
 
 /** Of namespaces that the teams may have, since an identity is shared within its team. */

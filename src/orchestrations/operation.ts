@@ -10,7 +10,7 @@ import { messageOf } from "../domain/messageOf.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
-import { type Parts, tell } from "../domain/operation/reasons.ts";
+import { describeReasons, type Parts } from "../domain/operation/reasons.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { Time } from "../domain/time.ts";
@@ -130,7 +130,7 @@ function whatIsLeft(error: unknown): { leftBehind: boolean; leftUndone?: string[
 
 function describe(error: unknown): Pick<Outcome, "error" | "reasons"> {
   const reasons = partsOf(error);
-  const message = tell(reasons);
+  const message = describeReasons(reasons);
   const isText = reasons.every((part) => typeof part === "string");
   const told =
     error instanceof StepFailed ? describeCode(error.code, message) : toOperationError(codeOf(error), message);

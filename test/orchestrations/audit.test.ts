@@ -1,8 +1,7 @@
 /** One audit entry per effect, no matter what is lost, repeated or undone on the way. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";

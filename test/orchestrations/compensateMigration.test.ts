@@ -1,8 +1,7 @@
 /** Failed undos of a migration are run again by name, which leads back; calling migrate again leads forward. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptCompensation, acceptOffboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptCompensation, acceptOffboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planCompensationOf } from "../../src/application/dryRun/planDecision.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";

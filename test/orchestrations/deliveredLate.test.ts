@@ -8,8 +8,8 @@ import {
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { everyStep } from "../../src/application/process/index.ts";
 import { PermanentError } from "../../src/domain/errors.ts";

@@ -1,8 +1,7 @@
 /** A namespace that uses the identity of another one: what it gets, changes, and leaves behind (docs/adr/0029). */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptExpired, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { expiryCaller } from "../../src/domain/access/caller.ts";
 import { PermanentError } from "../../src/domain/errors.ts";

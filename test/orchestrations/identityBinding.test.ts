@@ -2,8 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { exportAzureCli, exportKubernetes } from "../../src/application/inspection/exportNamespace.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";

@@ -1,8 +1,7 @@
 /** A process that dies between the two records of an operation's end: its proof is lost, but not what the namespace has. */
 import { expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";

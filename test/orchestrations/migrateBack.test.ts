@@ -1,8 +1,7 @@
 /** The way back of a migration, from wherever it has stopped: what it plans, does, undoes and waits for. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptCompensation, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";

@@ -4,8 +4,7 @@
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { planRepairOf } from "../../src/application/dryRun/planRepairOf.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";

@@ -1,8 +1,7 @@
 /** Batches over onboarded namespaces, on the replay engine and the fake cloud: each action, and each outcome of an item. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { acceptBatch, acceptNamespaceBatch, passOn } from "../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../src/application/batch/chooseNamespaces.ts";
 import { cancelBatch } from "../../src/application/decisions/cancelBatch.ts";

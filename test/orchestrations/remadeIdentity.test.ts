@@ -2,8 +2,7 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { planRepairOf } from "../../src/application/dryRun/planRepairOf.ts";
 import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";

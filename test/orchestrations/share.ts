@@ -1,7 +1,7 @@
 /** Two clusters in which the namespaces of a team share an identity: its home, and a guest. */
 
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";

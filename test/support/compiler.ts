@@ -1,4 +1,4 @@
-/** The compiler on src and clients as they are, and as they would be after one more change. */
+/** The compiler on the source as it is, and as it would be after one more change. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
@@ -30,14 +30,15 @@ interface Source {
   readonly version: number;
 }
 
-export function openSource(): Compiler {
-  const files = ["src", "clients"].flatMap((folder) =>
+/** `folders`, with the options of `project`. */
+export function openSource(folders = ["src", "clients"], project = "src"): Compiler {
+  const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\.tsx?$/.test(name))
       .map((name) => join(folder, name)),
   );
   const sources = new Map(files.map((file) => [file, { text: readFileSync(join(root, file), "utf8"), version: 0 }]));
-  const service = ts.createLanguageService(hostOf(sources));
+  const service = ts.createLanguageService(hostOf(sources, project));
   const errorsOf = (file: string) => service.getSemanticDiagnostics(join(root, file)).length;
   const hasErrors = (file: string) => errorsOf(file) > 0;
   const find = (file: string): Source => {
@@ -72,9 +73,9 @@ export function openSource(): Compiler {
   };
 }
 
-function hostOf(sources: ReadonlyMap<string, Source>): ts.LanguageServiceHost {
-  const config = ts.readConfigFile(join(root, "src/tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, join(root, "src"));
+function hostOf(sources: ReadonlyMap<string, Source>, project: string): ts.LanguageServiceHost {
+  const config = ts.readConfigFile(join(root, project, "tsconfig.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, join(root, project));
   const nameOf = (path: string) => (path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path);
   return {
     // What both clients share is compiled with it.

@@ -4,8 +4,8 @@ import {
   type Accepted,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptUpkeep.ts";
 import type { AdmissionOptions } from "../../src/application/admission/admission.ts";
 import type { OffboardingOptions } from "../../src/application/admission/claimExisting.ts";
 import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";

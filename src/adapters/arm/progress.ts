@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import type { RestApi } from "./restApi.ts";
 
-export interface Outcome {
+export interface LongRunningOperation {
   readonly status: string;
   readonly error?: { readonly code: string; readonly message: string } | undefined;
 }
@@ -23,7 +23,7 @@ export async function lookAtProgress(
   { find }: Pick<RestApi, "find">,
   doing: string,
   url: string,
-): Promise<Outcome | undefined> {
+): Promise<LongRunningOperation | undefined> {
   try {
     const told = await find(doing, url, Progress);
     return told && { status: told.status, error: told.error ?? undefined };
@@ -33,11 +33,11 @@ export async function lookAtProgress(
   }
 }
 
-export function isFailed({ status }: Outcome): boolean {
+export function isFailed({ status }: LongRunningOperation): boolean {
   return status === "Failed" || status === "Canceled";
 }
 
-export function describeFailure(doing: string, { status, error }: Outcome): string {
+export function describeFailure(doing: string, { status, error }: LongRunningOperation): string {
   return `${doing}: Azure ended the operation as ${status}. ${error?.code ?? ""} ${error?.message ?? ""}`.trim();
 }
 

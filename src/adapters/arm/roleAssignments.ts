@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { AzureResources } from "../../ports/azureResources.ts";
 import type { AssignmentRef, RoleAssignment, RoleAssignments } from "../../ports/roleAssignments.ts";
@@ -130,14 +131,14 @@ const Assignment = z.object({
 
 function toAssignment({ id, properties }: z.infer<typeof Assignment>): RoleAssignment {
   const { principalType, description, condition, createdOn, ...rest } = properties;
-  return {
+  return defined({
     id,
     ...rest,
-    ...(principalType ? { principalType } : {}),
-    ...(description ? { description } : {}),
-    ...(condition ? { condition } : {}),
-    ...(createdOn ? { createdTime: createdOn } : {}),
-  };
+    principalType: principalType || undefined,
+    description: description || undefined,
+    condition: condition || undefined,
+    createdTime: createdOn || undefined,
+  });
 }
 
 const Usage = z.object({ roleAssignmentsCurrentCount: z.number(), roleAssignmentsLimit: z.number() });

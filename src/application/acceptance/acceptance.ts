@@ -3,7 +3,6 @@
  * a timer (recovery/recoverOperation.ts) recovers from a crash in between, so an accepted request is never lost.
  */
 import { messageOf } from "../../domain/messageOf.ts";
-import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { launchOf, type NextRun } from "../../domain/operation/launch.ts";
 import { beginCompensation, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
@@ -18,7 +17,8 @@ import { inTrace } from "../../telemetry/spans.ts";
 import type { AdmissionOptions } from "../admission/admission.ts";
 import { beginningOf, type Claim, claimOnboarding } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
-import { claimOffboarding, type OffboardingOptions } from "../admission/claimExisting.ts";
+import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
+import { claimExpired } from "../admission/claimExpired.ts";
 import { amend } from "../amend.ts";
 import { type Compensating, findCompensation } from "../decisions/compensation.ts";
 
@@ -63,19 +63,18 @@ export async function acceptOnboarding(
   });
 }
 
-export async function acceptOffboarding(
-  acceptance: AcceptanceContext,
-  berth: Berth,
-  options: OffboardingOptions = {},
-): Promise<Accepted> {
-  return await acceptOnce(
-    acceptance,
-    async (own) => await answerClaim(own, await claimOffboarding(own, berth, options)),
-  );
-}
+export const acceptOffboarding = accepting(claimOffboarding);
+/** Starts a repair or a migration. */
+export const acceptUpkeep = accepting(claimUpkeep);
+/** Starts what takes away access that has ended. */
+export const acceptExpired = accepting(claimExpired);
 
-export async function answerClaim(own: AcceptanceContextWithId, { record, how }: Claim): Promise<Accepted> {
-  return how === "begun" ? await begin(own, record) : await attach(own, record);
+function accepting<A extends readonly unknown[]>(claim: (own: ClaimContext, ...asked: A) => Promise<Claim>) {
+  return async (acceptance: AcceptanceContext, ...asked: A): Promise<Accepted> =>
+    await acceptOnce(acceptance, async (own) => {
+      const { record, how } = await claim(own, ...asked);
+      return how === "begun" ? await begin(own, record) : await attach(own, record);
+    });
 }
 
 /** Reruns the undos that failed in the given operation, provided that nothing has happened to the namespace since. */

@@ -33,7 +33,7 @@ import { needsApprovalOf } from "../../domain/policy/approval.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
-import { tellLosses } from "../../domain/request/lossText.ts";
+import { describeLosses } from "../../domain/request/lossText.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
@@ -143,7 +143,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 /** Refuses to take away what nobody said should go: the sender may not know that the namespace has it. */
 function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   const losses = lossesFor(request, current);
-  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", tellLosses(berthKey(request), losses));
+  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", describeLosses(berthKey(request), losses));
 }
 
 /** Refuses a namespace that an operation holds. */

@@ -6,7 +6,7 @@
 import type { NamespaceRecord, PreviousRecord } from "../../domain/operation/namespaceRecord.ts";
 import { findExpiryProblems } from "../../domain/policy/expiry.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import { hasDuration, hasExpiry, settleExpiry } from "../../domain/request/expiry.ts";
+import { hasDuration, hasExpiry, resolveExpiries } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -29,7 +29,7 @@ export async function keepRequest(
     const about = { cluster: request.cluster, namespace: request.namespace };
     throw new Refusal(first.code, message, { errors, about });
   }
-  const kept = settleExpiry(request, now);
+  const kept = resolveExpiries(request, now);
   if (!hasDuration(request)) return () => ({ request: kept, requestHash: hashRequest(kept) });
   const askedHash = hashRequest(request);
   // The same request again means the same instants, whether it is answered with what it has begun or completes that.

@@ -4,6 +4,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { owner } from "../../domain/naming/names.ts";
@@ -248,12 +249,12 @@ export async function noteEnd<Item extends BatchItem>(
   const operation = await registry.getOperation(item.operation);
   if (!operation || !isFinal(operation.status)) return item;
   const { status, kind, error, endTime = new Date().toISOString() } = operation;
-  const changes = {
+  const changes = defined({
     status,
     endTime,
-    ...(status === "Succeeded" ? { outcome: outcomeOf[kind] } : {}),
-    ...(error && status !== "Succeeded" ? { error: shortenError(error) } : {}),
-  };
+    outcome: status === "Succeeded" ? outcomeOf[kind] : undefined,
+    error: error && status !== "Succeeded" ? shortenError(error) : undefined,
+  });
   await registry.updateBatchItems(batch, [{ index: item.index, changes }]);
   return { ...item, ...changes };
 }

@@ -22,8 +22,8 @@ interface Left {
 export async function concludeBatch(ports: Ports, id: string): Promise<Left> {
   const record = await getBatch(ports, id);
   if (isFinal(record.status)) return await close(ports, record);
-  const settled = await noteEnds(ports, id, await ports.registry.listBatchItems(id));
-  const open = await dropVerifications(ports, record, settled);
+  const noted = await noteEnds(ports, id, await ports.registry.listBatchItems(id));
+  const open = await dropVerifications(ports, record, noted);
   const items = record.cancel || record.givenUp !== undefined ? await giveUp(ports, record, open) : open;
   const totals = countItems(items);
   const { notStarted: notBegun, running } = totals;
@@ -72,11 +72,11 @@ export async function noteEnds<Item extends BatchItem>(
   batch: string,
   items: readonly Item[],
 ): Promise<readonly Item[]> {
-  const settled: Item[] = [];
+  const noted: Item[] = [];
   for (let from = 0; from < items.length; from += atOnce) {
-    settled.push(...(await Promise.all(items.slice(from, from + atOnce).map((item) => noteEnd(ports, batch, item)))));
+    noted.push(...(await Promise.all(items.slice(from, from + atOnce).map((item) => noteEnd(ports, batch, item)))));
   }
-  return settled;
+  return noted;
 }
 
 /** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane takes it. */

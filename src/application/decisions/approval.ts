@@ -61,7 +61,7 @@ export async function requestApproval(
   );
   if (approval.decision) {
     // Decided before this run began: no event will wake the orchestration, and nobody has to be asked again.
-    await takeDecision(ports, { operation, request, isTimeOver: false });
+    await recordDecision(ports, { operation, request, isTimeOver: false });
     return undefined;
   }
   await publishApproval(ports, record, approval);
@@ -76,7 +76,7 @@ async function reasonsFor(ports: Ports, request: OnboardingRequest, team: string
  * Takes the decision, or the time-out; false when what woke the orchestration was no decision. Throws unless this same
  * request was approved by everyone whose approval it needs now: the catalog may have changed.
  */
-export async function takeDecision(
+export async function recordDecision(
   ports: Ports,
   { operation, request, isTimeOver }: { operation: string; request: OnboardingRequest; isTimeOver: boolean },
 ): Promise<boolean> {

@@ -77,6 +77,6 @@ function migratingOf({
   return {
     request,
     clientId: result.clientId,
-    migration: { ...lasting, ...(completed ? { completed } : {}) },
+    migration: defined({ ...lasting, completed: completed || undefined }),
   };
 }

@@ -3,7 +3,7 @@
 import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
-import { type FailedStep, tell } from "../../domain/operation/reasons.ts";
+import { describeReasons, type FailedStep } from "../../domain/operation/reasons.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
 import { undoWaits } from "../../telemetry/metrics.ts";
@@ -25,7 +25,7 @@ export async function recordWaitingUndos(
   }: Pick<OperationRecord, "kind"> & { readonly operation: string; readonly undos: readonly WaitingUndo[] },
 ): Promise<void> {
   const failure = undos.find((undo) => undo.failure)?.failure;
-  const why = failure && describeCode(failure.code, await tellReason({ registry }, operation, failure));
+  const why = failure && describeCode(failure.code, await describeReason({ registry }, operation, failure));
   const { change } = await amendOperation(registry, operation, ({ status, stillToUndo }) => {
     if (isFinal(status)) return undefined;
     const since = stillToUndo?.since ?? new Date().toISOString();
@@ -40,10 +40,10 @@ export async function recordWaitingUndos(
 }
 
 /** Without a step, its message is the reason. */
-async function tellReason(
+async function describeReason(
   { registry }: Pick<Ports, "registry">,
   operation: string,
   { step, message }: NonNullable<WaitingUndo["failure"]>,
 ): Promise<string> {
-  return step ? tell([step], await registry.listSteps(operation)) : message;
+  return step ? describeReasons([step], await registry.listSteps(operation)) : message;
 }

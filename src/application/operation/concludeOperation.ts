@@ -1,6 +1,6 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
 
-import { defined } from "../../domain/defined.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
@@ -13,7 +13,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
-import { tell } from "../../domain/operation/reasons.ts";
+import { describeReasons } from "../../domain/operation/reasons.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -129,18 +129,18 @@ function endOf(
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
   const { reasons } = input;
-  const failure = input.error && reasons ? { ...input.error, message: tell(reasons, steps) } : input.error;
+  const failure = input.error && reasons ? { ...input.error, message: describeReasons(reasons, steps) } : input.error;
   const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   const error = described && withKept(described, steps);
   const leftInPlace = findLeftInPlace(steps);
-  return {
+  return defined({
     status,
     endTime,
     ...defined({ error, leftUndone: input.leftUndone }),
-    ...(leftInPlace.length > 0 ? { leftInPlace } : {}),
+    leftInPlace: unlessEmpty(leftInPlace),
     ...defined({ namespaceUid: input.namespaceUid }),
-    ...(input.clientId === undefined ? {} : { result: resultOf(input, input.clientId, record.migration) }),
-  };
+    result: input.clientId === undefined ? undefined : resultOf(input, input.clientId, record.migration),
+  });
 }
 
 /** An undo may keep a namespace that the operation created, because others have something in it by now. */

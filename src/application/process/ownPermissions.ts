@@ -1,5 +1,7 @@
 /** Whether Mooring's own role in Azure allows what an onboarding has to do, or undo, where the cluster has its identities. */
+
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import { homeOf } from "../../domain/naming/names.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -23,8 +25,8 @@ export async function checkOwnPermissions(
     scope: `/subscriptions/${subscriptionId}/resourceGroups/${identityResourceGroup}`,
     where: `where cluster "${alias}" has its identities`,
   });
-  return {
-    ...(conflict ? { blockers: [toOperationError(conflict.code, conflict.message)] } : {}),
-    ...(notice ? { notices: [toNotice(notice.code, notice.message)] } : {}),
-  };
+  return defined({
+    blockers: conflict ? [toOperationError(conflict.code, conflict.message)] : undefined,
+    notices: notice ? [toNotice(notice.code, notice.message)] : undefined,
+  });
 }

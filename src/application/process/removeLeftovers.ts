@@ -1,3 +1,4 @@
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -20,13 +21,13 @@ export const removeLeftovers = defineStep({
     const surpluses = surplusesOf(request).map((each) => each.look(ports, request, planning.step));
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
     const notices = plans.flatMap((plan) => plan.notices ?? []);
-    return {
+    return defined({
       ...planning.step,
       action: strongest(plans.map(({ action }) => action)),
       differences: plans.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
       blockers: plans.flatMap(({ blockers }) => blockers),
-      ...(notices.length > 0 ? { notices } : {}),
-    };
+      notices: unlessEmpty(notices),
+    });
   },
   async run({ request, ...base }, ports, step) {
     const all = collecting(step);

@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { operationIdOf, type SentMessage } from "../../domain/naming/operationId.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
@@ -17,13 +18,13 @@ export function arrivingOf(
   { request, namespaceField }: Received,
   { expiresTime, traceparent, isRemovalConfirmed, ...message }: ArrivedMessage,
 ): Arriving {
-  return {
+  return defined({
     request,
-    ...(namespaceField ? { namespaceField } : {}),
+    namespaceField: namespaceField || undefined,
     sequenceNumber: message.sequenceNumber,
     operation: operationIdOf(message),
     isRemovalConfirmed,
     traceparent,
     expires: expiresTime.toISOString(),
-  };
+  });
 }

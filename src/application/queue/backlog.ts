@@ -62,7 +62,7 @@ export function createBacklog(
   { refusals, now = () => Date.now() }: { readonly refusals: RefusalTrail; readonly now?: () => number },
 ): Backlog {
   const { registry, queue, catalog } = ports;
-  /** Two admissions in one process must not start the same operation; between processes, its ID makes them one. */
+  /** Two callers in one process must not start the same operation; between processes, its ID makes them one. */
   const turns = createSerial();
 
   function contextFor(worker: Worker, { operation, traceparent }: Pick<WaitingRequest, "operation" | "traceparent">) {

@@ -93,8 +93,8 @@ async function reconcileBatch(
   // An operation that holds its namespace is still running; its record need not be read.
   const items = await registry.listBatchItems(id, { status: "Running" });
   const ended = items.filter(({ operation }) => operation !== undefined && !isRunning(operation));
-  const settled = await noteEnds(ports, id, ended);
-  const isOver = ended.length === items.length && settled.every(({ status }) => isFinal(status));
+  const noted = await noteEnds(ports, id, ended);
+  const isOver = ended.length === items.length && noted.every(({ status }) => isFinal(status));
   if (isOver && (next >= requests || record.cancel)) await client.raiseEvent(id, itemsEndedEvent, {});
 }
 

@@ -1,3 +1,4 @@
+import { defined } from "../../domain/defined.ts";
 import { mayStillLand } from "../../domain/errors.ts";
 import { type EffectsOf, type PortEffect, portEffects } from "../../ports/effects.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -14,10 +15,10 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     });
   const { catalog, admissions, tokens } = ports;
   // One by one: a port that is left out does not compile.
-  return {
+  return defined({
     catalog,
     admissions,
-    ...(tokens ? { tokens } : {}),
+    tokens,
     identities: outward(ports.identities, portEffects.identities),
     identityBindings: outward(ports.identityBindings, portEffects.identityBindings),
     managedNamespaces: outward(ports.managedNamespaces, portEffects.managedNamespaces),
@@ -35,7 +36,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
     idempotencyKeys: gated(ports.idempotencyKeys, portEffects.idempotencyKeys, gate),
     events: gated(ports.events, portEffects.events, gate),
     queue: gated(ports.queue, portEffects.queue, gate),
-  };
+  });
 }
 
 function gated<Port extends object>(

@@ -7,7 +7,7 @@ interface RefusalEntry {
    * A policy decision, which goes into the audit trail. A request that is malformed, names something that does not exist, or
    * only comes at a bad time is not one.
    */
-  readonly isPolicy: boolean;
+  readonly isPolicy?: true;
   /**
    * The check is repeated when the operation runs, because the catalog, the cluster or the approval may have changed by then: a
    * step fails with the same code.
@@ -21,34 +21,29 @@ export const refusals = {
   // Request and policy
   INVALID_REQUEST: {
     status: 422,
-    isPolicy: false,
     cause: "The request does not have the documented shape.",
     fix: "Correct the fields that the answer names and send it again.",
   },
   INVALID_PARAMETER: {
     status: 400,
-    isPolicy: false,
     cause:
       "The route has no query parameter with that name; a flag is repeated, or neither true nor false; or `continuation` does not come from a `nextLink`.",
     fix: "Write query parameters as {reference} documents them, flags once and with the value true or false; copy `continuation` from the `nextLink` of the previous page.",
   },
   UNKNOWN_CLUSTER: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause: "The catalog has no cluster with this name.",
     fix: "Use a cluster alias from the catalog ({catalog}), or ask the platform team to add it. A namespace whose cluster left the catalog can still be offboarded ({offboard}): that takes its database users away, and `leftInPlace` of the operation names the rest.",
   },
   UNKNOWN_SQL_SERVER: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause: "The catalog has no SQL server with this name.",
     fix: "Use a server alias from the catalog ({catalog}), or ask the platform team to add it.",
   },
   UNKNOWN_DATABASE: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause: "The catalog does not list this database for this server.",
     fix: "Use a database that the catalog lists ({catalog}), or ask the platform team to add it.",
@@ -62,7 +57,6 @@ export const refusals = {
   },
   UNKNOWN_TARGET: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause: "The catalog has no target with this name.",
     fix: "Use a target alias from the catalog ({catalog}), or ask the platform team to add it.",
@@ -76,14 +70,12 @@ export const refusals = {
   },
   UNKNOWN_PROFILE: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause: "The catalog has no profile with this name.",
     fix: "Use a profile of the catalog ({catalog}), or ask the platform team to add it. A namespace whose profile left the catalog keeps what it has of it.",
   },
   PROFILE_CUTS_OFF: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause:
       "The profile has a network policy that would keep the namespace from what its request needs: the catalog has no addresses of it, or pods get their tokens from a place that the policy denies.",
@@ -112,7 +104,6 @@ export const refusals = {
   },
   EXPIRY_PASSED: {
     status: 422,
-    isPolicy: false,
     endsSteps: true,
     cause:
       "The request says that access ends at a time that has passed; perhaps it had to wait for its approval until then.",
@@ -127,123 +118,103 @@ export const refusals = {
   },
   SYSTEM_NAMESPACE: {
     status: 422,
-    isPolicy: false,
     cause: "The namespace belongs to Kubernetes, to AKS or to Mooring itself.",
     fix: "Onboard a namespace of your own.",
   },
   OPERATION_IN_PROGRESS: {
     status: 409,
-    isPolicy: false,
     cause: "Another operation is running for this namespace.",
     fix: "Wait for the operation that the message names, then send the request again.",
   },
   REMOVAL_NOT_CONFIRMED: {
     status: 409,
-    isPolicy: false,
     cause: "The request leaves out what the namespace has, and does not say that this is meant.",
     fix: "Add what the message names to the request. If it should go, look at the plan ({dryRun}) and send the request with {confirmRemoval}.",
   },
   SHARED_IDENTITY_CHANGE_REFUSED: {
     status: 409,
-    isPolicy: false,
     cause: "A change of an onboarded namespace cannot give it another identity.",
     fix: "Offboard the namespace first, then send the request again.",
   },
   MODE_CHANGE_REFUSED: {
     status: 409,
-    isPolicy: false,
     cause: "A change of an onboarded namespace cannot switch its identity mode.",
     fix: "To change it in phases: {migrate}. Otherwise offboard the namespace first.",
   },
   NAMESPACE_INCOMPLETE: {
     status: 409,
-    isPolicy: false,
     cause:
       "An operation stopped partway and left the namespace between two requests. This is a third request, or not a request.",
     fix: "Send one of the two requests again, or offboard the namespace first.",
   },
   NOT_ONBOARDED: {
     status: 404,
-    isPolicy: false,
     cause: "Mooring has not onboarded this namespace.",
     fix: "Check cluster and namespace against {namespaces}.",
   },
   NOTHING_TO_MIGRATE: {
     status: 409,
-    isPolicy: false,
     cause: "The namespace already has the identity mode that the migration would lead to.",
     fix: "Nothing: the namespace is already there.",
   },
   NOTHING_CHOSEN: {
     status: 409,
-    isPolicy: false,
     cause: "The filter matches no namespace that the caller may see.",
     fix: "Nothing, if you expected no match. Otherwise try the same filter with {namespaces}.",
   },
   NAMESPACE_CHANGED: {
     status: 409,
-    isPolicy: false,
     cause: "The namespace was changed or onboarded again after the batch was accepted.",
     fix: "Check its current state in {namespaces}, then send the request again.",
   },
   MIGRATION_PENDING: {
     status: 409,
-    isPolicy: false,
     cause: "A migration of the namespace stopped between two phases.",
     fix: "Finish it with {migrate}, or return to the mode that it left, such as pod identity with {migrateBack}; then send the request again.",
   },
   NOT_FOUND: {
     status: 404,
-    isPolicy: false,
     cause: "Nothing exists at this address.",
     fix: "Check the ID; {operations} lists the operations.",
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
-    isPolicy: false,
     cause: "The request body exceeds the limit: 16 KB, or 4 MB for a batch.",
     fix: "Send a smaller request; split a batch into several.",
   },
   INCOMPLETE_BODY: {
     status: 400,
-    isPolicy: false,
     cause: "The connection closed before the whole request body arrived; nothing was done.",
     fix: "Send the request again.",
   },
   BODY_TOO_SLOW: {
     status: 408,
-    isPolicy: false,
     cause: "The request body did not arrive in time: 10 s, and 1 s more for each 128 KB that the route accepts.",
     fix: "Send the request again, over a faster connection if the body is large; nothing was done.",
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
-    isPolicy: false,
     cause: "The request body is not declared as JSON.",
     fix: "Send it with the header `Content-Type: application/json`.",
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
-    isPolicy: false,
     cause: "The path does not support this method.",
     fix: "Use a method from the answer's Allow header; {reference} describes each.",
   },
   CROSS_SITE_REQUEST: {
     status: 403,
-    isPolicy: false,
     cause: "A browser sent the request from a page of another site, as its header Sec-Fetch-Site or Origin shows.",
     fix: "Send it from the app's own pages, or from a client that is not a browser, such as the command line.",
   },
   MALFORMED_JSON: {
     status: 400,
-    isPolicy: false,
     cause: "The request body is not JSON.",
     fix: "Correct the JSON and send it again.",
   },
   // Callers
   UNAUTHENTICATED: {
     status: 401,
-    isPolicy: false,
     cause: "The request does not prove who sent it.",
     fix: "Prove it with {credential} (docs/callers.md).",
   },
@@ -256,14 +227,12 @@ export const refusals = {
   },
   GROUPS_OVERAGE: {
     status: 403,
-    isPolicy: false,
     cause:
       "The caller is in more than 200 groups, so the access token names none of them, and the caller's teams are unknown.",
     fix: "Ask the platform team to limit tokens to the groups assigned to Mooring's application (`npm run azure -- entra --groups ApplicationGroup`, docs/callers.md), then sign in again.",
   },
   TEAM_REQUIRED: {
     status: 422,
-    isPolicy: false,
     cause: "More than one of the caller's teams may ask for this.",
     fix: "Name the team: {team}.",
   },
@@ -282,7 +251,6 @@ export const refusals = {
   },
   NAMESPACE_MISSING: {
     status: 409,
-    isPolicy: false,
     cause: "The namespace was deleted from the cluster since it was onboarded.",
     fix: "{repair} creates it again, with everything that belongs to it; or offboard it.",
   },
@@ -294,21 +262,18 @@ export const refusals = {
   },
   RATE_LIMITED: {
     status: 429,
-    isPolicy: false,
     cause:
       "The caller sends requests faster, or more changes or verifications at once, than the catalog's limits allow.",
     fix: "Wait as long as the answer says, then send the request again.",
   },
   TOO_MANY_STREAMS: {
     status: 429,
-    isPolicy: false,
     cause:
       "The caller, or all callers together, already have as many event streams open as the catalog's limits allow.",
     fix: "Close streams that nobody reads, or wait as long as the answer says. A single stream of {events} reports every operation.",
   },
   SERVICE_BUSY: {
     status: 503,
-    isPolicy: false,
     cause:
       "This instance of the service is already handling as many changes or verifications as the catalog's limits allow; nothing was done.",
     fix: "Wait as long as the answer says, then send the request again.",
@@ -321,19 +286,16 @@ export const refusals = {
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
-    isPolicy: false,
     cause: "This idempotency key was already used for a different request.",
     fix: "Check what the first request did. If this one is still needed, send it with a new key; to repeat the first one, send it unchanged with its key.",
   },
   IDEMPOTENCY_IN_PROGRESS: {
     status: 409,
-    isPolicy: false,
     cause: "The first request with this idempotency key is still being answered.",
     fix: "Wait a second, then send the same request again with the same key.",
   },
   PRECONDITION_FAILED: {
     status: 412,
-    isPolicy: false,
     cause:
       "The namespace, operation or plan has changed since the version in If-Match, or the namespace exists although the request has If-None-Match: *.",
     fix: "Read it again, or plan it again with {dryRun}. If you still want the change, send the request with the current ETag.",
@@ -341,7 +303,6 @@ export const refusals = {
   // Kubernetes
   NAMESPACE_TERMINATING: {
     status: 409,
-    isPolicy: false,
     endsSteps: true,
     cause: "The namespace is being deleted.",
     fix: "Wait until it is gone, then send the request again.",
@@ -349,13 +310,11 @@ export const refusals = {
   // Operations
   NOTHING_TO_COMPENSATE: {
     status: 409,
-    isPolicy: false,
     cause: "The operation left no failed undo to run again.",
     fix: "Check the namespace's status. Offboard it to undo an onboarding; continue a stopped migration with {migrate}, or reverse it with {migrateBack}.",
   },
   OPERATION_ENDED: {
     status: 409,
-    isPolicy: false,
     endsSteps: true,
     cause:
       "The operation has ended or is being undone. It can no longer be canceled, and a step that comes late does nothing.",
@@ -363,19 +322,16 @@ export const refusals = {
   },
   CANCEL_TOO_LATE: {
     status: 409,
-    isPolicy: false,
     cause: "The operation was complete and verified before the cancellation arrived.",
     fix: "Wait for the operation to end; to undo an onboarding, offboard the namespace.",
   },
   APPROVAL_NOT_PENDING: {
     status: 409,
-    isPolicy: false,
     cause: "The operation is not waiting for approval.",
     fix: "Check its status with {operation}: it needs no approval, was already decided, or has ended.",
   },
   APPROVAL_MISMATCH: {
     status: 409,
-    isPolicy: false,
     endsSteps: true,
     cause:
       "The approval names a different request from the one that is waiting, or the catalog now requires more approval.",
@@ -389,7 +345,6 @@ export const refusals = {
   },
   APPROVAL_TIMED_OUT: {
     status: 409,
-    isPolicy: false,
     endsSteps: true,
     cause: "Nobody approved or rejected the request in time.",
     fix: "Send the request again and let an approver know.",
@@ -411,5 +366,5 @@ export function isEndingRefusalCode(code: string): code is EndingRefusalCode {
 }
 
 export function isOfPolicy(code: string): boolean {
-  return isRefusalCode(code) && refusals[code].isPolicy;
+  return isRefusalCode(code) && "isPolicy" in refusals[code];
 }

@@ -1,6 +1,6 @@
 /**
- * The message of a failure. The runtime tells an orchestration only which step used up its tries, since it shows every text in its
- * own spans; the step's record has the reason. So an orchestration gives the message in parts, and whoever records it tells them.
+ * The message of a failure. An orchestration learns only which step used up its tries, since it shows every text in its
+ * own spans; the step's record has the reason. So an orchestration gives the message in parts, and whoever records it puts them together.
  */
 import { z } from "zod";
 import { isSameStep, unfinished } from "./stepName.ts";
@@ -17,7 +17,7 @@ export interface FailedRecord extends FailedStep {
 }
 
 /** Without its record, the sentence says only which step it was. */
-export function tell(parts: Readonly<Parts>, steps: readonly FailedRecord[] = []): string {
+export function describeReasons(parts: Readonly<Parts>, steps: readonly FailedRecord[] = []): string {
   return parts
     .map((part) => {
       if (typeof part === "string") return part;

@@ -28,10 +28,10 @@ export class Refusal extends Error {
     this.details = details;
   }
 
-  /** The same refusal, with `tell` applied to the names of fields. */
-  retold(tell: (text: string) => string): Refusal {
+  /** The same refusal, with `reword` applied to the names of fields. */
+  reworded(reword: (text: string) => string): Refusal {
     const { errors, ...details } = this.details;
-    const named = errors ? { errors: errors.map(({ pointer, detail }) => ({ pointer: tell(pointer), detail })) } : {};
-    return new Refusal(this.code, tell(this.message), { ...details, ...named }, { cause: this });
+    const named = errors ? { errors: errors.map(({ pointer, detail }) => ({ pointer: reword(pointer), detail })) } : {};
+    return new Refusal(this.code, reword(this.message), { ...details, ...named }, { cause: this });
   }
 }

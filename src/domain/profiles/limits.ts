@@ -3,7 +3,9 @@
  * follows from other fields (pkg/apis/core/v1/defaults.go, SetDefaults_LimitRangeItem); Mooring writes it filled in, so that what it
  * reads back is what it wrote.
  */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import { canonicalAmounts, milliOf, Quantity } from "./quantity.ts";
 
 const Amounts = z.partialRecord(z.enum(["cpu", "memory", "ephemeral-storage"]), Quantity);
@@ -62,7 +64,7 @@ export function limitItems({ container, pod }: Limits): readonly LimitItem[] {
 function filledIn({ max, min, ...given }: Bounds): Bounds {
   const standard = { ...max, ...given.default };
   const request = { ...min, ...standard, ...given.defaultRequest };
-  return { ...(max ? { max } : {}), ...(min ? { min } : {}), default: standard, defaultRequest: request };
+  return defined({ max, min, default: standard, defaultRequest: request });
 }
 
 /** Fields in the order in which an API server prints them: lists are compared as JSON. */

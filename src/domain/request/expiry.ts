@@ -1,13 +1,13 @@
 /** When a request's access ends. What is kept has instants only: a duration is counted once, from the acceptance of its request. */
-import { earlier, endOf, expiryOf, settled } from "../expiry.ts";
+import { earlier, endOf, expiryOf, resolveExpiry } from "../expiry.ts";
 import { everyKind, withRevisedTargets } from "../targets/index.ts";
 import type { OnboardingRequest } from "./request.ts";
 
 /** The request as it is kept: with the instants that its durations mean now. */
-export function settleExpiry(request: OnboardingRequest, now: number): OnboardingRequest {
+export function resolveExpiries(request: OnboardingRequest, now: number): OnboardingRequest {
   const { expiresAt: _at, expiresAfter: _after, ...rest } = request;
-  const targets = withRevisedTargets(rest, ({ expiry }) => settled(expiry, now));
-  return { ...targets, ...settled(expiryOf(request), now) };
+  const targets = withRevisedTargets(rest, ({ expiry }) => resolveExpiry(expiry, now));
+  return { ...targets, ...resolveExpiry(expiryOf(request), now) };
 }
 
 /** Whether any of its access ends. */

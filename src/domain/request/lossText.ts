@@ -8,7 +8,7 @@ interface Lost {
 }
 
 /** `aks-dev/team-a would lose database sql-dev/messages (reader).` */
-export function tellLosses(berth: string, losses: readonly Lost[]): string {
+export function describeLosses(berth: string, losses: readonly Lost[]): string {
   return `${berth} would lose ${losses.map(lossText).join("; ")}.`;
 }
 

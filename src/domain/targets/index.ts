@@ -2,7 +2,9 @@
  * The kinds of target. Add a new kind here: its fields in requests, catalog, rights and approval rules, and its entry in the list
  * that everything else iterates over.
  */
+
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import type { Expiry } from "../expiry.ts";
 import { namesOf } from "../lookUp.ts";
 import * as named from "./namedTarget.ts";
@@ -83,7 +85,7 @@ export function publishedTargets(
 
 /** Only the fields of a request that name targets. */
 export function targetsOf({ databases, targets }: Targets): Targets {
-  return { databases, ...(targets ? { targets } : {}) };
+  return defined({ databases, targets });
 }
 
 export function countTargets(request: Targets): number {

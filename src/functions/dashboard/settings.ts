@@ -38,11 +38,11 @@ export function dashboardSettings(
       ? { issuer: auth.entra.issuer, clientId: client, scope: `${audience}/.default` }
       : undefined;
   return {
-    signIn: {
+    signIn: defined({
       ...defined({ entra }),
-      ...(auth?.easyAuth ? { easyAuth: true } : {}),
-      ...(Object.keys(auth?.keys ?? {}).length > 0 ? { key: true } : {}),
-    },
+      easyAuth: auth?.easyAuth || undefined,
+      key: Object.keys(auth?.keys ?? {}).length > 0 || undefined,
+    }),
     ...defined({ traceUrl }),
     links,
   };

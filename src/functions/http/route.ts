@@ -1,8 +1,10 @@
 /**
  * Registers the routes that the app declares (declaration.ts): each handler gets its call, and the values of its parameters.
  */
+
 import type { HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
+import { defined } from "../../domain/defined.ts";
 import type { Access, AnyParameter, AnyRoute, Receive, RouteDeclaration, Values } from "./declaration.ts";
 import { queryNames } from "./declaration.ts";
 import type { Call, CallOfCaller, Guards } from "./guard.ts";
@@ -65,7 +67,7 @@ export function createRoutes({ answering, forAnybody, forCallers }: Guards): Rou
   return {
     serve(route, handler, ..._check) {
       const { access, counts } = route;
-      const guarded = { access, query: queryNames(route), ...(counts ? { counts } : {}) };
+      const guarded = defined({ access, query: queryNames(route), counts: counts || undefined });
       add(
         route,
         forCallers(guarded, async (request, call) => {

@@ -1,4 +1,4 @@
-import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptance.ts";
 import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
 import { planMigration } from "../../application/dryRun/planMigration.ts";
 import { goesTo, prepareMigration } from "../../application/migration/prepareMigration.ts";

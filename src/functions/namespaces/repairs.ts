@@ -1,4 +1,4 @@
-import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptance.ts";
 import { currentNamespace } from "../../application/documents/namespaceDocument.ts";
 import { planRepairOf } from "../../application/dryRun/planRepairOf.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";

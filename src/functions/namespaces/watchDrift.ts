@@ -1,7 +1,7 @@
 /** The timer behind the drift watcher (application/inspection/watchDrift.ts). */
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
-import { acceptUpkeep } from "../../application/acceptance/acceptUpkeep.ts";
+import { acceptUpkeep } from "../../application/acceptance/acceptance.ts";
 import { watchDrift } from "../../application/inspection/watchDrift.ts";
 import type { UnrecordedWatch } from "../../application/inspection/watchUnrecorded.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";

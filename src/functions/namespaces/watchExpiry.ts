@@ -1,7 +1,7 @@
 /** The timer behind access that ends (application/expiry/README.md). */
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
-import { acceptExpired } from "../../application/acceptance/acceptExpired.ts";
+import { acceptExpired } from "../../application/acceptance/acceptance.ts";
 import { rejectAtEnd } from "../../application/expiry/rejectAtEnd.ts";
 import { watchExpiry } from "../../application/expiry/watchExpiry.ts";
 import { expiryCaller } from "../../domain/access/caller.ts";

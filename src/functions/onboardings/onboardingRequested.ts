@@ -54,7 +54,7 @@ export function registerOnboardingRequested(ports: Ports, waiting: Waiting): voi
     // The handler settles each message itself: the trigger can only complete and abandon, not dead-letter with a reason.
     autoCompleteMessages: false,
     extraInputs: [input.durableClient()],
-    handler: (message, context) => takeMessage(ports, waiting, { message, context, client: getClient(context) }),
+    handler: (message, context) => receiveMessage(ports, waiting, { message, context, client: getClient(context) }),
   });
 }
 
@@ -68,7 +68,7 @@ interface Arrival {
 }
 
 /** Runs in the trace of the message's sender, even where the host does not follow it. */
-export async function takeMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
+export async function receiveMessage(ports: Ports, waiting: Waiting, arrival: Arrival): Promise<void> {
   const { message, context } = arrival;
   const traceparent = traceOfMessage(
     message,

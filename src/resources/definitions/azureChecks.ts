@@ -1,5 +1,4 @@
 /** What has to be true of anything in Azure before access is given there by Azure Resource Manager. */
-import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "./ownPermissions.ts";
@@ -37,14 +36,4 @@ export async function isAllowed(
     blockers: conflict ? [toOperationError("ARM_FORBIDDEN", conflict.message)] : [],
     notices: notice ? [toNotice(notice.code, notice.message)] : [],
   };
-}
-
-/** A missing right to look is only told: the step may succeed without it. */
-export async function unlessForbidden(look: () => Promise<Obstacles>): Promise<Obstacles> {
-  try {
-    return await look();
-  } catch (error) {
-    if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
-    return { notices: [toNotice("TARGET_UNSEEN", error.message)] };
-  }
 }

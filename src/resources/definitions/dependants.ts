@@ -1,13 +1,9 @@
-/**
- * Who else depends on what an offboarding removes. Checked before the first removal; the caller may proceed anyway, and the plan
- * then lists what is lost. The check runs once: what somebody adds while the offboarding runs is removed with the rest.
- */
-import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice } from "../../domain/operation/plan.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
+import { unlessForbidden } from "./unlessForbidden.ts";
 
 export interface Dependants {
   readonly blockers: readonly OperationError[];
@@ -31,16 +27,12 @@ export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): 
   return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
 }
 
-const cannotTell: ReadonlySet<PermanentCode> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);
-
 /** A missing right to read gives a notice and not a blocker: waiting would not help. */
 export async function readable(look: () => Promise<readonly OperationError[]>): Promise<Dependants> {
-  try {
-    return { blockers: await look(), notices: [] };
-  } catch (error) {
-    if (!(error instanceof PermanentError) || !cannotTell.has(error.code)) throw error;
-    return { blockers: [], notices: [toNotice("DEPENDANTS_UNKNOWN", error.message)] };
-  }
+  return await unlessForbidden(
+    async () => ({ blockers: await look(), notices: [] }),
+    (message) => ({ blockers: [], notices: [toNotice("DEPENDANTS_UNKNOWN", message)] }),
+  );
 }
 
 /** A message names this many and counts the rest. */

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { identityRef } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { StepAction } from "../../domain/operation/operation.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
@@ -64,7 +65,7 @@ async function unfederate(
   }
   const made = { madeBy: "federateIdentity", isOnboarded: hasCredential } as const;
   const isSurprising = isAbsent && (await isMissed(ports, input, made));
-  return { action: plan.action, ...(isSurprising ? { isMissed: true } : {}) };
+  return defined({ action: plan.action, isMissed: isSurprising || undefined });
 }
 
 function hasCredential({ request }: NamespaceRecord): boolean {

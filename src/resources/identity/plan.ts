@@ -1,6 +1,7 @@
 /** Whether to create, adopt or keep the identity, and whether to delete it. */
 
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import { printTagsMark, readMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
@@ -163,7 +164,7 @@ async function accessConflict(
   { record, databases, targets, operator, ...berth }: Use,
   surplus?: typeof surplusOf,
 ): Promise<Conflict | undefined> {
-  const asked = databases ? [{ databases, ...(targets ? { targets } : {}) }] : [];
+  const asked = databases ? [defined({ databases, targets })] : [];
   const requested = [...(record ? requestsOf(record) : []), ...asked];
   const named = namedIn(...requested);
   const { principalId } = current;

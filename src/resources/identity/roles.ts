@@ -1,10 +1,10 @@
 /** The roles in Azure that somebody gave the identity. Those on a resource of the catalog may open what requests can ask for. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "catalog" | "roleAssignments">;
 
@@ -23,12 +23,10 @@ export async function findRoles(
   { principalId }: Pick<ManagedIdentity, "principalId">,
 ): Promise<Roles> {
   const subscription = `/subscriptions/${cluster.subscriptionId}`;
-  const inSubscription = await unlessForbidden(subscription, () => roleAssignments.givenTo(principalId, cluster));
+  const inSubscription = await readAt(subscription, () => roleAssignments.givenTo(principalId, cluster));
   const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithin(id, subscription);
   const others = resourcesIn(catalog).filter((id) => !hasSeen(id));
-  const found = await Promise.all(
-    others.map((id) => unlessForbidden(id, () => roleAssignments.heldAt(id, principalId))),
-  );
+  const found = await Promise.all(others.map((id) => readAt(id, () => roleAssignments.heldAt(id, principalId))));
   const all = [inSubscription, ...found];
   const given = all.flatMap((each) => each.given).filter((role) => role.principalId === principalId);
   return {
@@ -51,13 +49,11 @@ function isOnTarget(catalog: Catalog, { scope }: RoleAssignment): boolean {
   return resourcesIn(catalog).some((id) => isWithin(scope, id));
 }
 
-async function unlessForbidden(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
-  try {
-    return { given: await look(), unseen: [] };
-  } catch (error) {
-    if (!(error instanceof PermanentError) || error.code !== "ARM_FORBIDDEN") throw error;
-    return { given: [], unseen: [scope] };
-  }
+async function readAt(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
+  return await unlessForbidden(
+    async () => ({ given: await look(), unseen: [] }),
+    () => ({ given: [], unseen: [scope] }),
+  );
 }
 
 export function describeRole({ roleDefinitionId, scope }: RoleAssignment): string {

@@ -2,8 +2,10 @@
  * What has to be true of an identity that several namespaces use. Its access is given and taken by its own namespace alone, its home;
  * a guest asks for a part of that, so nothing is ever taken that a guest has asked for (docs/adr/0029).
  */
+
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { expectShared } from "../../domain/catalog/sharedIdentities.ts";
+import { defined } from "../../domain/defined.ts";
 import { type Berth, berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -135,7 +137,7 @@ export async function alsoJudged(
     if (!home) return [];
     const { databases, targets } = home.request;
     const { targets: _own, ...rest } = request;
-    return [{ ...rest, databases, ...(targets ? { targets } : {}) }];
+    return [defined({ ...rest, databases, targets })];
   }
   const guests = await guestsIn(registry, request, home);
   return guests.map(({ cluster, namespace }) => ({ ...request, cluster, namespace }));

@@ -1,12 +1,12 @@
 /** Whether the cluster can have identity bindings, and Mooring may make one. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { noticeIfForbidden } from "../definitions/unlessForbidden.ts";
 import { bindingRef } from "./plan.ts";
 
 type Looking = Pick<Ports, "azureResources" | "identityBindings" | "kubernetes" | "roleAssignments">;
@@ -20,9 +20,9 @@ export function preflightBinding(
   { cluster, request }: { readonly cluster: ClusterTarget; readonly request: OnboardingRequest },
 ): readonly (() => Promise<Obstacles>)[] {
   return [
-    () => unlessForbidden(() => clusterCanBind(ports, cluster, request)),
-    () => unlessForbidden(() => apiAnswers(ports, cluster, request)),
-    () => unlessForbidden(() => webhookKnowsBindings(ports, cluster)),
+    () => noticeIfForbidden("BINDINGS_UNSEEN", () => clusterCanBind(ports, cluster, request)),
+    () => noticeIfForbidden("BINDINGS_UNSEEN", () => apiAnswers(ports, cluster, request)),
+    () => noticeIfForbidden("BINDINGS_UNSEEN", () => webhookKnowsBindings(ports, cluster)),
     () => mayBind(ports, cluster, request),
   ];
 }
@@ -106,16 +106,3 @@ async function mayBind(ports: Looking, cluster: ClusterTarget, request: Onboardi
 function blocked(message: string): Obstacles {
   return { blockers: [toOperationError("IDENTITY_BINDING_UNAVAILABLE", message)] };
 }
-
-/** A missing right to look is only told: the step may succeed without it. */
-async function unlessForbidden(look: () => Promise<Obstacles>): Promise<Obstacles> {
-  try {
-    return await look();
-  } catch (error) {
-    const isForbidden = error instanceof PermanentError && forbidden.has(error.code);
-    if (!isForbidden) throw error;
-    return { notices: [toNotice("BINDINGS_UNSEEN", error.message)] };
-  }
-}
-
-const forbidden: ReadonlySet<string> = new Set(["ARM_FORBIDDEN", "KUBERNETES_FORBIDDEN"]);

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { identityRef } from "../../domain/catalog/clusters.ts";
+import { defined } from "../../domain/defined.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { automaticCredential } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -113,7 +114,7 @@ async function unbind(
   }
   const made = { madeBy: "bindIdentity", isOnboarded: hasBinding } as const;
   const isSurprising = action !== "delete" && isAbsent && (await isMissed(ports, input, made));
-  return { action, ...(isSurprising ? { isMissed: true } : {}) };
+  return defined({ action, isMissed: isSurprising || undefined });
 }
 
 function hasBinding({ request }: NamespaceRecord): boolean {

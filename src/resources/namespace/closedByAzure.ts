@@ -1,14 +1,14 @@
 /** Whether the default network policy of a managed namespace keeps its pods from everything that the request names. */
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 
 const Policy = z.object({
   spec: z.object({
@@ -32,20 +32,11 @@ export async function findClosed(
   if (opens) return {};
   const name = "defaultnetworkpolicy";
   const query = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace };
-  const all = await unlessForbidden(() => kubernetes.list(cluster, query));
+  // Without profiles in the catalog, Mooring may not list them; one of another name it may never read by itself.
+  const all = (await unlessForbidden(() => kubernetes.list(cluster, query))) ?? [];
   const spec = Policy.safeParse(all.find(({ metadata }) => metadata.name === name)).data?.spec;
   const isClosed = spec?.policyTypes.includes("Egress") && !spec.egress.some(({ to = [] }) => to.length === 0);
   if (!isClosed) return {};
   const told = `NetworkPolicy ${name} of namespace ${berthKey(request)} lets pods reach nothing outside the namespace.`;
   return { notices: [toNotice("NETWORK_CLOSED", told)] };
-}
-
-/** Without profiles in the catalog, Mooring may not list them; one of another name it may never read by itself. */
-async function unlessForbidden(look: () => Promise<readonly KubernetesObject[]>): Promise<readonly KubernetesObject[]> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return [];
-    throw error;
-  }
 }

@@ -3,13 +3,13 @@
  * made it; and a kind that Mooring may not list counts as if it did.
  */
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
 import { list } from "../definitions/dependants.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
 import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
 
@@ -48,7 +48,7 @@ export async function occupantsOf(
 
   async function foreignObjects(kind: NamespacedKind): Promise<readonly ObjectMetadata[] | undefined> {
     const query = { ...kind, namespace: berth.namespace };
-    const objects = await listUnlessForbidden(() => kubernetes.listMetadata(cluster, query));
+    const objects = await unlessForbidden(() => kubernetes.listMetadata(cluster, query));
     return objects && (await foreignAmong(objects, berth, recordedMark));
   }
 }
@@ -64,17 +64,6 @@ export function describeOccupants(berth: Berth, { there, unseen }: Occupants, fa
     ...(unseen.length > 0 ? [`not seen: ${list(unseen)}`] : []),
   ];
   return `Namespace ${berthKey(berth)} ${fate}: ${parts.join("; ")}.`;
-}
-
-async function listUnlessForbidden(
-  look: () => Promise<readonly ObjectMetadata[]>,
-): Promise<readonly ObjectMetadata[] | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
-    throw error;
-  }
 }
 
 async function foreignAmong(

@@ -88,10 +88,11 @@ export const removeNamespace = defineStep({
     ignoreDependants: z.boolean().exactOptional(),
   },
   // An undo deletes what its operation made, even if an offboarding would keep it.
-  from: ({ request, createdBy, ignoreDependants }) => ({
-    deletePolicy: createdBy === undefined ? request.deletePolicy : "Delete",
-    ...(ignoreDependants ? { ignoreDependants } : {}),
-  }),
+  from: ({ request, createdBy, ignoreDependants }) =>
+    defined({
+      deletePolicy: createdBy === undefined ? request.deletePolicy : "Delete",
+      ignoreDependants: ignoreDependants || undefined,
+    }),
   async look(ports, input, planning) {
     const cluster = findCluster(ports.catalog, input.cluster);
     const { step } = planning;

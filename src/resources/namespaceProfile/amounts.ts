@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
@@ -15,6 +14,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { NamespacedKind } from "../../ports/kubernetes.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { verificationPod } from "../definitions/verificationPod.ts";
 import { provableTargets } from "../target/provable.ts";
 import { askedByContainer, askedByPod, type Computed, isRunning, type Pod, readPods } from "./podAmounts.ts";
@@ -104,15 +104,6 @@ async function usedOf(
 
 function thousandths(count: number): bigint {
   return BigInt(count) * 1000n;
-}
-
-async function unlessForbidden<T>(look: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await look();
-  } catch (error) {
-    if (error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN") return undefined;
-    throw error;
-  }
 }
 
 const Service = z.object({

@@ -13,8 +13,8 @@ import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
-import { listUnlessForbidden } from "./listUnlessForbidden.ts";
 import { policiesInAnyMode } from "./objects.ts";
 import { findOpenedByOthers } from "./openedByOthers.ts";
 import { type Opened, openedBy, opensAddress, opensHost } from "./policyInForce.ts";
@@ -100,7 +100,7 @@ interface Read {
 
 function reader(kubernetes: Pick<Kubernetes, "list">, { cluster, namespace, unseen }: Read) {
   return async <T>(apiVersion: string, kind: string, shape: z.ZodType<T>): Promise<readonly T[]> => {
-    const found = await listUnlessForbidden(kubernetes, cluster, { apiVersion, kind, namespace });
+    const found = await unlessForbidden(() => kubernetes.list(cluster, { apiVersion, kind, namespace }));
     if (!found) unseen.push(kind);
     return (found ?? []).flatMap((each) => shape.safeParse(each).data ?? []);
   };

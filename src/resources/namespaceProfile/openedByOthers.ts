@@ -9,8 +9,8 @@ import { berthKey } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
-import { listUnlessForbidden } from "./listUnlessForbidden.ts";
 
 interface Asked {
   readonly cluster: ClusterTarget;
@@ -50,7 +50,7 @@ async function readOpening(
   { apiVersion, kind, isOfCluster = false, opens }: PolicyKind,
 ): Promise<readonly string[] | undefined> {
   const within = isOfCluster ? {} : { namespace: request.namespace };
-  const found = await listUnlessForbidden(kubernetes, cluster, { apiVersion, kind, ...within });
+  const found = await unlessForbidden(() => kubernetes.list(cluster, { apiVersion, kind, ...within }));
   // What Azure opens by default, the profile closes there (domain/profiles/managed.ts).
   const isReplaced = (each: KubernetesObject) => managingClusterIdOf(cluster) !== undefined && isManagedByArm(each);
   const where = isOfCluster ? `of cluster ${cluster.alias}` : `in namespace ${berthKey(request)}`;

@@ -1,6 +1,7 @@
 /** The SQL user of the identity in a database: created, adopted or repaired, with what the role bundles give. */
 
 import { z } from "zod";
+import { defined } from "../../domain/defined.ts";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
@@ -289,12 +290,13 @@ export const grantDatabase = defineStep({
     /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },
-  from: (operation, target) => ({
-    database: findDatabaseOf(operation.request, target),
-    adoptionPolicy: operation.request.adoptionPolicy,
-    identity: identityOf(operation),
-    ...(operation.kind === "repair" ? { takesBack: true } : {}),
-  }),
+  from: (operation, target) =>
+    defined({
+      database: findDatabaseOf(operation.request, target),
+      adoptionPolicy: operation.request.adoptionPolicy,
+      identity: identityOf(operation),
+      takesBack: operation.kind === "repair" || undefined,
+    }),
   async look(ports, { identity, ...input }) {
     if (await waitsForAdmin(ports, input.database)) return planUnseen(input);
     return (await planDatabase(ports, { ...input, identity: isKnown(identity) ? identity : undefined })).plan;

@@ -1,4 +1,5 @@
 /** Users of a database, and the server's administrator, with the rights that Mooring did not give. */
+import { defined } from "../../domain/defined.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
@@ -43,14 +44,14 @@ function besidesMooring(
   if (user.isDisabled === true && !user.roles.includes("db_owner")) return [];
   if (rights.length === 0 && given) return [];
   return [
-    {
+    defined({
       name: user.name,
       type: types[user.type] ?? user.type,
-      ...(owner ? { owner } : {}),
-      ...(isMooring ? { isMooring: true as const } : {}),
+      owner,
+      isMooring: isMooring || undefined,
       // Everything else that it can do, everybody can who may connect.
       rights: (rights.length === 0 ? ["CONNECT"] : rights).map((right) => ({ right })),
-    },
+    }),
   ];
 }
 

@@ -8,8 +8,8 @@ import {
   type AcceptanceContext,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { planDeletion } from "../../../src/application/dryRun/planDeletion.ts";
 import { planMigration } from "../../../src/application/dryRun/planMigration.ts";
 import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";

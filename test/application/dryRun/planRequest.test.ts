@@ -1,8 +1,7 @@
 /** The plan of a request is refused whenever the request would be. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
-import { acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../../src/application/acceptance/acceptance.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../../support/acceptanceContext.ts";

@@ -1,8 +1,7 @@
 /** Access that ends: what takes it away, when, and what does not. Two clocks are moved by hand. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
-import { acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
+import { acceptExpired, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { rejectAtEnd } from "../../../src/application/expiry/rejectAtEnd.ts";

@@ -12,7 +12,7 @@ import { TransientError } from "../../../src/domain/errors.ts";
 import { isHeld, kindOf, operationOf } from "../../../src/domain/operation/lifecycle.ts";
 import type { HeldRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { takeMessage } from "../../../src/functions/onboardings/onboardingRequested.ts";
+import { receiveMessage } from "../../../src/functions/onboardings/onboardingRequested.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { QueueMessages } from "../../../src/ports/serviceBus.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
@@ -235,7 +235,7 @@ export class World {
       warn: this.worker.warn,
     };
     await this.survive(() =>
-      takeMessage(
+      receiveMessage(
         this.ports,
         { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false } },
         { message: content, context, client: this.client },

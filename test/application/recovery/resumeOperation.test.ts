@@ -6,8 +6,8 @@ import {
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";

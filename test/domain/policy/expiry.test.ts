@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { findExpiryProblems } from "../../../src/domain/policy/expiry.ts";
-import { settleExpiry } from "../../../src/domain/request/expiry.ts";
+import { resolveExpiries } from "../../../src/domain/request/expiry.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { catalog as given } from "../../support/fakeCloud.ts";
 
@@ -62,7 +62,7 @@ it("accepts again, kept, what it has accepted", () => {
     ...{ cluster: "aks-dev", namespace: "team-a", databases: [messages], expiresAfter: "P90D" },
   });
 
-  expect(findExpiryProblems(catalogWith(prod), settleExpiry(request, now), { now })).toEqual([]);
+  expect(findExpiryProblems(catalogWith(prod), resolveExpiries(request, now), { now })).toEqual([]);
 });
 
 it("accepts an end of each target in place of one for all", () => {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { endedAt, endsOf, firstEnd, leftAt, settleExpiry } from "../../../src/domain/request/expiry.ts";
+import { endedAt, endsOf, firstEnd, leftAt, resolveExpiries } from "../../../src/domain/request/expiry.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 
@@ -32,7 +32,7 @@ it("makes every duration an instant, in whole seconds, and keeps the instants", 
     targets: [{ ...uploads, expiresAfter: "P1D" }],
   });
 
-  const kept = settleExpiry(asked, now);
+  const kept = resolveExpiries(asked, now);
 
   expect(kept.expiresAt).toBe("2026-12-29T18:00:01.000Z");
   expect(kept).not.toHaveProperty("expiresAfter");
@@ -41,19 +41,19 @@ it("makes every duration an instant, in whole seconds, and keeps the instants", 
     { ...orders, expiresAt: "2026-11-29T19:00:01.000Z" },
   ]);
   expect(kept.targets).toEqual([{ ...uploads, expiresAt: "2026-11-30T18:00:01.000Z" }]);
-  expect(settleExpiry(kept, now + 1_000_000)).toEqual(kept);
+  expect(resolveExpiries(kept, now + 1_000_000)).toEqual(kept);
 });
 
 it("leaves a request without an end as it is", () => {
   const asked = ask({ targets: [uploads] });
 
-  expect(settleExpiry(asked, now)).toEqual(asked);
-  expect(hashRequest(settleExpiry(asked, now))).toBe(hashRequest(asked));
+  expect(resolveExpiries(asked, now)).toEqual(asked);
+  expect(hashRequest(resolveExpiries(asked, now))).toBe(hashRequest(asked));
   expect(firstEnd(asked)).toBeUndefined();
 });
 
 it("ends a target at its own end or the request's, whichever is first", () => {
-  const kept = settleExpiry(
+  const kept = resolveExpiries(
     ask({
       expiresAt: "2027-02-01T00:00:00Z",
       databases: [
@@ -78,7 +78,7 @@ it("ends a target at its own end or the request's, whichever is first", () => {
 });
 
 it("leaves the field of other targets out when the last of them has ended", () => {
-  const kept = settleExpiry(ask({ targets: [{ ...uploads, expiresAfter: "P1D" }] }), now);
+  const kept = resolveExpiries(ask({ targets: [{ ...uploads, expiresAfter: "P1D" }] }), now);
 
   const left = leftAt(kept, "2026-12-01T00:00:00.000Z");
 

@@ -6,8 +6,8 @@ import {
   type AcceptanceContext,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { answerOnce } from "../../../src/functions/http/idempotency.ts";

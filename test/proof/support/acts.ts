@@ -3,11 +3,11 @@ import {
   type AcceptanceContext,
   type Accepted,
   acceptCompensation,
+  acceptExpired,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";

@@ -3,8 +3,12 @@
  * then cancels. What was undone must match the plan, except for what its notices name.
  */
 import { providePorts } from "../../../src/activities/host.ts";
-import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import {
+  type Accepted,
+  acceptOffboarding,
+  acceptOnboarding,
+  acceptUpkeep,
+} from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";

@@ -6,11 +6,11 @@ import "./sleepless.ts";
 import {
   type AcceptanceContext,
   type Accepted,
+  acceptExpired,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptExpired } from "../../../src/application/acceptance/acceptExpired.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { expiryCaller } from "../../../src/domain/access/caller.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";

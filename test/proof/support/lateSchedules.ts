@@ -6,8 +6,12 @@
 import "./sleepless.ts";
 import { randomUUID } from "node:crypto";
 import { providePorts } from "../../../src/activities/host.ts";
-import { type Accepted, acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import {
+  type Accepted,
+  acceptOffboarding,
+  acceptOnboarding,
+  acceptUpkeep,
+} from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import {

@@ -9,8 +9,8 @@ import {
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { decideApproval } from "../../../src/application/decisions/decide.ts";
 import { planCompensationOf } from "../../../src/application/dryRun/planDecision.ts";
 import { planRequest } from "../../../src/application/dryRun/planRequest.ts";

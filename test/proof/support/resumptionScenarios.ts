@@ -1,6 +1,5 @@
 /** Scenarios of operations that are resumed after the runtime has ended their orchestrations. */
-import { acceptOffboarding, acceptOnboarding } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";

@@ -9,8 +9,8 @@ import {
   acceptCompensation,
   acceptOffboarding,
   acceptOnboarding,
+  acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
 import { acceptBatch, passOn } from "../../../src/application/batch/acceptBatch.ts";
 import { cancelBatch } from "../../../src/application/decisions/cancelBatch.ts";
 import { cancelOperation, decideApproval } from "../../../src/application/decisions/decide.ts";

@@ -1,4 +1,5 @@
 /** Whoever has a role in Azure at the scope of a target, or above it, that Mooring did not give for it. */
+import { defined } from "../../../domain/defined.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { readRoleMark } from "../../../domain/naming/ownership.ts";
 import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
@@ -22,12 +23,12 @@ export async function othersWithRoles(
       const isMooring = isGivenByMooring(assignment, target, owners);
       const owner = owners.byPrincipalId(principalId);
       if (isMooring && isHere && (owner === undefined || owner.hasTarget)) return [];
-      const right: OtherRight = {
+      const right: OtherRight = defined({
         right: `${roleNameOf(assignment.roleDefinitionId)}${condition === undefined ? "" : ", with a condition"}`,
-        ...(isHere ? {} : { scope: assignment.scope }),
-        ...(isMooring ? { isForAnother: true } : {}),
-      };
-      return [{ name: principalId, type: principalType, ...(owner ? { owner } : {}), right }];
+        scope: isHere ? undefined : assignment.scope,
+        isForAnother: isMooring || undefined,
+      });
+      return [defined({ name: principalId, type: principalType, owner, right })];
     }),
   );
 }

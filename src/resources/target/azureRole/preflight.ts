@@ -2,8 +2,9 @@
 import { toOperationError } from "../../../domain/operation/plan.ts";
 import { type AzureRolePlace, azureRoleKinds, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
+import { isAllowed, missing, nothingIsLocked } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
+import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 
@@ -16,8 +17,8 @@ export function preflightAt(
   { target }: { readonly target: string },
 ): readonly (() => Promise<Obstacles>)[] {
   return [
-    () => unlessForbidden(() => resourceIsThere(ports, place, target)),
-    () => unlessForbidden(() => nothingIsLocked(ports, { target, scope: scopeOf(place) })),
+    () => noticeIfForbidden("TARGET_UNSEEN", () => resourceIsThere(ports, place, target)),
+    () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope: scopeOf(place) })),
     () => isAllowed(ports, { target, scope: place.resourceId, needed }),
   ];
 }

@@ -4,10 +4,10 @@ import { toOperationError } from "../../../domain/operation/plan.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { unlessForbidden } from "../../definitions/azureChecks.ts";
 import { heldBy } from "../../definitions/heldRoles.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { About } from "../../definitions/targetFamily.ts";
+import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 import { readAssignments } from "./assignments.ts";
 
 type Looking = Pick<Ports, "roleAssignments">;
@@ -27,7 +27,7 @@ export function roomChecks(
   return [...bySubscription].map(
     ([subscriptionId, there]) =>
       () =>
-        unlessForbidden(() => thereIsRoom(ports, { subscriptionId, wanted: there, identity })),
+        noticeIfForbidden("TARGET_UNSEEN", () => thereIsRoom(ports, { subscriptionId, wanted: there, identity })),
   );
 }
 

@@ -1,4 +1,5 @@
 /** Whoever has a role of the account's own where the target is, above it or below it, that Mooring did not give for it. */
+import { defined } from "../../../domain/defined.ts";
 import { type CosmosPlace, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
 import { byPrincipal } from "../../definitions/heldRoles.ts";
@@ -20,12 +21,12 @@ export async function othersInAccount(
       // The account's roles have no description, and only whoever knows the namespace recognizes the name.
       const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth);
       if (isMooring && owner.hasTarget && scope === here) return [];
-      const right: OtherRight = {
+      const right: OtherRight = defined({
         right: roleNameOf(assignment),
-        ...(scope === here ? {} : { scope: scope === "" ? place.resourceId : scope }),
-        ...(isMooring ? { isForAnother: true } : {}),
-      };
-      return [{ name: principalId, type: "principal", ...(owner ? { owner } : {}), right }];
+        scope: scope === here ? undefined : scope === "" ? place.resourceId : scope,
+        isForAnother: isMooring || undefined,
+      });
+      return [defined({ name: principalId, type: "principal", owner, right })];
     }),
   );
 }

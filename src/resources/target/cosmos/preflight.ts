@@ -1,8 +1,9 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, missing, nothingIsLocked, unlessForbidden } from "../../definitions/azureChecks.ts";
+import { isAllowed, missing, nothingIsLocked } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
+import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 
@@ -16,8 +17,8 @@ export function preflightAt(
 ): readonly (() => Promise<Obstacles>)[] {
   const scope = place.resourceId;
   return [
-    () => unlessForbidden(() => everythingIsThere(ports, place, target)),
-    () => unlessForbidden(() => nothingIsLocked(ports, { target, scope })),
+    () => noticeIfForbidden("TARGET_UNSEEN", () => everythingIsThere(ports, place, target)),
+    () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope })),
     () => isAllowed(ports, { target, scope, needed }),
   ];
 }
