@@ -619,8 +619,9 @@ export const stepErrors = {
   CHANGE_INCOMPLETE: {
     status: 500,
     retryable: false,
-    cause: "The new state is in place, but something that it replaces could not be removed.",
-    fix: "Remove the obstacle that the message names, then send the same request again.",
+    cause:
+      "A change stopped after its point of no return: something that it replaces could not be removed, or access has ended and the rest could not be done.",
+    fix: "Remove the obstacle that the message names, then send the same request again. Where access has ended, Mooring tries again by itself.",
   },
   BATCH_INCOMPLETE: {
     status: 500,

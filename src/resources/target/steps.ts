@@ -206,10 +206,11 @@ function takingStep<const Name extends Step>({
     given: { target: TargetRequest, kept: z.array(TargetRequest).readonly() },
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, planning) {
+      const { ignoreDependants = false } = planning;
       const granted = grantedBefore(keyOf(input.target), planning);
       const plan = toPlan(name, input, await planTaking(ports, input, input.kept, granted));
       const blockers = (await findOthers(ports, input)).map(({ message }) => toOperationError(ofOthers, message));
-      return withDependants(plan, [{ blockers, notices: [] }], false);
+      return withDependants(plan, [{ blockers, notices: [] }], ignoreDependants);
     },
     async run(input, ports, step) {
       const notices = await findOthers(ports, input);
