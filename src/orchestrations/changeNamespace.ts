@@ -7,6 +7,7 @@ import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
 import { all, type Durable } from "../durable/step.ts";
+import { endAccess } from "./endAccess.ts";
 import { ChangeIncomplete, conclude, OperationInput, type Report, setPhase, workOf } from "./operation.ts";
 import { persistenceOf } from "./persistence.ts";
 import { provision } from "./provision.ts";
@@ -16,13 +17,15 @@ const ChangeInput = OperationInput.extend({ earlier: OnboardingRequest });
 /**
  * Brings an onboarded namespace from one request to another. First it adds what is new, as an onboarding does; until that is
  * verified, a failure or a cancel undoes it, and nothing that existed before has been touched. Last, it removes what the new
- * request leaves out (docs/adr/0007-change-takes-away-last.md). A take-over has removed it before (provision.ts).
+ * request leaves out (docs/adr/0007-change-takes-away-last.md). A take-over has removed it before (provision.ts), and so has a change
+ * where access has ended (endAccess.ts).
  */
 export const changeNamespace = orchestration({
   name: "changeNamespace",
   input: ChangeInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
+      if (input.endsFirst) return yield* endAccess(context, input);
       const endsOperation = input.takesOver === true || takesNothingAway(input.request, input.earlier);
       const isInPlace = !endsOperation && input.resumed?.isCommitted === true;
       const provisioned = isInPlace

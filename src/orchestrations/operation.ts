@@ -37,6 +37,8 @@ export const OperationInput = z.object({
    * an operation that is older gives first.
    */
   takesOver: z.boolean().optional(),
+  /** Access has ended: it goes before anything else, whatever else is wrong. Since 0.2.0. */
+  endsFirst: z.boolean().optional(),
   /** Absent in the first run. */
   resumed: Resumption.optional(),
   /** How often the operation had been resumed when this run began; absent in the first. */
@@ -53,15 +55,15 @@ export function stepBase({
   retry,
   retrial,
   ...origin
-}: Omit<OperationInput, "earlier" | "resumed" | "takesOver"> & { readonly retrial?: Again | undefined }) {
+}: Omit<OperationInput, "earlier" | "resumed" | "takesOver" | "endsFirst"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
   return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
 }
 
 /** What its steps are given, apart from what only this kind of operation knows. */
 export function workOf(input: OperationInput, kind: OperationKind, more: Partial<OperationFacts> = {}): Work {
-  const { request, earlier, restarts } = input;
-  return { base: stepBase(input), operation: { kind, request, earlier, ...more }, restarts };
+  const { request, earlier, endsFirst, restarts } = input;
+  return { base: stepBase(input), operation: { kind, request, earlier, endsFirst, ...more }, restarts };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */
@@ -114,12 +116,14 @@ function* awaitLanding(context: OrchestrationContext, { notBefore }: OperationIn
   if (notBefore !== undefined) yield* pauseUntil(context, notBefore);
 }
 
-/** The new state is in place and committed, but what it replaces could not be removed. */
+const notRemoved = "The new state is in place. What it replaces could not be taken away";
+
+/** A change stopped after its point of no return: nothing of it is undone. The message says how far it came. */
 export class ChangeIncomplete extends Error {
   override readonly name = "ChangeIncomplete";
 
-  constructor(cause: unknown) {
-    super("The new state is in place. What it replaces could not be taken away.", { cause });
+  constructor(cause: unknown, message = notRemoved) {
+    super(message, { cause });
   }
 }
 
@@ -144,7 +148,7 @@ function codeOf(error: unknown): StepErrorCode {
 
 function partsOf(error: unknown): Parts {
   if (error instanceof ChangeIncomplete) {
-    return ["The new state is in place. What it replaces could not be taken away: ", ...partsOf(error.cause)];
+    return [`${error.message}: `, ...partsOf(error.cause)];
   }
   if (error instanceof CompensationFailed) {
     const failures = error.failures.flatMap(({ compensation, error: why }, index) => [

@@ -5,28 +5,34 @@
 import { expect, it } from "vitest";
 import type { Ports } from "../../src/ports/index.ts";
 import { shareOf } from "../support/proofs.ts";
-import { raceAtEnd } from "./support/expiryRace.ts";
+import { endBesideTrouble } from "./support/endBesideTrouble.ts";
+import { raceAtEnd, type Verdict } from "./support/expiryRace.ts";
 
 const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(600));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 
-async function tell(seed: number): Promise<string> {
+async function tell(seed: number, play: typeof raceAtEnd): Promise<string> {
   const trace: string[] = [];
-  const verdict = await raceAtEnd(seed, { trace }).catch((error: unknown) => ({ problems: [String(error)] }));
+  const verdict = await play(seed, { trace }).catch((error: unknown) => ({ problems: [String(error)] }));
   return `seed ${seed}:\n${trace.join("\n")}\n${verdict.problems.join("\n")}`;
 }
 
-it(`takes away what has ended, and nothing that was renewed, in ${count} races`, async () => {
+/** How often each thing was seen. */
+async function playAll(play: typeof raceAtEnd): Promise<Readonly<Record<string, number>>> {
   const seen: Record<string, number> = {};
   const bad: number[] = [];
   for (let seed = first; seed < first + count; seed += 1) {
-    const verdict = await raceAtEnd(seed).catch((error: unknown) => ({ problems: [String(error)], seen: [] }));
+    const verdict: Verdict = await play(seed).catch((error: unknown) => ({ problems: [String(error)], seen: [] }));
     if (verdict.problems.length > 0) bad.push(seed);
     for (const each of verdict.seen) seen[each] = (seen[each] ?? 0) + 1;
   }
-
   if (process.env["MOORING_TELL"]) console.log(seen, bad);
-  expect(bad.length === 0 ? "" : `${bad.length} bad races\n${await tell(bad[0] ?? 0)}`).toBe("");
+  expect(bad.length === 0 ? "" : `${bad.length} bad races\n${await tell(bad[0] ?? 0, play)}`).toBe("");
+  return seen;
+}
+
+it(`takes away what has ended, and nothing that was renewed, in ${count} races`, async () => {
+  const seen = await playAll(raceAtEnd);
   if (count < 500) return;
   for (const rival of ["renewal", "change", "offboarding", "repair", "timer"]) {
     for (const part of ["everything", "a part"]) {
@@ -37,6 +43,12 @@ it(`takes away what has ended, and nothing that was renewed, in ${count} races`,
       ).toBeGreaterThan(count / 100);
     }
   }
+}, 3_600_000);
+
+it(`takes away what has ended while another target is in trouble, in ${count} worlds`, async () => {
+  const seen = await playAll(endBesideTrouble);
+  if (count < 500) return;
+  for (const trouble of ["gone", "unreachable", "locked"]) expect(seen[trouble], trouble).toBeGreaterThan(count / 100);
 }, 3_600_000);
 
 it("finds a claim that overwrites what was written since it looked, within 100 races", async () => {
@@ -58,5 +70,7 @@ it("finds a claim that overwrites what was written since it looked, within 100 r
     problems.push(...verdict.problems);
   }
 
-  expect(problems.join("\n")).toMatch(/ is missing|operation \S+ is (NotStarted|Running)|the renewal has succeeded/);
+  expect(problems.join("\n")).toMatch(
+    / is missing|has SID undefined|operation \S+ is (NotStarted|Running)|the renewal has succeeded/,
+  );
 });

@@ -67,9 +67,13 @@ function cancelOf(id: string, decision: Decision): Next {
       });
     }
     if (record.committedTime !== undefined) {
-      throw new Refusal("CANCEL_TOO_LATE", `Operation ${id} was complete at ${record.committedTime}.`, {
-        operation: id,
-      });
+      throw new Refusal(
+        "CANCEL_TOO_LATE",
+        `Operation ${id} passed its point of no return at ${record.committedTime}.`,
+        {
+          operation: id,
+        },
+      );
     }
     decision.expect?.(record);
     return { cancel: sign(decision) };

@@ -15,7 +15,7 @@ import type { AnyOperation, OperationRecord, StepRecord } from "../../domain/ope
 import type { StillToUndo } from "../../domain/operation/stillToUndo.ts";
 import { traceIdOf } from "../../domain/watching/trace.ts";
 import { endedSteps } from "../operation/endedSteps.ts";
-import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
+import { plannedOf } from "../operation/plannedOf.ts";
 import { summaryOfBatch } from "./batchDocument.ts";
 
 export function anySummary(record: AnyOperation): AnySummary {
@@ -70,14 +70,8 @@ export function awaitingDocument(record: Awaiting<OperationRecord>): AwaitingDoc
 
 /** Every planned step, with what is known of it, followed by the undos in the order in which they ran. */
 export function listSteps(operation: OperationRecord, stored: readonly StepRecord[]): StepDocument[] {
-  const { kind, request, earlier, compensates, migration } = operation;
   const records = endedSteps(operation, stored);
-  const steps = plannedSteps(kind, request, {
-    earlier,
-    undos: compensates?.undos,
-    migration,
-    admins: adminsOf(records),
-  });
+  const steps = plannedOf(operation, records);
   const planned = steps.map(({ name, target }): StepDocument => {
     const record = records.find((each) => each.name === name && each.target === target);
     return record ? publicStep(record) : { name, target, status: "NotStarted", attempts: 0 };

@@ -1,5 +1,5 @@
 /** Reads back everything of a namespace: what differs from the request, and which things are the namespace's. Reads only. */
-import { PermanentError } from "../../domain/errors.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
@@ -73,7 +73,11 @@ async function readBack(
   const early = onboarded === undefined ? undefined : readOthers({ clientId: onboarded, hasIdentity: true });
   early?.catch(() => undefined);
 
-  const identityFindings = await readable(identityName(inspection.request), async () => (await reading).findings);
+  const identityFindings = await readable(
+    inspection,
+    identityName(inspection.request),
+    async () => (await reading).findings,
+  );
   const identity = await found;
   // Users and objects are right if they name the identity that exists or, when it is gone, the previous one.
   const clientId = identity?.clientId ?? onboarded;
@@ -104,18 +108,23 @@ async function readResources(
     .flatMap((resource) => resource.inspect(ports, input));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
-      readable(target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),
+      readable(inspection, target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),
     ),
   );
   return { findings: findings.flat(), seen };
 }
 
 /** A refusal is itself a finding; a transient error says nothing and leaves the question open. */
-async function readable(target: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+async function readable(
+  { findsUnread = false }: Pick<Inspection, "findsUnread">,
+  target: string,
+  look: () => Promise<readonly Finding[]>,
+): Promise<readonly Finding[]> {
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof PermanentError)) throw error;
+    const isFinding = error instanceof PermanentError || (findsUnread && error instanceof TransientError);
+    if (!isFinding) throw error;
     return [finding("UNREADABLE", target, { field: "read", expected: null, found: `${error.code}: ${error.message}` })];
   }
 }

@@ -4,17 +4,18 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
-import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
 import { takenAway } from "./handOver.ts";
+import { plannedOf } from "./plannedOf.ts";
 import { haveChanged } from "./resumption.ts";
 
 /** Describes what a cancellation led to. */
 export function describeCancel(
-  { cancel, kind, request, earlier, migration }: OperationRecord,
+  operation: OperationRecord,
   { error, isUntouched = false }: Pick<Outcome, "error" | "isUntouched">,
   steps: readonly StepRecord[],
 ): OperationError {
-  const planned = new Set(plannedSteps(kind, request, { earlier, migration, admins: adminsOf(steps) }).map(stepText));
+  const { cancel, kind } = operation;
+  const planned = new Set(plannedOf(operation, steps).map(stepText));
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {

@@ -1,17 +1,13 @@
 import { isCode } from "../../domain/errors.ts";
-import { isFinal, type OperationKind, type OperationStatus } from "../../domain/operation/operation.ts";
+import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { adminsOf, type PlannedWith, plannedSteps } from "../process/plannedSteps.ts";
 import { undoStep } from "../process/undoStages.ts";
+import { type Planned, plannedOf } from "./plannedOf.ts";
 
-interface Operation extends Pick<PlannedWith, "earlier" | "migration"> {
-  readonly kind: OperationKind;
-  readonly request: OnboardingRequest;
+interface Operation extends Planned {
   readonly status: OperationStatus;
   readonly endTime?: string;
   readonly changedTime?: string;
-  readonly compensates?: { readonly undos: readonly string[] };
   readonly leftUndone?: readonly string[];
 }
 
@@ -30,15 +26,10 @@ interface Step {
  * whose end is written once, takes precedence.
  */
 export function endedSteps<S extends Step>(operation: Operation, steps: readonly S[]): readonly S[] {
-  const { kind, request, status, endTime, earlier, migration, compensates } = operation;
+  const { kind, status, endTime } = operation;
   const known = steps.map(asCanceled);
   if (!isFinal(status)) return known;
-  const planned = plannedSteps(kind, request, {
-    earlier,
-    migration,
-    undos: compensates?.undos,
-    admins: adminsOf(steps),
-  });
+  const planned = plannedOf(operation, steps);
   return known.map((step) => {
     const isPlanned = planned.some((each) => isSameStep(each, step));
     const isOpen = !isFinal(step.status) || (status === "Succeeded" && isPlanned && step.status !== "Succeeded");

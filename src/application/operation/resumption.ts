@@ -4,6 +4,7 @@
  */
 import { defined } from "../../domain/defined.ts";
 import { isCode, type PermanentCode } from "../../domain/errors.ts";
+import { endsFirst } from "../../domain/operation/expiry.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
@@ -27,7 +28,8 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
   const { kind, request, earlier, migration } = operation;
   const left = whatIsLeft(operation, steps);
   const forward = forwardOf(operation, steps);
-  const stages = undoStages(kind, request, { earlier, migration, admins: adminsOf(steps) });
+  const change = { earlier, endsFirst: endsFirst(operation), migration, admins: adminsOf(steps) };
+  const stages = undoStages(kind, request, change);
   const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
   if (next === undefined) return left;
   // What returns the previous mode of a migration writes even if nothing was removed, so it waits for that phase to begin.
@@ -38,11 +40,9 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
 /** What the steps that have begun show. */
 function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): Resumption {
   const { kind, request, earlier, migration } = operation;
-  const admins = adminsOf(steps);
+  const change = { earlier, endsFirst: endsFirst(operation), migration, admins: adminsOf(steps) };
   const forward = forwardOf(operation, steps);
-  const stages = undoStages(kind, request, { earlier, migration, admins }).filter((stage) =>
-    forward.some((step) => isOf(stage, step)),
-  );
+  const stages = undoStages(kind, request, change).filter((stage) => forward.some((step) => isOf(stage, step)));
   const hasChanged = haveChanged(forward);
   const failure = findFailure(operation, { forward, isUndoing: isBeingUndone(operation, steps) });
   // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.

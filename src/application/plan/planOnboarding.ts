@@ -14,6 +14,8 @@ interface PlanInput {
   readonly request: OnboardingRequest;
   /** What the request replaces, if the namespace is already onboarded. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** Access has ended: it is taken away first. */
+  readonly endsFirst?: boolean | undefined;
   /** The team whose approval rules apply. */
   readonly team?: string | undefined;
   /**
@@ -32,14 +34,16 @@ export function isTaken({ name, action }: StepPlan): boolean {
 
 export async function planOnboarding(
   ports: Ports,
-  { operation, request, earlier, team, takeOver = false, operator }: PlanInput,
+  { operation, request, earlier, endsFirst = false, team, takeOver = false, operator }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
-  const input = { kind, id: operation, request, earlier, team, takeOver } as const;
+  // What others gave on a target keeps nothing from ending.
+  const ending = endsFirst ? { endsFirst, ignoreDependants: true } : {};
+  const input = { kind, id: operation, request, earlier, ...ending, team, takeOver } as const;
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);
-  const planned = plannedSteps(kind, request, { earlier, admins });
+  const planned = plannedSteps(kind, request, { earlier, endsFirst, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
   // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
   const early = earlier ? undefined : lookAtSteps(ports, planned, { ...input, identityLook });

@@ -12,6 +12,8 @@ import { undoStep } from "./undoStages.ts";
 export interface PlannedWith {
   /** For a change, or an offboarding after a change that ended partway: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** For a change: whether it takes away what has ended before anything else. It then gives nothing. */
+  readonly endsFirst?: boolean | undefined;
   /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
   /** For a compensation: the names of the undos that it runs. */
@@ -23,14 +25,17 @@ export interface PlannedWith {
 export function plannedSteps(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, undos = [], migration, admins = [] }: PlannedWith = {},
+  { earlier, endsFirst = false, undos = [], migration, admins = [] }: PlannedWith = {},
 ): readonly StepKey[] {
-  const operation: OperationFacts = { kind, request, earlier };
+  const operation: OperationFacts = { kind, request, earlier, endsFirst };
   const own = (name: StepName) => onNamespace(name, operation);
   const made = [...administered(operation, admins), ...makingStages.flatMap((stage) => madeIn(stage, operation))];
   switch (kind) {
     case "onboard":
     case "change":
+      if (endsFirst) {
+        return [own("preflight"), ...replaced(operation), ...madeIn("prepare", operation), own("verify")];
+      }
       return [own("preflight"), ...made, own("verify"), ...replaced(operation)];
     case "repair":
       return [

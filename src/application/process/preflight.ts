@@ -1,12 +1,14 @@
 import { z } from "zod";
-import { expiryCaller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
+import type { StepName } from "../../domain/operation/stepName.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { resourceSteps } from "../../resources/index.ts";
 import { nextLook } from "../../resources/namespace/terminating.ts";
 import { joinIdentity } from "../admission/joinIdentity.ts";
 import { requestApproval } from "../decisions/approval.ts";
@@ -14,24 +16,44 @@ import { Admins, adminsToSet } from "./admins.ts";
 import { lookAtPreflight } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-/** Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its home. */
+/**
+ * Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its
+ * home. Where access has ended, it is the point of no return: what is in the way of the rest is told, and keeps nothing from going.
+ */
 export const preflight = defineStep({
   name: "preflight",
   stage: "look",
   takes: { least: 0.3, most: 5 },
   target: "namespace",
-  given: { request: OnboardingRequest, earlier: OnboardingRequest.optional() },
+  given: {
+    request: OnboardingRequest,
+    earlier: OnboardingRequest.optional(),
+    /** Since 0.2.0. */
+    endsFirst: z.boolean().optional(),
+  },
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
-  from: ({ request, earlier }) => ({ request, earlier }),
+  from: ({ request, earlier, endsFirst }) => ({ request, earlier, ...defined({ endsFirst }) }),
   look: (ports, _input, planning) => lookAtPreflight(ports, planning),
   async run(input, ports, step) {
-    const { operation, request, earlier } = input;
+    const { operation, request, earlier, endsFirst = false } = input;
     const notJoined = await joinIdentity(ports, request);
     // The record names the operation's team, whose approval rules apply.
     const [plan, accepted] = await Promise.all([
-      step.plan({ kind: earlier ? "change" : "onboard", request, earlier }),
+      step.plan({ kind: earlier ? "change" : "onboard", request, earlier, endsFirst }),
       ports.registry.getOperation(operation),
     ]);
+    if (endsFirst) {
+      const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
+      // With nothing left that could be taken away now, the change can wait, like any other.
+      if (!takesAny(plan)) {
+        throwBlockers(plan);
+        throwConflict(notJoined);
+      }
+      const told = [...obstacles, ...newsIn(plan)];
+      if (told.length > 0) await step.notice(told);
+      await step.commit();
+      return { action: "none" };
+    }
     const going = goingIn(plan);
     const waitsUntil = going && (await nextLook(input.retry, step));
     if (going && waitsUntil !== undefined) {
@@ -40,15 +62,11 @@ export const preflight = defineStep({
     }
     throwBlockers(plan);
     throwConflict(notJoined);
-    const isOfExpiry = accepted?.requestedBy === expiryCaller.id;
-    if (!isOfExpiry) expectNotPassed(request, Date.now());
-    const news = plan.steps.flatMap(({ notices = [] }) => notices).filter(isNews);
+    expectNotPassed(request, Date.now());
+    const news = newsIn(plan);
     // Also clears what it waited for.
     if (news.length > 0 || (await step.earlier())?.notices !== undefined) await step.notice(news);
-    // What takes away alone needs no approval.
-    const approval = isOfExpiry
-      ? undefined
-      : await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
+    const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
     // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
     return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
@@ -63,7 +81,19 @@ function goingIn({ steps }: Plan): OperationError | undefined {
   return blockers.every(isPassing) ? blockers.find(({ code }) => isCode(code, "NAMESPACE_TERMINATING")) : undefined;
 }
 
+const taking: ReadonlySet<StepName> = new Set(
+  Object.values(resourceSteps)
+    .filter(({ stage }) => stage === "replace")
+    .map(({ name }) => name),
+);
+
+/** Whether it takes away anything, and nothing is in the way of that. */
+function takesAny({ steps }: Plan): boolean {
+  return steps.some(({ name, action }) => taking.has(name) && (action === "update" || action === "delete"));
+}
+
 /** A missing namespace is only news in a plan; here it is created next. */
-function isNews({ code }: OperationError): boolean {
-  return !isCode(code, "NAMESPACE_NOT_THERE_YET");
+function newsIn({ steps }: Plan): readonly OperationError[] {
+  const notices = steps.flatMap((step) => step.notices ?? []);
+  return notices.filter(({ code }) => !isCode(code, "NAMESPACE_NOT_THERE_YET"));
 }

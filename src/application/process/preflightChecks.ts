@@ -26,6 +26,12 @@ export async function lookAtPreflight(ports: Ports, input: Planning): Promise<St
   return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
 }
 
+/** Told, where access has ended: it goes although something is in the way of what stays. */
+async function tell(check: Pick<PreflightCheck, "look">): Promise<Obstacles> {
+  const { blockers = [], notices = [] } = await explain(check);
+  return { notices: [...notices, ...blockers] };
+}
+
 /** A known error is a blocker; an unforeseen one is not for a plan to explain. */
 async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacles> {
   try {
@@ -45,7 +51,12 @@ function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, 
     look: async () => void expectNoCrossing(ports.catalog, request),
   };
   const sharing: Pick<PreflightCheck, "look"> = { look: () => lookAtSharing(ports, input) };
-  return [...clusterChecks(ports, input), environments, sharing, ...targets.map((look) => ({ look }))];
+  const ofTargets = [environments, ...targets.map((look) => ({ look }))];
+  return [
+    ...clusterChecks(ports, input),
+    sharing,
+    ...(input.endsFirst ? ofTargets.map((check) => ({ look: () => tell(check) })) : ofTargets),
+  ];
 }
 
 function clusterChecks(

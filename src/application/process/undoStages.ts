@@ -28,6 +28,8 @@ interface Change {
   readonly admins?: readonly string[] | undefined;
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** For a change: whether it takes away what has ended before anything else. */
+  readonly endsFirst?: boolean | undefined;
   /** For a migration: its direction. */
   readonly migration?: Pick<Migration, "to" | "from"> | undefined;
 }
@@ -36,7 +38,7 @@ interface Change {
 export function undoStages(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, migration = {}, admins = [] }: Change = {},
+  { earlier, endsFirst = false, migration = {}, admins = [] }: Change = {},
 ): readonly UndoStage[] {
   const operation: OperationFacts = { kind, request, earlier };
   const stage = (keys: readonly StepKey[]): UndoStage => ({
@@ -46,6 +48,7 @@ export function undoStages(
   switch (kind) {
     case "onboard":
     case "change":
+      if (endsFirst) return [];
       return [
         ...administered(operation, admins).map((key) => stage([key])),
         ...makingStages.map((making) => stage(madeIn(making, operation))),

@@ -24,6 +24,8 @@ export const verify = defineStep({
     request: OnboardingRequest,
     identity: z.object({ clientId: ClientId }),
     isMigrating: z.boolean().optional(),
+    /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
+    findsUnread: z.boolean().optional(),
   },
   output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
   from: (operation) => ({
@@ -31,9 +33,9 @@ export const verify = defineStep({
     identity: clientOf(operation),
     isMigrating: operation.isMigrating,
   }),
-  async run({ operation, request, identity: { clientId }, isMigrating = false }, ports, step) {
+  async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
     const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
-    const inspection = { request, earlier, clientId, isMigrating, things };
+    const inspection = { request, earlier, clientId, isMigrating, things, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     if (findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
     await step.commit();

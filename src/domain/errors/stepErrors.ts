@@ -393,8 +393,8 @@ export const stepErrors = {
     "Run the undos again with {compensate} when it can be reached.",
   ),
   CHANGE_INCOMPLETE: lasting(
-    "The new state is in place, but something that it replaces could not be removed.",
-    "Remove the obstacle that the message names, then send the same request again.",
+    "A change stopped after its point of no return: something that it replaces could not be removed, or access has ended and the rest could not be done.",
+    "Remove the obstacle that the message names, then send the same request again. Where access has ended, Mooring tries again by itself.",
   ),
   BATCH_INCOMPLETE: lasting(
     "Some namespaces of the batch failed. The others succeeded and stay as they are.",

@@ -1,18 +1,26 @@
 /** What becomes of a namespace whose access ends: it is offboarded, or narrowed to what has not ended. */
+import { expiryCaller } from "../access/caller.ts";
 import { addDuration } from "../duration.ts";
 import { earlier as earlierOf } from "../expiry.ts";
 import { hasPassed, mostAheadMs } from "../hasPassed.ts";
-import { takesNothingAway } from "../request/change.ts";
+import { replacedProfile } from "../request/change.ts";
 import { endedAt, endsOf, firstEnd, leftAt } from "../request/expiry.ts";
+import { lossesOf } from "../request/loss.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { withRevisedTargets } from "../targets/index.ts";
 import type { ExpiryNote } from "./expiryNote.ts";
 import type { FreeRecord, NamespaceRecord } from "./namespaceRecord.ts";
+import type { OperationRecord } from "./records.ts";
 
 /** How access that has ended is taken away. */
 export type Ending =
   | { readonly by: "offboard" }
   | { readonly by: "narrow"; readonly request: OnboardingRequest; readonly earlier: OnboardingRequest };
+
+/** Whether the operation is such a narrowing: it takes away what has ended before anything else. */
+export function endsFirst({ kind, requestedBy }: Pick<OperationRecord, "kind" | "requestedBy">): boolean {
+  return kind === "change" && requestedBy === expiryCaller.id;
+}
 
 /** The next end; undefined if nothing ends. */
 export function nextEnd(record: FreeRecord): string | undefined {
@@ -34,11 +42,14 @@ export function endingAt(record: FreeRecord, now: string): Ending | undefined {
 
 /** What a change that only takes away has left to take away, after it stopped partway. */
 function goingIn({ state, request, earlier, takenBy }: FreeRecord): OnboardingRequest | undefined {
-  if (state !== "Incomplete" || !earlier || takenBy !== undefined || !takesNothingAway(earlier, request))
-    return undefined;
+  if (state !== "Incomplete" || !earlier || takenBy !== undefined || givesMore(request, earlier)) return undefined;
   const kept = endsOf(request);
   const going = [...endsOf(earlier).keys()].filter((key) => !kept.has(key));
   return going.length > 0 ? onlyTargets(earlier, going) : undefined;
+}
+
+function givesMore(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+  return lossesOf(earlier, request).length > 0 || replacedProfile(earlier, request) !== undefined;
 }
 
 /** The note about this end; an empty one if there is none. */

@@ -2,7 +2,8 @@
 
 import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
-import { teamOf } from "./lifecycle.ts";
+import { endsFirst } from "./expiry.ts";
+import { kindOf, teamOf } from "./lifecycle.ts";
 import { targetOf, unusualMode, withAccountOf } from "./migration.ts";
 import type { HeldRecord } from "./namespaceRecord.ts";
 import type { Resumption } from "./resumption.ts";
@@ -28,11 +29,15 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
   const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;
   const taking = takenBy === undefined ? {} : { takesOver: true };
+  const ending = endsFirst({ kind: kindOf(record), requestedBy }) ? { endsFirst: true } : {};
   switch (record.state) {
     case "Onboarding":
       return { orchestration: "onboardNamespace" as const, input: { ...input, ...taking } };
     case "Changing":
-      return { orchestration: "changeNamespace" as const, input: { ...input, ...taking, earlier: record.earlier } };
+      return {
+        orchestration: "changeNamespace" as const,
+        input: { ...input, ...taking, ...ending, earlier: record.earlier },
+      };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;
       const migrating = { isMigrating, ...unusualMode(request, migration) };

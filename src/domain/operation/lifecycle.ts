@@ -329,7 +329,7 @@ function seen(record: HeldRecord, { status, clientId, namespaceUid, things, ...o
     ...(findings ? { verifiedTime: time, lookedTime: time, findings } : {}),
     ...identityOf({ clientId }),
     ...defined({ namespaceUid }),
-    ...(things ? { things: isWhole(record) ? things : withUnseen(things, record.things) } : {}),
+    ...(things ? { things: isWhole(record, findings) ? things : withUnseen(things, record.things) } : {}),
   };
 }
 
@@ -338,8 +338,9 @@ function identityOf({ clientId }: Pick<End, "clientId">): Pick<Seen, "clientId">
 }
 
 /** Whether the verification saw everything: a thing that it did not see is no longer the namespace's. */
-function isWhole({ state }: HeldRecord): boolean {
-  return state === "Onboarding" || state === "Changing";
+function isWhole({ state }: HeldRecord, findings: readonly Finding[] = []): boolean {
+  const isUnread = findings.some(({ code }) => code === "UNREADABLE");
+  return !isUnread && (state === "Onboarding" || state === "Changing");
 }
 
 function withoutCompensation({ compensates: _tried, ...record }: RecordIn<"Compensating">) {

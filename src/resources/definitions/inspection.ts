@@ -16,6 +16,8 @@ export interface Inspection {
   readonly namespaceUid?: string | undefined;
   /** During a migration both identity modes exist side by side, and neither counts as drift. */
   readonly isMigrating?: boolean;
+  /** What cannot be read for now is a finding, too; otherwise it leaves the question open. */
+  readonly findsUnread?: boolean;
   /** What the namespace's record knows of its things; used after the reading. */
   readonly things?: readonly KnownThing[] | undefined;
 }

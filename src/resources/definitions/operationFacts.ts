@@ -33,7 +33,9 @@ export interface OperationFacts {
   readonly otherMode?: IdentityMode | undefined;
   /** For an undo: the operation whose work it takes back. */
   readonly createdBy?: string | undefined;
-  /** For an offboarding: it goes on although others depend on what it removes. */
+  /** For a change where access has ended: that goes first, and what stays is only looked at (orchestrations/endAccess.ts). */
+  readonly endsFirst?: boolean | undefined;
+  /** It goes on although others depend on what it removes, or give what it takes away, too. */
   readonly ignoreDependants?: boolean | undefined;
 }
 

@@ -10,6 +10,7 @@ const request = OnboardingRequest.parse({
 });
 const ended = {
   kind: "onboard",
+  requestedBy: "requester",
   request,
   endTime: "2026-11-25T00:00:09Z",
   changedTime: "2026-11-25T00:00:10Z",

@@ -12,7 +12,7 @@ import {
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
-import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import { plannedOf } from "../../../src/application/operation/plannedOf.ts";
 import { undoStages } from "../../../src/application/process/undoStages.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
@@ -262,10 +262,11 @@ function holding(ports: Ports, rest: Extract<Rest, { after: number }>, look: () 
 
 function compare(
   plan: Plan,
-  { kind, request, earlier, migration, error, status }: OperationRecord,
+  operation: OperationRecord,
   { steps, rest }: { steps: readonly StepRecord[]; rest: Rest },
 ): string[] {
-  const own = plannedSteps(kind, request, { earlier, migration, admins: adminsOf(steps) });
+  const { kind, request, earlier, migration, error, status } = operation;
+  const own = plannedOf(operation, steps);
   const isOwn = (step: { name: string; target: string }) =>
     own.some(({ name, target }) => name === step.name && target === step.target);
   const undone = steps.filter((step) => !isOwn(step) && step.action !== "none");

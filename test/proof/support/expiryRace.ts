@@ -28,7 +28,7 @@ import { checkGone, checkParts, checkReach, type Problem } from "./invariants.ts
 import { keepsNamespace } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { clear } from "./planned.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createWorld, type World } from "./world.ts";
 import { createRequest, withWishes } from "./worldRequests.ts";
 
@@ -67,12 +67,12 @@ const rivals: Readonly<
   timer: { renews: false, ask: (_world, request) => expired(request) },
 };
 
-function expired(request: OnboardingRequest, laterMs = 0): Ask {
+export function expired(request: OnboardingRequest, laterMs = 0): Ask {
   return (acceptance) => acceptExpired({ ...acceptance, by: expiryCaller }, request, Date.now() + laterMs);
 }
 
 /** Longer than the timer waits after an attempt that has failed. */
-const muchLaterMs = 40 * 24 * 60 * 60_000;
+export const muchLaterMs = 40 * 24 * 60 * 60_000;
 
 /** Refusals that tell a loser of the race that it has lost. */
 const losses = new Set(["OPERATION_IN_PROGRESS", "NOT_ONBOARDED", "NAMESPACE_CHANGED", "INCOMPLETE"]);
@@ -90,21 +90,12 @@ export async function raceAtEnd(
 
 async function raceNow(seed: number, control: Control, trace?: string[]): Promise<Verdict> {
   const world = createWorld(seed, trace);
-  const { dice, faults, by, registry, request } = world;
-  faults.plan = calm;
-  clear(world);
-  const first = takeSnapshot(world, request);
-  await operate(world, onboard(request, by), control);
-  const record = await registry.getNamespace(request);
-  if (record?.state !== "Onboarded") return { problems: [], seen: ["nothing to race for"] };
-
+  const { dice, faults, by, request } = world;
+  const first = await begin(world, control);
+  if (!first) return { problems: [], seen: ["nothing to race for"] };
   const keys = everyKind.flatMap((kind) => kind.keys(request));
   const part = keys.length > 1 && dice.chance(0.5) ? dice.pick(keys) : undefined;
-  const ending = withRevisedTargets(request, ({ key }) =>
-    part === undefined || key === part ? { expiresAt: longAgo } : {},
-  );
-  const noted = { expiry: { end: longAgo, passedTime: longAgo } };
-  await registry.replaceNamespace({ ...record, ...noted, request: ending, requestHash: hashRequest(ending) });
+  await endAll(world, (key) => part === undefined || key === part);
 
   const name = dice.pick(Object.keys(rivals));
   const rival = rivals[name];
@@ -146,6 +137,25 @@ async function raceNow(seed: number, control: Control, trace?: string[]): Promis
   problems.push(...checkGone(first, rest, { keepsNamespace: keepsNamespace(world, request) }));
   const winner = typeof asked === "string" ? "lost" : typeof timed === "string" ? "won" : "both";
   return { problems: problems.map((each) => `${what}: ${each}`), seen: [`${what}: ${winner}`] };
+}
+
+/** Onboards the namespace, and returns what there was before; undefined if that fails. */
+export async function begin(world: World, control: Control): Promise<Snapshot | undefined> {
+  const { faults, by, registry, request } = world;
+  faults.plan = calm;
+  clear(world);
+  const first = takeSnapshot(world, request);
+  await operate(world, onboard(request, by), control);
+  return (await registry.getNamespace(request))?.state === "Onboarded" ? first : undefined;
+}
+
+/** Access to these has ended, and a look has found that. */
+export async function endAll({ registry, request }: World, isEnding: (key: string) => boolean): Promise<void> {
+  const record = await registry.getNamespace(request);
+  if (!record) throw new Error("nothing is onboarded");
+  const ending = withRevisedTargets(request, ({ key }) => (isEnding(key) ? { expiresAt: longAgo } : {}));
+  const noted = { expiry: { end: longAgo, passedTime: longAgo } };
+  await registry.replaceNamespace({ ...record, ...noted, request: ending, requestHash: hashRequest(ending) });
 }
 
 function operationsIn({ rows }: World): readonly OperationRecord[] {

@@ -1,7 +1,7 @@
 /** What must be true after an operation, checked against the world itself rather than Mooring's own records. */
 
 import { endedSteps } from "../../../src/application/operation/endedSteps.ts";
-import { adminsOf, plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import { plannedOf } from "../../../src/application/operation/plannedOf.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
@@ -432,7 +432,7 @@ export function checkGone(
 /** The record says how it ended, and every step says what happened to it. */
 export async function checkRecords(world: World, operation: OperationRecord): Promise<Problem[]> {
   const problems: Problem[] = [];
-  const { id, kind, request, status, endTime, error } = operation;
+  const { id, status, endTime, error } = operation;
   if (!isFinal(status)) problems.push(`operation is ${status}`);
   if (endTime === undefined) problems.push("operation has no endTime");
   if ((status !== "Succeeded") !== (error !== undefined)) problems.push(`operation is ${status} with ${error?.code}`);
@@ -444,13 +444,7 @@ export async function checkRecords(world: World, operation: OperationRecord): Pr
   const running = steps.filter((step) => !isFinal(step.status));
   for (const { name, target } of running) problems.push(`step ${name} ${target} is still running`);
   if (status === "Succeeded") {
-    const more = {
-      earlier: operation.earlier,
-      migration: operation.migration,
-      undos: operation.compensates?.undos,
-      admins: adminsOf(steps),
-    };
-    const planned = plannedSteps(kind, request, more);
+    const planned = plannedOf(operation, steps);
     for (const { name, target } of planned) {
       const step = steps.find((each) => each.name === name && each.target === target);
       if (step?.status !== "Succeeded") problems.push(`step ${name} ${target} is ${step?.status}`);

@@ -13,6 +13,7 @@ import {
 } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { endsFirst } from "../../../src/domain/operation/expiry.ts";
 import {
   isPast,
   type Migration,
@@ -149,7 +150,25 @@ export function judge(scene: Scene): Problem[] {
   return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];
 }
 
-function judgeOnboarding({ world, operation, first, before, after, record, recordBefore }: Scene): Problem[] {
+/** Access has ended: it goes first and never comes back, nothing else is given, and what is wrong with the rest is drift. */
+function judgeEnding({ world, operation, first, before, after, record }: Scene): Problem[] {
+  const { status, error, request, committedTime } = operation;
+  if (status === "Succeeded") {
+    const lacking = (record?.findings ?? []).some(breaksAccess) ? [] : checkParts(world, request);
+    return [
+      ...[...checkReach(world, request, record?.findings), ...checkTokens(world, request)],
+      ...lacking.map((each) => `no finding says it: ${each}`),
+      ...checkForeignThere(first, after),
+    ];
+  }
+  const was = committedTime === undefined ? before : withoutReplaced(before, after, operation);
+  const isLeft = error?.code === "CHANGE_INCOMPLETE" || error?.code === "ORCHESTRATION_FAILED";
+  return checkUndone(was, after, isLeft ? ["removeIdentity", "removeNamespace"] : []);
+}
+
+function judgeOnboarding(scene: Scene): Problem[] {
+  if (endsFirst(scene.operation)) return judgeEnding(scene);
+  const { world, operation, first, before, after, record, recordBefore } = scene;
   const { status, error, request, committedTime, leftUndone } = operation;
   // Of a change whose new state is in place, and only the old one could not be taken away, the parts are there too; also when
   // the engine failed it so often after that that it was given up.
@@ -329,7 +348,7 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     const isProven = kind !== "migrate" || operation.migration?.until === "retire";
     // What gives too much and came late stops only a repair, which takes it away.
     const isWrong = kind === "repair" ? isError : breaksAccess;
-    if (isProven && (record.findings ?? []).some(isWrong))
+    if (isProven && !endsFirst(operation) && (record.findings ?? []).some(isWrong))
       problems.push("Succeeded, and the record has errors among its findings");
   }
   return problems;

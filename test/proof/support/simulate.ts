@@ -5,6 +5,7 @@
  * orchestrations replay on the SDK's engine.
  */
 import "./sleepless.ts";
+import { endsFirst } from "../../../src/domain/operation/expiry.ts";
 import { MigrationPhase, modeLeft, otherModeOf, targetOf } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -24,6 +25,7 @@ import {
   type Act,
   compensate,
   expire,
+  expireAgain,
   look,
   migrate,
   offboard,
@@ -237,6 +239,7 @@ async function nextOfIncomplete(
   const failed = await calmly(world, () => registry.getOperation(record.operation));
   if (failed?.leftUndone && dice.chance(0.6)) return compensate(failed.id, record, by);
   // Separate dice, so that the other worlds stay the same.
+  if (failed && endsFirst(failed) && createDice(world.seed ^ 0xa9a1).chance(0.7)) return expireAgain(record);
   if (record.takenBy !== undefined && createDice(world.seed ^ 0x7a4e).chance(0.5)) return takeOver(record.request);
   return dice.chance(0.5) ? offboard(record, by) : onboard(wanted(), by);
 }

@@ -1,0 +1,293 @@
+/** Some of a namespace's access has ended: that goes first, whatever is wrong with what stays, and never comes back. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
+import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { listSteps } from "../../src/application/documents/operationDocument.ts";
+import { expiryCaller } from "../../src/domain/access/caller.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { identityName } from "../../src/domain/naming/names.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { hashRequest } from "../../src/domain/request/requestHash.ts";
+import { withRevisedTargets } from "../../src/domain/targets/index.ts";
+import type { Ports } from "../../src/ports/index.ts";
+import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { runOrchestration } from "../support/durableRunner.ts";
+import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { assign } from "../support/models/azure.ts";
+import { operate, repair } from "../support/operations.ts";
+
+let cloud: FakeCloud;
+let mooring: TestAcceptanceContext;
+
+beforeEach(() => {
+  cloud = createFakeCloud();
+  use(cloud.ports);
+});
+
+function use(ports: Ports): void {
+  mooring = createAcceptanceContext({ ports }, expiryCaller);
+  providePorts(ports);
+}
+
+const request = OnboardingRequest.parse({
+  ...{ cluster: "aks-dev", namespace: "team-a" },
+  databases: ["messages", "orders"].map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
+  targets: [
+    { target: "uploads", access: ["read"] },
+    { target: "jobs", access: ["send"] },
+  ],
+});
+const name = identityName(request);
+const longAgo = new Date(0).toISOString();
+const muchLaterMs = 40 * 24 * 60 * 60_000;
+
+const hasUser = (database: string) => cloud.users.get(`sql-dev/${database}`)?.has(name) ?? false;
+const roles = () => [...cloud.roleAssignments.values()].map(({ scope }) => scope.split("/").at(-1));
+const namespace = () => cloud.namespaces.get("aks-dev/team-a");
+const told = () => JSON.stringify(cloud.objects.get("v1 ConfigMap team-a/mooring-databases")?.["data"]);
+
+/** Onboards the namespace; the access to these has then ended. */
+async function onboardUntil(wanted: OnboardingRequest, ...ending: readonly string[]): Promise<void> {
+  await operate(cloud, "onboard", wanted);
+  const record = await cloud.ports.registry.getNamespace(wanted);
+  if (!record) throw new Error("nothing was onboarded");
+  const until = withRevisedTargets(wanted, ({ key }) => (ending.includes(key) ? { expiresAt: longAgo } : {}));
+  const noted = { expiry: { end: longAgo, passedTime: longAgo } };
+  await cloud.ports.registry.replaceNamespace({ ...record, ...noted, request: until, requestHash: hashRequest(until) });
+}
+
+/** What the timer begins, run to its end. */
+async function takeAway(laterMs = 0) {
+  const { operation } = await acceptExpired(mooring, request, Date.now() + laterMs);
+  const run = await mooring.run();
+  const record = cloud.operations.get(operation);
+  if (!record) throw new Error(`operation ${operation} left no record`);
+  const steps = await cloud.ports.registry.listSteps(operation);
+  return { run, record, steps, notices: steps.flatMap(({ notices = [] }) => notices.map(({ code }) => code)) };
+}
+
+const down = async (): Promise<never> => {
+  throw new TransientError("ARM_UNAVAILABLE", "no answer");
+};
+const isOnUploads = (scope: string) => scope.endsWith("/uploads");
+
+const troubles: readonly (readonly [string, (ports: Ports) => Partial<Ports>, string])[] = [
+  [
+    "is locked",
+    ({ azureResources }) => ({
+      azureResources: {
+        ...azureResources,
+        locksAt: async (scope) => (isOnUploads(scope) ? [{ id: "lock", level: "ReadOnly" }] : []),
+      },
+    }),
+    "ARM_LOCKED",
+  ],
+  [
+    "is gone",
+    ({ azureResources }) => ({ azureResources: { ...azureResources, find: async () => undefined } }),
+    "TARGET_MISSING",
+  ],
+  [
+    "does not answer",
+    ({ roleAssignments }) => ({
+      roleAssignments: {
+        ...roleAssignments,
+        madeAt: (scope) => (isOnUploads(scope) ? down() : roleAssignments.madeAt(scope)),
+        heldAt: (scope, id) => (isOnUploads(scope) ? down() : roleAssignments.heldAt(scope, id)),
+        usage: down,
+      },
+    }),
+    "ARM_UNAVAILABLE",
+  ],
+  [
+    "is a database that is gone",
+    ({ sqlServers, databases }) => ({
+      sqlServers: {
+        ...sqlServers,
+        inspect: async (server) => {
+          const state = await sqlServers.inspect(server);
+          return state && { ...state, databases: ["orders"] };
+        },
+      },
+      databases: {
+        ...databases,
+        inspect: async (target, user) => {
+          if (target.database === "messages") throw new PermanentError("UNKNOWN_DATABASE", "it is gone");
+          return await databases.inspect(target, user);
+        },
+      },
+    }),
+    "UNKNOWN_DATABASE",
+  ],
+];
+
+describe.each(troubles)("while another target %s", (_what, change, code) => {
+  beforeEach(() => onboardUntil(request, "sql-dev/orders", "jobs"));
+
+  it("goes, and what is wrong there is told", async () => {
+    use({ ...cloud.ports, ...change(cloud.ports) });
+
+    const { record, notices } = await takeAway();
+
+    expect(record).toMatchObject({ status: "Succeeded", kind: "change", requestedBy: "mooring-expiry" });
+    expect([hasUser("orders"), hasUser("messages")]).toEqual([false, true]);
+    expect(roles()).toEqual(["uploads"]);
+    expect(notices).toContain(code);
+    expect(namespace()).toMatchObject({ state: "Onboarded", request: { databases: [{ database: "messages" }] } });
+    expect(told()).not.toContain("orders");
+  });
+
+  it("does not come back with a repair", async () => {
+    use({ ...cloud.ports, ...change(cloud.ports) });
+    await takeAway();
+    use(cloud.ports);
+
+    expect(await repair(cloud.ports, request)).toMatchObject({ status: "Succeeded" });
+    expect([hasUser("orders"), hasUser("messages")]).toEqual([false, true]);
+    expect(roles()).toEqual(["uploads"]);
+    expect(namespace()).toMatchObject({ state: "Onboarded", findings: [] });
+  });
+});
+
+it("goes before anything else happens, and the status shows that order", async () => {
+  await onboardUntil(request, "sql-dev/orders");
+  const writes: string[] = [];
+  cloud.onWrite = ({ what, when }) => when === "before" && writes.push(what);
+
+  const { run, record, steps } = await takeAway();
+
+  expect(run.calls).toEqual(["preflight", "retireDatabase", "prepareNamespace", "verifyAndConclude"]);
+  expect(writes).toEqual(["change sql-dev/orders", "apply ConfigMap"]);
+  expect(listSteps(record, steps).map((step) => step.name)).toEqual([
+    ...["preflight", "retireDatabase", "ensureIdentity", "applyNamespace", "verify"],
+  ]);
+});
+
+it("remembers the things of a target that it could not read", async () => {
+  await onboardUntil(request, "sql-dev/orders");
+  const things = namespace()?.things?.filter(({ thing }) => /uploads/.test(thing));
+  expect(things).toHaveLength(1);
+  use({ ...cloud.ports, ...troubles[2]?.[1](cloud.ports) });
+
+  await takeAway();
+
+  expect(namespace()?.findings).toMatchObject([{ code: "UNREADABLE", target: "uploads" }]);
+  expect(namespace()?.things).toEqual(expect.arrayContaining(things ?? []));
+});
+
+it("stays gone when the rest fails, which the next attempt does", async () => {
+  await onboardUntil(request, "sql-dev/orders");
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "apply ConfigMap" && when === "before") throw new PermanentError("KUBERNETES_REJECTED", "refused");
+  };
+
+  const { record } = await takeAway();
+
+  expect(record).toMatchObject({ status: "Failed", error: { code: "CHANGE_INCOMPLETE" } });
+  expect(record.error?.message).toMatch(
+    /^Access that has ended is taken away\. The rest .* could not be done: refused/,
+  );
+  expect(record).not.toHaveProperty("leftUndone");
+  expect(namespace()).toMatchObject({ state: "Incomplete", request: { databases: [{ database: "messages" }] } });
+  expect(hasUser("orders")).toBe(false);
+
+  cloud.onWrite = () => undefined;
+  expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
+  expect(namespace()).toMatchObject({ state: "Onboarded" });
+  expect(told()).not.toContain("orders");
+});
+
+it("goes and is completed where a role of what stays includes another one", async () => {
+  const [first, ...others] = request.targets ?? [];
+  const redundant = { ...request, targets: [{ target: "uploads", access: ["read", "write"] as const }, ...others] };
+  expect(first?.target).toBe("uploads");
+  await onboardUntil(OnboardingRequest.parse(redundant), "sql-dev/orders");
+  use({ ...cloud.ports, ...troubles[2]?.[1](cloud.ports) });
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "apply ConfigMap" && when === "before") throw new PermanentError("KUBERNETES_REJECTED", "refused");
+  };
+  expect((await takeAway()).record.error?.message).toMatch(/^Access that has ended is taken away/);
+  cloud.onWrite = () => undefined;
+
+  expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
+  expect(namespace()).toMatchObject({ state: "Onboarded" });
+});
+
+it("goes where it can when several have ended, and the next attempt takes the rest", async () => {
+  await onboardUntil(request, "sql-dev/orders", "uploads");
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "change sql-dev/orders" && when === "before") throw new PermanentError("SQL_FORBIDDEN", "refused");
+  };
+
+  const { record } = await takeAway();
+
+  expect(record.error?.message).toMatch(/^Access that has ended could not all be taken away: refused/);
+  expect(roles()).toEqual(["jobs"]);
+  expect(namespace()).toMatchObject({ state: "Incomplete" });
+  cloud.onWrite = () => undefined;
+  expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
+  expect(hasUser("orders")).toBe(false);
+});
+
+it("leaves the namespace as it was while nothing of it can be taken away", async () => {
+  await onboardUntil(request, "jobs");
+  const before = namespace();
+  use({ ...cloud.ports, roleAssignments: { ...cloud.ports.roleAssignments, madeAt: down } });
+
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
+    const { record } = await takeAway(attempt * muchLaterMs);
+    expect(record).toMatchObject({ status: "Failed", error: { code: "ARM_UNAVAILABLE" } });
+  }
+
+  expect(namespace()).toMatchObject({ state: "Onboarded", request: before?.request, expiry: { tried: { times: 8 } } });
+  use(cloud.ports);
+  expect((await takeAway(9 * muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
+  expect(roles()).toEqual(["uploads"]);
+});
+
+it("goes although somebody else gave the same identity a role there, which is told", async () => {
+  await onboardUntil(request, "jobs");
+  const [given] = [...cloud.roleAssignments.values()].filter(({ scope }) => scope.endsWith("/jobs"));
+  if (!given) throw new Error("nothing was given");
+  const { description: _mark, ...other } = given;
+  const roleDefinitionId = "/providers/Microsoft.Authorization/roleDefinitions/of-others";
+  assign(cloud, { ...other, id: `${given.scope}/of-others`, roleDefinitionId });
+
+  const { record, notices } = await takeAway();
+
+  expect(record).toMatchObject({ status: "Succeeded" });
+  expect(notices).toContain("TARGET_ACCESS_OF_OTHERS");
+  expect(roles()).toEqual(["uploads", "jobs"]);
+});
+
+it("cannot be kept by a cancel once the preflight is over", async () => {
+  await onboardUntil(request, "sql-dev/orders");
+  let refused: Promise<string> | undefined;
+  cloud.onWrite = ({ what, when }) => {
+    if (what !== "change sql-dev/orders" || when !== "before") return;
+    const running = [...cloud.operations.values()].find(({ status }) => status === "Running");
+    refused = cancelOperation(cloud.ports.registry, running?.id ?? "", { by: requester }).then(
+      () => "canceled",
+      (error: unknown) => String(error),
+    );
+  };
+
+  const { record } = await takeAway();
+
+  expect(await refused).toMatch(/passed its point of no return/);
+  expect(record).toMatchObject({ status: "Succeeded" });
+});
+
+it("is completed by a further run when its orchestration breaks off", async () => {
+  await onboardUntil(request, "sql-dev/orders");
+  await acceptExpired(mooring, request, Date.now());
+  const { name: orchestration, input } = mooring.take();
+  const resumed = { undos: [], isCommitted: true, hasChanged: true };
+
+  const run = await runOrchestration(orchestration, { ...(input as object), resumed, restarts: 1 });
+
+  expect(run.calls).toEqual(["retireDatabase", "prepareNamespace", "verifyAndConclude"]);
+  expect(run.output).toMatchObject({ status: "Succeeded" });
+  expect(hasUser("orders")).toBe(false);
+});

@@ -1,0 +1,176 @@
+/**
+ * One seed of an end without a rival, while another target, which stays, is in trouble: what has ended goes, the rest is drift, and
+ * nothing gives the ended access back.
+ */
+import "./sleepless.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { everyKind } from "../../../src/domain/targets/index.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import { endVirtualTime } from "../../support/virtualTime.ts";
+import { longAgo, offboard } from "./acts.ts";
+import { begin, endAll, expired, muchLaterMs, type Verdict } from "./expiryRace.ts";
+import { calm } from "./faults.ts";
+import { checkGone, checkParts, checkReach, type Problem } from "./invariants.ts";
+import { keepsNamespace } from "./judge.ts";
+import { type Control, calmly, operate } from "./operate.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { createWorld, type World } from "./world.ts";
+import { databases, namedTargets } from "./worldCatalog.ts";
+
+type Spoil = NonNullable<Control["spoil"]>;
+
+/** What may be wrong with a database, by its key. */
+const ofDatabases: Readonly<Record<string, (key: string) => Spoil>> = {
+  gone: (key) => (ports) => ({
+    ...ports,
+    ...onDatabase(ports, key, () => new PermanentError("UNKNOWN_DATABASE", `${key} is gone`)),
+    sqlServers: {
+      ...ports.sqlServers,
+      async inspect(server) {
+        const state = await ports.sqlServers.inspect(server);
+        return state && { ...state, databases: state.databases.filter((each) => `${server.alias}/${each}` !== key) };
+      },
+    },
+  }),
+  unreachable: (key) => (ports) => ({
+    ...ports,
+    ...onDatabase(ports, key, () => new TransientError("SQL_UNAVAILABLE", `${key} does not answer`)),
+  }),
+};
+
+/** And with a target in Azure. */
+const ofTargets: Readonly<Record<string, (key: string) => Spoil>> = {
+  locked: (key) => (ports) => ({
+    ...ports,
+    azureResources: {
+      ...ports.azureResources,
+      locksAt: async (scope) => (isAt(scope, key) ? [{ id: "lock", level: "ReadOnly" }] : []),
+    },
+    roleAssignments: { ...ports.roleAssignments, ...atScope(ports, ["put", "remove"], key, "ARM_LOCKED") },
+  }),
+  unreachable: (key) => (ports) => ({
+    ...ports,
+    roleAssignments: {
+      ...ports.roleAssignments,
+      ...atScope(ports, ["heldAt", "madeAt", "applyingAt", "get", "put", "remove"], key, "ARM_UNAVAILABLE"),
+    },
+  }),
+};
+
+function onDatabase({ databases: port }: Ports, key: string, failure: () => Error): Pick<Ports, "databases"> {
+  return {
+    databases: new Proxy(port, {
+      get(target, name, receiver) {
+        const method: unknown = Reflect.get(target, name, receiver);
+        if (typeof method !== "function") return method;
+        return async (
+          on: { readonly server: { readonly alias: string }; readonly database: string },
+          ...more: unknown[]
+        ) => {
+          if (`${on.server.alias}/${on.database}` === key) throw failure();
+          return await Reflect.apply(method, target, [on, ...more]);
+        };
+      },
+    }),
+  };
+}
+
+type Call = Exclude<keyof Ports["roleAssignments"], "ownPermissions" | "givenTo" | "usage">;
+
+function atScope(
+  { roleAssignments: port }: Ports,
+  calls: readonly Call[],
+  key: string,
+  code: "ARM_LOCKED" | "ARM_UNAVAILABLE",
+): Partial<Ports["roleAssignments"]> {
+  const failing = calls.map((name) => {
+    const call = async (at: string | { readonly scope: string }, ...more: unknown[]) => {
+      if (!isAt(typeof at === "string" ? at : at.scope, key))
+        return await Reflect.apply(port[name], port, [at, ...more]);
+      throw code === "ARM_LOCKED" ? new PermanentError(code, "locked") : new TransientError(code, "no answer");
+    };
+    return [name, call] as const;
+  });
+  return Object.fromEntries(failing);
+}
+
+function isAt(scope: string, key: string): boolean {
+  return scope.endsWith(`/${key}`);
+}
+
+function troublesOf(key: string): typeof ofDatabases {
+  if (databases.some(({ server, database }) => `${server}/${database}` === key)) return ofDatabases;
+  return Object.hasOwn(namedTargets, key) ? ofTargets : {};
+}
+
+export async function endBesideTrouble(
+  seed: number,
+  { trace, ...control }: Control & { readonly trace?: string[] } = {},
+): Promise<Verdict> {
+  try {
+    return await endNow(seed, control, trace);
+  } finally {
+    endVirtualTime();
+  }
+}
+
+async function endNow(seed: number, control: Control, trace?: string[]): Promise<Verdict> {
+  const world = createWorld(seed, trace);
+  const { dice, faults, by, request } = world;
+  const first = await begin(world, control);
+  const keys = dice.shuffle(everyKind.flatMap((kind) => kind.keys(request)));
+  const troubled = keys.find((key) => Object.keys(troublesOf(key)).length > 0);
+  const ending = keys.filter((key) => key !== troubled).slice(0, 1 + dice.roll(2));
+  if (!first || troubled === undefined || ending.length === 0) return { problems: [], seen: ["nothing stays"] };
+  await endAll(world, (key) => ending.includes(key));
+  const [name, trouble] = dice.pick(Object.entries(troublesOf(troubled)));
+  trace?.push(`— ${ending.join(", ")} ends, and ${troubled} is ${name}`);
+  const isCalm = dice.chance(0.6);
+  if (!isCalm) faults.plan = world.weather;
+  const amid = { ...control, spoil: trouble(troubled) };
+
+  const problems: Problem[] = [];
+  for (let looks = 0; looks < (isCalm ? 1 : 3); looks += 1) {
+    if ((await recordIn(world))?.state === "Onboarded" && looks > 0 && !(await isNamed(world))) break;
+    const answer = await operate(world, { by, ask: expired(request, looks * muchLaterMs) }, amid);
+    if (typeof answer !== "string") problems.push(...answer.problems);
+    faults.plan = calm;
+  }
+  problems.push(...(await judgeEnd(world)));
+  const asked = { by, ask: repairOf(world) };
+  const repaired = await operate(world, asked, control);
+  if (typeof repaired === "string") problems.push(`the repair is refused: ${repaired}`);
+  problems.push(...(await judgeRepair(world)));
+  await operate(world, offboard(request, by), control);
+  problems.push(...checkGone(first, takeSnapshot(world, request), { keepsNamespace: keepsNamespace(world, request) }));
+  return { problems: problems.map((each) => `${troubled} is ${name}: ${each}`), seen: [name] };
+}
+
+function recordIn(world: World): Promise<NamespaceRecord | undefined> {
+  return calmly(world, () => world.registry.getNamespace(world.request));
+}
+
+async function isNamed(world: World): Promise<boolean> {
+  return JSON.stringify((await recordIn(world))?.request).includes(longAgo);
+}
+
+function repairOf({ request }: World) {
+  return (acceptance: Parameters<typeof acceptUpkeep>[0]) =>
+    acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+}
+
+async function judgeEnd(world: World): Promise<readonly Problem[]> {
+  const record = await recordIn(world);
+  if (record?.state !== "Onboarded") return [`the namespace is ${record?.state}`];
+  const named = (await isNamed(world)) ? ["what has ended is still in the request"] : [];
+  return [...named, ...checkReach(world, record.request, record.findings)];
+}
+
+async function judgeRepair(world: World): Promise<readonly Problem[]> {
+  const record = await recordIn(world);
+  if (record?.state !== "Onboarded") return [`after the repair the namespace is ${record?.state}`];
+  const found = [...checkParts(world, record.request), ...checkReach(world, record.request, record.findings)];
+  return found.map((each) => `after the repair: ${each}`);
+}
