@@ -1,7 +1,7 @@
 /** Some of a namespace's access has ended: that goes first, whatever is wrong with what stays, and never comes back. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptExpired } from "../../src/application/acceptance/acceptExpired.ts";
+import { acceptExpired } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { listSteps } from "../../src/application/documents/operationDocument.ts";
 import { expiryCaller } from "../../src/domain/access/caller.ts";

@@ -3,7 +3,7 @@
  * nothing gives the ended access back.
  */
 import "./sleepless.ts";
-import { acceptUpkeep } from "../../../src/application/acceptance/acceptUpkeep.ts";
+import { acceptUpkeep } from "../../../src/application/acceptance/acceptance.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
