@@ -13,6 +13,8 @@ interface Asked {
   readonly body: () => Json;
   readonly mediaType: string;
   readonly options: () => WriteOptions;
+  /** Of an apply. */
+  readonly force: boolean;
 }
 
 type Answered = { readonly code: number; readonly body: JsonObject };
@@ -37,7 +39,7 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
 
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   return {
-    scale: (target, { method, body, mediaType, options }) => {
+    scale: (target, { method, body, mediaType, options, force }) => {
       const { scale } = target.resource;
       const live = objects.get(target);
       if (method === "GET") return { code: 200, body: scaleOf(live, scale) };
@@ -47,12 +49,13 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
       const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
       const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
-      const asked = { ...rest, isApplied, resourceVersion: isApplied ? undefined : resourceVersion };
+      const asked = { ...rest, isApplied, force, resourceVersion: isApplied ? undefined : resourceVersion };
       return { code: 200, body: scaleOf(objects.scale(target, replicas, asked), scale) };
     },
     binding: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
       const node = stringAt(body(), "target", "name") ?? "";
+      if (node === "") throw new ApiFailure(500, "", "target.name: Required value");
       const pod = objects.get(target);
       const before = stringAt(pod, "spec", "nodeName") ?? "";
       if (before !== "") {

@@ -131,7 +131,10 @@ function quotaTexts(quota: KubeObject): Json[] {
 function subjects(binding: KubeObject, kind: string): string {
   return listAt(binding, "subjects")
     .filter((each) => stringAt(each, "kind") === kind)
-    .map((each) => [stringAt(each, "namespace"), stringAt(each, "name")].filter(Boolean).join("/"))
+    .map((each) => {
+      const name = stringAt(each, "name") ?? "";
+      return kind === "ServiceAccount" ? `${stringAt(each, "namespace") ?? ""}/${name}` : name;
+    })
     .join(", ");
 }
 
@@ -161,14 +164,17 @@ function event(object: KubeObject, now: Date): Json[] {
   const last = time("lastTimestamp") ?? time("eventTime") ?? time("firstTimestamp");
   const first = time("firstTimestamp") ?? time("eventTime");
   const shown = (text: string | undefined) => (text === undefined ? unknown : age(new Date(text), now));
-  const source = [stringAt(object, "source", "component"), stringAt(object, "source", "host")].filter(Boolean);
+  const source = [
+    stringAt(object, "source", "component") || stringAt(object, "reportingComponent"),
+    stringAt(object, "source", "host") || stringAt(object, "reportingInstance"),
+  ].filter(Boolean);
   return [
     shown(last),
     stringAt(object, "type") ?? "",
     stringAt(object, "reason") ?? "",
     `${(stringAt(about, "kind") ?? "").toLowerCase()}/${stringAt(about, "name") ?? ""}`,
     stringAt(about, "fieldPath") ?? "",
-    source.join(", ") || (stringAt(object, "reportingComponent") ?? ""),
+    source.join(", "),
     (stringAt(object, "message") ?? "").trim(),
     shown(first),
     numberAt(object, "count") || 1,
@@ -304,9 +310,20 @@ const printers: Readonly<Record<string, Printer>> = {
     stringAt(object, "status", "nodeInfo", "containerRuntimeVersion") || unknown,
   ]),
   NetworkPolicy: named((object, now) => [selectorText(objectAt(object, "spec", "podSelector")), ageOf(object, now)]),
+  ValidatingAdmissionPolicy: named((object, now) => [
+    listAt(object, "spec", "validations").length,
+    kindText(objectAt(object, "spec", "paramKind")),
+    ageOf(object, now),
+  ]),
   MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
   ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
 };
+
+/** Of what a policy's parameters are. */
+function kindText(kind: JsonObject): string {
+  const [apiVersion, name] = [stringAt(kind, "apiVersion"), stringAt(kind, "kind")];
+  return name === undefined ? "<unset>" : `${apiVersion ?? ""}/${name}`;
+}
 
 function lastSchedule(object: KubeObject, now: Date): string {
   const last = stringAt(object, "status", "lastScheduleTime");

@@ -1,7 +1,7 @@
 /** Jobs, and schedules of jobs. */
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import { duplicate, negatives, oneOf, required, unsupported } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
 import { templateViolations } from "./workloads.ts";
@@ -71,7 +71,7 @@ function ruleViolations(rule: Json, path: string, spec: JsonObject): Cause[] {
 function conditionViolations(condition: Json, path: string): Cause[] {
   const type = stringAt(condition, "type") ?? "";
   return [
-    ...qualifiedNameProblems(type).map((problem) => invalidValue(`${path}.type`, type, problem)),
+    ...labelKeyProblems(type).map((problem) => invalidValue(`${path}.type`, type, problem)),
     ...chosenFrom(`${path}.status`, stringAt(condition, "status") ?? "", ["False", "True", "Unknown"]),
   ];
 }

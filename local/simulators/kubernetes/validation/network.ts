@@ -2,7 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems, subdomainProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems, subdomainProblems } from "../metadataRules.ts";
 import {
   addressText,
   addressViolations,
@@ -193,7 +193,7 @@ const pathText = 'must be a domain-prefixed path (such as "acme.io/foo")';
 export function ingressClassViolations(object: JsonObject): Cause[] {
   const controller = stringAt(object, "spec", "controller") ?? "";
   const parameters = objectAt(object, "spec")["parameters"];
-  const isPath = controller.includes("/") && qualifiedNameProblems(controller).length === 0;
+  const isPath = controller.includes("/") && labelKeyProblems(controller).length === 0;
   const scope = stringAt(parameters, "scope");
   const [kind = "", name = "", namespace] = ["kind", "name", "namespace"].map((field) => stringAt(parameters, field));
   return [
