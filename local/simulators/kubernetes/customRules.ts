@@ -6,16 +6,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { messageOf } from "../../../src/domain/messageOf.ts";
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
-import { fieldSchema, type Schema } from "./schema.ts";
-
-export interface Rule {
-  readonly rule: string;
-  readonly message?: string;
-  readonly messageExpression?: string;
-  readonly reason?: string;
-  readonly fieldPath?: string;
-  readonly optionalOldSelf?: boolean;
-}
+import { fieldSchema, type Rule, type Schema } from "./schema.ts";
 
 const environment = new Environment({
   ...{ unlistedVariablesAreDyn: true, enableOptionalTypes: true, homogeneousAggregateLiterals: false },

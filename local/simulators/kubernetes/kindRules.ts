@@ -1,5 +1,6 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
 
+import { withScheduling } from "./admission.ts";
 import type { Cause } from "./cause.ts";
 import { storedVersions } from "./customResources.ts";
 import {
@@ -78,6 +79,8 @@ export function settle(resource: Resource, live: JsonObject, object: JsonObject)
       return withNameLabel({ ...object, spec: objectAt(live, "spec") });
     case "Secret":
       return withStringData(object);
+    case "Pod":
+      return withScheduling(object);
     case "Service":
       return withAllocated(live, object);
     default:

@@ -3,6 +3,7 @@
  * request sees another one partly done.
  */
 import { addressed, known, requireDeclared, requireNoDuplicates, withoutNulls } from "./body.ts";
+import { sorted } from "./builtIn/goOrder.ts";
 import { applicable, requireNoUid, requireTyped } from "./configuration.ts";
 import { badRequest, forbidden, invalid, notFound } from "./failures.ts";
 import {
@@ -80,12 +81,13 @@ export function createObjects(environment: Environment): Objects {
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
       if (live === undefined) requireNoUid(target, given);
-      const { object, managedFields } = applyConfiguration(live, config, {
+      const { object: merged, managedFields } = applyConfiguration(live, config, {
         managedFields: live?.metadata.managedFields ?? [],
         schema: resource.schema,
         writer: writerOf(resource, options),
         force: options.force,
       });
+      const object = options.manager === "kubectl" ? withLastApplied(merged, body) : merged;
       // Whose fields they are is asked before the name and the version.
       if (!hasName && live === undefined) addressed(target, body);
       if (live !== undefined) requireSameVersion(resource, live, given);
@@ -158,6 +160,17 @@ export function createObjects(environment: Environment): Objects {
       return { object: equal(left, live) ? live : store.put(resource, left), isGone: false };
     },
   };
+}
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Where kubectl has applied on the client before, its annotation tells what it applies on the server now. */
+function withLastApplied(object: JsonObject, config: Json): JsonObject {
+  const annotations = objectAt(object, "metadata", "annotations");
+  if (annotations[lastApplied] === undefined) return object;
+  const text = `${JSON.stringify(sorted(config))}\n`;
+  const metadata = { ...objectAt(object, "metadata"), annotations: { ...annotations, [lastApplied]: text } };
+  return { ...object, metadata };
 }
 
 /** The object with another value at a path. */

@@ -5,8 +5,17 @@
  */
 
 import type { Cause } from "./cause.ts";
-import type { Rule } from "./customRules.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+
+/** Of `x-kubernetes-validations`, in CEL. */
+export interface Rule {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
+  readonly optionalOldSelf?: boolean;
+}
 
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";

@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, str
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
+import { hasKind } from "./protobuf/fields.ts";
 import type { ScalePaths } from "./resource.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
@@ -100,11 +101,16 @@ function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
 }
 
 /** The replicas of a scale that somebody sends. */
-function readScale({ resource, name }: Target, scale: Json): number {
+function readScale({ resource, namespace, name }: Target, scale: Json): number {
   const kind = stringAt(scale, "kind") ?? "Scale";
   const prefix = (version: string) => `${kind} in version "${version}" cannot be handled as a Scale: `;
+  const apiVersion = stringAt(scale, "apiVersion") || "autoscaling/v1";
+  const version = apiVersion.split("/").at(-1) ?? "v1";
+  if (kind === "Scale" && !hasKind(apiVersion, kind)) {
+    const why = `no kind "Scale" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
+    throw badRequest(`${prefix(version)}${why}`);
+  }
   if (kind !== "Scale") {
-    const version = (stringAt(scale, "apiVersion") ?? "v1").split("/").at(-1) ?? "v1";
     throw badRequest(`${prefix(version)}${unconvertible(kind, { group: "autoscaling", kind: "Scale" }, version)}`);
   }
   const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
@@ -119,6 +125,9 @@ function readScale({ resource, name }: Target, scale: Json): number {
         ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
         : `the name of the object (${own}) does not match the name on the URL (${name})`,
     );
+  }
+  if ((stringAt(scale, "metadata", "namespace") || namespace) !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (replicas >= 0) return replicas;
   if (resource.scale !== undefined) {

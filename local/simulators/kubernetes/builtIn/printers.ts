@@ -275,6 +275,15 @@ const printers: Readonly<Record<string, Printer>> = {
     count(object, "status", "disruptionsAllowed"),
     ageOf(object, now),
   ]),
+  PersistentVolumeClaim: named((object, now) => [
+    object.metadata.deletionTimestamp === undefined ? (stringAt(object, "status", "phase") ?? "") : "Terminating",
+    stringAt(object, "spec", "volumeName") ?? "",
+    ...boundTexts(object),
+    stringAt(object, "spec", "storageClassName") ?? "",
+    stringAt(object, "spec", "volumeAttributesClassName") ?? "<unset>",
+    ageOf(object, now),
+    stringAt(object, "spec", "volumeMode") ?? "<unset>",
+  ]),
   PriorityClass: named((object, now) => [
     numberAt(object, "value") ?? 0,
     object["globalDefault"] === true,
@@ -318,6 +327,16 @@ const printers: Readonly<Record<string, Printer>> = {
   MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
   ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
 };
+
+/** The capacity of a claim and how it is used, once it has a volume. */
+function boundTexts(claim: KubeObject): readonly [capacity: string, modes: string] {
+  if (!stringAt(claim, "spec", "volumeName")) return ["", ""];
+  const short: Readonly<Record<string, string>> = {
+    ...{ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" },
+  };
+  const modes = listAt(claim, "status", "accessModes").map((mode) => short[String(mode)] ?? "");
+  return [stringAt(claim, "status", "capacity", "storage") ?? "", modes.join(",")];
+}
 
 /** Of what a policy's parameters are. */
 function kindText(kind: JsonObject): string {

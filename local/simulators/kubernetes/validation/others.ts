@@ -94,7 +94,14 @@ export function apiServiceViolations(object: JsonObject): Cause[] {
     const why = `must be positive and less than ${most}`;
     return value > 0 && value <= most ? [] : [invalidValue(`spec.${field}`, value, why)];
   };
-  return [...within("groupPriorityMinimum", 20_000), ...within("versionPriority", 1_000)];
+  const expected = `${stringAt(spec, "version") ?? ""}.${stringAt(spec, "group") ?? ""}`;
+  const name = stringAt(object, "metadata", "name") ?? "";
+  const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
+  return [
+    ...(name === expected ? [] : [invalidValue("metadata.name", name, why)]),
+    ...within("groupPriorityMinimum", 20_000),
+    ...within("versionPriority", 1_000),
+  ];
 }
 
 export function nodeViolations(object: JsonObject): Cause[] {

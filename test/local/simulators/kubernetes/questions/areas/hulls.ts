@@ -48,15 +48,47 @@ const ruled = {
   },
 };
 
+const text = (format: string) => ({ type: "string", format });
+const alternatives = {
+  type: "object",
+  properties: {
+    spec: {
+      type: "object",
+      properties: {
+        ...{ a: { type: "integer" }, b: { type: "integer" }, c: { type: "string" }, n: { type: "number" } },
+        list: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "set" },
+        map: { type: "object", minProperties: 1, maxProperties: 2, additionalProperties: { type: "string" } },
+        ...{ mail: text("email"), link: text("uri"), id: text("uuid"), block: text("cidr"), host: text("hostname") },
+        ...{ day: text("date"), wait: text("duration"), bytes: text("byte"), mac: text("mac"), six: text("ipv6") },
+      },
+      oneOf: [{ required: ["a"] }, { required: ["b"] }],
+      not: { required: ["c", "n"] },
+      allOf: [{ properties: { a: { minimum: 1 } } }, { properties: { a: { maximum: 9 } } }],
+    },
+  },
+};
+
 export const hullDefinitions = [
   definitionOf("Hull", "hulls", { scope: "Cluster", schema: anything }),
   definitionOf("Rib", "ribs", { schema: ruled }),
+  definitionOf("Spar", "spars", { schema: alternatives }),
 ];
 
 const hulls = `/apis/${group}/v1/hulls`;
 const ribs = of(`apis/${group}/v1`)("ribs");
 const hull = (name: string, rest: object = {}) => object(`${group}/v1`, "Hull", name, rest);
 const rib = (name: string, spec: object) => object(`${group}/v1`, "Rib", name, { spec });
+const spars = of(`apis/${group}/v1`)("spars");
+const spar = (spec: object) => object(`${group}/v1`, "Spar", "s", { spec });
+const wrongTexts = {
+  ...{ a: 1, mail: "nobody", link: "no link", id: "1-2", block: "10.0.0.0", host: "-x-" },
+  ...{ day: "2026-13-01", wait: "long", bytes: "%", mac: "00:00", six: "1.2.3.4" },
+};
+const rightTexts = {
+  ...{ a: 1, mail: "a@b.example", link: "https://a.example/b", id: "11111111-2222-4333-8444-555555555555" },
+  ...{ block: "10.0.0.0/8", host: "a.example", day: "2026-01-31", wait: "1h30m", bytes: "AAAA" },
+  ...{ mac: "00:11:22:33:44:55", six: "::1" },
+};
 const nested = (count: number): unknown => JSON.parse(`${'{"a":'.repeat(count)}1${"}".repeat(count)}`);
 
 export const hullsArea: Area = {
@@ -123,6 +155,20 @@ export const hullsArea: Area = {
     ["a rib's fixed part, taken", "PATCH", `${ribs}/r?dryRun=All`, { spec: { fixed: null } }, merge],
     ["a rib turned by an apply", "PATCH", `${ribs}/r?fieldManager=m&force=true`, rib("r", { low: 9 }), apply],
     ["a rib of wrong types", "POST", ribs, rib("s", { low: "x", high: 2 })],
+    ["a spar", "POST", `${spars}?dryRun=All`, spar({ a: 1 })],
+    ["a spar of neither", "POST", spars, spar({})],
+    ["a spar of two alternatives", "POST", spars, spar({ a: 1, b: 2 })],
+    ["a spar of what may not be together", "POST", spars, spar({ a: 1, c: "x", n: 1.5 })],
+    ["a spar that is too small", "POST", spars, spar({ a: 0 })],
+    ["a spar that is too large and of neither's type", "POST", spars, spar({ a: 10, b: "x" })],
+    ["a spar of right texts", "POST", `${spars}?dryRun=All`, spar(rightTexts)],
+    ...Object.entries(wrongTexts).flatMap(([field, value]) =>
+      field === "a" ? [] : [[`a spar of a wrong ${field}`, "POST", spars, spar({ a: 1, [field]: value })] as const],
+    ),
+    ["a spar of a set with one thing twice", "POST", spars, spar({ a: 1, list: ["x", "y", "x"] })],
+    ["a spar of an empty map", "POST", spars, spar({ a: 1, map: {} })],
+    ["a spar of a full map", "POST", spars, spar({ a: 1, map: { x: "1", y: "2", z: "3" } })],
+    ["a spar of a list for a number", "POST", spars, spar({ a: [1] })],
     [
       "a rule that is broken",
       "POST",

@@ -15,6 +15,7 @@ import { deletions } from "./deletions.ts";
 import { discovery } from "./discovery.ts";
 import { documents } from "./documents.ts";
 import { everyday } from "./everyday.ts";
+import { fences } from "./fences.ts";
 import { forms } from "./forms.ts";
 import { grants } from "./grants.ts";
 import { guests } from "./guests.ts";
@@ -32,6 +33,7 @@ import { rights } from "./rights.ts";
 import { runs } from "./runs.ts";
 import { subresources } from "./subresources.ts";
 import { tenants } from "./tenants.ts";
+import { upkeep } from "./upkeep.ts";
 import { workloads } from "./workloads.ts";
 import { writes } from "./writes.ts";
 
@@ -42,7 +44,7 @@ export const areas: readonly Area[] = [
   ...[tenants, clients, everyday],
   ...[namespacesArea, accountsArea, changes, bodies, queries],
   ...[grants, berthsArea, runs, bounds, documents],
-  ...[lifecycles, guests, hullsArea],
+  ...[lifecycles, guests, hullsArea, upkeep, fences],
 ];
 
 export function questionsOfAreas(): readonly Question[] {

@@ -61,7 +61,13 @@ export async function prepareAreas(cluster: TestCluster): Promise<void> {
       ? undefined
       : JSON.stringify(quota["status"]).includes('"used"') || undefined;
   });
-  const served = ["custom.example/v1/toys", "port.example/v1/berths", "hull.example/v1/hulls", "hull.example/v1/ribs"];
+  const served = [
+    "custom.example/v1/toys",
+    "port.example/v1/berths",
+    "hull.example/v1/hulls",
+    "hull.example/v1/ribs",
+    "hull.example/v1/spars",
+  ];
   for (const path of served) {
     await eventually(async () => ((await serves(cluster, `/apis/${path}`)) ? true : undefined));
   }
