@@ -4,7 +4,8 @@
  *
  * - Names: wherever the name of a step, an undo, an error, a finding or a kind of target stands, as a string or as a key, it is
  *   misspelt. A sample in every run, all of them with MOORING_PROOFS=soak.
- * - Clients: a finding, an act, a field of the request or a kind of target is left out of what both clients know.
+ * - Clients: a finding, an act, a field of the request or a kind of target is left out of what both clients know, or one of them.
+ * - Kinds: another identity mode, or kind of cluster, of target or of operation, that what decides by it does not name.
  * - Orchestrations that are started by name: one is missing, or gets another input than it takes.
  * - Identities: the client ID stands where the principal ID has to, and the other way round.
  * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
@@ -294,6 +295,56 @@ describe("another identity mode", () => {
     expect(folders.flatMap(listSources).length).toBeGreaterThan(500);
     expect(deciding).toEqual([]);
   });
+});
+
+describe("another kind", () => {
+  const kinds = {
+    "of cluster": {
+      file: "src/domain/catalog/catalog.ts",
+      right: "[AksCluster, OidcCluster]",
+      wrong: '[AksCluster, OidcCluster, z.strictObject({ ...OidcCluster.shape, kind: z.literal("planted") })]',
+      deciding: [
+        "src/domain/catalog/catalog.ts",
+        "src/domain/catalog/clusters.ts",
+        "src/domain/catalog/clusterKinds.ts",
+      ],
+    },
+    "of cluster, among modes": {
+      file: "src/domain/request/identityModes.ts",
+      right: 'ClusterKind = "aks" |',
+      wrong: '$& "planted" |',
+      deciding: ["src/domain/request/identityModes.ts"],
+    },
+    "of target": {
+      file: "src/domain/targets/namedTarget.ts",
+      right: "[AzureRoleEntry, PostgresEntry, CosmosEntry]",
+      wrong:
+        '[AzureRoleEntry, PostgresEntry, CosmosEntry, z.strictObject({ ...CosmosEntry.shape, kind: z.literal("planted") })]',
+      deciding: ["src/domain/targets/namedTarget.ts", "clients/drivers.ts"],
+    },
+    "of target, among places": {
+      file: "src/domain/targets/namedTarget.ts",
+      right: "PlaceOfTarget =",
+      wrong: '$& { readonly kind: "planted" } |',
+      deciding: ["src/domain/targets/namedTarget.ts", "src/resources/target/families.ts"],
+    },
+    "of operation": {
+      file: "src/domain/operation/operation.ts",
+      right: 'z.enum(["onboard",',
+      wrong: '$& "planted",',
+      deciding: ["src/domain/operation/batch.ts"],
+    },
+  };
+
+  it.each(Object.entries(kinds))(
+    "%s does not compile before every file that decides by kind names it",
+    (_kind, { deciding, ...planted }) => {
+      const silent = deciding.filter((file) => compiler.errorsIn(file, [planted]) === 0);
+
+      expect(silent).toEqual([]);
+    },
+    300_000,
+  );
 });
 
 function listSources(folder: string): readonly string[] {

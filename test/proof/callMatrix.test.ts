@@ -92,5 +92,6 @@ describe("finds", () => {
       }
       expect(tried).toBeLessThan(most);
     },
+    600_000,
   );
 });

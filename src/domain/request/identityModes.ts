@@ -1,4 +1,5 @@
 /** What differs between the identity modes. Each decision is a table of all modes: another mode does not compile before it is in them. */
+import { namesOf } from "../lookUp.ts";
 import { type IdentityMode, type OnboardingRequest, selectorOf } from "./request.ts";
 
 export type ByMode<T> = { readonly [Mode in IdentityMode]: T };
@@ -9,20 +10,21 @@ export const modeWords: ByMode<string> = {
   identityBinding: "identity binding",
 };
 
-/** The kinds of cluster (catalog/catalog.ts) that can have the mode. */
-const clusterKinds: ByMode<readonly ClusterKind[]> = {
-  podIdentity: ["aks"],
-  workloadIdentity: ["aks", "oidc"],
-  identityBinding: ["aks"],
+/** Whether a cluster of the kind (catalog/catalog.ts) can have the mode. */
+const clusterKinds: ByMode<{ readonly [Kind in ClusterKind]: boolean }> = {
+  podIdentity: { aks: true, oidc: false },
+  workloadIdentity: { aks: true, oidc: true },
+  identityBinding: { aks: true, oidc: false },
 };
 export type ClusterKind = "aks" | "oidc";
 
 export function isModeOf(kind: ClusterKind, mode: IdentityMode): boolean {
-  return clusterKinds[mode].includes(kind);
+  return clusterKinds[mode][kind];
 }
 
 export function whyNotMode(kind: ClusterKind, mode: IdentityMode): string {
-  return `a cluster of kind ${kind} cannot have ${mode}; only one of kind ${clusterKinds[mode].join(" or ")} can`;
+  const others = namesOf(clusterKinds[mode]).filter((each) => isModeOf(each, mode));
+  return `a cluster of kind ${kind} cannot have ${mode}; only one of kind ${others.join(" or ")} can`;
 }
 
 /** What a pod names to get the identity. */
