@@ -52,7 +52,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "alone", include: isOnCoreTools ? ["test/proof/**/*.test.ts"] : alone, exclude: only, globalSetup },
+        test: {
+          name: "alone",
+          include: isOnCoreTools ? ["test/proof/**/*.test.ts"] : alone,
+          exclude: only,
+          globalSetup,
+        },
       },
     ],
   },

@@ -15,9 +15,10 @@ import { calm } from "./faults.ts";
 import { checkGone, checkParts, checkReach, type Problem } from "./invariants.ts";
 import { keepsNamespace } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
+import { roleTargets } from "./roleTargets.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createWorld, type World } from "./world.ts";
-import { databases, namedTargets } from "./worldCatalog.ts";
+import { databases } from "./worldCatalog.ts";
 
 type Spoil = NonNullable<Control["spoil"]>;
 
@@ -102,7 +103,7 @@ function isAt(scope: string, key: string): boolean {
 
 function troublesOf(key: string): typeof ofDatabases {
   if (databases.some(({ server, database }) => `${server}/${database}` === key)) return ofDatabases;
-  return Object.hasOwn(namedTargets, key) ? ofTargets : {};
+  return Object.hasOwn(roleTargets, key) ? ofTargets : {};
 }
 
 export async function endBesideTrouble(
