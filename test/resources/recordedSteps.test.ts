@@ -26,6 +26,7 @@ const kinds: Readonly<Record<string, OperationKind>> = {
 const Input = z.object({
   request: OnboardingRequest,
   earlier: OnboardingRequest.optional(),
+  endsFirst: z.boolean().optional(),
   migration: Migration.optional(),
   isMigrating: z.boolean().optional(),
   otherMode: IdentityMode.optional(),
@@ -106,14 +107,14 @@ it("has several histories of every kind", () => {
 
 it.each(runs)("$name", ({ kind, kept }) => {
   const input = inputOf(kept);
-  const { request, earlier, isMigrating, otherMode, resumed } = input;
+  const { request, earlier, endsFirst, isMigrating, otherMode, resumed } = input;
   const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
   const migration = input.migration ?? (isMigrating ? { ...way, until: "retire" as const } : undefined);
   const undos = input.compensates?.undos ?? [];
   const calls = recorded(kept, input);
   // Azure, and not the request, decides which servers' administrators are set.
   const admins = adminsOf(calls.map(({ step }) => stepOf(step)));
-  const planned = plannedSteps(kind, request, { earlier, migration, undos, admins }).map(stepText);
+  const planned = plannedSteps(kind, request, { earlier, endsFirst, migration, undos, admins }).map(stepText);
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
   // An undo that waits for its authentication runs again, but counts where it first ran.
   const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
@@ -123,8 +124,8 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const isWhole = resumed === undefined && undone.length === 0;
   if (isWhole && hasSucceeded(kept)) expect(planned.filter((step) => !forward.includes(step))).toEqual([]);
 
-  const begun = undoStages(kind, request, { earlier, migration: input.migration, admins }).filter(({ steps }) =>
-    steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
+  const begun = undoStages(kind, request, { earlier, endsFirst, migration: input.migration, admins }).filter(
+    ({ steps }) => steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
   );
   const text = (names: readonly string[]) => names.map((name) => stepText(undoStep(request, name) ?? none));
   const before = [...(resumed?.migration?.undos ?? []), ...(resumed?.undos ?? [])];

@@ -20,6 +20,7 @@ import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { batchScenarios } from "./batchScenarios.ts";
 import { bindingScenarios } from "./bindingScenarios.ts";
+import { expiryScenarios } from "./expiryScenarios.ts";
 import { takeUpScenarios } from "./resumptionScenarios.ts";
 import { base, cancelingAt, databases, pod, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 import { upkeepScenarios } from "./upkeepScenarios.ts";
@@ -120,6 +121,7 @@ const answer =
 /** The names become file names. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...bindingScenarios,
+  ...expiryScenarios,
   ...upkeepScenarios,
   ...batchScenarios,
   ...takeUpScenarios,
