@@ -7,12 +7,20 @@ import { LongestFirst } from "./test/support/longestFirst.ts";
 process.env["NODE_COMPILE_CACHE"] ??= compileCache;
 
 /**
- * What touches nothing of its process: no servers, no trusted certificates, no environment. One worker runs such files one
- * after another on the same modules, where a process for each spends most of its time reading them again.
+ * A worker runs files one after another on the same modules: in a process for each, most of its time goes into reading and
+ * compiling them again. Pure files start no servers, and nothing has to be built for them.
  */
 const pure = [
   "test/*.test.ts",
   "test/{application,clients,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
+];
+/** Change their process for good: its environment, its clock. */
+const alone = [
+  "test/local/coreTools.test.ts",
+  "test/local/host/**/*.test.ts",
+  "test/local/kubelet/kubelet.test.ts",
+  "test/proof/**/*.test.ts",
+  "test/releases/**/*.test.ts",
 ];
 /** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
@@ -21,7 +29,9 @@ const onlyEmbedded = [
   "test/proof/canaries.test.ts",
   "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts",
 ];
+const only = isOnCoreTools ? onlyEmbedded : [];
 const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
+const globalSetup = ["test/support/built.ts"];
 
 export default defineConfig({
   test: {
@@ -38,7 +48,11 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: isOnCoreTools ? [...pure, ...onlyEmbedded] : pure },
+        test: { name: "wired", include, exclude: [...pure, ...alone, ...only], isolate: false, globalSetup },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: isOnCoreTools ? ["test/proof/**/*.test.ts"] : alone, exclude: only, globalSetup },
       },
     ],
   },

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, relative } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { build, type Plugin, stop } from "esbuild";
 import { isAscii, toAscii } from "./asciiSource.ts";
 
 const root = dirname(import.meta.dirname);
@@ -42,6 +42,15 @@ const asciiOnly: Plugin = {
 
 /** Builds when the bundle is missing or older than its inputs; checking a fresh one takes a few milliseconds. */
 export async function ensureBuilt(): Promise<void> {
+  building ??= buildIfStale().finally(() => {
+    building = undefined;
+  });
+  await building;
+}
+
+let building: Promise<void> | undefined;
+
+async function buildIfStale(): Promise<void> {
   const built = await timeOf(bundle);
   const inputs = [
     import.meta.filename,
@@ -51,7 +60,10 @@ export async function ensureBuilt(): Promise<void> {
     ...(await filesBelow(dashboard)),
   ];
   const times = await Promise.all(inputs.map(timeOf));
-  if (times.some((time) => time >= built)) await buildApp();
+  if (times.every((time) => time < built)) return;
+  await buildApp();
+  // Its service would keep some 3 GB for as long as this process runs.
+  await stop();
 }
 
 /** Returns the files that went into the bundles, relative to the checkout. */

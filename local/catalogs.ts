@@ -4,6 +4,7 @@ import { parse, stringify } from "yaml";
 import type { z } from "zod";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
+import { type AzureRoleKindName, azureRoleKinds, azureRoleWords } from "../src/domain/targets/azureRoles.ts";
 import { mapValues } from "./mapValues.ts";
 import { postgresServerOf } from "./postgresServers.ts";
 
@@ -121,8 +122,8 @@ export interface UsualCatalogOptions {
   readonly tenantId: string;
   readonly subscriptionId: string;
   readonly databases: readonly string[];
-  /** Blob containers, which are targets of the same name. */
-  readonly containers: readonly string[];
+  /** More targets, each with a part of the usual resource of its kind, or a resource, of the same name. */
+  readonly more?: Readonly<Record<string, AzureRoleKindName>>;
   /** Entries of the catalog besides clusters and servers. */
   readonly entries: object;
   readonly verificationJob: object | undefined;
@@ -134,8 +135,6 @@ export interface UsualCatalogOptions {
   readonly hasPostgres?: boolean;
   /** More Cosmos DB accounts, each a target of the same name. */
   readonly accounts?: readonly string[];
-  /** More queues of the Service Bus namespace, each a target of the same name. */
-  readonly queues?: readonly string[];
   /** More PostgreSQL servers, each with a target of the same name. */
   readonly schemas?: readonly string[];
   /** More profiles. */
@@ -173,24 +172,30 @@ const usualLogins: { readonly [By in ClusterLogin["by"]]: ClusterLogin } = {
   serviceAccount: { by: "serviceAccount", namespace: "mooring", name: "mooring", tokenFile: "/var/run/mooring/token" },
 };
 
-function serviceBus(providers: string) {
-  const resourceId = `${providers}/Microsoft.ServiceBus/namespaces/sb-dev`;
-  return { kind: "serviceBus", resourceId, access: ["send", "receive"] };
+/** Where a profile with a network policy lets its pods go. */
+const elsewhere = { addresses: ["10.7.0.0/28"] };
+
+/** Of the kind, all that can be asked for. */
+function another(targets: ReturnType<typeof usualTargets>, kind: AzureRoleKindName, name: string) {
+  const usual = Object.values(targets).find((each) => each.kind === kind);
+  if (!usual) throw new Error(`the usual catalog has no ${kind}`);
+  const [part] = Object.keys(azureRoleKinds[kind].parts);
+  const [, inside = "", own = ""] = /^(.*\/)([^/]+)$/.exec(usual.resourceId) ?? [];
+  return {
+    ...{ kind, resourceId: `${inside}${part === undefined ? name : own}`, access: azureRoleWords[kind] },
+    ...(part === undefined ? {} : { [part]: name }),
+    network: elsewhere,
+  };
 }
 
 /** One of each kind, or more. */
-function usualTargets(providers: string, containers: readonly string[]) {
+function usualTargets(providers: string) {
   const storage = `${providers}/Microsoft.Storage/storageAccounts/stdev`;
   return {
-    ...Object.fromEntries(
-      containers.map((container) => [
-        container,
-        {
-          ...{ kind: "storageBlob", resourceId: storage, container, access: ["read", "write"] },
-          network: { addresses: ["10.7.0.0/28"] },
-        },
-      ]),
-    ),
+    uploads: {
+      ...{ kind: "storageBlob", resourceId: storage, container: "uploads", access: ["read", "write"] },
+      network: elsewhere,
+    },
     jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["read", "send", "receive", "write"] },
     sessions: { kind: "storageTable", resourceId: storage, table: "sessions", access: ["read", "write"] },
     secrets: {
@@ -198,7 +203,11 @@ function usualTargets(providers: string, containers: readonly string[]) {
       resourceId: `${providers}/Microsoft.KeyVault/vaults/kv-dev`,
       access: ["read"],
     },
-    invoices: { ...serviceBus(providers), topic: "invoices" },
+    invoices: {
+      kind: "serviceBus",
+      resourceId: `${providers}/Microsoft.ServiceBus/namespaces/sb-dev`,
+      ...{ topic: "invoices", access: ["send", "receive"] },
+    },
     clicks: {
       kind: "eventHubs",
       resourceId: `${providers}/Microsoft.EventHub/namespaces/eh-dev`,
@@ -256,20 +265,20 @@ export function usualCatalog({
   tenantId,
   subscriptionId,
   databases,
-  containers,
+  more = {},
   entries,
   verificationJob,
   entraAdmin,
   otherCluster,
   hasPostgres = false,
   accounts = [],
-  queues = [],
   schemas = [],
   profiles = {},
 }: UsualCatalogOptions): CatalogDocument {
   const location = "westeurope";
   const { cluster, sqlServer } = usualNames;
   const providers = `/subscriptions/${subscriptionId}/resourceGroups/rg-data/providers`;
+  const usual = usualTargets(providers);
   const document = {
     tenantId,
     clusters: {
@@ -316,7 +325,8 @@ export function usualCatalog({
       },
     },
     targets: {
-      ...usualTargets(providers, containers),
+      ...usual,
+      ...mapValues(more, (kind, name) => another(usual, kind, name)),
       ...(hasPostgres ? postgresTargets(providers) : {}),
       ...Object.fromEntries(
         accounts.map((name) => [
@@ -329,7 +339,6 @@ export function usualCatalog({
           },
         ]),
       ),
-      ...Object.fromEntries(queues.map((queue) => [queue, { ...serviceBus(providers), queue }])),
       ...Object.fromEntries(
         schemas.map((name) => [
           name,

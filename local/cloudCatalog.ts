@@ -1,6 +1,7 @@
 /** The catalog of a simulated cloud before its simulators have addresses: the operator's own, or the usual one with what a suite asks for. */
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
+import type { AzureRoleKindName } from "../src/domain/targets/azureRoles.ts";
 import { type Callers, createCallers } from "./callers.ts";
 import { type CatalogDocument, letCallersIn, usualCatalog, withEntries } from "./catalogs.ts";
 import type { ServicePrincipal, World } from "./simulators/world.ts";
@@ -10,8 +11,8 @@ export interface CatalogOptions {
   readonly catalog?: string | undefined;
   /** Names of the databases on each SQL server. */
   readonly databases?: readonly string[];
-  /** Names of blob containers that the catalog has as targets, by the same alias. */
-  readonly containers?: readonly string[];
+  /** More targets of these names, each with a part of the usual resource of its kind, or a resource, of its own. */
+  readonly more?: Readonly<Record<string, AzureRoleKindName>>;
   /** How the service authenticates callers; by default anyone may do anything. */
   readonly callers?: "anonymous" | "keys" | "easyAuth";
   /** The catalog's approval policy; the default policy without it. */
@@ -35,8 +36,6 @@ export interface CatalogOptions {
   readonly otherCluster?: ClusterLogin["by"];
   /** More targets of these names, each an account of Cosmos DB. */
   readonly accounts?: readonly string[];
-  /** More targets of these names, each a queue of the usual Service Bus namespace. */
-  readonly queues?: readonly string[];
   /** More targets of these names, each a schema of a PostgreSQL server of its own. */
   readonly schemas?: readonly string[];
   /** More profiles of the usual catalog, by alias. */
@@ -85,9 +84,8 @@ export function writeCatalog(options: CatalogOptions, around: Surroundings): Wri
 function usualWith(
   {
     databases = ["messages", "orders"],
-    containers = ["uploads"],
+    more = {},
     accounts = [],
-    queues = [],
     schemas = [],
     profiles = {},
     postgres: hasPostgres = false,
@@ -100,7 +98,7 @@ function usualWith(
   const { otherCluster, verificationJob, approval, drift, expiry, retry } = options;
   const { displayName: login, principalId: objectId } = databaseAdministrator;
   return usualCatalog({
-    ...{ tenantId, subscriptionId, databases, containers, accounts, queues, schemas, profiles },
+    ...{ tenantId, subscriptionId, databases, more, accounts, schemas, profiles },
     ...{ hasPostgres, otherCluster, verificationJob },
     ...(setsSqlAdmin ? { entraAdmin: { login, objectId } } : {}),
     entries: {

@@ -3,7 +3,7 @@ import type { OrchestrationContext } from "durable-functions";
 import { perform, performPreparation, performTogether } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
-import { madeIn, replaced } from "../application/process/stages.ts";
+import { madeIn, madeInside, replaced } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { all, type Durable } from "../durable/step.ts";
@@ -11,7 +11,7 @@ import { ChangeIncomplete, type OperationInput, type Report, setPhase, workOf } 
 import { throwFailure } from "./undos.ts";
 
 /**
- * Takes away what has ended, whatever is wrong with what stays, and then tells the application. It gives nothing and undoes nothing:
+ * Takes away what has ended, whatever is wrong with what stays, and then rewrites what is in the namespace. It gives nothing and undoes nothing:
  * the preflight is the point of no return. What stays is read back at the end, and differences are drift like any other.
  */
 export function* endAccess(context: OrchestrationContext, input: OperationInput): Durable<Report> {
@@ -29,9 +29,10 @@ export function* endAccess(context: OrchestrationContext, input: OperationInput)
     yield* all(context, performTogether(replaced(operation), work));
     reached = "Access that has ended is taken away. The rest of the change could not be done";
     const [identity, { uid }] = yield* performPreparation(madeIn("prepare", operation), work);
+    const known = workOf(input, "change", { identity });
+    yield* all(context, performTogether(madeInside(known.operation), known));
 
     setPhase(context, "verifying");
-    const known = workOf(input, "change", { identity });
     const proof = { ...known.base, ...verify.from(known.operation, ""), kind: "change", namespaceUid: uid } as const;
     return yield* readBack(proof, input);
   } catch (error) {

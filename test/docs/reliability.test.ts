@@ -3,7 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
 import { azureRoleKindNames } from "../../src/domain/targets/azureRoles.ts";
+import { triedTargets } from "../proof/support/dataTargets.ts";
 import { lateAccess, lateTargets } from "../proof/support/lateRequests.ts";
+import { courses, roleKindOf } from "../proof/support/matrix.ts";
+import { createDice } from "../proof/support/random.ts";
+import { createTurns } from "../proof/support/roleKinds.ts";
 import { createWorld } from "../proof/support/world.ts";
 
 const root = dirname(dirname(import.meta.dirname));
@@ -54,16 +58,13 @@ it("names a test that exists in every cell", () => {
   expect(missing).toEqual([]);
 });
 
-/** The kinds whose places the sandbox of a proof gets, by the setting that names them, or has anyway. */
-function placedIn(file: string): readonly string[] {
+/** The kinds whose places the sandbox of a proof gets, by the setting that names them; `more` are those on which Azure gives roles. */
+function placedIn(file: string, more: readonly string[]): readonly string[] {
   const source = readFileSync(join(root, "test/proof", file), "utf8");
   const [, settings = ""] = /startSandbox\(\{([\s\S]*?)\}\);/.exec(source) ?? [];
-  const kinds = { containers: "storageBlob", accounts: "cosmosNoSql", schemas: "postgresql" };
-  const usual = { '"uploads"': "storageBlob", '"jobs"': "storageQueue" };
-  return [
-    ...Object.entries(kinds).flatMap(([setting, kind]) => (settings.includes(setting) ? [kind] : [])),
-    ...Object.entries(usual).flatMap(([target, kind]) => (source.includes(target) ? [kind] : [])),
-  ];
+  const kinds = { more, accounts: ["cosmosNoSql"], schemas: ["postgresql"] };
+  const placed = Object.entries(kinds).flatMap(([setting, each]) => (settings.includes(setting) ? each : []));
+  return [...new Set(placed)].toSorted();
 }
 
 function kindOf({ target }: { readonly target: string }): string {
@@ -85,6 +86,12 @@ it("says which proof has which kind", () => {
   expect([...told.keys()].toSorted()).toEqual(everyKind);
   expect(having("worlds")).toEqual([...inWorlds].toSorted());
   expect(having("late landings")).toEqual([...new Set(lateAccess.map(kindOf))].toSorted());
-  expect(having("races")).toEqual(placedIn("races.test.ts").toSorted());
-  expect(having("fault matrix")).toEqual(placedIn("faultMatrix.test.ts").toSorted());
+  const kindsOf = createTurns(createDice(1));
+  expect(having("races")).toEqual(placedIn("races.test.ts", ["a", "b", "c"].flatMap(kindsOf)));
+  expect(having("fault matrix")).toEqual(placedIn("faultMatrix.test.ts", courses.map(roleKindOf)));
+  expect(having("data faults")).toEqual(
+    Object.values(triedTargets)
+      .map(({ kind }) => kind)
+      .toSorted(),
+  );
 });

@@ -5,6 +5,7 @@ import { acceptExpired } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { listSteps } from "../../src/application/documents/operationDocument.ts";
 import { expiryCaller } from "../../src/domain/access/caller.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -13,7 +14,7 @@ import { withRevisedTargets } from "../../src/domain/targets/index.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
-import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
 import { operate, repair } from "../support/operations.ts";
 
@@ -212,6 +213,37 @@ it("goes and is completed where a role of what stays includes another one", asyn
 
   expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
   expect(namespace()).toMatchObject({ state: "Onboarded" });
+});
+
+it("closes the network policy to what has ended", async () => {
+  const at = (block: string) => ({ network: { addresses: [block] } });
+  const network = { login: { addresses: ["20.190.128.0/18"] } };
+  const { clusters, sqlServers, targets } = catalog;
+  const located = Catalog.parse({
+    ...catalog,
+    clusters: { "aks-dev": { ...clusters["aks-dev"], network } },
+    sqlServers: { "sql-dev": { ...sqlServers["sql-dev"], ...at("10.0.0.0/24") } },
+    targets: {
+      uploads: { ...targets["uploads"], ...at("10.0.1.0/24") },
+      jobs: { ...targets["jobs"], ...at("10.0.2.0/24") },
+    },
+    profiles: { closed: { network: {} } },
+  });
+  Object.assign(cloud.ports, { catalog: located });
+  use(cloud.ports);
+  await onboardUntil({ ...request, namespaceProfile: "closed" }, "jobs");
+  const opened = () =>
+    JSON.stringify(cloud.objects.get("networking.k8s.io/v1 NetworkPolicy team-a/mooring-network"))
+      .match(/10\.0\.\d/g)
+      ?.toSorted();
+  expect(opened()).toEqual(["10.0.0", "10.0.1", "10.0.2"]);
+
+  const { run, record, steps } = await takeAway();
+
+  expect(record).toMatchObject({ status: "Succeeded" });
+  expect(run.calls).toEqual(["preflight", "retireTarget", "prepareNamespace", "applyProfile", "verifyAndConclude"]);
+  expect(listSteps(record, steps).map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => "Succeeded"));
+  expect(opened()).toEqual(["10.0.0", "10.0.1"]);
 });
 
 it("goes where it can when several have ended, and the next attempt takes the rest", async () => {

@@ -25,6 +25,7 @@ import {
   type Kind,
   type Mode,
   nameOf,
+  roleKindOf,
   type Setting,
   spread,
   targetOf,
@@ -32,7 +33,6 @@ import {
 } from "./support/matrix.ts";
 import {
   asTheirs,
-  before,
   clusterOf,
   disturb,
   furnish,
@@ -45,11 +45,13 @@ import {
   reader,
   requestBefore,
   requestFor,
+  rightsBefore,
   userOf,
   withMatrix,
 } from "./support/matrixPlaces.ts";
 import { createDice } from "./support/random.ts";
-import { accountOf, furnishPostgres, listFaults, listRemains } from "./support/remains.ts";
+import { accountOf, furnishPostgres, listFaults, listRemains, roleTargetOf } from "./support/remains.ts";
+import { narrow } from "./support/roleKinds.ts";
 import { createShare, homesOf, type Share } from "./support/share.ts";
 
 /** MOORING_CELLS ends a soak after so many. */
@@ -58,6 +60,8 @@ const sampleSize = isSoak ? Number(process.env["MOORING_CELLS"] ?? Number.POSITI
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const dice = createDice(seed);
+/** A small sample is taken from as many kinds of runs, so that nobody waits for all of them to run without a fault. */
+const chosen = dice.shuffle(courses.filter(isWantedCourse)).slice(0, sampleSize);
 const together = 8;
 // Far longer than a call takes on a busy machine, so that only a cell's own fault can time out. Whoever soaks one may starve it.
 const callTimeoutMs = isSoak ? 20_000 : 6_000;
@@ -87,8 +91,7 @@ beforeAll(async () => {
   const withHomes = [clean.guest, ...shared];
   sandbox = await startSandbox({
     databases: all,
-    // A namespace has the container of its database's name.
-    containers: all,
+    more: roleTargetsFor(chosen, all),
     accounts: all.map(accountOf),
     schemas,
     profiles,
@@ -104,9 +107,16 @@ beforeAll(async () => {
   await Promise.all([furnishPostgres(cloud), installCilium(cloud)]);
   service = serviceOf(sandbox);
   hosts = createHosts({ cloud, service });
-  shares = new Map(withHomes.map((database) => [database, createShare({ cloud, service, database })]));
+  const roleKind = roleKindOf({ kind: "onboard", mode: "workloadIdentity", setting: "guest" });
+  shares = new Map(withHomes.map((database) => [database, createShare({ cloud, service, database, roleKind })]));
 });
 afterAll(() => sandbox?.close());
+
+/** For every place, a target of each kind on which some of the courses get roles. */
+function roleTargetsFor(of: readonly Course[], places: readonly string[]) {
+  const kinds = new Set(of.map(roleKindOf));
+  return Object.fromEntries(places.flatMap((each) => [...kinds].map((kind) => [roleTargetOf(kind, each), kind])));
+}
 
 async function end(id: string): Promise<Operation> {
   return await service.waitFor(id, longestMs);
@@ -150,10 +160,11 @@ interface Room {
   readonly schema?: string | undefined;
 }
 
-async function placeFor({ mode, setting }: Course, name: string, room: Room): Promise<Place> {
+async function placeFor(course: Course, name: string, room: Room): Promise<Place> {
+  const { mode, setting } = course;
   const home = await shares.get(room.database)?.home();
   const namespace = setting === "home" ? hosts.next(room.database) : name;
-  return { ...room, namespace, mode, setting, home };
+  return { ...room, namespace, mode, setting, home, roleKind: roleKindOf(course) };
 }
 
 /** The calls of a clean run that concern its namespace only. */
@@ -268,8 +279,12 @@ async function remainsOf(
 /** Checks what must be true once the operation has ended. */
 async function judge(cell: Cell, { status, error, steps }: Operation, place: Place): Promise<readonly string[]> {
   const { kind } = cell;
-  const { database, mode, schema } = place;
-  const targets = { databases: [database], containers: [database], schemas: schema === undefined ? [] : [schema] };
+  const { database, mode, roleKind, schema } = place;
+  const targets = {
+    databases: [database],
+    roles: narrow(roleKind).roles,
+    schemas: schema === undefined ? [] : [schema],
+  };
   const profile = profileParts(place, "now");
   const faultsOf = async (now: Mode, more: Partial<Parameters<typeof listFaults>[1]> = {}) =>
     await listFaults(sandbox.cloud, {
@@ -291,19 +306,13 @@ async function judge(cell: Cell, { status, error, steps }: Operation, place: Pla
   const problems = state === expected ? [] : [`the namespace's record is ${state}, not ${expected}`];
   if (isLeft || kind === "repair") return problems;
   if (kind === "change")
-    return [...problems, ...(await faultsOf(mode, { ...before, profile: profileParts(place, "before") }))];
+    return [...problems, ...(await faultsOf(mode, { ...rightsBefore(place), profile: profileParts(place, "before") }))];
   // One of the two modes must be complete.
   const [old, fresh] = [await faultsOf(mode, { beside: aim }), await faultsOf(aim, { beside: mode })];
   return old.length > 0 && fresh.length > 0 ? [...problems, ...old, ...fresh] : problems;
 }
 
-/** A small sample is taken from as many kinds of runs, so that nobody waits for all of them to run without a fault. */
-function chooseCourses(): readonly Course[] {
-  return dice.shuffle(courses.filter(isWantedCourse)).slice(0, sampleSize);
-}
-
 it(`ends correctly whatever fails (seed ${seed})`, async () => {
-  const chosen = chooseCourses();
   const all = await findCells(chosen);
   if (chosen.length === courses.length) {
     // A lower bound, so that missing cells would show.

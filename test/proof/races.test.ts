@@ -10,6 +10,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { usesRealApiServer } from "../../local/cluster/index.ts";
 import { identityName, namesInside } from "../../src/domain/naming/names.ts";
+import { type AzureRoleKindName, azureRoleKindNames } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
@@ -19,6 +20,7 @@ import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { createManagedRaces } from "./support/managedRaces.ts";
 import { createDice } from "./support/random.ts";
 import { furnishPostgres, identityOf, listFaults, listRemains } from "./support/remains.ts";
+import { createTurns, narrow, type RoleAccess, wide } from "./support/roleKinds.ts";
 import { createSharedRaces, sharedIdentities } from "./support/sharedRaces.ts";
 
 /** No fewer than there are kinds of races. */
@@ -28,12 +30,24 @@ const sharedRounds = shareOf(40);
 const together = 8;
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 
-/** What all namespaces of the races share: a schema on a server, a Cosmos DB account, and a container and a queue of one account. */
+function nameOf(kind: AzureRoleKindName): string {
+  return `race${kind.toLowerCase()}`;
+}
+
+/** Read on some of it, or what each kind has instead. */
+const onAll = (namespace: string) => accessOf(namespace, ["read"], narrow);
+const writing = (namespace: string) => accessOf(namespace, ["write"], wide);
+
+function accessOf(namespace: string, access: TargetRequest["access"], byKind: (kind: AzureRoleKindName) => RoleAccess) {
+  const inAzure = kindsOf(namespace).map((kind) => ({ target: nameOf(kind), access: byKind(kind).access }));
+  return { targets: [...[...schemas, account].map((target) => ({ target, access })), ...inAzure] };
+}
+
+/** What all namespaces of the races share: a schema on a server, a Cosmos DB account, and a target of each kind on which Azure gives roles. */
 const schemas = ["race-pg"].filter(() => hasPostgres("PostgreSQL in the races"));
 const account = "racecosmos";
-const stored = ["uploads", "jobs"];
-const onAll = { targets: [...schemas, account, ...stored].map((target) => ({ target, access: ["read"] })) };
-const writing = { targets: onAll.targets.map(({ target }) => ({ target, access: ["write"] })) };
+const roleTargets = Object.fromEntries(azureRoleKindNames.map((kind) => [nameOf(kind), kind]));
+const kindsOf = createTurns(createDice(seed));
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -42,7 +56,7 @@ let anything: KubernetesObjectApi;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    ...{ logLevel: "warning", schemas, accounts: [account] },
+    ...{ logLevel: "warning", schemas, accounts: [account], more: roleTargets },
     catalogFor: (_app, text) => stringify({ ...parse(text), sharedIdentities: sharedIdentities(sharedRounds) }),
   });
   await furnishPostgres(sandbox.cloud);
@@ -120,41 +134,40 @@ async function expectOutcome(namespace: string, record: Record<string, unknown>)
   const { state, identityMode: mode, databases: wanted, targets = [] } = Object(record);
   const databases = (wanted ?? []).map(({ database }: { database: string }) => database);
   const given = rolesInAccount(namespace);
-  const inStorage = rolesInStorage(namespace);
+  const inAzure = rolesInAzure(namespace);
   if (state !== "Onboarded") {
     expect(await listRemains(sandbox.cloud, namespace, ["messages", "orders"], schemas)).toEqual([]);
-    expect([...given, ...inStorage]).toEqual([]);
+    expect([...given, ...inAzure]).toEqual([]);
     return;
   }
-  const access = (target: string): string | undefined =>
-    (targets as TargetRequest[]).find((each) => each.target === target)?.access[0];
+  const wordsOn = (target: string): string | undefined =>
+    (targets as TargetRequest[])
+      .find((each) => each.target === target)
+      ?.access.toSorted()
+      .join();
   const [schema = ""] = schemas;
-  const may = access(schema) === "write" ? ["DELETE", "INSERT", "SELECT", "UPDATE"] : ["SELECT"];
-  const there = access(schema) === undefined ? [] : schemas;
+  const may = wordsOn(schema) === "write" ? ["DELETE", "INSERT", "SELECT", "UPDATE"] : ["SELECT"];
+  const there = wordsOn(schema) === undefined ? [] : schemas;
   expect(await listFaults(sandbox.cloud, { namespace, mode, databases, schemas: there, may })).toEqual([]);
   if (there.length === 0) expect(await listRolesOn(namespace)).toEqual([]);
   expect(given).toEqual(
     { read: ["00000000-0000-0000-0000-000000000001"], write: ["00000000-0000-0000-0000-000000000002"] }[
-      access(account) ?? ""
+      wordsOn(account) ?? ""
     ] ?? [],
   );
-  expect(inStorage).toEqual(stored.flatMap((each) => storageRoles[`${each} ${access(each)}`] ?? []).toSorted());
+  const asked = Object.entries(roleTargets).flatMap(([target, kind]) => {
+    const wanted = [narrow(kind), wide(kind)].find((each) => each.access.toSorted().join() === wordsOn(target));
+    return (wanted?.roles ?? []).map((role) => `${target} ${role}`);
+  });
+  expect(inAzure).toEqual(asked.toSorted());
 }
 
-/** By target and access. */
-const storageRoles: Readonly<Record<string, string>> = {
-  "uploads read": "containers/uploads 2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-  "uploads write": "containers/uploads ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-  "jobs read": "queues/jobs 19e7f393-937e-4f77-808e-94535e297925",
-  "jobs write": "queues/jobs 974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-};
-
-/** In the storage account: the end of the scope, and the role. */
-function rolesInStorage(namespace: string): readonly string[] {
+/** The end of the scope, and the role. */
+function rolesInAzure(namespace: string): readonly string[] {
   const { principalId } = identityOf(sandbox.cloud, namespace) ?? {};
   return [...sandbox.cloud.world.roleAssignments.values()]
-    .filter((each) => each.principalId === principalId && /\/(containers|queues)\//.test(each.scope))
-    .map(({ scope, role }) => `${scope.split("/").slice(-2).join("/")} ${role}`)
+    .filter((each) => each.principalId === principalId)
+    .map(({ scope, role }) => `${scope.split("/").at(-1)} ${role}`)
     .toSorted();
 }
 
@@ -266,19 +279,19 @@ const races: Readonly<Record<string, (namespace: string) => Promise<void>>> = {
     expectOneOrBoth(await Promise.all([post(request(namespace, two)), remove(namespace)]));
   },
   async "two changes of roles on one server and in one account"(namespace) {
-    await onboarded(namespace, onAll);
+    await onboarded(namespace, onAll(namespace));
 
-    expectOneOrBoth(await Promise.all([post(request(namespace, writing)), take(request(namespace))]));
+    expectOneOrBoth(await Promise.all([post(request(namespace, writing(namespace))), take(request(namespace))]));
   },
   async "a change that takes such roles away against a repair"(namespace) {
-    await onboarded(namespace, onAll);
+    await onboarded(namespace, onAll(namespace));
 
     expectOneOrBoth(await Promise.all([take(request(namespace)), upkeep(namespace, "repair")]));
   },
   async "a change that gives such roles against an offboarding"(namespace) {
     await onboarded(namespace);
 
-    expectOneOrBoth(await Promise.all([post(request(namespace, onAll)), remove(namespace)]));
+    expectOneOrBoth(await Promise.all([post(request(namespace, onAll(namespace))), remove(namespace)]));
   },
   async "two repairs"(namespace) {
     await onboarded(namespace);

@@ -379,6 +379,51 @@ await pool.end();\n`;
     await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
   });
 
+  it("stops where the identity is another role, too, which reads by a group, and leaves that one to its owner", async () => {
+    const namespace = "two-names";
+    const targets = { ledger: ["read"], archive: ["read"] } satisfies Targets;
+    await onboard(namespace, targets);
+    const { databaseAdministrator } = sandbox.cloud.principals;
+    const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, "postgres");
+    await admin.query("SELECT pgaadauth_create_principal_with_oid('by-hand', $1, 'service', false, false)", [
+      identityOf(namespace).principalId,
+    ]);
+    await sql("ledger", 'CREATE ROLE readers; GRANT SELECT ON archive.old TO readers; GRANT readers TO "by-hand"');
+
+    expect(await verify(namespace)).toContainEqual(
+      expect.objectContaining({ code: "TARGET_REACHED", target: "archive", severity: "Error" }),
+    );
+    const left = await run(wanted(namespace, { ledger: ["read"] }), "?confirmRemoval=true");
+    expect(left).toMatchObject({ status: "Failed", error: { code: "TARGET_ACCESS_OF_OTHERS" } });
+    const kept = await run(wanted(namespace, { ...targets, archive: ["read"], reports: ["read"] }));
+    expect(kept).toMatchObject({ status: "Failed", error: { code: "POSTGRES_PRINCIPAL_TAKEN" } });
+    const refused = await service.call("DELETE", `/api/namespaces/${berthOf(namespace).cluster}/${namespace}`);
+    expect(await service.waitFor(String(refused.body["id"]))).toMatchObject({
+      status: "Failed",
+      error: { code: "TARGET_ACCESS_OF_OTHERS" },
+    });
+
+    await sql("ledger", 'DROP OWNED BY readers; DROP ROLE readers, "by-hand"');
+    await offboard(namespace);
+    expect(await roles()).not.toContain(roleOf(namespace));
+  });
+
+  it("gives up a role that somebody renamed, and makes one of the right name, in a repair", async () => {
+    const namespace = "renamed";
+    await onboard(namespace, { ledger: ["read"], reports: ["own"] });
+    await (await logIn(namespace, "reports")).query("CREATE TABLE theirs ()");
+    await sql("postgres", `ALTER ROLE "${roleOf(namespace)}" RENAME TO other`);
+    expect(JSON.stringify(await verify(namespace))).toContain("ROLE_RENAMED");
+
+    await repair(namespace);
+
+    expect(await verify(namespace)).toEqual([]);
+    expect(await roles()).not.toContain("other");
+    await (await logIn(namespace)).query("SELECT * FROM entries");
+    await sql("reports", "DROP TABLE theirs");
+    await offboard(namespace);
+  });
+
   it("finds out before the first write what keeps it from giving rights", async () => {
     await sql("reports", "CREATE ROLE stranger; CREATE TABLE theirs (); ALTER TABLE theirs OWNER TO stranger");
 

@@ -23,7 +23,7 @@ let service: Service;
 beforeAll(async () => {
   sandbox = await startSandbox({
     postgres,
-    queues: ["returns"],
+    more: { returns: "serviceBus" },
     verificationJob: { image: "verify-app", timeoutSeconds: 60 },
   });
   service = serviceOf(sandbox);

@@ -95,7 +95,7 @@ export function createAdmission(environment: {
 }
 
 /** How the scheduler treats a pod that says nothing about it. */
-function withScheduling(pod: JsonObject): JsonObject {
+export function withScheduling(pod: JsonObject): JsonObject {
   const spec = objectAt(pod, "spec");
   const given = listAt(spec, "tolerations");
   const missing = ["not-ready", "unreachable"]

@@ -91,6 +91,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       if (isServed || hasGroup(path.group)) throw noSuchResource();
       return pageNotFound;
     }
+    if (resource.deprecation !== undefined) request.warnings.push(resource.deprecation);
     const isToken = path.subresource === "token" && resource.kind === "ServiceAccount";
     const accepted = negotiate(request.headers["accept"], {
       isCustom: resource.isCustom,
@@ -98,6 +99,9 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       isWatchable: path.name === undefined && request.method === "GET",
       isWatch: verbOf(request, path) === "watch",
     });
+    const isElsewhere = resource.namespaced !== (path.namespace !== undefined);
+    const isEverywhere = resource.namespaced && ["list", "watch"].includes(verbOf(request, path));
+    if (resource.isCustom && isElsewhere && !isEverywhere) return pageNotFound;
     if (!resource.namespaced && path.namespace !== undefined) throw noSuchResource();
     if (path.name === undefined) return onCollection(request, { resource, accepted }, path);
     const target: Target = { resource, namespace: path.namespace, name: path.name };
@@ -109,7 +113,8 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       const { value, ...found } = decode(request, { kind: "TokenRequest" });
       const options = { ...writeOptions(request, warnings), ...found };
       const account = objects.get(target);
-      const asked = tokenRequestOf(value, target.namespace, options);
+      const writer = { manager: options.manager, time: timestamp(now()) };
+      const asked = tokenRequestOf(value, target.namespace, { ...options, writer });
       return { code: 201, body: await requestToken(account, asked) };
     }
     if (path.subresource === "log" && resource.kind === "Pod") {
@@ -126,6 +131,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         mediaType: mediaTypeOf(request),
         body: () => read(request),
         options: () => writeOptions(request, []),
+        force: isTrue(request.url.searchParams.get("force")),
       };
       return answerBelow(objects, target, path.subresource, asked);
     }

@@ -5,17 +5,10 @@ import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
 import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { goText } from "./patches.ts";
 import { fieldsOf, hasKind, messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
-import {
-  fieldSchema,
-  pruneObject,
-  repeatedItems,
-  repeatedKeys,
-  type Schema,
-  unknownFields,
-  violations,
-} from "./schema.ts";
+import { fieldSchema, pruneObject, repeatedKeys, type Schema, unknownFields, violations } from "./schema.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -59,12 +52,18 @@ function requireCustomKind(resource: Resource, body: JsonObject): void {
     const text = JSON.stringify(body);
     throw unrecognized(resource, text, `Object 'Kind' is missing in '${text}'`);
   }
-  if (kind === resource.kind || stringAt(body, "apiVersion") !== apiVersionOf(resource)) return;
+  const apiVersion = stringAt(body, "apiVersion") ?? "";
+  if (apiVersion === "") throw badRequest(otherVersion("", resource));
+  if (kind === resource.kind || apiVersion !== apiVersionOf(resource)) return;
   const cause = {
     ...{ reason: "FieldValueInvalid", field: "kind" },
     message: `Invalid value: ${JSON.stringify(kind)}: must be ${resource.kind}`,
   };
   throw invalid({ ...resource, kind }, stringAt(body, "metadata", "name") ?? "", [cause]);
+}
+
+function otherVersion(given: string, resource: Resource): string {
+  return `the API version in the data (${given}) does not match the expected API version (${apiVersionOf(resource)})`;
 }
 
 /** The body as an object of the addressed kind, in the addressed namespace. */
@@ -91,10 +90,7 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
     throw new DecodeFailure({ prefix, why: unconvertible(kind, resource, version) });
   }
   if (apiVersion !== apiVersionOf(resource)) {
-    const expected = apiVersionOf(resource);
-    throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
-    );
+    throw badRequest(otherVersion(apiVersion, resource));
   }
   if (kind !== resource.kind) {
     const prefix = `${kind} in version "${apiVersion}" cannot be handled as a ${resource.kind}`;
@@ -293,7 +289,10 @@ export function requireDeclared(resource: Resource, config: JsonObject, ownNames
 function typeProblem(config: JsonObject, field: string, message: string): string {
   const value = at(config, ...field.split("."));
   const expected = /must be of type (\w+)/.exec(message)?.[1];
-  if (expected === undefined || value === undefined || value === null || typeof value === "object") return message;
+  if (expected === undefined || value === undefined || value === null) return message;
+  if (expected === "object") return `expected map, got &{${goText(value)}}`;
+  if (expected === "array") return `expected list, got &{${goText(value)}}`;
+  if (typeof value === "object") return message;
   if (expected === "boolean") return `expected boolean, got &{${String(value)}}`;
   if (expected === "integer" || expected === "number") return `expected numeric (int or float), got ${goTypeOf(value)}`;
   return `expected ${expected}, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`;
@@ -302,21 +301,6 @@ function typeProblem(config: JsonObject, field: string, message: string): string
 function goTypeOf(value: string | number | boolean): string {
   if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
   return typeof value === "boolean" ? "bool" : "string";
-}
-
-/** Throws a 422. */
-export function requireValid(resource: Resource, object: JsonObject, more: readonly Cause[]): void {
-  // Of built-in objects, nobody checks the status; their metadata has rules of its own.
-  const checked = resource.isCustom ? object : withoutAnyNulls(without(object, "status", "metadata"));
-  // What has been said of a field, or of what it is in, the schema need not say again.
-  const isSaid = ({ field }: Cause) =>
-    more.some(
-      (each) => field === each.field || (/^[.[]/.test(field.slice(each.field.length)) && field.startsWith(each.field)),
-    );
-  const ofSchema = violations(checked, resource.schema, "").filter(({ field }) => field !== "metadata");
-  const repeated = resource.isCustom ? repeatedItems(object, resource.schema) : [];
-  const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause)), ...repeated];
-  if (causes.length > 0) throw invalid(resource, stringAt(object, "metadata", "name") ?? "", causes);
 }
 
 function typeViolations(resource: Resource, object: JsonObject): Cause[] {
@@ -330,7 +314,7 @@ export function withoutNulls(value: JsonObject): JsonObject {
 }
 
 /** To Go, null is as good as absent; in a list it is the item's zero value, which is valid. */
-function withoutAnyNulls(value: JsonObject): JsonObject {
+export function withoutAnyNulls(value: JsonObject): JsonObject {
   const strip = (child: Json): Json => {
     if (Array.isArray(child)) return child.filter((item) => item !== null).map(strip);
     return isObject(child) ? withoutAnyNulls(child) : child;

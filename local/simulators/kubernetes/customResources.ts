@@ -7,6 +7,16 @@ import type { Json, JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Subresource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
+import { byVersion } from "./versionOrder.ts";
+
+const Rule = z.object({
+  rule: z.string(),
+  message: z.string().exactOptional(),
+  messageExpression: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  fieldPath: z.string().exactOptional(),
+  optionalOldSelf: z.boolean().exactOptional(),
+});
 
 const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
   z.object({
@@ -25,6 +35,15 @@ const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
     maxLength: z.number().exactOptional(),
     minItems: z.number().exactOptional(),
     maxItems: z.number().exactOptional(),
+    minProperties: z.number().exactOptional(),
+    maxProperties: z.number().exactOptional(),
+    exclusiveMinimum: z.boolean().exactOptional(),
+    exclusiveMaximum: z.boolean().exactOptional(),
+    multipleOf: z.number().exactOptional(),
+    anyOf: z.array(StructuralSchema).exactOptional(),
+    oneOf: z.array(StructuralSchema).exactOptional(),
+    allOf: z.array(StructuralSchema).exactOptional(),
+    not: StructuralSchema.exactOptional(),
     nullable: z.boolean().exactOptional(),
     default: z.json().exactOptional(),
     "x-kubernetes-preserve-unknown-fields": z.boolean().exactOptional(),
@@ -33,6 +52,7 @@ const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
     "x-kubernetes-list-type": z.enum(["atomic", "set", "map"]).exactOptional(),
     "x-kubernetes-list-map-keys": z.array(z.string()).exactOptional(),
     "x-kubernetes-map-type": z.enum(["granular", "atomic"]).exactOptional(),
+    "x-kubernetes-validations": z.array(Rule).exactOptional(),
   }),
 );
 
@@ -60,6 +80,9 @@ const Definition = z.object({
           name: z.string().min(1),
           served: z.boolean(),
           storage: z.boolean(),
+          deprecated: z.boolean().default(false),
+          deprecationWarning: z.string().optional(),
+          selectableFields: z.array(z.object({ jsonPath: z.string() })).default([]),
           schema: z.object({ openAPIV3Schema: StructuralSchema }),
           subresources: z.object({ status: z.looseObject({}).optional(), scale: Scale.optional() }).optional(),
           additionalPrinterColumns: z
@@ -165,39 +188,57 @@ export function definedResources(definition: KubeObject): Resource[] {
     ...{ ...plain, name: "Age", type: "date", description: ageText },
     jsonPath: ".metadata.creationTimestamp",
   };
+  const stored = versions.find(({ storage }) => storage)?.name ?? "";
+  // Of the other versions, the newest is named.
+  const newer = versions.filter(({ served, deprecated }) => served && !deprecated).map(({ name }) => name);
+  const [newest] = newer.toSorted(byVersion);
+  const deprecation = (name: string) => {
+    const instead = newest === undefined ? "" : `; use ${group}/${newest} ${names.kind}`;
+    return `${group}/${name} ${names.kind} is deprecated${instead}`;
+  };
   return versions
     .filter(({ served }) => served)
-    .map(({ name, schema: { openAPIV3Schema }, subresources, additionalPrinterColumns }) => ({
-      group,
-      version: name,
-      kind: names.kind,
-      plural: names.plural,
-      singular: names.singular ?? names.kind.toLowerCase(),
-      shortNames: names.shortNames,
-      categories: names.categories,
-      verbs,
-      subresources: subresourcesOf(subresources ?? {}, { group, version: name, kind: names.kind }),
-      ...(subresources?.scale === undefined ? {} : { scale: scalePaths(subresources.scale) }),
-      hash: storedHash(group, name, names.kind),
-      namespaced: scope === "Namespaced",
-      schema: {
-        ...openAPIV3Schema,
-        ...objectSchema(openAPIV3Schema.properties ?? {}, openAPIV3Schema.required),
-      },
-      hasStatus: subresources?.status !== undefined,
-      isCustom: true,
-      hasDefaults: JSON.stringify(openAPIV3Schema).includes('"default":'),
-      hasGeneration: true,
-      columns: [
-        nameColumn,
-        ...(additionalPrinterColumns.length === 0
-          ? [age]
-          : additionalPrinterColumns.map((column) => ({
-              ...column,
-              description:
-                column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
-            }))),
-      ],
-      selectableFields: [],
-    }));
+    .map(
+      ({
+        name,
+        schema: { openAPIV3Schema },
+        subresources,
+        additionalPrinterColumns,
+        selectableFields,
+        ...version
+      }) => ({
+        group,
+        version: name,
+        kind: names.kind,
+        plural: names.plural,
+        singular: names.singular ?? names.kind.toLowerCase(),
+        shortNames: names.shortNames,
+        categories: names.categories,
+        verbs,
+        subresources: subresourcesOf(subresources ?? {}, { group, version: name, kind: names.kind }),
+        ...(subresources?.scale === undefined ? {} : { scale: scalePaths(subresources.scale) }),
+        hash: storedHash(group, stored, names.kind),
+        namespaced: scope === "Namespaced",
+        schema: {
+          ...openAPIV3Schema,
+          ...objectSchema(openAPIV3Schema.properties ?? {}, openAPIV3Schema.required),
+        },
+        hasStatus: subresources?.status !== undefined,
+        isCustom: true,
+        hasDefaults: JSON.stringify(openAPIV3Schema).includes('"default":'),
+        hasGeneration: true,
+        columns: [
+          nameColumn,
+          ...(additionalPrinterColumns.length === 0
+            ? [age]
+            : additionalPrinterColumns.map((column) => ({
+                ...column,
+                description:
+                  column.description ?? `Custom resource definition column (in JSONPath format): ${column.jsonPath}`,
+              }))),
+        ],
+        selectableFields: selectableFields.map(({ jsonPath }) => jsonPath.replace(/^\./, "")),
+        ...(version.deprecated ? { deprecation: version.deprecationWarning ?? deprecation(name) } : {}),
+      }),
+    );
 }

@@ -1,5 +1,6 @@
 /** A body in JSON or YAML, and the fields that it has twice: Go takes the last one, and can tell. */
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
+import { sorted } from "./builtIn/goOrder.ts";
 import { jsonProblem } from "./goJson.ts";
 import type { Json } from "./json.ts";
 import { isTooDeep, tooDeep } from "./nesting.ts";
@@ -31,7 +32,7 @@ export function decodeText(text: string, isYaml: boolean): Decoded {
   // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
   const value: Json = JSON.parse(JSON.stringify(document.toJS()) ?? "null");
   if (isTooDeep(value)) throw tooDeep();
-  return { value, duplicates: duplicateKeys(document.contents, lines) };
+  return { value: sorted(value), duplicates: duplicateKeys(document.contents, lines) };
 }
 
 function parsed(text: string): Json {

@@ -2,6 +2,7 @@
 import { builtInKinds } from "./builtIn/kinds.ts";
 import type { JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources, type Subresource } from "./resource.ts";
+import { byVersion } from "./versionOrder.ts";
 
 /** What discovery says of a resource. */
 type Shown = Omit<Resource, "schema" | "hasStatus" | "isCustom" | "hasGeneration" | "columns" | "selectableFields">;
@@ -17,7 +18,14 @@ function shownIn(resources: Resources): Shown[] {
     builtInKinds.kinds.map((each, index) => [`${each.group} ${each.version} ${each.plural}`, index]),
   );
   const place = (each: Shown) => order.get(`${each.group} ${each.version} ${each.plural}`) ?? order.size;
-  return [...resources.all(), ...unstored].toSorted((left, right) => place(left) - place(right));
+  const byName = (left: string, right: string) => (left < right ? -1 : Number(left > right));
+  return [...resources.all(), ...unstored].toSorted(
+    (left, right) =>
+      place(left) - place(right) ||
+      byName(left.group, right.group) ||
+      byVersion(left.version, right.version) ||
+      byName(left.plural, right.plural),
+  );
 }
 
 /** The document at a path below /api or /apis; undefined when nothing is served there. */

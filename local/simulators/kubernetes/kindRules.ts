@@ -1,5 +1,6 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
 
+import { withScheduling } from "./admission.ts";
 import type { Cause } from "./cause.ts";
 import { storedVersions } from "./customResources.ts";
 import {
@@ -19,6 +20,7 @@ import type { Resource } from "./resource.ts";
 import { withAddress, withAllocated } from "./services.ts";
 import { forbidden } from "./validation/causes.ts";
 import { definitionUpdateViolations } from "./validation/definitions.ts";
+import { eventUpdateViolations } from "./validation/events.ts";
 import { violationsOfKind } from "./validation/index.ts";
 
 /** The object as it is first stored; its metadata is already set. */
@@ -77,6 +79,8 @@ export function settle(resource: Resource, live: JsonObject, object: JsonObject)
       return withNameLabel({ ...object, spec: objectAt(live, "spec") });
     case "Secret":
       return withStringData(object);
+    case "Pod":
+      return withScheduling(object);
     case "Service":
       return withAllocated(live, object);
     default:
@@ -134,6 +138,10 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
         ...completionsViolations(objectAt(before, "spec"), objectAt(after, "spec")),
         ...fixedIn("spec", ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"], before, after),
       ];
+    case "Namespace":
+      return phaseViolations(after);
+    case "Event":
+      return eventUpdateViolations(before, after);
     case "ResourceQuota":
       return fixedIn("spec", ["scopes"], before, after);
     case "CustomResourceDefinition":
@@ -177,6 +185,15 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
     default:
       return [];
   }
+}
+
+/** A namespace is on its way out exactly as long as it is being deleted. */
+function phaseViolations(namespace: JsonObject): Cause[] {
+  const isLeaving = at(namespace, "metadata", "deletionTimestamp") !== undefined;
+  const [expected, when] = isLeaving ? ["Terminating", "is not empty"] : ["Active", "is empty"];
+  const phase = stringAt(namespace, "status", "phase") ?? "";
+  const why = `may only be '${expected}' if \`deletionTimestamp\` ${when}`;
+  return phase === expected ? [] : [invalidValue("status.Phase", phase, why)];
 }
 
 /** As Go prints it. */

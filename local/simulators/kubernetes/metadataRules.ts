@@ -143,26 +143,17 @@ export function metadataKeyViolations(field: string, annotations: JsonObject): C
 }
 
 function keyViolations(field: string, key: string): Cause[] {
-  const what = field === "metadata.labels" ? "a valid label key" : "a qualified name";
-  return nameProblems(key, what).map((why) => invalidValue(field, key, why));
-}
-
-export function labelKeyProblems(key: string): string[] {
-  return nameProblems(key, "a valid label key");
-}
-
-export function qualifiedNameProblems(name: string): string[] {
-  return nameProblems(name, "a qualified name");
+  return labelKeyProblems(key).map((why) => invalidValue(field, key, why));
 }
 
 /** `[prefix/]name`: the prefix is a DNS subdomain, the name has at most 63 bytes. All that is wrong with it. */
-function nameProblems(key: string, what: string): string[] {
+export function labelKeyProblems(key: string): string[] {
   const parts = key.split("/");
   const [prefix, name] = parts.length === 2 ? parts : [undefined, key];
   const form =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
   if (parts.length > 2 || name === undefined) {
-    return [`${what} ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [`a valid label key ${form} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   return [
     ...(prefix === undefined ? [] : prefixProblems(prefix)),

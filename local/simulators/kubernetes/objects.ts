@@ -3,6 +3,7 @@
  * request sees another one partly done.
  */
 import { addressed, known, requireDeclared, requireNoDuplicates, withoutNulls } from "./body.ts";
+import { sorted } from "./builtIn/goOrder.ts";
 import { applicable, requireNoUid, requireTyped } from "./configuration.ts";
 import { badRequest, forbidden, invalid, notFound } from "./failures.ts";
 import {
@@ -19,8 +20,9 @@ import { applyConfiguration, trackScale } from "./ownership.ts";
 import { ofPatch, patchWith } from "./patched.ts";
 import { marked } from "./removal.ts";
 import { apiVersionOf } from "./resource.ts";
-import { isDeleted } from "./storedForm.ts";
+import { isDeleted, stamped } from "./storedForm.ts";
 import type { Objects } from "./verbs.ts";
+import { withOwnersOnce } from "./warnings/index.ts";
 import { createWriting, type Environment } from "./writing.ts";
 
 export function createObjects(environment: Environment): Objects {
@@ -33,7 +35,8 @@ export function createObjects(environment: Environment): Objects {
     create(address, body, options) {
       const { resource } = address;
       const object = known(resource, addressed({ ...address, name: undefined }, body), options);
-      return insert(resource, object, tracking(resource, {}, options), options);
+      const owned = withOwnersOnce(object, (text) => options.warn?.(text));
+      return insert(resource, owned, tracking(resource, {}, options), options);
     },
 
     replace(target, body, options) {
@@ -42,7 +45,8 @@ export function createObjects(environment: Environment): Objects {
         find(target);
         requireVersion(target, body);
       }
-      const desired = known(resource, addressed(target, body), options);
+      const given = known(resource, addressed(target, body), options);
+      const desired = withOwnersOnce(given, (text) => options.warn?.(text));
       if (isCreatedByUpdate(resource) && store.get(resource, target.namespace, name) === undefined) {
         return insert(resource, desired, tracking(resource, {}, options), options);
       }
@@ -77,12 +81,13 @@ export function createObjects(environment: Environment): Objects {
       const config = applicable(resource, given, options);
       const live = store.get(resource, target.namespace, target.name);
       if (live === undefined) requireNoUid(target, given);
-      const { object, managedFields } = applyConfiguration(live, config, {
+      const { object: merged, managedFields } = applyConfiguration(live, config, {
         managedFields: live?.metadata.managedFields ?? [],
         schema: resource.schema,
         writer: writerOf(resource, options),
         force: options.force,
       });
+      const object = options.manager === "kubectl" ? withLastApplied(merged, body) : merged;
       // Whose fields they are is asked before the name and the version.
       if (!hasName && live === undefined) addressed(target, body);
       if (live !== undefined) requireSameVersion(resource, live, given);
@@ -113,8 +118,9 @@ export function createObjects(environment: Environment): Objects {
       const live = find(target);
       const metadata = { ...live.metadata, ...(resourceVersion ? { resourceVersion } : {}) };
       const desired = { ...put(live, target.resource.scale?.replicas ?? ["spec", "replicas"], replicas), metadata };
-      const { manager, isApplied } = options;
-      const applier = isApplied ? { manager, apiVersion: apiVersionOf(target.resource) } : undefined;
+      const { manager, isApplied, force = false } = options;
+      const isChange = !equal(objectAt(desired, "spec"), objectAt(live, "spec"));
+      const applier = isApplied ? { manager, apiVersion: apiVersionOf(target.resource), isChange, force } : undefined;
       return update(target, desired, () => trackScale(live.metadata.managedFields ?? [], applier), options);
     },
 
@@ -129,10 +135,11 @@ export function createObjects(environment: Environment): Objects {
       );
       if (wrong.length > 0) throw invalid(resource, live.metadata.name, wrong);
       const object: KubeObject = { ...live, spec: finalizers.length === 0 ? {} : { finalizers } };
-      if (options.dryRun === true) return object;
-      if (!isDeleted(object)) return store.put(resource, object);
-      store.remove(resource, object);
-      return object;
+      const tracked = stamped(object, tracking(resource, given, { ...options, subresource: "finalize" })(live, object));
+      if (options.dryRun === true) return tracked;
+      if (!isDeleted(tracked)) return store.put(resource, tracked);
+      store.remove(resource, tracked);
+      return tracked;
     },
 
     remove(target, { dryRun, orphan, foreground, graceSeconds, preconditions, ...options } = {}) {
@@ -153,6 +160,17 @@ export function createObjects(environment: Environment): Objects {
       return { object: equal(left, live) ? live : store.put(resource, left), isGone: false };
     },
   };
+}
+
+const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** Where kubectl has applied on the client before, its annotation tells what it applies on the server now. */
+function withLastApplied(object: JsonObject, config: Json): JsonObject {
+  const annotations = objectAt(object, "metadata", "annotations");
+  if (annotations[lastApplied] === undefined) return object;
+  const text = `${JSON.stringify(sorted(config))}\n`;
+  const metadata = { ...objectAt(object, "metadata"), annotations: { ...annotations, [lastApplied]: text } };
+  return { ...object, metadata };
 }
 
 /** The object with another value at a path. */

@@ -146,7 +146,6 @@ interface VersionMatch {
 
 function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, token }: VersionMatch): void {
   const field = "resourceVersionMatch";
-  const forbid = (why: string, where = field) => invalidOptions("ListOptions", forbiddenOption(where, why));
   const hasInitialEvents = query.get("sendInitialEvents") !== null;
   if (!isWatch) {
     const causes = listMatchCauses({ version, match, token });
@@ -154,19 +153,23 @@ function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, 
     if (causes.length > 0) throw invalidOptions("ListOptions", ...causes);
     return;
   }
-  if (!hasInitialEvents) {
-    if (match !== "") throw forbid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-  } else if (match === "") {
-    throw forbid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  } else if (match !== "NotOlderThan") {
-    const field = "resourceVersionMatch";
-    throw invalidOptions(
-      "ListOptions",
-      forbiddenOption(field, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
-      unsupportedOption(field, JSON.stringify(match), '"NotOlderThan"'),
-    );
-  }
-  if (token !== "") throw forbid("resourceVersionMatch is forbidden when continue is provided");
+  const newest = "NotOlderThan";
+  const forbid = (isForbidden: boolean, why: string) => (isForbidden ? [forbiddenOption(field, why)] : []);
+  const causes = [
+    ...forbid(
+      hasInitialEvents && match !== newest,
+      `sendInitialEvents requires setting resourceVersionMatch to ${newest}`,
+    ),
+    ...forbid(
+      !hasInitialEvents && match !== "",
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    ),
+    ...(match === "" || match === newest
+      ? []
+      : [unsupportedOption(field, JSON.stringify(match), JSON.stringify(newest))]),
+    ...forbid(token !== "", "resourceVersionMatch is forbidden when continue is provided"),
+  ];
+  if (causes.length > 0) throw invalidOptions("ListOptions", ...causes);
 }
 
 function listMatchCauses({ version, match, token }: Omit<VersionMatch, "isWatch">): Cause[] {

@@ -102,11 +102,25 @@ const replicas = FieldSet.fromJson({ "f:spec": { "f:replicas": {} } });
 /** Whoever scales by a patch or a replacement owns nothing; whoever applies a scale owns it. */
 export function trackScale(
   managedFields: readonly ManagedFieldsEntry[],
-  applier: Pick<Writer, "manager" | "apiVersion"> | undefined,
+  applier:
+    | (Pick<Writer, "manager" | "apiVersion"> & { readonly isChange: boolean; readonly force: boolean })
+    | undefined,
 ): ManagedFieldsEntry[] {
-  const others = release(read(managedFields), replicas);
+  const owners = read(managedFields);
+  const holders = owners.filter(({ entry, fields }) => {
+    const isOwn = entry.manager === applier?.manager && entry.subresource === "scale";
+    return !isOwn && fields.intersection(replicas).paths.length > 0;
+  });
+  if (applier?.isChange === true && !applier.force && holders.length > 0) {
+    const shown = { apiVersion: "autoscaling/v1" };
+    throw refuse(
+      holders.map(({ entry }) => ({ manager: printManager({ ...entry, ...shown }), path: ".spec.replicas" })),
+    );
+  }
+  const others = release(owners, replicas);
   if (applier === undefined) return write(others);
-  const entry = { ...applier, operation: "Apply", fieldsType: "FieldsV1", subresource: "scale" };
+  const { manager, apiVersion } = applier;
+  const entry = { manager, apiVersion, operation: "Apply", fieldsType: "FieldsV1", subresource: "scale" };
   const isOther = ({ entry: { manager, subresource } }: Ownership) =>
     manager !== applier.manager || subresource !== "scale";
   return write([...others.filter(isOther), { entry, fields: replicas }]);
@@ -131,7 +145,8 @@ function split(owners: readonly Ownership[], writer: Writer, operation: string) 
     entry.manager === writer.manager &&
     entry.operation === operation &&
     entry.subresource === writer.subresource &&
-    entry.apiVersion === writer.apiVersion;
+    // Whoever applies is the same in every version.
+    (operation === "Apply" || entry.apiVersion === writer.apiVersion);
   return { mine: owners.find(isMine), others: owners.filter((owner) => !isMine(owner)) };
 }
 

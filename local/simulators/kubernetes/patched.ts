@@ -1,5 +1,5 @@
 /** What a patch makes of an object, and how it is refused where that cannot be read. */
-import { byName, patchedText } from "./builtIn/goOrder.ts";
+import { patchedText, sorted } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
 import { isObject, type Json } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -13,6 +13,7 @@ export function patchWith(resource: Resource, live: KubeObject, mediaType: strin
     case "application/json-patch+json":
       return shallow(jsonPatch(live, body));
     case "application/merge-patch+json":
+      // A merge is made of maps.
       return sorted(mergeObject(live, body));
     case "application/strategic-merge-patch+json":
       if (!resource.isCustom) return named(live, strategicMergeObject(live, body, resource.schema));
@@ -24,14 +25,6 @@ export function patchWith(resource: Resource, live: KubeObject, mediaType: strin
 function shallow(value: Json): Json {
   if (isTooDeep(value)) throw tooDeep();
   return value;
-}
-
-/** A merge is made of maps, which Go writes by name. */
-function sorted(value: Json): Json {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (!isObject(value)) return value;
-  const fields = Object.entries(value).map(([field, child]) => [field, sorted(child)] as const);
-  return byName(Object.fromEntries(fields));
 }
 
 /** A strategic merge is made with the type, so that it cannot change. */

@@ -5,6 +5,7 @@ import { listAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { requireNumber } from "./options.ts";
+import { forbidden } from "./validation/causes.ts";
 
 const pollMs = 100;
 
@@ -53,6 +54,9 @@ function requireOptions(pod: KubeObject, query: URLSearchParams): void {
     const why = field === "tailLines" ? "must be greater than or equal to 0" : "must be greater than 0";
     return [invalidValue(field, Number(text), why)];
   });
+  if (query.get("sinceSeconds") && query.get("sinceTime")) {
+    causes.push(forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+  }
   if (causes.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, name, causes);
   const container = query.get("container") ?? "";
   const names = ["containers", "initContainers", "ephemeralContainers"].flatMap((field) =>

@@ -151,7 +151,7 @@ function violations(spec: JsonObject, level: Level): Violation[] {
     listAt(spec, field).filter(isObject),
   );
   const pod: Pod = { spec, context: objectAt(spec, "securityContext"), containers };
-  const checks = isRestricted ? [...baseline, ...restricted] : [...baseline, ...onlyBaseline];
+  const checks = isRestricted ? [...ofBoth, ...restricted] : baseline;
   return checks.flatMap((check) => check(pod) ?? []);
 }
 
@@ -209,8 +209,6 @@ const procMount: Check = ({ containers }) => {
   });
 };
 
-const baseline: readonly Check[] = [hostNamespaces, hostPorts, privileged, procMount, (pod) => sysctls(pod)];
-
 /** What containers have anyway, as most runtimes give it. */
 const usual: readonly Json[] = [
   ...["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"],
@@ -219,29 +217,28 @@ const usual: readonly Json[] = [
 
 const addedOf = (container: JsonObject) => listAt(contextOf(container), "capabilities", "add");
 
-/** Restricted pods meet stricter checks of the same. */
-const onlyBaseline: readonly Check[] = [
-  ({ containers }) => {
-    const forbiddenOf = (each: JsonObject) => addedOf(each).filter((capability) => !usual.includes(capability));
-    const added = [...new Set(containers.flatMap(forbiddenOf))].map(String).toSorted();
-    return about(containers, (each) => forbiddenOf(each).length > 0, {
-      reason: "non-default capabilities",
-      detail: `must not include ${quoted(added)} in securityContext.capabilities.add`,
-    });
-  },
-  ({ spec }) => {
-    const names = listAt(spec, "volumes").flatMap((volume) =>
-      isObject(volume) && isObject(volume["hostPath"]) ? [stringAt(volume, "name") ?? ""] : [],
-    );
-    if (names.length === 0) return undefined;
-    return { reason: "hostPath volumes", detail: `${plural("volume", "volumes", names.length)} ${quoted(names)}` };
-  },
-  ({ containers }) =>
-    about(containers, (each) => stringAt(contextOf(each), "seccompProfile", "type") === "Unconfined", {
-      reason: "seccompProfile",
-      detail: 'must not set securityContext.seccompProfile.type to "Unconfined"',
-    }),
-];
+const capabilities: Check = ({ containers }) => {
+  const forbiddenOf = (each: JsonObject) => addedOf(each).filter((capability) => !usual.includes(capability));
+  const added = [...new Set(containers.flatMap(forbiddenOf))].map(String).toSorted();
+  return about(containers, (each) => forbiddenOf(each).length > 0, {
+    reason: "non-default capabilities",
+    detail: `must not include ${quoted(added)} in securityContext.capabilities.add`,
+  });
+};
+
+const hostPaths: Check = ({ spec }) => {
+  const names = listAt(spec, "volumes").flatMap((volume) =>
+    isObject(volume) && isObject(volume["hostPath"]) ? [stringAt(volume, "name") ?? ""] : [],
+  );
+  if (names.length === 0) return undefined;
+  return { reason: "hostPath volumes", detail: `${plural("volume", "volumes", names.length)} ${quoted(names)}` };
+};
+
+const seccomp: Check = ({ containers }) =>
+  about(containers, (each) => stringAt(contextOf(each), "seccompProfile", "type") === "Unconfined", {
+    reason: "seccompProfile",
+    detail: 'must not set securityContext.seccompProfile.type to "Unconfined"',
+  });
 
 /** Those that concern only the pod's own part of the node. */
 const safeSysctls = [
@@ -256,6 +253,14 @@ const sysctls: Check = ({ context }) => {
   const bad = names.filter((name) => !safeSysctls.includes(name));
   return bad.length === 0 ? undefined : { reason: "forbidden sysctls", detail: bad.join(", ") };
 };
+
+/** In the order of their names. */
+const baseline: readonly Check[] = [
+  ...[capabilities, hostNamespaces, hostPaths, hostPorts, privileged, procMount, seccomp, sysctls],
+];
+
+/** Restricted pods meet stricter checks of the same. */
+const ofBoth = baseline.filter((check) => ![capabilities, hostPaths, seccomp].includes(check));
 
 const allowedVolumes = [
   ...[

@@ -74,8 +74,11 @@ function yamlProblem(error: unknown): string | undefined {
   }
 }
 
+/** With malformed parameters it is none that anybody knows. */
 export function mediaTypeOf({ headers }: Pick<ApiRequest, "headers">): string {
-  return (headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+  const [type = "", ...parameters] = (headers["content-type"] ?? "").split(";");
+  const isMalformed = parameters.some((each) => each.trim() !== "" && !/^[^\s=]+=\S.*$/.test(each.trim()));
+  return isMalformed ? "malformed" : type.trim().toLowerCase();
 }
 
 /** The fields of DeleteOptions, with Go's names of their structs and types. */

@@ -36,7 +36,7 @@ export function deleteOptions(request: ApiRequest, resource: Resource) {
   const body = deletionBody(request);
   const preconditions = objectAt(body, "preconditions");
   const policy = propagationPolicy(request);
-  requireDeletePolicy(policy, typeof objectAt(body)["orphanDependents"] === "boolean");
+  requireDeletePolicy(policy, typeof objectAt(body)["orphanDependents"] === "boolean" || query.has("orphanDependents"));
   const grace = query.get("gracePeriodSeconds") ?? "";
   requireNumber(grace);
   const dryRun = listAt(body, "dryRun").map(String);

@@ -31,6 +31,7 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
     plural,
     namespace,
     name,
-    subresource: subresource.length === 0 ? undefined : subresource.join("/"),
+    // What follows a proxy is for what is behind it.
+    subresource: subresource[0] === "proxy" ? "proxy" : subresource.join("/") || undefined,
   };
 }

@@ -48,6 +48,8 @@ export interface Resource {
   readonly isCustom: boolean;
   /** Of a custom resource: objects from before a default get it when they are read. */
   readonly hasDefaults?: boolean;
+  /** What each use of a deprecated version is warned of. */
+  readonly deprecation?: string;
   /** Whether a change outside metadata and status increments metadata.generation. */
   readonly hasGeneration: boolean;
   readonly columns: readonly Column[];

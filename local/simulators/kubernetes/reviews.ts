@@ -14,7 +14,7 @@ import { timestamp } from "./object.ts";
 import { trackUpdate, type Writer } from "./ownership.ts";
 import type { AccessAttributes } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
-import type { Resource } from "./resource.ts";
+import { apiVersionOf, type Resource } from "./resource.ts";
 
 interface Asked {
   readonly user: User;
@@ -110,17 +110,6 @@ export function createReviews({
     return { kind, apiVersion: writer.apiVersion, metadata, spec: objectAt(body, "spec"), status };
   }
 
-  /** Whoever asks owns the question. */
-  function tracked(kind: string, body: Json, writer: Writer) {
-    const { apiVersion } = writer;
-    const [group = "", version = ""] = apiVersion.split("/");
-    const schema = schemaOf(`io.k8s.api.${group.split(".")[0]}.${version}.${kind}`);
-    const metadata = withoutNulls(objectAt(body, "metadata"));
-    const before = zeroObject({ apiVersion, kind });
-    const after = { ...before, metadata, spec: { ...objectAt(before, "spec"), ...objectAt(body, "spec") } };
-    return { metadata, managedFields: trackUpdate(before, after, { managedFields: [], schema, writer }) };
-  }
-
   const reviews: Readonly<Record<string, Review>> = {
     selfsubjectaccessreviews: ({ user, body, writer }) => {
       const kind = "SelfSubjectAccessReview";
@@ -182,6 +171,17 @@ export function createReviews({
   };
 }
 
+/** Whoever asks owns the question. */
+function tracked(kind: string, body: Json, writer: Writer) {
+  const { apiVersion } = writer;
+  const [group = "", version = ""] = apiVersion.split("/");
+  const schema = schemaOf(`io.k8s.api.${group.split(".")[0]}.${version}.${kind}`);
+  const metadata = withoutNulls(objectAt(body, "metadata"));
+  const before = zeroObject({ apiVersion, kind });
+  const after = { ...before, metadata, spec: { ...objectAt(before, "spec"), ...objectAt(body, "spec") } };
+  return { metadata, managedFields: trackUpdate(before, after, { managedFields: [], schema, writer }) };
+}
+
 /** The question of a request, refused as any object that cannot be read. */
 function decodedAs(
   { group, version, plural, namespace }: ResourcePath,
@@ -200,8 +200,20 @@ const tokenRequest = builtInResource({
   definition: "io.k8s.api.authentication.v1.TokenRequest",
 });
 
-export function tokenRequestOf(body: Json, namespace: string | undefined, strictness: Strictness): JsonObject {
-  return known(tokenRequest, addressed({ resource: tokenRequest, namespace, name: undefined }, body), strictness);
+export function tokenRequestOf(
+  body: Json,
+  namespace: string | undefined,
+  { writer, ...strictness }: Strictness & { readonly writer: Omit<Writer, "apiVersion" | "subresource"> },
+): JsonObject {
+  const given = known(
+    tokenRequest,
+    addressed({ resource: tokenRequest, namespace, name: undefined }, body),
+    strictness,
+  );
+  const spec = { expirationSeconds: 3600, ...objectAt(given, "spec") };
+  const whole = { ...writer, apiVersion: apiVersionOf(tokenRequest), subresource: "token" };
+  const { managedFields } = tracked(tokenRequest.kind, { spec }, whole);
+  return { ...given, spec, metadata: { ...objectAt(given, "metadata"), managedFields } };
 }
 
 const kindAt = ({ group, plural }: ResourcePath) =>

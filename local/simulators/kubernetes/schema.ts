@@ -6,7 +6,16 @@
 
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
-import { readPattern } from "./pattern.ts";
+
+/** Of `x-kubernetes-validations`, in CEL. */
+export interface Rule {
+  readonly rule: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
+  readonly optionalOldSelf?: boolean;
+}
 
 export interface Schema {
   readonly type?: "object" | "array" | "string" | "integer" | "number" | "boolean";
@@ -24,6 +33,15 @@ export interface Schema {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minProperties?: number;
+  readonly maxProperties?: number;
+  readonly exclusiveMinimum?: boolean;
+  readonly exclusiveMaximum?: boolean;
+  readonly multipleOf?: number;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly allOf?: readonly Schema[];
+  readonly not?: Schema;
   readonly nullable?: boolean;
   readonly default?: Json;
   readonly "x-kubernetes-preserve-unknown-fields"?: boolean;
@@ -32,6 +50,7 @@ export interface Schema {
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: "granular" | "atomic";
+  readonly "x-kubernetes-validations"?: readonly Rule[];
 }
 
 /** The schema of a field; undefined if it has none, so that any value is valid. */
@@ -133,17 +152,24 @@ export function objectWithDefaults(value: JsonObject, schema: Schema): JsonObjec
   return result;
 }
 
+export function enumViolations(value: Json, { enum: accepted }: Schema, path: string): Cause[] {
+  if (accepted === undefined || accepted.includes(value)) return [];
+  const supported = accepted.map((each) => JSON.stringify(each)).join(", ");
+  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
+  return [{ reason: "FieldValueNotSupported", message, field: path }];
+}
+
+/** Of a built-in kind: values of a wrong type, words that are not accepted, and fields that are not there. */
 export function violations(value: Json, schema: Schema | undefined, path: string): Cause[] {
   if (schema === undefined || (value === null && schema.nullable === true)) return [];
-  if (!hasType(value, schema)) return [wrongType(value, schema, path), ...fractionViolations(value, schema, path)];
-  const own = ownViolations(value, schema, path);
+  if (!hasType(value, schema)) return [wrongType(value, schema, path)];
+  const own = enumViolations(value, schema, path);
   if (Array.isArray(value)) {
-    return [...own, ...value.flatMap((item, index) => violations(item, schema.items, `${path}[${index}]`))];
+    return value.flatMap((item, index) => violations(item, schema.items, `${path}[${index}]`));
   }
   if (!isObject(value)) return own;
   const missing = (schema.required ?? []).filter((field) => value[field] === undefined);
   return [
-    ...own,
     ...missing.map((field) => ({
       reason: "FieldValueRequired",
       message: "Required value",
@@ -153,13 +179,6 @@ export function violations(value: Json, schema: Schema | undefined, path: string
       violations(child, fieldSchema(schema, field), path === "" ? field : `${path}.${field}`),
     ),
   ];
-}
-
-/** A second check says it in another way. */
-function fractionViolations(value: Json, { type }: Schema, path: string): Cause[] {
-  if (type !== "integer" || typeof value !== "number") return [];
-  const message = `Invalid value: "": Checked value must be of type integer (default format) in ${path}`;
-  return [{ reason: "FieldValueInvalid", message, field: "<nil>" }];
 }
 
 function hasType(value: Json, schema: Schema): boolean {
@@ -205,53 +224,6 @@ function wrongType(value: Json, schema: Schema, field: string): Cause {
   const expected = isText ? schema.format : either;
   const message = `Invalid value: ${found}: ${field} in body must be of type ${expected}: ${found}`;
   return { reason: "FieldValueTypeInvalid", message, field };
-}
-
-/** Only the first is told. */
-function textProblem(value: string, { minLength = 0, maxLength = Infinity, pattern }: Schema): string | undefined {
-  if (value.length > maxLength) return undefined;
-  if (value.length < minLength) return `should be at least ${minLength} chars long`;
-  return pattern === undefined || readPattern(pattern).test(value) ? undefined : `should match '${pattern}'`;
-}
-
-function countViolations(
-  value: readonly Json[],
-  { minItems = 0, maxItems = Infinity }: Schema,
-  field: string,
-): Cause[] {
-  if (value.length > maxItems) {
-    const message = `Too many: ${value.length}: must have at most ${maxItems} items`;
-    return [{ reason: "FieldValueTooMany", message, field }];
-  }
-  if (value.length >= minItems) return [];
-  const message = `Invalid value: ${value.length}: ${field} in body should have at least ${minItems} items`;
-  return [{ reason: "FieldValueInvalid", message, field }];
-}
-
-function ownViolations(value: Json, schema: Schema, field: string): Cause[] {
-  const shown = JSON.stringify(value);
-  const causes: Cause[] = [];
-  const refuse = (why: string) =>
-    causes.push({ reason: "FieldValueInvalid", message: `Invalid value: ${shown}: ${field} in body ${why}`, field });
-  if (schema.enum !== undefined && !schema.enum.includes(value)) {
-    const supported = schema.enum.map((item) => JSON.stringify(item)).join(", ");
-    const message = `Unsupported value: ${shown}: supported values: ${supported}`;
-    causes.push({ reason: "FieldValueNotSupported", message, field });
-  }
-  if (typeof value === "string") {
-    const why = textProblem(value, schema);
-    if (why !== undefined) refuse(why);
-    if (value.length > (schema.maxLength ?? Number.POSITIVE_INFINITY)) {
-      const message = `Too long: may not be more than ${schema.maxLength} bytes`;
-      causes.push({ reason: "FieldValueTooLong", message, field });
-    }
-  }
-  if (Array.isArray(value)) causes.push(...countViolations(value, schema, field));
-  if (typeof value === "number") {
-    if (value < (schema.minimum ?? value)) refuse(`should be greater than or equal to ${schema.minimum}`);
-    if (value > (schema.maximum ?? value)) refuse(`should be less than or equal to ${schema.maximum}`);
-  }
-  return causes;
 }
 
 /** Items of a list that have the same key, where it is a map: `.spec.containers`, `name="a"`. */

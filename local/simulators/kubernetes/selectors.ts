@@ -65,11 +65,11 @@ function requirement(part: string): (labels: Readonly<Record<string, string>>) =
     requireLabel(key, [value]);
     return (labels) => (labels[key] === value) === (operator !== "!=");
   }
+  const compared = /^([^\s!=(),<>]+)\s*([<>])\s*([^\s!=(),<>]+)$/.exec(part);
+  if (compared !== null) return comparison(compared);
   const presence = /^(!?)\s*([^\s!=(),]+)$/.exec(part);
   if (presence === null) throw badRequest(`unable to parse requirement: ${unparsed(part)}`);
   const [, not, key = ""] = presence;
-  const compared = /^([^<>]+)([<>])(.*)$/.exec(key);
-  if (compared !== null) return comparison(compared);
   requireLabel(key, []);
   return (labels) => (labels[key] !== undefined) === (not === "");
 }

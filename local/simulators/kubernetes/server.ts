@@ -5,13 +5,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { stringify } from "yaml";
 import type { Call, Faults } from "../faults.ts";
 import type { Certificate } from "../tls.ts";
 import type { Answer, Reply } from "./answer.ts";
 import type { User } from "./authentication.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
+import { goYaml } from "./goYaml.ts";
 import { answerHealth } from "./health.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import { wantsProtobuf, wantsYaml } from "./negotiation.ts";
@@ -182,10 +182,7 @@ function inAccepted(accept: string | undefined, reply: Reply): Reply {
 /** Text stays text. */
 function inYaml(reply: Reply): Reply {
   if (typeof reply.body === "string") return reply;
-  const text = stringify(reply.body, { version: "1.1", sortMapEntries: true, indentSeq: false, lineWidth: 0 });
-  // Go quotes no dot.
-  const body = text.replaceAll(/^( *(?:- )?)"\.":/gm, "$1.:");
-  return { ...reply, body, contentType: "application/yaml" };
+  return { ...reply, body: goYaml(reply.body), contentType: "application/yaml" };
 }
 
 function send(response: ServerResponse, answer: Answer) {

@@ -18,7 +18,7 @@ function refused(name: string, field: string, value: Json, why: string): ApiFail
 
 function requireExpiration(spec: JsonObject): number {
   const field = "spec.expirationSeconds";
-  const seconds = numberAt(spec, "expirationSeconds") ?? 3600;
+  const seconds = numberAt(spec, "expirationSeconds") ?? 0;
   if (seconds < 600) throw refused("", field, seconds, "may not specify a duration less than 10 minutes");
   if (seconds > 2 ** 32) throw refused("", field, seconds, "may not specify a duration larger than 2^32 seconds");
   return seconds;
@@ -50,7 +50,7 @@ export async function requestToken(
   request: Json,
 ): Promise<JsonObject> {
   const { name, namespace = "", uid } = account.metadata;
-  const spec = objectAt(request, "spec");
+  const [metadata, spec] = [objectAt(request, "metadata"), objectAt(request, "spec")];
   const expirationSeconds = requireExpiration(spec);
   const ownName = stringAt(request, "metadata", "name") ?? name;
   if (ownName !== name)
@@ -79,8 +79,8 @@ export async function requestToken(
   return {
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
-    metadata: { name, namespace, creationTimestamp: timestamp(world.now()) },
-    spec: { ...spec, audiences, expirationSeconds },
+    metadata: { ...metadata, name, namespace, uid, creationTimestamp: timestamp(world.now()) },
+    spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds },
     status: { token, expirationTimestamp: timestamp(new Date((issuedAt + expirationSeconds) * 1000)) },
   };
 }

@@ -13,14 +13,17 @@ export function withAddress(service: JsonObject, { isDry = false } = {}): JsonOb
   const uid = stringAt(service, "metadata", "uid") ?? "";
   const given = stringAt(spec, "clusterIP") || (listAt(spec, "clusterIPs")[0] ?? "");
   const clusterIP = given || (isDry ? "10.0.0.0" : addressOf(uid));
+  // Without a head and without a selector, nobody knows what addresses it will have.
+  const isOpen = clusterIP === "None" && Object.keys(objectAt(spec, "selector")).length === 0;
   return {
     ...service,
     spec: {
       ...spec,
       clusterIP,
       clusterIPs: listAt(spec, "clusterIPs").length > 0 ? listAt(spec, "clusterIPs") : [clusterIP],
-      ipFamilies: listAt(spec, "ipFamilies").length > 0 ? listAt(spec, "ipFamilies") : ["IPv4"],
-      ipFamilyPolicy: spec["ipFamilyPolicy"] ?? "SingleStack",
+      ipFamilies:
+        listAt(spec, "ipFamilies").length > 0 ? listAt(spec, "ipFamilies") : isOpen ? ["IPv4", "IPv6"] : ["IPv4"],
+      ipFamilyPolicy: spec["ipFamilyPolicy"] ?? (isOpen ? "RequireDualStack" : "SingleStack"),
       ...withNodePorts(spec, uid),
     },
   };

@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, str
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
+import { hasKind } from "./protobuf/fields.ts";
 import type { ScalePaths } from "./resource.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
@@ -13,6 +14,8 @@ interface Asked {
   readonly body: () => Json;
   readonly mediaType: string;
   readonly options: () => WriteOptions;
+  /** Of an apply. */
+  readonly force: boolean;
 }
 
 type Answered = { readonly code: number; readonly body: JsonObject };
@@ -37,7 +40,7 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
 
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   return {
-    scale: (target, { method, body, mediaType, options }) => {
+    scale: (target, { method, body, mediaType, options, force }) => {
       const { scale } = target.resource;
       const live = objects.get(target);
       if (method === "GET") return { code: 200, body: scaleOf(live, scale) };
@@ -47,12 +50,13 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
       const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
       const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
-      const asked = { ...rest, isApplied, resourceVersion: isApplied ? undefined : resourceVersion };
+      const asked = { ...rest, isApplied, force, resourceVersion: isApplied ? undefined : resourceVersion };
       return { code: 200, body: scaleOf(objects.scale(target, replicas, asked), scale) };
     },
     binding: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
       const node = stringAt(body(), "target", "name") ?? "";
+      if (node === "") throw new ApiFailure(500, "", "target.name: Required value");
       const pod = objects.get(target);
       const before = stringAt(pod, "spec", "nodeName") ?? "";
       if (before !== "") {
@@ -97,11 +101,16 @@ function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
 }
 
 /** The replicas of a scale that somebody sends. */
-function readScale({ resource, name }: Target, scale: Json): number {
+function readScale({ resource, namespace, name }: Target, scale: Json): number {
   const kind = stringAt(scale, "kind") ?? "Scale";
   const prefix = (version: string) => `${kind} in version "${version}" cannot be handled as a Scale: `;
+  const apiVersion = stringAt(scale, "apiVersion") || "autoscaling/v1";
+  const version = apiVersion.split("/").at(-1) ?? "v1";
+  if (kind === "Scale" && !hasKind(apiVersion, kind)) {
+    const why = `no kind "Scale" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
+    throw badRequest(`${prefix(version)}${why}`);
+  }
   if (kind !== "Scale") {
-    const version = (stringAt(scale, "apiVersion") ?? "v1").split("/").at(-1) ?? "v1";
     throw badRequest(`${prefix(version)}${unconvertible(kind, { group: "autoscaling", kind: "Scale" }, version)}`);
   }
   const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
@@ -116,6 +125,9 @@ function readScale({ resource, name }: Target, scale: Json): number {
         ? `the name of the object (${name} based on URL) was undeterminable: name must be provided`
         : `the name of the object (${own}) does not match the name on the URL (${name})`,
     );
+  }
+  if ((stringAt(scale, "metadata", "namespace") || namespace) !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
   if (replicas >= 0) return replicas;
   if (resource.scale !== undefined) {

@@ -20,7 +20,7 @@ export interface WriteOptions {
   readonly duplicates?: readonly string[];
   /** Puts what is wrong with the fields of the body in the order in which they stand there. */
   readonly inOrder?: (problems: readonly string[]) => readonly string[];
-  readonly subresource?: "status";
+  readonly subresource?: "status" | "finalize";
   /** Server-side apply, which ignores the version of what is not there. */
   readonly isApplied?: boolean;
   /** Webhooks see what clients write, not what this simulator's controllers write. */
@@ -55,7 +55,11 @@ export interface Objects {
   /** Assigns a pod to a node. */
   bind(target: Target, node: string, options: WriteOptions): KubeObject;
   /** Sets the replicas that a scale asks for. */
-  scale(target: Target, replicas: number, options: WriteOptions & { resourceVersion?: string | undefined }): KubeObject;
+  scale(
+    target: Target,
+    replicas: number,
+    options: WriteOptions & { resourceVersion?: string | undefined; force?: boolean },
+  ): KubeObject;
   /** Replaces the finalizers of a namespace's spec, which nothing else can. */
   finalize(target: Target, body: Json, options: WriteOptions): KubeObject;
   /** The object's last state, and whether it is gone or waits for finalizers. */

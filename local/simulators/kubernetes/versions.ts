@@ -1,5 +1,5 @@
 /** One stored object in the several versions or groups in which clients see it. */
-import type { JsonObject } from "./json.ts";
+import { type JsonObject, without } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { objectWithDefaults } from "./schema.ts";
@@ -28,7 +28,9 @@ export function inVersionOf(resource: Resource, object: KubeObject): KubeObject 
   const renamed: JsonObject = Object.fromEntries(
     Object.entries(object).map(([field, value]) => [names.get(field) ?? field, value]),
   );
-  return { ...renamed, apiVersion, kind: object.kind, metadata: object.metadata };
+  // Only the core group writes them where they are empty.
+  const reporter = ["reportingController", "reportingInstance"].filter((field) => !isCore && renamed[field] === "");
+  return { ...without(renamed, ...reporter), apiVersion, kind: object.kind, metadata: object.metadata };
 }
 
 /** Where the store keeps the objects of a resource: all versions, and both groups of events, in one place. */

@@ -1,7 +1,7 @@
 /** How an object is stored: checked, completed, admitted, and owned field by field. A dry run does all of it but the last step. */
 import { randomUUID } from "node:crypto";
 import type { PolicyAdmission } from "./admissionPolicies.ts";
-import { requireValid, resetsManagedFields } from "./body.ts";
+import { resetsManagedFields } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, alreadyExists, forbidden, notFound } from "./failures.ts";
@@ -17,6 +17,7 @@ import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { requireFree } from "./services.ts";
 import type { Store } from "./store.ts";
 import { complete, decodedFromStore, isDeleted, pick, stamped, withGeneration, withStatus } from "./storedForm.ts";
+import { requireValid } from "./validity.ts";
 import type { Target, WriteOptions } from "./verbs.ts";
 import { warningsOf } from "./warnings/index.ts";
 import type { Admission, AdmissionRequest } from "./webhooks.ts";
@@ -53,7 +54,7 @@ function repeated(causes: readonly Cause[], { kind, isCustom }: Resource): Cause
 }
 
 /** Of these, what may not change is asked before what may not be. */
-const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "Secret", "Service", "StatefulSet"]);
+const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "Secret", "Service"]);
 
 export function createWriting({ store, resources, now, admit, webhooks, policies, podSecurity }: Environment) {
   function find({ resource, namespace, name }: Target): KubeObject {
@@ -141,13 +142,18 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const object = complete(resource, admission.mutate(settled));
     const fixed = immutabilityViolations(resource, live, object);
     const ofMetadata = [...metadataViolations(resource, objectAt(object, "metadata")), ...newFinalizers(live, object)];
-    requireValid(resource, object, [
-      // Of built-in kinds, an update looks at them twice.
-      ...repeated(ofMetadata, resource),
-      ...(asksFirst.has(resource.kind) ? fixed : []),
-      ...kindViolations(resource, object),
-      ...(asksFirst.has(resource.kind) ? [] : fixed),
-    ]);
+    requireValid(
+      resource,
+      object,
+      [
+        // Of built-in kinds, an update looks at them twice.
+        ...repeated(ofMetadata, resource),
+        ...(asksFirst.has(resource.kind) ? fixed : []),
+        ...kindViolations(resource, object),
+        ...(asksFirst.has(resource.kind) ? [] : fixed),
+      ],
+      live,
+    );
     const isWarned = options.subresource === undefined;
     for (const text of isWarned ? warningsOf(resource, object, live) : []) options.warn?.(text);
     admission.validate(object, live);

@@ -8,6 +8,7 @@ import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
+import { findUnfit } from "./fitting.ts";
 
 const atOnce = 20;
 
@@ -40,12 +41,9 @@ export async function refuseBeyondQuota<Item extends { readonly request: Onboard
     // A namespace with a record already counts, whichever team owns it.
     newcomers.push(...some.filter((_each, at) => records[at] === undefined));
   }
-  const left = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
-  return newcomers.flatMap(({ item, team }) => {
-    const free = left.get(team) ?? 0;
-    left.set(team, free - 1);
-    return free > 0 ? [] : [{ item, refusal: refusalOf(item.request, team, usage.get(team)) }];
-  });
+  const free = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
+  const asking = newcomers.map(({ item, team }) => ({ item, takes: new Map([[team, 1]]) }));
+  return findUnfit(asking, free).map(({ item, of }) => ({ item, refusal: refusalOf(item.request, of, usage.get(of)) }));
 }
 
 /** The quotas that a batch of this size could exceed. */

@@ -7,10 +7,12 @@ import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { SentAs } from "../../domain/request/sentRequest.ts";
+import type { Need } from "../../resources/definitions/sharedLimit.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { refuseBeyondQuota } from "../batch/batchQuota.ts";
 import { type PlannedRequest, withEstimates } from "../plan/estimatePlan.ts";
 import { planUntimed } from "./planRequest.ts";
+import { blockUnfit } from "./sharedLimits.ts";
 
 /** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and there are other callers. */
 const atOnce = 8;
@@ -19,7 +21,13 @@ const longestMs = 150_000;
 
 /** An item, and how to look at it. */
 export interface ItemToPlan extends Berth {
-  readonly look: () => Promise<PlannedRequest>;
+  readonly look: (onNeed: (need: Need) => void) => Promise<PlannedRequest>;
+}
+
+/** One that would begin, and what it adds under limits that others share. */
+interface Ready extends PlannedRequest {
+  readonly index: number;
+  readonly needs: readonly Need[];
 }
 
 export async function planBatch(
@@ -35,11 +43,11 @@ export async function planBatch(
   const beyond = await refuseBeyondQuota(claimContext, requests.length, async () => wanted);
   const refusals = new Map(beyond.map(({ item, refusal }) => [item.index, refusal]));
   const items = requests.map((request, index) => {
-    const look = async () => {
+    const look: ItemToPlan["look"] = async (onNeed) => {
       const refusal = refusals.get(index);
       if (refusal) throw refusal;
       try {
-        return { plan: await plan(claimContext, request), kind: "onboard" as const, request };
+        return { plan: await plan(claimContext, request, { onNeed }), kind: "onboard" as const, request };
       } catch (error) {
         throw errorAsSent(error, sentAs[index]);
       }
@@ -56,20 +64,26 @@ export async function planItems(
 ): Promise<BatchPlan> {
   const end = performance.now() + limitMs;
   const items: PlannedItem[] = [];
-  const ready: (PlannedRequest & { readonly index: number })[] = [];
+  const found: Ready[] = [];
   let next = 0;
   const work = async () => {
     for (let index = next++; index < wanted.length; index = next++) {
       const item = wanted[index];
       if (!item) return;
       const { cluster, namespace, look } = item;
-      const { planned, ...found } =
+      const { planned, ...said } =
         performance.now() < end ? await planOrRefuse(look) : { status: "notPlanned" as const };
-      items[index] = { index, cluster, namespace, ...found };
-      if (planned) ready.push({ index, ...planned });
+      items[index] = { index, cluster, namespace, ...said };
+      if (planned) found.push({ index, ...planned });
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, wanted.length) }, work));
+  const inOrder = await blockUnfit(found.toSorted((a, b) => a.index - b.index));
+  for (const { index, plan } of inOrder.filter((each) => each.plan.blocked)) {
+    const item = items[index];
+    if (item) items[index] = { ...item, status: "blocked", plan };
+  }
+  const ready = inOrder.filter(({ plan }) => !plan.blocked);
   const count = (status: PlannedItem["status"]) => items.filter((item) => item.status === status).length;
   const totals = {
     requests: wanted.length,
@@ -78,14 +92,13 @@ export async function planItems(
     refused: count("refused"),
     notPlanned: count("notPlanned"),
   };
-  const inOrder = ready.toSorted((a, b) => a.index - b.index);
-  return { totals, ...(await timeItems(ports, inOrder, { items, totals })) };
+  return { totals, ...(await timeItems(ports, ready, { items, totals })) };
 }
 
 /** The items with their estimates, and one estimate for all that are ready. */
 async function timeItems(
   ports: ClaimContext["ports"],
-  ready: readonly (PlannedRequest & { readonly index: number })[],
+  ready: readonly Ready[],
   { items, totals }: Pick<BatchPlan, "items" | "totals">,
 ): Promise<Pick<BatchPlan, "items" | "estimate">> {
   if (ready.length === 0) return { items };
@@ -101,13 +114,14 @@ async function timeItems(
   };
 }
 
-type PlanOrRefusal = Pick<PlannedItem, "status" | "plan" | "error"> & { readonly planned?: PlannedRequest };
+type PlanOrRefusal = Pick<PlannedItem, "status" | "plan" | "error"> & { readonly planned?: Omit<Ready, "index"> };
 
 async function planOrRefuse(look: ItemToPlan["look"]): Promise<PlanOrRefusal> {
   try {
-    const planned = await look();
+    const needs: Need[] = [];
+    const planned = await look((need) => void needs.push(need));
     const { plan } = planned;
-    return plan.blocked ? { status: "blocked", plan } : { status: "ready", plan, planned };
+    return plan.blocked ? { status: "blocked", plan } : { status: "ready", plan, planned: { ...planned, needs } };
   } catch (error) {
     if (error instanceof Refusal || error instanceof PermanentError || error instanceof TransientError) {
       return { status: "refused", error: toOperationError(error.code, error.message) };

@@ -4,6 +4,7 @@ import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
 import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admission/admission.ts";
 import { findCurrent, meetRecord } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
@@ -13,6 +14,8 @@ import { withEstimate } from "../plan/estimatePlan.ts";
 import { planOnboarding } from "../plan/planOnboarding.ts";
 
 type Planner = Pick<ClaimContext, "ports" | "by" | "warn">;
+
+interface PlanOptions extends AdmissionOptions, Pick<Planning, "onNeed"> {}
 
 /** What the request would do, and how long it would take. */
 export async function planRequest(
@@ -32,7 +35,7 @@ export async function planRequest(
 export async function planUntimed(
   claimContext: Planner,
   sent: OnboardingRequest,
-  options: AdmissionOptions = {},
+  { onNeed, ...options }: PlanOptions = {},
 ): Promise<Plan> {
   const { ports, by } = claimContext;
   const admission = admit(claimContext, sent, options);
@@ -55,7 +58,7 @@ export async function planUntimed(
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
-  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, operator });
+  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, onNeed, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
   return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };

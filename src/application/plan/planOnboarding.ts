@@ -4,6 +4,8 @@ import { needsApprovalOf } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import type { Need } from "../../resources/definitions/sharedLimit.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
@@ -23,6 +25,8 @@ interface PlanInput {
    * one.
    */
   readonly takeOver?: boolean;
+  /** For a batch: told of what the operation adds where others of the batch share a limit. */
+  readonly onNeed?: Planning["onNeed"];
   /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
   readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
 }
@@ -34,7 +38,7 @@ export function isTaken({ name, action }: StepPlan): boolean {
 
 export async function planOnboarding(
   ports: Ports,
-  { operation, request, earlier, endsFirst = false, team, takeOver = false, operator }: PlanInput,
+  { operation, request, earlier, endsFirst = false, team, takeOver = false, onNeed, operator }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
   // What others gave on a target keeps nothing from ending.
@@ -46,10 +50,16 @@ export async function planOnboarding(
   const planned = plannedSteps(kind, request, { earlier, endsFirst, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
   // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
-  const early = earlier ? undefined : lookAtSteps(ports, planned, { ...input, identityLook });
+  const look = (identity?: Awaited<typeof found>) => {
+    const needs: Need[] = [];
+    const looking = { ...input, identity, identityLook, onNeed: (need: Need) => void needs.push(need) };
+    return lookAtSteps(ports, planned, looking).then((steps) => ({ steps, needs }));
+  };
+  const early = earlier ? undefined : look();
   early?.catch(() => undefined);
   const identity = await found;
-  const steps = await ((!identity && early) || lookAtSteps(ports, planned, { ...input, identity, identityLook }));
+  const { steps, needs } = await ((!identity && early) || look(identity));
+  for (const need of needs) onNeed?.(need);
   const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
   return toPlan(steps.filter(isTaken), needed);

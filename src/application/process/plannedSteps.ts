@@ -6,7 +6,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { makingStages } from "../../resources/definitions/resource.ts";
 import { steps } from "./index.ts";
-import { administered, madeIn, migrationPhases, onNamespace, removed, replaced } from "./stages.ts";
+import { administered, madeIn, madeInside, migrationPhases, onNamespace, removed, replaced } from "./stages.ts";
 import { undoStep } from "./undoStages.ts";
 
 export interface PlannedWith {
@@ -34,7 +34,8 @@ export function plannedSteps(
     case "onboard":
     case "change":
       if (endsFirst) {
-        return [own("preflight"), ...replaced(operation), ...madeIn("prepare", operation), own("verify")];
+        const rewritten = [...madeIn("prepare", operation), ...madeInside(operation)];
+        return [own("preflight"), ...replaced(operation), ...rewritten, own("verify")];
       }
       return [own("preflight"), ...made, own("verify"), ...replaced(operation)];
     case "repair":

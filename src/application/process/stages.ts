@@ -25,6 +25,16 @@ export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
     .flatMap((resource) => resource.ensure(operation));
 }
 
+/** What is in the namespace itself besides, such as a network policy: it may name targets. */
+export function madeInside(operation: OperationFacts): Keys {
+  const { request } = operation;
+  return resourcesFor(request)
+    .filter(
+      (resource) => resource.making === "connect" && resource.leaving === "namespace" && isWanted(resource, request),
+    )
+    .flatMap((resource) => resource.ensure(operation));
+}
+
 /** What the earlier request has and the new one does not. */
 export function replaced(operation: OperationFacts): Keys {
   return operation.earlier

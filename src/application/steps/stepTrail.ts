@@ -117,8 +117,9 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
     },
     async willDo(action, differences = [], { isMarked = false } = {}) {
       intended = { action, differences: shorten(differences) };
-      if (isMarked) return;
       const { before } = await starting;
+      // What an earlier attempt meant to do is not what the mark will tell.
+      if (isMarked && before?.action === undefined) return;
       intended = { action, differences: withRemoved(before, action, intended.differences) };
       await registry.updateStep(operation, step, intended);
     },

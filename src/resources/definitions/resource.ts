@@ -17,7 +17,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput, Reading } from "./inspection.ts";
 import type { OperationFacts } from "./operationFacts.ts";
 import type { PreflightCheck } from "./preflight.ts";
-import type { AnyStep, StepContext, StepInput } from "./step.ts";
+import type { AnyStep, Planning, StepContext, StepInput } from "./step.ts";
 
 /** The stages in which an onboarding makes things. */
 export const makingStages = ["prepare", "connect"] as const;
@@ -89,7 +89,7 @@ export interface PreflightInput {
 }
 
 /** `identity` is undefined until it exists. */
-export type TargetsPreflight = Pick<OperationFacts, "request" | "identity">;
+export type TargetsPreflight = Pick<OperationFacts, "request" | "identity"> & Pick<Planning, "onNeed">;
 
 export interface ExportInput {
   readonly request: OnboardingRequest;

@@ -17,6 +17,7 @@ import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "./operationFacts.ts";
+import type { Need } from "./sharedLimit.ts";
 
 /** The input that all steps share. */
 export const StepInput = z.object({
@@ -75,6 +76,8 @@ export interface Planning extends OperationFacts {
   readonly team?: string | undefined;
   /** The request may take the namespace over from its current owner. */
   readonly takeOver?: boolean | undefined;
+  /** For a batch: told of what the operation adds where others of the batch share a limit. */
+  readonly onNeed?: ((need: Need) => void) | undefined;
   /** Whether Mooring gave the identity this role in Azure. */
   readonly gaveRole?: ((role: RoleAssignment) => boolean) | undefined;
 }

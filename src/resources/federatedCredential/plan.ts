@@ -10,11 +10,19 @@ import {
   type IdentityUser,
   identityName,
 } from "../../domain/naming/names.ts";
-import { type Conflict, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
+import {
+  type Conflict,
+  type Difference,
+  type Notice,
+  type StepPlan,
+  toOperationError,
+  toStepPlan,
+} from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 import type { BindingRef } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
+import { type Need, takenBefore } from "../definitions/sharedLimit.ts";
 import { findBindingsLeftByGuests, removalsOf } from "../identityBinding/leftByGuests.ts";
 import { findRightsLeftByGuests, type LeftRights, removalsOfRights } from "../identityUse/leftByGuests.ts";
 import { findLeftByGuests } from "./leftByGuests.ts";
@@ -45,6 +53,8 @@ export interface CredentialDecision {
   readonly plan: StepPlan;
   readonly conflict: Conflict | undefined;
   readonly desired: FederatedCredential;
+  /** How many credentials the identity has. */
+  readonly used: number;
 }
 
 export async function planCredential(
@@ -73,7 +83,7 @@ function decideOn(
   const name = identityName(input);
   const step: StepKey = { name: "federateIdentity", target: name };
   const decision = decide(current, desired, name);
-  return { plan: toStepPlan(step, decision), conflict: decision.conflict, desired };
+  return { plan: toStepPlan(step, decision), conflict: decision.conflict, desired, used: current.length };
 }
 
 function decide(current: readonly FederatedCredential[], desired: FederatedCredential, identity: string) {
@@ -102,19 +112,28 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
   const conflict: Conflict | undefined =
     current.length < credentialLimit
       ? undefined
-      : {
-          code: "FEDERATED_CREDENTIAL_LIMIT",
-          message: `Identity ${identity} has ${current.length} federated credentials; Azure allows ${credentialLimit}.`,
-        };
+      : { code: "FEDERATED_CREDENTIAL_LIMIT", message: tellUse(identity, current.length) };
   const differences = (["issuer", "subject"] as const).map((field) => ({
     field,
     current: null,
     desired: desired[field],
   }));
   if (conflict || current.length < nearLimit) return { action: "create" as const, differences, conflict };
-  const message = `Identity ${identity} has ${current.length} federated credentials; Azure allows ${credentialLimit}.`;
-  const notices: readonly Notice[] = [{ code: "CREDENTIALS_NEARLY_FULL", message }];
+  const notices: readonly Notice[] = [{ code: "CREDENTIALS_NEARLY_FULL", message: tellUse(identity, current.length) }];
   return { action: "create" as const, differences, conflict, notices };
+}
+
+function tellUse(identity: string, used: number, taken = 0): string {
+  return `Identity ${identity} has ${used} federated credentials${takenBefore(taken)}; Azure allows ${credentialLimit}.`;
+}
+
+/** Guests of one identity share its limit. */
+export function needOf({ plan, used }: CredentialDecision): Need | undefined {
+  if (plan.action !== "create") return undefined;
+  const tell = (_needed: number, taken: number) =>
+    toOperationError("FEDERATED_CREDENTIAL_LIMIT", tellUse(plan.target, used, taken));
+  const count = async () => 1;
+  return { of: `credentials of ${plan.target}`, used, limit: credentialLimit, most: 1, count, step: plan.name, tell };
 }
 
 export function removalOf({ name, subject }: FederatedCredential): readonly Difference[] {

@@ -15,7 +15,7 @@ import { armWrite } from "../definitions/resource.ts";
 import { defineStep, type StepContext, type StepInput } from "../definitions/step.ts";
 import { removeRights } from "../identityUse/leftByGuests.ts";
 import { type OfAccount, ofAccount, ofReplacedAccount } from "../serviceAccount/forAccount.ts";
-import { planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
+import { needOf, planCredential, planFirstCredential, planUnfederation } from "./plan.ts";
 
 export const federateIdentity = defineStep({
   name: "federateIdentity",
@@ -31,7 +31,12 @@ export const federateIdentity = defineStep({
     identity: z.object({ action: StepAction }).partial().optional(),
   },
   from: (operation) => ({ serviceAccount: accountOf(operation), identity: operation.identity, ...lastOf(operation) }),
-  look: async (ports, input) => (await planCredential(ports, input)).plan,
+  async look(ports, input, { onNeed }) {
+    const decision = await planCredential(ports, input);
+    const need = needOf(decision);
+    if (need) onNeed?.(need);
+    return decision.plan;
+  },
   async run(input, ports, step) {
     const before = step.earlier();
     // An identity that this operation has created has no credentials before the step's first try. Should someone have been

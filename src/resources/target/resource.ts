@@ -38,7 +38,7 @@ export const target = defineResource({
     revoke: targetSteps.revokeTarget,
   }),
 
-  preflightTargets(ports, { request, identity }) {
+  preflightTargets(ports, { request, identity, onNeed }) {
     const { cluster, namespace, targets = [] } = request;
     const berth = { cluster, namespace };
     const recordedMark = recordedMarks(ports, berth);
@@ -50,7 +50,7 @@ export const target = defineResource({
     const withRoles = wanted.flatMap(({ place, ...each }) => (isAzureRolePlace(place) ? [{ ...each, place }] : []));
     return [
       ...wanted.flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
-      ...roomChecks(ports, withRoles, identity && IdentityPair.parse(identity)),
+      ...roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), onNeed }),
     ];
   },
 

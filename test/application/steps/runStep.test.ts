@@ -155,6 +155,18 @@ const forward: Readonly<Record<string, Case>> = {
     row: { status: "Succeeded", action: "create", attempts: 2, unansweredTime: expect.any(String), ...over },
     audit: ["create Succeeded"],
   },
+  "does otherwise than an attempt that died, as its mark will tell": {
+    rows: [{ name: "applyNamespace", ...died, action: "update" }],
+    attempts: 3,
+    does: async (ports, step) => {
+      await step.willDo("create", [change], { isMarked: true });
+      await apply(ports);
+      throw away;
+    },
+    ends: "CLUSTER_UNREACHABLE",
+    row: { status: "Running", action: "create" },
+    isWritten: true,
+  },
   "follows an attempt that said how it ended": {
     rows: [{ name: "applyNamespace", ...died, isOpen: false }],
     does: nothing,

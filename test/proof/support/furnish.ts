@@ -26,8 +26,9 @@ import { newPair } from "../../support/ids.ts";
 import { place } from "../../support/models/kubernetes.ts";
 import { furnishCosmos } from "./cosmosWorld.ts";
 import { furnishPostgres } from "./postgresWorld.ts";
+import { roleTargets } from "./roleTargets.ts";
 import type { World } from "./world.ts";
-import { guid, issuer, namedTargets } from "./worldCatalog.ts";
+import { guid, issuer } from "./worldCatalog.ts";
 
 /** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
 export function furnish(world: World, newGuid: () => string): void {
@@ -153,7 +154,7 @@ function furnishRoles(
   { own, description, newGuid }: { own: ManagedIdentity; description: string | undefined; newGuid: () => string },
 ): void {
   for (const { target, access } of request.targets ?? []) {
-    const entry = namedTargets[target];
+    const entry = roleTargets[target];
     if (!dice?.chance(0.5) || !entry) continue;
     const place = placeOf(entry);
     if (!isAzureRolePlace(place)) continue;

@@ -31,6 +31,7 @@ import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
 import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, renamedOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
+import { allows, isAskedFor } from "./roleTargets.ts";
 import type { Snapshot, Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
 import { issuer } from "./worldCatalog.ts";
@@ -43,17 +44,6 @@ const given: Record<RoleBundle, { readonly own?: string; readonly fixed: readonl
   writer: { own: "mooring_writer", fixed: ["db_datareader", "db_datawriter"] },
   executor: { own: "mooring_executor", fixed: ["EXECUTE"] },
   owner: { fixed: ["db_owner"] },
-};
-
-/** Of the targets of these worlds: the GUID of the built-in role that a word means, from Azure's own list. */
-const rolesOfWords: Readonly<Record<string, string>> = {
-  "uploads read": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-  "uploads write": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-  "reports read": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-  "reports write": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-  "jobs send": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
-  "jobs receive": "8a0f0c08-91a1-4084-bc3d-661d67233fed",
-  "jobs write": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
 };
 
 /** On a schema, and of the database's owner, there is one way. */
@@ -119,14 +109,8 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
     const entry = catalog.targets[target];
     if (!entry || !isAzureRolePlace(entry)) continue;
     for (const word of access) {
-      // A role that covers more does as well.
-      const roles = [rolesOfWords[`${target} ${word}`], rolesOfWords[`${target} write`]];
       const isGiven = [...azure.roleAssignments.values()].some(
-        ({ scope, principalId: holder, roleDefinitionId, condition }) =>
-          scope.endsWith(`/${target}`) &&
-          holder === principalId &&
-          condition === undefined &&
-          roles.includes(roleDefinitionId.split("/").at(-1)),
+        (held) => held.principalId === principalId && held.condition === undefined && allows(held, target, word),
       );
       if (!isGiven) problems.push(`the identity may not ${word} on ${target}`);
     }
@@ -296,12 +280,10 @@ export function checkReach(
   const sid = sidFromClientId(identity.clientId);
   const named = request.databases.map(({ server, database }) => `${server}/${database}`);
   const unseen = findings.flatMap(({ code, found }) => (code === "USERS_UNSEEN" ? [found ?? ""] : [])).join();
-  const more = [...azure.roleAssignments.values()].filter(({ scope, principalId, roleDefinitionId, description }) => {
-    const target = scope.split("/").at(-1) ?? "";
-    const asked = (request.targets ?? []).find((each) => each.target === target)?.access ?? [];
-    const isAsked = asked.some((word) => roleDefinitionId.endsWith(`/${rolesOfWords[`${target} ${word}`]}`));
-    const isOurs = readRoleMark(description)?.berth === berthKey(request);
-    return isOurs && (!isAsked || principalId !== identity.principalId);
+  const more = [...azure.roleAssignments.values()].filter((held) => {
+    const isAsked = (request.targets ?? []).some(({ target, access }) => isAskedFor(held, target, access));
+    const isOurs = readRoleMark(held.description)?.berth === berthKey(request);
+    return isOurs && (!isAsked || held.principalId !== identity.principalId);
   });
   const roles = more.map(({ id }) => `Mooring gave a role that the request does not ask for: ${id}`);
   const reached = [...users].flatMap(([database, inDatabase]) =>

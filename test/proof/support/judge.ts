@@ -156,7 +156,8 @@ function judgeEnding({ world, operation, first, before, after, record }: Scene):
   if (status === "Succeeded") {
     const lacking = (record?.findings ?? []).some(breaksAccess) ? [] : checkParts(world, request);
     return [
-      ...[...checkReach(world, request, record?.findings), ...checkTokens(world, request)],
+      ...checkReach(world, request, record?.findings).filter((each) => !isOfOthers(after, each)),
+      ...checkTokens(world, request),
       ...lacking.map((each) => `no finding says it: ${each}`),
       ...checkForeignThere(first, after),
     ];
@@ -164,6 +165,13 @@ function judgeEnding({ world, operation, first, before, after, record }: Scene):
   const was = committedTime === undefined ? before : withoutReplaced(before, after, operation);
   const isLeft = error?.code === "CHANGE_INCOMPLETE" || error?.code === "ORCHESTRATION_FAILED";
   return checkUndone(was, after, isLeft ? ["removeIdentity", "removeNamespace"] : []);
+}
+
+/** Whether the problem is a user that somebody else made, which stays. */
+function isOfOthers(after: Snapshot, problem: string): boolean {
+  const [, database = "", name = ""] = /^it reaches (\S+) as (\S+),/.exec(problem) ?? [];
+  const user = after.get(`user ${database} ${name}`);
+  return user !== undefined && user.madeBy === undefined;
 }
 
 function judgeOnboarding(scene: Scene): Problem[] {

@@ -5,6 +5,7 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type FakeCloud, catalog as plain } from "../../support/fakeCloud.ts";
 import { postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
+import { roleTargets } from "./roleTargets.ts";
 
 const documents = {
   kind: "cosmosNoSql",
@@ -12,10 +13,10 @@ const documents = {
   ...{ database: "shop", access: ["read", "write"] },
 };
 
-/** Of the usual catalog, and in Cosmos DB and PostgreSQL. */
+/** Those on which Azure gives roles, and in Cosmos DB and PostgreSQL. */
 export const lateTargets: Catalog["targets"] = Catalog.parse({
   ...plain,
-  targets: { ...plain.targets, documents, ...postgresTargets },
+  targets: { ...roleTargets, documents, ...postgresTargets },
 }).targets;
 
 export interface LateRequests {
@@ -35,6 +36,9 @@ export function createLateRequests(seed: number, dice: Dice, binds: boolean): La
   const isWide = wider.chance(0.5);
   const roams = isWide && wider.chance(0.5);
   const mine = binds ? "identityBinding" : "workloadIdentity";
+  const onRoles = createDice(seed ^ 0x70e5)
+    .shuffle(roleAccess)
+    .slice(0, 2);
   return {
     guestBinds: createDice(seed ^ 0x6b1d).chance(0.4),
     next() {
@@ -44,7 +48,7 @@ export function createLateRequests(seed: number, dice: Dice, binds: boolean): La
         identityMode: dice.pick([mine, mine, "podIdentity"]),
         databases: databases.map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
         deletePolicy: "Delete",
-        ...(isWide ? moreOf(wider) : {}),
+        ...(isWide ? moreOf(wider, [...onRoles, ...otherAccess]) : {}),
       });
     },
     nextMode({ identityMode }) {
@@ -60,17 +64,20 @@ export function createLateRequests(seed: number, dice: Dice, binds: boolean): La
   };
 }
 
-/** What a schedule may ask for beside databases. */
-export const lateAccess = [
-  { target: "uploads", access: ["read"] },
-  { target: "jobs", access: ["send"] },
+/** Of these, a schedule has two. */
+const roleAccess = Object.entries(roleTargets).map(([target, { access }]) => ({ target, access: access.slice(0, 1) }));
+
+const otherAccess = [
   { target: "documents", access: ["read"] },
   { target: "ledger", access: ["read"] },
   { target: "monthly", access: ["write"] },
 ];
 
-function moreOf(dice: Dice): object {
-  const targets = dice.shuffle(lateAccess).slice(0, dice.roll(3));
+/** What schedules may ask for beside databases. */
+export const lateAccess = [...roleAccess, ...otherAccess];
+
+function moreOf(dice: Dice, choice: typeof otherAccess): object {
+  const targets = dice.shuffle(choice).slice(0, dice.roll(3));
   const namespaceProfile = dice.pick([undefined, "small", "large"]);
   return {
     ...(targets.length === 0 ? {} : { targets }),

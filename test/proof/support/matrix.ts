@@ -3,7 +3,9 @@ import { names } from "../../../local/cloud.ts";
 import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
 import { identityBindingName } from "../../../src/domain/naming/names.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
-import { accountOf } from "./remains.ts";
+import { type AzureRoleKindName, azureRoleKindNames } from "../../../src/domain/targets/azureRoles.ts";
+import { createDice } from "./random.ts";
+import { accountOf, roleTargetOf } from "./remains.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";
 export type Mode = IdentityMode;
@@ -44,6 +46,15 @@ export function aimOf(mode: Mode): Mode {
 export const courses: readonly Course[] = (Object.keys(modesOf) as Setting[]).flatMap((setting) =>
   modesOf[setting].flatMap((mode) => kindsOf[setting].map((kind) => ({ kind, mode, setting }))),
 );
+
+const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
+const [ofGuests, ...ofOthers] = createDice(seed).shuffle(azureRoleKindNames);
+
+/** The kind of target on which its namespaces get roles in Azure: each has its turn. Guests, whose home stays, have one. */
+export function roleKindOf(course: Course): AzureRoleKindName {
+  const index = courses.findIndex((each) => nameOf(each) === nameOf(course));
+  return (course.setting === "guest" ? undefined : ofOthers[index % ofOthers.length]) ?? ofGuests ?? "storageBlob";
+}
 
 export interface Cell extends Course {
   readonly wire: Wire;
@@ -124,7 +135,19 @@ function refusesState(state: string, passes: boolean): Way {
   return { name: `SQLSTATE ${state}`, effect: { kind: "error", code: state }, passes };
 }
 
-const ways: Readonly<Record<Wire, readonly Way[]>> = {
+/** Of the data behind a target, which a verification Job reads: nothing is tried a second time. */
+function answersOfData(refused: Way): readonly Way[] {
+  return [
+    ...cuts,
+    ...throttles("TooManyRequests"),
+    answers("InternalServerError", 500),
+    answers("ServerBusy", 503),
+    answers("Unauthorized", 401),
+    refused,
+  ];
+}
+
+export const ways: Readonly<Record<Wire, readonly Way[]>> = {
   arm: [
     ...cuts,
     late,
@@ -193,12 +216,14 @@ const ways: Readonly<Record<Wire, readonly Way[]>> = {
   ],
   // test/sandbox/resumeOperation.test.ts
   durable: [],
-  storage: [],
-  keyVault: [],
-  cosmos: [],
-  appConfiguration: [],
+  // dataFaults.test.ts
+  storage: answersOfData(answers("AuthorizationPermissionMismatch", 403, false)),
+  keyVault: answersOfData(answers("Forbidden", 403, false)),
+  cosmos: answersOfData(answers("Forbidden", 403, false)),
+  appConfiguration: answersOfData(answers("Forbidden", 403, false)),
+  openAi: answersOfData(answers("PermissionDenied", 401, false)),
+  // No verification reads from a hub.
   eventHubs: [],
-  openAi: [],
   nodeIdentity: [],
   tables: [
     ...cuts,
@@ -216,19 +241,20 @@ interface Where {
   /** The namespace whose identity it uses, if that is not its own. */
   readonly home?: string | undefined;
   readonly database: string;
+  readonly roleKind: AzureRoleKindName;
   /** The PostgreSQL server that nobody else uses at the time, if it uses one. */
   readonly schema?: string | undefined;
 }
 
 /** Whether the call concerns one namespace, whose name, identity, database, container or server is in its target. */
-export function isAbout(call: Call, { namespace, home, database, schema }: Where): boolean {
+export function isAbout(call: Call, { namespace, home, database, roleKind, schema }: Where): boolean {
   if (call.wire === "postgres") return call.target.startsWith(`${schema}/`);
   if (call.wire === "sql") return call.target.endsWith(`/${database}`);
-  const places = [`containers/${database}/`, `${accountOf(database)}/`];
+  const places = [roleTargetOf(roleKind, database), accountOf(database)].map((each) => `/${each}/`);
   return (
     [namespace, home].some((each) => each !== undefined && call.target.includes(each)) ||
     call.target.endsWith(bindingOf(namespace)) ||
-    places.some((each) => `${call.target}/`.includes(each))
+    places.some((each) => `/${call.target}/`.includes(each))
   );
 }
 
@@ -236,10 +262,10 @@ function bindingOf(namespace: string): string {
   return `/${identityBindingName({ cluster: names.cluster, namespace })}`;
 }
 
-export function targetOf(wire: Wire, { namespace, home, database, schema }: Where): RegExp {
+export function targetOf(wire: Wire, { namespace, home, database, roleKind, schema }: Where): RegExp {
   if (wire === "postgres") return new RegExp(`^${schema}/`);
   if (wire === "sql") return new RegExp(`/${database}$`);
-  const places = `(containers/${database}|${accountOf(database)})(/|$)`;
+  const places = `(^|/)(${roleTargetOf(roleKind, database)}|${accountOf(database)})(/|$)`;
   const name = home === undefined ? namespace : `(${namespace}|${home})`;
   return new RegExp(`(^|[/-])${name}([/-]|$)|${places}|${bindingOf(namespace)}$`);
 }

@@ -12,14 +12,25 @@ import {
   identityName,
   namesOfProfile,
 } from "../../../src/domain/naming/names.ts";
+import type { AzureRoleKindName } from "../../../src/domain/targets/azureRoles.ts";
 import { kubeConfigOf } from "../../support/kubeConfig.ts";
 import { findManaged, managedNamespace, manageNamespace } from "../../support/managedNamespaces.ts";
 import type { Course, Mode } from "./matrix.ts";
-import { accountOf, cosmosRolesOf, disturbOnPostgres, identityOf, type ProfileParts, rolesOf } from "./remains.ts";
+import {
+  accountOf,
+  cosmosRolesOf,
+  disturbOnPostgres,
+  identityOf,
+  type ProfileParts,
+  rolesOf,
+  roleTargetOf,
+} from "./remains.ts";
+import { narrow, wide } from "./roleKinds.ts";
 
 export interface Place extends Pick<Course, "mode" | "setting"> {
   readonly namespace: string;
   readonly database: string;
+  readonly roleKind: AzureRoleKindName;
   /** The PostgreSQL server that nobody else uses at the time, if it uses one. */
   readonly schema?: string | undefined;
   /** The namespace, in the cluster outside Azure, whose identity a guest uses. */
@@ -173,14 +184,17 @@ export async function furnish(cloud: Cloud, place: Place): Promise<void> {
 
 /** Everyone's request. */
 export function requestFor(place: Place, changes: object = {}) {
-  const { database, mode, schema } = place;
+  const { database, mode, roleKind, schema } = place;
   const wanted = { server: names.sqlServer, database, roles: ["reader"] };
-  const places = [database, accountOf(database), ...(schema === undefined ? [] : [schema])];
+  const places = [accountOf(database), ...(schema === undefined ? [] : [schema])];
   return {
     ...userOf(place),
     identityMode: mode,
     databases: [wanted],
-    targets: places.map((target) => ({ target, access: ["read"] })),
+    targets: [
+      { target: roleTargetOf(roleKind, database), access: narrow(roleKind).access },
+      ...places.map((target) => ({ target, access: ["read"] })),
+    ],
     namespaceProfile: profileOf[mode].now.name,
     // Azure gives a managed namespace a network policy, whose values are other than the profile's.
     ...(isManaged(place) ? { adoptionPolicy: "Always" } : {}),
@@ -191,14 +205,19 @@ export function requestFor(place: Place, changes: object = {}) {
 /** In Cosmos DB, what `read` gives. */
 export const reader = "00000000-0000-0000-0000-000000000001";
 
-/** What it gives; read and write together are Storage Blob Data Contributor. */
-export const before = {
-  serviceAccount: "before",
-  role: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-  cosmosRole: "00000000-0000-0000-0000-000000000002",
-  userRoles: ["mooring_executor", "mooring_reader"],
-  may: ["DELETE", "INSERT", "SELECT", "UPDATE"],
-};
+/** What it gives. */
+export function wideRights({ roleKind }: Pick<Place, "roleKind">) {
+  return {
+    roles: wide(roleKind).roles,
+    cosmosRole: "00000000-0000-0000-0000-000000000002",
+    userRoles: ["mooring_executor", "mooring_reader"],
+  };
+}
+
+/** The same before a change. */
+export function rightsBefore(place: Place) {
+  return { ...wideRights(place), serviceAccount: "before", may: ["DELETE", "INSERT", "SELECT", "UPDATE"] };
+}
 
 /** The request before a change, which removes a role, a service account, a selector and parts of its profile, and leads to everyone else's request. */
 export function requestBefore(place: Place) {
@@ -207,11 +226,11 @@ export function requestBefore(place: Place) {
 }
 
 /** More than everyone asks for. */
-export function wideAccess({ database, schema }: Pick<Place, "database" | "schema">) {
+export function wideAccess({ database, roleKind, schema }: Pick<Place, "database" | "roleKind" | "schema">) {
   return {
     databases: [{ server: names.sqlServer, database, roles: ["reader", "executor"] }],
     targets: [
-      { target: database, access: ["read", "write"] },
+      { target: roleTargetOf(roleKind, database), access: wide(roleKind).access },
       { target: accountOf(database), access: ["read", "write"] },
       ...(schema === undefined ? [] : [{ target: schema, access: ["write"] }]),
     ],

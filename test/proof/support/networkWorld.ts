@@ -7,6 +7,7 @@ import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import type { Dice } from "./random.ts";
+import { roleTargets } from "./roleTargets.ts";
 import type { World } from "./world.ts";
 
 const network = { within: true, from: [], to: [], destinations: [] };
@@ -24,7 +25,7 @@ const revised = Catalog.shape.profiles.parse({
   guarded: { quota: { pods: 7 } },
 });
 
-const places = ["sql-a", "sql-b", "uploads", "reports", "jobs", "ledger", "archive", "monthly", "shop", "carts"];
+const places = [...["sql-a", "sql-b", "ledger", "archive", "monthly", "shop", "carts"], ...Object.keys(roleTargets)];
 
 function blockOf(alias: string): string {
   return `10.1.${places.indexOf(alias)}.0/24`;

@@ -19,6 +19,7 @@ import {
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { type AzureRoleKindName, azureRoleKindNames } from "../../../src/domain/targets/azureRoles.ts";
 import { clientIdOf } from "../../support/ids.ts";
 
 export function identityOf({ world }: Cloud, namespace: string, cluster: string = names.cluster) {
@@ -42,14 +43,18 @@ function usersOf({ sql }: Cloud, user: IdentityUser, databases: readonly string[
   }));
 }
 
-/** The roles that anybody has in the containers of these names. */
-export function rolesOf({ world }: Cloud, containers: readonly string[]) {
-  return [...world.roleAssignments.values()].filter(({ scope }) =>
-    containers.some((each) => scope.endsWith(`/containers/${each}`)),
-  );
+/** A target of the kind that a place has beside its database; without hyphens, which would look like a namespace's name. */
+export function roleTargetOf(kind: AzureRoleKindName, database: string): string {
+  return `${kind.toLowerCase()}${database.replaceAll("-", "")}`;
 }
 
-/** The account that a place has beside its database; without hyphens, which would look like a namespace's name. */
+/** The roles that anybody has on such targets of these places. */
+export function rolesOf({ world }: Cloud, databases: readonly string[]) {
+  const names = databases.flatMap((each) => azureRoleKindNames.map((kind) => roleTargetOf(kind, each)));
+  return [...world.roleAssignments.values()].filter(({ scope }) => names.includes(scope.split("/").at(-1) ?? ""));
+}
+
+/** The account that it has. */
 export function accountOf(database: string): string {
   return `cosmos${database.replaceAll("-", "")}`;
 }
@@ -112,7 +117,7 @@ function credentialsFor(cloud: Cloud, user: IdentityUser): readonly string[] {
 }
 
 /**
- * Everything that exists for the namespace, by name; also what it has in the containers of its databases' names. Of the identity, a guest
+ * Everything that exists for the namespace, by name; also what it has on the targets beside its databases. Of the identity, a guest
  * has its credentials alone.
  */
 export async function listRemains(
@@ -250,8 +255,9 @@ interface Wanted {
   /** It may also have what this mode needs of the identity: a migration stopped between the two. */
   readonly beside?: string | undefined;
   readonly databases: readonly string[];
-  readonly containers?: readonly string[];
-  /** What it has in the account of each database; by default, nothing is checked there. */
+  /** What it has on the target beside each database; by default, nothing is checked there. */
+  readonly roles?: readonly string[];
+  /** The same in its account. */
   readonly cosmosRole?: string | undefined;
   /** What its profile gives; by default, that is not checked. */
   readonly profile?: ProfileParts | undefined;
@@ -259,8 +265,6 @@ interface Wanted {
   readonly schemas?: readonly string[];
   /** With a table there. */
   readonly may?: readonly string[];
-  /** What it has in them; Storage Blob Data Reader by default. */
-  readonly role?: string;
   /** Of its users in the databases. */
   readonly userRoles?: readonly string[];
   readonly serviceAccount?: string;
@@ -292,12 +296,11 @@ async function accessFaults(
     cluster,
     namespace,
     databases,
-    containers = [],
     schemas = [],
     may = ["SELECT"],
     userRoles = ["mooring_reader"],
+    roles,
     cosmosRole,
-    role = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
   }: Wanted & Berth,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
@@ -307,9 +310,9 @@ async function accessFaults(
       faults.push(`user in ${database} is ${JSON.stringify(user)}`);
     }
   }
-  const roles = rolesOf(cloud, containers).map((each) => `${each.principalId} ${each.role}`);
-  if (roles.join() !== containers.map(() => `${identity.principalId} ${role}`).join())
-    faults.push(`roles in its containers: ${roles.join()}`);
+  const held = rolesOf(cloud, databases).map((each) => `${each.principalId} ${each.role}`);
+  const wanted = databases.flatMap(() => (roles ?? []).map((each) => `${identity.principalId} ${each}`));
+  if (roles && held.toSorted().join() !== wanted.toSorted().join()) faults.push(`roles in Azure: ${held.join()}`);
   const inAccounts = cosmosRolesOf(cloud, databases).map(([, each]) => `${each.principalId} ${each.roleId}`);
   if (cosmosRole && inAccounts.join() !== databases.map(() => `${identity.principalId} ${cosmosRole}`).join())
     faults.push(`roles in its accounts: ${inAccounts.join()}`);

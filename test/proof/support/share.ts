@@ -4,7 +4,7 @@ import { names } from "../../../local/cloud.ts";
 import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 
-import { before, wideAccess } from "./matrixPlaces.ts";
+import { type Place, wideAccess, wideRights } from "./matrixPlaces.ts";
 import { identityOf, listFaults, listRemains } from "./remains.ts";
 
 export interface Share {
@@ -30,7 +30,12 @@ function homeNamed(database: string, nth: number): string {
   return `home-${nth}-${database}`;
 }
 
-export function createShare({ cloud, service, database }: { cloud: Cloud; service: Service; database: string }): Share {
+export function createShare({
+  cloud,
+  service,
+  ...place
+}: { cloud: Cloud; service: Service } & Pick<Place, "database" | "roleKind">): Share {
+  const { database } = place;
   let nth = 0;
   let isThere = false;
   const own = (): IdentityUser => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) });
@@ -46,7 +51,7 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
   async function begin(): Promise<void> {
     const databases = [{ server: names.sqlServer, database, roles: ["reader"] }];
     const requests = [
-      { ...own(), ...wideAccess({ database }) },
+      { ...own(), ...wideAccess(place) },
       { ...other(), databases },
     ];
     for (const each of requests) {
@@ -86,8 +91,8 @@ export function createShare({ cloud, service, database }: { cloud: Cloud; servic
       const both = { mode: "workloadIdentity", beside: "identityBinding", databases: [database] };
       const [home, guest] = await Promise.all([
         listFaults(cloud, {
-          ...{ ...own(), ...both, isShared: true, containers: [database] },
-          ...{ role: before.role, cosmosRole: before.cosmosRole, userRoles: before.userRoles },
+          ...{ ...own(), ...both, isShared: true },
+          ...wideRights(place),
         }),
         listFaults(cloud, { ...other(), ...both }),
       ]);

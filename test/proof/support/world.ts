@@ -34,6 +34,7 @@ import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, postgresTargets } from "./postgresWorld.ts";
 import { createDice, type Dice } from "./random.ts";
 import { type RightsIn, rightsOf } from "./rights.ts";
+import { drawRoleTargets } from "./roleTargets.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";
 import { createVisitors, type Visitors, withVisitors } from "./visitors.ts";
 import { createWeather, inBindingWeather, inNetworkWeather, withPostgresWeather } from "./weather.ts";
@@ -44,7 +45,6 @@ import {
   issuer,
   landingMs,
   managing,
-  namedTargets,
   outsideAzure,
   platform,
   profiles,
@@ -91,6 +91,8 @@ export interface World {
   readonly roamDice: Dice | undefined;
   /** For what requests ask besides databases; undefined in worlds whose catalog has no other targets. */
   readonly targetDice: Dice | undefined;
+  /** Those on which Azure gives roles. */
+  readonly roleTargets: Catalog["targets"];
   /** The same for schemas on a PostgreSQL server. */
   readonly postgresDice: Dice | undefined;
   /** The same for bundles on a schema of a database, and for roles of its owner. */
@@ -173,6 +175,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const chosen = dice.pick(catalogs);
   const others = createDice(seed ^ 0x7a96);
   const targetDice = others.chance(0.3) ? others : undefined;
+  const roleTargets = targetDice ? drawRoleTargets(createDice(seed ^ 0x70e5)) : {};
   const bindingDice = createDice(seed ^ 0xb14d);
   // A cluster outside Azure has one mode, and an issuer that others publish.
   const isOutside = createDice(seed ^ 0x01dc).chance(0.1);
@@ -185,7 +188,7 @@ export function createWorld(seed: number, trace?: string[]): World {
   const inAccount = createDice(seed ^ 0xc05);
   const cosmosDice = inAccount.chance(0.2) ? inAccount : undefined;
   const entries = {
-    ...(targetDice ? namedTargets : {}),
+    ...roleTargets,
     ...(postgresDice ? postgresTargets : {}),
     ...(cosmosDice ? cosmosTargets : {}),
   };
@@ -246,7 +249,7 @@ export function createWorld(seed: number, trace?: string[]): World {
     };
   };
   const ports = portsOf(faults.call);
-  const dices = { targetDice, postgresDice, cosmosDice, rolesDice, profileDice, networkDice, binds };
+  const dices = { targetDice, roleTargets, postgresDice, cosmosDice, rolesDice, profileDice, networkDice, binds };
   const request = withWishes(dices, createRequest(dice));
   const world: World = {
     ...{
@@ -267,6 +270,7 @@ export function createWorld(seed: number, trace?: string[]): World {
       holds,
       strange,
       targetDice,
+      roleTargets,
       postgres,
       postgresDice,
       rolesDice,

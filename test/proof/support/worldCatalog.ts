@@ -74,15 +74,6 @@ export const catalogs = [2, 3, 4].flatMap((attempts) => [
   createCatalog(attempts, ["sql-a/one"]),
 ]);
 
-const account = "/subscriptions/s/resourceGroups/data/providers/Microsoft.Storage/storageAccounts/data";
-
-/** The container, or the queue, of each has its alias as name. */
-export const namedTargets: Catalog["targets"] = {
-  uploads: { kind: "storageBlob", resourceId: account, container: "uploads", access: ["read", "write"] },
-  reports: { kind: "storageBlob", resourceId: account, container: "reports", access: ["read", "write"] },
-  jobs: { kind: "storageQueue", resourceId: account, queue: "jobs", access: ["send", "receive", "write"] },
-};
-
 export function withNamedTargets(catalog: Catalog, entries: Catalog["targets"]): Catalog {
   const targets = Object.fromEntries(Object.entries(entries).map(([name, { access }]) => [name, access]));
   const teams = Object.fromEntries(Object.entries(catalog.teams).map(([name, each]) => [name, { ...each, targets }]));

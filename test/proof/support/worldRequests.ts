@@ -7,12 +7,12 @@ import { withNetworkProfile } from "./networkWorld.ts";
 import { postgresTargets } from "./postgresWorld.ts";
 import type { Dice } from "./random.ts";
 import type { World } from "./world.ts";
-import { databases, namedTargets } from "./worldCatalog.ts";
+import { databases } from "./worldCatalog.ts";
 
 /** What a world adds to an ordinary request, and what it has to keep of the one before. */
 type Wishes = Pick<
   World,
-  "targetDice" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "networkDice" | "binds"
+  "targetDice" | "roleTargets" | "postgresDice" | "cosmosDice" | "rolesDice" | "profileDice" | "networkDice" | "binds"
 > &
   Partial<Pick<World, "hasRemains" | "request">>;
 
@@ -51,13 +51,13 @@ function withProfile(
  * record left on a target is only found by who asks for it again.
  */
 function withTargets(
-  { targetDice, postgresDice, cosmosDice, ...world }: Wishes,
+  { targetDice, roleTargets, postgresDice, cosmosDice, ...world }: Wishes,
   request: OnboardingRequest,
 ): OnboardingRequest {
   const { targets: before } = world.request ?? {};
   if (world.hasRemains) return { ...request, ...(before ? { targets: before } : {}) };
   const targets = [
-    ...chooseTargets(targetDice, namedTargets),
+    ...chooseTargets(targetDice, roleTargets),
     ...chooseTargets(postgresDice, postgresTargets),
     ...chooseTargets(cosmosDice, cosmosTargets),
   ];

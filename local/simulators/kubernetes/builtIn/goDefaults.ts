@@ -32,7 +32,24 @@ const container: Complete = (value) =>
     imagePullPolicy: pullPolicy(stringAt(value, "image") ?? ""),
   });
 
-const podSpec: Complete = (value) => {
+/** On the network of its node, a port is the node's. */
+function withHostPorts(value: JsonObject): JsonObject {
+  if (value["hostNetwork"] !== true) return value;
+  const ported = (field: string) =>
+    listAt(value, field).map((each) => {
+      const ports = listAt(each, "ports");
+      if (!isObject(each) || ports.length === 0) return each;
+      return { ...each, ports: ports.map((port) => (isObject(port) ? hostPort(port) : port)) };
+    });
+  const lists = ["containers", "initContainers"].filter((field) => listAt(value, field).length > 0);
+  return { ...value, ...Object.fromEntries(lists.map((field) => [field, ported(field)])) };
+}
+
+const hostPort = (port: JsonObject): JsonObject =>
+  port["hostPort"] ? port : { ...port, hostPort: port["containerPort"] ?? 0 };
+
+const podSpec: Complete = (given) => {
+  const value = withHostPorts(given);
   const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
   return {
     ...filled(

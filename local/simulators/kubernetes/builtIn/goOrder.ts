@@ -55,6 +55,14 @@ function typeOf(given: string | undefined, name: string): string | undefined {
   return undefined;
 }
 
-export function byName(object: JsonObject): JsonObject {
+/** All of it by name. */
+export function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isObject(value)) return value;
+  const fields = Object.entries(value).map(([field, child]) => [field, sorted(child)] as const);
+  return byName(Object.fromEntries(fields));
+}
+
+function byName(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).toSorted(([left], [right]) => (left < right ? -1 : 1)));
 }

@@ -131,7 +131,10 @@ function quotaTexts(quota: KubeObject): Json[] {
 function subjects(binding: KubeObject, kind: string): string {
   return listAt(binding, "subjects")
     .filter((each) => stringAt(each, "kind") === kind)
-    .map((each) => [stringAt(each, "namespace"), stringAt(each, "name")].filter(Boolean).join("/"))
+    .map((each) => {
+      const name = stringAt(each, "name") ?? "";
+      return kind === "ServiceAccount" ? `${stringAt(each, "namespace") ?? ""}/${name}` : name;
+    })
     .join(", ");
 }
 
@@ -161,14 +164,17 @@ function event(object: KubeObject, now: Date): Json[] {
   const last = time("lastTimestamp") ?? time("eventTime") ?? time("firstTimestamp");
   const first = time("firstTimestamp") ?? time("eventTime");
   const shown = (text: string | undefined) => (text === undefined ? unknown : age(new Date(text), now));
-  const source = [stringAt(object, "source", "component"), stringAt(object, "source", "host")].filter(Boolean);
+  const source = [
+    stringAt(object, "source", "component") || stringAt(object, "reportingComponent"),
+    stringAt(object, "source", "host") || stringAt(object, "reportingInstance"),
+  ].filter(Boolean);
   return [
     shown(last),
     stringAt(object, "type") ?? "",
     stringAt(object, "reason") ?? "",
     `${(stringAt(about, "kind") ?? "").toLowerCase()}/${stringAt(about, "name") ?? ""}`,
     stringAt(about, "fieldPath") ?? "",
-    source.join(", ") || (stringAt(object, "reportingComponent") ?? ""),
+    source.join(", "),
     (stringAt(object, "message") ?? "").trim(),
     shown(first),
     numberAt(object, "count") || 1,
@@ -269,6 +275,15 @@ const printers: Readonly<Record<string, Printer>> = {
     count(object, "status", "disruptionsAllowed"),
     ageOf(object, now),
   ]),
+  PersistentVolumeClaim: named((object, now) => [
+    object.metadata.deletionTimestamp === undefined ? (stringAt(object, "status", "phase") ?? "") : "Terminating",
+    stringAt(object, "spec", "volumeName") ?? "",
+    ...boundTexts(object),
+    stringAt(object, "spec", "storageClassName") ?? "",
+    stringAt(object, "spec", "volumeAttributesClassName") ?? "<unset>",
+    ageOf(object, now),
+    stringAt(object, "spec", "volumeMode") ?? "<unset>",
+  ]),
   PriorityClass: named((object, now) => [
     numberAt(object, "value") ?? 0,
     object["globalDefault"] === true,
@@ -304,9 +319,30 @@ const printers: Readonly<Record<string, Printer>> = {
     stringAt(object, "status", "nodeInfo", "containerRuntimeVersion") || unknown,
   ]),
   NetworkPolicy: named((object, now) => [selectorText(objectAt(object, "spec", "podSelector")), ageOf(object, now)]),
+  ValidatingAdmissionPolicy: named((object, now) => [
+    listAt(object, "spec", "validations").length,
+    kindText(objectAt(object, "spec", "paramKind")),
+    ageOf(object, now),
+  ]),
   MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
   ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
 };
+
+/** The capacity of a claim and how it is used, once it has a volume. */
+function boundTexts(claim: KubeObject): readonly [capacity: string, modes: string] {
+  if (!stringAt(claim, "spec", "volumeName")) return ["", ""];
+  const short: Readonly<Record<string, string>> = {
+    ...{ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" },
+  };
+  const modes = listAt(claim, "status", "accessModes").map((mode) => short[String(mode)] ?? "");
+  return [stringAt(claim, "status", "capacity", "storage") ?? "", modes.join(",")];
+}
+
+/** Of what a policy's parameters are. */
+function kindText(kind: JsonObject): string {
+  const [apiVersion, name] = [stringAt(kind, "apiVersion"), stringAt(kind, "kind")];
+  return name === undefined ? "<unset>" : `${apiVersion ?? ""}/${name}`;
+}
 
 function lastSchedule(object: KubeObject, now: Date): string {
   const last = stringAt(object, "status", "lastScheduleTime");

@@ -21,6 +21,7 @@ export class Undecodable extends Error {
 }
 
 export function decodeBody(body: Buffer): JsonObject {
+  if (body.length === 0) throw new Undecodable("empty data");
   if (!body.subarray(0, magic.length).equals(magic))
     throw new Undecodable("provided data does not appear to be a protobuf message");
   try {

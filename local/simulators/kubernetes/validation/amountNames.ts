@@ -2,7 +2,7 @@
 import { canonicalQuantity, readQuantity } from "../builtIn/quantity.ts";
 import type { Cause } from "../cause.ts";
 import type { Json } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 
 export const computed = ["cpu", "memory", "ephemeral-storage"];
 const counted = [
@@ -25,7 +25,7 @@ const isHugePages = (name: string) => name.startsWith("hugepages-");
 
 /** Any name of something, qualified or one of Kubernetes' own. */
 export function nameViolations(field: string, name: string): Cause[] {
-  const problems = qualifiedNameProblems(name);
+  const problems = labelKeyProblems(name);
   if (problems.length > 0) return problems.map((problem) => invalidValue(field, name, problem));
   if (name.includes("/") || isHugePages(name) || standard.has(name)) return [];
   return [invalidValue(field, name, "must be a standard resource type or fully qualified")];

@@ -1,7 +1,7 @@
 /** Quotas, limits and claims. */
 import type { Cause } from "../cause.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import {
   amountViolations,
   computed,
@@ -101,7 +101,7 @@ export function limitRangeViolations(object: JsonObject): Cause[] {
 }
 
 function typeViolations(field: string, type: string): Cause[] {
-  const problems = qualifiedNameProblems(type);
+  const problems = labelKeyProblems(type);
   if (problems.length > 0) return problems.map((problem) => invalidValue(field, type, problem));
   const isStandard = ["Pod", "Container", "PersistentVolumeClaim"].includes(type) || type.includes("/");
   return isStandard ? [] : [invalidValue(field, type, "must be a standard limit type or fully qualified")];

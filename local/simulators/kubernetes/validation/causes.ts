@@ -33,6 +33,10 @@ export function notFoundIn(field: string, value: Json): Cause {
   return { reason: "FieldValueNotFound", message: `Not found: ${JSON.stringify(value)}`, field };
 }
 
+export function tooMany(field: string, count: number, most: number): Cause {
+  return { reason: "FieldValueTooMany", message: `Too many: ${count}: must have at most ${most} items`, field };
+}
+
 export function tooLong(field: string, why: string): Cause {
   return { reason: "FieldValueTooLong", message: `Too long: ${why}`, field };
 }

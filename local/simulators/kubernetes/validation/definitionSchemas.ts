@@ -1,13 +1,13 @@
 /** What may not stand in the schema of a custom resource, which has to be structural. */
 
-import { Environment } from "@marcbachmann/cel-js";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
+import { customViolations } from "../customValidation.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import { invalidValue } from "../metadataRules.ts";
 import { readPattern } from "../pattern.ts";
-import { type Schema, violations } from "../schema.ts";
+import type { Schema } from "../schema.ts";
 import { forbidden, required, unsupported } from "./causes.ts";
+import { expressionProblem, languageOf, pointed } from "./expressions.ts";
 
 type Level = "root" | "field" | "item";
 
@@ -60,7 +60,7 @@ function structuralViolations(schema: JsonObject, path: string, level: Level): C
 function defaultViolations(schema: JsonObject, path: string): Cause[] {
   const value = schema["default"];
   if (value === undefined) return [];
-  return violations(value, schema as Schema, "").map((cause) => ({
+  return customViolations(value, schema as Schema).map((cause) => ({
     ...cause,
     field: `${path}.default${cause.field === "" ? "" : `.${cause.field}`}`,
   }));
@@ -149,22 +149,27 @@ function patternViolations(pattern: string | undefined, field: string): Cause[] 
   }
 }
 
-const language = new Environment({ unlistedVariablesAreDyn: true });
+const language = languageOf(["self", "oldSelf"]);
 
-/** In the words of another parser than the API server's. */
 function ruleViolations(schema: JsonObject, path: string): Cause[] {
   return listAt(schema, "x-kubernetes-validations").flatMap((each, index) => {
     const rule = stringAt(each, "rule") ?? "";
     const field = `${path}.x-kubernetes-validations[${index}].rule`;
     if (rule.trim() === "") return [required(field, "rule is not specified")];
-    try {
-      language.parse(rule);
-      return [];
-    } catch (error) {
-      const [why = ""] = messageOf(error).split("\n");
-      return [invalidValue(field, shownRule(each), `compilation failed: ERROR: ${why}`)];
-    }
+    const problem = expressionProblem(language, rule) ?? unknownField(schema, rule);
+    return problem === undefined ? [] : [invalidValue(field, shownRule(each), problem)];
   });
+}
+
+/** A field of the object itself that its schema does not have. */
+function unknownField(schema: JsonObject, rule: string): string | undefined {
+  const isOpen = isObject(schema["additionalProperties"]) || schema["x-kubernetes-preserve-unknown-fields"] === true;
+  if (schema["type"] !== "object" || isOpen) return undefined;
+  const known = new Set([...Object.keys(objectAt(schema, "properties")), "apiVersion", "kind", "metadata"]);
+  for (const { 1: field = "", index } of rule.matchAll(/\bself\.(\w+)(?!\w*\()/g)) {
+    if (!known.has(field)) return pointed(rule, index + "self".length, `undefined field '${field}'`);
+  }
+  return undefined;
 }
 
 function shownRule(rule: Json): JsonObject {

@@ -15,10 +15,14 @@ export function definitionViolations(definition: JsonObject): Cause[] {
     ...namesViolations(objectAt(spec, "names")),
     ...sharedViolations(spec),
     ...conversionViolations(objectAt(spec, "conversion")),
-    ...storedViolations(listAt(spec, "versions")),
+    ...storedViolations(definition),
     ...approvalViolations(definition),
+    ...(spec["preserveUnknownFields"] === true ? [invalidValue("spec.preserveUnknownFields", true, keptUnknown)] : []),
   ];
 }
+
+const keptUnknown =
+  "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
 
 /** What a definition may not change once its names are accepted. */
 export function definitionUpdateViolations(before: JsonObject, after: JsonObject): Cause[] {
@@ -68,7 +72,7 @@ function dnsLabelViolations(field: string, text: string, before = "", compared =
 }
 
 /** What all versions have alike stands once, as it did before there were several. */
-const shareable = ["schema", "subresources", "additionalPrinterColumns"] as const;
+const shareable = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"] as const;
 
 function isShared(versions: readonly Json[], part: (typeof shareable)[number]): boolean {
   return versions.length > 0 && versions.every((each) => equal(at(each, part), at(versions[0], part)));
@@ -117,7 +121,7 @@ function shownVersion(version: Json, versions: readonly Json[]): JsonObject {
     Schema: part("schema"),
     Subresources: part("subresources"),
     AdditionalPrinterColumns: part("additionalPrinterColumns"),
-    SelectableFields: own["selectableFields"] ?? null,
+    SelectableFields: part("selectableFields"),
   };
 }
 
@@ -138,6 +142,8 @@ function partViolations(version: Json, part: (typeof shareable)[number], path: s
     }
     case "subresources":
       return scaleViolations(objectAt(version, "subresources", "scale"), `${path}.subresources.scale`, version);
+    case "selectableFields":
+      return [];
     case "additionalPrinterColumns":
       return listAt(version, part).flatMap((column, index) => columnViolations(column, `${path}.${part}[${index}]`));
   }
@@ -235,9 +241,14 @@ function conversionViolations(conversion: JsonObject): Cause[] {
   ];
 }
 
-function storedViolations(versions: readonly Json[]): Cause[] {
+/** Of a new definition; later, its status tells. */
+function storedViolations(definition: JsonObject): Cause[] {
+  const versions = listAt(definition, "spec", "versions");
   const isStored = versions.some((each) => isObject(each) && each["storage"] === true);
-  return isStored ? [] : [invalidValue("status.storedVersions", null, "must have at least one stored version")];
+  const isNew = stringAt(definition, "metadata", "resourceVersion") === undefined;
+  return isStored || !isNew
+    ? []
+    : [invalidValue("status.storedVersions", null, "must have at least one stored version")];
 }
 
 /** Kubernetes' own groups are open only to what its community has looked at. */

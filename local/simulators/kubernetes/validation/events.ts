@@ -1,13 +1,12 @@
 /** Events, in both groups. */
 import type { Cause } from "../cause.ts";
-import { isObject, type JsonObject, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { equal, isObject, type JsonObject, stringAt } from "../json.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import { required } from "./causes.ts";
 
 /** As the core group has them: whoever writes in the other is asked for more. */
 export function eventViolations(object: JsonObject): Cause[] {
-  const isCore = stringAt(object, "apiVersion") === "v1";
-  return isCore ? coreViolations(object, "involvedObject", "reportingComponent") : newViolations(object);
+  return isCore(object) ? coreViolations(object, "involvedObject", "reportingComponent") : newViolations(object);
 }
 
 function coreViolations(object: JsonObject, about: string, reporter: string): Cause[] {
@@ -24,11 +23,56 @@ function coreViolations(object: JsonObject, about: string, reporter: string): Ca
   return [
     ...(isOpen ? [] : [elsewhere]),
     ...(component === "" ? [required(reporter)] : []),
-    ...qualifiedNameProblems(component).map((problem) => invalidValue(reporter, component, problem)),
-    ...["reportingInstance", "action", "reason"]
-      .filter((field) => !stringAt(object, field))
-      .map((field) => required(field)),
+    ...labelKeyProblems(component).map((problem) => invalidValue(reporter, component, problem)),
+    ...["reportingInstance", "action", "reason"].flatMap((field) => [
+      ...(stringAt(object, field) ? [] : [required(field)]),
+      ...tooLong(field, stringAt(object, field), 128),
+    ]),
+    ...tooLong("message", stringAt(object, isCore(object) ? "message" : "note"), 1024),
   ];
+}
+
+const isCore = (object: JsonObject) => stringAt(object, "apiVersion") === "v1";
+
+function tooLong(field: string, text = "", most = 0): Cause[] {
+  return text.length > most ? [invalidValue(field, "", `can have at most ${most} characters`)] : [];
+}
+
+/** What nobody may change through the newer group: its names in the core group, and its own. */
+const fixed: readonly (readonly [field: string, own: string])[] = [
+  ...([
+    ["involvedObject", "regarding"],
+    ["reason", "reason"],
+    ["message", "note"],
+  ] as const),
+  ...([
+    ["source", "deprecatedSource"],
+    ["firstTimestamp", "deprecatedFirstTimestamp"],
+  ] as const),
+  ...([
+    ["lastTimestamp", "deprecatedLastTimestamp"],
+    ["count", "deprecatedCount"],
+    ["reason", "reason"],
+  ] as const),
+  ...([
+    ["type", "type"],
+    ["eventTime", "eventTime"],
+    ["action", "action"],
+    ["related", "related"],
+  ] as const),
+  ...([
+    ["reportingController", "reportingController"],
+    ["reportingInstance", "reportingInstance"],
+  ] as const),
+];
+
+export function eventUpdateViolations(before: JsonObject, after: JsonObject): Cause[] {
+  if (isCore(after)) return [];
+  return fixed.flatMap(([field, own]) =>
+    equal(before[own] ?? null, after[own] ?? null)
+      ? []
+      : [invalidValue(field, after[own] ?? null, "field is immutable")],
+  );
 }
 
 function newViolations(object: JsonObject): Cause[] {

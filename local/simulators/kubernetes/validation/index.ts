@@ -2,6 +2,7 @@
 import type { Cause } from "../cause.ts";
 import type { JsonObject } from "../json.ts";
 import type { Resource } from "../resource.ts";
+import { admissionPolicyViolations } from "./admissionPolicies.ts";
 import { limitRangeViolations, quotaViolations } from "./amounts.ts";
 import { autoscalerViolations } from "./autoscalers.ts";
 import { configMapViolations, secretViolations } from "./data.ts";
@@ -16,7 +17,6 @@ import {
   networkPolicyViolations,
 } from "./network.ts";
 import {
-  admissionPolicyViolations,
   apiServiceViolations,
   disruptionBudgetViolations,
   flowSchemaViolations,

@@ -1,7 +1,7 @@
 /** Jobs, and schedules of jobs. */
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import { duplicate, negatives, oneOf, required, unsupported } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
 import { templateViolations } from "./workloads.ts";
@@ -28,6 +28,7 @@ function jobSpecViolations(spec: JsonObject, path: string): Cause[] {
     ...listAt(spec, "podFailurePolicy", "rules").flatMap((rule, index) =>
       ruleViolations(rule, `${path}.podFailurePolicy.rules[${index}]`, spec),
     ),
+    ...successViolations(spec, `${path}.successPolicy`),
     ...templateViolations(objectAt(spec, "template"), `${path}.template`),
     ...(policy === "Always" ? [required(field, 'valid values: "OnFailure", "Never"')] : []),
     ...(policy === "Always" || ends.includes(policy) ? [] : [unsupported(field, policy, ends)]),
@@ -40,11 +41,25 @@ function jobSpecViolations(spec: JsonObject, path: string): Cause[] {
 function indexViolations(spec: JsonObject, path: string): Cause[] {
   if (stringAt(spec, "completionMode") === "Indexed") {
     const isCounted = numberAt(spec, "completions") !== undefined;
-    return isCounted ? [] : [required(`${path}.completions`, "when completion mode is Indexed")];
+    const parallelism = numberAt(spec, "parallelism") ?? 0;
+    const most = "must be less than or equal to 100000 when completion mode is Indexed";
+    return [
+      ...(isCounted ? [] : [required(`${path}.completions`, "when completion mode is Indexed")]),
+      ...(parallelism > 100_000 ? [invalidValue(`${path}.parallelism`, parallelism, most)] : []),
+    ];
   }
   return ["backoffLimitPerIndex", "maxFailedIndexes"]
     .filter((field) => numberAt(spec, field) !== undefined)
     .map((field) => invalidValue(`${path}.${field}`, spec[field] ?? null, "requires indexed completion mode"));
+}
+
+function successViolations(spec: JsonObject, path: string): Cause[] {
+  if (!isObject(spec["successPolicy"]) || stringAt(spec, "completionMode") === "Indexed") return [];
+  const Rules = listAt(spec, "successPolicy", "rules").map((rule) => ({
+    SucceededIndexes: objectAt(rule)["succeededIndexes"] ?? null,
+    SucceededCount: objectAt(rule)["succeededCount"] ?? null,
+  }));
+  return [invalidValue(path, { Rules }, "requires indexed completion mode")];
 }
 
 const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
@@ -71,7 +86,7 @@ function ruleViolations(rule: Json, path: string, spec: JsonObject): Cause[] {
 function conditionViolations(condition: Json, path: string): Cause[] {
   const type = stringAt(condition, "type") ?? "";
   return [
-    ...qualifiedNameProblems(type).map((problem) => invalidValue(`${path}.type`, type, problem)),
+    ...labelKeyProblems(type).map((problem) => invalidValue(`${path}.type`, type, problem)),
     ...chosenFrom(`${path}.status`, stringAt(condition, "status") ?? "", ["False", "True", "Unknown"]),
   ];
 }

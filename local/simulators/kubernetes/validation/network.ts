@@ -2,7 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems, subdomainProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems, subdomainProblems } from "../metadataRules.ts";
 import {
   addressText,
   addressViolations,
@@ -16,6 +16,7 @@ import {
   required,
   specialAddressViolations,
   subdomainViolations,
+  tooMany,
   unsupported,
 } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
@@ -75,6 +76,7 @@ export function endpointSliceViolations(object: JsonObject): Cause[] {
       const at = `endpoints[${index}].addresses`;
       const addresses = listAt(endpoint, "addresses").map(String);
       if (addresses.length === 0) return [required(at, "must contain at least 1 address")];
+      if (addresses.length > 100) return [tooMany(at, addresses.length, 100)];
       return addresses.flatMap((address, number) => sliceAddressViolations(address, type, `${at}[${number}]`));
     }),
   ];
@@ -93,24 +95,29 @@ function sliceAddressViolations(address: string, type: string, field: string): C
   ];
 }
 
+function tlsViolations(tls: Json, at: string): Cause[] {
+  const secret = stringAt(tls, "secretName") ?? "";
+  return [
+    ...listAt(tls, "hosts").flatMap((host, number) => hostViolations(String(host), `${at}.hosts[${number}]`)),
+    ...(secret === "" ? [] : subdomainViolations(`${at}.secretName`, secret)),
+  ];
+}
+
 export function ingressViolations(object: JsonObject): Cause[] {
   const spec = objectAt(object, "spec");
   const rules = listAt(spec, "rules");
   const own = stringAt(object, "metadata", "annotations", "kubernetes.io/ingress.class");
   const name = stringAt(spec, "ingressClassName");
+  const isNew = stringAt(object, "metadata", "resourceVersion") === undefined;
   return [
     ...(rules.length === 0 && !isObject(spec["defaultBackend"])
       ? [invalidValue("spec", null, "either `defaultBackend` or `rules` must be specified")]
       : []),
     ...(isObject(spec["defaultBackend"]) ? backendViolations(spec["defaultBackend"], "spec.defaultBackend") : []),
     ...rules.flatMap((rule, index) => ruleViolations(rule, `spec.rules[${index}]`)),
-    ...listAt(spec, "tls").flatMap((each, index) =>
-      listAt(each, "hosts").flatMap((host, number) =>
-        hostViolations(String(host), `spec.tls[${index}].hosts[${number}]`),
-      ),
-    ),
+    ...listAt(spec, "tls").flatMap((each, index) => tlsViolations(each, `spec.tls[${index}]`)),
     ...(name === undefined ? [] : subdomainViolations("spec.ingressClassName", name)),
-    ...(own !== undefined && name !== undefined && own !== name
+    ...(isNew && own !== undefined && name !== undefined && own !== name
       ? [
           invalidValue(
             "annotations.kubernetes.io/ingress.class",
@@ -193,7 +200,7 @@ const pathText = 'must be a domain-prefixed path (such as "acme.io/foo")';
 export function ingressClassViolations(object: JsonObject): Cause[] {
   const controller = stringAt(object, "spec", "controller") ?? "";
   const parameters = objectAt(object, "spec")["parameters"];
-  const isPath = controller.includes("/") && qualifiedNameProblems(controller).length === 0;
+  const isPath = controller.includes("/") && labelKeyProblems(controller).length === 0;
   const scope = stringAt(parameters, "scope");
   const [kind = "", name = "", namespace] = ["kind", "name", "namespace"].map((field) => stringAt(parameters, field));
   return [

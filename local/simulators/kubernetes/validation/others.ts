@@ -1,8 +1,6 @@
 /** Kinds with a rule or two of their own. */
-import { Environment } from "@marcbachmann/cel-js";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
 import type { Cause } from "../cause.ts";
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
+import { type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
 import { finalizerNameViolations, invalidValue } from "../metadataRules.ts";
 import { amountViolations, containerNameViolations } from "./amountNames.ts";
 import { forbidden, labelsViolations, labelViolations, negative, oneOf, required } from "./causes.ts";
@@ -96,7 +94,14 @@ export function apiServiceViolations(object: JsonObject): Cause[] {
     const why = `must be positive and less than ${most}`;
     return value > 0 && value <= most ? [] : [invalidValue(`spec.${field}`, value, why)];
   };
-  return [...within("groupPriorityMinimum", 20_000), ...within("versionPriority", 1_000)];
+  const expected = `${stringAt(spec, "version") ?? ""}.${stringAt(spec, "group") ?? ""}`;
+  const name = stringAt(object, "metadata", "name") ?? "";
+  const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
+  return [
+    ...(name === expected ? [] : [invalidValue("metadata.name", name, why)]),
+    ...within("groupPriorityMinimum", 20_000),
+    ...within("versionPriority", 1_000),
+  ];
 }
 
 export function nodeViolations(object: JsonObject): Cause[] {
@@ -139,29 +144,3 @@ const usages = [
   ...["ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime"],
   ...["server auth", "signing", "timestamping"],
 ];
-
-export function admissionPolicyViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const [validations, audits] = [listAt(spec, "validations"), listAt(spec, "auditAnnotations")];
-  const nothing = "validations or auditAnnotations must contain at least one item";
-  const isNothing = validations.length === 0 && audits.length === 0;
-  return [
-    ...(isObject(spec["matchConstraints"]) ? [] : [required("spec.matchConstraints")]),
-    ...(isNothing ? [required("spec.validations", nothing), required("spec.auditAnnotations", nothing)] : []),
-    ...validations.flatMap((each, index) => expressionViolations(each, `spec.validations[${index}].expression`)),
-  ];
-}
-
-const language = new Environment({ unlistedVariablesAreDyn: true });
-
-/** In the words of another parser than the API server's. */
-function expressionViolations(validation: Json, field: string): Cause[] {
-  const expression = stringAt(validation, "expression") ?? "";
-  try {
-    language.parse(expression);
-    return [];
-  } catch (error) {
-    const [why = ""] = messageOf(error).split("\n");
-    return [invalidValue(field, expression, `compilation failed: ERROR: ${why}`)];
-  }
-}

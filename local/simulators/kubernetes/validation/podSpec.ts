@@ -1,7 +1,7 @@
 /** What a pod may be, by itself and in the template of a workload: in the order in which the API server looks (core/validation). */
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import {
   addressViolations,
   dotlessViolations,
@@ -121,7 +121,7 @@ function dnsViolations(spec: JsonObject, path: string): Cause[] {
 
 function gateViolations(spec: JsonObject, path: string): Cause[] {
   const qualified = (field: string, name: string) =>
-    qualifiedNameProblems(name).map((problem) => invalidValue(field, name, problem));
+    labelKeyProblems(name).map((problem) => invalidValue(field, name, problem));
   return [
     ...listAt(spec, "readinessGates").flatMap((gate, index) =>
       qualified(`${path}.readinessGates[${index}].conditionType`, stringAt(gate, "conditionType") ?? ""),

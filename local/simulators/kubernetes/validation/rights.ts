@@ -2,7 +2,7 @@
 import type { Cause } from "../cause.ts";
 import { ApiFailure } from "../failures.ts";
 import { isObject, type Json, type JsonObject, listAt, stringAt } from "../json.ts";
-import { invalidValue } from "../metadataRules.ts";
+import { invalidValue, subdomainProblems } from "../metadataRules.ts";
 import { required, unsupported } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
 
@@ -19,7 +19,10 @@ function aggregationViolations(aggregation: Json | undefined): Cause[] {
   const path = "aggregationRule.clusterRoleSelectors";
   const why = "at least one clusterRoleSelector required if aggregationRule is non-nil";
   if (selectors.length === 0) return [required(path, why)];
-  return selectors.flatMap((each, index) => selectorViolations(each, `${path}[${index}]`));
+  return selectors.flatMap((each, index) => {
+    const causes = selectorViolations(each, `${path}[${index}]`);
+    return causes.length === 0 ? [] : [...causes, invalidValue(`${path}[${index}]`, null, "invalid label selector.")];
+  });
 }
 
 function ruleViolations(rule: Json, at: string, isNamespaced: boolean): Cause[] {
@@ -70,9 +73,11 @@ export function bindingViolations(object: JsonObject, { isNamespaced }: { isName
 function subjectViolations(subject: Json, at: string, isNamespaced: boolean): Cause[] {
   const [kind = "", name = "", group = ""] = ["kind", "name", "apiGroup"].map((field) => stringAt(subject, field));
   const nameless = name === "" ? [required(`${at}.name`)] : [];
+  const unnamed = name === "" ? [] : subdomainProblems(name).map((why) => invalidValue(`${at}.name`, name, why));
   if (kind === "ServiceAccount") {
     return [
       ...nameless,
+      ...unnamed,
       ...(group === "" ? [] : [unsupported(`${at}.apiGroup`, group, [""])]),
       ...(isNamespaced || stringAt(subject, "namespace") ? [] : [required(`${at}.namespace`)]),
     ];

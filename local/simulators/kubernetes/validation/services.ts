@@ -1,7 +1,7 @@
 /** Services, in the order in which the API server looks at them. */
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import {
   addressViolations,
   duplicate,
@@ -75,7 +75,7 @@ function portsViolations(ports: readonly Json[]): Cause[] {
       ...portViolations(`${at}.targetPort`, objectAt(port)["targetPort"] ?? number),
       ...(protocol === undefined
         ? []
-        : qualifiedNameProblems(protocol).map((problem) => invalidValue(`${at}.appProtocol`, protocol, problem))),
+        : labelKeyProblems(protocol).map((problem) => invalidValue(`${at}.appProtocol`, protocol, problem))),
     ];
   });
 }

@@ -1,7 +1,7 @@
 /** Storage: claims, volumes, classes. */
 import type { Cause } from "../cause.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, qualifiedNameProblems } from "../metadataRules.ts";
+import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
 import { nanos, shown } from "./amountNames.ts";
 import { forbidden, oneOf, required, subdomainViolations, unsupported } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
@@ -70,7 +70,7 @@ export function storageClassViolations(object: JsonObject): Cause[] {
     ...(provisioner === "" ? [required("provisioner")] : []),
     ...(provisioner === ""
       ? []
-      : qualifiedNameProblems(provisioner.toLowerCase()).map((problem) =>
+      : labelKeyProblems(provisioner.toLowerCase()).map((problem) =>
           invalidValue("provisioner", provisioner.toLowerCase(), problem),
         )),
     ...Object.keys(objectAt(object, "parameters"))

@@ -18,7 +18,7 @@ function oneViolations(webhook: JsonObject, at: string): Cause[] {
     ...listAt(webhook, "rules").flatMap((rule, index) => ruleViolations(rule, `${at}.rules[${index}]`)),
     ...oneOf(`${at}.failurePolicy`, webhook["failurePolicy"], ["Fail", "Ignore"]),
     ...oneOf(`${at}.matchPolicy`, webhook["matchPolicy"], ["Equivalent", "Exact"]),
-    ...(webhook["sideEffects"] === undefined
+    ...(!webhook["sideEffects"]
       ? [required(`${at}.sideEffects`, "must specify one of None, NoneOnDryRun")]
       : oneOf(`${at}.sideEffects`, webhook["sideEffects"], ["None", "NoneOnDryRun"])),
     ...(seconds !== undefined && (seconds < 1 || seconds > 30)

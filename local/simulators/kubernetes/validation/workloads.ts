@@ -50,7 +50,7 @@ const statefulSpecViolations = specOf((spec) => [
   ...policyViolations(spec),
   ...statefulStrategyViolations(spec),
   ...retentionViolations(spec),
-  ...negatives("spec", spec, ["replicas", "minReadySeconds", "revisionHistoryLimit"]),
+  ...negatives("spec", spec, ["replicas", "minReadySeconds"]),
   ...ownSelectorViolations(spec, "statefulset"),
   ...chosenTemplateViolations(spec, "StatefulSet"),
 ]);
@@ -83,7 +83,8 @@ export function podTemplateViolations(object: JsonObject): Cause[] {
 
 function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
   const selector = spec["selector"];
-  if (!isObject(selector)) return [required("spec.selector")];
+  // A daemon set without one chooses nothing, not its own template either.
+  if (!isObject(selector)) return kind === "daemonset" ? [] : [required("spec.selector")];
   const causes = selectorViolations(selector, "spec.selector");
   if (isEmptySelector(selector)) {
     return [...causes, invalidValue("spec.selector", {}, `empty selector is invalid for ${kind}`)];

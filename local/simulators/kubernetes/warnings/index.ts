@@ -252,6 +252,19 @@ const byKind: Readonly<Record<string, Warnings>> = {
   CustomResourceDefinition: definition,
 };
 
+const ownersTwice =
+  ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ";
+
+/** With each owner once, which is warned of. */
+export function withOwnersOnce(object: JsonObject, warn: (text: string) => void): JsonObject {
+  const owners = listAt(object, "metadata", "ownerReferences");
+  const isFirst = (owner: Json, index: number) => owners.findIndex((each) => equal(each, owner)) === index;
+  const again = owners.filter((owner, index) => !isFirst(owner, index)).map((owner) => stringAt(owner, "uid") ?? "");
+  if (again.length === 0) return object;
+  warn(`${ownersTwice}${again.join(", ")}`);
+  return { ...object, metadata: { ...objectAt(object, "metadata"), ownerReferences: owners.filter(isFirst) } };
+}
+
 export function warningsOf({ kind, isCustom }: Resource, object: JsonObject, old?: JsonObject): string[] {
   return isCustom ? [] : (byKind[kind]?.(object, old) ?? []);
 }

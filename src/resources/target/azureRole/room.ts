@@ -6,6 +6,8 @@ import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRole
 import type { Ports } from "../../../ports/index.ts";
 import { heldBy } from "../../definitions/heldRoles.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
+import type { TargetsPreflight } from "../../definitions/resource.ts";
+import { takenBefore } from "../../definitions/sharedLimit.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 import { readAssignments } from "./assignments.ts";
@@ -17,34 +19,43 @@ export interface WantedRoles extends About {
   readonly access: readonly Access[];
 }
 
-/** One look for each subscription, whatever number of targets is there. `identity` is undefined until it exists. */
+interface Asking extends Pick<TargetsPreflight, "onNeed"> {
+  /** Undefined until it exists. */
+  readonly identity: IdentityPair | undefined;
+}
+
+/** One look for each subscription, whatever number of targets is there. */
 export function roomChecks(
   ports: Looking,
   wanted: readonly WantedRoles[],
-  identity: IdentityPair | undefined,
+  asking: Asking,
 ): readonly (() => Promise<Obstacles>)[] {
   const bySubscription = Map.groupBy(wanted, ({ place }) => place.resourceId.split("/")[2] ?? "");
   return [...bySubscription].map(
     ([subscriptionId, there]) =>
       () =>
-        noticeIfForbidden("TARGET_UNSEEN", () => thereIsRoom(ports, { subscriptionId, wanted: there, identity })),
+        noticeIfForbidden("TARGET_UNSEEN", () => thereIsRoom(ports, { subscriptionId, wanted: there, ...asking })),
   );
 }
 
-interface Asked {
+interface Asked extends Asking {
   readonly subscriptionId: string;
   readonly wanted: readonly WantedRoles[];
-  readonly identity: IdentityPair | undefined;
 }
 
-async function thereIsRoom(ports: Looking, { subscriptionId, wanted, identity }: Asked): Promise<Obstacles> {
+async function thereIsRoom(ports: Looking, { subscriptionId, wanted, identity, onNeed }: Asked): Promise<Obstacles> {
   const { made, limit } = await ports.roleAssignments.usage(subscriptionId);
   const most = sum(wanted.map(({ place, access }) => rolesFor(place.kind, access).length));
+  const count = async () =>
+    identity ? sum(await Promise.all(wanted.map((each) => countMissing(ports, each, identity)))) : most;
+  const tell = (needed: number, taken = 0) => {
+    const message = `Subscription ${subscriptionId} has ${made} role assignments${takenBefore(taken)}, and Azure allows ${limit}; this needs ${needed} more.`;
+    return toOperationError("ROLE_ASSIGNMENT_LIMIT", message);
+  };
+  onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: "preflight", tell });
   if (made + most <= limit) return {};
-  const needed = identity ? sum(await Promise.all(wanted.map((each) => countMissing(ports, each, identity)))) : most;
-  if (needed === 0 || made + needed <= limit) return {};
-  const message = `Subscription ${subscriptionId} has ${made} role assignments, and Azure allows ${limit}; this needs ${needed} more.`;
-  return { blockers: [toOperationError("ROLE_ASSIGNMENT_LIMIT", message)] };
+  const needed = await count();
+  return needed === 0 || made + needed <= limit ? {} : { blockers: [tell(needed)] };
 }
 
 async function countMissing(ports: Looking, wanted: WantedRoles, identity: IdentityPair): Promise<number> {

@@ -31,17 +31,17 @@ async function sent(method: string, path: string, body: string, type = "applicat
   return { status, message: String(JSON.parse(text).message) };
 }
 
-const requests: readonly (readonly [method: string, path: string, body: (deep: string) => string, type?: string])[] = [
-  ["POST", maps, map],
+const requests: readonly (readonly [method: string, path: string, body: (deep: string) => string, type: string])[] = [
+  ["POST", maps, map, "application/json"],
   ["POST", maps, map, "application/yaml"],
-  ["POST", wells, well],
-  ["PUT", `${wells}/kept`, (deep) => well(deep, "kept")],
+  ["POST", wells, well, "application/json"],
+  ["PUT", `${wells}/kept`, (deep) => well(deep, "kept"), "application/json"],
   ["PATCH", `${wells}/kept`, (deep) => `{"x":${deep}}`, "application/merge-patch+json"],
   ["PATCH", `${wells}/kept`, (deep) => `[{"op":"add","path":"/x","value":${deep}}]`, "application/json-patch+json"],
   ["PATCH", `${wells}/kept?fieldManager=m`, (deep) => well(deep, "kept"), "application/apply-patch+yaml"],
   ["PATCH", `${maps}/kube-root-ca.crt`, (deep) => `{"x":${deep}}`, "application/strategic-merge-patch+json"],
-  ["DELETE", `${wells}/kept`, (deep) => `{"x":${deep}}`],
-  ["POST", "/apis/authentication.k8s.io/v1/tokenreviews", (deep) => `{"spec":${deep}}`],
+  ["DELETE", `${wells}/kept`, (deep) => `{"x":${deep}}`, "application/json"],
+  ["POST", "/apis/authentication.k8s.io/v1/tokenreviews", (deep) => `{"spec":${deep}}`, "application/json"],
 ];
 
 test.each(requests)("%s %s with 9,000 levels is refused", async (method, path, body, type) => {

@@ -150,7 +150,7 @@ function equalText(text: string): string {
   return text
     .replaceAll(uid, "<uid>")
     .replaceAll(time, "<time>")
-    .replaceAll(/\b\d+s$/g, "<age>")
+    .replaceAll(/\b\d+s$/gm, "<age>")
     .replaceAll(/current: \d+/g, "current: <version>")
     .replaceAll(/in record \(\d+\)/g, "in record (<version>)")
     .replaceAll(/(resourceVersion\\*"?:\s*\\*")\d+/g, "$1<version>")

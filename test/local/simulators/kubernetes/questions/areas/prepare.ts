@@ -2,7 +2,9 @@
 import type { PolicyRule } from "../../../../../../local/simulators/world.ts";
 import { eventually, type TestCluster } from "../../cluster.ts";
 import { configMap } from "./area.ts";
+import { berthDefinition } from "./berths.ts";
 import { definition, definitions } from "./customKinds.ts";
+import { hullDefinitions } from "./hulls.ts";
 import { areas } from "./index.ts";
 
 /** May read config maps, and give roles that do no more. */
@@ -45,7 +47,10 @@ export async function prepareAreas(cluster: TestCluster): Promise<void> {
     ...{ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "q", namespace: "area-quota" } },
     ...{ spec: { hard } },
   } as object);
-  await cluster.request("POST", definitions, { body: definition() });
+  for (const body of [definition(), berthDefinition, ...hullDefinitions]) {
+    const { status, text } = await cluster.request("POST", definitions, { body });
+    if (status !== 201) throw new Error(text);
+  }
   for (const level of ["restricted", "baseline"]) {
     const labels = { "pod-security.kubernetes.io/enforce": level, "pod-security.kubernetes.io/warn": level };
     await objects.patch({ apiVersion: "v1", kind: "Namespace", metadata: { name: `area-${level}`, labels } });
@@ -56,7 +61,16 @@ export async function prepareAreas(cluster: TestCluster): Promise<void> {
       ? undefined
       : JSON.stringify(quota["status"]).includes('"used"') || undefined;
   });
-  await eventually(async () => ((await serves(cluster, "/apis/custom.example/v1")) ? true : undefined));
+  const served = [
+    "custom.example/v1/toys",
+    "port.example/v1/berths",
+    "hull.example/v1/hulls",
+    "hull.example/v1/ribs",
+    "hull.example/v1/spars",
+  ];
+  for (const path of served) {
+    await eventually(async () => ((await serves(cluster, `/apis/${path}`)) ? true : undefined));
+  }
   // Until the API server has read them.
   await eventually(async () => ((await refuses(cluster, "area-guarded", guarded)) ? true : undefined));
   await eventually(async () => ((await refuses(cluster, "area-quota", configMap("more"))) ? true : undefined));

@@ -1,0 +1,156 @@
+/** What the server says of itself: groups, documents, health; and events, leases and other small kinds. */
+import { type Area, accept, as, configMap, merge, object, paths, table } from "./area.ts";
+
+const { core, of } = paths("documents");
+const aggregated = accept("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+const leases = of("apis/coordination.k8s.io/v1")("leases");
+const lease = (name: string, spec: object) => object("coordination.k8s.io/v1", "Lease", name, { spec });
+const event = (name: string, rest: object = {}) =>
+  object("v1", "Event", name, {
+    involvedObject: { kind: "Pod", name: "p", namespace: "area-documents" },
+    reason: "Test",
+    message: "m",
+    type: "Normal",
+    ...rest,
+  });
+const newEvent = (name: string, rest: object = {}) =>
+  object("events.k8s.io/v1", "Event", name, {
+    eventTime: "2026-01-01T00:00:00.000000Z",
+    reportingController: "a.example/b",
+    reportingInstance: "i",
+    action: "Act",
+    reason: "Test",
+    type: "Normal",
+    regarding: { kind: "Pod", name: "p", namespace: "area-documents" },
+    note: "n",
+    ...rest,
+  });
+
+export const documents: Area = {
+  name: "documents",
+  asked: [
+    ["versions", "GET", "/api"],
+    ["versions with a slash", "GET", "/api/"],
+    ["a group with a slash", "GET", "/apis/batch/"],
+    ["a group", "GET", "/apis/policy"],
+    ["a group's version", "GET", "/apis/policy/v1"],
+    ["a group that is not there", "GET", "/apis/none.example"],
+    ["a version that is not there", "GET", "/apis/apps/v9"],
+    ["a kind that is not there", "GET", "/apis/apps/v1/ships"],
+    ["a kind that is not there, below a namespace", "POST", core("ships"), configMap("x")],
+    ["a core version that is not there", "GET", "/api/v2"],
+    ["leases' version", "GET", "/apis/coordination.k8s.io/v1"],
+    ["events' version", "GET", "/apis/events.k8s.io/v1"],
+    ["the group of nodes' metrics", "GET", "/apis/metrics.k8s.io/v1beta1"],
+    ["core, aggregated", "GET", "/api", undefined, aggregated],
+    [
+      "aggregated of an old version",
+      "GET",
+      "/api",
+      undefined,
+      accept("application/json;g=apidiscovery.k8s.io;v=v1;as=APIGroupDiscoveryList"),
+    ],
+    ["a group in YAML", "GET", "/apis/policy", undefined, accept("application/yaml")],
+    ["core in HTML", "GET", "/api", undefined, accept("text/html")],
+    ["posted to", "POST", "/api", {}],
+    ["deleted", "DELETE", "/apis/apps/v1"],
+    ["OpenAPI's version 3 of what is not there", "GET", "/openapi/v3/apis/none.example/v1"],
+    ["OpenAPI's version 1", "GET", "/openapi/v1"],
+    ["Swagger", "GET", "/swagger.json"],
+    ["health", "GET", "/healthz"],
+    ["one check", "GET", "/livez/ping"],
+    ["one check that is not there", "GET", "/readyz/none"],
+    ["health without a check", "GET", "/livez?exclude=etcd"],
+    ["health for anybody", "GET", "/readyz", undefined, as("anonymous")],
+    ["the beginning, for anybody", "GET", "/", undefined, as("anonymous")],
+    ["the beginning, by nonsense", "GET", "/", undefined, as("nonsense")],
+    ["a path that is not there", "GET", "/nothing/here"],
+    ["a path that is not there, by a stranger", "GET", "/nothing/here", undefined, as("stranger")],
+    ["the issuer", "GET", "/.well-known/openid-configuration", undefined, as("anonymous")],
+    [
+      "a lease",
+      "POST",
+      leases,
+      lease("l", {
+        holderIdentity: "me",
+        leaseDurationSeconds: 15,
+        acquireTime: "2026-01-01T00:00:00.000000Z",
+        renewTime: "2026-01-01T00:00:01.5Z",
+      }),
+    ],
+    ["a lease of no time", "POST", leases, lease("m", { leaseDurationSeconds: 0, leaseTransitions: -1 })],
+    ["a lease of a bad time", "POST", leases, lease("m", { renewTime: "now" })],
+    [
+      "a lease renewed",
+      "PATCH",
+      `${leases}/l`,
+      { spec: { renewTime: "2026-01-01T00:00:09Z", holderIdentity: "you" } },
+      merge,
+    ],
+    ["a lease of a strategy", "POST", leases, lease("m", { strategy: "OldestEmulationVersion", preferredHolder: "x" })],
+    ["leases as a table", "GET", leases, undefined, table],
+    [
+      "an event",
+      "POST",
+      core("events"),
+      event("e1", { firstTimestamp: "2026-01-01T00:00:00Z", lastTimestamp: "2026-01-01T00:00:00Z", count: 1 }),
+    ],
+    [
+      "an event of another namespace",
+      "POST",
+      core("events"),
+      event("e2", { involvedObject: { kind: "Pod", namespace: "default", name: "p" } }),
+    ],
+    [
+      "an event of a cluster's thing",
+      "POST",
+      core("events"),
+      event("e3", { involvedObject: { kind: "Node", name: "n" } }),
+    ],
+    ["an event of a new form", "POST", of("apis/events.k8s.io/v1")("events"), newEvent("e4")],
+    [
+      "an event of a new form without its time",
+      "POST",
+      of("apis/events.k8s.io/v1")("events"),
+      newEvent("e5", { eventTime: undefined }),
+    ],
+    [
+      "an event of a new form with too long a note",
+      "POST",
+      of("apis/events.k8s.io/v1")("events"),
+      newEvent("e5", { note: "n".repeat(1025), type: "Odd" }),
+    ],
+    ["an event changed", "PATCH", `${of("apis/events.k8s.io/v1")("events")}/e4`, { reason: "Other" }, merge],
+    ["an event by the other group", "GET", `${of("apis/events.k8s.io/v1")("events")}/e1`],
+    ["events as a table", "GET", `${core("events")}?fieldSelector=metadata.name%3De4`, undefined, table],
+    [
+      "events by what they tell of",
+      "GET",
+      `${core("events")}?fieldSelector=involvedObject.name%3Dp,type%3DNormal,metadata.name%3De1`,
+    ],
+    ["a flow's schema", "GET", "/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas/exempt"],
+    ["a class of priority", "GET", "/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical"],
+    [
+      "a class of priority of too much",
+      "POST",
+      "/apis/scheduling.k8s.io/v1/priorityclasses",
+      object("scheduling.k8s.io/v1", "PriorityClass", "much", { value: 2_000_000_000 }),
+    ],
+    [
+      "a class of priority of the system's name",
+      "POST",
+      "/apis/scheduling.k8s.io/v1/priorityclasses",
+      object("scheduling.k8s.io/v1", "PriorityClass", "system-mine", { value: 1 }),
+    ],
+    ["a node that is not there", "GET", "/api/v1/nodes/none"],
+    ["the proxy of a service", "GET", `${core("services")}/none/proxy`],
+    [
+      "a class of storage",
+      "POST",
+      "/apis/storage.k8s.io/v1/storageclasses?dryRun=All",
+      object("storage.k8s.io/v1", "StorageClass", "s", { provisioner: "a.example/b" }),
+    ],
+    ["API services", "GET", "/apis/apiregistration.k8s.io/v1/apiservices/v1.apps"],
+    ["metrics", "GET", "/metrics", undefined, as("stranger")],
+  ],
+};

@@ -1,0 +1,205 @@
+/** What callers with few rights see: names in rules, subresources, impersonation, and the texts of refusals. */
+import { type Area, apply, as, configMap, merge, object, paths, table } from "./area.ts";
+
+const { core, apps, rbac, of } = paths("guests");
+const maps = core("configmaps");
+const group = "rbac.authorization.k8s.io/v1";
+const guest = "system:serviceaccount:area-guests:guest";
+const asGuest = { headers: { "impersonate-user": guest } };
+const asGuestMerging = { headers: { ...asGuest.headers, "content-type": "application/merge-patch+json" } };
+const asGuestApplying = { headers: { ...asGuest.headers, "content-type": "application/apply-patch+yaml" } };
+const access = (resourceAttributes: object) => ({
+  apiVersion: "authorization.k8s.io/v1",
+  kind: "SelfSubjectAccessReview",
+  spec: { resourceAttributes },
+});
+const mine = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+export const guests: Area = {
+  name: "guests",
+  asked: [
+    ["its account", "POST", core("serviceaccounts"), object("v1", "ServiceAccount", "guest")],
+    [
+      "its role",
+      "POST",
+      rbac("roles"),
+      object(group, "Role", "guest", {
+        rules: [
+          {
+            apiGroups: [""],
+            resources: ["configmaps"],
+            resourceNames: ["mine"],
+            verbs: ["get", "patch", "watch", "list"],
+          },
+          { apiGroups: ["apps"], resources: ["deployments/scale", "*/status"], verbs: ["*"] },
+          { apiGroups: [""], resources: ["secrets"], verbs: ["create"] },
+        ],
+      }),
+    ],
+    [
+      "its binding",
+      "POST",
+      rbac("rolebindings"),
+      object(group, "RoleBinding", "guest", {
+        subjects: [{ kind: "ServiceAccount", name: "guest", namespace: "area-guests" }],
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "guest" },
+      }),
+    ],
+    ["its map", "POST", maps, configMap("mine", { data: { a: "1" } })],
+    ["its map, read", "GET", `${maps}/mine`, undefined, asGuest],
+    ["another map, read", "GET", `${maps}/kube-root-ca.crt`, undefined, asGuest],
+    ["all maps", "GET", maps, undefined, asGuest],
+    ["its map, in a list by name", "GET", `${maps}?fieldSelector=metadata.name%3Dmine`, undefined, asGuest],
+    [
+      "its map, in a list by name and label",
+      "GET",
+      `${maps}?fieldSelector=metadata.name%3Dmine&labelSelector=a`,
+      undefined,
+      asGuest,
+    ],
+    [
+      "its map, watched",
+      "GET",
+      `${maps}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dmine`,
+      undefined,
+      asGuest,
+    ],
+    ["its map, patched", "PATCH", `${maps}/mine`, { data: { b: "2" } }, asGuestMerging],
+    [
+      "its map, applied",
+      "PATCH",
+      `${maps}/mine?fieldManager=guest`,
+      configMap("mine", { data: { c: "3" } }),
+      asGuestApplying,
+    ],
+    ["another map, applied", "PATCH", `${maps}/fresh?fieldManager=guest`, configMap("fresh"), asGuestApplying],
+    ["its map, put", "PUT", `${maps}/mine`, configMap("mine"), asGuest],
+    ["its map, deleted", "DELETE", `${maps}/mine`, undefined, asGuest],
+    ["all its maps, deleted", "DELETE", maps, undefined, asGuest],
+    ["a scale", "GET", `${apps("deployments")}/none/scale`, undefined, asGuest],
+    ["a deployment", "GET", `${apps("deployments")}/none`, undefined, asGuest],
+    ["a status", "GET", `${apps("deployments")}/none/status`, undefined, asGuest],
+    ["a status of a set", "PATCH", `${apps("statefulsets")}/none/status`, {}, asGuestMerging],
+    ["a secret", "POST", core("secrets"), object("v1", "Secret", "s"), asGuest],
+    ["a secret, read", "GET", `${core("secrets")}/s`, undefined, asGuest],
+    ["a broken secret", "POST", core("secrets"), "{", asGuest],
+    ["its namespace", "GET", "/api/v1/namespaces/area-guests", undefined, asGuest],
+    ["a kind that is not there", "GET", core("ships"), undefined, asGuest],
+    ["a group that is not there", "GET", "/apis/none.example/v1/things", undefined, asGuest],
+    ["a subresource that is not there", "GET", `${maps}/mine/nothing`, undefined, asGuest],
+    ["groups", "GET", "/apis", undefined, asGuest],
+    ["OpenAPI", "HEAD", "/openapi/v2", undefined, asGuest],
+    ["logs", "GET", "/logs/", undefined, asGuest],
+    [
+      "may it, by name",
+      "POST",
+      mine,
+      access({ namespace: "area-guests", verb: "get", resource: "configmaps", name: "mine" }),
+      asGuest,
+    ],
+    [
+      "may it, without a name",
+      "POST",
+      mine,
+      access({ namespace: "area-guests", verb: "get", resource: "configmaps" }),
+      asGuest,
+    ],
+    ["may it, everywhere", "POST", mine, access({ verb: "get", resource: "configmaps", name: "mine" }), asGuest],
+    [
+      "may it, a subresource",
+      "POST",
+      mine,
+      access({
+        namespace: "area-guests",
+        verb: "update",
+        group: "apps",
+        resource: "deployments",
+        subresource: "scale",
+      }),
+      asGuest,
+    ],
+    [
+      "may it, everything",
+      "POST",
+      mine,
+      access({ namespace: "area-guests", verb: "*", group: "*", resource: "*" }),
+      asGuest,
+    ],
+    [
+      "what may it",
+      "POST",
+      "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+      { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace: "area-guests" } },
+      asGuest,
+    ],
+    [
+      "what may a stranger",
+      "POST",
+      "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+      { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectRulesReview", spec: { namespace: "area-guests" } },
+      as("stranger"),
+    ],
+    [
+      "reviews of others",
+      "POST",
+      "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+      {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SubjectAccessReview",
+        spec: { user: "x", resourceAttributes: { verb: "get" } },
+      },
+      asGuest,
+    ],
+    [
+      "a token of itself",
+      "POST",
+      `${core("serviceaccounts")}/guest/token`,
+      { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} },
+      asGuest,
+    ],
+    [
+      "an eviction",
+      "POST",
+      `${core("pods")}/none/eviction`,
+      { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "none" } },
+      asGuest,
+    ],
+    ["a terminal", "POST", `${core("pods")}/none/exec?command=x`, undefined, asGuest],
+    ["a node's proxy", "GET", "/api/v1/nodes/none/proxy/", undefined, asGuest],
+    ["a finalizer of a namespace", "PUT", "/api/v1/namespaces/area-guests/finalize", {}, asGuest],
+    ["a lease of the system", "GET", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases", undefined, asGuest],
+    ["an admission policy", "POST", "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies", {}, asGuest],
+    ["a role for itself", "PATCH", `${rbac("roles")}/guest`, { rules: [] }, asGuestMerging],
+    ["a table", "GET", maps, undefined, { headers: { ...asGuest.headers, ...table.headers } }],
+    ["as a user of spaces", "GET", `${maps}/mine`, undefined, { headers: { "impersonate-user": "a b" } }],
+    ["as a user without a name", "GET", `${maps}/mine`, undefined, { headers: { "impersonate-user": "" } }],
+    ["as a user with an extra alone", "GET", `${maps}/mine`, undefined, { headers: { "impersonate-extra-a": "b" } }],
+    [
+      "as a user of masters",
+      "GET",
+      `${maps}/none`,
+      undefined,
+      { headers: { "impersonate-user": "x", "impersonate-group": "system:masters" } },
+    ],
+    [
+      "as a user of the system",
+      "GET",
+      `${maps}/none`,
+      undefined,
+      { headers: { "impersonate-user": "system:kube-controller-manager" } },
+    ],
+    [
+      "as a node",
+      "GET",
+      "/api/v1/nodes/other",
+      undefined,
+      { headers: { "impersonate-user": "system:node:mine", "impersonate-group": "system:nodes" } },
+    ],
+    ["by a token in the query", "GET", `${maps}/mine?access_token=x`, undefined, as("anonymous")],
+    ["by a name and a word", "GET", `${maps}/mine`, undefined, { headers: { authorization: "Basic YTpi" } }],
+    ["by a bearer of nothing", "GET", `${maps}/mine`, undefined, { headers: { authorization: "Bearer" } }],
+    ["a stranger's merge", "PATCH", `${maps}/mine`, {}, { ...merge, caller: "stranger" }],
+    ["a stranger's apply", "PATCH", `${maps}/mine?fieldManager=x`, configMap("mine"), { ...apply, caller: "stranger" }],
+    ["another group of events", "GET", of("apis/events.k8s.io/v1")("events"), undefined, asGuest],
+  ],
+};

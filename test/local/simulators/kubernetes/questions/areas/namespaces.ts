@@ -1,0 +1,118 @@
+/** Namespaces themselves: names, labels, finalizers and what they hold from the beginning. */
+import { type Area, apply, configMap, json, media, merge, paths, sent, strategic, table } from "./area.ts";
+
+const all = "/api/v1/namespaces";
+const own = `${all}/area-namespaces`;
+const { core } = paths("namespaces");
+const namespace = (name: string | undefined, metadata: object = {}, rest: object = {}) => ({
+  ...{ apiVersion: "v1", kind: "Namespace", metadata: { ...(name === undefined ? {} : { name }), ...metadata } },
+  ...rest,
+});
+
+export const namespacesArea: Area = {
+  name: "namespaces",
+  asked: [
+    ["one with labels", "POST", all, namespace("ns-one", { labels: { team: "blue", "a.example/b": "c" } })],
+    ["one that is there", "POST", all, namespace("ns-one")],
+    ["one with a dot", "POST", all, namespace("ns.one")],
+    ["one that is too long", "POST", all, namespace("n".repeat(64))],
+    ["one that begins with a dash", "POST", all, namespace("-ns")],
+    ["one without a name", "POST", all, namespace(undefined)],
+    ["one with an empty name", "POST", all, namespace("")],
+    ["one in a namespace", "POST", all, namespace("ns-in", { namespace: "default" })],
+    [
+      "one with finalizers in its spec",
+      "POST",
+      `${all}?dryRun=All`,
+      namespace("ns-f", {}, { spec: { finalizers: ["a.example/b"] } }),
+    ],
+    ["one with a finalizer without a domain", "POST", all, namespace("ns-f", {}, { spec: { finalizers: ["simple"] } })],
+    ["one with a phase", "POST", `${all}?dryRun=All`, namespace("ns-p", {}, { status: { phase: "Terminating" } })],
+    [
+      "one with a wrong label of its name",
+      "POST",
+      `${all}?dryRun=All`,
+      namespace("ns-l", { labels: { "kubernetes.io/metadata.name": "other" } }),
+    ],
+    ["one with a bad label", "POST", all, namespace("ns-l", { labels: { "-a": "b" } })],
+    ["one with a bad value of a label", "POST", all, namespace("ns-l", { labels: { a: "b c" } })],
+    ["one with an annotation of a bad name", "POST", all, namespace("ns-l", { annotations: { "a/b/c": "x" } })],
+    ["one with too many annotations", "POST", all, namespace("ns-l", { annotations: { a: "x".repeat(262_145) } })],
+    [
+      "one of an unknown level",
+      "POST",
+      all,
+      namespace("ns-l", { labels: { "pod-security.kubernetes.io/enforce": "strict" } }),
+    ],
+    [
+      "one of an unknown version of a level",
+      "POST",
+      all,
+      namespace("ns-l", { labels: { "pod-security.kubernetes.io/warn-version": "v2.x" } }),
+    ],
+    ["its label taken", "PATCH", own, { metadata: { labels: { "kubernetes.io/metadata.name": null } } }, merge],
+    ["its label changed", "PATCH", own, { metadata: { labels: { "kubernetes.io/metadata.name": "x" } } }, merge],
+    ["its finalizers taken", "PATCH", `${own}?dryRun=All`, { spec: { finalizers: [] } }, merge],
+    ["its status patched", "PATCH", `${own}/status?dryRun=All`, { status: { phase: "Terminating" } }, merge],
+    ["its status read", "GET", `${own}/status`],
+    ["its finalizers by their path, read", "GET", `${own}/finalize`],
+    [
+      "finalized",
+      "PUT",
+      `${own}/finalize?dryRun=All`,
+      namespace("area-namespaces", {}, { spec: { finalizers: ["kubernetes", "a.example/b"] } }),
+    ],
+    ["finalized by another name", "PUT", `${own}/finalize`, namespace("other", {}, { spec: {} })],
+    ["finalized by a patch", "PATCH", `${own}/finalize`, { spec: { finalizers: [] } }, merge],
+    ["all deleted", "DELETE", all],
+    ["the system's deleted", "DELETE", `${all}/kube-system?dryRun=All`],
+    ["the default one deleted", "DELETE", `${all}/default`],
+    ["one that is not there, deleted", "DELETE", `${all}/ns-none`],
+    ["as a table", "GET", own, undefined, table],
+    ["by a label", "GET", `${all}?labelSelector=kubernetes.io%2Fmetadata.name%3Darea-namespaces`],
+    ["by its phase", "GET", `${all}?fieldSelector=status.phase%3DActive,metadata.name%3Darea-namespaces`],
+    ["by a field that nobody has", "GET", `${all}?fieldSelector=spec.finalizers%3Dkubernetes`],
+    [
+      "applied",
+      "PATCH",
+      `${own}?fieldManager=team`,
+      { apiVersion: "v1", kind: "Namespace", metadata: { name: "area-namespaces", labels: { applied: "yes" } } },
+      apply,
+    ],
+    [
+      "labelled strategically",
+      "PATCH",
+      own,
+      { metadata: { labels: { second: "2" }, $retainKeys: ["labels"] } },
+      strategic,
+    ],
+    ["a label of JSON", "PATCH", own, [{ op: "add", path: "/metadata/labels/a.example~1b", value: "1" }], json],
+    ["a config map of another namespace", "POST", core("configmaps"), configMap("x", {}, { namespace: "default" })],
+    ["a config map where no namespace is", "POST", "/api/v1/namespaces/nowhere-at-all/configmaps", configMap("x")],
+    ["config maps where no namespace is", "GET", "/api/v1/namespaces/nowhere-at-all/configmaps"],
+    [
+      "a config map applied where no namespace is",
+      "PATCH",
+      "/api/v1/namespaces/nowhere-at-all/configmaps/x?fieldManager=m",
+      configMap("x"),
+      apply,
+    ],
+    [
+      "its own config map, as a table",
+      "GET",
+      `${core("configmaps")}?fieldSelector=metadata.name%3Dkube-root-ca.crt`,
+      undefined,
+      table,
+    ],
+    ["put without a version", "PUT", own, namespace("area-namespaces", { labels: { put: "1" } })],
+    ["put to be something else", "PUT", own, configMap("area-namespaces")],
+    ["generated of a long name", "POST", `${all}?dryRun=All`, namespace(undefined, { generateName: "x".repeat(80) })],
+    [
+      "by its former address",
+      "GET",
+      "/api/v1/watch/namespaces/area-namespaces?timeoutSeconds=1",
+      undefined,
+      sent(media.json),
+    ],
+  ],
+};

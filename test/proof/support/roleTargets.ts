@@ -1,0 +1,63 @@
+/** Targets of a world on which Azure gives roles: each kind's, of which a world has some. */
+import { Catalog } from "../../../src/domain/catalog/catalog.ts";
+import type { AzureRoleKindName } from "../../../src/domain/targets/azureRoles.ts";
+import type { RoleAssignment } from "../../../src/ports/roleAssignments.ts";
+import type { Dice } from "./random.ts";
+import { roleIds } from "./roleKinds.ts";
+
+const providers = "/subscriptions/s/resourceGroups/data/providers";
+const storage = `${providers}/Microsoft.Storage/storageAccounts/data`;
+const vault = `${providers}/Microsoft.KeyVault/vaults/vault`;
+const bus = `${providers}/Microsoft.ServiceBus/namespaces/bus`;
+
+/** Each part, and each resource without one, has the name of its alias. */
+export const roleTargets: Catalog["targets"] = Catalog.shape.targets.parse({
+  uploads: { kind: "storageBlob", resourceId: storage, container: "uploads", access: ["read", "write"] },
+  reports: { kind: "storageBlob", resourceId: storage, container: "reports", access: ["read", "write"] },
+  jobs: { kind: "storageQueue", resourceId: storage, queue: "jobs", access: ["send", "receive", "write"] },
+  sessions: { kind: "storageTable", resourceId: storage, table: "sessions", access: ["read", "write"] },
+  vault: { kind: "keyVaultSecrets", resourceId: vault, access: ["read", "write"] },
+  token: { kind: "keyVaultSecrets", resourceId: vault, secret: "token", access: ["read", "write"] },
+  invoices: { kind: "serviceBus", resourceId: bus, topic: "invoices", access: ["send", "receive"] },
+  paid: { kind: "serviceBus", resourceId: bus, topic: "invoices", subscription: "paid", access: ["receive"] },
+  clicks: {
+    kind: "eventHubs",
+    resourceId: `${providers}/Microsoft.EventHub/namespaces/hubs`,
+    ...{ eventHub: "clicks", access: ["send", "receive"] },
+  },
+  settings: {
+    kind: "appConfiguration",
+    resourceId: `${providers}/Microsoft.AppConfiguration/configurationStores/settings`,
+    access: ["read", "write"],
+  },
+  gpt: { kind: "openAi", resourceId: `${providers}/Microsoft.CognitiveServices/accounts/gpt`, access: ["use"] },
+});
+
+/** Those of one world: as many as a request can name, and one more. */
+export function drawRoleTargets(dice: Dice): Catalog["targets"] {
+  return Object.fromEntries(dice.shuffle(Object.entries(roleTargets)).slice(0, 4));
+}
+
+/** The roles that allow it: its own, and one that covers more. */
+function rolesThatGive(target: string, word: string): readonly string[] {
+  const kind = roleTargets[target]?.kind as AzureRoleKindName | undefined;
+  const { [word]: own, write } = kind === undefined ? {} : roleIds[kind];
+  return [own, write].filter((id) => id !== undefined);
+}
+
+type Held = Pick<RoleAssignment, "scope" | "roleDefinitionId">;
+
+function isAt(target: string, { scope }: Held): boolean {
+  return scope.endsWith(`/${target}`);
+}
+
+export function allows(held: Held, target: string, word: string): boolean {
+  return isAt(target, held) && rolesThatGive(target, word).some((id) => held.roleDefinitionId.endsWith(`/${id}`));
+}
+
+/** Whether it is the role that a request for these words gives. */
+export function isAskedFor(held: Held, target: string, access: readonly string[]): boolean {
+  const kind = roleTargets[target]?.kind as AzureRoleKindName | undefined;
+  if (kind === undefined || !isAt(target, held)) return false;
+  return access.some((word) => held.roleDefinitionId.endsWith(`/${roleIds[kind][word]}`));
+}
