@@ -42,7 +42,7 @@ export interface AcceptanceContext extends ClaimContext {
 export type AcceptanceContextWithId = AcceptanceContext & { readonly operation: string };
 
 /** Whatever became of the operation that an earlier try began, it is the answer: nothing begins twice. */
-export async function acceptOnce(
+async function acceptOnce(
   acceptance: AcceptanceContext,
   accept: (acceptance: AcceptanceContextWithId) => Promise<Accepted>,
 ): Promise<Accepted> {
