@@ -56,6 +56,9 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     binding: (target, { method, body, options }) => {
       if (method !== "POST") throw methodNotAllowed();
       const node = stringAt(body(), "target", "name") ?? "";
+      if (stringAt(body(), "metadata", "name") !== target.name) {
+        throw badRequest("name in URL does not match name in Binding object");
+      }
       if (node === "") throw new ApiFailure(500, "", "target.name: Required value");
       const pod = objects.get(target);
       const before = stringAt(pod, "spec", "nodeName") ?? "";
