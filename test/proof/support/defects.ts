@@ -4,6 +4,7 @@ import { z } from "zod";
 import { identityRef } from "../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { createOperationId } from "../../../src/domain/naming/operationId.ts";
+import { readTags } from "../../../src/domain/naming/ownership.ts";
 import { handOver, isHeld } from "../../../src/domain/operation/lifecycle.ts";
 import { seenOf } from "../../../src/domain/operation/namespaceBatch.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
@@ -475,6 +476,31 @@ function withoutNextTables(ports: Ports): Ports {
   };
 }
 
+/** Sees a role by its name alone, whomever else it lets in. */
+function withRolesByName(ports: Ports): Ports {
+  const { postgres } = ports;
+  const inspect: typeof postgres.inspect = (place, who) => postgres.inspect(place, { ...who, principalId: undefined });
+  return { ...ports, postgres: { ...postgres, inspect } };
+}
+
+/** Sees what a role has by itself, and not as a member of others. */
+function withoutInherited(ports: Ports): Ports {
+  const { postgres } = ports;
+  const inspect: typeof postgres.inspect = async (...asked) => {
+    const { roles, schema } = await postgres.inspect(...asked);
+    return { roles, schema: schema && { ...schema, inherited: [] } };
+  };
+  return { ...ports, postgres: { ...postgres, inspect } };
+}
+
+/** Lists the identities that Mooring made. */
+function withTaggedOnly(ports: Ports): Ports {
+  const { identities } = ports;
+  const listIn: typeof identities.listIn = async (place) =>
+    (await identities.listIn(place)).filter(({ tags }) => readTags(tags) !== undefined);
+  return { ...ports, identities: { ...identities, listIn } };
+}
+
 /** Sees in a ConfigMap only what it wants there: what it set before, and does not want any more, stays. */
 function withoutOwnFields(ports: Ports): Ports {
   const { kubernetes } = ports;
@@ -606,6 +632,8 @@ interface Defect extends SimulateOptions {
 /** What is rare in other worlds happens in one of a few. */
 const eventful = { moreActs: 4 };
 
+const onPostgresByOthers = "makes another role that can use a schema, or lets one use more";
+
 const leaks = /left behind|still there|nobody's|not Mooring's|another issuer/;
 
 const hasOthers = /, which \S+ got/;
@@ -643,6 +671,27 @@ export const defects: Readonly<Record<string, Defect>> = {
   "a role on a PostgreSQL server that is never dropped": {
     spoil: withoutDroppingRoles,
     finds: /(still there|left behind|nobody's): postgres/,
+  },
+  "a role on a PostgreSQL server that is known by its name alone": {
+    spoil: withRolesByName,
+    finds: /postgres renamed|the identity is still renamed|has \S+ \S+ from Mooring/,
+    changes: { deed: "renames the role", ...eventful },
+  },
+  "another role on a PostgreSQL server that nobody counts": {
+    spoil: withRolesByName,
+    finds: /the identity reaches \S+ as by-hand/,
+    changes: { deed: onPostgresByOthers, ...eventful },
+  },
+  "rights of a role that it has by others, which nobody counts": {
+    spoil: withoutInherited,
+    finds: /the identity reaches \S+ as by-hand/,
+    changes: { deed: onPostgresByOthers, ...eventful },
+  },
+  "an identity that was there before, and whose lost row nobody tells": {
+    spoil: withTaggedOnly,
+    finds: /the row is lost, and nobody is told of/,
+    from: 150,
+    changes: { deed: "loses a row", ...eventful },
   },
   "a right on a schema's tables of today alone": { spoil: withoutNextTables, finds: /lacks \S+ ON / },
   "a ConfigMap that forgets no target": { spoil: withoutOwnFields, finds: /names the targets|ConfigMap/ },
