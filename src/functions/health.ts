@@ -104,7 +104,8 @@ function warningsOfUnrecorded(unrecorded: readonly Unrecorded[]): Warnings {
   const named = unrecorded.map(({ text }) => text);
   return {
     named,
-    counted: (count) => `No record knows ${count} identities that Mooring made or lets pods use, or members of its roles`,
+    counted: (count) =>
+      `No record knows ${count} identities that Mooring made or lets pods use, or members of its roles`,
   };
 }
 

@@ -8,6 +8,7 @@ import {
   acceptOnboarding,
   acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
+import type { AdmissionOptions } from "../../../src/application/admission/admission.ts";
 import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";
@@ -36,13 +37,17 @@ export interface Act {
   readonly cancels?: number;
 }
 
-export function onboard(request: OnboardingRequest, by: Caller): Act {
+export function onboard(
+  request: OnboardingRequest,
+  by: Caller,
+  options: Pick<AdmissionOptions, "adoptIdentity"> = {},
+): Act {
   return {
     name: "onboard",
     kind: "onboard",
     berth: request,
     by,
-    ask: (acceptance) => acceptOnboarding(acceptance, request, { isRemovalConfirmed: true }),
+    ask: (acceptance) => acceptOnboarding(acceptance, request, { isRemovalConfirmed: true, ...options }),
   };
 }
 

@@ -129,7 +129,7 @@ const deeds: Readonly<Record<string, Deed>> = {
     if (!identity || others.length === 0) return undefined;
     const [, chosen] = dice.pick(others);
     const sid = sidFromClientId(identity.clientId);
-    if ([...chosen.values()].some((user) => user.sid === sid)) return undefined;
+    if (chosen.has("elsewhere") || [...chosen.values()].some((user) => user.sid === sid)) return undefined;
     chosen.set("elsewhere", ofOthers("elsewhere", sid));
     return "foreign";
   },
@@ -333,28 +333,30 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
     if (effect) done.push(name);
     if (effect === "foreign") isForeign = true;
   };
+  const { targetDice, profileDice, networkDice, cosmosDice, postgresDice } = world;
+  const byDice = Object.entries(onPostgres).map(([name, deed]): [string, Deed] => [
+    name,
+    (...on) => (postgresDice ? deed(...on, postgresDice) : undefined),
+  ]);
+  const withPostgres = Object.fromEntries(byDice);
+  if (world.deed !== undefined) {
+    const all = { ...deeds, ...lateWrites, ...onTargets, ...onProfiles, ...onNetworks, ...inCosmos, ...onBindings };
+    happen({ ...all, ...withPostgres }, world.deed);
+  }
   for (let count = dice.pick([1, 1, 2, 3]); count > 0; count -= 1) happen(deeds, dice.pick(Object.keys(deeds)));
   // Separate dice, so that the other worlds stay the same.
   const own = createDice(world.seed ^ 0x1a7e);
   if (own.chance(0.4)) happen(lateWrites, own.pick(Object.keys(lateWrites)));
-  const { targetDice } = world;
   if (targetDice?.chance(0.4)) happen(onTargets, targetDice.pick(Object.keys(onTargets)));
-  const { profileDice } = world;
   if (request.namespaceProfile !== undefined && profileDice?.chance(0.4)) {
     happen(onProfiles, profileDice.pick(Object.keys(onProfiles)));
     happen(inManaged, "takes a quota out in Azure");
   }
-  const { networkDice } = world;
   if (request.namespaceProfile !== undefined && networkDice?.chance(0.6)) {
     happen(onNetworks, networkDice.pick(Object.keys(onNetworks)));
   }
-  const { cosmosDice } = world;
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));
-  const { postgresDice } = world;
-  if (postgresDice?.chance(0.6)) {
-    const name = postgresDice.pick(Object.keys(onPostgres));
-    happen({ [name]: () => onPostgres[name]?.(world, request, postgresDice) }, name);
-  }
+  if (postgresDice?.chance(0.6)) happen(withPostgres, postgresDice.pick(Object.keys(onPostgres)));
   if (world.binds && own.chance(0.6)) happen(onBindings, own.pick(Object.keys(onBindings)));
   if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);

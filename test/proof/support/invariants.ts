@@ -357,7 +357,8 @@ export function checkUndone(
     if (!was && keepsNamespace && isNamespace(thing) && thing.madeBy === undefined) continue;
     if (!was && !isNamed(thing.undo)) problems.push(`left behind: ${thing.key}`);
     // A mark that an offboarding which broke off had removed, and that the namespace's record still knows, may return.
-    const isMarkedAgain = recordedMarks.some((mark) => thing.madeBy !== undefined && mark.includes(thing.madeBy));
+    const by = thing.madeBy ?? /"mooring\.dev\/adopted-by":"([^"]+)"/.exec(thing.content)?.[1];
+    const isMarkedAgain = by !== undefined && recordedMarks.some((mark) => mark.includes(by));
     const isForeign = was !== undefined && was.madeBy === undefined && !was.isLent && !isMarkedAgain;
     if (isForeign && was.content !== thing.content && !isNamed(thing.undo)) {
       problems.push(`changed, and not Mooring's: ${thing.key}\n    ${was.content}\n    ${thing.content}`);

@@ -68,10 +68,13 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   onboard: judgeOnboarding,
   change: judgeOnboarding,
   compensate(scene) {
-    const { world, operation, before, after } = scene;
+    const { world, operation, before, after, recordBefore } = scene;
     if (operation.compensates?.migrating) return judgeWayBack(scene, operation.compensates.migrating);
     const named = operation.status === "Succeeded" ? [] : namedUndos(operation);
-    return checkUndone(before, after, named, { keepsNamespace: keepsNamespace(world, operation) });
+    return checkUndone(before, after, named, {
+      recordedMarks: recordedMarksOf(recordBefore),
+      keepsNamespace: keepsNamespace(world, operation),
+    });
   },
   offboard({ world, operation, first, after, recordBefore }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);

@@ -7,18 +7,23 @@ import {
   acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
+import { findUnrecorded } from "../../../src/application/inspection/unrecordedIdentities.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
-import { berthKey, identityName } from "../../../src/domain/naming/names.ts";
-import { readTags } from "../../../src/domain/naming/ownership.ts";
+import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import type { Ports } from "../../../src/ports/index.ts";
+import { print } from "../../support/models/kubernetes.ts";
 import { offboard, offboardAnyway, onboard } from "./acts.ts";
-import { blue, red } from "./callers.ts";
+import { blue, operator, red } from "./callers.ts";
 import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
+import { createDice } from "./random.ts";
 import type { Stage } from "./stage.ts";
 import { isInhabited } from "./visitors.ts";
+import type { World } from "./world.ts";
 import { createRequest } from "./worldRequests.ts";
 
 /** Every request of another team is refused as if the namespace did not exist, and nothing changes. */
@@ -51,22 +56,80 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
 }
 
 /**
- * The registry loses the namespace's row, and the other team asks for the namespace: it must not get the first team's identity.
- * Then the row is restored.
+ * The registry loses the namespace's row. The drift timer tells of what Mooring made, and of what it lets pods use. Then the other team
+ * asks for the namespace, which must not get what the first had beyond its own request; or an operator restores it. Without success,
+ * the row is restored.
  */
-export async function loseRecord(stage: Stage, { cluster, namespace, request }: NamespaceRecord): Promise<void> {
-  const { world, problems, play } = stage;
+export async function loseRecord(
+  stage: Stage,
+  { cluster, namespace, request, team, migration }: NamespaceRecord,
+): Promise<void> {
+  const { world, problems, seen, play } = stage;
   const { azure, dice, faults, rows } = world;
   const table = rows.get("MooringNamespaces");
   const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
   const identity = azure.identities.get(identityName(request));
-  if (!table || key === undefined || !row || !identity) return;
-  if (readTags(identity.tags)?.berth !== berthKey({ cluster, namespace })) return;
+  // What a migration had begun, nobody could know of any more.
+  if (!table || key === undefined || !row || !identity || migration) return;
+  const owner = readTags(identity.tags)?.berth;
+  const isMade = owner === berthKey({ cluster, namespace });
+  if (!isMade && owner !== undefined) return;
   faults.trace?.push("— the registry loses the row");
   table.delete(key);
-  const operation = await play(onboard(dice.chance(0.7) ? request : createRequest(dice, { namespace }), red));
-  if (operation?.status === "Succeeded") problems.push("the second team got the first team's identity");
-  table.set(key, row);
+  problems.push(...(await checkTold(stage, request)));
+  const isOperator = createDice(world.seed ^ 0x0b3a).chance(0.5);
+  // What a narrower request left out, nobody could know of any more.
+  const isOther = dice.chance(0.3) && isMade && !isOperator;
+  const wanted = isOther ? createRequest(dice, { namespace }) : request;
+  const restored = { ...request, ...(team === undefined ? {} : { team }) };
+  const operation = await play(
+    isOperator ? onboard(restored, operator, { adoptIdentity: identity.clientId }) : onboard(wanted, red),
+  );
+  seen.push(`lost, ${isMade ? "made" : "adopted"}: ${operation?.status} ${operation?.error?.code ?? ""}`.trim());
+  if (operation?.status === "Succeeded" && !isOperator && isMade)
+    problems.push("the second team got the first team's identity");
+  if (operation?.status !== "Succeeded") table.set(key, row);
+  else if (forgetLostMarks(world)) stage.somebodyMade(request);
+}
+
+/** A mark that somebody wrote over, and that only the lost row still had: what it was on is nobody's now. */
+function forgetLostMarks({ postgres }: Pick<World, "postgres">): boolean {
+  const lost = [...postgres.roles].filter(
+    ([, { comment, lostComment }]) => lostComment !== undefined && readMark(comment)?.operation === undefined,
+  );
+  const adopted = [...postgres.roles].filter(([, role]) => readMark(role.comment)?.operation === null);
+  for (const [name, role] of [...lost, ...adopted]) postgres.roles.set(name, { ...role, lostComment: undefined });
+  return lost.length + adopted.length > 0;
+}
+
+/** Whatever of Mooring's lets pods use the identity, or is one, is told. */
+async function checkTold({ world, control }: Stage, request: OnboardingRequest): Promise<readonly string[]> {
+  const name = identityName(request);
+  const { spoil = (ports: Ports) => ports } = control;
+  const ports = spoil(world.portsOf(world.faults.call));
+  const { identities } = await calmly(world, () => findUnrecorded(ports));
+  if (identities.some(({ identity }) => identity.name === name)) return [];
+  const { azure, objects } = world;
+  const isMade = readTags(azure.identities.get(name)?.tags ?? {})?.berth === berthKey(request);
+  const credentials = (azure.credentials.get(name) ?? []).filter(
+    (each) => each.name === federatedCredentialName(request, each.subject.split(":").at(-1) ?? ""),
+  );
+  const clientId = azure.identities.get(name)?.clientId;
+  const accounts = [...objects.values()].map(print).filter(({ kind, metadata }) => {
+    const isMarked = readMetadata(metadata) ?? adoptedBy(metadata);
+    return (
+      kind === "ServiceAccount" &&
+      isMarked?.berth === berthKey(request) &&
+      metadata.namespace === request.namespace &&
+      metadata.annotations?.["azure.workload.identity/client-id"] === clientId
+    );
+  });
+  const left = [
+    ...(isMade ? [name] : []),
+    ...credentials.map((each) => each.name),
+    ...accounts.map(({ metadata }) => metadata.name),
+  ];
+  return left.map((each) => `the row is lost, and nobody is told of ${each}`);
 }
 
 /**

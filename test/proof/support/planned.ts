@@ -360,7 +360,9 @@ function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonl
     const isPolicy = said.size > 0 && /a webhook denied|The cluster sets/.test(message);
     const isUnseen = said.has("SQL_NOT_SEEN_YET") && /sql-a/.test(message);
     const isWait = said.has("WAITS_FOR_PODS") && code === "PODS_STILL_USE_POD_IDENTITY";
-    return isPolicy || isUnseen || isWait
+    // Where no request names it, only the verification looks.
+    const isElsewhere = code === "VERIFICATION_FAILED" && /access is role by-hand \(/.test(message);
+    return isPolicy || isUnseen || isWait || isElsewhere
       ? []
       : [`nothing was said to be in the way; it ended ${status} ${error?.code}: ${error?.message}`];
   }

@@ -67,7 +67,7 @@ export interface SimulateOptions extends Control {
   readonly changes?: WorldChanges | undefined;
 }
 
-export type WorldChanges = Partial<Pick<World, "weather" | "cancels" | "twice">> & {
+export type WorldChanges = Partial<Pick<World, "weather" | "cancels" | "twice" | "deed">> & {
   /** How many acts there are besides. */
   readonly moreActs?: number;
 };
@@ -183,7 +183,8 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await stage.play(expire(record, world.registry, first === undefined ? undefined : ends.pick([undefined, ...keys])));
     return;
   }
-  if (dice.chance(0.1)) {
+  const isWished = world.deed !== undefined && dice.chance(0.6);
+  if (world.deed === "loses a row" ? isWished : dice.chance(0.1)) {
     await loseRecord(stage, record);
     return;
   }
@@ -191,7 +192,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await dropDatabase(stage, record, by);
     return;
   }
-  if (dice.chance(0.25) || world.postgresDice?.chance(0.4) || world.networkDice?.chance(0.3)) {
+  if (isWished || dice.chance(0.25) || world.postgresDice?.chance(0.4) || world.networkDice?.chance(0.3)) {
     const before = takeSnapshot(world, record.request);
     if (disturb(world, record.request).isForeign) stage.somebodyMade(record.request);
     const after = takeSnapshot(world, record.request);

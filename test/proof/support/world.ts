@@ -110,6 +110,8 @@ export interface World {
   readonly visitors: Visitors;
   /** Nothing holds a namespace unless a test wants it. */
   readonly holds: Holds;
+  /** What happens in it again and again, whatever the dice say; a test's own wish. */
+  readonly deed?: string;
   readonly newGuid: () => string;
   /** The audit trail's rows, in worlds where it is a chain. */
   readonly trail: TrailRows;

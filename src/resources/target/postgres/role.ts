@@ -37,7 +37,7 @@ interface Sought {
   readonly name?: string;
 }
 
-export async function readRole(
+async function readRole(
   { postgres }: Looking,
   place: PostgresPlace,
   { about, principalId, name = postgresRoleName(about.berth) }: Sought,

@@ -1,9 +1,10 @@
 /** Identities and users of databases that are mistaken for others, or stay. */
 import { identityRef } from "../../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../../src/domain/errors.ts";
+import { readTags } from "../../../../src/domain/naming/ownership.ts";
 import type { DatabaseTarget } from "../../../../src/domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../../../src/ports/index.ts";
-import { type Defects, leaks } from "./defect.ts";
+import { type Defects, eventful, leaks } from "./defect.ts";
 
 /** An identity without its tags, a user without its mark: an undo considers them somebody else's. */
 function withoutMarks(ports: Ports): Ports {
@@ -137,6 +138,13 @@ function withLastingBindings(ports: Ports): Ports {
   };
 }
 
+/** Lists the identities that Mooring made. */
+function withTaggedOnly(ports: Ports): Ports {
+  const listIn: typeof ports.identities.listIn = async (place) =>
+    (await ports.identities.listIn(place)).filter(({ tags }) => readTags(tags) !== undefined);
+  return { ...ports, identities: { ...ports.identities, listIn } };
+}
+
 export const identities: Defects = {
   "a mark that is not written": { spoil: withoutMarks, finds: leaks },
   "a credential with another name each time": { spoil: withNewNames, finds: leaks },
@@ -147,6 +155,12 @@ export const identities: Defects = {
     finds: /still there|it reaches/,
   },
   "an identity that is known by its tags alone": { spoil: withTagsOnly, finds: /got the first team's identity/ },
+  "an identity that was there before, and whose lost row nobody tells": {
+    spoil: withTaggedOnly,
+    finds: /the row is lost, and nobody is told of/,
+    from: 150,
+    changes: { deed: "loses a row", ...eventful },
+  },
   "a repair that overlooks what no record asks for": { spoil: withoutLate, finds: /no record asks for/ },
   "a repair that leaves fixed roles": { spoil: withFixedRoles, finds: /and the database has Mooring's roles/ },
   "a migration that leaves the binding where it is": {

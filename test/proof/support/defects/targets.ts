@@ -1,6 +1,6 @@
 /** Access to targets that is another one than the asked one, or stays. */
 import type { Ports } from "../../../../src/ports/index.ts";
-import type { Defects } from "./defect.ts";
+import { type Defects, eventful } from "./defect.ts";
 
 /** Leaves every role on a target as it is. */
 function withoutTakingRoles(ports: Ports): Ports {
@@ -44,6 +44,23 @@ function withoutNextTables(ports: Ports): Ports {
   };
 }
 
+/** Sees a role by its name alone, whomever else it lets in. */
+function withRolesByName(ports: Ports): Ports {
+  const { postgres } = ports;
+  const inspect: typeof postgres.inspect = (place, who) => postgres.inspect(place, { ...who, principalId: undefined });
+  return { ...ports, postgres: { ...postgres, inspect } };
+}
+
+/** Sees what a role has by itself, and not as a member of others. */
+function withoutInherited(ports: Ports): Ports {
+  const { postgres } = ports;
+  const inspect: typeof postgres.inspect = async (...asked) => {
+    const { roles, schema } = await postgres.inspect(...asked);
+    return { roles, schema: schema && { ...schema, inherited: [] } };
+  };
+  return { ...ports, postgres: { ...postgres, inspect } };
+}
+
 /** Leaves every role in a Cosmos DB account as it is. */
 function withoutTakingCosmosRoles(ports: Ports): Ports {
   return { ...ports, cosmosRoles: { ...ports.cosmosRoles, remove: async () => undefined } };
@@ -72,6 +89,8 @@ function withAnotherCosmosRole(ports: Ports): Ports {
   };
 }
 
+const byOthers = "makes another role that can use a schema, or lets one use more";
+
 export const targets: Defects = {
   "a role on a target that is never taken away": {
     spoil: withoutTakingRoles,
@@ -81,6 +100,21 @@ export const targets: Defects = {
   "a role on a PostgreSQL server that is never dropped": {
     spoil: withoutDroppingRoles,
     finds: /(still there|left behind|nobody's): postgres/,
+  },
+  "a role on a PostgreSQL server that is known by its name alone": {
+    spoil: withRolesByName,
+    finds: /postgres renamed|the identity is still renamed|has \S+ \S+ from Mooring/,
+    changes: { deed: "renames the role", ...eventful },
+  },
+  "another role on a PostgreSQL server that nobody counts": {
+    spoil: withRolesByName,
+    finds: /the identity reaches \S+ as by-hand/,
+    changes: { deed: byOthers, ...eventful },
+  },
+  "rights of a role that it has by others, which nobody counts": {
+    spoil: withoutInherited,
+    finds: /the identity reaches \S+ as by-hand/,
+    changes: { deed: byOthers, ...eventful },
   },
   "a right on a schema's tables of today alone": { spoil: withoutNextTables, finds: /lacks \S+ ON / },
   "a role in Cosmos DB that is never taken away": {
