@@ -137,6 +137,7 @@ export function clear({ azure, users, objects, postgres, request }: World): void
   azure.identities.clear();
   azure.credentials.clear();
   azure.bindings.clear();
+  azure.managed.clear();
   for (const inDatabase of users.values()) inDatabase.clear();
   for (const [key, { ref }] of objects) {
     if (ref.namespace === request.namespace || ref.kind === "Namespace" || ref.kind.startsWith("ClusterRole"))
