@@ -14,8 +14,10 @@ const pure = [
   "test/*.test.ts",
   "test/{application,clients,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
 ];
-/** Change their process for good: its environment, its clock. */
+/** Change their process for good, its environment, clock or modules, or meet what MSAL keeps in it of managed identities' tokens. */
 const alone = [
+  "test/adapters/httpClient.test.ts",
+  "test/local/simulators/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
   "test/local/coreTools.test.ts",
   "test/local/host/**/*.test.ts",
   "test/local/kubelet/kubelet.test.ts",

@@ -320,7 +320,7 @@ it("measures refusals by services, and what an undo left behind", async () => {
   faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
   faults.add({ wire: "arm", operation: /^DELETE Microsoft.ManagedIdentity/, times: Infinity, effect: denied });
   const { id } = await onboard("red-left");
-  expect((await service.operation(id)).leftUndone).toContain("removeIdentity");
+  expect((await service.waitFor(id)).leftUndone).toContain("removeIdentity");
   await until("mooring.undo.failures", { kind: "onboard", undo: "removeIdentity" }).toBe(1);
 });
 

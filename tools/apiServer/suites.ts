@@ -18,6 +18,7 @@ export const suites: readonly string[] = [
   "test/local/simulators/kubernetes",
   "test/local/simulators/surfaces.test.ts",
   "test/proof/canaries.test.ts",
+  "test/proof/dataFaults.test.ts",
   "test/proof/easyAuth.test.ts",
   "test/proof/faultMatrix.test.ts",
   "test/proof/hostileStrings.test.ts",

@@ -50,7 +50,7 @@ test("a namespace keeps the label with its name when it is replaced without that
 
 test("a namespace that is being deleted refuses new content, and is then gone with everything in it", async () => {
   await cluster.createNamespace("ending");
-  await cluster.create(configMap("ending"));
+  await cluster.create(configMap("ending", ["example.com/hold"]));
 
   await cluster.core.deleteNamespace({ name: "ending" });
 
@@ -63,6 +63,8 @@ test("a namespace that is being deleted refuses new content, and is then gone wi
       'configmaps "late" is forbidden: unable to create new content in namespace ending because it is being terminated',
     details: { causes: [{ reason: "NamespaceTerminating" }] },
   });
+  const body = [{ op: "remove", path: "/metadata/finalizers" }];
+  await cluster.core.patchNamespacedConfigMap({ namespace: "ending", name: "c", body });
   await eventually(async () => ((await namespace("ending")) === undefined ? true : undefined));
   expect(await cluster.simulator.objects.list("v1", "ConfigMap", "ending")).toEqual([]);
   await cluster.createNamespace("ending");
