@@ -323,7 +323,7 @@ export const refusals = {
   CANCEL_TOO_LATE: {
     status: 409,
     cause:
-      "The cancellation arrived after the operation's point of no return: it was complete and verified, or takes away access that has ended.",
+      "The cancellation arrived after the operation's point of no return: it was complete and verified, or it removes access that has ended.",
     fix: "Wait for the operation to end; to undo an onboarding, offboard the namespace.",
   },
   APPROVAL_NOT_PENDING: {

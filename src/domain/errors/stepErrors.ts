@@ -196,7 +196,7 @@ export const stepErrors = {
     "Drop the other user, or set adoptionPolicy to Always.",
   ),
   TARGET_ACCESS_OF_OTHERS: lastingOrTold(
-    "Somebody else gave the identity access to a target that the operation takes away, or made another PostgreSQL role for it: it would keep the access, also for the team that takes the namespace over.",
+    "Somebody else gave the identity access to a target that the operation removes, or made another PostgreSQL role for it: it would keep the access, also for the team that takes the namespace over.",
     "Remove it (`az role assignment delete`, `az cosmosdb sql role assignment delete`; on a PostgreSQL server `REVOKE`, or `DROP ROLE`), or keep the target in the request. To offboard all the same, use {ignoreDependants}; the other role stays.",
   ),
   SQL_USER_OF_OTHERS: lastingOrTold(
