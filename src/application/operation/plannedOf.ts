@@ -11,10 +11,15 @@ export function plannedOf(
   operation: Planned,
   begun?: readonly Pick<StepRecord, "name" | "target">[],
 ): readonly StepKey[] {
-  const { kind, request, earlier, migration, compensates } = operation;
+  const { kind, request, compensates } = operation;
+  return plannedSteps(kind, request, { ...changeOf(operation, begun), undos: compensates?.undos });
+}
+
+/** What of an operation decides, beside its request, which steps and undos it has. */
+export function changeOf(operation: Planned, begun?: readonly Pick<StepRecord, "name" | "target">[]) {
+  const { request, earlier, migration } = operation;
   const admins = begun ? adminsOf(begun) : [...new Set(request.databases.map(({ server }) => server))];
-  const undos = compensates?.undos;
-  return plannedSteps(kind, request, { earlier, endsFirst: endsFirst(operation), migration, undos, admins });
+  return { earlier, endsFirst: endsFirst(operation), migration, admins };
 }
 
 /** What of an operation decides its steps. */

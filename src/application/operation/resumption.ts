@@ -4,7 +4,6 @@
  */
 import { defined } from "../../domain/defined.ts";
 import { isCode, type PermanentCode } from "../../domain/errors.ts";
-import { endsFirst } from "../../domain/operation/expiry.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
@@ -14,10 +13,9 @@ import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import { takesNothingAway } from "../../domain/request/change.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
-import { adminsOf } from "../process/plannedSteps.ts";
 import { migrationPhases } from "../process/stages.ts";
 import { type UndoStage, undoStages, undoStep } from "../process/undoStages.ts";
-import { plannedOf } from "./plannedOf.ts";
+import { changeOf, plannedOf } from "./plannedOf.ts";
 
 /**
  * For the next run; undefined when no step has begun: the operation then begins as it would have. The run also undoes the stage
@@ -25,11 +23,10 @@ import { plannedOf } from "./plannedOf.ts";
  */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
-  const { kind, request, earlier, migration } = operation;
+  const { kind, request } = operation;
   const left = whatIsLeft(operation, steps);
   const forward = forwardOf(operation, steps);
-  const change = { earlier, endsFirst: endsFirst(operation), migration, admins: adminsOf(steps) };
-  const stages = undoStages(kind, request, change);
+  const stages = undoStages(kind, request, changeOf(operation, steps));
   const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
   if (next === undefined) return left;
   // What returns the previous mode of a migration writes even if nothing was removed, so it waits for that phase to begin.
@@ -39,10 +36,11 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
 
 /** What the steps that have begun show. */
 function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): Resumption {
-  const { kind, request, earlier, migration } = operation;
-  const change = { earlier, endsFirst: endsFirst(operation), migration, admins: adminsOf(steps) };
+  const { kind, request, migration } = operation;
   const forward = forwardOf(operation, steps);
-  const stages = undoStages(kind, request, change).filter((stage) => forward.some((step) => isOf(stage, step)));
+  const stages = undoStages(kind, request, changeOf(operation, steps)).filter((stage) =>
+    forward.some((step) => isOf(stage, step)),
+  );
   const hasChanged = haveChanged(forward);
   const failure = findFailure(operation, { forward, isUndoing: isBeingUndone(operation, steps) });
   // Committed, and yet being undone: the answer to the commit was lost, and the step that sent it failed for good.

@@ -1,25 +1,21 @@
 /** What a cancel would undo now: the undos of the steps that the operation has begun, each with a look at what is there. */
-import { endsFirst } from "../../domain/operation/expiry.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { takenAway } from "../operation/handOver.ts";
-import { plannedOf } from "../operation/plannedOf.ts";
-import { adminsOf } from "../process/plannedSteps.ts";
+import { changeOf, plannedOf } from "../operation/plannedOf.ts";
 import { registeredUndos, undoStep } from "../process/undoStages.ts";
 import { planCompensation } from "./planCompensation.ts";
 
 export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
   const { id, kind, request, earlier, migration } = record;
   const steps = await ports.registry.listSteps(id);
-  const admins = adminsOf(steps);
   const planned = plannedOf(record, steps);
   const own = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
   const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
-  const change = { earlier, endsFirst: endsFirst(record), migration, admins };
-  const undos = registeredUndos(kind, request, { ...change, steps: own }).filter((undo) => {
+  const undos = registeredUndos(kind, request, { ...changeOf(record, steps), steps: own }).filter((undo) => {
     const step = undoStep(request, undo);
     // An undo that has already run, after a failure, does not run again.
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));
