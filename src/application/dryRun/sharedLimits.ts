@@ -19,11 +19,11 @@ export async function blockUnfit<Item extends Planned>(items: readonly Item[]): 
   const counted = await countAll(items, isTight);
   const free = new Map([...limits].map(([of, limit]) => [of, limit.free]));
   const unfit = new Map(findUnfit(counted, free).map((each) => [each.item, each]));
-  return items.map((item) => {
+  return counted.map(({ item, takes }) => {
     const beyond = unfit.get(item);
     const need = item.needs.find(({ of }) => of === beyond?.of);
-    const needed = counted.find((each) => each.item === item)?.takes.get(need?.of ?? "") ?? 0;
-    return beyond && need ? { ...item, plan: blocked(item.plan, need, { needed, taken: beyond.taken }) } : item;
+    if (!beyond || !need) return item;
+    return { ...item, plan: blocked(item.plan, need, { needed: takes.get(need.of) ?? 0, taken: beyond.taken }) };
   });
 }
 
@@ -46,8 +46,8 @@ async function countAll<Item extends Planned>(items: readonly Item[], isTight: (
   return counted;
 }
 
-function blocked(plan: Plan, { step, tell }: Need, { needed, taken }: { needed: number; taken: number }): Plan {
-  const blocker = tell(needed, taken);
+function blocked(plan: Plan, { step, describe }: Need, { needed, taken }: { needed: number; taken: number }): Plan {
+  const blocker = describe(needed, taken);
   const steps = plan.steps.map((each) =>
     each.name === step ? { ...each, action: "conflict" as const, blockers: [...each.blockers, blocker] } : each,
   );

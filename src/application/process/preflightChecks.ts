@@ -26,8 +26,8 @@ export async function lookAtPreflight(ports: Ports, input: Planning): Promise<St
   return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
 }
 
-/** Told, where access has ended: it goes although something is in the way of what stays. */
-async function tell(check: Pick<PreflightCheck, "look">): Promise<Obstacles> {
+/** Where access has ended, it goes although something is in the way of what stays. */
+async function asNotices(check: Pick<PreflightCheck, "look">): Promise<Obstacles> {
   const { blockers = [], notices = [] } = await explain(check);
   return { notices: [...notices, ...blockers] };
 }
@@ -55,7 +55,7 @@ function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, 
   return [
     ...clusterChecks(ports, input),
     sharing,
-    ...(input.endsFirst ? ofTargets.map((check) => ({ look: () => tell(check) })) : ofTargets),
+    ...(input.endsFirst ? ofTargets.map((check) => ({ look: () => asNotices(check) })) : ofTargets),
   ];
 }
 

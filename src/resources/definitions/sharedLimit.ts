@@ -16,7 +16,7 @@ export interface Need {
   /** In the way of this step where others of the batch leave no room. */
   readonly step: StepName;
   /** What to say then; `taken`: how many the others add. */
-  readonly tell: (needed: number, taken: number) => OperationError;
+  readonly describe: (needed: number, taken: number) => OperationError;
 }
 
 /** What requests before it in the batch add, for a message. */

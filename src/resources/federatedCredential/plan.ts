@@ -112,28 +112,38 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
   const conflict: Conflict | undefined =
     current.length < credentialLimit
       ? undefined
-      : { code: "FEDERATED_CREDENTIAL_LIMIT", message: tellUse(identity, current.length) };
+      : { code: "FEDERATED_CREDENTIAL_LIMIT", message: describeUse(identity, current.length) };
   const differences = (["issuer", "subject"] as const).map((field) => ({
     field,
     current: null,
     desired: desired[field],
   }));
   if (conflict || current.length < nearLimit) return { action: "create" as const, differences, conflict };
-  const notices: readonly Notice[] = [{ code: "CREDENTIALS_NEARLY_FULL", message: tellUse(identity, current.length) }];
+  const notices: readonly Notice[] = [
+    { code: "CREDENTIALS_NEARLY_FULL", message: describeUse(identity, current.length) },
+  ];
   return { action: "create" as const, differences, conflict, notices };
 }
 
-function tellUse(identity: string, used: number, taken = 0): string {
+function describeUse(identity: string, used: number, taken = 0): string {
   return `Identity ${identity} has ${used} federated credentials${takenBefore(taken)}; Azure allows ${credentialLimit}.`;
 }
 
 /** Guests of one identity share its limit. */
 export function needOf({ plan, used }: CredentialDecision): Need | undefined {
   if (plan.action !== "create") return undefined;
-  const tell = (_needed: number, taken: number) =>
-    toOperationError("FEDERATED_CREDENTIAL_LIMIT", tellUse(plan.target, used, taken));
+  const describe = (_needed: number, taken: number) =>
+    toOperationError("FEDERATED_CREDENTIAL_LIMIT", describeUse(plan.target, used, taken));
   const count = async () => 1;
-  return { of: `credentials of ${plan.target}`, used, limit: credentialLimit, most: 1, count, step: plan.name, tell };
+  return {
+    of: `credentials of ${plan.target}`,
+    used,
+    limit: credentialLimit,
+    most: 1,
+    count,
+    step: plan.name,
+    describe,
+  };
 }
 
 export function removalOf({ name, subject }: FederatedCredential): readonly Difference[] {

@@ -48,14 +48,14 @@ async function thereIsRoom(ports: Looking, { subscriptionId, wanted, identity, o
   const most = sum(wanted.map(({ place, access }) => rolesFor(place.kind, access).length));
   const count = async () =>
     identity ? sum(await Promise.all(wanted.map((each) => countMissing(ports, each, identity)))) : most;
-  const tell = (needed: number, taken = 0) => {
+  const describe = (needed: number, taken = 0) => {
     const message = `Subscription ${subscriptionId} has ${made} role assignments${takenBefore(taken)}, and Azure allows ${limit}; this needs ${needed} more.`;
     return toOperationError("ROLE_ASSIGNMENT_LIMIT", message);
   };
-  onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: "preflight", tell });
+  onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: "preflight", describe });
   if (made + most <= limit) return {};
   const needed = await count();
-  return needed === 0 || made + needed <= limit ? {} : { blockers: [tell(needed)] };
+  return needed === 0 || made + needed <= limit ? {} : { blockers: [describe(needed)] };
 }
 
 async function countMissing(ports: Looking, wanted: WantedRoles, identity: IdentityPair): Promise<number> {
