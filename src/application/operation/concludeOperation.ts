@@ -132,13 +132,13 @@ function endOf(
   const failure = input.error && reasons ? { ...input.error, message: describeReasons(reasons, steps) } : input.error;
   const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   const error = described && withKept(described, steps);
-  const leftInPlace = findLeftInPlace(steps);
   return defined({
     status,
     endTime,
-    ...defined({ error, leftUndone: input.leftUndone }),
-    leftInPlace: unlessEmpty(leftInPlace),
-    ...defined({ namespaceUid: input.namespaceUid }),
+    error,
+    leftUndone: input.leftUndone,
+    leftInPlace: unlessEmpty(findLeftInPlace(steps)),
+    namespaceUid: input.namespaceUid,
     result: input.clientId === undefined ? undefined : resultOf(input, input.clientId, record.migration),
   });
 }
