@@ -36,6 +36,7 @@ function isText(text: string): boolean {
     const value: unknown = parse(text, { version: "1.1" }) ?? null;
     return typeof value === "string" || (typeof value === "object" && value !== null && !(value instanceof Date));
   } catch {
+    // What YAML cannot read is neither a number nor a time nor null.
     return true;
   }
 }

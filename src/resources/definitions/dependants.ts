@@ -1,3 +1,7 @@
+/**
+ * Who else depends on what an offboarding removes. Checked before the first removal; the caller may proceed anyway, and the plan
+ * then lists what is lost. The check runs once: what somebody adds while the offboarding runs is removed with the rest.
+ */
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
