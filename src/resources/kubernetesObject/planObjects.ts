@@ -61,11 +61,13 @@ export async function planObjects(
     hasNamespaceFor(kubernetes, cluster, desired),
   ]);
   const rehearsals = await Promise.all(
-    decisions.map((decision, index) => {
+    decisions.map(async (decision, index) => {
       const isAbsent = !decision.current && (decision.object?.metadata.namespace === undefined || !hasNamespace);
-      const asAssumed = isAbsent ? early[index] : undefined;
+      const asAssumed = isAbsent ? await early[index] : undefined;
+      // What is refused may have met the one that was there then, and is gone.
+      if (asAssumed && !asAssumed.conflict) return asAssumed;
       const lacksRole = decisions.some(({ current, object }) => !current && isRoleOf(decision.object, object));
-      return asAssumed ?? rehearse(kubernetes, cluster, decision, { ...input, hasNamespace, lacksRole });
+      return await rehearse(kubernetes, cluster, decision, { ...input, hasNamespace, lacksRole });
     }),
   );
   return toStepPlan(step, {

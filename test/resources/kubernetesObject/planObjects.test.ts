@@ -1,6 +1,7 @@
 /** Plans of Kubernetes objects, by the real client against the simulated API server. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { PermanentError } from "../../../src/domain/errors.ts";
 import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../../src/domain/request/request.ts";
@@ -98,6 +99,23 @@ it.each([true, false])(
     expect(early.notices?.map(({ code }) => code)).toEqual(isThere ? undefined : ["NAMESPACE_NOT_THERE_YET"]);
   },
 );
+
+it("asks again what was refused ahead, for the namespace that was in the way may be gone since", async () => {
+  namespace = `new-${namespace}`;
+  let asked = 0;
+  const going: Kubernetes = {
+    ...kubernetes,
+    async apply(...args) {
+      if (asked++ > 0) return await kubernetes.apply(...args);
+      throw new PermanentError("KUBERNETES_ADMISSION_DENIED", "Mooring writes only namespaces with its mark.");
+    },
+  };
+
+  const early = await planObjects(going, cluster.target, [namespaceObject()], { ...input(), kind: "onboard", step });
+
+  expect(early).toMatchObject({ action: "create", blockers: [] });
+  expect(asked).toBe(2);
+});
 
 it("asks nothing when there is nothing to write", async () => {
   await run([configMap({ key: "value" })]);
