@@ -1,6 +1,6 @@
 /**
  * A host in its own process, so that it can be killed. Arguments: the app's folder and the store's. It serves the
- * durable API and prints its URL.
+ * durable API, prints its URL, and ends with its standard input.
  */
 import { flushCompileCache } from "node:module";
 import { createDurableExtension } from "../../../../../local/host/durable/extension.ts";
@@ -8,6 +8,7 @@ import { loadApp } from "../../../../../local/host/load.ts";
 import { createLog } from "../../../../../local/host/log.ts";
 import { serve } from "./serve.ts";
 
+process.stdin.on("end", () => process.exit()).resume();
 const [folder = "", directory = ""] = process.argv.slice(2);
 const log = createLog({ filter: { default: "error" } });
 const app = await loadApp(folder, { log });

@@ -12,7 +12,7 @@ export interface CrashHost {
   kill(): Promise<void>;
 }
 
-/** `under` is a command that runs another, such as a tracer, with its arguments. */
+/** Ends with this process, too. `under` is a command that runs another, such as a tracer, with its arguments. */
 export async function startCrashHost(
   directory: string,
   under: readonly string[] = [],
@@ -27,7 +27,8 @@ export async function startCrashHost(
     directory,
   ];
   const child: ChildProcess = spawn(command, args, {
-    stdio: ["ignore", "pipe", "inherit"],
+    // Its standard input ends with this process: the runner waits for whatever can write to its worker's standard error.
+    stdio: ["pipe", "pipe", "inherit"],
     // Killing the tracer alone would leave the host running; a process group of their own lets both be killed.
     detached: true,
     env: { ...process.env, CRASH_TEST_ATTEMPTS: join(directory, "attempts.txt") },
