@@ -21,6 +21,16 @@ const planned = (page: Page) => dialog(page).locator(".verdict").waitFor();
 const focused = (page: Page) => page.evaluate("document.activeElement?.textContent");
 const scrolled = (page: Page) => page.evaluate("Math.round(scrollY)");
 
+/** A part that arrives later, above what is on the screen, moves the page by its height. */
+const complete = (page: Page) =>
+  page.evaluate(`new Promise((done) => {
+    let settled;
+    new ResizeObserver((_, observer) => {
+      clearTimeout(settled);
+      settled = setTimeout(() => done(observer.disconnect()), 500);
+    }).observe(document.body);
+  })`);
+
 describe.runIf(executable !== undefined)("an unusual order", () => {
   it("closes the dialog of a change with the page that it is about", async ({ page }) => {
     await open(page, `/namespaces/${cluster}/first`);
@@ -173,6 +183,7 @@ describe.runIf(executable !== undefined)("an unusual order", () => {
     await page.setViewportSize({ width: 1280, height: 240 });
     await open(page, `/${path}`);
     await page.locator(content).first().waitFor();
+    await complete(page);
     await page.evaluate("scrollTo(0, 150)");
     await page.keyboard.press("g");
     await page.keyboard.press(other);
