@@ -24,8 +24,8 @@ const OffboardInput = OperationInput.extend({
 
 /**
  * Removes a namespace's access: first what lets a pod become the identity, then what the identity may do, then the identity
- * itself, and the namespace last. If someone else depends on any of this, it stops before the first removal. It has no undo; if
- * a step fails, it stops there and can be run again.
+ * itself, and the namespace last. If someone else depends on any of this, it stops before the first removal; where access has ended,
+ * before the identity. It has no undo; if a step fails, it stops there and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
@@ -39,11 +39,16 @@ export const offboardNamespace = orchestration({
       const work = { base: isPersistent(input.retry) ? { ...base, looksAgain: true } : base, operation };
 
       setPhase(context, "preflight");
-      yield* perform(checkDependants, work);
+      const { isHeld } = yield* perform(checkDependants, work);
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      yield* remove(context, removed(operation), work);
+      const { together, afterwards } = removed(operation);
+      yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);
+      if (isHeld) {
+        yield* perform(checkDependants, work, { endsFirst: false });
+        yield* remove(context, { together: [], afterwards }, work);
+      }
 
       setPhase(context, "verifying");
       yield* perform(verifyRemoval, work);

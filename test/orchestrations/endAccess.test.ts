@@ -1,127 +1,35 @@
 /** Some of a namespace's access has ended: that goes first, whatever is wrong with what stays, and never comes back. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { providePorts } from "../../src/activities/host.ts";
 import { acceptExpired } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { listSteps } from "../../src/application/documents/operationDocument.ts";
-import { expiryCaller } from "../../src/domain/access/caller.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
-import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { withRevisedTargets } from "../../src/domain/targets/index.ts";
 import type { Ports } from "../../src/ports/index.ts";
-import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { requester } from "../support/acceptanceContext.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
-import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { catalog, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
-import { operate, repair } from "../support/operations.ts";
+import { repair } from "../support/operations.ts";
+import { down, Ending, muchLaterMs, request, troubles } from "./ending.ts";
 
+let ending: Ending;
 let cloud: FakeCloud;
-let mooring: TestAcceptanceContext;
 
 beforeEach(() => {
-  cloud = createFakeCloud();
-  use(cloud.ports);
+  ending = new Ending();
+  cloud = ending.cloud;
 });
 
-function use(ports: Ports): void {
-  mooring = createAcceptanceContext({ ports }, expiryCaller);
-  providePorts(ports);
-}
-
-const request = OnboardingRequest.parse({
-  ...{ cluster: "aks-dev", namespace: "team-a" },
-  databases: ["messages", "orders"].map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
-  targets: [
-    { target: "uploads", access: ["read"] },
-    { target: "jobs", access: ["send"] },
-  ],
-});
-const name = identityName(request);
-const longAgo = new Date(0).toISOString();
-const muchLaterMs = 40 * 24 * 60 * 60_000;
-
-const hasUser = (database: string) => cloud.users.get(`sql-dev/${database}`)?.has(name) ?? false;
-const roles = () => [...cloud.roleAssignments.values()].map(({ scope }) => scope.split("/").at(-1));
+const use = (ports: Ports) => void ending.use(ports);
+const onboardUntil: Ending["onboardUntil"] = (...wanted) => ending.onboardUntil(...wanted);
+const takeAway: Ending["takeAway"] = (laterMs) => ending.takeAway(laterMs);
+const roles = () => ending.roles();
+const hasUser = (database: string) => cloud.users.get(`sql-dev/${database}`)?.has(identityName(request)) ?? false;
 const namespace = () => cloud.namespaces.get("aks-dev/team-a");
 const told = () => JSON.stringify(cloud.objects.get("v1 ConfigMap team-a/mooring-databases")?.["data"]);
-
-/** Onboards the namespace; the access to these has then ended. */
-async function onboardUntil(wanted: OnboardingRequest, ...ending: readonly string[]): Promise<void> {
-  await operate(cloud, "onboard", wanted);
-  const record = await cloud.ports.registry.getNamespace(wanted);
-  if (!record) throw new Error("nothing was onboarded");
-  const until = withRevisedTargets(wanted, ({ key }) => (ending.includes(key) ? { expiresAt: longAgo } : {}));
-  const noted = { expiry: { end: longAgo, passedTime: longAgo } };
-  await cloud.ports.registry.replaceNamespace({ ...record, ...noted, request: until, requestHash: hashRequest(until) });
-}
-
-/** What the timer begins, run to its end. */
-async function takeAway(laterMs = 0) {
-  const { operation } = await acceptExpired(mooring, request, Date.now() + laterMs);
-  const run = await mooring.run();
-  const record = cloud.operations.get(operation);
-  if (!record) throw new Error(`operation ${operation} left no record`);
-  const steps = await cloud.ports.registry.listSteps(operation);
-  return { run, record, steps, notices: steps.flatMap(({ notices = [] }) => notices.map(({ code }) => code)) };
-}
-
-const down = async (): Promise<never> => {
-  throw new TransientError("ARM_UNAVAILABLE", "no answer");
-};
-const isOnUploads = (scope: string) => scope.endsWith("/uploads");
-
-const troubles: readonly (readonly [string, (ports: Ports) => Partial<Ports>, string])[] = [
-  [
-    "is locked",
-    ({ azureResources }) => ({
-      azureResources: {
-        ...azureResources,
-        locksAt: async (scope) => (isOnUploads(scope) ? [{ id: "lock", level: "ReadOnly" }] : []),
-      },
-    }),
-    "ARM_LOCKED",
-  ],
-  [
-    "is gone",
-    ({ azureResources }) => ({ azureResources: { ...azureResources, find: async () => undefined } }),
-    "TARGET_MISSING",
-  ],
-  [
-    "does not answer",
-    ({ roleAssignments }) => ({
-      roleAssignments: {
-        ...roleAssignments,
-        madeAt: (scope) => (isOnUploads(scope) ? down() : roleAssignments.madeAt(scope)),
-        heldAt: (scope, id) => (isOnUploads(scope) ? down() : roleAssignments.heldAt(scope, id)),
-        usage: down,
-      },
-    }),
-    "ARM_UNAVAILABLE",
-  ],
-  [
-    "is a database that is gone",
-    ({ sqlServers, databases }) => ({
-      sqlServers: {
-        ...sqlServers,
-        inspect: async (server) => {
-          const state = await sqlServers.inspect(server);
-          return state && { ...state, databases: ["orders"] };
-        },
-      },
-      databases: {
-        ...databases,
-        inspect: async (target, user) => {
-          if (target.database === "messages") throw new PermanentError("UNKNOWN_DATABASE", "it is gone");
-          return await databases.inspect(target, user);
-        },
-      },
-    }),
-    "UNKNOWN_DATABASE",
-  ],
-];
 
 describe.each(troubles)("while another target %s", (_what, change, code) => {
   beforeEach(() => onboardUntil(request, "sql-dev/orders", "jobs"));
@@ -313,8 +221,8 @@ it("cannot be kept by a cancel once the preflight is over", async () => {
 
 it("is completed by a further run when its orchestration breaks off", async () => {
   await onboardUntil(request, "sql-dev/orders");
-  await acceptExpired(mooring, request, Date.now());
-  const { name: orchestration, input } = mooring.take();
+  await acceptExpired(ending.mooring, request, Date.now());
+  const { name: orchestration, input } = ending.mooring.take();
   const resumed = { undos: [], isCommitted: true, hasChanged: true };
 
   const run = await runOrchestration(orchestration, { ...(input as object), resumed, restarts: 1 });

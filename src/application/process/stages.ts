@@ -45,6 +45,8 @@ export function replaced(operation: OperationFacts): Keys {
 /** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
 const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
 const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
+/** At the end of access, what lets anybody become the identity waits for no target either. */
+const togetherAtEnd: ReadonlySet<Leaving> = new Set([...together, "credential"]);
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
@@ -58,8 +60,9 @@ export function removed(operation: OperationFacts): { readonly together: Keys; r
       .filter((resource) => resource.leaving === reason && operation.earlier)
       .flatMap((resource) => resource.replace?.(operation) ?? [])
       .filter(({ name }) => !everyKind.some((kind) => kind.steps.narrow === name));
-  const first = removalOrder.filter((reason) => together.has(reason));
-  const then = removalOrder.filter((reason) => !together.has(reason));
+  const atOnce = operation.endsFirst ? togetherAtEnd : together;
+  const first = removalOrder.filter((reason) => atOnce.has(reason));
+  const then = removalOrder.filter((reason) => !atOnce.has(reason));
   return {
     together: [...first.flatMap(own), ...first.toReversed().flatMap(left)],
     afterwards: then.flatMap((reason) => [...left(reason), ...own(reason)]),

@@ -17,9 +17,9 @@ export type Ending =
   | { readonly by: "offboard" }
   | { readonly by: "narrow"; readonly request: OnboardingRequest; readonly earlier: OnboardingRequest };
 
-/** Whether the operation is such a narrowing: it takes away what has ended before anything else. */
+/** Whether the operation is such an end: what can be taken away goes, whatever else is wrong. */
 export function endsFirst({ kind, requestedBy }: Pick<OperationRecord, "kind" | "requestedBy">): boolean {
-  return kind === "change" && requestedBy === expiryCaller.id;
+  return (kind === "change" || kind === "offboard") && requestedBy === expiryCaller.id;
 }
 
 /** The next end; undefined if nothing ends. */

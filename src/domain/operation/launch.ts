@@ -41,7 +41,13 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;
       const migrating = { isMigrating, ...unusualMode(request, migration) };
-      const offboardInput = { ...input, request: withAccountOf(migration, request), ...migrating, ignoreDependants };
+      const offboardInput = {
+        ...input,
+        request: withAccountOf(migration, request),
+        ...migrating,
+        ignoreDependants,
+        ...ending,
+      };
       return { orchestration: "offboardNamespace" as const, input: offboardInput };
     }
     case "Compensating": {

@@ -1,22 +1,23 @@
 /**
- * One seed of an end without a rival, while another target, which stays, is in trouble: what has ended goes, the rest is drift, and
- * nothing gives the ended access back.
+ * One seed of an end without a rival, while a target is in trouble. Where that one stays, what has ended goes, the rest is drift, and
+ * nothing gives the ended access back. Where everything ends, all goes but what is in trouble, and that with a later attempt.
  */
 import "./sleepless.ts";
 import { acceptUpkeep } from "../../../src/application/acceptance/acceptance.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
-import { everyKind } from "../../../src/domain/targets/index.ts";
+import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
+import { everyKind, withRevisedTargets } from "../../../src/domain/targets/index.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import { longAgo, offboard } from "./acts.ts";
 import { begin, endAll, expired, muchLaterMs, type Verdict } from "./expiryRace.ts";
 import { calm } from "./faults.ts";
-import { checkGone, checkParts, checkReach, type Problem } from "./invariants.ts";
+import { checkGone, checkParts, checkReach, checkSurplus, type Problem } from "./invariants.ts";
 import { keepsNamespace } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { roleTargets } from "./roleTargets.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createWorld, type World } from "./world.ts";
 import { databases } from "./worldCatalog.ts";
 
@@ -125,12 +126,19 @@ async function endNow(seed: number, control: Control, trace?: string[]): Promise
   const troubled = keys.find((key) => Object.keys(troublesOf(key)).length > 0);
   const ending = keys.filter((key) => key !== troubled).slice(0, 1 + dice.roll(2));
   if (!first || troubled === undefined || ending.length === 0) return { problems: [], seen: ["nothing stays"] };
-  await endAll(world, (key) => ending.includes(key));
   const [name, trouble] = dice.pick(Object.entries(troublesOf(troubled)));
-  trace?.push(`— ${ending.join(", ")} ends, and ${troubled} is ${name}`);
   const isCalm = dice.chance(0.6);
-  if (!isCalm) faults.plan = world.weather;
   const amid = { ...control, spoil: trouble(troubled) };
+  // An offboarding leaves what is in a database that is gone.
+  if (name !== "gone" && dice.chance(0.4)) {
+    trace?.push(`— everything ends, and ${troubled} is ${name}`);
+    if (!isCalm) faults.plan = world.weather;
+    const problems = await endWhole(world, { first, troubled, amid, control });
+    return { problems: problems.map((each) => `${troubled} is ${name}: ${each}`), seen: [name, `everything: ${name}`] };
+  }
+  await endAll(world, (key) => ending.includes(key));
+  trace?.push(`— ${ending.join(", ")} ends, and ${troubled} is ${name}`);
+  if (!isCalm) faults.plan = world.weather;
 
   const problems: Problem[] = [];
   for (let looks = 0; looks < (isCalm ? 1 : 3); looks += 1) {
@@ -147,6 +155,40 @@ async function endNow(seed: number, control: Control, trace?: string[]): Promise
   await operate(world, offboard(request, by), control);
   problems.push(...checkGone(first, takeSnapshot(world, request), { keepsNamespace: keepsNamespace(world, request) }));
   return { problems: problems.map((each) => `${troubled} is ${name}: ${each}`), seen: [name] };
+}
+
+interface WholeEnd {
+  readonly first: Snapshot;
+  readonly troubled: string;
+  readonly amid: Control;
+  readonly control: Control;
+}
+
+async function endWhole(world: World, { first, troubled, amid, control }: WholeEnd): Promise<readonly Problem[]> {
+  const { faults, by, request } = world;
+  const problems: Problem[] = [];
+  await endAll(world, () => true);
+  // The last one meets nothing but the trouble.
+  for (const looks of [0, 1, 2]) {
+    if (looks > 1) faults.plan = calm;
+    const answer = await operate(world, { by, ask: expired(request, looks * muchLaterMs) }, amid);
+    if (typeof answer !== "string") problems.push(...answer.problems);
+  }
+  faults.plan = calm;
+  const left = withRevisedTargets(request, ({ key }) => (key === troubled ? {} : undefined));
+  if ((await recordIn(world)) !== undefined) {
+    problems.push(...checkReach(world, left), ...checkNobodyIn(world, request));
+    const last = await operate(world, { by, ask: expired(request, 3 * muchLaterMs) }, control);
+    if (typeof last === "string") problems.push(`the last attempt is refused: ${last}`);
+    else problems.push(...last.problems);
+  }
+  problems.push(...checkGone(first, takeSnapshot(world, request), { keepsNamespace: keepsNamespace(world, request) }));
+  return problems;
+}
+
+/** What Mooring made for pods to become the identity. */
+function checkNobodyIn(world: World, request: OnboardingRequest): readonly Problem[] {
+  return checkSurplus(world, { ...request, identityMode: "workloadIdentity", serviceAccount: "nobody" });
 }
 
 function recordIn(world: World): Promise<NamespaceRecord | undefined> {

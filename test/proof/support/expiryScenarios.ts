@@ -1,6 +1,8 @@
 /** Scenarios of access that ends: the orchestrations that take a part of it away. */
 import { expiryCaller } from "../../../src/domain/access/caller.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
+import { identityName } from "../../../src/domain/naming/names.ts";
+import { issuer } from "../../support/fakeCloud.ts";
 import { type Act, expire, expireAgain } from "./acts.ts";
 import { base, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
@@ -27,6 +29,19 @@ export const expiryScenarios = {
     refuseWrites(stage.cloud, "apply ConfigMap");
     await endOrders(stage);
     refuseWrites(stage.cloud);
+    await play(stage, expireAgain(base));
+  },
+  "all-access-ends-in-the-way-of-others": async (stage) => {
+    const { cloud } = stage;
+    await stage.onboard();
+    const name = identityName(base);
+    const own = cloud.credentials.get(name) ?? [];
+    const others = { name: "of-others", issuer, subject: "system:serviceaccount:elsewhere:app", audiences: [] };
+    cloud.credentials.set(name, [...own, others]);
+    const record = await cloud.ports.registry.getNamespace(base);
+    if (!record) throw new Error("nothing is onboarded");
+    await play(stage, expire(record, cloud.ports.registry));
+    cloud.credentials.set(name, []);
     await play(stage, expireAgain(base));
   },
   "access-ends-and-the-rest-is-unread": async (stage) => {
