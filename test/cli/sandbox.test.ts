@@ -53,7 +53,9 @@ it("breaks a call by name, shows which calls were hit, and removes the fault", a
   const journal = await document("journal", "--wire", "sql", "--contains", "create user");
   expect(journal.value.map(({ fault }: { fault?: string }) => fault)).toEqual([value[0].id, value[0].id, undefined]);
   expect(journal.value[0]).toMatchObject({ wire: "sql", target: `${names.sqlServer}/messages`, at: /^20.*Z$/ });
-  expect(await document("journal", "--after", String(journal.total))).toMatchObject({ value: [] });
+  // The service's own timers go on calling.
+  const later = await document("journal", "--after", String(journal.total));
+  expect(later.value.filter(({ wire }: { wire: string }) => wire === "sql")).toEqual([]);
   expect((await mooring("faults", "remove", value[0].id)).stdout).toBe("There is no fault.\n");
   expect(await mooring("faults", "remove", value[0].id)).toMatchObject({
     code: 1,

@@ -102,7 +102,7 @@ export async function openSandbox(settings: Partial<ServiceBusSettings> = {}): P
 }
 
 /** Waits until the condition holds. */
-export async function until(condition: () => boolean, { withinMs = 10_000 } = {}): Promise<void> {
+export async function until(condition: () => boolean, { withinMs = 60_000 } = {}): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`It never came true: ${condition.toString()}`);
