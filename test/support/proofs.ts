@@ -1,6 +1,6 @@
 /**
  * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a fortieth of the worlds, races and cells; `broad` a
- * tenth (`.ci/run`); `full` all of them; `soak` far more (`npm run soak`).
+ * tenth; `full` all of them; `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
