@@ -16,6 +16,8 @@ export interface Compiler {
   errorsAfter(file: string, text: string): number;
   /** How many errors a file has after changes of others. */
   errorsIn(file: string, changes: readonly Change[]): number;
+  /** The same of several files: the changes are made once, and each begins a new program. */
+  errorsOf(files: readonly string[], changes: readonly Change[]): readonly number[];
 }
 
 /** The first occurrence of `right` becomes `wrong`. */
@@ -56,19 +58,21 @@ export function openSource(folders = ["src", "clients"], project = "src"): Compi
       sources.set(file, { text, version: version + 2 });
     }
   };
+  const withChanges = <T>(changes: readonly Change[], last: () => T): T =>
+    changes.reduce(
+      (look, { file, right, wrong }) =>
+        () =>
+          withText(file, find(file).text.replace(right, wrong), look),
+      last,
+    )();
   return {
     files,
     textOf: (file) => find(file).text,
     hasErrors,
     objectsTo: (file, change) =>
       withText(file, change(find(file).text), () => hasErrors(file) || files.some(hasErrors)),
-    errorsIn: (file, changes) =>
-      changes.reduce(
-        (look, { file: changed, right, wrong }) =>
-          () =>
-            withText(changed, find(changed).text.replace(right, wrong), look),
-        () => errorsOf(file),
-      )(),
+    errorsIn: (file, changes) => withChanges(changes, () => errorsOf(file)),
+    errorsOf: (several, changes) => withChanges(changes, () => several.map(errorsOf)),
     errorsAfter: (file, text) => withText(file, text, () => errorsOf(file)),
   };
 }
