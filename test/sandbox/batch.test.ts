@@ -77,7 +77,10 @@ async function finish(id: string, timeout = 120_000): Promise<Batch> {
 
 const count = (items: readonly Item[], status: string) => items.filter((item) => item.status === status).length;
 
-it("brings forty namespaces to every possible outcome, despite a kill in the middle", async () => {
+/** More than run at the same time. */
+const many = isShort ? 16 : 36;
+
+it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in the middle`, async () => {
   const red = await as("red");
   const before = await red.onboard(request("red-before"));
   await red.waitFor(before);
@@ -97,15 +100,15 @@ it("brings forty namespaces to every possible outcome, despite a kill in the mid
     request("shared-theirs"),
     request("blue-not-red"),
     request("red-refused", { databases: [{ server: names.sqlServer, database: "orders", roles: ["reader"] }] }),
-    ...several("red-many", 36),
+    ...several("red-many", many),
   ];
 
-  const id = await accepted(send(red, requests, { "idempotency-key": "forty", traceparent }));
-  const again = await accepted(send(red, requests, { "idempotency-key": "forty" }));
+  const id = await accepted(send(red, requests, { "idempotency-key": "all", traceparent }));
+  const again = await accepted(send(red, requests, { "idempotency-key": "all" }));
   await expect.poll(async () => (await read(id)).totals["succeeded"], { timeout: 60_000 }).toBeGreaterThan(5);
   await sandbox.killHost();
   await sandbox.restartHost();
-  const afterwards = await accepted(send(red, requests, { "idempotency-key": "forty" }));
+  const afterwards = await accepted(send(red, requests, { "idempotency-key": "all" }));
   const batch = await finish(id);
 
   expect([again, afterwards]).toEqual([id, id]);
@@ -113,7 +116,10 @@ it("brings forty namespaces to every possible outcome, despite a kill in the mid
     status: "Failed",
     phase: "done",
     error: { code: "BATCH_INCOMPLETE" },
-    totals: { requests: 40, succeeded: 37, unchanged: 1, failed: 3, canceled: 0, running: 0, notStarted: 0 },
+    totals: {
+      ...{ requests: 4 + many, succeeded: 1 + many, unchanged: 1, failed: 3 },
+      ...{ canceled: 0, running: 0, notStarted: 0 },
+    },
     traceId: traceparent.split("-")[1],
   });
   expect(batch.items.slice(0, 4)).toMatchObject([
@@ -123,7 +129,7 @@ it("brings forty namespaces to every possible outcome, despite a kill in the mid
     { namespace: "red-refused", error: { code: "SQL_FORBIDDEN" }, isOwn: true },
   ]);
   const own = batch.items.filter(({ isOwn }) => isOwn).map(({ operation = "" }) => operation);
-  expect(new Set(own).size).toBe(37);
+  expect(new Set(own).size).toBe(1 + many);
   // Each item has exactly one operation, with the trace of the batch.
   const { body } = await operator.call("GET", "/api/operations?top=200");
   const children = (body["value"] as Record<string, unknown>[]).filter((each) => each["batch"] === id);
@@ -168,17 +174,17 @@ it("changes nothing when the identical requests are sent again, and is Succeeded
 it("ends correctly after kills at any moment", async () => {
   const red = await as("red");
   for (const delayMs of isShort ? [0, 120, 900] : [0, 30, 120, 400, 900, 1_500]) {
-    const id = await accepted(send(red, several(`red-killed-${delayMs}`, 8)));
+    const id = await accepted(send(red, several(`red-killed-${delayMs}`, 4)));
     await new Promise((resolve) => setTimeout(resolve, delayMs));
 
     await sandbox.killHost();
     await sandbox.restartHost();
 
     const batch = await finish(id);
-    expect(batch, `killed after ${delayMs} ms`).toMatchObject({ status: "Succeeded", totals: { succeeded: 8 } });
+    expect(batch, `killed after ${delayMs} ms`).toMatchObject({ status: "Succeeded", totals: { succeeded: 4 } });
     const { body } = await operator.call("GET", "/api/operations?top=200");
     const children = (body["value"] as Record<string, unknown>[]).filter((each) => each["batch"] === id);
-    expect(children).toHaveLength(8);
+    expect(children).toHaveLength(4);
   }
 }, 300_000);
 
