@@ -38,20 +38,16 @@ export const target = defineResource({
     revoke: targetSteps.revokeTarget,
   }),
 
-  preflightTargets(ports, { request, identity, onNeed }) {
-    const { cluster, namespace, targets = [] } = request;
-    const berth = { cluster, namespace };
-    const recordedMark = recordedMarks(ports, berth);
-    const wanted = targets.flatMap((each) => {
-      const place = listedPlace(ports.catalog, each);
-      // One that the catalog does not list is reported by its own step.
-      return place ? [{ berth, recordedMark, place, target: keyOf(each), access: each.access }] : [];
-    });
-    const withRoles = wanted.flatMap(({ place, ...each }) => (isAzureRolePlace(place) ? [{ ...each, place }] : []));
-    return [
-      ...wanted.flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
-      ...roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), onNeed }),
-    ];
+  preflightTargets: (ports, { request }) =>
+    listedTargets(ports, request).flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
+
+  roomOnTargets(ports, { request, identity, ...planning }) {
+    const berth = { cluster: request.cluster, namespace: request.namespace };
+    const about = { berth, recordedMark: recordedMarks(ports, berth) };
+    const withRoles = listedTargets(ports, request).flatMap(({ place, ...each }) =>
+      isAzureRolePlace(place) ? [{ ...about, ...each, place }] : [],
+    );
+    return roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), ...planning });
   },
 
   inspect: (ports, input) => [
@@ -165,4 +161,12 @@ async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): P
 
 function notInCatalog(target: string, found: string): Finding {
   return finding("NOT_IN_CATALOG", target, { field: "catalog", expected: "listed", found });
+}
+
+/** One that the catalog does not list is reported by its own step. */
+function listedTargets({ catalog }: Pick<Ports, "catalog">, { targets = [] }: Pick<OnboardingRequest, "targets">) {
+  return targets.flatMap((each) => {
+    const place = listedPlace(catalog, each);
+    return place ? [{ place, target: keyOf(each), access: each.access }] : [];
+  });
 }
