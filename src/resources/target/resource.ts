@@ -28,6 +28,7 @@ import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
 import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
+import { findUnmet, obstaclesAt } from "./unmet.ts";
 
 export const target = defineResource({
   steps: targetSteps,
@@ -39,7 +40,10 @@ export const target = defineResource({
   }),
 
   preflightTargets: (ports, { request }) =>
-    listedTargets(ports, request).flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
+    listedTargets(ports, request).flatMap(({ place, target }) => [
+      () => obstaclesAt(ports, { place, target }),
+      ...targetAt(place).preflight(ports, { target }),
+    ]),
 
   roomOnTargets(ports, { request, identity, ...planning }) {
     const berth = { cluster: request.cluster, namespace: request.namespace };
@@ -126,8 +130,12 @@ async function inspectTarget(
     // Whatever the identity has there, only its removal can still be asked for.
     return [notInCatalog(about.target, found.join("; ") || "nothing")];
   }
-  const now = await targetAt(listed.place).inspect(ports, { ...about, access: wanted.access });
-  return [...now, ...left.flatMap(({ findings }) => findings)];
+  const { place } = listed;
+  const unmet = await findUnmet(ports, { place, target: about.target });
+  const isGone = unmet.some(({ code }) => code === "TARGET_GONE");
+  // Nothing can be read where nothing is.
+  const now = isGone ? [] : await targetAt(place).inspect(ports, { ...about, access: wanted.access });
+  return [...unmet, ...now, ...left.flatMap(({ findings }) => findings)];
 }
 
 async function inspectOthers(ports: Ports, input: InspectionInput): Promise<readonly Finding[]> {
