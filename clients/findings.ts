@@ -30,6 +30,8 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   USER_ADDED: "database",
   USERS_UNSEEN: "identity",
   TARGET_REACHED: "target",
+  TARGET_GONE: "target",
+  ROLES_IGNORED: "target",
   TARGETS_UNSEEN: "identity",
   ROLE_RENAMED: "target",
   USER_SID_STALE: "database",

@@ -35,6 +35,18 @@ const plainFields: { readonly [F in PlainField]-?: Plain } = {
   expiresAfter: { title: "Access ends after", flag: "--expires-after" },
 };
 
+/** What the dashboard says of each policy; the command line takes these. */
+export const adoptionPolicies: { readonly [P in OnboardingRequest["adoptionPolicy"]]: string } = {
+  Never: "block the request",
+  IfIdentical: "taken over if identical",
+  Always: "taken over",
+};
+
+export const deletePolicies: { readonly [P in OnboardingRequest["deletePolicy"]]: string } = {
+  Keep: "kept",
+  Delete: "removed if Mooring created it",
+};
+
 interface TargetKind<Item> {
   /** In the singular, for people. */
   readonly noun: string;

@@ -56,7 +56,7 @@ export function printCatalog(
   { certificateAuthority, apiServers, tokenFiles, sqlPorts, postgresPorts, login }: Addresses,
 ): string {
   const { clusters, sqlServers, targets = {}, retry } = document;
-  return stringify({
+  const printed = {
     ...document,
     clusters: mapValues(clusters, (cluster, alias) => ({
       ...cluster,
@@ -84,7 +84,9 @@ export function printCatalog(
       ...{ landingMs: 2_000, undoTimeoutMs: 60_000 },
       ...retry,
     },
-  });
+  };
+  // A reader refuses a text with many aliases (yaml, `maxAliasCount`), and equal parts would be some.
+  return stringify(printed, { aliasDuplicateObjects: false });
 }
 
 /** Clusters outside Azure have issuers that somebody can read, the simulator's, and know callers of Entra by their object IDs. */

@@ -5,14 +5,15 @@
  * - Names: wherever the name of a step, an undo, an error, a finding or a kind of target stands, as a string or as a key, it is
  *   misspelt. A sample in every run, all of them with MOORING_PROOFS=soak.
  * - Clients: a finding, an act, a field of the request or a kind of target is left out of what both clients know, or one of them.
- * - Kinds: another identity mode, or kind of cluster, of target or of operation, that what decides by it does not name.
+ * - Kinds: another identity mode, or kind of cluster, of target or of operation, or value of a policy,
+ *   status, phase, action, severity or access, that what decides by it does not name.
  * - Orchestrations that are started by name: one is missing, or gets another input than it takes.
  * - Identities: the client ID stands where the principal ID has to, and the other way round.
  * - Routes: a parameter is declared and not read, or read and not declared. Some files in every run, all of them with
  *   MOORING_PROOFS=full.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { steps } from "../src/application/process/index.ts";
@@ -288,13 +289,7 @@ describe("another identity mode", () => {
   }, 120_000);
 
   it("is decided about nowhere else", () => {
-    const comparison = /[!=]== "(?:podIdentity|workloadIdentity|identityBinding)"/;
-    const folders = ["src", "clients", "cli", "dashboard"];
-
-    const deciding = folders.flatMap(listSources).filter((file) => comparison.test(readFileSync(file, "utf8")));
-
-    expect(folders.flatMap(listSources).length).toBeGreaterThan(500);
-    expect(deciding).toEqual([]);
+    expect(comparing(["podIdentity", "workloadIdentity", "identityBinding"])).toEqual([]);
   });
 });
 
@@ -335,6 +330,49 @@ describe("another kind", () => {
       wrong: '$& "planted",',
       deciding: ["src/domain/operation/batch.ts"],
     },
+    "of policy of adoption": {
+      file: "src/domain/request/request.ts",
+      right: 'z.enum(["Never",',
+      wrong: '$& "Planted",',
+      deciding: ["src/domain/request/adoption.ts", "clients/request.ts"],
+    },
+    "of policy of deletion": {
+      file: "src/domain/request/request.ts",
+      right: 'z.enum(["Keep",',
+      wrong: '$& "Planted",',
+      deciding: ["src/resources/namespace/contents.ts", "clients/request.ts"],
+    },
+    "of status": {
+      file: "src/domain/operation/operation.ts",
+      right: 'z.enum(["NotStarted",',
+      wrong: '$& "Planted",',
+      deciding: ["src/domain/operation/operation.ts", "src/domain/operation/batch.ts", "clients/operations.ts"],
+    },
+    "of phase": {
+      file: "src/domain/operation/operation.ts",
+      right: 'z.enum(["preflight",',
+      wrong: '$& "planted",',
+      deciding: ["clients/operations.ts"],
+    },
+    "of action": {
+      file: "src/domain/operation/operation.ts",
+      right: 'z.enum(["create",',
+      wrong: '$& "planted",',
+      deciding: ["src/domain/operation/actions.ts", "clients/operations.ts"],
+    },
+    "of severity": {
+      file: "src/domain/errors/findings.ts",
+      right: 'severities = ["Info",',
+      wrong: '$& "Planted",',
+      deciding: ["src/domain/finding.ts", "clients/findings.ts"],
+    },
+    // A kind of target has some of the words, and says itself what each gives.
+    "of access": {
+      file: "src/domain/targets/access.ts",
+      right: 'z.enum(["read",',
+      wrong: '$& "planted",',
+      deciding: ["src/domain/targets/access.ts"],
+    },
   };
 
   it.each(Object.entries(kinds))(
@@ -348,6 +386,31 @@ describe("another kind", () => {
     300_000,
   );
 });
+
+/** A status, a phase and an action are compared where one alone is meant: whether it succeeded, waits, or made something. */
+describe("tables alone decide", () => {
+  it("what a policy of adoption or deletion means", () => {
+    // A pod's restart policy.
+    const others = ["src/resources/namespaceProfile/podAmounts.ts"];
+
+    expect(comparing(["Never", "IfIdentical", "Always", "Keep", "Delete"])).toEqual(others);
+  });
+
+  it("what a severity means", () => {
+    // The plural of its name.
+    expect(comparing(["Info", "Warning", "Error"])).toEqual(["dashboard/ui/status.tsx"]);
+  });
+});
+
+/** The files that compare something with one of the values. */
+function comparing(values: readonly string[]): readonly string[] {
+  const comparison = new RegExp(`[!=]== "(?:${values.join("|")})"`);
+  const all = ["src", "clients", "cli", "dashboard"].flatMap(listSources);
+  expect(all.length).toBeGreaterThan(500);
+  return all
+    .filter((file) => comparison.test(readFileSync(file, "utf8")))
+    .map((file) => relative(join(import.meta.dirname, ".."), file));
+}
 
 function listSources(folder: string): readonly string[] {
   const root = join(import.meta.dirname, "..", folder);

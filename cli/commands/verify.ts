@@ -1,10 +1,18 @@
 import type { VerificationDocument } from "../../src/domain/documents/namespace.ts";
+import type { Severity } from "../../src/domain/finding.ts";
 import { conditionFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { findingLines, summarizeFindings } from "../output/findings.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
 import { changeMany, choiceOf, selectionFlags, selectionOperand } from "../requests/selection.ts";
+
+/** By the severity of the worst finding. */
+const verdicts = {
+  Error: { style: "red", exitCode: exitCodes.refused },
+  Warning: { style: "yellow", exitCode: exitCodes.done },
+  Info: { style: "yellow", exitCode: exitCodes.done },
+} as const satisfies Record<Severity, object>;
 
 export const command = defineCommand({
   description:
@@ -24,11 +32,11 @@ export const command = defineCommand({
       document,
       names: [name],
       lines: (view) => {
-        const style = severity === "Error" ? "red" : severity === undefined ? "green" : "yellow";
+        const style = severity === undefined ? "green" : verdicts[severity].style;
         const result = findings.length === 0 ? "is as it was asked for" : summarizeFindings(findings);
         return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, berth, view)];
       },
     });
-    return severity === "Error" ? exitCodes.refused : exitCodes.done;
+    return severity === undefined ? exitCodes.done : verdicts[severity].exitCode;
   },
 });

@@ -1,5 +1,6 @@
 /** The plans of a batch: one line for each namespace, with what blocks it. */
 
+import { isChange } from "../../clients/operations.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
@@ -49,7 +50,7 @@ function styleOfPlan({ status }: PlannedItem): Style {
 
 function countWrites({ plan }: PlannedItem): string {
   if (!plan) return "";
-  return String(plan.steps.filter(({ action }) => action !== "none" && action !== "conflict").length);
+  return String(plan.steps.filter(({ action }) => isChange(action)).length);
 }
 
 function describeError(berth: Berth, error: OperationError, view: View): readonly string[] {

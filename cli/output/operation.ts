@@ -1,6 +1,7 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
 
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
+import { phaseWords } from "../../clients/operations.ts";
 import { differencesOf, endsIn } from "../../clients/request.ts";
 import type {
   AnyOperationDocument,
@@ -29,7 +30,8 @@ export function targetOf(operation: AnySummary): string {
 /** `onboard aks-dev/team-a  Succeeded in 1.2 s` */
 export function headline(operation: AnyOperationDocument, { now, paint }: View): string {
   const { status, phase, createdTime, endTime } = operation;
-  const state = phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${words[phase] ?? phase} …`;
+  const state =
+    phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${phaseWords[phase] ?? phase} …`;
   return `${paint("bold", printable(`${titleOf(operation)} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
 }
 
@@ -37,8 +39,6 @@ export function headline(operation: AnyOperationDocument, { now, paint }: View):
 export function titleOf(operation: AnySummary): string {
   return operation.kind === "batch" && operation.action !== "onboard" ? operation.action : operation.kind;
 }
-
-const words: Readonly<Record<string, string>> = { awaitingApproval: "waits for approval" };
 
 export function stepLines(steps: readonly StepDocument[], view: View): readonly string[] {
   return table(

@@ -1,5 +1,6 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 
+import { isChange } from "../../clients/operations.ts";
 import { endsIn } from "../../clients/request.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
@@ -29,7 +30,7 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   if (operation !== undefined) {
     return [`${paint("bold", title)}  ${paint("green", "nothing to do")}`, ...facts([["done by", operation]], view)];
   }
-  const writes = steps.filter(({ action }) => action !== "none" && action !== "conflict").length;
+  const writes = steps.filter(({ action }) => isChange(action)).length;
   const blockers = steps.reduce((sum, each) => sum + each.blockers.length, 0);
   const state = blocked
     ? paint("red", `blocked, ${count(blockers, "thing")} in the way; nothing would be written`)

@@ -2,6 +2,7 @@
  * The progress of a running operation, on standard error. On a terminal it is redrawn in place; elsewhere every change is a new
  * line.
  */
+import { hasEnded } from "../../clients/operations.ts";
 import type { AnyOperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
 import { actionText } from "./action.ts";
 import { describeTotals } from "./batch.ts";
@@ -53,7 +54,7 @@ function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
       for (const step of operation.steps) {
         const { name, target, status, attempts, error } = step;
         const what = printable(`${name} ${target}`);
-        if (status !== "NotStarted" && status !== "Running") {
+        if (hasEnded({ status })) {
           tell(what, `  ${what}: ${`${actionText(step)} ${status}`.trimStart()}`);
         } else if (error) {
           tell(`${what} ${attempts}`, `  ${what}: try ${attempts} met ${printable(`${error.code}: ${error.message}`)}`);

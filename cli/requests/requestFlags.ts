@@ -1,12 +1,8 @@
 /** One onboarding request from flags, or any number from files. */
 
+import { adoptionPolicies, deletePolicies } from "../../clients/request.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
-import type {
-  AdoptionPolicy,
-  DeletePolicy,
-  IdentityMode,
-  OnboardingRequest,
-} from "../../src/domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
 import { readBerth, readDatabase, readTarget } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
@@ -47,12 +43,12 @@ export const requestFlags = {
   },
   "adoption-policy": {
     value: "policy",
-    choices: ["Never", "IfIdentical", "Always"] satisfies readonly AdoptionPolicy[],
+    choices: Object.keys(adoptionPolicies),
     summary: "What happens to existing things that are not Mooring's",
   },
   "delete-policy": {
     value: "policy",
-    choices: ["Keep", "Delete"] satisfies readonly DeletePolicy[],
+    choices: Object.keys(deletePolicies),
     summary: "Whether offboarding deletes the namespace that Mooring created",
   },
   team: { value: "name", summary: "The team, if several of yours may ask for this" },

@@ -1,4 +1,6 @@
 /** Follows an operation by applying the service's events to it. */
+
+import { hasEnded } from "../../clients/operations.ts";
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import type { BatchChange, ItemChange, OperationChange, StepChange } from "../../src/domain/documents/feed.ts";
 import type { AnyOperationDocument, OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
@@ -6,9 +8,7 @@ import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { Client } from "./client.ts";
 import { type FollowOptions, follow, type ServerEvent } from "./events.ts";
 
-export function hasEnded({ status }: { readonly status: OperationStatus }): boolean {
-  return status === "Succeeded" || status === "Failed" || status === "Canceled";
-}
+export { hasEnded };
 
 /** All items of a batch; a page holds this many. */
 const everyItem = { top: "1000" };

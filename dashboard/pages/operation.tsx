@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { hasEnded } from "../../clients/operations.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
@@ -85,10 +86,6 @@ function isSame(a: { name: string; target: string }, b: { name: string; target: 
   return a.name === b.name && a.target === b.target;
 }
 
-function isOver({ status }: { readonly status: string }): boolean {
-  return status === "Succeeded" || status === "Failed" || status === "Canceled";
-}
-
 function OperationView({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
   const {
     id,
@@ -153,7 +150,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
           </ul>
         </div>
       )}
-      {!isOver(operation) && operation.stillToUndo && <StillToUndo waiting={operation.stillToUndo} />}
+      {!hasEnded(operation) && operation.stillToUndo && <StillToUndo waiting={operation.stillToUndo} />}
       <Approval operation={operation} />
       <Section title="Timeline">
         <Timeline operation={operation} audit={audit} />
@@ -269,27 +266,28 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
           done={done("Decided")}
         />
       )}
-      {!isOver(operation) && (isWaitingInVain ? isIn("Onboarding.Operate") : isIn("Onboarding.Request") && !cancel) && (
-        <button
-          type="button"
-          onClick={() =>
-            ask({
-              title: isWaitingInVain ? "Give up what is still to undo?" : "Cancel this operation?",
-              verb: isWaitingInVain ? "End the waiting" : "Cancel the operation",
-              path: `${address}/cancel`,
-              ifMatch: etag,
-              reload,
-              takesComment: true,
-              isGrave: true,
-              done: done("Cancellation recorded"),
-            })
-          }
-        >
-          {isWaitingInVain ? "End the waiting …" : "Cancel …"}
-        </button>
-      )}
-      {cancel && !isOver(operation) && <span class="muted">Cancellation requested by {cancel.by}.</span>}
-      {isOver({ status }) && leftUndone.length > 0 && isIn("Onboarding.Request") && (
+      {!hasEnded(operation) &&
+        (isWaitingInVain ? isIn("Onboarding.Operate") : isIn("Onboarding.Request") && !cancel) && (
+          <button
+            type="button"
+            onClick={() =>
+              ask({
+                title: isWaitingInVain ? "Give up what is still to undo?" : "Cancel this operation?",
+                verb: isWaitingInVain ? "End the waiting" : "Cancel the operation",
+                path: `${address}/cancel`,
+                ifMatch: etag,
+                reload,
+                takesComment: true,
+                isGrave: true,
+                done: done("Cancellation recorded"),
+              })
+            }
+          >
+            {isWaitingInVain ? "End the waiting …" : "Cancel …"}
+          </button>
+        )}
+      {cancel && !hasEnded(operation) && <span class="muted">Cancellation requested by {cancel.by}.</span>}
+      {hasEnded({ status }) && leftUndone.length > 0 && isIn("Onboarding.Request") && (
         <button
           type="button"
           class="primary"

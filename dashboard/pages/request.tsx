@@ -1,6 +1,14 @@
 /** A request, and how it differs from the previous one. */
 import type { ComponentChildren } from "preact";
-import { differencesOf, othersOf, type PlainField, settingsOf, targetsOf } from "../../clients/request.ts";
+import {
+  adoptionPolicies,
+  deletePolicies,
+  differencesOf,
+  othersOf,
+  type PlainField,
+  settingsOf,
+  targetsOf,
+} from "../../clients/request.ts";
 import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
@@ -57,17 +65,11 @@ const views: { readonly [F in PlainField]: (value: string) => ComponentChildren 
   selector: plainly,
   namespaceProfile: plainly,
   sharedIdentity: plainly,
-  adoptionPolicy: (value) => adoptionWords[value as Request["adoptionPolicy"]] ?? value,
-  deletePolicy: (value) => (value === "Keep" ? "kept" : "removed if Mooring created it"),
+  adoptionPolicy: (value) => adoptionPolicies[value as Request["adoptionPolicy"]] ?? value,
+  deletePolicy: (value) => deletePolicies[value as Request["deletePolicy"]] ?? value,
   expiresAt: (value) => <Time at={value} />,
   expiresAfter: plainly,
 };
-
-const adoptionWords = {
-  Never: "block the request",
-  IfIdentical: "taken over if identical",
-  Always: "taken over",
-} as const satisfies Record<Request["adoptionPolicy"], string>;
 
 /** What the request asks for, on targets of every kind. */
 export function Targets({ of }: { readonly of: object }) {

@@ -1,9 +1,18 @@
 /** The fields of the form. Their values are in the address. */
+
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { nounOf } from "../../clients/drivers.ts";
 import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
-import { othersOf, type PlainField, printTargets, splitTargets, titleOf } from "../../clients/request.ts";
+import {
+  adoptionPolicies,
+  deletePolicies,
+  othersOf,
+  type PlainField,
+  printTargets,
+  splitTargets,
+  titleOf,
+} from "../../clients/request.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import { param, query, setParams } from "../app/router.ts";
 import { words } from "../ui/words.ts";
@@ -90,8 +99,12 @@ const inputs: { readonly [F in PlainField]: (field: Field, form: Form) => Compon
       hint="Such as aks-dev/team-a, if the catalog lets you share it; empty: an identity of its own"
     />
   ),
-  adoptionPolicy: (field) => <Select {...field} any="take over if identical" options={["Never", "Always"]} />,
-  deletePolicy: (field) => <Select {...field} any="remove if Mooring created it" options={["Keep"]} />,
+  adoptionPolicy: (field) => (
+    <Select {...field} any="take over if identical" options={allBut(adoptionPolicies, "IfIdentical")} />
+  ),
+  deletePolicy: (field) => (
+    <Select {...field} any="remove if Mooring created it" options={allBut(deletePolicies, "Delete")} />
+  ),
   expiresAt: (field) => <Text {...field} hint="A time in UTC, such as 2027-01-31T00:00:00Z; empty: it does not end" />,
   expiresAfter: (field) => (
     <Text {...field} title="Or ends after" hint="A duration, such as P30D or PT12H, counted from the acceptance" />
@@ -117,6 +130,11 @@ function Kept() {
 interface SelectProps extends Field {
   readonly options: readonly string[];
   readonly any: string;
+}
+
+/** The default is the empty option. */
+function allBut<P extends string>(policies: Readonly<Record<P, string>>, usual: P): readonly string[] {
+  return Object.keys(policies).filter((each) => each !== usual);
 }
 
 function Select({ name, title, options, any, problem }: SelectProps) {

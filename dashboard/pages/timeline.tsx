@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { hasEnded } from "../../clients/operations.ts";
 import type { AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
 import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { query, to } from "../app/router.ts";
@@ -146,7 +147,7 @@ function StepRow({
   }, [isLinked]);
   const { name, target, status, attempts, startTime, endTime, nextRetryTime, error } = step;
   const start = Date.parse(startTime ?? "");
-  const isOver = status !== "Running" && status !== "NotStarted";
+  const isOver = hasEnded({ status });
   const isWaiting = status === "Running" && nextRetryTime !== undefined;
   return (
     <li class={`step ${status} ${isUndo ? "undo" : ""} ${isLinked ? "linked" : ""}`} ref={row}>

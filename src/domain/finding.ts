@@ -50,8 +50,11 @@ export function severityOf({ code }: Pick<Finding, "code">): Severity {
   return findingCatalogue[code].severity;
 }
 
+/** Whether a finding of the severity says that access is broken, or cannot be proven. */
+const breaks: { readonly [S in Severity]: boolean } = { Info: false, Warning: false, Error: true };
+
 export function isError(finding: Finding): boolean {
-  return severityOf(finding) === "Error";
+  return breaks[severityOf(finding)];
 }
 
 /** Errors that give more than the request asks for: the next repair takes it away, and what was asked for works. */

@@ -4,6 +4,8 @@ import { providePorts } from "../../src/activities/host.ts";
 import { acceptCompensation, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { publicNamespace } from "../../src/application/documents/namespaceDocument.ts";
+import { listSteps } from "../../src/application/documents/operationDocument.ts";
+import { planUntimed } from "../../src/application/dryRun/planRequest.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -83,6 +85,21 @@ it("takes what the first team had away before the other team has the namespace, 
   expect(namespace()).toMatchObject({ state: "Onboarded", team: "blue" });
   expect(namespace()).not.toHaveProperty("takenBy");
   expect([reads("messages"), reads("orders")]).toEqual([false, true]);
+});
+
+it("lists what goes before what is made, in the plan and in the status, as it runs", async () => {
+  await send(member("red"), ofRed);
+  const ports = { ...cloud.ports, catalog: withTeams };
+  const order = (steps: readonly { readonly name: string }[]) =>
+    steps.map(({ name: step }) => step).filter((step) => ["retireDatabase", "grantDatabase"].includes(step));
+  const { steps } = await planUntimed({ ports, by: operator }, ofBlue, { takeOver: true });
+
+  const ended = await takeOver();
+
+  const ran = ["retireDatabase", "grantDatabase"];
+  expect(order(steps)).toEqual(ran);
+  if (!ended) throw new Error("the take-over left no record");
+  expect(order(listSteps(ended, await ports.registry.listSteps(ended.id)))).toEqual(ran);
 });
 
 it("leaves the namespace with the first team while something of its own cannot be taken away", async () => {

@@ -4,9 +4,11 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { findingCatalogue } from "../../src/domain/errors/findings.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import type { AzureResource } from "../../src/ports/azureResources.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
@@ -255,4 +257,48 @@ it("is a catalog error when an entry names two parts, or a part without the one 
   expect(problemsOf({ topic: "t", subscription: "s", access: ["receive"] })).toBeUndefined();
   expect(problemsOf({ access: ["read"] })).toHaveLength(1);
   expect(problemsOf({ queue: "../../x" })).toHaveLength(1);
+});
+
+describe("a target's resource that has changed since the onboarding", () => {
+  const secrets = { target: "secrets", access: ["read"] };
+  const vault = {
+    kind: "keyVaultSecrets" as const,
+    resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.KeyVault/vaults/kv",
+  };
+  const { targets } = Catalog.parse({ ...catalog, targets: { secrets: { ...vault, access: ["read"] } } });
+  let now: Ports;
+  const withResource = (resource: AzureResource | undefined): Ports => ({
+    ...now,
+    azureResources: { ...now.azureResources, find: async () => resource },
+  });
+  beforeEach(async () => {
+    now = restarted(targets);
+    await send(now, request(secrets));
+  });
+
+  it("is an error where it ignores roles now, which a repair cannot mend", async () => {
+    const ports = withResource({ properties: { enableRbacAuthorization: false } });
+    providePorts(ports);
+
+    expect(await verify(ports)).toEqual([
+      { code: "ROLES_IGNORED", target: "secrets", field: "enableRbacAuthorization", expected: "true", found: "false" },
+    ]);
+    expect(findingCatalogue.ROLES_IGNORED).toMatchObject({ severity: "Error", repairable: false });
+    await repair(ports, berth);
+    expect((await verify(ports)).map(({ code }) => code)).toEqual(["ROLES_IGNORED"]);
+    expect(await verify(now)).toEqual([]);
+  });
+
+  it("is an error where it is gone", async () => {
+    expect(await verify(withResource(undefined))).toMatchObject([
+      { code: "TARGET_GONE", target: "secrets", field: "resource", found: null },
+    ]);
+  });
+
+  it("is none where Mooring may not read it", async () => {
+    const find = () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "may not"));
+    const ports = { ...now, azureResources: { ...now.azureResources, find } };
+
+    expect(await verify(ports)).toEqual([]);
+  });
 });

@@ -2,24 +2,23 @@
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { MigrationRequest } from "../../domain/operation/migration.ts";
-import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
 import { clientIdOf, expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
 import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
-import { planOperation } from "../plan/planOperation.ts";
+import { planMigration as planMigrationOf } from "../plan/planMigration.ts";
+import type { InBatch } from "./inBatch.ts";
 
-interface Wanted {
+interface Wanted extends InBatch {
   readonly wanted: MigrationRequest;
-  readonly expect?: (record: NamespaceRecord) => void;
 }
 
 export async function lookAtMigrationOf(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   berth: Berth,
-  { wanted, expect = () => undefined }: Wanted,
+  { wanted, expect = () => undefined, onNeed }: Wanted,
 ): Promise<PlannedRequest> {
   const kind = "migrate";
   const record = await findCurrent(ports.registry, berth, mustSee(by, berth));
@@ -32,7 +31,7 @@ export async function lookAtMigrationOf(
   const { request } = record;
   const clientId = clientIdOf(record);
   const operation = createOperationId(new Date());
-  const plan = await planOperation(ports, operation, { kind, request, migration, clientId });
+  const plan = await planMigrationOf(ports, { operation, request, migration, clientId, onNeed });
   return { plan, kind, request };
 }
 

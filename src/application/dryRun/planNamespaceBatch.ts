@@ -5,6 +5,7 @@ import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatc
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { planOfSame, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
 import { expectFree, findCurrent, withOnboardingOperation } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
@@ -27,9 +28,9 @@ export async function planNamespaceBatch(
   const items = chosen.map(({ cluster, namespace, ...seen }) => ({
     cluster,
     namespace,
-    async look() {
+    async look(onNeed: Planning["onNeed"]) {
       try {
-        return await lookAt(claimContext, work, { cluster, namespace, ...seen });
+        return await lookAt(claimContext, work, { cluster, namespace, ...seen }, onNeed);
       } catch (error) {
         throw await explainHolder(claimContext.ports, error);
       }
@@ -38,16 +39,21 @@ export async function planNamespaceBatch(
   return await planItems(claimContext.ports, items);
 }
 
-async function lookAt(claimContext: Planner, work: NamespaceWork, chosen: Chosen): Promise<PlannedRequest> {
+async function lookAt(
+  claimContext: Planner,
+  work: NamespaceWork,
+  chosen: Chosen,
+  onNeed: Planning["onNeed"],
+): Promise<PlannedRequest> {
   const expect = (record: NamespaceRecord) => expectSeen(chosen, record);
   switch (work.action) {
     case "verify":
       return await lookAtVerification(claimContext, chosen, expect);
     case "repair":
-      return await lookAtRepair(claimContext, chosen, expect);
+      return await lookAtRepair(claimContext, chosen, { expect, onNeed });
     case "migrate":
       return await whereItIs(claimContext, chosen, () =>
-        lookAtMigrationOf(claimContext, chosen, { wanted: work, expect }),
+        lookAtMigrationOf(claimContext, chosen, { wanted: work, expect, onNeed }),
       );
     case "offboard": {
       const { ignoreDependants } = work;

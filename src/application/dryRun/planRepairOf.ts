@@ -2,18 +2,18 @@
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { unusualMode } from "../../domain/operation/migration.ts";
-import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
 import { expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
 import { planRepair } from "../plan/planRepair.ts";
+import type { InBatch } from "./inBatch.ts";
 
 export async function lookAtRepair(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   berth: Berth,
-  expect: (record: NamespaceRecord) => void = () => undefined,
+  { expect = () => undefined, onNeed }: InBatch = {},
 ): Promise<PlannedRequest> {
   const kind = "repair";
   const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
@@ -23,7 +23,7 @@ export async function lookAtRepair(
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
   const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
-  const plan = await planRepair(ports, { operation, request, clientId, ...migrating });
+  const plan = await planRepair(ports, { operation, request, clientId, ...migrating, onNeed });
   return { plan, kind, request };
 }
 

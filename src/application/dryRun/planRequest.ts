@@ -58,7 +58,9 @@ export async function planUntimed(
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
-  const plan = await planOnboarding(ports, { operation, request, earlier, team, takeOver, onNeed, operator });
+  const takesOver = takeOver && team !== undefined && team !== current?.team;
+  const taking = { team, takeOver, takesOver };
+  const plan = await planOnboarding(ports, { operation, request, earlier, ...taking, onNeed, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
   return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };

@@ -17,12 +17,13 @@ export function plannedOf(
 
 /** What of an operation decides, beside its request, which steps and undos it has. */
 export function changeOf(operation: Planned, begun?: readonly Pick<StepRecord, "name" | "target">[]) {
-  const { request, earlier, migration } = operation;
+  const { request, earlier, takesOver, migration } = operation;
   const admins = begun ? adminsOf(begun) : [...new Set(request.databases.map(({ server }) => server))];
-  return { earlier, endsFirst: endsFirst(operation), migration, admins };
+  return { earlier, takesOver, endsFirst: endsFirst(operation), migration, admins };
 }
 
 /** What of an operation decides its steps. */
-export interface Planned extends Pick<OperationRecord, "kind" | "request" | "requestedBy" | "earlier" | "migration"> {
+export interface Planned
+  extends Pick<OperationRecord, "kind" | "request" | "requestedBy" | "earlier" | "takesOver" | "migration"> {
   readonly compensates?: Pick<Compensated, "undos">;
 }

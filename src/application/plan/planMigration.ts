@@ -6,6 +6,7 @@ import { type Plan, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
 import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
@@ -17,6 +18,7 @@ interface Migrating {
   readonly clientId: ClientId;
   /** Listed before, by the step that asks. */
   readonly pods?: readonly string[] | undefined;
+  readonly onNeed?: Planning["onNeed"];
 }
 
 export async function planMigration(ports: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {

@@ -25,6 +25,8 @@ interface PlanInput {
    * one.
    */
   readonly takeOver?: boolean;
+  /** It does: another team has the namespace. */
+  readonly takesOver?: boolean;
   /** For a batch: told of what the operation adds where others of the batch share a limit. */
   readonly onNeed?: Planning["onNeed"];
   /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
@@ -38,7 +40,17 @@ export function isTaken({ name, action }: StepPlan): boolean {
 
 export async function planOnboarding(
   ports: Ports,
-  { operation, request, earlier, endsFirst = false, team, takeOver = false, onNeed, operator }: PlanInput,
+  {
+    operation,
+    request,
+    earlier,
+    endsFirst = false,
+    team,
+    takeOver = false,
+    takesOver = false,
+    onNeed,
+    operator,
+  }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
   // What others gave on a target keeps nothing from ending.
@@ -47,7 +59,7 @@ export async function planOnboarding(
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);
-  const planned = plannedSteps(kind, request, { earlier, endsFirst, admins });
+  const planned = plannedSteps(kind, request, { earlier, takesOver, endsFirst, admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
   // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
   const look = (identity?: Awaited<typeof found>) => {

@@ -4,6 +4,7 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
@@ -15,6 +16,7 @@ export interface RepairInput {
   readonly clientId: ClientId | undefined;
   readonly isMigrating: boolean;
   readonly otherMode?: IdentityMode | undefined;
+  readonly onNeed?: Planning["onNeed"];
 }
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {

@@ -9,6 +9,7 @@ import { lookAtSharing } from "../../resources/identity/sharing.ts";
 import { joinIdentity } from "../admission/joinIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
 import { Admins, adminsToSet } from "./admins.ts";
+import { lookForRoom } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
 const nothing: Obstacles = {};
@@ -27,14 +28,15 @@ export const checkNamespace = defineStep({
   },
   output: StepResult.extend({ admins: Admins }),
   from: ({ request, clientId, isMigrating = false, otherMode }) => ({ request, clientId, isMigrating, otherMode }),
-  async look(ports, { request }, { step }) {
-    const [sharing] = await Promise.all([
+  async look(ports, { request }, planning) {
+    const [sharing, room] = await Promise.all([
       isGuest(request) ? lookAtSharing(ports, { request }) : nothing,
+      lookForRoom(ports, planning),
       expectSameNamespace(ports, request),
     ]);
-    const { blockers = [] } = sharing;
-    const plan = toStepPlan(step, { action: "none" });
-    return blockers.length > 0 ? { ...plan, action: "conflict", blockers: [...blockers] } : plan;
+    const blockers = [sharing, room].flatMap((each) => each.blockers ?? []);
+    const plan = toStepPlan(planning.step, { action: "none" });
+    return blockers.length > 0 ? { ...plan, action: "conflict", blockers } : plan;
   },
   async run({ request, clientId, isMigrating, otherMode }, ports, step) {
     const notJoined = await joinIdentity(ports, request);

@@ -13,6 +13,8 @@ export interface PlannedWith {
   /** For a change, or an offboarding after a change that ended partway: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
   /** For a change: whether it takes away what has ended before anything else. It then gives nothing. */
+  /** A change for another team: what only the first one may have goes before anything is made (docs/adr/0007). */
+  readonly takesOver?: boolean | undefined;
   readonly endsFirst?: boolean | undefined;
   /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
@@ -25,11 +27,13 @@ export interface PlannedWith {
 export function plannedSteps(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, endsFirst = false, undos = [], migration, admins = [] }: PlannedWith = {},
+  { earlier, takesOver = false, endsFirst = false, undos = [], migration, admins = [] }: PlannedWith = {},
 ): readonly StepKey[] {
   const operation: OperationFacts = { kind, request, earlier, endsFirst };
   const own = (name: StepName) => onNamespace(name, operation);
-  const made = [...administered(operation, admins), ...makingStages.flatMap((stage) => madeIn(stage, operation))];
+  const servers = administered(operation, admins);
+  const things = makingStages.flatMap((stage) => madeIn(stage, operation));
+  const made = [...servers, ...things];
   switch (kind) {
     case "onboard":
     case "change":
@@ -37,6 +41,7 @@ export function plannedSteps(
         const rewritten = [...madeIn("prepare", operation), ...madeInside(operation)];
         return [own("preflight"), ...replaced(operation), ...rewritten, own("verify")];
       }
+      if (takesOver) return [own("preflight"), ...servers, ...replaced(operation), ...things, own("verify")];
       return [own("preflight"), ...made, own("verify"), ...replaced(operation)];
     case "repair":
       return [

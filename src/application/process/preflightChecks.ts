@@ -10,7 +10,7 @@ import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts"
 import type { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
-import type { PreflightInput } from "../../resources/definitions/resource.ts";
+import type { PreflightInput, RoomOnTargets } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtSharing } from "../../resources/identity/sharing.ts";
 import { isWanted, resourcesFor, resourcesOfMode } from "../../resources/index.ts";
@@ -47,16 +47,32 @@ const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", 
 function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
   const targets = resourcesFor(request).flatMap(({ preflightTargets }) => preflightTargets?.(ports, input) ?? []);
+  const room = roomChecks(ports, input);
   const environments: Pick<PreflightCheck, "look"> = {
     look: async () => void expectNoCrossing(ports.catalog, request),
   };
   const sharing: Pick<PreflightCheck, "look"> = { look: () => lookAtSharing(ports, input) };
-  const ofTargets = [environments, ...targets.map((look) => ({ look }))];
+  const ofTargets = [environments, ...targets.map((look) => ({ look })), ...room];
   return [
     ...clusterChecks(ports, input),
     sharing,
     ...(input.endsFirst ? ofTargets.map((check) => ({ look: () => asNotices(check) })) : ofTargets),
   ];
+}
+
+function roomChecks(ports: Ports, input: RoomOnTargets): readonly Pick<PreflightCheck, "look">[] {
+  return resourcesFor(input.request)
+    .flatMap(({ roomOnTargets }) => roomOnTargets?.(ports, input) ?? [])
+    .map((look) => ({ look }));
+}
+
+/** The same for a repair, which gives what is missing. */
+export async function lookForRoom(ports: Ports, input: RoomOnTargets): Promise<Obstacles> {
+  const found = await Promise.all(roomChecks(ports, input).map(explain));
+  return {
+    blockers: found.flatMap((each) => each.blockers ?? []),
+    notices: found.flatMap((each) => each.notices ?? []),
+  };
 }
 
 function clusterChecks(

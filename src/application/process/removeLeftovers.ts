@@ -1,4 +1,5 @@
 import { defined, unlessEmpty } from "../../domain/defined.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -6,7 +7,6 @@ import { lookAt } from "../../resources/definitions/leftCatalog.ts";
 import type { StepKeys, Surplus } from "../../resources/definitions/resource.ts";
 import { defineStep, inputOf, type StepContext } from "../../resources/definitions/step.ts";
 import { isWanted, resourceSteps, resourcesFor } from "../../resources/index.ts";
-import { strongest } from "../../resources/kubernetesObject/ensureObjects.ts";
 
 /** Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. */
 export const removeLeftovers = defineStep({

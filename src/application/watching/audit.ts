@@ -2,6 +2,7 @@
 
 import { defined } from "../../domain/defined.ts";
 import { berthKey } from "../../domain/naming/names.ts";
+import { isChange } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { StepKey as StepName } from "../../domain/operation/stepName.ts";
@@ -35,7 +36,7 @@ export async function appendEffect(
   origin: Origin & { readonly operation: string },
   { step: { name: what, target }, action, differences, outcome, code }: StepEffect,
 ): Promise<void> {
-  if (action === "none" || action === "conflict") return;
+  if (!isChange(action)) return;
   const id = auditId(origin.operation, what, target, action, outcome);
   await audit.append({
     ...base(origin),

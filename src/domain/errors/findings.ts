@@ -6,6 +6,7 @@
  * denied. Info: cosmetic.
  */
 import { type FixPart, formatFix, httpActs, partsOf } from "./fix.ts";
+import { stepErrors } from "./stepErrors.ts";
 
 export const severities = ["Info", "Warning", "Error"] as const;
 type Severity = (typeof severities)[number];
@@ -113,6 +114,14 @@ export const findingCatalogue = {
   TARGET_REACHED: broken(
     "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server. Another role there that lets the identity in counts on every schema.",
     "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`; on the server `REVOKE`, or `DROP ROLE` for another role), or ask for the target in the request.",
+  ),
+  TARGET_GONE: broken(
+    "Azure no longer has the resource of a target, so the namespace's access there is gone.",
+    stepErrors.TARGET_MISSING.fix,
+  ),
+  ROLES_IGNORED: broken(
+    "The resource of a target ignores roles in Azure now, so the namespace's access there has no effect: a key vault does so while it uses access policies.",
+    stepErrors.TARGET_WITHOUT_ROLES.fix,
   ),
   TARGETS_UNSEEN: foreign(
     "Mooring could not look for what the identity can use of other targets of the catalog.",

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { defined } from "../defined.ts";
+import { isWrite } from "./actions.ts";
 import type { StepAction } from "./operation.ts";
 
 export const Estimate = z
@@ -147,10 +148,6 @@ function rangeOf(step: TimedStep, { durations, jobSeconds }: Pick<Circumstances,
   if (measured) return measured;
   const { least, most } = step.takes ?? (step.action === "none" ? onlyLooking : anyStep);
   return step.waitsForJob ? { least, most: most + jobSeconds } : { least, most };
-}
-
-function isWrite(action: StepAction): boolean {
-  return action === "create" || action === "update" || action === "keep" || action === "delete";
 }
 
 export function round(seconds: number): number {

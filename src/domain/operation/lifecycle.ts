@@ -86,6 +86,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     createdTime: acceptedTime,
     request,
     ...defined({ traceparent, earlier }),
+    ...(kind === "change" && record.takenBy !== undefined ? { takesOver: true } : {}),
     ...(migration && isConcerned ? { migration } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
     ...(batch ? { batch: batch.operation } : {}),

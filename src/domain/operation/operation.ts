@@ -27,6 +27,15 @@ export const OperationError = z
   .meta({ id: "OperationError" });
 export type OperationError = z.infer<typeof OperationError>;
 
+/** Total: another status does not compile before it says whether it is the last. */
+const isLast: { readonly [S in OperationStatus]: boolean } = {
+  NotStarted: false,
+  Running: false,
+  Succeeded: true,
+  Failed: true,
+  Canceled: true,
+};
+
 export function isFinal(status: OperationStatus): boolean {
-  return status === "Succeeded" || status === "Failed" || status === "Canceled";
+  return isLast[status];
 }

@@ -58,6 +58,8 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   /** What the preflight found when it asked for approval. Absent where none was needed, or an earlier release asked. */
   readonly plan?: readonly PlannedStep[];
   readonly earlier?: OnboardingRequest;
+  /** What the earlier request has goes before anything is made: it is another team's. Since 0.2.0. */
+  readonly takesOver?: true;
   readonly compensates?: Compensated;
   /** Names of the undos that failed. */
   readonly leftUndone?: readonly string[];

@@ -37,7 +37,7 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
       sent: null,
       event: "repair accepted",
       facts: berth,
-      plan: () => planRepairOf({ ports, by }, berth, prepare),
+      plan: () => planRepairOf({ ports, by }, berth, { expect: prepare }),
       recovery: { requestRecovery, berth },
       accept: (acceptance) => acceptUpkeep(acceptance, "Repairing", { berth, prepare }),
     });

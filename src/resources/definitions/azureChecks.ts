@@ -10,11 +10,6 @@ interface Checked {
   readonly scope: string;
 }
 
-export function missing({ target, scope }: Checked): Obstacles {
-  const message = `Azure has no resource ${scope} (target "${target}").`;
-  return { blockers: [toOperationError("TARGET_MISSING", message)] };
-}
-
 export async function nothingIsLocked(
   { azureResources }: Pick<Ports, "azureResources">,
   { target, scope }: Checked,

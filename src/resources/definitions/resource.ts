@@ -52,6 +52,8 @@ export interface Resource {
   preflight?(ports: Ports, input: PreflightInput): readonly PreflightCheck[];
   /** The same for the request's targets, whatever is wrong with its cluster. */
   preflightTargets?(ports: Ports, input: TargetsPreflight): readonly PreflightCheck["look"][];
+  /** Whether there is room for what an operation adds on targets, where others share the limit. */
+  roomOnTargets?(ports: Ports, input: RoomOnTargets): readonly PreflightCheck["look"][];
   /** Actions in Azure that Mooring's own role must allow in the resource group of the cluster's identities. */
   armActions?(input: Pick<PreflightInput, "request" | "identity">): readonly string[];
   /** Reads back what should be there, and what should not. */
@@ -89,7 +91,8 @@ export interface PreflightInput {
 }
 
 /** `identity` is undefined until it exists. */
-export type TargetsPreflight = Pick<OperationFacts, "request" | "identity"> & Pick<Planning, "onNeed">;
+export type TargetsPreflight = Pick<OperationFacts, "request" | "identity">;
+export type RoomOnTargets = TargetsPreflight & Pick<Planning, "onNeed" | "step">;
 
 export interface ExportInput {
   readonly request: OnboardingRequest;

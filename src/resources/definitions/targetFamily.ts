@@ -93,12 +93,19 @@ export interface Reaching {
   readonly asked: readonly Asked[];
 }
 
+/** Preflight names it as an error, a verification as a finding. */
+export type UnmetCondition =
+  | { readonly is: "gone"; readonly resource: string }
+  | { readonly is: "withoutRoles"; readonly resource: string; readonly property: string; readonly found: string };
+
 export interface TargetAt {
   planGrant(ports: Ports, input: Granting): Promise<Decision>;
   planTaking(ports: Ports, input: Taking): Promise<Decision>;
   /** What differs from what the request asks for there. */
   inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
-  /** What has to be true before the first write, whoever gets how much access. */
+  /** What keeps access there from having an effect, whatever is granted; undefined if nothing does. */
+  unmet(ports: Ports): Promise<UnmetCondition | undefined>;
+  /** What has to be true besides before the first write, whoever gets how much access. */
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
   /** Who else can reach it, with what Mooring did not give for it. */
   others(ports: Ports, input: { readonly target: string; readonly owners: Owners }): Promise<readonly OtherAccess[]>;

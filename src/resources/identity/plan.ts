@@ -9,6 +9,7 @@ import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
+import { mayAdopt } from "../../domain/request/adoption.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
 import { waysOf } from "../../domain/targets/databaseRoles.ts";
 import { isAskedFor } from "../../domain/targets/namedTarget.ts";
@@ -231,14 +232,14 @@ function adoptionConflict(
   if (owner !== undefined) {
     return { code, message: `Identity "${current.name}" belongs to the onboarded namespace ${owner}.` };
   }
-  if (clientId !== undefined && adoptionPolicy !== "Always") {
+  if (clientId !== undefined && !mayAdopt(adoptionPolicy, { isIdentical: false })) {
     const message = `Identity "${current.name}" was replaced: it has client ID ${current.clientId} instead of ${clientId}, and no Mooring tags.`;
     return { code, message };
   }
-  if (adoptionPolicy === "Never") {
-    return { code, message: `Identity "${current.name}" already exists and adoptionPolicy is Never.` };
+  if (!mayAdopt(adoptionPolicy, { isIdentical: true })) {
+    return { code, message: `Identity "${current.name}" already exists and adoptionPolicy is ${adoptionPolicy}.` };
   }
-  if (adoptionPolicy === "IfIdentical" && current.location !== location) {
+  if (!mayAdopt(adoptionPolicy, { isIdentical: current.location === location })) {
     return {
       code,
       message: `Identity "${current.name}" exists in ${current.location}, the cluster's identities are in ${location}.`,

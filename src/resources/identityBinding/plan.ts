@@ -14,6 +14,7 @@ import {
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
+import { mayAdopt } from "../../domain/request/adoption.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -83,8 +84,11 @@ export async function planBinding(ports: Looking, input: BindingInput): Promise<
   }
   const what = `The identity binding "${other.name}" of ${ref.clusterId} binds identity ${identity}`;
   const code = "IDENTITY_BINDING_CONFLICT";
-  if (input.adoptionPolicy === "Never") {
-    return decided({ action: "adopt", conflict: { code, message: `${what}, and adoptionPolicy is Never.` } });
+  if (!mayAdopt(input.adoptionPolicy, { isIdentical: true })) {
+    return decided({
+      action: "adopt",
+      conflict: { code, message: `${what}, and adoptionPolicy is ${input.adoptionPolicy}.` },
+    });
   }
   const isStale = !isOf(other, input.identity);
   return decided({

@@ -2,19 +2,21 @@
  * Rights to use an identity that Mooring made for guests that are there no longer, such as one whose write took effect after its guest
  * had left: nobody looks for it in that namespace any more, so the identity's home does (identityBinding/leftByGuests.ts).
  */
+
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { type Berth, berthKey, berthOf, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { Surplus } from "../definitions/resource.ts";
 import type { StepContext } from "../definitions/step.ts";
-import { refOf, strongest } from "../kubernetesObject/ensureObjects.ts";
+import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
 import { planObjectRemoval } from "../kubernetesObject/planObjects.ts";
 import { type Leaving, planRemoval, removeObjects } from "../kubernetesObject/removeObjects.ts";

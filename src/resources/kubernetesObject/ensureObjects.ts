@@ -1,4 +1,5 @@
 /** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
+
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
@@ -11,8 +12,10 @@ import {
   readMetadata,
   readReplaced,
 } from "../../domain/naming/ownership.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Blocker, type Conflict, type Difference, throwConflict } from "../../domain/operation/plan.ts";
+import { mayAdopt } from "../../domain/request/adoption.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
@@ -157,10 +160,12 @@ function adoptionConflict(
       message: `${what} already exists with ${field} ${current}, not ${wanted}, which nobody can change.`,
     };
   }
-  if (adoptionPolicy === "Never") return { code, message: `${what} already exists and adoptionPolicy is Never.` };
-  if (adoptionPolicy === "IfIdentical" && differences.length > 0) {
+  if (!mayAdopt(adoptionPolicy, { isIdentical: true })) {
+    return { code, message: `${what} already exists and adoptionPolicy is ${adoptionPolicy}.` };
+  }
+  if (!mayAdopt(adoptionPolicy, { isIdentical: differences.length === 0 })) {
     const fields = differences.map(({ field }) => field).join(", ");
-    return { code, message: `${what} already exists and differs in ${fields}; adoptionPolicy is IfIdentical.` };
+    return { code, message: `${what} already exists and differs in ${fields}; adoptionPolicy is ${adoptionPolicy}.` };
   }
   return undefined;
 }
@@ -290,9 +295,9 @@ export interface WithStep {
   readonly step: Pick<StepContext, "willDo">;
 }
 
-/** Force takes fields from other managers: only for our own objects, or if the request says Always. */
+/** Force takes fields from other managers: only for our own objects, or if the request lets others' objects be changed. */
 export function needsForce({ action }: Pick<ObjectDecision, "action">, { adoptionPolicy }: EnsureInput): boolean {
-  return action === "update" || (action === "adopt" && adoptionPolicy === "Always");
+  return action === "update" || (action === "adopt" && mayAdopt(adoptionPolicy, { isIdentical: false }));
 }
 
 export function refOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): ObjectRef {
@@ -332,15 +337,6 @@ export function actionOfEnsuring(
   const namespace = decisions[desired.findIndex(({ kind }) => kind === "Namespace")];
   if (!namespace || namespace.action === "create" || all === "none") return all;
   return namespace.action === "none" ? "update" : namespace.action;
-}
-
-const strength: readonly StepAction[] = ["none", "adopt", "keep", "update", "create", "delete", "conflict"];
-
-export function strongest(actions: readonly StepAction[]): StepAction {
-  return actions.reduce<StepAction>(
-    (most, each) => (strength.indexOf(each) > strength.indexOf(most) ? each : most),
-    "none",
-  );
 }
 
 /**

@@ -3,9 +3,11 @@
  * validation): whatever the API server's admission, quotas, authorization or validation refuses blocks the plan before anything
  * is written, and what it would store shows what changes.
  */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import { type Blocker, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
@@ -21,7 +23,6 @@ import {
   type ObjectDecision,
   planObject,
   refOf,
-  strongest,
 } from "./ensureObjects.ts";
 import {
   actionOfRemoval,

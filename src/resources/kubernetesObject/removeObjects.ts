@@ -1,14 +1,16 @@
 /** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
-import { nameOf, strongest, type WithStep } from "./ensureObjects.ts";
+import { nameOf, type WithStep } from "./ensureObjects.ts";
 import { managesNothingBut, replaceable, versionOf } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
 import { isManagedByArm } from "./managedByArm.ts";

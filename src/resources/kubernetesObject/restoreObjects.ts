@@ -1,4 +1,5 @@
 /** How Kubernetes objects are restored to what they were before a change. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {
@@ -8,11 +9,12 @@ import {
   readMetadata,
   readReplaced,
 } from "../../domain/naming/ownership.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { compare } from "./differences.ts";
-import { type ObjectDecision, refOf, strongest, type WithStep, withMetadata } from "./ensureObjects.ts";
+import { type ObjectDecision, refOf, type WithStep, withMetadata } from "./ensureObjects.ts";
 import { replaceable, surplusFields, versionOf } from "./fieldOwners.ts";
 import { isManagedByArm } from "./managedByArm.ts";
 

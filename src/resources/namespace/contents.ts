@@ -44,6 +44,8 @@ export function objectInside(
   return { apiVersion, kind, metadata: { name, namespace: contents.namespace }, ...fields(catalog, contents) };
 }
 
+const keeps: { readonly [P in DeletePolicy]: boolean } = { Keep: true, Delete: false };
+
 /** In the order of removal. */
 export function namespaceRefs(
   { namespace: name, deletePolicy }: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy },
@@ -55,5 +57,5 @@ export function namespaceRefs(
     name: own,
     namespace: name,
   }));
-  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: deletePolicy === "Keep", mustStay }];
+  return [...inside, { ...refOf(namespaceObject({ namespace: name })), isKept: keeps[deletePolicy], mustStay }];
 }

@@ -1,9 +1,9 @@
 /** A profile of a managed namespace is in two places: what Azure can hold is there, and the rest is objects of the cluster. */
+import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, type StepPlan, throwConflict, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { StepContext } from "../definitions/step.ts";
-import { strongest } from "../kubernetesObject/ensureObjects.ts";
 import type { Managed, ManagedDecision } from "./managedNamespace.ts";
 
 type WithStep = Pick<StepContext, "willDo">;

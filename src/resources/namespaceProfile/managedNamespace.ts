@@ -1,9 +1,11 @@
 /** Whether the profile's namespace is managed in Azure, what is there, and what a write makes of it: always the whole. */
+
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { isSameField, type ManagedFields, type ManagedPart, managedParts } from "../../domain/profiles/managed.ts";
+import { mayAdopt } from "../../domain/request/adoption.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { ManagedDocument, ManagedNamespace, ManagedNamespaceRef } from "../../ports/managedNamespaces.ts";
@@ -224,7 +226,7 @@ function conflictOf(
   replaced: readonly Field[],
   adoptionPolicy: AdoptionPolicy,
 ): Conflict | undefined {
-  if (adoptionPolicy === "Always" || replaced.length === 0) return undefined;
+  if (replaced.length === 0 || mayAdopt(adoptionPolicy, { isIdentical: false })) return undefined;
   const values = valuesOf(managed.document);
   const what = replaced.map((field) => {
     const { part, name, value } = field;

@@ -1,9 +1,11 @@
 /** How a profile is brought about, removed and restored: objects of the cluster and, where Azure manages the namespace, what it holds. */
+
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import { usuallyLeft } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict } from "../../domain/operation/plan.ts";
@@ -16,7 +18,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type StepContext } from "../definitions/step.ts";
-import { ensureObjects, strongest } from "../kubernetesObject/ensureObjects.ts";
+import { ensureObjects } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { restoreObjects } from "../kubernetesObject/restoreObjects.ts";

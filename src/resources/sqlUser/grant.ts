@@ -16,6 +16,7 @@ import {
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
+import { mayAdopt } from "../../domain/request/adoption.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import { fixedInsteadOf, grantablePermissions, grantsOf, ownRoleNamed } from "../../domain/targets/databaseRoles.ts";
 import type { Grant } from "../../domain/targets/roleBundles.ts";
@@ -247,7 +248,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
 function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   const missing = input.desired.filter((grant) => !holds(user, grant));
   const { adoptionPolicy } = input;
-  if (adoptionPolicy === "Never" || (adoptionPolicy === "IfIdentical" && missing.length > 0)) {
+  if (!mayAdopt(adoptionPolicy, { isIdentical: missing.length === 0 })) {
     return refuse(
       "SQL_USER_CONFLICT",
       `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,

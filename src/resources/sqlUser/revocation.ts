@@ -1,7 +1,9 @@
 /** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
+
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import {
   type Conflict,
   type Notice,
@@ -86,11 +88,8 @@ const nothing: Decision = { action: "none", differences: [], changes: [] };
 /** One transaction for all users of the namespace: usually there is one. */
 function joined(decisions: readonly Decision[]): Decision {
   const conflict = decisions.find((each) => each.conflict)?.conflict;
-  const actions = (["conflict", "delete", "update"] as const).filter((action) =>
-    decisions.some((each) => each.action === action),
-  );
   return {
-    action: actions[0] ?? "none",
+    action: strongest(decisions.map(({ action }) => action)),
     differences: decisions.flatMap(({ differences }) => differences),
     ...(conflict ? { conflict } : {}),
     changes: conflict ? [] : decisions.flatMap(({ changes }) => changes),

@@ -28,6 +28,7 @@ import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
 import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
+import { findUnmet, obstaclesAt } from "./unmet.ts";
 
 export const target = defineResource({
   steps: targetSteps,
@@ -38,20 +39,19 @@ export const target = defineResource({
     revoke: targetSteps.revokeTarget,
   }),
 
-  preflightTargets(ports, { request, identity, onNeed }) {
-    const { cluster, namespace, targets = [] } = request;
-    const berth = { cluster, namespace };
-    const recordedMark = recordedMarks(ports, berth);
-    const wanted = targets.flatMap((each) => {
-      const place = listedPlace(ports.catalog, each);
-      // One that the catalog does not list is reported by its own step.
-      return place ? [{ berth, recordedMark, place, target: keyOf(each), access: each.access }] : [];
-    });
-    const withRoles = wanted.flatMap(({ place, ...each }) => (isAzureRolePlace(place) ? [{ ...each, place }] : []));
-    return [
-      ...wanted.flatMap(({ place, target }) => targetAt(place).preflight(ports, { target })),
-      ...roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), onNeed }),
-    ];
+  preflightTargets: (ports, { request }) =>
+    listedTargets(ports, request).flatMap(({ place, target }) => [
+      () => obstaclesAt(ports, { place, target }),
+      ...targetAt(place).preflight(ports, { target }),
+    ]),
+
+  roomOnTargets(ports, { request, identity, ...planning }) {
+    const berth = { cluster: request.cluster, namespace: request.namespace };
+    const about = { berth, recordedMark: recordedMarks(ports, berth) };
+    const withRoles = listedTargets(ports, request).flatMap(({ place, ...each }) =>
+      isAzureRolePlace(place) ? [{ ...about, ...each, place }] : [],
+    );
+    return roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), ...planning });
   },
 
   inspect: (ports, input) => [
@@ -130,8 +130,12 @@ async function inspectTarget(
     // Whatever the identity has there, only its removal can still be asked for.
     return [notInCatalog(about.target, found.join("; ") || "nothing")];
   }
-  const now = await targetAt(listed.place).inspect(ports, { ...about, access: wanted.access });
-  return [...now, ...left.flatMap(({ findings }) => findings)];
+  const { place } = listed;
+  const unmet = await findUnmet(ports, { place, target: about.target });
+  const isGone = unmet.some(({ code }) => code === "TARGET_GONE");
+  // Nothing can be read where nothing is.
+  const now = isGone ? [] : await targetAt(place).inspect(ports, { ...about, access: wanted.access });
+  return [...unmet, ...now, ...left.flatMap(({ findings }) => findings)];
 }
 
 async function inspectOthers(ports: Ports, input: InspectionInput): Promise<readonly Finding[]> {
@@ -165,4 +169,12 @@ async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): P
 
 function notInCatalog(target: string, found: string): Finding {
   return finding("NOT_IN_CATALOG", target, { field: "catalog", expected: "listed", found });
+}
+
+/** One that the catalog does not list is reported by its own step. */
+function listedTargets({ catalog }: Pick<Ports, "catalog">, { targets = [] }: Pick<OnboardingRequest, "targets">) {
+  return targets.flatMap((each) => {
+    const place = listedPlace(catalog, each);
+    return place ? [{ place, target: keyOf(each), access: each.access }] : [];
+  });
 }

@@ -1,7 +1,9 @@
 /** How a namespace gets access to a target, and how it is taken back; families.ts knows what that is for each kind. */
+
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { strongest } from "../../domain/operation/actions.ts";
 import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
@@ -43,13 +45,9 @@ function aboutTarget(
 
 /** One step may act in several places: where the catalog has the target, and where it had it before. */
 function joined(decisions: readonly Decision[]): Decision {
-  const [first] = decisions;
-  const action = (["conflict", "create", "adopt", "update", "delete"] as const).find((each) =>
-    decisions.some((decision) => decision.action === each),
-  );
   const conflict = decisions.find((each) => each.conflict)?.conflict;
   return {
-    action: decisions.length === 1 && first ? first.action : (action ?? "none"),
+    action: strongest(decisions.map(({ action }) => action)),
     differences: decisions.flatMap(({ differences }) => differences),
     conflict,
     others: decisions.flatMap(({ others = [] }) => others),

@@ -1,9 +1,13 @@
 /** A batch's plan counts what its earlier requests will add where Azure limits how many there may be. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
+import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import { planBatch } from "../../../src/application/dryRun/planBatch.ts";
+import { planNamespaceBatch } from "../../../src/application/dryRun/planNamespaceBatch.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
+import type { BatchPlan } from "../../../src/domain/operation/batch.ts";
+import type { NamespaceWork } from "../../../src/domain/operation/namespaceBatch.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { requester } from "../../support/acceptanceContext.ts";
@@ -23,7 +27,10 @@ const ask = (namespace: string, ...targets: readonly object[]) =>
   OnboardingRequest.parse({ cluster: "aks-dev", namespace, targets });
 
 async function plan(ports: Ports, ...requests: readonly OnboardingRequest[]) {
-  const { totals, items, estimate } = await planBatch({ ports, by: requester }, requests);
+  return told(await planBatch({ ports, by: requester }, requests));
+}
+
+function told({ totals, items, estimate }: BatchPlan) {
   const told = items.map(({ status, plan: { blocked, steps = [] } = {} }) => ({
     status,
     blocked,
@@ -88,22 +95,40 @@ it("gives a request that is blocked anyway nothing", async () => {
   expect(statuses).toEqual(["blocked", "ready"]);
 });
 
-it("gives guests of one identity its federated credentials in the same way", async () => {
+/** A home whose identity guests use, and what gives it so many credentials. */
+async function sharing(other = "aks-dev") {
   const home = "aks-dev/team-home";
-  const shared = Catalog.parse({ ...catalog, sharedIdentities: { [home]: { clusters: ["aks-dev"] } } });
+  const { "aks-dev": dev } = catalog.clusters;
+  const providers = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService";
+  const shared = Catalog.parse({
+    ...catalog,
+    clusters: {
+      ...catalog.clusters,
+      [other]: { ...dev, identityBinding: { clusterId: `${providers}/managedClusters/${other}` } },
+    },
+    sharedIdentities: { [home]: { clusters: [...new Set(["aks-dev", other])] } },
+  });
   const ports = { ...cloud.ports, catalog: shared };
   providePorts(ports);
   Object.assign(cloud.ports, { catalog: shared });
   const own = ask("team-home", uploads);
   await operate(cloud, "onboard", own);
-  const [credential] = cloud.credentials.get(identityName(own)) ?? [];
-  if (!credential) throw new Error("the home has no credential");
-  const others = Array.from({ length: 17 }, (_, index) => ({
-    ...credential,
-    name: `other-${index}`,
-    subject: `${index}`,
-  }));
-  cloud.credentials.set(identityName(own), [credential, ...others]);
+  const fill = (count: number) => {
+    const [credential] = cloud.credentials.get(identityName(own)) ?? [];
+    if (!credential) throw new Error("the home has no credential");
+    const others = Array.from({ length: count - 1 }, (_, index) => ({
+      ...credential,
+      name: `other-${index}`,
+      subject: `${index}`,
+    }));
+    cloud.credentials.set(identityName(own), [credential, ...others]);
+  };
+  return { ports, home, fill };
+}
+
+it("gives guests of one identity its federated credentials in the same way", async () => {
+  const { ports, home, fill } = await sharing();
+  fill(18);
   const guest = (namespace: string) => OnboardingRequest.parse({ ...ask(namespace, uploads), sharedIdentity: home });
 
   const { statuses, told } = await plan(ports, guest("guest-a"), guest("guest-b"), guest("guest-c"));
@@ -112,4 +137,52 @@ it("gives guests of one identity its federated credentials in the same way", asy
   expect(told[2]?.blockers).toMatchObject([
     { step: "federateIdentity", code: "FEDERATED_CREDENTIAL_LIMIT", message: expect.stringContaining("add 2") },
   ]);
+});
+
+describe("a batch over onboarded namespaces", () => {
+  async function planWork(ports: Ports, work: NamespaceWork) {
+    const chosen = await chooseNamespaces(ports, requester, {});
+    return told(await planNamespaceBatch({ ports, by: requester }, work, chosen));
+  }
+
+  it("gives earlier repairs their role assignments first", async () => {
+    for (const each of [ask("team-a", uploads), ask("team-b", uploads), ask("team-c", uploads)]) {
+      await operate(cloud, "onboard", each);
+    }
+    expect(cloud.roleAssignments.size).toBe(3);
+    cloud.roleAssignments.clear();
+
+    const { statuses, told: items } = await planWork(withRoomFor(2), { action: "repair" });
+
+    expect(statuses).toEqual(["ready", "ready", "blocked"]);
+    expect(items[2]?.blockers).toMatchObject([
+      { step: "checkNamespace", code: "ROLE_ASSIGNMENT_LIMIT", message: expect.stringContaining("add 2") },
+    ]);
+  });
+
+  it("gives earlier migrations their federated credentials first", async () => {
+    const { ports, home, fill } = await sharing("aks-two");
+    for (const cluster of ["aks-dev", "aks-two"]) {
+      const bound = {
+        ...ask(`guest-in-${cluster}`, uploads),
+        cluster,
+        sharedIdentity: home,
+        identityMode: "identityBinding",
+      };
+      const { operation } = await operate(cloud, "onboard", OnboardingRequest.parse(bound));
+      expect(operation.error).toBeUndefined();
+    }
+    fill(19);
+
+    const { statuses, told: items } = await planWork(ports, {
+      action: "migrate",
+      to: "workloadIdentity",
+      until: "retire",
+    });
+
+    expect(statuses).toEqual(["ready", "ready", "blocked"]);
+    expect(items[2]?.blockers).toMatchObject([
+      { step: "federateIdentity", code: "FEDERATED_CREDENTIAL_LIMIT", message: expect.stringContaining("add 1") },
+    ]);
+  });
 });

@@ -8,7 +8,7 @@ import { readAssignments } from "./assignments.ts";
 import { planGrant } from "./grant.ts";
 import { inspectRoles } from "./inspection.ts";
 import { othersWithRoles } from "./otherAccess.ts";
-import { preflightAt } from "./preflight.ts";
+import { preflightAt, unmetAt } from "./preflight.ts";
 
 export function azureRoleAt(place: AzureRolePlace): TargetAt {
   const scope = scopeOf(place);
@@ -19,6 +19,7 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
       return planRolesTaking(ours, rolesFor(place.kind, input.keep), input);
     },
     inspect: (ports, input) => inspectRoles(ports, place, input),
+    unmet: (ports) => unmetAt(ports, place),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, input) => othersWithRoles(ports, place, input),
     reached: async () => [],

@@ -1,8 +1,10 @@
 /** Giving roles in Azure, each with Mooring's mark as its description. */
+
 import { PermanentError, TransientError } from "../../../domain/errors.ts";
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { printRoleMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
+import { mayAdopt } from "../../../domain/request/adoption.ts";
 import {
   type AzureRolePlace,
   assignmentName,
@@ -43,7 +45,9 @@ function findConflict(
     const code = "TARGET_ACCESS_CONFLICT";
     const what = `On ${target} somebody else gave the identity the role ${role.name} (${lent.assignment.id})`;
     if (lent.condition !== undefined) return { code, message: `${what}, with a condition.` };
-    if (adoptionPolicy === "Never") return { code, message: `${what}, and adoptionPolicy is Never.` };
+    if (!mayAdopt(adoptionPolicy, { isIdentical: true })) {
+      return { code, message: `${what}, and adoptionPolicy is ${adoptionPolicy}.` };
+    }
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 /** What has to be true of a target before a role is given there. */
-import { toOperationError } from "../../../domain/operation/plan.ts";
 import { type AzureRolePlace, azureRoleKinds, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, missing, nothingIsLocked } from "../../definitions/azureChecks.ts";
+import { isAllowed, nothingIsLocked } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
+import type { UnmetCondition } from "../../definitions/targetFamily.ts";
 import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
@@ -17,17 +17,18 @@ export function preflightAt(
   { target }: { readonly target: string },
 ): readonly (() => Promise<Obstacles>)[] {
   return [
-    () => noticeIfForbidden("TARGET_UNSEEN", () => resourceIsThere(ports, place, target)),
     () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope: scopeOf(place) })),
     () => isAllowed(ports, { target, scope: place.resourceId, needed }),
   ];
 }
 
-async function resourceIsThere({ azureResources }: Looking, place: AzureRolePlace, target: string): Promise<Obstacles> {
-  const { apiVersion, needs } = azureRoleKinds[place.kind];
-  const resource = await azureResources.find(place.resourceId, apiVersion);
-  if (!resource) return missing({ target, scope: place.resourceId });
-  if (needs === undefined || resource.properties[needs] === true) return {};
-  const message = `Roles have no effect on target "${target}": ${needs} of ${place.resourceId} is not true.`;
-  return { blockers: [toOperationError("TARGET_WITHOUT_ROLES", message)] };
+export async function unmetAt(
+  { azureResources }: Pick<Looking, "azureResources">,
+  { kind, resourceId: resource }: AzureRolePlace,
+): Promise<UnmetCondition | undefined> {
+  const { apiVersion, needs } = azureRoleKinds[kind];
+  const found = await azureResources.find(resource, apiVersion);
+  if (!found) return { is: "gone", resource };
+  if (needs === undefined || found.properties[needs] === true) return undefined;
+  return { is: "withoutRoles", resource, property: needs, found: String(found.properties[needs]) };
 }

@@ -6,7 +6,7 @@ import { type AzureRolePlace, rolesFor } from "../../../domain/targets/azureRole
 import type { Ports } from "../../../ports/index.ts";
 import { heldBy } from "../../definitions/heldRoles.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
-import type { TargetsPreflight } from "../../definitions/resource.ts";
+import type { RoomOnTargets } from "../../definitions/resource.ts";
 import { takenBefore } from "../../definitions/sharedLimit.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
@@ -19,7 +19,7 @@ export interface WantedRoles extends About {
   readonly access: readonly Access[];
 }
 
-interface Asking extends Pick<TargetsPreflight, "onNeed"> {
+interface Asking extends Pick<RoomOnTargets, "onNeed" | "step"> {
   /** Undefined until it exists. */
   readonly identity: IdentityPair | undefined;
 }
@@ -43,7 +43,10 @@ interface Asked extends Asking {
   readonly wanted: readonly WantedRoles[];
 }
 
-async function thereIsRoom(ports: Looking, { subscriptionId, wanted, identity, onNeed }: Asked): Promise<Obstacles> {
+async function thereIsRoom(
+  ports: Looking,
+  { subscriptionId, wanted, identity, onNeed, step }: Asked,
+): Promise<Obstacles> {
   const { made, limit } = await ports.roleAssignments.usage(subscriptionId);
   const most = sum(wanted.map(({ place, access }) => rolesFor(place.kind, access).length));
   const count = async () =>
@@ -52,7 +55,7 @@ async function thereIsRoom(ports: Looking, { subscriptionId, wanted, identity, o
     const message = `Subscription ${subscriptionId} has ${made} role assignments${takenBefore(taken)}, and Azure allows ${limit}; this needs ${needed} more.`;
     return toOperationError("ROLE_ASSIGNMENT_LIMIT", message);
   };
-  onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: "preflight", describe });
+  onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: step.name, describe });
   if (made + most <= limit) return {};
   const needed = await count();
   return needed === 0 || made + needed <= limit ? {} : { blockers: [describe(needed)] };

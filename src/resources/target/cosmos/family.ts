@@ -6,7 +6,7 @@ import { readAssignments } from "./assignments.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
 import { othersInAccount } from "./otherAccess.ts";
-import { preflightAt } from "./preflight.ts";
+import { preflightAt, unmetAt } from "./preflight.ts";
 import { reachedInAccount } from "./reach.ts";
 
 export function cosmosAt(place: CosmosPlace): TargetAt {
@@ -20,6 +20,7 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
       if (!input.identity) return [];
       return inspectHeld(await readAssignments(ports, place, input), cosmosRolesFor(input.access), input);
     },
+    unmet: (ports) => unmetAt(ports, place),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, { owners }) => othersInAccount(ports, place, owners),
     reached: (ports, input) => reachedInAccount(ports, place, input),

@@ -1,5 +1,7 @@
 /** Giving roles in a Cosmos DB account. */
+
 import type { Conflict } from "../../../domain/operation/plan.ts";
+import { mayAdopt } from "../../../domain/request/adoption.ts";
 import {
   type CosmosPlace,
   cosmosAssignmentName,
@@ -29,9 +31,9 @@ function findConflict(
   { others }: AssignmentsAt,
   { wanted, identity, adoptionPolicy, target }: Granting & { readonly wanted: readonly GivenCosmosRole[] },
 ): Conflict | undefined {
-  if (!identity || adoptionPolicy !== "Never") return undefined;
+  if (!identity || mayAdopt(adoptionPolicy, { isIdentical: true })) return undefined;
   const lent = others.find((each) => isOneOf(each, wanted) && isOf(each, identity));
   if (!lent) return undefined;
   const what = `On ${target} somebody else gave the identity the role ${lent.word} (sqlRoleAssignments/${lent.name})`;
-  return { code: "TARGET_ACCESS_CONFLICT", message: `${what}, and adoptionPolicy is Never.` };
+  return { code: "TARGET_ACCESS_CONFLICT", message: `${what}, and adoptionPolicy is ${adoptionPolicy}.` };
 }

@@ -1,8 +1,9 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, missing, nothingIsLocked } from "../../definitions/azureChecks.ts";
+import { isAllowed, nothingIsLocked } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
+import type { UnmetCondition } from "../../definitions/targetFamily.ts";
 import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
@@ -17,15 +18,17 @@ export function preflightAt(
 ): readonly (() => Promise<Obstacles>)[] {
   const scope = place.resourceId;
   return [
-    () => noticeIfForbidden("TARGET_UNSEEN", () => everythingIsThere(ports, place, target)),
     () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope })),
     () => isAllowed(ports, { target, scope, needed }),
   ];
 }
 
 /** A role may be given at a scope where nothing is yet, but to nobody's use. */
-async function everythingIsThere({ azureResources }: Looking, place: CosmosPlace, target: string): Promise<Obstacles> {
-  for (const scope of cosmosResources(place))
-    if (!(await azureResources.find(scope, cosmosApiVersion))) return missing({ target, scope });
-  return {};
+export async function unmetAt(
+  { azureResources }: Pick<Looking, "azureResources">,
+  place: CosmosPlace,
+): Promise<UnmetCondition | undefined> {
+  for (const resource of cosmosResources(place))
+    if (!(await azureResources.find(resource, cosmosApiVersion))) return { is: "gone", resource };
+  return undefined;
 }

@@ -16,6 +16,8 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     planGrant: (ports, input) => planGrant(ports, place, input),
     planTaking: (ports, input) => planTaking(ports, place, input),
     inspect: (ports, input) => inspectRole(ports, place, input),
+    // Without the server or its schema, nothing there can be read.
+    unmet: async () => undefined,
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
     others: (ports, { owners }) => othersInSchema(ports, place, owners),
     reached: (ports, input) => reachedInSchema(ports, place, input),

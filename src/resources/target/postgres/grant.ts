@@ -2,10 +2,12 @@
  * Giving rights on a schema: the role is made, or adopted; one that lets in an earlier identity is made anew. A repair also gives up one
  * that somebody renamed.
  */
+
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
+import { mayAdopt } from "../../../domain/request/adoption.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
@@ -166,8 +168,8 @@ function findRoleConflict({ role, mark, name }: RoleAt, { identity, adoptionPoli
     const whom = role.principalId === undefined ? "nobody of Microsoft Entra" : `principal ${role.principalId}`;
     return { code, message: `${what}; it lets in ${whom}.` };
   }
-  if (mark || adoptionPolicy !== "Never") return undefined;
-  return { code, message: `${what}, and adoptionPolicy is Never.` };
+  if (mark || mayAdopt(adoptionPolicy, { isIdentical: true })) return undefined;
+  return { code, message: `${what}, and adoptionPolicy is ${adoptionPolicy}.` };
 }
 
 /** The identity would keep what this one has there, whatever the namespace asks for. */
