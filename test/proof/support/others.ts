@@ -79,15 +79,14 @@ export async function loseRecord(
   problems.push(...(await checkTold(stage, request)));
   const isOperator = createDice(world.seed ^ 0x0b3a).chance(0.5);
   // What a narrower request left out, nobody could know of any more.
-  const isOther = dice.chance(0.3) && isMade && !isOperator;
+  const isOther = dice.chance(0.3) && !isOperator;
   const wanted = isOther ? createRequest(dice, { namespace }) : request;
   const restored = { ...request, ...(team === undefined ? {} : { team }) };
   const operation = await play(
     isOperator ? onboard(restored, operator, { adoptIdentity: identity.clientId }) : onboard(wanted, red),
   );
   seen.push(`lost, ${isMade ? "made" : "adopted"}: ${operation?.status} ${operation?.error?.code ?? ""}`.trim());
-  if (operation?.status === "Succeeded" && !isOperator && isMade)
-    problems.push("the second team got the first team's identity");
+  if (operation?.status === "Succeeded" && !isOperator) problems.push("the second team got the first team's identity");
   if (operation?.status !== "Succeeded") table.set(key, row);
   else if (forgetLostMarks(world)) stage.somebodyMade(request);
 }
