@@ -87,7 +87,7 @@ export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRe
 }
 
 /** Whether the namespace may have it: in the mode of the request or, while it migrates, in the other one. */
-export function mayHave(
+function mayHave(
   resource: Resource,
   { request, isMigrating, otherMode }: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
 ): boolean {

@@ -83,7 +83,7 @@ async function loseAndOnboard({ from, to, again, isMade }: (typeof cases)[number
   expect(migration.error?.message).toBeUndefined();
   cloud.namespaces.clear();
   const adoptIdentity = cloud.identities.get(name)?.clientId ?? "";
-  const second = await send(cloud.ports, requestIn(again), isMade ? { adoptIdentity } : {});
+  const second = await send(cloud.ports, requestIn(again), { adoptIdentity });
   expect(second.error?.message).toBeUndefined();
   return cloud;
 }
