@@ -161,7 +161,8 @@ async function unrecordedConflict(ports: Ports, current: ManagedIdentity, use: U
 /** An identity that was there before Mooring is somebody's whose row was lost, too, if Mooring wrote something for it. */
 async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): Promise<Conflict | undefined> {
   const { record, operation } = use;
-  if ((record && isOlderThan(operation, record)) || decidedIn(use) === current.clientId) return undefined;
+  const wasOnboarded = record !== undefined && (record.clientId !== undefined || isOlderThan(operation, record));
+  if (wasOnboarded || decidedIn(use) === current.clientId) return undefined;
   // What is there may be from an earlier run of the operation, which found nothing.
   const step = record && (await ports.registry.getStep(operation, { name: "ensureIdentity", target: current.name }));
   if (step?.action === "adopt" || !(await isUsedByNamespace(ports, current, use))) return undefined;
