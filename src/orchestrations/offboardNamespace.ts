@@ -2,8 +2,10 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { perform, performStep, performTogether, type Work } from "../activities/steps.ts";
 import { checkDependants } from "../application/process/checkDependants.ts";
+import { removeLeftovers } from "../application/process/removeLeftovers.ts";
 import { removed } from "../application/process/stages.ts";
 import { verifyRemoval } from "../application/process/verify.ts";
+import type { StepKey } from "../domain/operation/stepName.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
@@ -39,11 +41,12 @@ export const offboardNamespace = orchestration({
       const work = { base: isPersistent(input.retry) ? { ...base, looksAgain: true } : base, operation };
 
       setPhase(context, "preflight");
-      const { isHeld } = yield* perform(checkDependants, work);
+      const { isHeld, hasLeftovers } = yield* perform(checkDependants, work);
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      const { together, afterwards } = removed(operation);
+      const { together: own, afterwards } = removed(operation);
+      const together = hasLeftovers ? [...own, removeLeftovers.keyFor(operation)] : own;
       yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);
       if (isHeld) {
         yield* perform(checkDependants, work, { endsFirst: false });
@@ -61,7 +64,7 @@ export const offboardNamespace = orchestration({
 /** Runs the removals, and then again, at the time that they give, those that have to look again. A cancel wakes them. */
 function* remove(
   context: OrchestrationContext,
-  { together, afterwards }: ReturnType<typeof removed>,
+  { together, afterwards }: { readonly together: readonly StepKey[]; readonly afterwards: readonly StepKey[] },
   work: Work,
 ): Durable<void> {
   const results = yield* all(context, performTogether(together, work));

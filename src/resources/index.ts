@@ -1,10 +1,11 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { clusterIdOf, findCluster } from "../domain/catalog/clusters.ts";
 import { isGuest } from "../domain/naming/names.ts";
 import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import type { ByMode } from "../domain/request/identityModes.ts";
-import type { IdentityMode, OnboardingRequest } from "../domain/request/request.ts";
+import { IdentityMode, type OnboardingRequest } from "../domain/request/request.ts";
 import type { RoleAssignment } from "../ports/roleAssignments.ts";
 import type { OperationFacts } from "./definitions/operationFacts.ts";
 import type { Resource } from "./definitions/resource.ts";
@@ -86,7 +87,7 @@ export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRe
 }
 
 /** Whether the namespace may have it: in the mode of the request or, while it migrates, in the other one. */
-export function mayHave(
+function mayHave(
   resource: Resource,
   { request, isMigrating, otherMode }: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
 ): boolean {
@@ -95,6 +96,27 @@ export function mayHave(
     isWanted(resource, request) ||
     (isMigrating === true && isWanted(resource, { identityMode: otherMode ?? usuallyLeft[identityMode] }))
   );
+}
+
+/** Whether an offboarding has a step for it, whatever is there. */
+export function leaves(
+  resource: Resource,
+  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
+): boolean {
+  return resource.leavesInAnyMode === true || mayHave(resource, namespace);
+}
+
+/** What another identity mode may have left, whose record is lost. Mooring may look where the catalog has that mode. */
+export function leftByOtherModes(
+  catalog: Catalog,
+  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
+): readonly Resource[] {
+  const { request } = namespace;
+  const cluster = findCluster(catalog, request.cluster);
+  const isOffered = (mode: IdentityMode) =>
+    cluster.identityModes.includes(mode) || (mode === "identityBinding" && clusterIdOf(cluster) !== undefined);
+  const offered = IdentityMode.options.filter(isOffered).flatMap(resourcesOfMode);
+  return resourcesFor(request).filter((resource) => offered.includes(resource) && !leaves(resource, namespace));
 }
 
 /** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */

@@ -2,17 +2,21 @@
  * The registry lost a namespace's row, and another team asks for the namespace: the first team's identity is still there, with
  * everything that it can reach, and only an operator may decide about it.
  */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import type { AdmissionOptions } from "../../src/application/admission/admission.ts";
 import { planRequest } from "../../src/application/dryRun/planRequest.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
+import { findCluster, identityIdOf } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
+import { breakOff, comeByTimer } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
+import { newPair } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
+import { offboard } from "../support/operations.ts";
 
 const rights = { "sql-dev": { messages: ["reader", "writer"], orders: ["reader", "writer"] } };
 const team = { clusters: ["aks-dev"], namespaces: ["team-*"], databases: rights, groups: [], quota: 9 };
@@ -49,12 +53,16 @@ function giveInAccount(roleId: string, scope: string) {
 
 let cloud: FakeCloud;
 let acceptance: TestAcceptanceContext;
-beforeEach(async () => {
+function begin(): void {
   const carts = { kind: "cosmosNoSql", resourceId: account, database: "shop", container: "carts", access: ["read"] };
   const targets = { carts } as never;
   cloud = createFakeCloud({ teams: { blue: team, red: team } as never, targets });
   acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
+}
+
+beforeEach(async () => {
+  begin();
   await send(blue, parse([messages, orders]));
   cloud.namespaces.clear();
 });
@@ -222,4 +230,74 @@ it("takes back what the users of an identity that was removed had beyond the new
 
   expect(status).toBe("Succeeded");
   expect(cloud.users.get("sql-dev/orders")?.get(name)?.roles).toEqual(["db_datareader"]);
+});
+
+describe("with an identity that was there before Mooring", () => {
+  const requestIn = (identityMode: IdentityMode, more: object = {}) =>
+    OnboardingRequest.parse({ ...parse([messages]), identityMode, ...more });
+  const request = requestIn("workloadIdentity");
+
+  beforeEach(() => {
+    begin();
+    const { catalog } = cloud.ports;
+    const { location } = findCluster(catalog, berth.cluster);
+    const { tenantId } = catalog;
+    cloud.identities.set(name, { ...newPair(), id: identityIdOf(catalog, berth), name, location, tenantId, tags: {} });
+  });
+
+  it.each(IdentityMode.options)("gives it to nobody without an operator, in mode %s", async (mode) => {
+    expect((await send(blue, requestIn(mode))).status).toBe("Succeeded");
+    cloud.namespaces.clear();
+
+    for (const by of [red, blue]) {
+      const { code, message } = await send(by, requestIn(mode));
+      expect(code).toBe("IDENTITY_UNRECORDED");
+      expect(message).toContain(
+        `Identity "${name}" (client ID ${clientId()}) has what Mooring wrote for aks-dev/team-a`,
+      );
+      expect(message).not.toContain("messages");
+      expect(cloud.namespaces.size).toBe(0);
+    }
+  });
+
+  it("shows an operator what it can reach, and lets the operator decide", async () => {
+    await send(blue, request);
+    cloud.namespaces.clear();
+    const options = { adoptIdentity: clientId() };
+
+    const shown = await planBy(operator, request);
+    const planned = await planBy(operator, request, options);
+    const { status } = await send(operator, request, options);
+
+    expect(shown?.blockers).toMatchObject([{ code: "IDENTITY_UNRECORDED" }]);
+    expect(shown?.blockers[0]?.message).toContain(`users: ${name} (db_datareader) in sql-dev/messages; roles: none`);
+    expect(planned).toMatchObject({ action: "adopt", blockers: [] });
+    expect(status).toBe("Succeeded");
+  });
+
+  it("knows it by its user in a database, where nothing is left in the cluster", async () => {
+    await send(blue, request);
+    cloud.namespaces.clear();
+    cloud.credentials.clear();
+    for (const [key, { kind }] of cloud.objects) if (kind !== "MutatingWebhookConfiguration") cloud.objects.delete(key);
+
+    expect(await send(red, request)).toMatchObject({ code: "IDENTITY_UNRECORDED" });
+  });
+
+  it("adopts it for whoever asks before Mooring wrote anything, and again after an offboarding", async () => {
+    expect((await send(blue, request)).status).toBe("Succeeded");
+    expect((await offboard(cloud.ports, berth)).status).toBe("Succeeded");
+
+    expect((await send(red, request)).status).toBe("Succeeded");
+  });
+
+  it("goes on with what its own earlier run wrote", async () => {
+    const { operation } = await acceptOnboarding({ ...acceptance, by: blue }, request);
+    await breakOff(acceptance, "verifyAndConclude", { when: "before" });
+    expect(cloud.credentials.get(name)).toHaveLength(1);
+    await comeByTimer(acceptance);
+    await acceptance.run();
+
+    expect(cloud.operations.get(operation)).toMatchObject({ status: "Succeeded" });
+  });
 });

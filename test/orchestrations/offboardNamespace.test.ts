@@ -86,7 +86,7 @@ it("removes its credential from an identity that is no longer Mooring's, in eith
   const pod = OnboardingRequest.parse({ ...request, identityMode: "podIdentity", adoptionPolicy: "Always" });
   cloud.identities.set(name, { ...identity, tags: {} });
   cloud.credentials.set(name, [credential, { ...credential, name: "theirs", subject: "repo:x" }]);
-  await acceptOnboarding(acceptance, pod);
+  await acceptOnboarding(acceptance, pod, { adoptIdentity: identity.clientId });
   await acceptance.run();
   // It gives too much, which a repair takes away, and breaks nothing.
   const onboarded = cloud.namespaces.get(key);

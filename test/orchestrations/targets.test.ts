@@ -226,7 +226,7 @@ it("takes back what an operation of no record gave on the target, and the reques
   expect(made.description).toMatch(printRoleMark(berth, "x").replace(/x$/, ""));
   cloud.identities.set(identity.name, { ...identity, tags: {} });
 
-  expect((await send(cloud.ports, request(uploads)))?.status).toBe("Succeeded");
+  expect((await send(cloud.ports, request(uploads), { adoptIdentity: identity.clientId }))?.status).toBe("Succeeded");
   expect(given()).toEqual(["uploads 2a2b"]);
 });
 

@@ -16,7 +16,7 @@ import type { ClaimContext } from "./claimContext.ts";
 export interface AdmissionOptions {
   /** Gives the request's team a namespace that another team has, or one that was recreated. */
   readonly takeOver?: boolean;
-  /** The client ID of an identity with Mooring's tags that no record knows: an operator has decided that it may be used. */
+  /** The client ID of an identity that Mooring made or used, and that no record knows: an operator has decided that it may be used. */
   readonly adoptIdentity?: string | undefined;
   /** Whether the namespace may lose what it has (docs/adr/0022): without that, such a request is refused. */
   readonly isRemovalConfirmed?: boolean;

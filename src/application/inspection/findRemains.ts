@@ -1,7 +1,7 @@
 import type { Ports } from "../../ports/index.ts";
-import { isDropped } from "../../resources/definitions/leftCatalog.ts";
+import { isDropped, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { mayHave, resourcesFor } from "../../resources/index.ts";
+import { leaves, leftByOtherModes, resourcesFor } from "../../resources/index.ts";
 
 /** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
 export async function findRemains(
@@ -9,9 +9,16 @@ export async function findRemains(
   namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
 ): Promise<readonly string[]> {
   const { request } = namespace;
-  const gone = resourcesFor(request).filter((resource) => resource.leavesInAnyMode || mayHave(resource, namespace));
+  const own = resourcesFor(request).filter((resource) => leaves(resource, namespace));
+  const gone = [
+    ...own,
+    ...unlessDropped(
+      () => leftByOtherModes(ports.catalog, namespace),
+      () => [],
+    ),
+  ];
   // What cannot be reached any more was named by the step that could not take it away.
-  const unlessDropped = async (look: () => Promise<readonly string[]>) => {
+  const unlessLeft = async (look: () => Promise<readonly string[]>) => {
     try {
       return await look();
     } catch (error) {
@@ -20,8 +27,8 @@ export async function findRemains(
     }
   };
   const found = gone.map((resource) =>
-    unlessDropped(async () => {
-      const parts = resource.remains(ports, request).map((part) => unlessDropped(() => part));
+    unlessLeft(async () => {
+      const parts = resource.remains(ports, request).map((part) => unlessLeft(() => part));
       return (await Promise.all(parts)).flat();
     }),
   );

@@ -1,7 +1,7 @@
 /**
  * Identities that carry Mooring's tags and that no record knows: the registry lost a row, or a write took effect when nothing counted
  * on it any more. Whatever they can open stays open until an operator decides about them. Without the tags, an identity was there
- * before Mooring: it counts if Mooring lets pods use it (unrecordedUses.ts).
+ * before Mooring: it counts if Mooring lets pods use it (resources/identity/uses.ts).
  */
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -12,7 +12,7 @@ import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../../resources/definitions/dependants.ts";
 import { isKnownTo } from "../../resources/identity/plan.ts";
-import { findUses } from "./unrecordedUses.ts";
+import { findUses } from "../../resources/identity/uses.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes" | "registry">;
 

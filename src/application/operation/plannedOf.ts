@@ -3,6 +3,7 @@ import type { Compensated } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
+import { hasLeftovers } from "../process/removeLeftovers.ts";
 
 /**
  * The steps that the operation is for; all others are undos. Without the steps that have begun: every step that may begin.
@@ -19,7 +20,8 @@ export function plannedOf(
 export function changeOf(operation: Planned, begun?: readonly Pick<StepRecord, "name" | "target">[]) {
   const { request, earlier, takesOver, migration } = operation;
   const admins = begun ? adminsOf(begun) : [...new Set(request.databases.map(({ server }) => server))];
-  return { earlier, takesOver, endsFirst: endsFirst(operation), migration, admins };
+  const leftovers = !begun || hasLeftovers(begun);
+  return { earlier, takesOver, endsFirst: endsFirst(operation), migration, admins, leftovers };
 }
 
 /** What of an operation decides its steps. */

@@ -2,12 +2,13 @@
 
 import { defined } from "../../domain/defined.ts";
 import { type Migration, unusualMode, wayBetween, withAccountOf } from "../../domain/operation/migration.ts";
-import { type Plan, toPlan } from "../../domain/operation/plan.ts";
+import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
+import { hasLeftovers } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 /** What is onboarded, according to the namespace's record. */
@@ -27,8 +28,15 @@ export async function planOffboarding(
     [request, earlier].some((each) => each && isGiven(ports.catalog, each, role));
   const planned = plannedSteps("offboard", request, {
     earlier,
+    leftovers: true,
     migration: isMigrating ? { until: "retire", ...way } : undefined,
   });
   const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
-  return toPlan(await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }));
+  const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole });
+  return toPlan(steps.filter(isTaken));
+}
+
+/** An offboarding has no step for leftovers where there are none. */
+function isTaken(step: StepPlan): boolean {
+  return !hasLeftovers([step]) || step.action !== "none";
 }

@@ -7,6 +7,7 @@ import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { resources } from "../../resources/index.ts";
+import { hasLeftovers } from "./removeLeftovers.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
 /**
@@ -24,8 +25,11 @@ export const checkDependants = defineStep({
     /** Since 0.2.0. */
     endsFirst: z.boolean().optional(),
   },
-  /** `isHeld`: something is in the way of removals that are not the first ones, so they need another look. */
-  output: StepResult.extend({ isHeld: z.boolean().exactOptional() }),
+  /**
+   * `isHeld`: something is in the way of removals that are not the first ones, so they need another look. `hasLeftovers`: there is
+   * something that only `removeLeftovers` removes. Since 0.2.0.
+   */
+  output: StepResult.extend({ isHeld: z.boolean().exactOptional(), hasLeftovers: z.boolean().exactOptional() }),
   from: ({ request, earlier, ignoreDependants = false, endsFirst }) => ({
     ...{ request, earlier, ignoreDependants },
     ...defined({ endsFirst }),
@@ -41,7 +45,11 @@ export const checkDependants = defineStep({
     const news = plan.steps.flatMap(({ notices = [] }) => notices);
     const told = isAtEnd ? [...obstacles, ...news] : news;
     if (told.length > 0) await step.notice(told);
-    return { action: "none", ...(isAtEnd && obstacles.length > 0 ? { isHeld: true } : {}) };
+    return {
+      action: "none",
+      ...(isAtEnd && obstacles.length > 0 ? { isHeld: true } : {}),
+      ...(hasLeftovers(plan.steps) ? { hasLeftovers: true } : {}),
+    };
   },
 });
 

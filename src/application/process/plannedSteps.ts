@@ -18,6 +18,8 @@ export interface PlannedWith {
   readonly endsFirst?: boolean | undefined;
   /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
+  /** For an offboarding: whether it removes what is left over (`hasLeftovers`). */
+  readonly leftovers?: boolean | undefined;
   /** For a compensation: the names of the undos that it runs. */
   readonly undos?: readonly string[] | undefined;
   /** How far a migration is to go. For an offboarding or a repair: one under way, so that both identity modes may exist. */
@@ -27,7 +29,15 @@ export interface PlannedWith {
 export function plannedSteps(
   kind: OperationKind,
   request: OnboardingRequest,
-  { earlier, takesOver = false, endsFirst = false, undos = [], migration, admins = [] }: PlannedWith = {},
+  {
+    earlier,
+    takesOver = false,
+    endsFirst = false,
+    undos = [],
+    migration,
+    admins = [],
+    leftovers = false,
+  }: PlannedWith = {},
 ): readonly StepKey[] {
   const operation: OperationFacts = { kind, request, earlier, endsFirst };
   const own = (name: StepName) => onNamespace(name, operation);
@@ -58,7 +68,8 @@ export function plannedSteps(
         isMigrating: migration !== undefined,
         ...unusualMode(request, migration),
       });
-      return [own("checkDependants"), ...together, ...afterwards, own("verifyRemoval")];
+      const left = leftovers ? [own("removeLeftovers")] : [];
+      return [own("checkDependants"), ...together, ...left, ...afterwards, own("verifyRemoval")];
     }
     case "migrate":
       return migrationSteps(request, migration ?? { until: "retire" });

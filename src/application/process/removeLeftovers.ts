@@ -1,24 +1,50 @@
+import { z } from "zod";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
-import { OnboardingRequest } from "../../domain/request/request.ts";
-import { lookAt } from "../../resources/definitions/leftCatalog.ts";
-import type { StepKeys, Surplus } from "../../resources/definitions/resource.ts";
-import { defineStep, inputOf, type StepContext } from "../../resources/definitions/step.ts";
-import { isWanted, resourceSteps, resourcesFor } from "../../resources/index.ts";
+import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports/index.ts";
+import { lookAt, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
+import { replacesAccount } from "../../resources/definitions/operationFacts.ts";
+import type { Resource, StepKeys, Surplus } from "../../resources/definitions/resource.ts";
+import { defineStep, type Given, inputOf, type StepContext } from "../../resources/definitions/step.ts";
+import { isWanted, leftByOtherModes, resourceSteps, resourcesFor } from "../../resources/index.ts";
 
-/** Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. */
+const given = {
+  request: OnboardingRequest,
+  /** What other steps of the offboarding remove is not left over. Since 0.2.0. */
+  offboarding: z
+    .object({
+      isMigrating: z.boolean().optional(),
+      otherMode: IdentityMode.optional(),
+      /** An earlier change has left its service account to a step of its own. */
+      replaces: z.boolean().optional(),
+    })
+    .optional(),
+};
+
+/**
+ * Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. An offboarding has the
+ * step where its plan finds some of it: the registry may have lost the row of a namespace that had two modes.
+ */
 export const removeLeftovers = defineStep({
   name: "removeLeftovers",
   target: "namespace",
-  given: { request: OnboardingRequest },
-  from: ({ request }) => ({ request }),
-  async look(ports, { operation, request }, planning) {
-    const removals = removalsOf(request).map((step) =>
+  given,
+  from: (operation) => {
+    const { kind, request, isMigrating, otherMode } = operation;
+    if (kind !== "offboard") return { request };
+    const replaces = replacesAccount(operation) || undefined;
+    return { request, offboarding: defined({ isMigrating, otherMode, replaces }) };
+  },
+  async look(ports, { operation, ...input }, planning) {
+    const { request } = input;
+    const { removals: keys, surpluses: others } = leftoversOf(ports, input);
+    const removals = keys.map((step) =>
       resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
     );
-    const surpluses = surplusesOf(request).map((each) => each.look(ports, request, planning.step));
+    const surpluses = others.map((each) => each.look(ports, request, planning.step));
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
     const notices = plans.flatMap((plan) => plan.notices ?? []);
     return defined({
@@ -29,29 +55,49 @@ export const removeLeftovers = defineStep({
       notices: unlessEmpty(notices),
     });
   },
-  async run({ request, ...base }, ports, step) {
+  async run({ request, offboarding, ...base }, ports, step) {
+    const { removals, surpluses } = leftoversOf(ports, { request, offboarding });
     const all = collecting(step);
     const actions: StepAction[] = [];
-    for (const { name, target } of removalsOf(request)) {
+    for (const { name, target } of removals) {
       const operation = { kind: "repair", request } as const;
       const { action } = await resourceSteps[name].use((definition) =>
         definition.run(inputOf(definition, base, { operation, target }), ports, all),
       );
       actions.push(action);
     }
-    for (const each of surplusesOf(request)) actions.push(await each.takeAway(ports, { ...base, request }, all));
+    for (const each of surpluses) actions.push(await each.takeAway(ports, { ...base, request }, all));
     return { action: strongest(actions) };
   },
 });
 
-function removalsOf(request: OnboardingRequest): StepKeys {
-  return resourcesFor(request)
-    .filter((resource) => !isWanted(resource, request))
-    .flatMap((resource) => resource.remove({ kind: "repair", request }));
+/** Whether the step is one of these: an offboarding has it where its plan does. */
+export function hasLeftovers(steps: readonly { readonly name: string }[]): boolean {
+  return steps.some(({ name }) => name === removeLeftovers.name);
 }
 
-function surplusesOf(request: OnboardingRequest): readonly Surplus[] {
-  return resourcesFor(request).flatMap(({ surplus = [] }) => surplus);
+interface Leftovers {
+  readonly removals: StepKeys;
+  readonly surpluses: readonly Surplus[];
+}
+
+function leftoversOf({ catalog }: Pick<Ports, "catalog">, { request, offboarding }: Given<typeof given>): Leftovers {
+  const removalsOf = (resources: readonly Resource[]) =>
+    resources.flatMap((resource) => resource.remove({ kind: "repair", request }));
+  const every = resourcesFor(request);
+  if (!offboarding) {
+    const unwanted = every.filter((resource) => !isWanted(resource, request));
+    return { removals: removalsOf(unwanted), surpluses: every.flatMap(({ surplus = [] }) => surplus) };
+  }
+  const surpluses = every.flatMap(({ surplus = [] }) => surplus).filter(({ outlastsSteps }) => outlastsSteps);
+  return unlessDropped(
+    () => ({
+      removals: removalsOf(leftByOtherModes(catalog, { request, ...offboarding })),
+      surpluses: offboarding.replaces ? [] : surpluses,
+    }),
+    // Its other steps say what the catalog has dropped.
+    () => ({ removals: [], surpluses: [] }),
+  );
 }
 
 /** Collects what a step announces in several parts, so that its record ends with all of them. */

@@ -8,7 +8,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
-import { isWanted, mayHave, resourcesFor, resourcesNotShared } from "../../resources/index.ts";
+import { isWanted, leaves, resourcesFor, resourcesNotShared } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
 type Keys = readonly StepKey<ResourceStepName>[];
@@ -51,7 +51,7 @@ const togetherAtEnd: ReadonlySet<Leaving> = new Set([...together, "credential"])
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
   const every = resourcesFor(operation.request);
-  const leaving = every.filter((resource) => resource.leavesInAnyMode || mayHave(resource, operation));
+  const leaving = every.filter((resource) => leaves(resource, operation));
   const own = (reason: Leaving) =>
     leaving.filter((resource) => resource.leaving === reason).flatMap((resource) => resource.remove(operation));
   // Left over from a change that stopped partway. Access that is revoked entirely need not be narrowed first.

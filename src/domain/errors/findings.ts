@@ -33,7 +33,7 @@ export const findingCatalogue = {
   ),
   IDENTITY_USE_UNRECORDED: broken(
     "Pods can use an identity that was there before Mooring by what Mooring wrote (a federated credential, an identity binding, a service account's annotation, an AzureIdentity), and no record knows its namespace. The registry lost the row, or the write took effect late.",
-    "Onboard the namespace again, then repair it: what nobody asks for any more goes. Or remove what `found` names: `az identity federated-credential delete`, `az aks identity-binding delete`, `kubectl delete`; from a service account of others, the annotation `azure.workload.identity/client-id`.",
+    "Onboard the namespace with {adoptIdentity}, then repair it: what nobody asks for any more goes. Or remove what `found` names: `az identity federated-credential delete`, `az aks identity-binding delete`, `kubectl delete`; from a service account of others, the annotation `azure.workload.identity/client-id`.",
   ),
   IDENTITY_TAGS_ADDED: info(
     "Someone tagged the identity.",

@@ -59,7 +59,7 @@ export const createOnboarding = declareRoute({
       z.object({
         adoptIdentity: z.guid().toLowerCase().optional().meta({
           description:
-            "Operators only: the client ID of an identity that has Mooring's tags and that no record knows (`IDENTITY_UNRECORDED`). The operation uses it. A dry run lists what it can reach.",
+            "Operators only: the client ID of an identity that Mooring made or used, and that no record knows (`IDENTITY_UNRECORDED`). The operation uses it. A dry run lists what it can reach.",
         }),
       }),
     ),

@@ -75,6 +75,8 @@ export function defineResource<const R extends Resource>(resource: R): R {
 }
 
 export interface Surplus {
+  /** No other step of an offboarding removes it. */
+  readonly outlastsSteps?: true;
   look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
   takeAway(
     ports: Ports,

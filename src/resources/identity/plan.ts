@@ -23,6 +23,7 @@ import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";
 import { describeReached, findAddedOnTargets, findTargetReach } from "../target/reach.ts";
 import { describeReach, describeUserIn } from "./reach.ts";
 import { describeRole, findRolesOnTargets } from "./roles.ts";
+import { isUsedByNamespace } from "./uses.ts";
 
 export interface IdentityDecision {
   readonly plan: StepPlan;
@@ -93,12 +94,16 @@ export async function planIdentity(ports: Ports, input: IdentityInput): Promise<
     if (isKnownTo(record, current, { ...input, createdBy: ownership.operation })) {
       return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
     }
-    const conflict = await unrecordedConflict(ports, current, { ...using, createdBy: ownership.operation });
+    const conflict =
+      decidedIn(using) === current.clientId
+        ? await accessConflict(ports, current, using, surplusOf)
+        : await unrecordedConflict(ports, current, using, `has Mooring's tags from operation ${ownership.operation}`);
     const differences = [{ field: "clientId", current: "of no record", desired: current.clientId }];
     return { plan: toStepPlan(step, { action: "adopt", differences, conflict }), current, conflict };
   }
   const conflict =
     adoptionConflict(current, { ...input, owner: ownership?.berth, location: cluster.location }) ??
+    (await usedConflict(ports, current, using)) ??
     (await accessConflict(ports, current, using));
   return { plan: toStepPlan(step, { action: "adopt", conflict }), current, conflict };
 }
@@ -130,7 +135,11 @@ export function isKnownTo(
   if (record.things?.some(({ thing, id }) => thing === name && id === principalId)) return true;
   if (operationsOf(record).includes(createdBy)) return true;
   if (record.clientId !== undefined) return record.clientId === clientId;
-  // An earlier operation left the namespace incomplete, and its identity with it.
+  return isOlderThan(operation, record);
+}
+
+/** An earlier operation left the namespace incomplete, and its identity with it, or onboarded. */
+function isOlderThan(operation: string, record: NamespaceRecord): boolean {
   return record.operation !== operation || record.previous !== undefined;
 }
 
@@ -138,21 +147,27 @@ interface Use extends IdentityInput {
   readonly record: NamespaceRecord | undefined;
 }
 
-async function unrecordedConflict(
-  ports: Ports,
-  current: ManagedIdentity,
-  { createdBy, ...input }: Use & { readonly createdBy: string },
-): Promise<Conflict | undefined> {
-  const { record, operation, operator } = input;
-  const decided = operator
-    ? operator.adoptIdentity
-    : record?.operation === operation
-      ? record.adoptIdentity
-      : undefined;
-  if (decided === current.clientId) return await accessConflict(ports, current, input, surplusOf);
-  const what = `Identity "${current.name}" (client ID ${current.clientId}) has Mooring's tags from operation ${createdBy}, and no record knows it.`;
-  const message = operator ? `${what} ${await describeReach(ports, current, input)}` : what;
+/** The identity that an operator has decided to use, in a plan or in the operation. */
+function decidedIn({ record, operation, operator }: Use): string | undefined {
+  if (operator) return operator.adoptIdentity;
+  return record?.operation === operation ? record.adoptIdentity : undefined;
+}
+
+async function unrecordedConflict(ports: Ports, current: ManagedIdentity, use: Use, why: string): Promise<Conflict> {
+  const what = `Identity "${current.name}" (client ID ${current.clientId}) ${why}, and no record knows it.`;
+  const message = use.operator ? `${what} ${await describeReach(ports, current, use)}` : what;
   return { code: "IDENTITY_UNRECORDED", message };
+}
+
+/** An identity that was there before Mooring is somebody's whose row was lost, too, if Mooring wrote something for it. */
+async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): Promise<Conflict | undefined> {
+  const { record, operation } = use;
+  const wasOnboarded = record !== undefined && (record.clientId !== undefined || isOlderThan(operation, record));
+  if (wasOnboarded || decidedIn(use) === current.clientId) return undefined;
+  // What is there may be from an earlier run of the operation, which found nothing.
+  const step = record && (await ports.registry.getStep(operation, { name: "ensureIdentity", target: current.name }));
+  if (step?.action === "adopt" || !(await isUsedByNamespace(ports, current, use))) return undefined;
+  return await unrecordedConflict(ports, current, use, `has what Mooring wrote for ${berthKey(use)}`);
 }
 
 /**

@@ -58,7 +58,7 @@ export const serviceAccount = defineResource({
     return [...left, others];
   },
 
-  surplus: [surplusOf(surplusRefs)],
+  surplus: [{ ...surplusOf(surplusRefs), outlastsSteps: true }],
 
   remains(ports, request) {
     const cluster = findCluster(ports.catalog, request.cluster);

@@ -10,7 +10,7 @@ import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycl
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { newPair } from "../../support/ids.ts";
-import { operate } from "../../support/operations.ts";
+import { operate, send } from "../../support/operations.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const name = identityName(berth);
@@ -206,11 +206,13 @@ describe("an identity that was there before Mooring, whose row was lost", () => 
     expect(await written(watchUnrecorded({ ...cloud.ports, identities }))).toEqual([]);
   });
 
-  it("is put right by onboarding the namespace again, and repairing it", async () => {
+  it("is put right by an operator, who onboards the namespace again, and repairs it", async () => {
     const adopted = await adopt();
     cloud.namespaces.clear();
     const other = { ...adopted, serviceAccount: "other" };
-    expect((await operate(cloud, "onboard", other)).operation).toMatchObject({ status: "Succeeded" });
+    const adoptIdentity = cloud.identities.get(name)?.clientId ?? "";
+    expect(await send(cloud.ports, other)).toMatchObject({ error: { code: "IDENTITY_UNRECORDED" } });
+    expect(await send(cloud.ports, other, { adoptIdentity })).toMatchObject({ status: "Succeeded" });
     expect(await written()).toEqual([]);
 
     expect((await operate(cloud, "repair", other)).operation).toMatchObject({ status: "Succeeded" });

@@ -157,11 +157,11 @@ export function expire({ request }: NamespaceRecord, registry: Registry, key?: s
   };
 }
 
-/** The timer tries again what such a narrowing has left. */
-export function expireAgain(berth: Berth): Act {
+/** The timer tries again what such an end, of this kind, has left. */
+export function expireAgain(berth: Berth, kind: OperationKind): Act {
   const now = Date.parse(longAgo) + 40 * 24 * 60 * 60_000;
   const ask = (acceptance: AcceptanceContext) => acceptExpired(acceptance, berth, now);
-  return { name: "expireAgain", kind: "change", berth, by: expiryCaller, ask };
+  return { name: "expireAgain", kind, berth, by: expiryCaller, ask };
 }
 
 export const longAgo = "2026-01-01T00:00:00.000Z";

@@ -1,5 +1,5 @@
 /** Scenarios in which the namespace has an identity binding, or gets one. */
-import { cancelingAt, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
+import { base, cancelingAt, refuseWrites, type Scenario, type Stage } from "./scenarioStage.ts";
 
 const bound = { identityMode: "identityBinding" };
 
@@ -27,6 +27,17 @@ export const bindingScenarios: Readonly<Record<string, Scenario>> = {
   "binding-offboard-on-the-way": async ({ onboard, migrateTo, offboard }) => {
     await onboard();
     await migrateTo("identityBinding", "sideBySide");
+    await offboard();
+  },
+  // As a row is that was restored from a backup.
+  "binding-offboard-without-a-record-of-the-migration": async ({ cloud, onboard, migrateTo, offboard }) => {
+    const { registry } = cloud.ports;
+    await onboard();
+    const before = await registry.getNamespace(base);
+    await migrateTo("identityBinding", "sideBySide");
+    const after = await registry.getNamespace(base);
+    if (!before || !after) throw new Error("nothing is onboarded");
+    await registry.replaceNamespace({ ...before, etag: after.etag });
     await offboard();
   },
 };

@@ -132,6 +132,7 @@ async function endNow(seed: number, control: Control, trace?: string[]): Promise
   // An offboarding leaves what is in a database that is gone.
   if (name !== "gone" && dice.chance(0.4)) {
     trace?.push(`— everything ends, and ${troubled} is ${name}`);
+    await endAll(world, () => true);
     if (!isCalm) faults.plan = world.weather;
     const problems = await endWhole(world, { first, troubled, amid, control });
     return { problems: problems.map((each) => `${troubled} is ${name}: ${each}`), seen: [name, `everything: ${name}`] };
@@ -167,7 +168,6 @@ interface WholeEnd {
 async function endWhole(world: World, { first, troubled, amid, control }: WholeEnd): Promise<readonly Problem[]> {
   const { faults, by, request } = world;
   const problems: Problem[] = [];
-  await endAll(world, () => true);
   // The last one meets nothing but the trouble.
   for (const looks of [0, 1, 2]) {
     if (looks > 1) faults.plan = calm;

@@ -29,7 +29,7 @@ export const expiryScenarios = {
     refuseWrites(stage.cloud, "apply ConfigMap");
     await endOrders(stage);
     refuseWrites(stage.cloud);
-    await play(stage, expireAgain(base));
+    await play(stage, expireAgain(base, "change"));
   },
   "all-access-ends-in-the-way-of-others": async (stage) => {
     const { cloud } = stage;
@@ -42,7 +42,7 @@ export const expiryScenarios = {
     if (!record) throw new Error("nothing is onboarded");
     await play(stage, expire(record, cloud.ports.registry));
     cloud.credentials.set(name, []);
-    await play(stage, expireAgain(base));
+    await play(stage, expireAgain(base, "change"));
   },
   "access-ends-and-the-rest-is-unread": async (stage) => {
     const { ports } = stage.cloud;

@@ -62,7 +62,7 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
  */
 export async function loseRecord(
   stage: Stage,
-  { cluster, namespace, request, team, migration }: NamespaceRecord,
+  { cluster, namespace, request, team, migration, clientId }: NamespaceRecord,
 ): Promise<void> {
   const { world, problems, seen, play } = stage;
   const { azure, dice, faults, rows } = world;
@@ -79,14 +79,16 @@ export async function loseRecord(
   problems.push(...(await checkTold(stage, request)));
   const isOperator = createDice(world.seed ^ 0x0b3a).chance(0.5);
   // What a narrower request left out, nobody could know of any more.
-  const isOther = dice.chance(0.3) && isMade && !isOperator;
+  const isOther = dice.chance(0.3) && !isOperator;
   const wanted = isOther ? createRequest(dice, { namespace }) : request;
   const restored = { ...request, ...(team === undefined ? {} : { team }) };
   const operation = await play(
     isOperator ? onboard(restored, operator, { adoptIdentity: identity.clientId }) : onboard(wanted, red),
   );
   seen.push(`lost, ${isMade ? "made" : "adopted"}: ${operation?.status} ${operation?.error?.code ?? ""}`.trim());
-  if (operation?.status === "Succeeded" && !isOperator && isMade)
+  // Somebody may have made another one of its name since.
+  const isFirst = identity.clientId === clientId;
+  if (operation?.status === "Succeeded" && !isOperator && isFirst)
     problems.push("the second team got the first team's identity");
   if (operation?.status !== "Succeeded") table.set(key, row);
   else if (forgetLostMarks(world)) stage.somebodyMade(request);
@@ -103,7 +105,10 @@ function forgetLostMarks({ postgres }: Pick<World, "postgres">): boolean {
 }
 
 /** Whatever of Mooring's lets pods use the identity, or is one, is told. */
-async function checkTold({ world, control }: Stage, request: OnboardingRequest): Promise<readonly string[]> {
+export async function checkTold(
+  { world, control }: Pick<Stage, "world" | "control">,
+  request: OnboardingRequest,
+): Promise<readonly string[]> {
   const name = identityName(request);
   const { spoil = (ports: Ports) => ports } = control;
   const ports = spoil(world.portsOf(world.faults.call));

@@ -60,4 +60,32 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
     ),
     finds: /0 credentials for/,
   },
+  "a role of a home on a PostgreSQL server that is known by its name alone": {
+    edits: edit(
+      "src/resources/target/postgres/role.ts",
+      "await postgres.inspect(place, { role: name, principalId });",
+      "await postgres.inspect(place, { role: name, principalId: undefined });",
+    ),
+    finds: /the identity is still renamed|from Mooring/,
+  },
+  "another role of the same identity that its home does not look for": {
+    edits: [
+      ...edit(
+        "src/resources/target/postgres/role.ts",
+        "{ role: name, principalId }",
+        "{ role: name, principalId: undefined }",
+      ),
+      ...edit(
+        "src/resources/target/postgres/reach.ts",
+        "postgres.inspect(place, { role, principalId });",
+        "postgres.inspect(place, { role, principalId: undefined });",
+      ),
+    ],
+    finds: /the identity reaches \S+ as by-hand/,
+    from: 1_000,
+  },
+  "a home whose row is lost, and whose identity goes to another team": {
+    edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),
+    finds: /the second team got the home's identity/,
+  },
 };

@@ -37,6 +37,7 @@ import { checkParts, checkReach, checkSurplus, type Problem } from "./invariants
 import { lifelinesOf } from "./judge.ts";
 import { askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
 import { createDice, type Dice } from "./random.ts";
+import { createHomeDeeds } from "./sharedDeeds.ts";
 import { type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { createWorld, type World } from "./world.ts";
 import { withBindings } from "./worldCatalog.ts";
@@ -87,8 +88,10 @@ async function simulateNow(world: SharedWorld, control: Control): Promise<Shared
   const first = takeSnapshot(world, home);
   const problems: Problem[] = [];
   const seen: string[] = [];
+  const deeds = createHomeDeeds({ world, control, home, problems, seen });
   for (let rounds = 2 + dice.roll(4); rounds > 0; rounds -= 1) {
     const acts = await chooseActs(world);
+    const lasting = await deeds.happen(guests.find((berth) => recordOf(world, berth)?.state === "Onboarded"));
     const before = takeSnapshot(world, home);
     faults.plan = weather;
     const host = createBatchHost(world, control, { begins: () => undefined, ends: () => undefined });
@@ -98,10 +101,13 @@ async function simulateNow(world: SharedWorld, control: Control): Promise<Shared
     await host.runToEnd();
     faults.plan = calm;
     faults.landAll();
+    const missed = (await lasting?.end()) ?? [];
+    const touched = lasting ? [...acts, repair(home, operator)] : acts;
     const found = [
+      ...missed,
       ...check(world),
       ...acts.flatMap((act) => checkPods(world, act)),
-      ...checkOthers(acts, before, takeSnapshot(world, home)),
+      ...checkOthers(touched, before, takeSnapshot(world, home)),
     ];
     problems.push(...host.problems, ...found.map((each) => `after ${acts.map(tell)}: ${each}`));
     seen.push(...outcomes(world));

@@ -240,7 +240,8 @@ async function nextOfIncomplete(
   const failed = await calmly(world, () => registry.getOperation(record.operation));
   if (failed?.leftUndone && dice.chance(0.6)) return compensate(failed.id, record, by);
   // Separate dice, so that the other worlds stay the same.
-  if (failed && endsFirst(failed) && createDice(world.seed ^ 0xa9a1).chance(0.7)) return expireAgain(record);
+  if (failed && endsFirst(failed) && createDice(world.seed ^ 0xa9a1).chance(0.7))
+    return expireAgain(record, failed.kind);
   if (record.takenBy !== undefined && createDice(world.seed ^ 0x7a4e).chance(0.5)) return takeOver(record.request);
   return dice.chance(0.5) ? offboard(record, by) : onboard(wanted(), by);
 }

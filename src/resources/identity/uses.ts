@@ -1,19 +1,22 @@
 /**
- * What Mooring wrote so that pods can use an identity which it did not make: without the namespace's row, nothing but the names and
- * marks tells that it is Mooring's.
+ * What Mooring wrote for an identity which it did not make: without the namespace's row, nothing but the names and marks tells that it
+ * is Mooring's.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { azureIdentityName, type Berth, identityBindingName } from "../../domain/naming/names.ts";
+import { azureIdentityName, type Berth, berthKey, identityBindingName } from "../../domain/naming/names.ts";
+import { readMark, readRoleMark } from "../../domain/naming/ownership.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
-import { isMarked } from "../../resources/definitions/dependants.ts";
-import { hasOwnName } from "../../resources/federatedCredential/ownName.ts";
-import { binds } from "../../resources/identityBinding/boundBy.ts";
-import { podIdentityApi } from "../../resources/podIdentity/podIdentity.ts";
-import { clientIdAnnotation } from "../../resources/serviceAccount/serviceAccount.ts";
-import { findOwnAccounts } from "../../resources/serviceAccount/surplus.ts";
+import { isMarked } from "../definitions/dependants.ts";
+import { hasOwnName } from "../federatedCredential/ownName.ts";
+import { binds } from "../identityBinding/boundBy.ts";
+import { podIdentityApi } from "../podIdentity/podIdentity.ts";
+import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
+import { findOwnAccounts } from "../serviceAccount/surplus.ts";
+import { findReach } from "../sqlUser/elsewhere.ts";
+import { findRoles } from "./roles.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes">;
 
@@ -24,14 +27,9 @@ export interface UsesFound {
   readonly unseen: readonly string[];
 }
 
+/** What lets pods use it. What cannot be read is said. */
 export async function findUses(ports: Looking, identity: ManagedIdentity, berth: Berth): Promise<UsesFound> {
-  const cluster = findCluster(ports.catalog, berth.cluster);
-  const looks = {
-    credentials: () => ownCredentials(ports, berth),
-    "identity binding": () => ownBinding(ports, cluster, berth),
-    "service accounts": () => ownAccounts(ports, cluster, { identity, berth }),
-    AzureIdentity: () => ownAzureIdentity(ports, cluster, berth),
-  };
+  const looks = looksForUses(ports, identity, berth);
   const found = await Promise.all(
     Object.entries(looks).map(async ([what, look]): Promise<UsesFound> => {
       try {
@@ -43,6 +41,35 @@ export async function findUses(ports: Looking, identity: ManagedIdentity, berth:
     }),
   );
   return { uses: found.flatMap(({ uses }) => uses), unseen: found.flatMap(({ unseen }) => unseen) };
+}
+
+/** Whether Mooring wrote anything so that the namespace can use the identity, or the identity its databases and targets. */
+export async function isUsedByNamespace(
+  ports: Looking & Pick<Ports, "databases" | "roleAssignments">,
+  identity: ManagedIdentity,
+  berth: Berth,
+): Promise<boolean> {
+  const uses = await Promise.all(Object.values(looksForUses(ports, identity, berth)).map((look) => look()));
+  if (uses.flat().length > 0) return true;
+  const [{ users }, { given }] = await Promise.all([
+    findReach(ports, identity),
+    findRoles(ports, findCluster(ports.catalog, berth.cluster), identity),
+  ]);
+  const marks = [
+    ...users.map(({ user }) => readMark(user.mark)),
+    ...given.map((role) => readRoleMark(role.description)),
+  ];
+  return marks.some((mark) => mark?.berth === berthKey(berth));
+}
+
+function looksForUses(ports: Looking, identity: ManagedIdentity, berth: Berth) {
+  const cluster = findCluster(ports.catalog, berth.cluster);
+  return {
+    credentials: () => ownCredentials(ports, berth),
+    "identity binding": () => ownBinding(ports, cluster, berth),
+    "service accounts": () => ownAccounts(ports, cluster, { identity, berth }),
+    AzureIdentity: () => ownAzureIdentity(ports, cluster, berth),
+  };
 }
 
 async function ownCredentials({ catalog, identities }: Looking, berth: Berth): Promise<readonly string[]> {
