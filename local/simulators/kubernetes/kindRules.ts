@@ -33,8 +33,9 @@ export function prepare(resource: Resource, object: JsonObject, { isDry = false 
     case "Service":
       return withAddress(object, { isDry });
     case "Lease":
-      // Of a feature that is off.
-      return { ...object, spec: without(objectAt(object, "spec"), "preferredHolder", "strategy") };
+      return withoutElection(object);
+    case "Node":
+      return withTaint(object);
     case "PersistentVolumeClaim":
       return withFinalizer(withKnownSource(object), "kubernetes.io/pvc-protection");
     case "PersistentVolume":
@@ -83,9 +84,29 @@ export function settle(resource: Resource, live: JsonObject, object: JsonObject)
       return withScheduling(object);
     case "Service":
       return withAllocated(live, object);
+    case "Lease":
+      return withoutElection(object);
     default:
       return object;
   }
+}
+
+const notReady = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+
+/** Until its kubelet has said that it is ready (the admission plugin TaintNodesByCondition). */
+function withTaint(node: JsonObject): JsonObject {
+  const taints = listAt(node, "spec", "taints");
+  if (
+    taints.some((taint) => stringAt(taint, "key") === notReady.key && stringAt(taint, "effect") === notReady.effect)
+  ) {
+    return node;
+  }
+  return { ...node, spec: { ...objectAt(node, "spec"), taints: [...taints, notReady] } };
+}
+
+/** Of a feature that is off. */
+function withoutElection(lease: JsonObject): JsonObject {
+  return { ...lease, spec: without(objectAt(lease, "spec"), "preferredHolder", "strategy") };
 }
 
 export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
@@ -102,6 +123,7 @@ const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; r
   PriorityClass: { path: ["value"], why: "may not be changed in an update." },
   EndpointSlice: { path: ["addressType"], why: "field is immutable" },
   IngressClass: { path: ["spec", "controller"], why: "field is immutable" },
+  ControllerRevision: { path: ["data"], why: "field is immutable" },
   RuntimeClass: { path: ["handler"], why: "field is immutable" },
 };
 
@@ -116,7 +138,7 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
   const fixed = fixedFields[resource.kind];
   if (fixed !== undefined) {
     const { path, why } = fixed;
-    const value = at(after, ...path) ?? null;
+    const value = at(after, ...path) ?? (resource.kind === "IngressClass" ? "" : null);
     if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
     if (resource.kind === "PriorityClass") return [forbidden("value", why)];
     return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];

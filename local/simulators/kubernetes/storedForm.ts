@@ -40,9 +40,14 @@ export function withStatus(resource: Resource, live: KubeObject, desired: JsonOb
   return { ...live, ...pick(desired, "status"), metadata: { ...without(live.metadata, ...besidesStatus), ...changed } };
 }
 
+const labelsOf = (object: JsonObject) => pick(objectAt(object, "metadata"), "labels", "annotations");
+
+/** Of slices, a change of their labels counts, too. */
 export function withGeneration(resource: Resource, live: KubeObject, object: JsonObject): JsonObject {
   if (!resource.hasGeneration) return object;
-  const isSame = equal(without(live, "metadata", "status"), without(object, "metadata", "status"));
+  const isSame =
+    equal(without(live, "metadata", "status"), without(object, "metadata", "status")) &&
+    (resource.kind !== "EndpointSlice" || equal(labelsOf(live), labelsOf(object)));
   const generation = (live.metadata.generation ?? 0) + (isSame ? 0 : 1);
   return { ...object, metadata: { ...objectAt(object, "metadata"), generation } };
 }
