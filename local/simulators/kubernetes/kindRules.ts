@@ -54,8 +54,9 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
     case "Job":
       return at(object, "spec", "manualSelector") === true ? object : withJobSelector(object);
     case "Namespace": {
-      const given = listAt(object, "spec", "finalizers").filter((each) => each !== "kubernetes");
-      return { ...object, spec: { finalizers: [...given, "kubernetes"] }, status: { phase: "Active" } };
+      const given = listAt(object, "spec", "finalizers");
+      const finalizers = given.includes("kubernetes") ? given : [...given, "kubernetes"];
+      return { ...object, spec: { finalizers }, status: { phase: "Active" } };
     }
     case "Pod": {
       const spec = objectAt(object, "spec");

@@ -35,9 +35,14 @@ const isStoredInJson = ({ group }: Pick<Resource, "group">) =>
 export const besidesStatus = ["labels", "annotations"];
 
 export function withStatus(resource: Resource, live: KubeObject, desired: JsonObject): JsonObject {
-  if (resource.isCustom) return { ...live, ...pick(desired, "status") };
+  const others = without(live, "status");
+  if (resource.isCustom) return { ...others, ...pick(desired, "status") };
   const changed = pick(objectAt(desired, "metadata"), ...besidesStatus);
-  return { ...live, ...pick(desired, "status"), metadata: { ...without(live.metadata, ...besidesStatus), ...changed } };
+  return {
+    ...others,
+    ...pick(desired, "status"),
+    metadata: { ...without(live.metadata, ...besidesStatus), ...changed },
+  };
 }
 
 const labelsOf = (object: JsonObject) => pick(objectAt(object, "metadata"), "labels", "annotations");

@@ -1,5 +1,6 @@
 /** What Kubernetes fills in where a client says nothing: pkg/apis/<group>/<version>/defaults.go, by type. */
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { withRequests } from "../podResources.ts";
 
 type Complete = (value: JsonObject) => JsonObject;
 
@@ -267,7 +268,10 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
     return { ...set, metadata: { ...metadata, annotations } };
   },
-  "core/v1.Pod": (pod) => ({ ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) }),
+  "core/v1.Pod": (given) => {
+    const pod = withRequests(given);
+    return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
+  },
   // Not of the jobs that a schedule will make.
   "batch/v1.Job": (given) => {
     const job = { ...given, spec: jobSpec(objectAt(given, "spec")) };

@@ -8,12 +8,32 @@ import { podSpecViolations } from "./podSpec.ts";
 
 type Check = (spec: JsonObject) => Cause[];
 
-export const specOf =
+const specOf =
   (check: Check) =>
   (object: JsonObject): Cause[] =>
     check(objectAt(object, "spec"));
 
-export const deploymentViolations = specOf((spec) => [
+export function deploymentViolations(object: JsonObject): Cause[] {
+  return [...deploymentSpecViolations(object), ...deploymentStatusViolations(objectAt(object, "status"))];
+}
+
+const parts = ["updatedReplicas", "readyReplicas", "availableReplicas"];
+
+function deploymentStatusViolations(status: JsonObject): Cause[] {
+  const count = (field: string) => numberAt(status, field) ?? 0;
+  const exceeds = (field: string, whole: string, text: string) =>
+    count(field) > count(whole)
+      ? [invalidValue(`status.${field}`, count(field), `cannot be greater than ${text}`)]
+      : [];
+  return [
+    ...negatives("status", status, ["observedGeneration", "replicas", ...parts, "unavailableReplicas"]),
+    ...negatives("status", status, ["terminatingReplicas", "collisionCount"]),
+    ...parts.flatMap((field) => exceeds(field, "replicas", "status.replicas")),
+    ...exceeds("availableReplicas", "readyReplicas", "readyReplicas"),
+  ];
+}
+
+const deploymentSpecViolations = specOf((spec) => [
   ...negatives("spec", spec, ["replicas"]),
   ...ownSelectorViolations(spec, "deployment"),
   ...chosenTemplateViolations(spec, "ReplicaSet"),

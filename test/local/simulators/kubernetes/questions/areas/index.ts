@@ -19,6 +19,7 @@ import { fences } from "./fences.ts";
 import { forms } from "./forms.ts";
 import { grants } from "./grants.ts";
 import { guests } from "./guests.ts";
+import { household } from "./household.ts";
 import { hullsArea } from "./hulls.ts";
 import { otherKinds } from "./kinds.ts";
 import { libraries } from "./libraries.ts";
@@ -28,6 +29,7 @@ import { namespacesArea } from "./namespaces.ts";
 import { network } from "./network.ts";
 import { ownership } from "./ownership.ts";
 import { patches } from "./patches.ts";
+import { persons } from "./persons.ts";
 import { queries } from "./queries.ts";
 import { readings } from "./readings.ts";
 import { releases } from "./releases.ts";
@@ -50,7 +52,7 @@ export const areas: readonly Area[] = [
   ...[namespacesArea, accountsArea, changes, bodies, queries],
   ...[grants, berthsArea, runs, bounds, documents],
   ...[lifecycles, guests, hullsArea, upkeep, fences],
-  ...[terminal, releases, libraries, streams, sweep],
+  ...[terminal, releases, libraries, streams, sweep, persons, household],
 ];
 
 export function questionsOfAreas(): readonly Question[] {
