@@ -127,13 +127,16 @@ function describeFields(body: string, within: string): Record<string, string> {
   for (const [, words = "", json = "", tag = ""] of body.matchAll(
     /^\t([^/\n`]+?)\s+`json:"([^"]*)" (?:\w+:"[^"]*" )*protobuf:"([^"]+)"/gm,
   )) {
-    const [, number = "", name = ""] = /^\w+,(\d+)(?:,\w+)?,name=(\w+)/.exec(tag) ?? [];
+    const [, number = "", label, name = ""] = /^\w+,(\d+)(?:,(\w+))?,name=(\w+)/.exec(tag) ?? [];
     const type = words.trim().split(/\s+/).at(-1) ?? "";
     const [jsonName = "", ...options] = json.split(",");
     const isInline = jsonName === "" || options.includes("inline");
     const isPointer = type.startsWith("*");
     const marks = `${isPointer ? "*" : ""}${options.includes("omitempty") || isInline ? "" : "!"}`;
-    fields[isInline ? `^${name}` : jsonName] = [number, describe(type, within), marks].filter(Boolean).join(" ");
+    const described = describe(type, within);
+    // Repeated, it is no message of its own.
+    const written = label === "rep" ? described.replace(/^items:/, "") : described;
+    fields[isInline ? `^${name}` : jsonName] = [number, written, marks].filter(Boolean).join(" ");
   }
   return fields;
 }

@@ -4,7 +4,6 @@ import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, strin
 import { withLimits } from "./limitRanges.ts";
 import { generatedSuffix } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
-import { withRequests } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 import {
@@ -82,7 +81,7 @@ export function createAdmission(environment: {
     requireRuntime(resource, object);
     const spec = { ...objectAt(object, "spec"), ...priority };
     const mounted = withToken({ ...object, spec }, serviceAccount(namespace, account));
-    const limited = withLimits({ store, resources }, resource, withRequests(withScheduling(mounted)));
+    const limited = withLimits({ store, resources }, resource, withScheduling(mounted));
     return hasWorkloadIdentityWebhook && isLabelledForWorkloadIdentity(limited)
       ? withWorkloadIdentity(limited, {
           tenantId,

@@ -21,6 +21,7 @@ import { deleteOptions, orphanWarning, writeOptions } from "./requestOptions.ts"
 import { parseResourcePath, type ResourcePath } from "./requestPath.ts";
 import type { Resource, Resources } from "./resource.ts";
 import { type Reviews, tokenRequestOf } from "./reviews.ts";
+import { rootPaths } from "./rootPaths.ts";
 import { selectorOf } from "./selectors.ts";
 import type { Store } from "./store.ts";
 import { answerBelow } from "./subresources.ts";
@@ -146,6 +147,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
     access.requirePath(user, pathname, request.method);
     const health = answerHealth(request);
     if (health !== undefined) return health;
+    if (pathname === "/") return { code: 200, body: rootPaths(resources) };
     if (pathname === openApiV2Path) return answerOpenApiV2(resources, accept);
     const aggregated = wantsAggregated(accept) ? aggregatedDiscovery(resources, pathname) : undefined;
     const document =

@@ -49,6 +49,16 @@ export function discoveryDocument(resources: Resources, path: string, address = 
   }
 }
 
+/** Of each document. */
+export function discoveryPaths(resources: Resources): readonly string[] {
+  const shown = shownIn(resources);
+  const ofGroups = groupNames(shown).flatMap((name) => [
+    `/apis/${name}`,
+    ...versionsOf(shown, name).map((version) => `/apis/${name}/${version}`),
+  ]);
+  return ["/api", "/api/v1", "/apis", "/apis/", ...ofGroups];
+}
+
 export const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /** The core group at /api, all others at /apis; undefined for any other path ("Aggregated discovery"). */

@@ -26,6 +26,11 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   readyz: ["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...hooks, ...last, "shutdown"],
 };
 
+export const healthPaths: readonly string[] = Object.entries(checks).flatMap(([endpoint, each]) => [
+  `/${endpoint}`,
+  ...each.map((check) => `/${endpoint}/${check}`),
+]);
+
 /** Undefined if the path is that of no health. */
 export function answerHealth({ url }: { readonly url: URL }): Answer | undefined {
   const [, endpoint = "", check] = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(url.pathname) ?? [];

@@ -48,9 +48,17 @@ function immutable(
   });
 }
 
+/** AllowUnconditionalUpdate in the strategy of each kind (k8s.io/kubernetes/pkg/registry). */
+const replacedByVersion: ReadonlySet<string> = new Set([
+  ...["PodDisruptionBudget", "RuntimeClass", "CustomResourceDefinition", "APIService"],
+  ...["CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment"],
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"],
+  ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"],
+]);
+
 /** Some kinds are replaced only by whoever says which version. */
 export function requireVersion({ resource, name }: Target, desired: Json) {
-  const isAsked = resource.isCustom || isCreatedByUpdate(resource);
+  const isAsked = resource.isCustom || isCreatedByUpdate(resource) || replacedByVersion.has(resource.kind);
   if (!isAsked || stringAt(desired, "metadata", "resourceVersion")) return;
   const cause = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
   throw invalid({ ...resource, kind: resource.plural }, name, [cause]);

@@ -19,7 +19,6 @@ import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { createControllerManager } from "./controllerManager.ts";
-import { definedResources, definitionStatus } from "./customResources.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
@@ -28,7 +27,6 @@ import { isObject, type JsonObject } from "./json.ts";
 import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
-import { timestamp } from "./object.ts";
 import { createObjects } from "./objects.ts";
 import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { createPodSecurity } from "./podSecurity.ts";
@@ -36,13 +34,13 @@ import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
 import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
-import { createResources, type Resources } from "./resource.ts";
+import { createResources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
+import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { startStorageProtection } from "./storageProtection.ts";
-import { createStore, type Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
+import { createStore } from "./store.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
@@ -178,9 +176,18 @@ export async function startKubernetes(
     const target = { resource, namespace: undefined, name: made.metadata.name };
     objects.replace(target, body, { manager: "kube-apiserver", subresource: "status" });
   };
+  // Its kubelet is ready at once.
+  const untaint = (name: string) => {
+    const resource = resources.ofKind("v1", "Node");
+    if (resource === undefined) return;
+    const body = [{ op: "remove", path: "/spec/taints" }];
+    const patch = { mediaType: "application/json-patch+json", body };
+    objects.patch({ resource, namespace: undefined, name }, patch, { manager: "kube-apiserver" });
+  };
   for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
     seed("v1", "Namespace", { metadata: { name } });
   seed("v1", "Node", nodeObject("sandbox"));
+  untaint("sandbox");
   for (const each of systemPriorities) seed("scheduling.k8s.io/v1", "PriorityClass", each);
   seed("v1", "Service", apiService, "default");
   seed("v1", "Endpoints", apiEndpoints, "default");
@@ -280,30 +287,4 @@ function afterWebhooks(
     if (delays.some((ms) => ms > 0)) await sleep(Math.max(...delays));
     return await answer(request, user);
   };
-}
-
-/** Serves the resources of a definition as soon as it is stored; deleting it also deletes all its objects. */
-function serveDefinitions({ store, objects, resources, now }: Parts): () => void {
-  return store.subscribe(({ type, resource, object, previous }) => {
-    if (resource.kind !== "CustomResourceDefinition") return;
-    // A version may no longer be served, or have another schema.
-    if (previous) for (const defined of definedResources(previous)) resources.remove(defined);
-    for (const defined of definedResources(object)) {
-      if (type === "DELETED") {
-        for (const instance of store.list(defined)) store.remove(defined, instance);
-        resources.remove(defined);
-      } else resources.add(defined);
-    }
-    if (type !== "ADDED") return;
-    const target = { resource, namespace: undefined, name: object.metadata.name };
-    const status = definitionStatus(object, timestamp(now()));
-    objects.replace(target, { ...object, status }, { manager: "kube-apiserver", subresource: "status" });
-  });
-}
-
-interface Parts {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-  readonly now: () => Date;
 }

@@ -33,8 +33,9 @@ export function prepare(resource: Resource, object: JsonObject, { isDry = false 
     case "Service":
       return withAddress(object, { isDry });
     case "Lease":
-      // Of a feature that is off.
-      return { ...object, spec: without(objectAt(object, "spec"), "preferredHolder", "strategy") };
+      return withoutElection(object);
+    case "Node":
+      return withTaint(object);
     case "PersistentVolumeClaim":
       return withFinalizer(withKnownSource(object), "kubernetes.io/pvc-protection");
     case "PersistentVolume":
@@ -53,8 +54,9 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
     case "Job":
       return at(object, "spec", "manualSelector") === true ? object : withJobSelector(object);
     case "Namespace": {
-      const given = listAt(object, "spec", "finalizers").filter((each) => each !== "kubernetes");
-      return { ...object, spec: { finalizers: [...given, "kubernetes"] }, status: { phase: "Active" } };
+      const given = listAt(object, "spec", "finalizers");
+      const finalizers = given.includes("kubernetes") ? given : [...given, "kubernetes"];
+      return { ...object, spec: { finalizers }, status: { phase: "Active" } };
     }
     case "Pod": {
       const spec = objectAt(object, "spec");
@@ -83,9 +85,29 @@ export function settle(resource: Resource, live: JsonObject, object: JsonObject)
       return withScheduling(object);
     case "Service":
       return withAllocated(live, object);
+    case "Lease":
+      return withoutElection(object);
     default:
       return object;
   }
+}
+
+const notReady = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
+
+/** Until its kubelet has said that it is ready (the admission plugin TaintNodesByCondition). */
+function withTaint(node: JsonObject): JsonObject {
+  const taints = listAt(node, "spec", "taints");
+  if (
+    taints.some((taint) => stringAt(taint, "key") === notReady.key && stringAt(taint, "effect") === notReady.effect)
+  ) {
+    return node;
+  }
+  return { ...node, spec: { ...objectAt(node, "spec"), taints: [...taints, notReady] } };
+}
+
+/** Of a feature that is off. */
+function withoutElection(lease: JsonObject): JsonObject {
+  return { ...lease, spec: without(objectAt(lease, "spec"), "preferredHolder", "strategy") };
 }
 
 export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
@@ -102,6 +124,7 @@ const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; r
   PriorityClass: { path: ["value"], why: "may not be changed in an update." },
   EndpointSlice: { path: ["addressType"], why: "field is immutable" },
   IngressClass: { path: ["spec", "controller"], why: "field is immutable" },
+  ControllerRevision: { path: ["data"], why: "field is immutable" },
   RuntimeClass: { path: ["handler"], why: "field is immutable" },
 };
 
@@ -116,7 +139,7 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
   const fixed = fixedFields[resource.kind];
   if (fixed !== undefined) {
     const { path, why } = fixed;
-    const value = at(after, ...path) ?? null;
+    const value = at(after, ...path) ?? (resource.kind === "IngressClass" ? "" : null);
     if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
     if (resource.kind === "PriorityClass") return [forbidden("value", why)];
     return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];

@@ -11,11 +11,13 @@ export interface Accepted {
   /** Of the form. */
   readonly version: string;
   readonly isYaml: boolean;
+  readonly isProtobuf: boolean;
 }
 
-const servable = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const protobuf = "application/vnd.kubernetes.protobuf";
+const servable = ["application/json", "application/yaml", protobuf];
 
-const streams = ["application/json", "application/vnd.kubernetes.protobuf"].map((type) => `${type};stream=watch`);
+const streams = ["application/json", protobuf].map((type) => `${type};stream=watch`);
 
 interface Clause {
   readonly type: string;
@@ -33,7 +35,7 @@ function clausesOf(accept: string | undefined): readonly Clause[] {
   return clauses.toSorted((left, right) => quality(right) - quality(left));
 }
 
-const isServable = (type: string) => ["*/*", "text/yaml", ...servable].includes(type);
+const isServable = (type: string) => ["*/*", ...servable].includes(type);
 
 /** Throws a 406. Without `hasForms`, only whole objects are served, as of kinds that have no metadata. */
 export function negotiate(
@@ -62,11 +64,14 @@ export function negotiate(
   }
   for (const { type, parameters } of servedBy) {
     const isYaml = type.endsWith("/yaml");
+    const isProtobuf = type === protobuf;
     const [as, version = ""] = [parameters.get("as"), parameters.get("v")];
-    if (as === undefined) return { version: "", isYaml };
+    // Objects of a definition have no such form, and neither have tables.
+    if (isProtobuf && ((as === undefined && isCustom) || as === "Table")) continue;
+    if (as === undefined) return { version: "", isYaml, isProtobuf };
     const form = forms.find((each) => each === as);
     const isKnown = parameters.get("g") === "meta.k8s.io" && ["v1", "v1beta1"].includes(version);
-    if (hasForms && form !== undefined && isKnown) return { form, version, isYaml };
+    if (hasForms && form !== undefined && isKnown) return { form, version, isYaml, isProtobuf };
   }
   throw notAcceptable(`only the following media types are accepted: ${servable.join(", ")}`);
 }
@@ -91,18 +96,22 @@ function notAcceptable(message: string): ApiFailure {
   return new ApiFailure(406, "NotAcceptable", message);
 }
 
-/** Whether an answer, a failure too, is written in YAML. */
-export function wantsYaml(accept: string | undefined): boolean {
-  const first = clausesOf(accept).find(({ type }) => isServable(type));
-  return first?.type.endsWith("/yaml") ?? false;
+/** The media type of an answer; of a failure, which has no other form, only what was asked for as it is counts. */
+function writtenAs(accept: string | undefined, isFailure: boolean): string | undefined {
+  return clausesOf(accept).find(({ type, parameters }) => {
+    const as = parameters.get("as");
+    if (!isServable(type) || (isFailure && as !== undefined)) return false;
+    return type !== protobuf || as !== "Table";
+  })?.type;
 }
 
-/** Whether an answer has to be in protobuf: of a client that takes JSON as well, nobody asks for it. */
-export function wantsProtobuf(accept: string | undefined): boolean {
-  const types = clausesOf(accept)
-    .map(({ type }) => type)
-    .filter(isServable);
-  return types.length > 0 && types.every((type) => type === "application/vnd.kubernetes.protobuf");
+export function wantsYaml(accept: string | undefined, { isFailure = false } = {}): boolean {
+  return writtenAs(accept, isFailure)?.endsWith("/yaml") ?? false;
+}
+
+/** Where an answer has no such form, it is JSON. */
+export function wantsProtobuf(accept: string | undefined, { isFailure = false } = {}): boolean {
+  return writtenAs(accept, isFailure) === protobuf;
 }
 
 /** All groups in one document; only where it is served. */

@@ -14,13 +14,14 @@ import {
   requireVersion,
 } from "./identity.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
+import { settle } from "./kindRules.ts";
 import { finalizerNameViolations } from "./metadataRules.ts";
-import { type KubeObject, timestamp } from "./object.ts";
+import { timestamp } from "./object.ts";
 import { applyConfiguration, trackScale } from "./ownership.ts";
 import { ofPatch, patchWith } from "./patched.ts";
 import { marked } from "./removal.ts";
 import { apiVersionOf } from "./resource.ts";
-import { isDeleted, stamped } from "./storedForm.ts";
+import { besidesStatus, isDeleted, pick, stamped } from "./storedForm.ts";
 import type { Objects } from "./verbs.ts";
 import { withOwnersOnce } from "./warnings/index.ts";
 import { createWriting, type Environment } from "./writing.ts";
@@ -119,7 +120,8 @@ export function createObjects(environment: Environment): Objects {
       const metadata = { ...live.metadata, ...(resourceVersion ? { resourceVersion } : {}) };
       const desired = { ...put(live, target.resource.scale?.replicas ?? ["spec", "replicas"], replicas), metadata };
       const { manager, isApplied, force = false } = options;
-      const isChange = !equal(objectAt(desired, "spec"), objectAt(live, "spec"));
+      // No scale has a 0 that could be compared.
+      const isChange = replicas === 0 || !equal(objectAt(desired, "spec"), objectAt(live, "spec"));
       const applier = isApplied ? { manager, apiVersion: apiVersionOf(target.resource), isChange, force } : undefined;
       return update(target, desired, () => trackScale(live.metadata.managedFields ?? [], applier), options);
     },
@@ -134,7 +136,11 @@ export function createObjects(environment: Environment): Objects {
         finalizerNameViolations(`spec.finalizers[${index}]`, String(each)),
       );
       if (wrong.length > 0) throw invalid(resource, live.metadata.name, wrong);
-      const object: KubeObject = { ...live, spec: finalizers.length === 0 ? {} : { finalizers } };
+      const changed = pick(objectAt(given, "metadata"), ...besidesStatus);
+      const metadata = { ...live.metadata, ...changed };
+      for (const field of besidesStatus) if (changed[field] === undefined) delete metadata[field];
+      const named = settle(resource, live, { ...live, metadata });
+      const object = stamped({ ...named, spec: finalizers.length === 0 ? {} : { finalizers } }, []);
       const tracked = stamped(object, tracking(resource, given, { ...options, subresource: "finalize" })(live, object));
       if (options.dryRun === true) return tracked;
       if (!isDeleted(tracked)) return store.put(resource, tracked);

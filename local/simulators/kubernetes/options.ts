@@ -2,6 +2,7 @@
 import type { FieldValidation } from "./body.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
+import { readToken } from "./pages.ts";
 
 type Options = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions" | "ListOptions";
 
@@ -116,6 +117,7 @@ export function requireListOptions(
   const match = query.get("resourceVersionMatch") ?? "";
   const token = query.get("continue") ?? "";
   requireVersionMatch(query, { isWatch, version, match, token });
+  if (!isWatch && token !== "") readToken(token);
   if (!isWatch && token !== "" && version !== "" && version !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
   }

@@ -3,11 +3,13 @@
  * an applier owns what its configuration names; any other writer owns what it changed; a value that differs from another
  * owner's is a conflict unless forced; a field is removed when its last owner no longer applies it.
  */
+import { zeroObject } from "./builtIn/goForm.ts";
 import { applyConflict } from "./failures.ts";
 import { compare, type Difference, FieldSet, fieldsOf, type Path, printPath } from "./fieldSet.ts";
 import { isObject, type JsonObject, stringAt, without } from "./json.ts";
 import { mergeObjects, removeFields } from "./merge.ts";
 import { isManagedFieldsEntry, type ManagedFieldsEntry } from "./object.ts";
+import { hasKind } from "./protobuf/fields.ts";
 import type { Schema } from "./schema.ts";
 
 export interface Writer {
@@ -136,7 +138,11 @@ function withPast(
   { managedFields, schema, writer }: { managedFields: ManagedFieldsEntry[]; schema: Schema; writer: Writer },
 ): Ownership[] {
   if (live === undefined || managedFields.length > 0) return read(managedFields);
-  const past = compare({ metadata: {} }, comparable(live), schema).added;
+  const { apiVersion = "", kind = "" } = live as { apiVersion?: string; kind?: string };
+  const isBuiltIn = hasKind(apiVersion, kind);
+  const empty = isBuiltIn ? zeroObject({ apiVersion, kind }) : { metadata: {} };
+  const written = isBuiltIn ? without(comparable(live), "status") : comparable(live);
+  const past = compare(without(empty, "status"), written, schema).added;
   return [ownership({ ...writer, manager: "before-first-apply" }, "Update", past)];
 }
 

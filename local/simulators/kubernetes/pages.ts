@@ -1,7 +1,7 @@
 /** `limit` and `continue`: all pages of a list show the state at the time of the first, which the token names. */
 import { badRequest, expired } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
-import { type Json, numberAt, stringAt } from "./json.ts";
+import { isObject, type Json, numberAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface Page {
@@ -19,14 +19,15 @@ export interface Start {
 
 const encoding = "meta.k8s.io/v1";
 
-/** The page of a sorted list; keys are those of the API server's own store. */
+/** The page of a sorted list; keys are those of the API server's own store. `all`: also what a selector leaves out. */
 export function pageOf(
   items: readonly KubeObject[],
   limit: number,
-  { version, namespace }: { version: number; namespace: string | undefined },
+  { all, version, namespace }: { all: readonly KubeObject[]; version: number; namespace: string | undefined },
 ): Page {
   const last = items[limit - 1];
-  if (limit <= 0 || items.length <= limit || last === undefined) return { items };
+  // Whether anything behind it is chosen, the next page finds out.
+  if (limit <= 0 || last === undefined || last === all.at(-1)) return { items };
   // The next key that there can be.
   const start = `${keyOf(last, namespace)}\u0000`;
   const next = Buffer.from(JSON.stringify({ v: encoding, rv: version, start })).toString("base64url");
@@ -50,6 +51,10 @@ export function readToken(text: string): Start {
   const problem = jsonProblem(json);
   if (problem !== undefined) throw refuse(problem);
   const token: Json = JSON.parse(json);
+  if (token !== null && !isObject(token)) {
+    const what = Array.isArray(token) ? "array" : typeof token === "boolean" ? "bool" : typeof token;
+    throw refuse(`json: cannot unmarshal ${what} into Go value of type storage.continueToken`);
+  }
   const v = stringAt(token, "v") ?? "";
   if (v !== encoding) throw refuse(`server does not recognize this encoded version ${v}`);
   const version = numberAt(token, "rv") ?? 0;

@@ -28,8 +28,9 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
 /** kubernetes/community "Strategic Merge Patch": lists with a merge key are merged by its first key. */
 /** Throws for a patch that is no object. */
 export function strategicMergeObject(target: Json, patch: Json, schema: Schema): Json {
+  if (patch === null) return target;
   if (isObject(patch)) return strategicMergePatch(target, patch, schema);
-  const what = Array.isArray(patch) ? "array" : patch === null ? "null" : typeof patch;
+  const what = Array.isArray(patch) ? "array" : typeof patch;
   throw badRequest(`json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
 }
 

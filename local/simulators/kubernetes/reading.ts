@@ -1,7 +1,7 @@
 /** Reading: objects in the form that a client accepts, lists by pages, watches. */
 import type { Answer } from "./answer.ts";
 import { badRequest, expired } from "./failures.ts";
-import { type Json, type JsonObject, without } from "./json.ts";
+import { isObject, type Json, type JsonObject, without } from "./json.ts";
 import type { Accepted } from "./negotiation.ts";
 import type { KubeObject } from "./object.ts";
 import { isTrue } from "./options.ts";
@@ -30,7 +30,7 @@ export function createReading({ store, now, bookmarkMs }: { store: Store; now: (
     const limit = isCached ? 0 : Number(query.get("limit") ?? 0);
     const { items, at } = listed(query, { resource, namespace });
     const matching = items.filter(selectorOf(resource, query));
-    const page = pageOf(matching, limit, { version: at, namespace });
+    const page = pageOf(matching, limit, { all: items, version: at, namespace });
     const metadata: JsonObject = {
       resourceVersion: String(at),
       ...(page.next === undefined ? {} : { continue: page.next }),
@@ -73,6 +73,14 @@ export function createReading({ store, now, bookmarkMs }: { store: Store; now: (
   function watch(request: ApiRequest, { resource, namespace, accepted }: Listing): Answer {
     const query = request.url.searchParams;
     const timeout = query.get("timeoutSeconds");
+    let isFirst = true;
+    const render = (object: KubeObject) => {
+      const seen = shown(request, { resource, accepted }, object);
+      const isKnown = !isFirst && accepted.form === "Table" && isObject(seen);
+      isFirst = false;
+      // The columns are told once.
+      return isKnown ? { ...seen, columnDefinitions: null } : seen;
+    };
     const options = {
       resource,
       namespace,
@@ -82,11 +90,12 @@ export function createReading({ store, now, bookmarkMs }: { store: Store; now: (
       // Whoever asks for no version wants them, too.
       wantsInitialEvents: query.has("sendInitialEvents")
         ? isTrue(query.get("sendInitialEvents"))
-        : (query.get("resourceVersion") ?? "") === "",
+        : ["", "0"].includes(query.get("resourceVersion") ?? ""),
       wantsNone: query.has("sendInitialEvents") && !isTrue(query.get("sendInitialEvents")),
       timeoutSeconds: timeout === null ? undefined : Number(timeout),
       bookmarkMs,
-      render: (object: KubeObject) => shown(request, { resource, accepted }, object),
+      isProtobuf: accepted.isProtobuf,
+      render,
     };
     return { stream: (response) => streamChanges(store, options, response) };
   }

@@ -13,12 +13,25 @@ export const orphanFinalizer = "orphan";
 const isPolicy = (finalizer: string) => [foregroundFinalizer, orphanFinalizer].includes(finalizer);
 
 export function marked(live: KubeObject, { orphan, foreground, graceSeconds }: Policy, now: Date): KubeObject {
-  const held = withPolicy(live, { orphan, foreground });
+  const held = withCleanup(withPolicy(live, { orphan, foreground }));
   return live.kind === "Pod" ? withGrace(held, graceSeconds, now) : markDeleted(held, now);
+}
+
+export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
+
+/** A definition stays until its objects are gone. */
+function withCleanup(live: KubeObject): KubeObject {
+  if (live.kind !== "CustomResourceDefinition" || live.metadata.deletionTimestamp !== undefined) return live;
+  const finalizers = [
+    ...(live.metadata.finalizers ?? []).filter((each) => each !== cleanupFinalizer),
+    cleanupFinalizer,
+  ];
+  return { ...live, metadata: { ...live.metadata, finalizers } };
 }
 
 function markDeleted(live: KubeObject, now: Date): KubeObject {
   const deletionTimestamp = live.metadata.deletionTimestamp ?? timestamp(now);
+  if (live.kind === "CustomResourceDefinition") return { ...live, metadata: { ...live.metadata, deletionTimestamp } };
   if (live.kind !== "Namespace") {
     const { generation, deletionTimestamp: before } = live.metadata;
     const counted = generation === undefined || before !== undefined ? {} : { generation: generation + 1 };

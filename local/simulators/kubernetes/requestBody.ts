@@ -47,7 +47,7 @@ export function decode(
     }
     if (error instanceof YAMLParseError && error.code === "RESOURCE_EXHAUSTION") throw tooDeep();
     if (resource !== undefined && !mediaType.endsWith("yaml")) throw unparsable(resource, body);
-    const why = yamlProblem(error);
+    const why = yamlProblem(error, body);
     if (resource !== undefined && why !== undefined) throw unrecognized(resource, body, why);
     if (method === "PATCH" && why !== undefined) {
       throw badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`);
@@ -57,7 +57,7 @@ export function decode(
 }
 
 /** In the words of Go's parser, where it has some for this. */
-function yamlProblem(error: unknown): string | undefined {
+function yamlProblem(error: unknown, text: string): string | undefined {
   const alias = error instanceof ReferenceError ? /Unresolved alias .*: (\S+)$/.exec(error.message)?.[1] : undefined;
   if (alias !== undefined) return `yaml: unknown anchor '${alias}' referenced`;
   if (!(error instanceof YAMLParseError)) return undefined;
@@ -66,12 +66,19 @@ function yamlProblem(error: unknown): string | undefined {
     case "BLOCK_AS_IMPLICIT_KEY":
       return `yaml: line ${line + 1}: mapping values are not allowed in this context`;
     case "TAB_AS_INDENT":
-      return `yaml: line ${line}: found a tab character that violates indentation`;
+      return `yaml: line ${line}: ${tabProblem(text.split("\n")[line - 2] ?? "")}`;
     case "BAD_INDENT":
       return `yaml: line ${line}: did not find expected node content`;
     default:
       return undefined;
   }
+}
+
+/** Where a value would begin, a tab is no indentation at all. */
+function tabProblem(lineBefore: string): string {
+  return /[:-]\s*$/.test(lineBefore)
+    ? "found character that cannot start any token"
+    : "found a tab character that violates indentation";
 }
 
 /** With malformed parameters it is none that anybody knows. */

@@ -1,5 +1,5 @@
 /** What a request asks for besides its object: options of writes and deletions, in its query or its body. */
-import { type Json, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import {
   isTrue,
   optionsOf,
@@ -40,7 +40,7 @@ export function deleteOptions(request: ApiRequest, resource: Resource) {
   const grace = query.get("gracePeriodSeconds") ?? "";
   requireNumber(grace);
   const dryRun = listAt(body, "dryRun").map(String);
-  const isOrphaned = resource.kind === "Job" || isOrphaning(body) || isTrue(query.get("orphanDependents"));
+  const isOrphaned = isOrphaning(request) ?? resource.kind === "Job";
   return {
     byClient: true,
     user: request.user,
@@ -56,9 +56,14 @@ export function deleteOptions(request: ApiRequest, resource: Resource) {
   };
 }
 
-/** The older name of the policy Orphan. */
-function isOrphaning(body: Json): boolean {
-  return objectAt(body)["orphanDependents"] === true;
+/** The older name of the policies Orphan and Background. */
+function isOrphaning(request: ApiRequest): boolean | undefined {
+  if (request.body === "") {
+    const given = request.url.searchParams.get("orphanDependents");
+    return given === null ? undefined : isTrue(given);
+  }
+  const given = objectAt(deletionBody(request))["orphanDependents"];
+  return typeof given === "boolean" ? given : undefined;
 }
 
 function propagationPolicy(request: ApiRequest): string | undefined {
@@ -68,5 +73,6 @@ function propagationPolicy(request: ApiRequest): string | undefined {
 
 export function orphanWarning(request: ApiRequest, resource: Resource): string | undefined {
   if (resource.kind !== "Job" || propagationPolicy(request) !== undefined) return undefined;
+  if (isOrphaning(request) !== undefined) return undefined;
   return "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 }

@@ -110,7 +110,7 @@ function fieldSelector(resource: Resource, text: string): Selector {
     .split(",")
     .filter((part) => part !== "")
     .map((part) => {
-      const match = /^([^!=]+)(==|=|!=)(.*)$/.exec(part);
+      const match = /^([^!=]*)(==|=|!=)(.*)$/.exec(part);
       if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${part}'`);
       const [, field = "", operator, value = ""] = match;
       if (value.includes("=")) throw badRequest("invalid field selector: unescaped character in value: 61");

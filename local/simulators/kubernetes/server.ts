@@ -132,7 +132,7 @@ export function createSettle({
       const health = healthPath.test(request.url.pathname) ? answerHealth(request) : undefined;
       if (health !== undefined) return health;
       const open = publicPaths[request.url.pathname.replace(/\/$/, "")];
-      if (open !== undefined && !["GET", "HEAD"].includes(request.method) && isObject(open)) throw methodNotAllowed();
+      if (open !== undefined && request.method !== "GET" && isObject(open)) throw methodNotAllowed();
       if (open !== undefined) return { code: 200, body: open };
       const answered = await answer(inJson(request), user);
       return "stream" in answered ? answered : inAccepted(request.headers["accept"], answered);
@@ -174,8 +174,9 @@ function failed({ code, body, headers, warnings }: ApiFailure): Reply {
 }
 
 function inAccepted(accept: string | undefined, reply: Reply): Reply {
-  if (wantsYaml(accept)) return inYaml(reply);
-  const bytes = wantsProtobuf(accept) && isObject(reply.body) ? encodeBody(reply.body) : undefined;
+  const isFailure = reply.code >= 400;
+  if (wantsYaml(accept, { isFailure })) return inYaml(reply);
+  const bytes = wantsProtobuf(accept, { isFailure }) && isObject(reply.body) ? encodeBody(reply.body) : undefined;
   return bytes === undefined ? reply : { ...reply, bytes, contentType: "application/vnd.kubernetes.protobuf" };
 }
 

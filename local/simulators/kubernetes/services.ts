@@ -94,10 +94,10 @@ function portsKept(old: JsonObject, spec: JsonObject): JsonObject {
 }
 
 /** Throws where another service has the address or the port already, or where none may be. */
-export function requireFree(store: Store, resource: Resource, service: JsonObject): void {
+export function requireFree(store: Store, resource: Resource, service: JsonObject, { isDry = false } = {}): void {
   const uid = stringAt(service, "metadata", "uid");
   const others = store.list(resource).filter(({ metadata }) => metadata.uid !== uid);
-  const causes = [...addressCauses(service, others), ...portCauses(service, others)];
+  const causes = [...addressCauses(service, others), ...portCauses(service, others, isDry)];
   if (causes.length > 0) throw invalid(resource, stringAt(service, "metadata", "name") ?? "", causes);
 }
 
@@ -116,7 +116,8 @@ function addressCauses(service: JsonObject, others: readonly JsonObject[]): Caus
   return isTaken ? refuse("provided IP is already allocated") : [];
 }
 
-function portCauses(service: JsonObject, others: readonly JsonObject[]): Cause[] {
+/** A dry run asks only whether somebody has the port. */
+function portCauses(service: JsonObject, others: readonly JsonObject[], isDry: boolean): Cause[] {
   const taken = new Set(
     others.flatMap((each) => listAt(each, "spec", "ports").map((port) => numberAt(port, "nodePort"))),
   );
@@ -125,7 +126,7 @@ function portCauses(service: JsonObject, others: readonly JsonObject[]): Cause[]
     if (!number) return [];
     const field = `spec.ports[${index}].nodePort`;
     const range = `${firstNodePort}-${lastNodePort}`;
-    if (number < firstNodePort || number > lastNodePort) {
+    if (!isDry && (number < firstNodePort || number > lastNodePort)) {
       const why = `provided port is not in the valid range. The range of valid ports is ${range}`;
       return [invalidValue(field, number, why)];
     }

@@ -35,14 +35,24 @@ const isStoredInJson = ({ group }: Pick<Resource, "group">) =>
 export const besidesStatus = ["labels", "annotations"];
 
 export function withStatus(resource: Resource, live: KubeObject, desired: JsonObject): JsonObject {
-  if (resource.isCustom) return { ...live, ...pick(desired, "status") };
+  const others = without(live, "status");
+  if (resource.isCustom) return { ...others, ...pick(desired, "status") };
   const changed = pick(objectAt(desired, "metadata"), ...besidesStatus);
-  return { ...live, ...pick(desired, "status"), metadata: { ...without(live.metadata, ...besidesStatus), ...changed } };
+  return {
+    ...others,
+    ...pick(desired, "status"),
+    metadata: { ...without(live.metadata, ...besidesStatus), ...changed },
+  };
 }
 
+const labelsOf = (object: JsonObject) => pick(objectAt(object, "metadata"), "labels", "annotations");
+
+/** Of slices, a change of their labels counts, too. */
 export function withGeneration(resource: Resource, live: KubeObject, object: JsonObject): JsonObject {
   if (!resource.hasGeneration) return object;
-  const isSame = equal(without(live, "metadata", "status"), without(object, "metadata", "status"));
+  const isSame =
+    equal(without(live, "metadata", "status"), without(object, "metadata", "status")) &&
+    (resource.kind !== "EndpointSlice" || equal(labelsOf(live), labelsOf(object)));
   const generation = (live.metadata.generation ?? 0) + (isSame ? 0 : 1);
   return { ...object, metadata: { ...objectAt(object, "metadata"), generation } };
 }

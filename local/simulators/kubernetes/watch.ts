@@ -1,8 +1,9 @@
-/** Watches: a stream of changes, one JSON line each. kubernetes.io "API Concepts", "Efficient detection of changes". */
+/** Watches: a stream of changes, one JSON line each, or one message. kubernetes.io "API Concepts", "Efficient detection of changes". */
 import type { ServerResponse } from "node:http";
 import { expired } from "./failures.ts";
-import type { Json, JsonObject } from "./json.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
+import { encodeEvent } from "./protobuf/encode.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import type { Selector } from "./selectors.ts";
 import type { Change, Store } from "./store.ts";
@@ -23,13 +24,18 @@ export interface WatchOptions {
   readonly bookmarkMs: number;
   /** The object itself, or a table of it. */
   readonly render: (object: KubeObject) => Json;
+  readonly isProtobuf: boolean;
 }
 
 export function streamChanges(store: Store, options: WatchOptions, response: ServerResponse): void {
   const { resource, namespace, matches, resourceVersion, render } = options;
-  response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+  const type = options.isProtobuf ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json";
+  response.writeHead(200, { "content-type": type, "cache-control": "no-cache, private" });
   response.flushHeaders();
-  const send = (type: string, object: Json) => response.write(`${JSON.stringify({ type, object })}\n`);
+  const send = (type: string, object: Json) => {
+    const bytes = options.isProtobuf && isObject(object) ? encodeEvent(type, object) : undefined;
+    response.write(bytes ?? `${JSON.stringify({ type, object })}\n`);
+  };
 
   const startsNow = resourceVersion === "" || resourceVersion === "0" || options.wantsInitialEvents;
   const missed = startsNow ? [] : store.since(Number(resourceVersion));

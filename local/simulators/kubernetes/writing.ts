@@ -54,7 +54,7 @@ function repeated(causes: readonly Cause[], { kind, isCustom }: Resource): Cause
 }
 
 /** Of these, what may not change is asked before what may not be. */
-const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "Secret", "Service"]);
+const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "IngressClass", "Secret", "Service"]);
 
 export function createWriting({ store, resources, now, admit, webhooks, policies, podSecurity }: Environment) {
   function find({ resource, namespace, name }: Target): KubeObject {
@@ -109,7 +109,8 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     ]);
     for (const text of warningsOf(resource, object)) options.warn?.(text);
     admission.validate(object, null);
-    if (resource.kind === "Service" && !resource.isCustom) requireFree(store, resource, object);
+    if (resource.kind === "Service" && !resource.isCustom)
+      requireFree(store, resource, object, { isDry: dryRun === true });
     if (namespace !== undefined) requireQuota({ store, resources }, resource, { namespace, name, object });
     // The store's own check, which a dry run does not reach.
     if (dryRun !== true && !isApplied && (stringAt(given, "resourceVersion") || "0") !== "0") {
@@ -137,7 +138,8 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const metadata = { ...without(objectAt(desired, "metadata"), ...serverSet), ...pick(live.metadata, ...serverSet) };
     const body = options.subresource === "status" ? withStatus(resource, live, desired) : { ...desired, metadata };
     const status = pick(resource.hasStatus && options.subresource === undefined ? live : body, "status");
-    const settled = settle(resource, live, complete(resource, { ...without(body, "status"), ...status }));
+    const sent = complete(resource, { ...without(body, "status"), ...status });
+    const settled = settle(resource, live, sent);
     const admission = admissionOf("UPDATE", target, options);
     const object = complete(resource, admission.mutate(settled));
     const fixed = immutabilityViolations(resource, live, object);
@@ -157,8 +159,11 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const isWarned = options.subresource === undefined;
     for (const text of isWarned ? warningsOf(resource, object, live) : []) options.warn?.(text);
     admission.validate(object, live);
-    if (resource.kind === "Service" && !resource.isCustom) requireFree(store, resource, object);
-    const next = stamped(withGeneration(resource, live, object), track(live, object));
+    if (resource.kind === "Service" && !resource.isCustom)
+      requireFree(store, resource, object, { isDry: options.dryRun === true });
+    // What is left out of what was sent, and what is put back, is nobody's.
+    const owned = ["Service", "Lease"].includes(resource.kind) ? sent : object;
+    const next = stamped(withGeneration(resource, live, object), track(live, owned));
     if (equal(next, live) || options.dryRun === true) return next;
     if (isDeleted(next)) {
       store.remove(resource, next);

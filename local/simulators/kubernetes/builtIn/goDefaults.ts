@@ -1,5 +1,6 @@
 /** What Kubernetes fills in where a client says nothing: pkg/apis/<group>/<version>/defaults.go, by type. */
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { withRequests } from "../podResources.ts";
 
 type Complete = (value: JsonObject) => JsonObject;
 
@@ -32,7 +33,7 @@ const container: Complete = (value) =>
     imagePullPolicy: pullPolicy(stringAt(value, "image") ?? ""),
   });
 
-/** On the network of its node, a port is the node's. */
+/** On the network of its node, a port is the node's; of a template, that is said for each pod that is made of it. */
 function withHostPorts(value: JsonObject): JsonObject {
   if (value["hostNetwork"] !== true) return value;
   const ported = (field: string) =>
@@ -48,8 +49,7 @@ function withHostPorts(value: JsonObject): JsonObject {
 const hostPort = (port: JsonObject): JsonObject =>
   port["hostPort"] ? port : { ...port, hostPort: port["containerPort"] ?? 0 };
 
-const podSpec: Complete = (given) => {
-  const value = withHostPorts(given);
+const podSpec: Complete = (value) => {
   const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
   return {
     ...filled(
@@ -268,7 +268,10 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
     return { ...set, metadata: { ...metadata, annotations } };
   },
-  "core/v1.Pod": (pod) => ({ ...pod, spec: ownSpec(objectAt(pod, "spec")) }),
+  "core/v1.Pod": (given) => {
+    const pod = withRequests(given);
+    return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
+  },
   // Not of the jobs that a schedule will make.
   "batch/v1.Job": (given) => {
     const job = { ...given, spec: jobSpec(objectAt(given, "spec")) };
@@ -308,7 +311,7 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
   "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
     const kind = stringAt(names, "kind") ?? "";
-    return filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
+    return kind === "" ? names : filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
   },
   "flowcontrol/v1.FlowSchemaSpec": (spec) => filledNumbers(spec, { matchingPrecedence: 1000 }),
 };

@@ -78,6 +78,7 @@ function zeroOf(name: string, type: string, isAlways: boolean): Json | undefined
   if (type === "string") return "";
   if (type === "int" || type === "double") return 0;
   if (type === "bool") return false;
+  if (type === "bytes" && name === "") return "";
   return type === "quantity" ? "0" : null;
 }
 

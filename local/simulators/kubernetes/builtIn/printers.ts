@@ -2,76 +2,26 @@
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
 import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
-
-type Printer = (object: KubeObject, now: Date) => Json[];
-
-const none = "<none>";
-const unknown = "<unknown>";
+import {
+  age,
+  ageOf,
+  containersOf,
+  count,
+  created,
+  firstOf,
+  labelsText,
+  modesText,
+  named,
+  none,
+  type Printer,
+  selectorText,
+  size,
+  unknown,
+} from "./cells.ts";
+import { clusterPrinters } from "./clusterPrinters.ts";
 
 export function printerOf({ group, kind }: Pick<Resource, "group" | "kind">): Printer | undefined {
   return printers[kind === "Event" && group !== "" ? "Event" : kind];
-}
-
-/** Rounded to a readable unit: `45s`, `3m12s`, `5h`, `12d`. */
-export function age(since: Date, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - since.getTime()) / 1000));
-  return duration(seconds);
-}
-
-export function ageOf({ metadata }: KubeObject, now: Date): string {
-  return metadata.creationTimestamp === "" ? unknown : age(new Date(metadata.creationTimestamp), now);
-}
-
-function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
-  if (hours < 48) return `${hours}h`;
-  const days = Math.floor(hours / 24);
-  if (days < 8) return hours % 24 === 0 ? `${days}d` : `${days}d${hours % 24}h`;
-  return days < 365 * 2 ? `${days}d` : `${Math.floor(days / 365)}y`;
-}
-
-const named =
-  (print: Printer): Printer =>
-  (object, now) => [object.metadata.name, ...print(object, now)];
-const count = (object: KubeObject, ...path: string[]) => numberAt(object, ...path) ?? 0;
-const created: Printer = named(({ metadata }) => [metadata.creationTimestamp]);
-const size = (object: KubeObject, ...fields: string[]) =>
-  fields.reduce((sum, field) => sum + Object.keys(objectAt(object, field)).length, 0);
-
-function containersOf(spec: JsonObject): Json[] {
-  const containers = listAt(spec, "containers");
-  const join = (field: string) => containers.map((each) => stringAt(each, field) ?? "").join(",");
-  return [join("name"), join("image")];
-}
-
-function selectorText(selector: JsonObject): string {
-  const labels = Object.entries(stringsAt(selector, "matchLabels")).map(([key, value]) => `${key}=${value}`);
-  const expressions = listAt(selector, "matchExpressions").map((each) => {
-    const values = listAt(each, "values").join(",");
-    const key = stringAt(each, "key") ?? "";
-    switch (stringAt(each, "operator")) {
-      case "In":
-        return `${key} in (${values})`;
-      case "NotIn":
-        return `${key} notin (${values})`;
-      case "DoesNotExist":
-        return `!${key}`;
-      default:
-        return key;
-    }
-  });
-  const all = [...labels, ...expressions].toSorted();
-  return all.length === 0 ? none : all.join(",");
-}
-
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  const all = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
-  return all.length === 0 ? none : all.toSorted().join(",");
 }
 
 function conditionOf(object: KubeObject, type: string): Json | undefined {
@@ -204,12 +154,11 @@ function textOf(amount: Json | undefined): string {
 
 function hostsOf(ingress: KubeObject): string {
   const hosts = listAt(ingress, "spec", "rules").flatMap((rule) => stringAt(rule, "host") || []);
-  if (hosts.length === 0) return "*";
-  const more = hosts.length - 3;
-  return more > 0 ? `${hosts.slice(0, 3).join(",")} + ${more} more...` : hosts.join(",");
+  return hosts.length === 0 ? "*" : firstOf(hosts);
 }
 
 const printers: Readonly<Record<string, Printer>> = {
+  ...clusterPrinters,
   ConfigMap: named((object, now) => [size(object, "data", "binaryData"), ageOf(object, now)]),
   Secret: named((object, now) => [stringAt(object, "type") ?? "", size(object, "data"), ageOf(object, now)]),
   ServiceAccount: named((object, now) => [ageOf(object, now)]),
@@ -308,8 +257,8 @@ const printers: Readonly<Record<string, Printer>> = {
     labelsText(stringsAt(object, "spec", "selector")),
   ]),
   Node: named((object, now) => [
-    stringAt(conditionOf(object, "Ready"), "status") === "True" ? "Ready" : "NotReady",
-    none,
+    nodeStatus(object),
+    nodeRoles(object),
     ageOf(object, now),
     stringAt(object, "status", "nodeInfo", "kubeletVersion") ?? "",
     addressOf(object, "InternalIP"),
@@ -331,11 +280,7 @@ const printers: Readonly<Record<string, Printer>> = {
 /** The capacity of a claim and how it is used, once it has a volume. */
 function boundTexts(claim: KubeObject): readonly [capacity: string, modes: string] {
   if (!stringAt(claim, "spec", "volumeName")) return ["", ""];
-  const short: Readonly<Record<string, string>> = {
-    ...{ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" },
-  };
-  const modes = listAt(claim, "status", "accessModes").map((mode) => short[String(mode)] ?? "");
-  return [stringAt(claim, "status", "capacity", "storage") ?? "", modes.join(",")];
+  return [stringAt(claim, "status", "capacity", "storage") ?? "", modesText(listAt(claim, "status", "accessModes"))];
 }
 
 /** Of what a policy's parameters are. */
@@ -347,6 +292,20 @@ function kindText(kind: JsonObject): string {
 function lastSchedule(object: KubeObject, now: Date): string {
   const last = stringAt(object, "status", "lastScheduleTime");
   return last === undefined ? none : age(new Date(last), now);
+}
+
+function nodeStatus(node: KubeObject): string {
+  const ready = conditionOf(node, "Ready");
+  const status = ready === undefined ? "Unknown" : stringAt(ready, "status") === "True" ? "Ready" : "NotReady";
+  return objectAt(node, "spec")["unschedulable"] === true ? `${status},SchedulingDisabled` : status;
+}
+
+function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
+  const roles = Object.entries(labels).flatMap(([key, value]) => {
+    const role = /^node-role\.kubernetes\.io\/(.+)$/.exec(key)?.[1] ?? (key === "kubernetes.io/role" ? value : "");
+    return role || [];
+  });
+  return roles.length === 0 ? none : [...new Set(roles)].toSorted().join(",");
 }
 
 function addressOf(node: KubeObject, type: string): string {

@@ -12,7 +12,7 @@ const special: Readonly<Record<string, Schema>> = {
   "io.k8s.apimachinery.pkg.api.resource.Quantity": {},
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": { "x-kubernetes-int-or-string": true },
   "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": open,
-  "io.k8s.apimachinery.pkg.runtime.RawExtension": open,
+  "io.k8s.apimachinery.pkg.runtime.RawExtension": { ...open, "x-kubernetes-map-type": "atomic" },
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON": {},
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": {},
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool": {},

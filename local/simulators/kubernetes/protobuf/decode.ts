@@ -23,7 +23,7 @@ export class Undecodable extends Error {
 export function decodeBody(body: Buffer): JsonObject {
   if (body.length === 0) throw new Undecodable("empty data");
   if (!body.subarray(0, magic.length).equals(magic))
-    throw new Undecodable("provided data does not appear to be a protobuf message");
+    throw new Undecodable("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
   try {
     const { apiVersion, kind, raw } = readUnknown(protobuf.Reader.create(body.subarray(magic.length)));
     const message = messageNameOf(apiVersion, kind);

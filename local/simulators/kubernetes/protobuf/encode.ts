@@ -22,6 +22,19 @@ export function encodeBody(object: JsonObject): Buffer | undefined {
   return Buffer.concat([magic, whole.finish()]);
 }
 
+/** An event of a watch, behind its length in four bytes; undefined as above. */
+export function encodeEvent(type: string, object: JsonObject): Buffer | undefined {
+  const body = encodeBody(object);
+  if (body === undefined) return undefined;
+  const event = protobuf.Writer.create();
+  text(event, 1, type);
+  nested(event, 2, protobuf.Writer.create().uint32(tag(1, 2)).bytes(body));
+  const bytes = Buffer.from(event.finish());
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
 const tag = (number: number, wire: number) => (number << 3) | wire;
 const text = (writer: Writer, number: number, value: string) => writer.uint32(tag(number, 2)).string(value);
 const nested = (writer: Writer, number: number, inner: Writer) => writer.uint32(tag(number, 2)).bytes(inner.finish());
@@ -77,9 +90,18 @@ function writeValue(writer: Writer, number: number, type: string, value: Json): 
       writer.uint32(tag(number, 2)).bytes(Buffer.from(String(value), "base64"));
       return;
     default:
+      // A list with a name is a message with one field.
+      if (type.startsWith("items:")) {
+        const inner = protobuf.Writer.create();
+        writeField(inner, 1, { ...anonymous, type: type.slice("items:".length) }, value);
+        nested(writer, number, inner);
+        return;
+      }
       nested(writer, number, (special[type] ?? ((given: Json) => structOf(given, type)))(value));
   }
 }
+
+const anonymous: Omit<Field, "type"> = { name: "", isInline: false, isPointer: true, isAlways: false };
 
 const structOf = (value: Json, type: string) => messageFor(isObject(value) ? value : {}, type);
 
@@ -91,6 +113,15 @@ const special: Readonly<Record<string, (value: Json) => Writer>> = {
       .bytes(Buffer.from(JSON.stringify(value))),
   time: timeOf,
   microTime: timeOf,
+  schemaOrArray: (value) => schemaOr(value, (writer, item) => writeValue(writer, 2, schemaMessage, item)),
+  schemaOrStrings: (value) => schemaOr(value, (writer, item) => text(writer, 2, String(item))),
+  schemaOrBool: (value) => {
+    const writer = protobuf.Writer.create()
+      .uint32(tag(1, 0))
+      .bool(value !== false);
+    if (isObject(value)) writeValue(writer, 2, schemaMessage, value);
+    return writer;
+  },
   intOrString: (value) => {
     const writer = protobuf.Writer.create();
     const isText = typeof value === "string";
@@ -99,6 +130,16 @@ const special: Readonly<Record<string, (value: Json) => Writer>> = {
     return text(writer, 3, isText ? value : "");
   },
 };
+
+const schemaMessage = "apiextensions/v1.JSONSchemaProps";
+
+/** A schema, or a list in its place. */
+function schemaOr(value: Json, writeItem: (writer: Writer, item: Json) => void): Writer {
+  const writer = protobuf.Writer.create();
+  if (Array.isArray(value)) for (const item of value) writeItem(writer, item);
+  else writeValue(writer, 1, schemaMessage, value);
+  return writer;
+}
 
 /** No field at all for no time. */
 function timeOf(value: Json): Writer {

@@ -39,7 +39,7 @@ function nameViolations(definition: JsonObject): Cause[] {
   const name = stringAt(definition, "metadata", "name") ?? "";
   const isStored = stringAt(definition, "metadata", "resourceVersion") !== undefined;
   const expected = `${stringAt(definition, "spec", "names", "plural") ?? ""}.${stringAt(definition, "spec", "group") ?? ""}`;
-  if (isStored || name === expected) return [];
+  if (isStored || name === "" || name === expected) return [];
   return [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
 }
 
@@ -81,7 +81,7 @@ function isShared(versions: readonly Json[], part: (typeof shareable)[number]): 
 function versionsViolations(spec: JsonObject): Cause[] {
   const versions = listAt(spec, "versions");
   const names = versions.map((each) => stringAt(each, "name") ?? "");
-  const shown = versions.map((each) => shownVersion(each, versions));
+  const shown = Array.isArray(spec["versions"]) ? versions.map((each) => shownVersion(each, versions)) : null;
   const [first = ""] = names;
   const stored = versions.filter((each) => isObject(each) && each["storage"] === true);
   return [

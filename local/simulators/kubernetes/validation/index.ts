@@ -30,6 +30,7 @@ import {
 import { podViolations } from "./podSpec.ts";
 import { bindingViolations, roleViolations } from "./rights.ts";
 import { serviceViolations } from "./services.ts";
+import { statefulSetViolations } from "./statefulSets.ts";
 import { claimViolations, storageClassViolations, volumeViolations } from "./storage.ts";
 import { policyBindingViolations, webhookViolations } from "./webhooks.ts";
 import {
@@ -39,7 +40,6 @@ import {
   replicaSetViolations,
   replicationControllerViolations,
   revisionViolations,
-  statefulSetViolations,
 } from "./workloads.ts";
 
 type Check = (object: JsonObject) => Cause[];

@@ -204,6 +204,7 @@ export function ingressClassViolations(object: JsonObject): Cause[] {
   const scope = stringAt(parameters, "scope");
   const [kind = "", name = "", namespace] = ["kind", "name", "namespace"].map((field) => stringAt(parameters, field));
   return [
+    ...(controller === "" ? [required("spec.controller")] : []),
     ...(controller === "" || isPath ? [] : [invalidValue("spec.controller", controller, pathText)]),
     ...(isObject(parameters) && kind === "" ? [required("spec.parameters.kind")] : []),
     ...(isObject(parameters) && name === "" ? [required("spec.parameters.name")] : []),

@@ -129,11 +129,10 @@ export function signingRequestViolations(object: JsonObject): Cause[] {
     .includes("BEGIN CERTIFICATE REQUEST");
   const isDomain = /^[a-z0-9][-a-z0-9]*(\.[a-z0-9][-a-z0-9]*)+\/.+$/.test(signer);
   return [
-    ...(request !== undefined && !isRequest
-      ? [invalidValue("spec.request", request, "PEM block type must be CERTIFICATE REQUEST")]
-      : []),
+    ...(isRequest ? [] : [invalidValue("spec.request", request ?? null, "PEM block type must be CERTIFICATE REQUEST")]),
+    ...(listAt(spec, "usages").length === 0 ? [required("spec.usages")] : []),
     ...listAt(spec, "usages").flatMap((usage, index) => oneOf(`spec.usages[${index}]`, usage, usages)),
-    ...(signer === "" && request !== undefined ? [required("spec.signerName")] : []),
+    ...(signer === "" ? [required("spec.signerName")] : []),
     ...(signer === "" || isDomain ? [] : [invalidValue("spec.signerName", signer, signerText)]),
   ];
 }

@@ -9,14 +9,14 @@ import { sourceViolations } from "./volumes.ts";
 
 const modes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
-function modesViolations(spec: JsonObject): Cause[] {
+function modesViolations(spec: JsonObject, path = "spec"): Cause[] {
   const given = listAt(spec, "accessModes");
   const isMixed =
     given.includes("ReadWriteOncePod") &&
     given.some((mode) => mode !== "ReadWriteOncePod" && modes.includes(String(mode)));
   return [
-    ...given.flatMap((mode) => oneOf("spec.accessModes", mode, modes)),
-    ...(isMixed ? [forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")] : []),
+    ...given.flatMap((mode) => oneOf(`${path}.accessModes`, mode, modes)),
+    ...(isMixed ? [forbidden(`${path}.accessModes`, "may not use ReadWriteOncePod with other access modes")] : []),
   ];
 }
 
@@ -25,18 +25,23 @@ function positive(field: string, amount: Json): Cause[] {
 }
 
 export function claimViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
+  return claimSpecViolations(objectAt(object, "spec"), "spec");
+}
+
+/** Also of a claim that a stateful set will make. */
+export function claimSpecViolations(spec: JsonObject, path: string): Cause[] {
   const size = objectAt(spec, "resources", "requests")["storage"];
   const name = stringAt(spec, "storageClassName") ?? "";
+  const sizePath = `${path}.resources[storage]`;
   return [
     ...(listAt(spec, "accessModes").length === 0
-      ? [required("spec.accessModes", "at least 1 access mode is required")]
+      ? [required(`${path}.accessModes`, "at least 1 access mode is required")]
       : []),
-    ...selectorViolations(spec["selector"], "spec.selector"),
-    ...modesViolations(spec),
-    ...(size === undefined ? [required("spec.resources[storage]")] : positive("spec.resources[storage]", size)),
-    ...(name === "" ? [] : subdomainViolations("spec.storageClassName", name)),
-    ...oneOf("spec.volumeMode", spec["volumeMode"], ["Block", "Filesystem"]),
+    ...selectorViolations(spec["selector"], `${path}.selector`),
+    ...modesViolations(spec, path),
+    ...(size === undefined ? [required(sizePath)] : positive(sizePath, size)),
+    ...(name === "" ? [] : subdomainViolations(`${path}.storageClassName`, name)),
+    ...oneOf(`${path}.volumeMode`, spec["volumeMode"], ["Block", "Filesystem"]),
   ];
 }
 

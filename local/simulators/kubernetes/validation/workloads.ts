@@ -13,7 +13,27 @@ const specOf =
   (object: JsonObject): Cause[] =>
     check(objectAt(object, "spec"));
 
-export const deploymentViolations = specOf((spec) => [
+export function deploymentViolations(object: JsonObject): Cause[] {
+  return [...deploymentSpecViolations(object), ...deploymentStatusViolations(objectAt(object, "status"))];
+}
+
+const parts = ["updatedReplicas", "readyReplicas", "availableReplicas"];
+
+function deploymentStatusViolations(status: JsonObject): Cause[] {
+  const count = (field: string) => numberAt(status, field) ?? 0;
+  const exceeds = (field: string, whole: string, text: string) =>
+    count(field) > count(whole)
+      ? [invalidValue(`status.${field}`, count(field), `cannot be greater than ${text}`)]
+      : [];
+  return [
+    ...negatives("status", status, ["observedGeneration", "replicas", ...parts, "unavailableReplicas"]),
+    ...negatives("status", status, ["terminatingReplicas", "collisionCount"]),
+    ...parts.flatMap((field) => exceeds(field, "replicas", "status.replicas")),
+    ...exceeds("availableReplicas", "readyReplicas", "readyReplicas"),
+  ];
+}
+
+const deploymentSpecViolations = specOf((spec) => [
   ...negatives("spec", spec, ["replicas"]),
   ...ownSelectorViolations(spec, "deployment"),
   ...chosenTemplateViolations(spec, "ReplicaSet"),
@@ -26,33 +46,6 @@ export const replicaSetViolations = specOf((spec) => [
   ...negatives("spec", spec, ["replicas", "minReadySeconds"]),
   ...ownSelectorViolations(spec, "deployment"),
   ...chosenTemplateViolations(spec, "ReplicaSet"),
-]);
-
-export function statefulSetViolations(object: JsonObject): Cause[] {
-  return [...statefulSpecViolations(object), ...statusViolations(objectAt(object, "status"))];
-}
-
-const counts = ["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"];
-
-/** No part is more than all. */
-function statusViolations(status: JsonObject): Cause[] {
-  const all = numberAt(status, "replicas") ?? 0;
-  return [
-    ...negatives("status", status, ["replicas", ...counts]),
-    ...counts.flatMap((field) => {
-      const part = numberAt(status, field) ?? 0;
-      return part > all ? [invalidValue(`status.${field}`, part, "cannot be greater than status.replicas")] : [];
-    }),
-  ];
-}
-
-const statefulSpecViolations = specOf((spec) => [
-  ...policyViolations(spec),
-  ...statefulStrategyViolations(spec),
-  ...retentionViolations(spec),
-  ...negatives("spec", spec, ["replicas", "minReadySeconds"]),
-  ...ownSelectorViolations(spec, "statefulset"),
-  ...chosenTemplateViolations(spec, "StatefulSet"),
 ]);
 
 export const daemonSetViolations = specOf((spec) => [
@@ -71,9 +64,13 @@ export const replicationControllerViolations = specOf((spec) => {
     ...negatives("spec", spec, ["minReadySeconds"]),
     ...(Object.keys(wanted).length === 0 ? [required("spec.selector")] : []),
     ...negatives("spec", spec, ["replicas"]),
-    ...(isChosen ? [] : [unchosen(labels)]),
-    ...templateViolations(objectAt(spec, "template"), "spec.template"),
-    ...alwaysViolations(spec, "ReplicationController"),
+    ...(isObject(spec["template"])
+      ? [
+          ...(isChosen ? [] : [unchosen(labels)]),
+          ...templateViolations(spec["template"], "spec.template"),
+          ...alwaysViolations(spec, "ReplicationController"),
+        ]
+      : [required("spec.template")]),
   ];
 });
 
@@ -81,7 +78,7 @@ export function podTemplateViolations(object: JsonObject): Cause[] {
   return templateViolations(objectAt(object, "template"), "template");
 }
 
-function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
+export function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
   const selector = spec["selector"];
   // A daemon set without one chooses nothing, not its own template either.
   if (!isObject(selector)) return kind === "daemonset" ? [] : [required("spec.selector")];
@@ -94,7 +91,7 @@ function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
 }
 
 /** The template, where its selector can be read. */
-function chosenTemplateViolations(spec: JsonObject, kind: string): Cause[] {
+export function chosenTemplateViolations(spec: JsonObject, kind: string): Cause[] {
   const labels = stringsAt(spec, "template", "metadata", "labels");
   const chosen = matches(spec["selector"], labels);
   if (chosen === undefined && kind !== "DaemonSet") return [];
@@ -178,7 +175,7 @@ function deploymentStrategyViolations(spec: JsonObject): Cause[] {
 }
 
 /** As Go prints it. */
-function shownStrategy(strategy: JsonObject): JsonObject {
+export function shownStrategy(strategy: JsonObject): JsonObject {
   return { Type: strategy["type"] ?? "", RollingUpdate: strategy["rollingUpdate"] ?? null };
 }
 
@@ -191,39 +188,6 @@ function deadlineViolations(spec: JsonObject): Cause[] {
     ...negatives("spec", spec, ["progressDeadlineSeconds"]),
     ...(isShort ? [invalidValue(field, deadline, "must be greater than minReadySeconds")] : []),
   ];
-}
-
-function policyViolations(spec: JsonObject): Cause[] {
-  const policy = stringAt(spec, "podManagementPolicy") ?? "";
-  if (policy === "") return [required("spec.podManagementPolicy")];
-  if (["OrderedReady", "Parallel"].includes(policy)) return [];
-  return [invalidValue("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'")];
-}
-
-function retentionViolations(spec: JsonObject): Cause[] {
-  const path = "spec.persistentVolumeClaimRetentionPolicy";
-  const policy = objectAt(spec, "persistentVolumeClaimRetentionPolicy");
-  return ["whenDeleted", "whenScaled"].flatMap((field) => {
-    const chosen = stringAt(policy, field) ?? "Retain";
-    return ["Retain", "Delete"].includes(chosen) ? [] : [unsupported(`${path}.${field}`, chosen, ["Retain", "Delete"])];
-  });
-}
-
-function statefulStrategyViolations(spec: JsonObject): Cause[] {
-  const strategy = objectAt(spec, "updateStrategy");
-  const rolling = strategy["rollingUpdate"];
-  const path = "spec.updateStrategy";
-  switch (stringAt(strategy, "type")) {
-    case "OnDelete": {
-      if (!isObject(rolling)) return [];
-      const shown = { Partition: rolling["partition"] ?? 0, MaxUnavailable: rolling["maxUnavailable"] ?? null };
-      return [invalidValue(`${path}.rollingUpdate`, shown, "only allowed for updateStrategy 'RollingUpdate'")];
-    }
-    case "RollingUpdate":
-      return negatives(`${path}.rollingUpdate`, objectAt(rolling), ["partition"]);
-    default:
-      return [invalidValue(path, shownStrategy(strategy), "must be 'RollingUpdate' or 'OnDelete'")];
-  }
 }
 
 function daemonStrategyViolations(spec: JsonObject): Cause[] {
@@ -249,10 +213,11 @@ function daemonStrategyViolations(spec: JsonObject): Cause[] {
 }
 
 export function revisionViolations(object: JsonObject): Cause[] {
+  const isStored = stringAt(object, "metadata", "resourceVersion") !== undefined;
   return [
     ...((numberAt(object, "revision") ?? 0) < 0
       ? [invalidValue("revision", object["revision"] ?? 0, "must be greater than or equal to 0")]
       : []),
-    ...((object["data"] ?? null) === null ? [required("data", "data is mandatory")] : []),
+    ...(!isStored && (object["data"] ?? null) === null ? [required("data", "data is mandatory")] : []),
   ];
 }

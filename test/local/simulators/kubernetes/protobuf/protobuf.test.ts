@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { decodeBody } from "../../../../../local/simulators/kubernetes/protobuf/decode.ts";
+import { encodeBody, encodeEvent } from "../../../../../local/simulators/kubernetes/protobuf/encode.ts";
 import { fieldsOf, messageNameOf } from "../../../../../local/simulators/kubernetes/protobuf/fields.ts";
 import { startCluster, type TestCluster } from "../cluster.ts";
 
@@ -33,6 +34,35 @@ describe("reads what client-go writes", () => {
   test("and keeps an empty message that means something", () => {
     expect(decodeBody(bytesOf("ConfigMap"))["immutable"]).toBe(false);
     expect(JSON.stringify(decodeBody(bytesOf("Deployment")))).toContain('"replicas":0');
+  });
+});
+
+describe("writes what client-go writes", () => {
+  test.each(recorded.map(({ json, protobuf }) => [json.kind, protobuf] as const))("%s", (_, protobuf) => {
+    const body = Buffer.from(protobuf, "base64");
+    expect(encodeBody(decodeBody(body))?.toString("base64")).toBe(body.toString("base64"));
+  });
+
+  test("a definition, whose schemas may be a list or a boolean", () => {
+    const openAPIV3Schema = {
+      ...{ type: "object", additionalProperties: false, items: { type: "string" } },
+      properties: { map: { additionalProperties: { type: "integer" } }, tuple: { items: [{ type: "string" }] } },
+      dependencies: { a: ["b"], c: { type: "object" } },
+      default: { a: [1] },
+      "x-kubernetes-validations": [{ rule: "true" }, { rule: "self == self" }],
+    };
+    const definition = {
+      ...{ apiVersion: "apiextensions.k8s.io/v1", kind: "CustomResourceDefinition", metadata: { name: "a.b" } },
+      spec: { versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema } }] },
+    };
+    const read = decodeBody(encodeBody(definition) ?? Buffer.alloc(0));
+    expect(read).toMatchObject(definition);
+  });
+
+  test("an event of a watch, behind its length", () => {
+    const event = encodeEvent("ADDED", decodeBody(bytesOf("Namespace"))) ?? Buffer.alloc(0);
+    expect(event.readUInt32BE(0)).toBe(event.length - 4);
+    expect(event.includes(bytesOf("Namespace"))).toBe(true);
   });
 });
 

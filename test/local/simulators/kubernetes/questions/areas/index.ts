@@ -19,20 +19,27 @@ import { fences } from "./fences.ts";
 import { forms } from "./forms.ts";
 import { grants } from "./grants.ts";
 import { guests } from "./guests.ts";
+import { household } from "./household.ts";
 import { hullsArea } from "./hulls.ts";
 import { otherKinds } from "./kinds.ts";
+import { libraries } from "./libraries.ts";
 import { lifecycles } from "./lifecycles.ts";
 import { lists } from "./lists.ts";
 import { namespacesArea } from "./namespaces.ts";
 import { network } from "./network.ts";
 import { ownership } from "./ownership.ts";
 import { patches } from "./patches.ts";
+import { persons } from "./persons.ts";
 import { queries } from "./queries.ts";
 import { readings } from "./readings.ts";
+import { releases } from "./releases.ts";
 import { rights } from "./rights.ts";
 import { runs } from "./runs.ts";
+import { streams } from "./streams.ts";
 import { subresources } from "./subresources.ts";
+import { sweep } from "./sweep.ts";
 import { tenants } from "./tenants.ts";
+import { terminal } from "./terminal.ts";
 import { upkeep } from "./upkeep.ts";
 import { workloads } from "./workloads.ts";
 import { writes } from "./writes.ts";
@@ -45,6 +52,7 @@ export const areas: readonly Area[] = [
   ...[namespacesArea, accountsArea, changes, bodies, queries],
   ...[grants, berthsArea, runs, bounds, documents],
   ...[lifecycles, guests, hullsArea, upkeep, fences],
+  ...[terminal, releases, libraries, streams, sweep, persons, household],
 ];
 
 export function questionsOfAreas(): readonly Question[] {
