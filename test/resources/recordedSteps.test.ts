@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { adminsOf, plannedSteps } from "../../src/application/process/plannedSteps.ts";
+import { hasLeftovers } from "../../src/application/process/removeLeftovers.ts";
 import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
 import { berthKey, identityName } from "../../src/domain/naming/names.ts";
 import { Migration, wayBetween } from "../../src/domain/operation/migration.ts";
@@ -112,9 +113,12 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const migration = input.migration ?? (isMigrating ? { ...way, until: "retire" as const } : undefined);
   const undos = input.compensates?.undos ?? [];
   const calls = recorded(kept, input);
-  // Azure, and not the request, decides which servers' administrators are set.
-  const admins = adminsOf(calls.map(({ step }) => stepOf(step)));
-  const planned = plannedSteps(kind, request, { earlier, endsFirst, migration, undos, admins }).map(stepText);
+  // Azure, and not the request, decides which servers' administrators are set; what was found, whether anything is left over.
+  const found = calls.map(({ step }) => stepOf(step));
+  const [admins, leftovers] = [adminsOf(found), hasLeftovers(found)];
+  const planned = plannedSteps(kind, request, { earlier, endsFirst, migration, undos, admins, leftovers }).map(
+    stepText,
+  );
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
   // An undo that waits for its authentication runs again, but counts where it first ran.
   const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
