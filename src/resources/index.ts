@@ -4,7 +4,7 @@ import { clusterIdOf, findCluster } from "../domain/catalog/clusters.ts";
 import { isGuest } from "../domain/naming/names.ts";
 import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
-import type { ByMode } from "../domain/request/identityModes.ts";
+import { type ByMode, usesBinding } from "../domain/request/identityModes.ts";
 import { IdentityMode, type OnboardingRequest } from "../domain/request/request.ts";
 import type { RoleAssignment } from "../ports/roleAssignments.ts";
 import type { OperationFacts } from "./definitions/operationFacts.ts";
@@ -114,7 +114,7 @@ export function leftByOtherModes(
   const { request } = namespace;
   const cluster = findCluster(catalog, request.cluster);
   const isOffered = (mode: IdentityMode) =>
-    cluster.identityModes.includes(mode) || (mode === "identityBinding" && clusterIdOf(cluster) !== undefined);
+    cluster.identityModes.includes(mode) || (usesBinding({ identityMode: mode }) && clusterIdOf(cluster) !== undefined);
   const offered = IdentityMode.options.filter(isOffered).flatMap(resourcesOfMode);
   return resourcesFor(request).filter((resource) => offered.includes(resource) && !leaves(resource, namespace));
 }
