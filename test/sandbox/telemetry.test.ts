@@ -312,9 +312,11 @@ it("measures refusals by services, and what an undo left behind", async () => {
   const busy = { kind: "error", code: "TooManyRequests", status: 429, retryAfterSeconds: 0 } as const;
   faults.add({ wire: "kubernetes", operation: "PATCH serviceaccounts", target, effect: busy });
   faults.add({ wire: "tables", operation: "*", target, effect: { kind: "error", code: "ServerBusy", status: 503 } });
-  await onboard("red-refused");
+  const first = await onboard("red-refused");
   await until("mooring.throttles", { service: "kubernetes" }).toBe(1);
   await until("mooring.throttles", { service: "tables" }).toBe(1);
+  // Otherwise it may meet the next fault.
+  await service.waitFor(first.id);
 
   const denied = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
   faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
