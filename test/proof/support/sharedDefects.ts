@@ -22,7 +22,7 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
       "    expectNotPassed",
     ),
     finds: /its home does not know it/,
-    from: 2_000,
+    from: 2_400,
   },
   "a guest's migration takes the credential of its home": {
     edits: edit(
