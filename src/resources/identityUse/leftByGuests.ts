@@ -2,7 +2,6 @@
  * Rights to use an identity that Mooring made for guests that are there no longer, such as one whose write took effect after its guest
  * had left: nobody looks for it in that namespace any more, so the identity's home does (identityBinding/leftByGuests.ts).
  */
-
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";

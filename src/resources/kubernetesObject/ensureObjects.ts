@@ -1,5 +1,4 @@
 /** How any Kubernetes object is brought to its desired state. The resources define the objects themselves. */
-
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";

@@ -3,7 +3,6 @@
  * validation): whatever the API server's admission, quotas, authorization or validation refuses blocks the plan before anything
  * is written, and what it would store shows what changes.
  */
-
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { Berth } from "../../domain/naming/names.ts";

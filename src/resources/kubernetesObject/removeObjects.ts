@@ -1,5 +1,4 @@
 /** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
-
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";

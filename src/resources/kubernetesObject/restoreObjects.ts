@@ -1,5 +1,4 @@
 /** How Kubernetes objects are restored to what they were before a change. */
-
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import {

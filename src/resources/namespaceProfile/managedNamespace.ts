@@ -1,5 +1,4 @@
 /** Whether the profile's namespace is managed in Azure, what is there, and what a write makes of it: always the whole. */
-
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";

@@ -1,5 +1,4 @@
 /** How a profile is brought about, removed and restored: objects of the cluster and, where Azure manages the namespace, what it holds. */
-
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";

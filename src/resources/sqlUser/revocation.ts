@@ -1,5 +1,4 @@
 /** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
-
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";

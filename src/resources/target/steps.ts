@@ -1,5 +1,4 @@
 /** How a namespace gets access to a target, and how it is taken back; families.ts knows what that is for each kind. */
-
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";

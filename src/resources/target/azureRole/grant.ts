@@ -1,5 +1,4 @@
 /** Giving roles in Azure, each with Mooring's mark as its description. */
-
 import { PermanentError, TransientError } from "../../../domain/errors.ts";
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { printRoleMark } from "../../../domain/naming/ownership.ts";

@@ -1,5 +1,4 @@
 /** Giving roles in a Cosmos DB account. */
-
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { mayAdopt } from "../../../domain/request/adoption.ts";
 import {

@@ -2,7 +2,6 @@
  * Giving rights on a schema: the role is made, or adopted; one that lets in an earlier identity is made anew. A repair also gives up one
  * that somebody renamed.
  */
-
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
