@@ -1,5 +1,6 @@
 import { defined } from "../../domain/defined.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
+import { takerOf } from "../../domain/operation/lifecycle.ts";
 import { type Plan, planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
@@ -58,8 +59,7 @@ export async function planUntimed(
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
-  const takesOver = takeOver && team !== undefined && team !== current?.team;
-  const taking = { team, takeOver, takesOver };
+  const taking = { team, takeOver, takesOver: takerOf(current?.team, { team, takeOver }) !== undefined };
   const plan = await planOnboarding(ports, { operation, request, earlier, ...taking, onNeed, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};

@@ -140,14 +140,22 @@ export function supersede(
   // A takeover binds the record to the current Kubernetes namespace.
   const bound = namespaceUid === undefined || takeOver ? {} : { namespaceUid };
   const { team, ...opened } = opening;
-  const isTaken = takeOver && team !== undefined && team !== owner;
-  const owned = isTaken ? { ...ownedBy(owner), takenBy: team } : ownedBy(team);
+  const taker = takerOf(owner, { team, takeOver });
+  const owned = taker === undefined ? ownedBy(team) : { ...ownedBy(owner), takenBy: taker };
   const known = {
     ...(opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {}),
     ...(opening.places ? { places: joinPlaces(current.places, opening.places) } : {}),
   };
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
+}
+
+/** The team that gets the namespace from another. A team may also take over its own, when somebody has made the namespace anew. */
+export function takerOf(
+  owner: string | undefined,
+  { team, takeOver }: { readonly team: string | undefined; readonly takeOver: boolean },
+): string | undefined {
+  return takeOver && team !== owner ? team : undefined;
 }
 
 function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
