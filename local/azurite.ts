@@ -1,5 +1,5 @@
 /** Azurite's table service in a process of its own, over HTTPS, with the token check of its `--oauth basic`. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -7,7 +7,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { compileCache } from "./compileCache.ts";
-import { freePort } from "./freePort.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
 export interface TableService {
@@ -25,14 +24,12 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   await writeFile(certificate, tls.certificate);
   await writeFile(key, tls.privateKey, { mode: 0o600 });
 
-  // Azurite prints the port it was asked for, not the one it bound, so it cannot choose one itself.
-  const port = await freePort();
   const child = spawn(
     process.execPath,
     [
       ...["--import", pathToFileURL(join(import.meta.dirname, "azuritePreload.ts")).href],
       createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js"),
-      ...["--tableHost", "127.0.0.1", "--tablePort", String(port)],
+      ...["--tableHost", "127.0.0.1", "--tablePort", "0"],
       ...["--oauth", "basic", "--cert", certificate, "--key", key],
       // The sandbox's world lives in memory; so does its registry.
       ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
@@ -44,8 +41,9 @@ export async function startTableService(tls: Certificate): Promise<TableService>
     },
   );
 
+  let port: number;
   try {
-    await waitUntilReady(child);
+    port = await listeningPort(child);
     child.send("ready");
   } catch (error) {
     child.kill("SIGKILL");
@@ -65,15 +63,16 @@ export async function startTableService(tls: Certificate): Promise<TableService>
   };
 }
 
-async function waitUntilReady(child: ReturnType<typeof spawn>): Promise<void> {
+/** What the preload sends as soon as Azurite listens. */
+async function listeningPort(child: ChildProcess): Promise<number> {
   let said = "";
-  await new Promise<void>((resolve, reject) => {
+  return await new Promise<number>((resolve, reject) => {
     const listen = (chunk: Buffer) => {
       said += chunk.toString();
-      if (said.includes("successfully")) resolve();
     };
     child.stdout?.on("data", listen);
     child.stderr?.on("data", listen);
+    child.once("message", (port) => resolve(Number(port)));
     child.once("error", reject);
     child.once("exit", (code) =>
       reject(new Error(`Azurite ended with code ${code} before it was ready: ${said.trim()}`)),

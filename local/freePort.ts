@@ -1,13 +1,18 @@
 /** For programs that have to be told their port. */
-import { once } from "node:events";
-import { createServer } from "node:net";
+import { randomInt } from "node:crypto";
+import { checkPort, PortTaken } from "./port.ts";
+
+/** Below what Linux (from 32768), macOS and Windows (from 49152) give to connections, which would take the port before the program does. */
+const [first, last] = [20_000, 30_000] as const;
 
 export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  await once(probe, "close");
-  if (address === null || typeof address === "string") throw new Error("no free port on 127.0.0.1");
-  return address.port;
+  for (;;) {
+    const port = randomInt(first, last);
+    try {
+      await checkPort(port);
+      return port;
+    } catch (error) {
+      if (!(error instanceof PortTaken)) throw error;
+    }
+  }
 }

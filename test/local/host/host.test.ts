@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { freePort } from "../../../local/freePort.ts";
 import { startHost } from "../../../local/host/host.ts";
 import { readKeys } from "../../../local/host/keyStore.ts";
 import { expandSettings } from "../../../local/host/settings.ts";
@@ -168,14 +168,6 @@ test("passes the app's logs through its log hooks", async () => {
 
   expect(lines.find((line) => line.includes("Function.talk.User"))).toMatch(/^WRN Function.talk.User a \*\*\* /);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 test.each([
   ["never ends", "() => new Promise(() => {})", "WRN Host an appTerminate hook did not end in time graceMs=50"],
