@@ -11,6 +11,7 @@ import type { Caller } from "../../src/domain/access/caller.ts";
 import { findCluster, identityIdOf } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { admins, createCalmPostgres, createServer, makeItem } from "../proof/support/postgres.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { breakOff, comeByTimer } from "../support/breakOff.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
@@ -19,7 +20,10 @@ import { assign } from "../support/models/azure.ts";
 import { offboard } from "../support/operations.ts";
 
 const rights = { "sql-dev": { messages: ["reader", "writer"], orders: ["reader", "writer"] } };
-const team = { clusters: ["aks-dev"], namespaces: ["team-*"], databases: rights, groups: [], quota: 9 };
+const team = {
+  ...{ clusters: ["aks-dev"], namespaces: ["team-*"], databases: rights, groups: [], quota: 9 },
+  targets: { carts: ["read"], ledger: ["read"] },
+};
 const caller = (id: string, roles: Caller["roles"], teams: readonly string[]): Caller => ({
   id,
   name: id,
@@ -55,8 +59,16 @@ let cloud: FakeCloud;
 let acceptance: TestAcceptanceContext;
 function begin(): void {
   const carts = { kind: "cosmosNoSql", resourceId: account, database: "shop", container: "carts", access: ["read"] };
-  const targets = { carts } as never;
-  cloud = createFakeCloud({ teams: { blue: team, red: team } as never, targets });
+  const ledger = {
+    kind: "postgresql",
+    resourceId: "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DBforPostgreSQL/flexibleServers/pg",
+    ...{ host: "pg.postgres.database.azure.com", port: 5432, login: "mooring", access: ["read"] },
+    ...{ database: "books", schema: "ledger" },
+  };
+  cloud = createFakeCloud({ teams: { blue: team, red: team } as never, targets: { carts, ledger } as never });
+  const server = createServer({ books: ["ledger"] });
+  makeItem(server, { database: "books", schema: "ledger", name: "entries", kind: "TABLES", owner: admins });
+  Object.assign(cloud.ports, { postgres: createCalmPostgres(server) });
   acceptance = createAcceptanceContext(cloud);
   providePorts(cloud.ports);
 }
@@ -282,6 +294,23 @@ describe("with an identity that was there before Mooring", () => {
     for (const [key, { kind }] of cloud.objects) if (kind !== "MutatingWebhookConfiguration") cloud.objects.delete(key);
 
     expect(await send(red, request)).toMatchObject({ code: "IDENTITY_UNRECORDED" });
+  });
+
+  it.each(["carts", "ledger"])("knows it by what it has on %s alone", async (target) => {
+    const wanted = requestIn("workloadIdentity", { databases: [], targets: [{ target, access: ["read"] }] });
+    await send(blue, wanted);
+    cloud.namespaces.clear();
+    cloud.credentials.clear();
+    for (const [key, { kind }] of cloud.objects) if (kind !== "MutatingWebhookConfiguration") cloud.objects.delete(key);
+
+    expect(await send(red, wanted)).toMatchObject({ code: "IDENTITY_UNRECORDED" });
+  });
+
+  it("does not take what somebody else gave it for Mooring's", async () => {
+    giveInAccount(reader, "/dbs/shop/colls/carts");
+    const wanted = requestIn("workloadIdentity", { databases: [], targets: [{ target: "carts", access: ["read"] }] });
+
+    expect((await send(red, wanted)).status).toBe("Succeeded");
   });
 
   it("adopts it for whoever asks before Mooring wrote anything, and again after an offboarding", async () => {

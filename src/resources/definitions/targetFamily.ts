@@ -98,6 +98,14 @@ export type UnmetCondition =
   | { readonly is: "gone"; readonly resource: string }
   | { readonly is: "withoutRoles"; readonly resource: string; readonly property: string; readonly found: string };
 
+/** What an identity can use somewhere. */
+export interface Reached {
+  /** With the resource: `role mooring-… (read) in books/ledger at /subscriptions/…` */
+  readonly what: string;
+  /** By name or mark, Mooring gave it for the namespace. */
+  readonly isOurs: boolean;
+}
+
 export interface TargetAt {
   planGrant(ports: Ports, input: Granting): Promise<Decision>;
   planTaking(ports: Ports, input: Taking): Promise<Decision>;
@@ -113,7 +121,7 @@ export interface TargetAt {
    * What the identity can use there by access of the target's own, whoever gave it, and no request asks for; `inspect` judges a place
    * that one names. Roles in Azure are looked for everywhere at once (identity/roles.ts).
    */
-  reached(ports: Ports, input: Reaching): Promise<readonly string[]>;
+  reached(ports: Ports, input: Reaching): Promise<readonly Reached[]>;
   /** Whether a verification Job can tell that such access is in effect: whether a call that only reads needs it. */
   isProvable(access: readonly Access[]): boolean;
   /** When what was given last will be in effect everywhere, in milliseconds; undefined if it is at once. */

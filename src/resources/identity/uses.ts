@@ -16,6 +16,7 @@ import { podIdentityApi } from "../podIdentity/podIdentity.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { findReach } from "../sqlUser/elsewhere.ts";
+import { findTargetReach } from "../target/reach.ts";
 import { findRoles } from "./roles.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes">;
@@ -44,17 +45,15 @@ export async function findUses(ports: Looking, identity: ManagedIdentity, berth:
 }
 
 /** Whether Mooring wrote anything so that the namespace can use the identity, or the identity its databases and targets. */
-export async function isUsedByNamespace(
-  ports: Looking & Pick<Ports, "databases" | "roleAssignments">,
-  identity: ManagedIdentity,
-  berth: Berth,
-): Promise<boolean> {
+export async function isUsedByNamespace(ports: Ports, identity: ManagedIdentity, berth: Berth): Promise<boolean> {
   const uses = await Promise.all(Object.values(looksForUses(ports, identity, berth)).map((look) => look()));
   if (uses.flat().length > 0) return true;
-  const [{ users }, { given }] = await Promise.all([
+  const [{ users }, { given }, { reached }] = await Promise.all([
     findReach(ports, identity),
     findRoles(ports, findCluster(ports.catalog, berth.cluster), identity),
+    findTargetReach(ports, { berth, principalId: identity.principalId }),
   ]);
+  if (reached.some(({ isOurs }) => isOurs)) return true;
   const marks = [
     ...users.map(({ user }) => readMark(user.mark)),
     ...given.map((role) => readRoleMark(role.description)),

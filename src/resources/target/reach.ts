@@ -14,12 +14,12 @@ import { list } from "../definitions/dependants.ts";
 import type { Inspection } from "../definitions/inspection.ts";
 import { inTime } from "../definitions/inTime.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import type { Asked } from "../definitions/targetFamily.ts";
+import type { Asked, Reached } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { listedPlace } from "./findPlaces.ts";
 
 export interface TargetReach {
-  readonly reached: readonly { readonly target: string; readonly what: string }[];
+  readonly reached: readonly (Reached & { readonly target: string })[];
   /** The targets that could not be read, each with the reason. */
   readonly unseen: readonly string[];
 }
@@ -38,7 +38,7 @@ export async function findTargetReach(
   const shared = listOnce(ports);
   const asked = askedIn(ports, requests);
   const targets = Object.entries(ports.catalog.targets);
-  const found = new Map<string, string>();
+  const found = new Map<string, TargetReach["reached"][number]>();
   const unseen: string[] = [];
   for (let from = 0; from < targets.length; from += atOnce) {
     await Promise.all(
@@ -47,11 +47,11 @@ export async function findTargetReach(
         const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
         if (typeof seen === "string") unseen.push(`${target} (${seen})`);
         // A role above several targets is told once.
-        else for (const what of seen) if (!found.has(what)) found.set(what, target);
+        else for (const each of seen) if (!found.has(each.what)) found.set(each.what, { target, ...each });
       }),
     );
   }
-  return { reached: [...found].map(([what, target]) => ({ target, what })), unseen: unseen.toSorted() };
+  return { reached: [...found.values()], unseen: unseen.toSorted() };
 }
 
 function askedIn({ catalog }: Pick<Ports, "catalog">, requests: Requests): readonly Asked[] {
@@ -104,7 +104,7 @@ export async function findAddedOnTargets(
   return found.flat();
 }
 
-export function describeReached({ target, what }: TargetReach["reached"][number]): string {
+export function describeReached({ target, what }: Pick<TargetReach["reached"][number], "target" | "what">): string {
   return `${what} (${target})`;
 }
 

@@ -1,23 +1,26 @@
 /** The account's roles that an identity has where a target is, above it or below it, and that no request asks for. */
 
 import { withIncluded } from "../../../domain/targets/access.ts";
-import { type CosmosPlace, cosmosRoles, cosmosScope } from "../../../domain/targets/cosmos.ts";
+import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
 import { isOf } from "../../definitions/heldRoles.ts";
-import type { Asked, Reaching } from "../../definitions/targetFamily.ts";
+import type { Asked, Reached, Reaching } from "../../definitions/targetFamily.ts";
 import { isWithin, type Looking, roleNameOf } from "./assignments.ts";
 
 export async function reachedInAccount(
   { cosmosRoles: port }: Looking,
   place: CosmosPlace,
-  { principalId, asked }: Reaching,
-): Promise<readonly string[]> {
+  { berth, principalId, asked }: Reaching,
+): Promise<readonly Reached[]> {
   const here = cosmosScope(place);
   return (await port.assignmentsIn(place.resourceId))
     .filter((each) => isOf(each, { principalId }))
     .filter(({ scope }) => isWithin(here, scope) || isWithin(scope, here))
     .filter((each) => !asked.some((one) => isAskedFor(each, one, place)))
-    .map((each) => `${roleNameOf(each)} at ${place.resourceId}${each.scope}`);
+    .map((each) => ({
+      what: `${roleNameOf(each)} at ${place.resourceId}${each.scope}`,
+      isOurs: isOwnAssignment(each, berth),
+    }));
 }
 
 /** At the scope of a place that a request names, `inspect` judges it; below, whoever may do as much above has it anyway. */

@@ -1,9 +1,10 @@
 /** The rights on a schema that no request names, of every role on the server that lets the identity in. */
 
-import { postgresRoleName } from "../../../domain/naming/names.ts";
+import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
+import { readMark } from "../../../domain/naming/ownership.ts";
 import { isSamePlace } from "../../../domain/targets/namedTarget.ts";
 import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
-import type { Reaching } from "../../definitions/targetFamily.ts";
+import type { Reached, Reaching } from "../../definitions/targetFamily.ts";
 import { type Looking, lets, type RoleAt } from "./role.ts";
 import { usesIn } from "./uses.ts";
 
@@ -11,16 +12,17 @@ export async function reachedInSchema(
   { postgres }: Looking,
   place: PostgresPlace,
   { berth, principalId, asked }: Reaching,
-): Promise<readonly string[]> {
+): Promise<readonly Reached[]> {
   if (asked.some((each) => isSamePlace(each.place, place))) return [];
   const role = postgresRoleName(berth);
   const seen = await postgres.inspect(place, { role, principalId });
   const found = await Promise.all(
     seen.roles
       .filter((each) => lets(each, { principalId }))
-      .map(async ({ name }) => {
+      .map(async ({ name, comment }) => {
         const { schema } = name === role ? seen : await postgres.inspect(place, { role: name, principalId });
-        return describeUse({ name, schema }, place);
+        const what = describeUse({ name, schema }, place);
+        return what === undefined ? undefined : { what, isOurs: readMark(comment)?.berth === berthKey(berth) };
       }),
   );
   return found.filter((each) => each !== undefined);
