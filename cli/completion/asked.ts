@@ -28,10 +28,15 @@ export async function listForCompletion(
   try {
     // Getting a token may take longer than the service does.
     const tooLong = sleep(longestMs, [], { ref: false });
-    return await Promise.race([list(() => clientFor(line, env), env), tooLong]);
+    return (await Promise.race([list(() => clientFor(line, env), env), tooLong])).filter(isWord);
   } catch {
     return [];
   }
+}
+
+/** Whatever answered may not be Mooring, and a shell or a terminal may take more than a plain word for a command. */
+function isWord(text: string): boolean {
+  return /^[\p{L}\p{N}][\p{L}\p{N}._/=:@+-]*$/u.test(text);
 }
 
 const lists: Readonly<Record<Kind, (client: () => Promise<Client>, env: Environment) => Promise<readonly string[]>>> = {

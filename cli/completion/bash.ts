@@ -23,7 +23,13 @@ export function completeBash(commands: readonly Described[]): string {
   });
   return `# bash completion of mooring
 _mooring_ask() { mooring __complete "$1" "\${COMP_WORDS[@]:1}" 2>/dev/null; }
-_mooring_words() { COMPREPLY=($(compgen -W "$1" -- "$current")); }
+_mooring_words() {
+  local word
+  # compgen -W would expand the words.
+  while read -r word; do
+    [[ -n $word && $word == "$current"* ]] && COMPREPLY+=("$word")
+  done <<< "\${1// /$'\\n'}"
+}
 _mooring_files() {
   local IFS=$'\\n'
   COMPREPLY=($(compgen -f -- "$current"))

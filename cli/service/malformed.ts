@@ -75,6 +75,10 @@ async function schemaOf({ call, event }: Heard): Promise<Schema | undefined> {
       const { AuditCheck, AuditPage } = await import("../../src/domain/documents/audit.ts");
       return names.length === 0 ? AuditPage : AuditCheck;
     }
+    case "access":
+      return names.length === 0
+        ? (await import("../../src/domain/documents/access.ts")).AccessPage
+        : (await import("../../src/domain/documents/otherAccess.ts")).OtherAccessPage;
     case "catalog":
       return (await import("../../src/domain/documents/catalog.ts")).CatalogDocument;
     default:

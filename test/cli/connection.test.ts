@@ -246,6 +246,12 @@ it("shows no control characters of a refusal, whatever field has them", async ()
 const listed = { cluster: "aks-dev", namespace: "team-a", state: "Onboarded" };
 
 it.each([
+  [["access"], { value: [{ target: 3 }] }, "answered GET /api/access with a document that is not Mooring's: .value[0]"],
+  [
+    ["access", "--target", "sql-dev/orders", "--others"],
+    { value: [{ target: 3 }] },
+    "answered GET /api/access/others with a document that is not Mooring's: .target",
+  ],
   [["list"], { value: [{}] }, "answered GET /api/namespaces with a document that is not Mooring's: .value[0]"],
   [["list"], { value: 5 }, ".value: Invalid input: expected array"],
   [["list"], { value: [null] }, ".value[0]"],

@@ -1,5 +1,7 @@
 /** Everyday work with `mooring`: lists that are sorted, filtered, watched and printed in various formats. */
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -234,6 +236,24 @@ COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _mooring; printf '%s\\n'
     expect(clusters).toEqual([names.cluster]);
     expect(grants).toContain(`${names.sqlServer}/messages=reader`);
     expect(byFlag).toEqual(["aks-dev/red-b"]);
+  });
+
+  it("offers no word that a shell or a terminal would take for more", async () => {
+    const names = ["a", "$(touch pwned)", "`touch pwned`", "b;c", "d e", "\u001b[31mf", "*", "-x", "g"];
+    const value = names.map((namespace) => ({ cluster: "aks-dev", namespace }));
+    const server = createHttpServer((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ value }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const env = { MOORING_SERVER: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+
+    const offered = await complete(["mooring", "offboard", "aks-dev/"], env);
+    const { stdout } = await run(["__complete", "namespace"], { env });
+    server.close();
+
+    expect(offered).toEqual(["aks-dev/a", "aks-dev/-x", "aks-dev/g"]);
+    expect(stdout).toBe("aks-dev/a\naks-dev/-x\naks-dev/g\n");
+    expect(existsSync(join(checkout, "pwned"))).toBe(false);
   });
 
   it("prints nothing and ends soon when no service answers", async () => {
