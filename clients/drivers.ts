@@ -2,7 +2,7 @@
  * How an application logs in to what a namespace reaches: for each kind of target and each language, the lines, the versions from which
  * they hold, and whether a test runs them. The same lines work in workload identity and pod identity.
  */
-import type { ByMode } from "../src/domain/request/identityModes.ts";
+import type { ByMode } from "../src/domain/request/modes.ts";
 import type { IdentityMode, OnboardingRequest } from "../src/domain/request/request.ts";
 import { azureSdkLogins } from "./azureSdkLogins.ts";
 import { postgresql, sqlDatabase } from "./databaseLogins.ts";

@@ -1,5 +1,5 @@
 /** What an application sees when it cannot log in or may not do what it tries, and where to look. */
-import type { ByMode } from "../src/domain/request/identityModes.ts";
+import type { ByMode } from "../src/domain/request/modes.ts";
 import type { IdentityMode } from "../src/domain/request/request.ts";
 import type { Kind } from "./login.ts";
 

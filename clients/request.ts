@@ -2,8 +2,9 @@
  * What both clients know of a request: each field and each kind of target once. The tables are total over the request's schema:
  * a field or a kind that is missing here does not compile. What a newer service has beside them is kept as it is, and shown.
  */
+import { defaultMode } from "../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../src/domain/request/request.ts";
-import { defaultMode, podsNamedBy } from "./modes.ts";
+import { podsNamedBy } from "./modes.ts";
 
 type Field = keyof OnboardingRequest;
 type ItemOf<F extends Field> = NonNullable<OnboardingRequest[F]> extends readonly (infer Item)[] ? Item : never;

@@ -268,8 +268,8 @@ describe("the two IDs of an identity", () => {
 
 describe("another identity mode", () => {
   const planted = {
-    file: "src/domain/request/request.ts",
-    right: 'z.enum(["workloadIdentity",',
+    file: "src/domain/request/modes.ts",
+    right: 'identityModes = ["workloadIdentity",',
     wrong: '$& "planted",',
   };
 
@@ -404,7 +404,7 @@ describe("tables alone decide", () => {
 
 /** The files that compare something with one of the values. */
 function comparing(values: readonly string[]): readonly string[] {
-  const comparison = new RegExp(`[!=]== "(?:${values.join("|")})"`);
+  const comparison = new RegExp(`(?:[!=]== |includes\\()"(?:${values.join("|")})"`);
   const all = ["src", "clients", "cli", "dashboard"].flatMap(listSources);
   expect(all.length).toBeGreaterThan(500);
   return all

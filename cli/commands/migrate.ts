@@ -1,6 +1,6 @@
 import { defined } from "../../src/domain/defined.ts";
 import type { MigrationPhase } from "../../src/domain/operation/migration.ts";
-import type { IdentityMode } from "../../src/domain/request/request.ts";
+import { identityModes } from "../../src/domain/request/modes.ts";
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { change } from "../requests/change.ts";
@@ -14,7 +14,7 @@ export const command = defineCommand({
   flags: {
     to: {
       value: "mode",
-      choices: ["workloadIdentity", "podIdentity", "identityBinding"] satisfies readonly IdentityMode[],
+      choices: identityModes,
       summary: "The identity mode to migrate to (workloadIdentity)",
     },
     until: {

@@ -1,7 +1,9 @@
 /** Namespaces: the list, and the details of each. */
-import { defaultMode, modesOf } from "../../clients/modes.ts";
+
+import { modesOf } from "../../clients/modes.ts";
 import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
+import { defaultMode } from "../../src/domain/request/modes.ts";
 import { facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
 import { settingFacts } from "./request.ts";

@@ -2,7 +2,8 @@
 
 import { adoptionPolicies, deletePolicies } from "../../clients/request.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
-import type { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { identityModes } from "../../src/domain/request/modes.ts";
+import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
 import { readBerth, readDatabase, readTarget } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
@@ -31,7 +32,7 @@ export const requestFlags = {
   "expires-at": { value: "time", summary: "When all of it ends, such as 2027-01-31T00:00:00Z" },
   "identity-mode": {
     value: "mode",
-    choices: ["workloadIdentity", "podIdentity", "identityBinding"] satisfies readonly IdentityMode[],
+    choices: identityModes,
     summary: "How the workload authenticates",
   },
   "service-account": { value: "name", summary: "The workload's service account (app)" },

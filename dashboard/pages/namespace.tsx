@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
 import { subjectOf } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
-import { everyMode, modesOf } from "../../clients/modes.ts";
+import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
   VerificationDocument as Verification,
 } from "../../src/domain/documents/namespace.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
+import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, to } from "../app/router.ts";
 import { call, get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
@@ -130,7 +131,7 @@ function Migrate({
   readonly address: string;
   readonly reload: () => void;
 }) {
-  const others = everyMode.filter((mode) => mode !== identityMode);
+  const others = identityModes.filter((mode) => mode !== identityMode);
   const chosen = useSignal<string>(others[0] ?? "");
   return (
     <>

@@ -3,9 +3,9 @@
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
-import { everyMode } from "../../clients/modes.ts";
 import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
+import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
 import { contact } from "../service/client.ts";
 import { all, ensureLoaded, failure, isComplete, keyOf, load, loadedAt } from "../service/namespaces.ts";
@@ -84,7 +84,7 @@ export function NamespacesPage() {
           options={valuesOf(({ cluster }) => cluster).map((each) => [each, each] as const)}
         />
         <Choice name="state" title="State" options={valuesOf(({ state }) => state)} />
-        <Choice name="mode" title="Identity mode" options={everyMode} />
+        <Choice name="mode" title="Identity mode" options={identityModes} />
         <Choice name="team" title="Team" options={valuesOf(({ team }) => team).map((each) => [each, each] as const)} />
         <Choice name="severity" title="Worst finding" options={[...worstFirst, ["none", "no findings"]]} />
         <Choice name="migration" title="Migration" options={[["stopped", "in progress"]]} />

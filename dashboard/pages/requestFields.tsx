@@ -3,7 +3,6 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { nounOf } from "../../clients/drivers.ts";
-import { defaultMode, fieldOfMode } from "../../clients/modes.ts";
 import {
   adoptionPolicies,
   deletePolicies,
@@ -14,6 +13,7 @@ import {
   titleOf,
 } from "../../clients/request.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import { defaultMode, fieldOfMode } from "../../src/domain/request/modes.ts";
 import { param, query, setParams } from "../app/router.ts";
 import { words } from "../ui/words.ts";
 import { type Choice, choose, databasesOf, type Offered, otherTargetsOf, readRequest } from "./requestForm.ts";
@@ -52,7 +52,7 @@ export function Fields({ problems, ...form }: Form & { readonly problems: Proble
       {(["expiresAt", "expiresAfter", "namespaceProfile"] as const).map(input)}
       <details class="more-fields">
         <summary>More fields</summary>
-        {([fieldOfMode(mode), "sharedIdentity", "adoptionPolicy", "deletePolicy"] as const).map(input)}
+        {([fieldOfMode[mode], "sharedIdentity", "adoptionPolicy", "deletePolicy"] as const).map(input)}
       </details>
       <Kept />
     </>

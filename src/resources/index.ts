@@ -1,10 +1,11 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
+
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../domain/catalog/clusters.ts";
 import { isGuest } from "../domain/naming/names.ts";
-import { usuallyLeft } from "../domain/operation/migration.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
-import { type ByMode, usesBinding } from "../domain/request/identityModes.ts";
+import { usesBinding } from "../domain/request/identityModes.ts";
+import { type ByMode, usuallyLeft } from "../domain/request/modes.ts";
 import { IdentityMode, type OnboardingRequest } from "../domain/request/request.ts";
 import type { RoleAssignment } from "../ports/roleAssignments.ts";
 import type { OperationFacts } from "./definitions/operationFacts.ts";

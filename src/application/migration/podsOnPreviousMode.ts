@@ -1,10 +1,12 @@
 /** Pods that the end of a migration would leave without an identity. */
+
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
-import { type ByMode, isInMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
+import { isInMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
+import type { ByMode } from "../../domain/request/modes.ts";
 import type { Ports } from "../../ports/index.ts";
 
 const PodState = z.object({

@@ -2,7 +2,7 @@ import { errorOf, PermanentError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { Migration, modeLeft } from "../../domain/operation/migration.ts";
 import { type Conflict, type Notice, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
-import type { ByMode } from "../../domain/request/identityModes.ts";
+import type { ByMode } from "../../domain/request/modes.ts";
 import { Time } from "../../domain/time.ts";
 import type { Ports } from "../../ports/index.ts";
 import { type Dependants, withDependants } from "../../resources/definitions/dependants.ts";

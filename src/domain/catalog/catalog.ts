@@ -2,6 +2,7 @@
  * The operator's catalog (`mooring.yaml`): the only source of hosts, URLs and resource IDs. Requests name things by the aliases
  * that are the keys here.
  */
+
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Duration } from "../duration.ts";
@@ -11,6 +12,7 @@ import { missing } from "../parsePlainly.ts";
 import { clusterNetworkField } from "../profiles/network.ts";
 import { catalogSection as profilesSection } from "../profiles/profile.ts";
 import { isModeOf, usesBinding, whyNotMode } from "../request/identityModes.ts";
+import { defaultMode } from "../request/modes.ts";
 import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 import { ClusterLogin } from "./clusterLogin.ts";
@@ -51,7 +53,7 @@ const common = {
       description: "The region of these identities, such as westeurope.",
     }),
   network: clusterNetworkField,
-  identityModes: z.array(IdentityMode).min(1).default(["workloadIdentity"]).meta({
+  identityModes: z.array(IdentityMode).min(1).default([defaultMode]).meta({
     description: "How workloads there can authenticate. Only AKS has all of them (docs/clusters.md).",
   }),
   verificationJob: z

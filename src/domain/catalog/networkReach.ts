@@ -2,11 +2,12 @@
  * What the network policy of a namespace's profile opens: it follows from the request. And what the policy would keep the namespace
  * from, although its request needs it.
  */
+
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { type ClusterNetwork, loginOf, type Network, openedBy, tokenProxyOf } from "../profiles/network.ts";
 import type { CatalogProfiles } from "../profiles/profile.ts";
-import type { ByMode } from "../request/identityModes.ts";
+import type { ByMode } from "../request/modes.ts";
 import type { IdentityMode } from "../request/request.ts";
 import { type CatalogTargets, everyKind, type Targets } from "../targets/index.ts";
 import { type Destination, imds } from "../targets/reach.ts";

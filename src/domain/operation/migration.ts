@@ -3,7 +3,8 @@
  * Requested again, it continues from there; requested in the other direction, it goes back.
  */
 import { z } from "zod";
-import { type ByMode, usesServiceAccount } from "../request/identityModes.ts";
+import { usesServiceAccount } from "../request/identityModes.ts";
+import { type ByMode, defaultMode, usuallyLeft } from "../request/modes.ts";
 import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
 
 export const MigrationPhase = z.enum([
@@ -23,7 +24,7 @@ export type MigrationPhase = z.infer<typeof MigrationPhase>;
 /** What a caller asks for. */
 export const MigrationRequest = z
   .strictObject({
-    to: IdentityMode.default("workloadIdentity").meta({
+    to: IdentityMode.default(defaultMode).meta({
       description:
         "The mode that the namespace gets. The one that it had reverses a migration, wherever it stopped and even after its end.",
     }),
@@ -42,7 +43,7 @@ export type MigrationRequest = z.infer<typeof MigrationRequest>;
 /** Kept with the namespace's record while a migration is running or stopped. */
 export const Migration = z.object({
   /** Absent for a migration to workload identity. */
-  to: IdentityMode.exclude(["workloadIdentity"]).optional(),
+  to: IdentityMode.exclude([defaultMode]).optional(),
   /** The mode that it leaves. Since 0.2.0, and absent where it is the usual one. */
   from: IdentityMode.optional(),
   /** The last phase to run; a later call may name another. */
@@ -63,20 +64,13 @@ type Way = Pick<Migration, "to" | "from">;
 
 /** The identity mode that it leads to. */
 export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
-  return to ?? "workloadIdentity";
+  return to ?? defaultMode;
 }
 
 const ways: ByMode<Pick<Migration, "to">> = {
   podIdentity: { to: "podIdentity" },
   workloadIdentity: {},
   identityBinding: { to: "identityBinding" },
-};
-
-/** What a migration to each mode leaves unless it says so: before 0.2.0 there was no other way. */
-export const usuallyLeft: ByMode<IdentityMode> = {
-  podIdentity: "workloadIdentity",
-  workloadIdentity: "podIdentity",
-  identityBinding: "workloadIdentity",
 };
 
 /** As it is recorded: a release before 0.2.0 knew only one way. */

@@ -1,8 +1,7 @@
-/** What differs between the identity modes. Each decision is a table of all modes: another mode does not compile before it is in them. */
+/** What differs between the identity modes. */
 import { namesOf } from "../lookUp.ts";
-import { type IdentityMode, type OnboardingRequest, selectorOf } from "./request.ts";
-
-export type ByMode<T> = { readonly [Mode in IdentityMode]: T };
+import { type ByMode, fieldOfMode, type IdentityMode } from "./modes.ts";
+import { type OnboardingRequest, selectorOf } from "./request.ts";
 
 export const modeWords: ByMode<string> = {
   podIdentity: "pod identity",
@@ -27,21 +26,14 @@ export function whyNotMode(kind: ClusterKind, mode: IdentityMode): string {
   return `a cluster of kind ${kind} cannot have ${mode}; only one of kind ${others.join(" or ")} can`;
 }
 
-/** What a pod names to get the identity. */
-const podsName: ByMode<"serviceAccount" | "selector"> = {
-  podIdentity: "selector",
-  workloadIdentity: "serviceAccount",
-  identityBinding: "serviceAccount",
-};
-
 type Request = Pick<OnboardingRequest, "identityMode">;
 
 export function usesServiceAccount({ identityMode }: Request): boolean {
-  return podsName[identityMode] === "serviceAccount";
+  return fieldOfMode[identityMode] === "serviceAccount";
 }
 
 export function usesSelector({ identityMode }: Request): boolean {
-  return podsName[identityMode] === "selector";
+  return fieldOfMode[identityMode] === "selector";
 }
 
 /** By what Entra lets a workload become the identity. */

@@ -6,8 +6,9 @@ import { alias } from "../naming/alias.ts";
 import { type Berth, berthKey } from "../naming/names.ts";
 import { requestField as profileField } from "../profiles/profile.ts";
 import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
+import { type ByMode, defaultMode, identityModes } from "./modes.ts";
 
-export const IdentityMode = z.enum(["workloadIdentity", "podIdentity", "identityBinding"]);
+export const IdentityMode = z.enum(identityModes);
 export type IdentityMode = z.infer<typeof IdentityMode>;
 
 export const AdoptionPolicy = z.enum(["Never", "IfIdentical", "Always"]);
@@ -44,7 +45,7 @@ export const NamespaceKey = z
 /** Everything that a request says, except its namespace. */
 const settings = {
   cluster: alias("a cluster").meta({ description: "Alias of the cluster in the catalog." }),
-  identityMode: IdentityMode.default("workloadIdentity").meta({
+  identityMode: IdentityMode.default(defaultMode).meta({
     description:
       "workloadIdentity: federated service account. identityBinding: the same service account by an identity binding of AKS, without a federated credential for each account (docs/identityModes.md). podIdentity: aad-pod-identity, deprecated since 2022.",
   }),
@@ -84,7 +85,7 @@ type Shared = Pick<
 >;
 
 /** Whether a guest can have the mode. */
-const mayShare: { readonly [Mode in IdentityMode]: boolean } = {
+const mayShare: ByMode<boolean> = {
   podIdentity: false,
   workloadIdentity: true,
   identityBinding: true,

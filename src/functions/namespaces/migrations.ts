@@ -41,7 +41,7 @@ export const migrateNamespace = declareRoute({
   access: ["Onboarding.Request"],
   hasClient: true,
   tag: "Namespaces",
-  summary: "Migrate between pod identity and workload identity, phase by phase, or plan it with dryRun=true",
+  summary: "Migrate to another identity mode, phase by phase, or plan it with dryRun=true",
   description:
     "A migration can stop after any phase. Another call continues it; a call for the other identity mode reverses it, even after its end. The last phase waits until no pod uses the previous mode; its step checkPods names them.",
   reads: [change, wantedMigration],

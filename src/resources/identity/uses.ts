@@ -7,6 +7,7 @@ import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domai
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { azureIdentityName, type Berth, berthKey, identityBindingName } from "../../domain/naming/names.ts";
 import { readMark, readRoleMark } from "../../domain/naming/ownership.ts";
+import { usesSelector } from "../../domain/request/identityModes.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isMarked } from "../definitions/dependants.ts";
@@ -105,7 +106,7 @@ async function ownAzureIdentity(
   cluster: ClusterTarget,
   berth: Berth,
 ): Promise<readonly string[]> {
-  if (!cluster.identityModes.includes("podIdentity")) return [];
+  if (!cluster.identityModes.some((identityMode) => usesSelector({ identityMode }))) return [];
   const { namespace } = berth;
   const name = azureIdentityName(berth);
   const found = await kubernetes.get(cluster, { apiVersion: podIdentityApi, kind: "AzureIdentity", name, namespace });

@@ -1,16 +1,17 @@
 /** How a profile is brought about, removed and restored: objects of the cluster and, where Azure manages the namespace, what it holds. */
+
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { strongest } from "../../domain/operation/actions.ts";
-import { usuallyLeft } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { type ManagedFields, managedFields, noFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
+import { usuallyLeft } from "../../domain/request/modes.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { ObjectRef } from "../../ports/kubernetes.ts";
 import { leave } from "../definitions/leftCatalog.ts";

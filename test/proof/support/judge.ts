@@ -26,7 +26,7 @@ import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { replacedAccount } from "../../../src/domain/request/change.ts";
-import type { ByMode } from "../../../src/domain/request/identityModes.ts";
+import type { ByMode } from "../../../src/domain/request/modes.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
