@@ -4,6 +4,7 @@
  * order.
  */
 import type { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../messageOf.ts";
 import { afterConnections } from "./afterConnections.ts";
 import type { EntityMessage } from "./records.ts";
 import { isAboutTheValue } from "./store/sqliteErrors.ts";
@@ -23,7 +24,7 @@ export class StoreBroken extends Error {
 
   /** What SQLite says. */
   get reason(): string {
-    return this.cause instanceof Error ? this.cause.message : String(this.cause);
+    return messageOf(this.cause);
   }
 }
 

@@ -25,7 +25,6 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return result;
 }
 
-/** kubernetes/community "Strategic Merge Patch": lists with a merge key are merged by its first key. */
 /** Throws for a patch that is no object. */
 export function strategicMergeObject(target: Json, patch: Json, schema: Schema): Json {
   if (patch === null) return target;
@@ -34,6 +33,7 @@ export function strategicMergeObject(target: Json, patch: Json, schema: Schema):
   throw badRequest(`json: cannot unmarshal ${what} into Go value of type map[string]interface {}`);
 }
 
+/** kubernetes/community "Strategic Merge Patch": lists with a merge key are merged by its first key. */
 function strategicMergePatch(
   target: Json | undefined,
   patch: Json,

@@ -169,10 +169,10 @@ function conflict(
   return new PermanentError("KUBERNETES_CONFLICT", `${subject(cluster, request)} refused: ${owners.join("; ")}`);
 }
 
-/** Webhooks and policies choose the status of their answers; only the wording is the API server's own. */
 /** Of AKS: it refuses changes to what Azure Resource Manager manages (Azure/AKS#5410). */
 const managedNamespaceWebhook = 'admission webhook "aks-namespace-validating-webhook.azmk8s.io"';
 
+/** Webhooks and policies choose the status of their answers; only the wording is the API server's own. */
 function isAdmissionDenial(detail: string): boolean {
   return (
     /admission webhook "[^"]*" denied the request/.test(detail) ||

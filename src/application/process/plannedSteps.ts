@@ -12,9 +12,9 @@ import { undoStep } from "./undoStages.ts";
 export interface PlannedWith {
   /** For a change, or an offboarding after a change that ended partway: the request that is replaced. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** For a change: whether it takes away what has ended before anything else. It then gives nothing. */
   /** A change for another team: what only the first one may have goes before anything is made (docs/adr/0007). */
   readonly takesOver?: boolean | undefined;
+  /** For a change: whether it takes away what has ended before anything else. It then gives nothing. */
   readonly endsFirst?: boolean | undefined;
   /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
