@@ -2,6 +2,7 @@
  * What both clients know of a request: each field and each kind of target once. The tables are total over the request's schema:
  * a field or a kind that is missing here does not compile. What a newer service has beside them is kept as it is, and shown.
  */
+import type { Difference } from "../src/domain/operation/plan.ts";
 import { defaultMode } from "../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../src/domain/request/request.ts";
 import { podsNamedBy } from "./modes.ts";
@@ -186,12 +187,6 @@ export function settingsOf(request: Sent): readonly Setting[] {
 /** What these tables do not know. */
 export function othersOf(request: Sent): readonly (readonly [field: string, json: string])[] {
   return partsOf(request).others.map(([field, value]) => [field, JSON.stringify(value)] as const);
-}
-
-export interface Difference {
-  readonly field: string;
-  readonly current: string | null;
-  readonly desired: string | null;
 }
 
 /** Whatever differs between two requests; the order of targets and of what they give does not count. */

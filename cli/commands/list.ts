@@ -26,6 +26,14 @@ interface Filters extends ReturnType<typeof readBoth> {
   readonly phase: string | undefined;
 }
 
+const statuses: { readonly [Status in OperationStatus]: true } = {
+  NotStarted: true,
+  Running: true,
+  Succeeded: true,
+  Failed: true,
+  Canceled: true,
+};
+
 const flags = {
   cluster: { value: "name", summary: "Only this cluster" },
   team: { value: "name", summary: "Only this team" },
@@ -41,7 +49,7 @@ const flags = {
   namespace: { value: "name", summary: "Operations: only for namespaces with this name" },
   status: {
     value: "status",
-    choices: ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] satisfies readonly OperationStatus[],
+    choices: Object.keys(statuses),
     summary: "Operations: only with this status",
   },
   phase: {

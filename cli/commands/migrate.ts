@@ -7,6 +7,15 @@ import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
 import { changeMany, choiceOf, selectionFlags, selectionOperand, yesFlags } from "../requests/selection.ts";
 
+/** In the order in which they run. */
+const phases: { readonly [Phase in MigrationPhase]: true } = {
+  inventory: true,
+  sideBySide: true,
+  verify: true,
+  cutOver: true,
+  retire: true,
+};
+
 export const command = defineCommand({
   description:
     "Migrates a namespace to another identity mode: from aad-pod-identity to workload identity, to identity bindings with --to identityBinding, or back. Each phase leaves it working, and the migration can stop after any phase: run it again to continue, or with the other identity mode to reverse it. The last phase waits until no pod uses the previous mode, for as long as migration.waitForPodsMinutes in the catalog allows (an hour); status names the pods. Several namespaces are one batch: on a terminal it asks first, elsewhere it needs --yes.",
@@ -19,7 +28,7 @@ export const command = defineCommand({
     },
     until: {
       value: "phase",
-      choices: ["inventory", "sideBySide", "verify", "cutOver", "retire"] satisfies readonly MigrationPhase[],
+      choices: Object.keys(phases),
       summary: "The last phase to run (retire)",
     },
     "service-account": { value: "name", summary: "The workload's service account (the one in the onboarding request)" },

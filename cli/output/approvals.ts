@@ -1,6 +1,8 @@
 /** A list of what waits for approval. */
-import { type Difference, differencesOf, targetsOf } from "../../clients/request.ts";
+
+import { differencesOf, targetsOf } from "../../clients/request.ts";
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
+import type { Difference } from "../../src/domain/operation/plan.ts";
 import { targetOf } from "./operation.ts";
 import { table } from "./table.ts";
 import { age } from "./times.ts";

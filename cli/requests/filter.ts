@@ -14,13 +14,14 @@ export const filterFlags = {
   },
 } as const satisfies Flags;
 
-const fields = [
-  "cluster",
-  "team",
-  "state",
-  "identityMode",
-  "findings",
-] as const satisfies readonly (keyof NamespaceFilter)[];
+const everyField: { readonly [Field in keyof NamespaceFilter]-?: true } = {
+  cluster: true,
+  team: true,
+  state: true,
+  identityMode: true,
+  findings: true,
+};
+const fields = Object.keys(everyField);
 
 /** The service checks the values. */
 export function readFilter(texts: readonly string[]): NamespaceFilter {

@@ -1,10 +1,10 @@
 /** Authorization code flow with PKCE (RFC 7636). Tokens stay in memory; after a reload, Entra signs the user in again. */
 import * as oauth from "oauth4webapi";
+import type { DashboardSettings } from "../../src/domain/documents/dashboardSettings.ts";
 import { messageOf } from "../../src/domain/messageOf.ts";
 import { askToSignIn, takeTokens } from "./session.ts";
-import type { Settings } from "./settings.ts";
 
-type Entra = NonNullable<Settings["signIn"]["entra"]>;
+type Entra = NonNullable<DashboardSettings["signIn"]["entra"]>;
 
 interface Pending {
   readonly verifier: string;

@@ -9,11 +9,9 @@ import { toError } from "../../src/domain/messageOf.ts";
 import { contact, get, Refused } from "./client.ts";
 import { observe } from "./live.ts";
 import { caller, gate } from "./session.ts";
+import type { PageOf } from "./soFar.ts";
 
-interface Page {
-  readonly value: readonly Namespace[];
-  readonly nextLink?: string | undefined;
-}
+type Page = PageOf<Namespace>;
 
 export const all = signal<readonly Namespace[]>([]);
 export const isComplete = signal(false);

@@ -1,17 +1,9 @@
-/** Settings in the HTML document: sign-in methods and further links. src/functions/dashboard/settings.ts writes them. */
-export interface Settings {
-  readonly signIn: {
-    readonly entra?: { readonly issuer: string; readonly clientId: string; readonly scope: string };
-    readonly easyAuth?: boolean;
-    readonly key?: boolean;
-  };
-  readonly traceUrl?: string;
-  readonly links: readonly { readonly name: string; readonly url: string }[];
-}
+/** Settings in the HTML document. */
+import type { DashboardSettings } from "../../src/domain/documents/dashboardSettings.ts";
 
-function readSettings(): Settings {
+function readSettings(): DashboardSettings {
   const content = document.querySelector<HTMLMetaElement>('meta[name="mooring-settings"]')?.content;
-  return JSON.parse(content ?? "") as Settings;
+  return JSON.parse(content ?? "") as DashboardSettings;
 }
 
 export const settings = readSettings();

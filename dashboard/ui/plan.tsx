@@ -5,7 +5,7 @@ import type { Fixable } from "../../clients/fixes.ts";
 import { endsIn } from "../../clients/request.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
+import type { Difference, Plan } from "../../src/domain/operation/plan.ts";
 import { lossText } from "../../src/domain/request/lossText.ts";
 import { to } from "../app/router.ts";
 import { Fix } from "./fix.tsx";
@@ -175,12 +175,6 @@ function EstimateText({ estimate }: { readonly estimate: Pick<Estimate, "least" 
 function rangeOf(least: number, most: number): string {
   const [from, until] = [span(least), span(most)];
   return from === until ? `about ${from}` : `${from} to ${until}`;
-}
-
-export interface Difference {
-  readonly field: string;
-  readonly current: string | null;
-  readonly desired: string | null;
 }
 
 export function Differences({ of }: { readonly of: readonly Difference[] }) {
