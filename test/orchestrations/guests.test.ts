@@ -226,10 +226,11 @@ describe("a credential of a guest whose write took effect after its guest had le
   const late = () => cloud.credentials.get(name)?.find((each) => each.name === credentialOf(guest));
 
   /** The guest has left, and what it had sent comes when nobody waits for it any more. */
-  async function leaveLate(): Promise<void> {
+  async function leaveLate(meanwhile: () => Promise<unknown> = async () => undefined): Promise<void> {
     const found = late();
     if (!found) throw new Error("the guest has no credential");
     expect((await share.offboard(guest)).status).toBe("Succeeded");
+    await meanwhile();
     cloud.credentials.set(name, [...(cloud.credentials.get(name) ?? []), found]);
   }
 
@@ -254,9 +255,8 @@ describe("a credential of a guest whose write took effect after its guest had le
   it("goes although the namespace is there again, with an identity of its own", async () => {
     await share.send(home);
     await share.send(guest);
-    await leaveLate();
     const { sharedIdentity: _none, ...own } = guest;
-    await share.send(own as OnboardingRequest);
+    await leaveLate(() => share.send(own as OnboardingRequest));
 
     expect((await share.repair(home)).status).toBe("Succeeded");
 

@@ -61,6 +61,7 @@ it(`leaves no guest without what it has, and nothing behind, in ${count} worlds`
     "home migrate Succeeded",
     "guest migrate Succeeded",
     "guest change Failed SHARED_IDENTITY_UNAVAILABLE",
+    ...["home", "guest", "own"].map((lost) => `lost ${lost}: Failed IDENTITY_UNRECORDED`),
   ]) {
     expectSeen(what);
   }

@@ -5,7 +5,7 @@
  */
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, berthKey, namespaceNamed } from "../../domain/naming/names.ts";
+import { type Berth, berthKey, isGuest, namespaceNamed } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
@@ -78,8 +78,9 @@ async function isRecorded(
 ): Promise<boolean> {
   const record = await registry.getNamespace(berth);
   if (!record) return false;
-  // Its operation decides about the identity; what was there before, a look at the namespace judges.
-  return createdBy === undefined || isHeld(record) || isKnownTo(record, identity, { operation: "", createdBy });
+  if (isHeld(record)) return true;
+  // What was there before, a look at the namespace judges: at a guest, it looks at another identity.
+  return createdBy === undefined ? !isGuest(record.request) : isKnownTo(record, identity, { operation: "", createdBy });
 }
 
 export function unrecordedFinding({ identity, createdBy, uses }: UnrecordedIdentity): Finding {
@@ -98,6 +99,6 @@ export function describeUnrecorded({ identity, berth, createdBy, uses }: Unrecor
   const { name, clientId } = identity;
   const key = berthKey(berth);
   return createdBy === undefined
-    ? `No record knows ${key}, and pods can use identity ${name} (client ID ${clientId}) by what Mooring wrote: ${list(uses)}.`
+    ? `No record knows that pods of ${key} can use identity ${name} (client ID ${clientId}) by what Mooring wrote: ${list(uses)}.`
     : `No record knows identity ${name} (client ID ${clientId}), which has Mooring's tags for ${key}.`;
 }

@@ -32,7 +32,7 @@ export const findingCatalogue = {
     "A plan of its namespace shows an operator what it can open. Onboard the namespace with {adoptIdentity}, or remove the identity: `az identity delete`.",
   ),
   IDENTITY_USE_UNRECORDED: broken(
-    "Pods can use an identity that was there before Mooring by what Mooring wrote (a federated credential, an identity binding, a service account's annotation, an AzureIdentity), and no record knows its namespace. The registry lost the row, or the write took effect late.",
+    "Pods can use an identity that was there before Mooring by what Mooring wrote (a federated credential, an identity binding, a service account's annotation, an AzureIdentity), and no record knows that. The registry lost the namespace's row, or the write took effect late.",
     "Onboard the namespace with {adoptIdentity}, then repair it: what nobody asks for any more goes. Or remove what `found` names: `az identity federated-credential delete`, `az aks identity-binding delete`, `kubectl delete`; from a service account of others, the annotation `azure.workload.identity/client-id`.",
   ),
   IDENTITY_TAGS_ADDED: info(

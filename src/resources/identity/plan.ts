@@ -4,7 +4,7 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
-import { printTagsMark, readMark, readTags, readTagsMark } from "../../domain/naming/ownership.ts";
+import { readMark, readTags } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type StepPlan, stays, toStepPlan } from "../../domain/operation/plan.ts";
@@ -18,11 +18,12 @@ import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import { list } from "../definitions/dependants.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
 import { findReach, namedIn, type Reach } from "../sqlUser/elsewhere.ts";
 import { describeReached, findAddedOnTargets, findTargetReach } from "../target/reach.ts";
-import { describeReach, describeUserIn } from "./reach.ts";
+import { describeUserIn } from "./reach.ts";
 import { describeRole, findRolesOnTargets } from "./roles.ts";
+import { knownTags } from "./tags.ts";
+import { besideConflict, unrecordedConflict } from "./unrecorded.ts";
 import { isUsedByNamespace } from "./uses.ts";
 
 export interface IdentityDecision {
@@ -34,17 +35,6 @@ export interface IdentityDecision {
 }
 
 type Looking = Pick<Ports, "catalog" | "identities" | "registry">;
-
-/** The tags, including Mooring's even if somebody removed them: the principal id is unique to the identity. */
-export async function knownTags(
-  ports: Pick<Ports, "registry">,
-  berth: Berth,
-  { name, principalId, tags }: ManagedIdentity,
-): Promise<{ readonly tags: ManagedIdentity["tags"]; readonly lost?: ManagedIdentity["tags"] | undefined }> {
-  if (printTagsMark(tags) !== undefined) return { tags };
-  const lost = readTagsMark((await recordedMarks(ports, berth)(name, principalId)) ?? "");
-  return { tags: { ...tags, ...lost }, lost };
-}
 
 interface IdentityInput extends IdentityUser {
   readonly operation: string;
@@ -59,7 +49,16 @@ interface IdentityInput extends IdentityUser {
 }
 
 export async function planIdentity(ports: Ports, input: IdentityInput): Promise<IdentityDecision> {
-  if (isGuest(input)) return await planSharedIdentity(ports, input);
+  const decision = await (isGuest(input) ? planSharedIdentity(ports, input) : planOwnIdentity(ports, input));
+  if (decision.conflict || input.clientId !== undefined) return decision;
+  const record = await ports.registry.getNamespace(input);
+  const conflict = wasOnboarded({ ...input, record }) ? undefined : await besideConflict(ports, input);
+  if (!conflict) return decision;
+  const { action, differences } = decision.plan;
+  return { ...decision, plan: toStepPlan(decision.plan, { action, differences, conflict }), conflict };
+}
+
+async function planOwnIdentity(ports: Ports, input: IdentityInput): Promise<IdentityDecision> {
   const cluster = findCluster(ports.catalog, input.cluster);
   const ref = identityRef(ports.catalog, input);
   const current = await ports.identities.get(ref);
@@ -143,6 +142,11 @@ function isOlderThan(operation: string, record: NamespaceRecord): boolean {
   return record.operation !== operation || record.previous !== undefined;
 }
 
+/** Or left incomplete: then its record knows what it may have. */
+function wasOnboarded({ record, operation }: Pick<Use, "record" | "operation">): boolean {
+  return record !== undefined && (record.clientId !== undefined || isOlderThan(operation, record));
+}
+
 interface Use extends IdentityInput {
   readonly record: NamespaceRecord | undefined;
 }
@@ -153,17 +157,10 @@ function decidedIn({ record, operation, operator }: Use): string | undefined {
   return record?.operation === operation ? record.adoptIdentity : undefined;
 }
 
-async function unrecordedConflict(ports: Ports, current: ManagedIdentity, use: Use, why: string): Promise<Conflict> {
-  const what = `Identity "${current.name}" (client ID ${current.clientId}) ${why}, and no record knows it.`;
-  const message = use.operator ? `${what} ${await describeReach(ports, current, use)}` : what;
-  return { code: "IDENTITY_UNRECORDED", message };
-}
-
 /** An identity that was there before Mooring is somebody's whose row was lost, too, if Mooring wrote something for it. */
 async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): Promise<Conflict | undefined> {
   const { record, operation } = use;
-  const wasOnboarded = record !== undefined && (record.clientId !== undefined || isOlderThan(operation, record));
-  if (wasOnboarded || decidedIn(use) === current.clientId) return undefined;
+  if (wasOnboarded(use) || decidedIn(use) === current.clientId) return undefined;
   // What is there may be from an earlier run of the operation, which found nothing.
   const step = record && (await ports.registry.getStep(operation, { name: "ensureIdentity", target: current.name }));
   if (step?.action === "adopt" || !(await isUsedByNamespace(ports, current, use))) return undefined;

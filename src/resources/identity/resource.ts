@@ -14,10 +14,10 @@ import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
 import { defineResource } from "../definitions/resource.ts";
-import { knownTags } from "./plan.ts";
 import { inspectRoles } from "./roles.ts";
 import { lacksOf } from "./sharing.ts";
 import { ensureIdentity, removeIdentity } from "./steps.ts";
+import { knownTags } from "./tags.ts";
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities";
 

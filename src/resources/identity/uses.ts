@@ -5,10 +5,17 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { azureIdentityName, type Berth, berthKey, identityBindingName } from "../../domain/naming/names.ts";
+import {
+  azureIdentityName,
+  type Berth,
+  berthKey,
+  federatedSubject,
+  type IdentityUser,
+  identityBindingName,
+} from "../../domain/naming/names.ts";
 import { readMark, readRoleMark } from "../../domain/naming/ownership.ts";
 import { usesSelector } from "../../domain/request/identityModes.ts";
-import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { FederatedCredential, ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isMarked } from "../definitions/dependants.ts";
 import { hasOwnName } from "../federatedCredential/ownName.ts";
@@ -62,6 +69,23 @@ export async function isUsedByNamespace(ports: Ports, identity: ManagedIdentity,
   return marks.some((mark) => mark?.berth === berthKey(berth));
 }
 
+/** By what pods of the namespace can use the identity of its home. A credential of any name lets them in. */
+export async function findUsesAsGuest(
+  ports: Pick<Ports, "catalog" | "identities" | "identityBindings">,
+  user: IdentityUser,
+): Promise<readonly string[]> {
+  const cluster = findCluster(ports.catalog, user.cluster);
+  const [credentials, bindings] = await Promise.all([
+    ports.identities.federatedCredentials(identityRef(ports.catalog, user)),
+    ownBinding(ports, cluster, user),
+  ]);
+  const accounts = federatedSubject(user.namespace, "");
+  const isForPods = ({ issuer, subject }: FederatedCredential) =>
+    issuer === cluster.oidcIssuer && subject.startsWith(accounts);
+  const usable = credentials.filter((each) => isForPods(each) || hasOwnName(each, user));
+  return [...usable.map(({ name }) => `credential ${name}`), ...bindings];
+}
+
 function looksForUses(ports: Looking, identity: ManagedIdentity, berth: Berth) {
   const cluster = findCluster(ports.catalog, berth.cluster);
   return {
@@ -78,14 +102,14 @@ async function ownCredentials({ catalog, identities }: Looking, berth: Berth): P
 }
 
 async function ownBinding(
-  { catalog, identityBindings }: Looking,
+  { catalog, identityBindings }: Pick<Looking, "catalog" | "identityBindings">,
   cluster: ClusterTarget,
-  berth: Berth,
+  user: IdentityUser,
 ): Promise<readonly string[]> {
   const clusterId = clusterIdOf(cluster);
-  const name = identityBindingName(berth);
+  const name = identityBindingName(user);
   const binding = clusterId === undefined ? undefined : await identityBindings.get({ clusterId, name });
-  return binding && binds(binding, identityIdOf(catalog, berth)) ? [`identity binding ${name}`] : [];
+  return binding && binds(binding, identityIdOf(catalog, user)) ? [`identity binding ${name}`] : [];
 }
 
 async function ownAccounts(

@@ -161,7 +161,7 @@ describe("an identity that was there before Mooring, whose row was lost", () => 
         `credential ${federatedCredentialName(berth, "app")}, ServiceAccount team-a/app`,
       ],
     ]);
-    expect(warned[0]).toContain(`No record knows ${berthKey(berth)}, and pods can use identity ${name}`);
+    expect(warned[0]).toContain(`No record knows that pods of ${berthKey(berth)} can use identity ${name}`);
     expect(cloud.events).toMatchObject([
       { subject: "aks-dev/team-a", data: { severity: "Error", findings: [{ code: "IDENTITY_USE_UNRECORDED" }] } },
     ]);

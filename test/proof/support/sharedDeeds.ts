@@ -1,16 +1,14 @@
-/** What happens to the home of a shared identity besides: to its role on a PostgreSQL server, or to its row in the registry. */
+/** What happens to a shared identity besides: to its role on a PostgreSQL server, or to a row in the registry. */
 import type { Berth } from "../../../src/domain/naming/names.ts";
-import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
-import { type Act, onboard, repair } from "./acts.ts";
-import { operator, red } from "./callers.ts";
+import { type Act, repair } from "./acts.ts";
+import { operator } from "./callers.ts";
 import { checkNames, checkReach, type Problem } from "./invariants.ts";
 import { type Control, calmly, operate } from "./operate.ts";
-import { checkTold } from "./others.ts";
 import { type ModelRight, removeRights, removeRole } from "./postgres.ts";
 import { onPostgres } from "./postgresDeeds.ts";
 import { createDice } from "./random.ts";
-import { takeSnapshot } from "./snapshot.ts";
+import { loseRow, type Sharing } from "./sharedLosses.ts";
 import { wish } from "./wish.ts";
 import type { World } from "./world.ts";
 
@@ -20,7 +18,7 @@ const onRoles = ["renames the role", byOthers];
 
 export interface HomeDeeds {
   /** Before a round: undefined where nothing happens that lasts. */
-  happen(guest: Berth | undefined): Promise<Lasting | undefined>;
+  happen(others: Omit<Sharing, "home">): Promise<Lasting | undefined>;
 }
 
 /** It was done before a round of operations. */
@@ -29,7 +27,7 @@ export interface Lasting {
   end(): Promise<readonly Problem[]>;
 }
 
-interface Setting {
+export interface Setting {
   readonly world: World;
   readonly control: Control;
   readonly home: Berth;
@@ -42,14 +40,14 @@ export function createHomeDeeds(setting: Setting): HomeDeeds {
   // Separate dice, so that the other worlds stay the same.
   const dice = createDice(world.seed ^ 0x9d3e);
   return {
-    async happen(guest) {
+    async happen(others) {
       const record = await calmly(world, () => world.registry.getNamespace(home));
       const isFree = record?.state === "Onboarded" && record.migration === undefined;
       const deeds = world.postgresDice ? [...onRoles, lostRow] : [lostRow];
       const deed = wish.deed ?? dice.pick(deeds);
       if (!isFree || !deeds.includes(deed) || !dice.chance(wish.deed === undefined ? 0.3 : 0.8)) return undefined;
       if (deed === lostRow) {
-        await loseRow(setting, { record, guest });
+        await loseRow(setting, dice, { home: record, ...others });
         return undefined;
       }
       // What somebody made by hand before stays.
@@ -61,32 +59,6 @@ export function createHomeDeeds(setting: Setting): HomeDeeds {
       return deed === byOthers ? otherRole(setting, rights) : renamedRole(setting);
     },
   };
-}
-
-/** Nobody of another team gets the identity, and a guest loses nothing. Then the row is restored. */
-async function loseRow(
-  setting: Setting,
-  { record, guest }: { readonly record: NamespaceRecord; readonly guest: Berth | undefined },
-): Promise<void> {
-  const { world, control, home, problems, seen } = setting;
-  const table = world.rows.get("MooringNamespaces");
-  const [key, row] =
-    [...(table ?? [])].find(([, each]) => Reflect.get(each.record, "namespace") === home.namespace) ?? [];
-  if (!table || key === undefined || !row) return;
-  world.faults.trace?.push("— the registry loses the home's row");
-  table.delete(key);
-  problems.push(...(await checkTold({ world, control }, record.request)));
-  const before = takeSnapshot(world, home);
-  const got = await play(setting, onboard(record.request, red));
-  seen.push(`lost: ${got?.status} ${got?.error?.code ?? ""}`.trim());
-  if (got?.status === "Succeeded") problems.push("the second team got the home's identity");
-  const guestRepair = guest && (await play(setting, repair(guest, operator)));
-  if (guestRepair?.status === "Succeeded") problems.push("a guest was repaired whose home no record knows");
-  const after = takeSnapshot(world, home);
-  const isOther = (each: string) => after.get(each)?.content !== before.get(each)?.content;
-  const others = [...new Set([...before.keys(), ...after.keys()])].filter(isOther);
-  problems.push(...others.map((each) => `while the row was lost, it changed: ${each}`));
-  table.set(key, row);
 }
 
 /** A repair leaves the identity one name. */
@@ -125,7 +97,7 @@ function otherRole({ world, home }: Setting, rights: ReadonlySet<string>): Lasti
   };
 }
 
-async function play({ world, control }: Setting, act: Act): Promise<OperationRecord | undefined> {
+export async function play({ world, control }: Setting, act: Act): Promise<OperationRecord | undefined> {
   const ended = await calmly(world, () => operate(world, act, control));
   const id = typeof ended === "object" ? ended.operation : undefined;
   return id === undefined ? undefined : await calmly(world, () => world.registry.getOperation(id));

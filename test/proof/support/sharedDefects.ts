@@ -88,4 +88,16 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
     edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),
     finds: /the second team got the home's identity/,
   },
+  "a guest whose row is lost, and whose pods go to another team": {
+    edits: edit(
+      "src/resources/identity/uses.ts",
+      "return [...usable.map(",
+      "return [...usable.slice(usable.length).map(",
+    ),
+    finds: /pods of the second team can use the home's identity/,
+  },
+  "a guest whose namespace has another team's identity beside it": {
+    edits: edit("src/resources/identity/unrecorded.ts", "isGuest(user) ? await", "false ? await"),
+    finds: /pods of the second team can use the first one's identity/,
+  },
 };

@@ -91,7 +91,11 @@ async function simulateNow(world: SharedWorld, control: Control): Promise<Shared
   const deeds = createHomeDeeds({ world, control, home, problems, seen });
   for (let rounds = 2 + dice.roll(4); rounds > 0; rounds -= 1) {
     const acts = await chooseActs(world);
-    const lasting = await deeds.happen(guests.find((berth) => recordOf(world, berth)?.state === "Onboarded"));
+    const isWhole = (each: NamespaceRecord | undefined) => each?.state === "Onboarded" && each.migration === undefined;
+    const lasting = await deeds.happen({
+      guest: guests.map((berth) => recordOf(world, berth)).find(isWhole),
+      absent: guests.find((berth) => !recordOf(world, berth)),
+    });
     const before = takeSnapshot(world, home);
     faults.plan = weather;
     const host = createBatchHost(world, control, { begins: () => undefined, ends: () => undefined });

@@ -1,0 +1,78 @@
+/**
+ * Identities that Mooring made or used for a namespace, and that no record knows: the registry lost its row, and whoever asks for the
+ * namespace would get what they can reach. An operator decides.
+ */
+import { identityRef } from "../../domain/catalog/clusters.ts";
+import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import { readTags } from "../../domain/naming/ownership.ts";
+import type { Conflict } from "../../domain/operation/plan.ts";
+import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
+import { list } from "../definitions/dependants.ts";
+import { describeReach } from "./reach.ts";
+import { findUsesAsGuest, isUsedByNamespace } from "./uses.ts";
+
+interface Asked {
+  /** For a plan that an operator asks for: only operators see what an identity can reach, and whose it is. */
+  readonly operator?: object | undefined;
+}
+
+export async function unrecordedConflict(
+  ports: Ports,
+  identity: ManagedIdentity,
+  { operator, ...berth }: Berth & Asked,
+  why: string,
+): Promise<Conflict> {
+  const what = `Identity "${identity.name}" (client ID ${identity.clientId}) ${why}, and no record knows it.`;
+  const message = operator ? `${what} ${await describeReach(ports, identity, berth)}` : what;
+  return { code: "IDENTITY_UNRECORDED", message };
+}
+
+/** The namespace's pods could use another identity beside the one of the request, which is its first. */
+export async function besideConflict(ports: Ports, user: IdentityUser & Asked): Promise<Conflict | undefined> {
+  return (isGuest(user) ? await ownConflict(ports, user) : undefined) ?? (await homeConflict(ports, user));
+}
+
+/** The namespace had an identity of its own, and the request is a guest's. */
+async function ownConflict(
+  ports: Ports,
+  { cluster, namespace, operator }: IdentityUser & Asked,
+): Promise<Conflict | undefined> {
+  const own = { cluster, namespace };
+  const current = await ports.identities.get(identityRef(ports.catalog, own));
+  if (!current) return undefined;
+  const key = berthKey(own);
+  const ownership = readTags(current.tags);
+  const isMade = ownership?.berth === key;
+  if (!isMade && !(await isUsedByNamespace(ports, current, own))) return undefined;
+  const why = isMade ? `has Mooring's tags from operation ${ownership.operation}` : `has what Mooring wrote for ${key}`;
+  const { code, message } = await unrecordedConflict(ports, current, { ...own, operator }, why);
+  const next = `Delete it, or onboard ${key} without sharedIdentity and with adoptIdentity=${current.clientId}, and offboard it again.`;
+  return { code, message: operator ? `${message} ${next}` : message };
+}
+
+/** The namespace was a guest of another home. */
+async function homeConflict(ports: Ports, { operator, ...user }: IdentityUser & Asked): Promise<Conflict | undefined> {
+  const code = "IDENTITY_UNRECORDED";
+  const key = berthKey(user);
+  for (const sharedIdentity of otherHomesOf(ports, user)) {
+    const asGuest = { ...user, sharedIdentity };
+    const current = await ports.identities.get(identityRef(ports.catalog, asGuest));
+    const uses = current ? await findUsesAsGuest(ports, asGuest) : [];
+    if (!current || uses.length === 0) continue;
+    const what = `Pods of ${key} can use the identity of another namespace, and no record knows it`;
+    if (!operator) return { code, message: `${what}.` };
+    const which = `"${current.name}" of ${sharedIdentity}, by ${list(uses)}.`;
+    const next = `A repair of ${sharedIdentity} takes away what Mooring wrote; what others wrote has to be removed by hand. If ${key} is its guest, onboard it with sharedIdentity=${sharedIdentity}.`;
+    return { code, message: `${what}: ${which} ${await describeReach(ports, current, homeOf(asGuest))} ${next}` };
+  }
+  return undefined;
+}
+
+/** Whose identities namespaces of the cluster may use. */
+function otherHomesOf({ catalog }: Pick<Ports, "catalog">, user: IdentityUser): readonly string[] {
+  const known = [berthKey(user), berthKey(homeOf(user))];
+  return Object.entries(catalog.sharedIdentities)
+    .filter(([key, { clusters }]) => clusters.includes(user.cluster) && !known.includes(key))
+    .map(([key]) => key);
+}
