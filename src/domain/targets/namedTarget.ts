@@ -8,23 +8,22 @@ import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
 import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
-import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
+import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import type { IdentityUser } from "../naming/names.ts";
 import { Access, withIncluded } from "./access.ts";
 import {
   AzureRoleEntry,
-  type AzureRolePlace,
+  AzureRolePlace,
   azureConnection,
   azureRoleKinds,
-  azureRoleWords,
   isAzureRolePlace,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
 import { type ConnectionPart, holdsAddress } from "./connection.ts";
-import { CosmosEntry, type CosmosPlace, cosmosConnection, cosmosPorts, cosmosWords } from "./cosmos.ts";
-import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
+import { CosmosEntry, CosmosPlace, cosmosConnection, cosmosPorts } from "./cosmos.ts";
+import { PostgresEntry, PostgresPlace, postgresConnection } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
@@ -69,16 +68,10 @@ export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): 
 
 /** One schema for each kind. */
 const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry, CosmosEntry]);
-/** What each kind can give. */
-const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = {
-  ...azureRoleWords,
-  postgresql: namesOf(postgresWords),
-  cosmosNoSql: cosmosWords,
-};
-
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type PlaceOfTarget = AzureRolePlace | PostgresPlace | CosmosPlace;
+const PlaceOfTarget = z.discriminatedUnion("kind", [AzureRolePlace, PostgresPlace, CosmosPlace]);
+export type PlaceOfTarget = z.infer<typeof PlaceOfTarget>;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -238,9 +231,7 @@ export function joinPlaces(known: RememberedPlaces = {}, newer: RememberedPlaces
 
 /** Undefined for a place that this release does not know how to reach. */
 export function readPlace(remembered: RememberedPlaces[string][number]): PlaceOfTarget | undefined {
-  const words = lookUp<readonly Access[]>(wordsOfKind, remembered.kind);
-  const entry = TargetEntry.safeParse({ ...remembered, access: words });
-  return entry.success ? placeOf(entry.data) : undefined;
+  return PlaceOfTarget.safeParse(remembered).data;
 }
 
 // ——— What a team may ask for, and what needs approval ———

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { namedTarget } from "../../../src/domain/targets/namedTarget.ts";
+import { namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
 import { catalog } from "../../support/fakeCloud.ts";
+import { everyEntry } from "../../support/targetEntries.ts";
 
 const account =
   "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts";
@@ -25,6 +26,14 @@ it("lets aliases name a resource and its parts", () => {
   const parts = ["uploads", "reports"].map((container) => [container, { ...whole, container }] as const);
 
   expect(problemsOf({ whole, ...Object.fromEntries(parts) })).toEqual([]);
+});
+
+it.each(Object.entries(everyEntry))("remembers where it is: %s", (_name, entry) => {
+  const { it: listed } = Catalog.parse({ ...catalog, targets: { it: entry } }).targets;
+  if (!listed) throw new Error("the catalog has no such target");
+  const place = placeOf(listed);
+
+  expect(readPlace(JSON.parse(JSON.stringify(place)))).toEqual(place);
 });
 
 it("loses nothing that a word which stays includes", () => {
