@@ -213,6 +213,19 @@ describe("a subscription with little room for role assignments", () => {
     expect([...cloud.identities]).toEqual([]);
   });
 
+  it("is one, whatever the case of its ID", async () => {
+    const { jobs: entry, ...others } = catalog.targets;
+    if (!entry) throw new Error("the catalog has no jobs");
+    const resourceId = entry.resourceId.replace(/^\/subscriptions\/[^/]+/, (start) => start.toUpperCase());
+    const full = withRoomFor(2);
+    const ports = { ...full, catalog: { ...catalog, targets: { ...others, jobs: { ...entry, resourceId } } } };
+    providePorts(ports);
+
+    const operation = await send(ports, request(uploads, jobs));
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "ROLE_ASSIGNMENT_LIMIT" } });
+    expect(operation.error?.message).toContain("3 more");
+  });
+
   it("lets through what fits exactly, and counts only what is not there yet", async () => {
     expect(await send(withRoomFor(1), request(uploads))).toMatchObject({ status: "Succeeded" });
     expect(await send(withRoomFor(2), request(uploads, jobs))).toMatchObject({ status: "Succeeded" });

@@ -11,9 +11,11 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import type { IdentityUser } from "../naming/names.ts";
+import { isSameId } from "../naming/resourceId.ts";
 import { Access, withIncluded } from "./access.ts";
 import {
   AzureRoleEntry,
+  type AzureRoleKindName,
   AzureRolePlace,
   azureConnection,
   azureRoleKinds,
@@ -99,26 +101,47 @@ export function placeOf({
   return place;
 }
 
-/** Pairs of aliases for one place, compared as Azure compares names. */
+/** Pairs of aliases for one place. */
 function sharedPlaces(targets: Readonly<Record<string, TargetEntry>>): readonly (readonly [string, string])[] {
   const known = new Map<string, string>();
   return Object.entries(targets).flatMap(([name, entry]) => {
-    const place = canonicalJson(whichPlace(placeOf(entry))).toLowerCase();
+    const place = whichPlace(entry);
     const first = known.get(place);
     known.set(place, first ?? name);
     return first === undefined ? [] : [[first, name] as const];
   });
 }
 
-export function isSamePlace(a: object, b: object): boolean {
-  return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
+type AnyPlace = RememberedPlaces[string][number];
+
+export function isSamePlace(a: AnyPlace, b: AnyPlace): boolean {
+  return whichPlace(a) === whichPlace(b);
 }
 
-/** Fields that tell how a place is reached, and not which it is. */
-const reach: ReadonlySet<string> = new Set(["endpoint", "host", "port", "login"]);
+/** Where names that differ only by case are two. Those of other kinds are parts of a resource ID. */
+const caseSensitive: { readonly [Kind in Exclude<PlaceOfTarget["kind"], AzureRoleKindName>]: readonly string[] } = {
+  cosmosNoSql: ["database", "container"],
+  postgresql: ["database", "schema"],
+};
 
-function whichPlace(place: object): object {
-  return Object.fromEntries(Object.entries(place).filter(([field]) => !reach.has(field)));
+/** Fields that do not tell which place it is, but how it is reached and what is asked there. */
+const otherFields: ReadonlySet<string> = new Set([
+  ...["endpoint", "host", "port", "login"],
+  ...["environment", "network", "access"],
+]);
+
+/** The same text for what Azure takes for one place. */
+function whichPlace(place: AnyPlace): string {
+  const exact = lookUp<readonly string[]>(caseSensitive, place.kind) ?? [];
+  const fields = Object.entries(place).filter(([field]) => !otherFields.has(field));
+  return canonicalJson(
+    Object.fromEntries(
+      fields.map(([field, value]) => [
+        field,
+        typeof value === "string" && !exact.includes(field) ? value.toLowerCase() : value,
+      ]),
+    ),
+  );
 }
 
 /** What an application of the namespace needs to connect to the target. */
@@ -190,7 +213,7 @@ export function isAskedFor(
   return targets.some(({ target, access }) => {
     const entry = lookUp(listed, target);
     if (!entry || !isAzureRolePlace(entry)) return false;
-    if (scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
+    if (!isSameId(scopeOf(entry), scope)) return false;
     return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
   });
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
+import { isSamePlace, namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 import { everyEntry } from "../../support/targetEntries.ts";
 
@@ -19,6 +19,27 @@ it("refuses two aliases for one place, whatever the case of its name and the acc
   expect(problemsOf({ uploads, again })).toEqual([
     ["targets.again", expect.stringContaining('the same place as "uploads"')],
   ]);
+});
+
+const bus = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.ServiceBus/namespaces/sb");
+const vault = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults/kv");
+const cosmos = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.DocumentDB/databaseAccounts/c1");
+const server = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.DBforPostgreSQL/flexibleServers/pg");
+const onServer = { kind: "postgresql", resourceId: server, host: "pg", login: "mooring", database: "books" };
+
+it.each([
+  [{ kind: "serviceBus", resourceId: bus, topic: "Invoices", access: ["send"] }, { topic: "invoices" }, true],
+  [{ kind: "keyVaultSecrets", resourceId: vault, secret: "Token", access: ["read"] }, { secret: "token" }, true],
+  [{ kind: "storageTable", resourceId: `${account}/s`, table: "Rows", access: ["read"] }, { table: "rows" }, true],
+  [{ kind: "cosmosNoSql", resourceId: cosmos, database: "Shop", access: ["read"] }, { database: "shop" }, false],
+  [{ ...onServer, schema: "Sales", access: ["read"] }, { schema: "sales" }, false],
+  [{ ...onServer, schema: "sales", access: ["read"] }, { database: "Books" }, false],
+  [{ ...onServer, access: ["read"] }, { resourceId: server.toUpperCase(), login: "other" }, true],
+])("tells names apart by case exactly where Azure does: %j and %j", (entry, changes, isSame) => {
+  const second = { ...entry, ...changes };
+
+  expect(isSamePlace(entry, second)).toBe(isSame);
+  expect(problemsOf({ entry, second }).map(([path]) => path)).toEqual(isSame ? ["targets.second"] : []);
 });
 
 it("lets aliases name a resource and its parts", () => {
