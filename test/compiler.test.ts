@@ -320,7 +320,7 @@ describe("another kind", () => {
     },
     "of target, among places": {
       file: "src/domain/targets/namedTarget.ts",
-      right: "PlaceOfTarget =",
+      right: "type PlaceOfTarget =",
       wrong: '$& { readonly kind: "planted" } |',
       deciding: ["src/domain/targets/namedTarget.ts", "src/resources/target/families.ts"],
     },

@@ -1,6 +1,6 @@
 /**
- * What must hold of every kind of target with roles in Azure, each with every access that it knows: docs/reliability.md has the table.
- * A kind that is added is in here by itself.
+ * What must hold of every kind of target with roles in Azure, as a whole and at each of its parts, with every access that is given
+ * there: docs/reliability.md has the table. A kind that is added is in here by itself.
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
@@ -13,7 +13,6 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import {
   azureRoleKindNames,
   azureRoleKinds,
-  azureRoleWords,
   isAzureRolePlace,
   rolesFor,
   scopeOf,
@@ -22,24 +21,17 @@ import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fa
 import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
+import { azureRoleEntries } from "../support/targetEntries.ts";
 
-type Kind = (typeof azureRoleKindNames)[number];
+const entries = azureRoleKindNames.flatMap((kind) =>
+  Object.entries(azureRoleEntries(kind)).map(([name, entry]) => [name, kind, entry] as const),
+);
 
-/** An entry of the kind, with its outermost part. */
-function entryOf(kind: Kind) {
-  const { resourceType, parts } = azureRoleKinds[kind];
-  const part = Object.entries(parts).find(([, { inside }]) => inside === undefined)?.[0];
-  return {
-    ...{ kind, resourceId: `/subscriptions/s/resourceGroups/g/providers/${resourceType}/res1` },
-    ...{ access: azureRoleWords[kind], ...(part === undefined ? {} : { [part]: "part1" }) },
-  };
-}
-
-describe.each(azureRoleKindNames)("%s", (kind) => {
-  const catalog = Catalog.parse({ ...usual, targets: { it: entryOf(kind) } });
+describe.each(entries)("%s", (_name, kind, entry) => {
+  const catalog = Catalog.parse({ ...usual, targets: { it: entry } });
   const place = catalog.targets["it"];
   if (!place || !isAzureRolePlace(place)) throw new Error("the catalog has another target");
-  const access = azureRoleWords[kind];
+  const { access } = place;
   const roles = rolesFor(kind, access)
     .map(({ id }) => id)
     .toSorted();
@@ -138,6 +130,27 @@ describe.each(azureRoleKindNames)("%s", (kind) => {
       expect(given()).toEqual(roles);
     },
   );
+
+  it("uses what somebody else gave, unless adoptionPolicy forbids it, and leaves it there", async () => {
+    await operate(cloud, "onboard", request);
+    const theirs = [...cloud.roleAssignments.values()].map(({ description: _mark, ...role }, index) => ({
+      ...role,
+      id: `${scope}/providers/Microsoft.Authorization/roleAssignments/theirs${index}`,
+    }));
+    cloud.roleAssignments.clear();
+    for (const role of theirs) assign(cloud, role);
+
+    const never = { ...request, adoptionPolicy: "Never" as const };
+    const refused = await planOnboarding(cloud.ports, { operation: "dry-run", request: never });
+    expect(refused.steps.flatMap(({ blockers = [] }) => blockers.map(({ code }) => code))).toEqual([
+      "TARGET_ACCESS_CONFLICT",
+    ]);
+    const plan = await planOnboarding(cloud.ports, { operation: "dry-run", request });
+    expect(plan.steps.find(({ name }) => name === "grantTarget")).toMatchObject({ action: "adopt" });
+    expect((await operate(cloud, "repair", request)).operation).toMatchObject({ status: "Succeeded" });
+    expect([...cloud.roleAssignments.values()]).toEqual(theirs);
+    expect(await found()).toEqual([]);
+  });
 
   it("is the same by hand, with the commands of its export", async () => {
     await operate(cloud, "onboard", request);

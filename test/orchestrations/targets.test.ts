@@ -127,6 +127,23 @@ describe("a target that the catalog has dropped", () => {
   });
 });
 
+it("takes the access away at a part that not every word is given at, when the catalog has dropped it", async () => {
+  const bus = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ServiceBus/namespaces/sb";
+  const paid = { kind: "serviceBus", resourceId: bus, topic: "invoices", subscription: "paid", access: ["receive"] };
+  const { targets } = Catalog.parse({ ...catalog, targets: { ...catalog.targets, paid } });
+  const asked = { target: "paid", access: ["receive"] };
+  expect((await send(restarted(targets), request(uploads, asked)))?.status).toBe("Succeeded");
+  expect(given()).toEqual(["paid 4f6d", "uploads 2a2b"]);
+  const ports = restarted(catalog.targets);
+
+  expect(await verify(ports)).toMatchObject([
+    { code: "NOT_IN_CATALOG", target: "paid", found: expect.stringContaining("receive granted by Mooring") },
+    { code: "NOT_IN_CATALOG", target: "ConfigMap mooring-databases" },
+  ]);
+  expect((await send(ports, request(uploads)))?.status).toBe("Succeeded");
+  expect(given()).toEqual(["uploads 2a2b"]);
+});
+
 describe("a target that the catalog has moved", () => {
   const { uploads: entry, ...others } = catalog.targets;
   if (!entry) throw new Error("the catalog has no uploads");
@@ -194,6 +211,19 @@ describe("a subscription with little room for role assignments", () => {
     expect(operation).toMatchObject({ status: "Failed", error: { code: "ROLE_ASSIGNMENT_LIMIT" } });
     expect(operation.error?.message).toContain(needed);
     expect([...cloud.identities]).toEqual([]);
+  });
+
+  it("is one, whatever the case of its ID", async () => {
+    const { jobs: entry, ...others } = catalog.targets;
+    if (!entry) throw new Error("the catalog has no jobs");
+    const resourceId = entry.resourceId.replace(/^\/subscriptions\/[^/]+/, (start) => start.toUpperCase());
+    const full = withRoomFor(2);
+    const ports = { ...full, catalog: { ...catalog, targets: { ...others, jobs: { ...entry, resourceId } } } };
+    providePorts(ports);
+
+    const operation = await send(ports, request(uploads, jobs));
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "ROLE_ASSIGNMENT_LIMIT" } });
+    expect(operation.error?.message).toContain("3 more");
   });
 
   it("lets through what fits exactly, and counts only what is not there yet", async () => {

@@ -230,15 +230,12 @@ type PartName = { [Name in AzureRoleKindName]: keyof Table[Name]["parts"] }[Azur
 const addressFields = { endpoint: endpointField, host: hostField } satisfies Record<Address["field"], unknown>;
 
 /** Every part is optional here; the schema of each kind knows only its own. */
-type EntryShape = {
+type PlaceShape = {
   kind: z.ZodLiteral<AzureRoleKindName>;
   resourceId: z.ZodString;
-  environment: typeof environmentField;
-  network: typeof networkField;
-  access: z.ZodArray<z.ZodEnum<{ [Word in Access]: Word }>>;
 } & { [Name in PartName | Address["field"]]: z.ZodExactOptional<z.ZodString> };
 
-function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$strict> {
+function placeOf(kind: AzureRoleKindName): z.ZodObject<PlaceShape, z.core.$strict> {
   const { resourceType, parts, address } = azureRoleKinds[kind];
   const id = `/subscriptions/…/resourceGroups/…/providers/${resourceType}/…`;
   const pattern = new RegExp(
@@ -265,28 +262,38 @@ function entryOf(kind: AzureRoleKindName): z.ZodObject<EntryShape, z.core.$stric
     }),
     [address.field]: addressFields[address.field](address.of("<name>")),
     ...Object.fromEntries(partFields),
-    environment: environmentField,
-    network: networkField,
-    access: z.array(z.enum(azureRoleWords[kind])).min(1).meta({ description: "What requests can ask for." }),
   };
-  return z.strictObject(shape as unknown as EntryShape);
+  return z.strictObject(shape as unknown as PlaceShape).superRefine((place, context) => {
+    for (const { path, message } of misnamedParts(place)) context.addIssue({ code: "custom", path: [path], message });
+  });
 }
 
-const [firstEntry, ...otherEntries] = azureRoleKindNames.map(entryOf);
-if (!firstEntry) throw new Error("no kind of target has Azure roles");
+function entryOf(kind: AzureRoleKindName) {
+  return placeOf(kind)
+    .extend({
+      environment: environmentField,
+      network: networkField,
+      access: z.array(z.enum(azureRoleWords[kind])).min(1).meta({ description: "What requests can ask for." }),
+    })
+    .superRefine((entry, context) => {
+      for (const [index, word] of entry.access.entries()) {
+        const part = partsOf(entry).find(({ gives }) => gives?.includes(word) === false);
+        if (!part) continue;
+        const message = `${word} gives nothing at a ${part.name}: name it in a target without ${part.name}`;
+        context.addIssue({ code: "custom", path: ["access", index], message });
+      }
+    });
+}
 
-export const AzureRoleEntry = z
-  .discriminatedUnion("kind", [firstEntry, ...otherEntries])
-  .superRefine((entry, context) => {
-    for (const { path, message } of misnamedParts(entry)) context.addIssue({ code: "custom", path: [path], message });
-    for (const [index, word] of entry.access.entries()) {
-      const part = partsOf(entry).find(({ gives }) => gives?.includes(word) === false);
-      if (!part) continue;
-      const message = `${word} gives nothing at a ${part.name}: name it in a target without ${part.name}`;
-      context.addIssue({ code: "custom", path: ["access", index], message });
-    }
-  });
-export type AzureRoleEntry = z.infer<typeof AzureRoleEntry>;
+const [firstPlace, ...otherPlaces] = azureRoleKindNames.map(placeOf);
+const [firstEntry, ...otherEntries] = azureRoleKindNames.map(entryOf);
+if (!firstPlace || !firstEntry) throw new Error("no kind of target has Azure roles");
+
+/** All of an entry that says where it is. */
+export const AzureRolePlace = z.discriminatedUnion("kind", [firstPlace, ...otherPlaces]);
+export type AzureRolePlace = z.infer<typeof AzureRolePlace>;
+
+export const AzureRoleEntry = z.discriminatedUnion("kind", [firstEntry, ...otherEntries]);
 
 /** One part, or a part and the one that it is in. */
 function misnamedParts(place: AzureRolePlace): readonly { readonly path: string; readonly message: string }[] {
@@ -302,9 +309,6 @@ function misnamedParts(place: AzureRolePlace): readonly { readonly path: string;
 }
 
 // ——— Where a role is given, and under which name ———
-
-/** All of an entry that says where it is. */
-export type AzureRolePlace = Omit<AzureRoleEntry, "access" | "environment" | "network">;
 
 /** Of a place of any kind: whether access there is a role in Azure. */
 export function isAzureRolePlace<P extends { readonly kind: string }>(place: P): place is Extract<P, AzureRolePlace> {

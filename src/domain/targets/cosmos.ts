@@ -57,7 +57,8 @@ const address: Address = {
   variable: "COSMOS_ENDPOINT",
 };
 
-export const CosmosEntry = z
+/** All of an entry that says where it is. */
+export const CosmosPlace = z
   .strictObject({
     kind: z.literal("cosmosNoSql").meta({ description: "What the target is (docs/targets.md)." }),
     resourceId: z
@@ -74,21 +75,21 @@ export const CosmosEntry = z
     container: nameOfPart("container").meta({
       description: "The name of the container in the database; without it, requests get all of the database.",
     }),
-    environment: environmentField,
-    network: networkField,
-    access: z.array(z.enum(cosmosWords)).min(1).meta({ description: "What requests can ask for." }),
   })
   .refine(({ database, container }) => container === undefined || database !== undefined, {
     path: ["container"],
     message: "needs a database",
   });
-type CosmosEntry = z.infer<typeof CosmosEntry>;
+export type CosmosPlace = z.infer<typeof CosmosPlace>;
+
+export const CosmosEntry = CosmosPlace.extend({
+  environment: environmentField,
+  network: networkField,
+  access: z.array(z.enum(cosmosWords)).min(1).meta({ description: "What requests can ask for." }),
+});
 
 /** Of gateway mode; what direct mode needs besides, a profile opens (docs/profiles.md). */
 export const cosmosPorts = [443];
-
-/** All of an entry that says where it is. */
-export type CosmosPlace = Omit<CosmosEntry, "access" | "environment" | "network">;
 
 export function cosmosConnection(place: CosmosPlace): readonly ConnectionPart[] {
   const { field, of, variable } = address;

@@ -8,23 +8,24 @@ import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
 import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
-import { insteadOf, lookUp, namesOf } from "../lookUp.ts";
+import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import type { IdentityUser } from "../naming/names.ts";
+import { isSameId } from "../naming/resourceId.ts";
 import { Access, withIncluded } from "./access.ts";
 import {
   AzureRoleEntry,
-  type AzureRolePlace,
+  type AzureRoleKindName,
+  AzureRolePlace,
   azureConnection,
   azureRoleKinds,
-  azureRoleWords,
   isAzureRolePlace,
   rolesFor,
   scopeOf,
 } from "./azureRoles.ts";
 import { type ConnectionPart, holdsAddress } from "./connection.ts";
-import { CosmosEntry, type CosmosPlace, cosmosConnection, cosmosPorts, cosmosWords } from "./cosmos.ts";
-import { PostgresEntry, type PostgresPlace, postgresConnection, postgresWords } from "./postgres.ts";
+import { CosmosEntry, CosmosPlace, cosmosConnection, cosmosPorts } from "./cosmos.ts";
+import { PostgresEntry, PostgresPlace, postgresConnection } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
 
@@ -69,16 +70,10 @@ export function findTargetOf({ targets = [] }: Readonly<Request>, key: string): 
 
 /** One schema for each kind. */
 const TargetEntry = z.discriminatedUnion("kind", [AzureRoleEntry, PostgresEntry, CosmosEntry]);
-/** What each kind can give. */
-const wordsOfKind: { readonly [Kind in TargetEntry["kind"]]: readonly Access[] } = {
-  ...azureRoleWords,
-  postgresql: namesOf(postgresWords),
-  cosmosNoSql: cosmosWords,
-};
-
 export type TargetEntry = z.infer<typeof TargetEntry>;
 /** Where a target is: what a record remembers of it. */
-export type PlaceOfTarget = AzureRolePlace | PostgresPlace | CosmosPlace;
+const PlaceOfTarget = z.discriminatedUnion("kind", [AzureRolePlace, PostgresPlace, CosmosPlace]);
+export type PlaceOfTarget = z.infer<typeof PlaceOfTarget>;
 
 /** The section `targets`, by alias. */
 export const catalogSection = (names: z.ZodString) =>
@@ -106,26 +101,47 @@ export function placeOf({
   return place;
 }
 
-/** Pairs of aliases for one place, compared as Azure compares names. */
+/** Pairs of aliases for one place. */
 function sharedPlaces(targets: Readonly<Record<string, TargetEntry>>): readonly (readonly [string, string])[] {
   const known = new Map<string, string>();
   return Object.entries(targets).flatMap(([name, entry]) => {
-    const place = canonicalJson(whichPlace(placeOf(entry))).toLowerCase();
+    const place = whichPlace(entry);
     const first = known.get(place);
     known.set(place, first ?? name);
     return first === undefined ? [] : [[first, name] as const];
   });
 }
 
-export function isSamePlace(a: object, b: object): boolean {
-  return canonicalJson(whichPlace(a)) === canonicalJson(whichPlace(b));
+type AnyPlace = RememberedPlaces[string][number];
+
+export function isSamePlace(a: AnyPlace, b: AnyPlace): boolean {
+  return whichPlace(a) === whichPlace(b);
 }
 
-/** Fields that tell how a place is reached, and not which it is. */
-const reach: ReadonlySet<string> = new Set(["endpoint", "host", "port", "login"]);
+/** Where names that differ only by case are two. Those of other kinds are parts of a resource ID. */
+const caseSensitive: { readonly [Kind in Exclude<PlaceOfTarget["kind"], AzureRoleKindName>]: readonly string[] } = {
+  cosmosNoSql: ["database", "container"],
+  postgresql: ["database", "schema"],
+};
 
-function whichPlace(place: object): object {
-  return Object.fromEntries(Object.entries(place).filter(([field]) => !reach.has(field)));
+/** Fields that do not tell which place it is, but how it is reached and what is asked there. */
+const otherFields: ReadonlySet<string> = new Set([
+  ...["endpoint", "host", "port", "login"],
+  ...["environment", "network", "access"],
+]);
+
+/** The same text for what Azure takes for one place. */
+function whichPlace(place: AnyPlace): string {
+  const exact = lookUp<readonly string[]>(caseSensitive, place.kind) ?? [];
+  const fields = Object.entries(place).filter(([field]) => !otherFields.has(field));
+  return canonicalJson(
+    Object.fromEntries(
+      fields.map(([field, value]) => [
+        field,
+        typeof value === "string" && !exact.includes(field) ? value.toLowerCase() : value,
+      ]),
+    ),
+  );
 }
 
 /** What an application of the namespace needs to connect to the target. */
@@ -197,7 +213,7 @@ export function isAskedFor(
   return targets.some(({ target, access }) => {
     const entry = lookUp(listed, target);
     if (!entry || !isAzureRolePlace(entry)) return false;
-    if (scopeOf(entry).toLowerCase() !== scope.toLowerCase()) return false;
+    if (!isSameId(scopeOf(entry), scope)) return false;
     return rolesFor(entry.kind, access).some(({ id }) => roleDefinitionId.toLowerCase().endsWith(`/${id}`));
   });
 }
@@ -238,9 +254,7 @@ export function joinPlaces(known: RememberedPlaces = {}, newer: RememberedPlaces
 
 /** Undefined for a place that this release does not know how to reach. */
 export function readPlace(remembered: RememberedPlaces[string][number]): PlaceOfTarget | undefined {
-  const words = lookUp<readonly Access[]>(wordsOfKind, remembered.kind);
-  const entry = TargetEntry.safeParse({ ...remembered, access: words });
-  return entry.success ? placeOf(entry.data) : undefined;
+  return PlaceOfTarget.safeParse(remembered).data;
 }
 
 // ——— What a team may ask for, and what needs approval ———

@@ -73,7 +73,8 @@ const plainName = z
     "must be a name of at most 63 letters, digits, underscores, dots, hyphens",
   );
 
-export const PostgresEntry = z.strictObject({
+/** Where the schema is, and as whom Mooring logs in. */
+export const PostgresPlace = z.strictObject({
   kind: z.literal("postgresql").meta({ description: "What the target is (docs/targets.md)." }),
   resourceId: z
     .string()
@@ -89,6 +90,10 @@ export const PostgresEntry = z.strictObject({
   }),
   database: plainName.meta({ description: "The database." }),
   schema: plainName.default("public").meta({ description: "The schema in it; requests get no other." }),
+});
+export type PostgresPlace = z.infer<typeof PostgresPlace>;
+
+export const PostgresEntry = PostgresPlace.extend({
   environment: environmentField,
   network: networkField,
   access: z
@@ -96,10 +101,6 @@ export const PostgresEntry = z.strictObject({
     .min(1)
     .meta({ description: "What requests can ask for." }),
 });
-type PostgresEntry = z.infer<typeof PostgresEntry>;
-
-/** Where the schema is, and as whom Mooring logs in. */
-export type PostgresPlace = Omit<PostgresEntry, "access" | "environment" | "network">;
 
 /** In the variables that libpq and most drivers read by themselves. The identity's role has a name of its own there. */
 export function postgresConnection(

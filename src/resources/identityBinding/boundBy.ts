@@ -2,16 +2,12 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf } from "../../domain/catalog/clusters.ts";
 import type { Berth, IdentityUser } from "../../domain/naming/names.ts";
+import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 
 type Looking = Pick<Ports, "catalog" | "identityBindings">;
-
-/** Azure ignores case in resource IDs. */
-export function isSameId(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
 
 export async function bindingsOf(
   { catalog, identityBindings }: Looking,

@@ -11,6 +11,7 @@ import {
   identityBindingName,
   identityName,
 } from "../../domain/naming/names.ts";
+import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type Conflict, type Difference, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
@@ -20,7 +21,7 @@ import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.t
 import type { Ports } from "../../ports/index.ts";
 import { mayBind, othersUsing } from "../definitions/identityMembers.ts";
 import { unknownClientId } from "../definitions/unknownClientId.ts";
-import { bindingsOf, binds, isInCluster, isSameId } from "./boundBy.ts";
+import { bindingsOf, binds, isInCluster } from "./boundBy.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings">;
 

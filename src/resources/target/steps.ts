@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { isSameId } from "../../domain/naming/resourceId.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -159,11 +160,6 @@ function staying(
     keep: entries.flatMap(({ at, access }) => (isSamePlace(at, place) ? access : [])),
     keepsResource: entries.some(({ at }) => isSameId(at.resourceId, place.resourceId)),
   };
-}
-
-/** As Azure compares them. */
-function isSameId(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }
 
 type TakenInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };

@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { namedTarget } from "../../../src/domain/targets/namedTarget.ts";
+import { isSamePlace, namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
 import { catalog } from "../../support/fakeCloud.ts";
+import { everyEntry } from "../../support/targetEntries.ts";
 
 const account =
   "/subscriptions/22222222-2222-4222-8222-222222222222/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts";
@@ -20,11 +21,40 @@ it("refuses two aliases for one place, whatever the case of its name and the acc
   ]);
 });
 
+const bus = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.ServiceBus/namespaces/sb");
+const vault = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.KeyVault/vaults/kv");
+const cosmos = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.DocumentDB/databaseAccounts/c1");
+const server = account.replace("Microsoft.Storage/storageAccounts", "Microsoft.DBforPostgreSQL/flexibleServers/pg");
+const onServer = { kind: "postgresql", resourceId: server, host: "pg", login: "mooring", database: "books" };
+
+it.each([
+  [{ kind: "serviceBus", resourceId: bus, topic: "Invoices", access: ["send"] }, { topic: "invoices" }, true],
+  [{ kind: "keyVaultSecrets", resourceId: vault, secret: "Token", access: ["read"] }, { secret: "token" }, true],
+  [{ kind: "storageTable", resourceId: `${account}/s`, table: "Rows", access: ["read"] }, { table: "rows" }, true],
+  [{ kind: "cosmosNoSql", resourceId: cosmos, database: "Shop", access: ["read"] }, { database: "shop" }, false],
+  [{ ...onServer, schema: "Sales", access: ["read"] }, { schema: "sales" }, false],
+  [{ ...onServer, schema: "sales", access: ["read"] }, { database: "Books" }, false],
+  [{ ...onServer, access: ["read"] }, { resourceId: server.toUpperCase(), login: "other" }, true],
+])("tells names apart by case exactly where Azure does: %j and %j", (entry, changes, isSame) => {
+  const second = { ...entry, ...changes };
+
+  expect(isSamePlace(entry, second)).toBe(isSame);
+  expect(problemsOf({ entry, second }).map(([path]) => path)).toEqual(isSame ? ["targets.second"] : []);
+});
+
 it("lets aliases name a resource and its parts", () => {
   const whole = { kind: "storageBlob", resourceId: `${account}/stdev`, access: ["read"] };
   const parts = ["uploads", "reports"].map((container) => [container, { ...whole, container }] as const);
 
   expect(problemsOf({ whole, ...Object.fromEntries(parts) })).toEqual([]);
+});
+
+it.each(Object.entries(everyEntry))("remembers where it is: %s", (_name, entry) => {
+  const { it: listed } = Catalog.parse({ ...catalog, targets: { it: entry } }).targets;
+  if (!listed) throw new Error("the catalog has no such target");
+  const place = placeOf(listed);
+
+  expect(readPlace(JSON.parse(JSON.stringify(place)))).toEqual(place);
 });
 
 it("loses nothing that a word which stays includes", () => {

@@ -110,7 +110,8 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
     if (!entry || !isAzureRolePlace(entry)) continue;
     for (const word of access) {
       const isGiven = [...azure.roleAssignments.values()].some(
-        (held) => held.principalId === principalId && held.condition === undefined && allows(held, target, word),
+        (held) =>
+          held.principalId === principalId && held.condition === undefined && allows(held, [target, entry], word),
       );
       if (!isGiven) problems.push(`the identity may not ${word} on ${target}`);
     }
@@ -271,7 +272,7 @@ function contains(found: unknown, value: object): boolean {
 
 /** The identity can log in nowhere but where the request asks for it, unless the verification says where it could not look. */
 export function checkReach(
-  { azure, users, postgres }: Pick<World, "azure" | "users" | "postgres">,
+  { azure, users, postgres, catalog }: Pick<World, "azure" | "users" | "postgres" | "catalog">,
   request: OnboardingRequest,
   findings: readonly Finding[] = [],
 ): Problem[] {
@@ -281,7 +282,10 @@ export function checkReach(
   const named = request.databases.map(({ server, database }) => `${server}/${database}`);
   const unseen = findings.flatMap(({ code, found }) => (code === "USERS_UNSEEN" ? [found ?? ""] : [])).join();
   const more = [...azure.roleAssignments.values()].filter((held) => {
-    const isAsked = (request.targets ?? []).some(({ target, access }) => isAskedFor(held, target, access));
+    const isAsked = (request.targets ?? []).some(({ target, access }) => {
+      const entry = catalog.targets[target];
+      return entry !== undefined && isAskedFor(held, [target, entry], access);
+    });
     const isOurs = readRoleMark(held.description)?.berth === berthKey(request);
     return isOurs && (!isAsked || held.principalId !== identity.principalId);
   });

@@ -57,6 +57,16 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     changes: { moreActs: 2 },
     finds: /step removeLeftovers \S+ is undefined/,
   },
+  "a target whose part takes not every word stays when the catalog drops it": {
+    edits: edit(
+      "src/domain/targets/namedTarget.ts",
+      "return PlaceOfTarget.safeParse(remembered).data;",
+      'return "subscription" in remembered ? undefined : PlaceOfTarget.safeParse(remembered).data;',
+    ),
+    among: ({ roleTargets }) => "paid" in roleTargets,
+    changes: { moreActs: 4 },
+    finds: /(left behind|still there): role paid|Mooring gave a role that the request does not ask for: \S+\/paid\//,
+  },
   "a way back whose end is recorded twice takes the namespace's record with it": {
     edits: edit(
       "src/application/operation/concludeOperation.ts",

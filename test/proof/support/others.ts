@@ -8,7 +8,6 @@ import {
 } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { findUnrecorded } from "../../../src/application/inspection/unrecordedIdentities.ts";
-import type { Caller } from "../../../src/domain/access/caller.ts";
 import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
@@ -16,13 +15,11 @@ import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { print } from "../../support/models/kubernetes.ts";
-import { offboard, offboardAnyway, onboard } from "./acts.ts";
+import { offboard, onboard } from "./acts.ts";
 import { blue, operator, red } from "./callers.ts";
-import { calm } from "./faults.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
 import { createDice } from "./random.ts";
 import type { Stage } from "./stage.ts";
-import { isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";
 import { createRequest } from "./worldRequests.ts";
 
@@ -135,32 +132,6 @@ export async function checkTold(
     ...accounts.map(({ metadata }) => metadata.name),
   ];
   return left.map((each) => `the row is lost, and nobody is told of ${each}`);
-}
-
-/**
- * The operator drops a database from the catalog that a namespace uses. The namespace can still be changed and offboarded, and
- * loses its access there. Then the catalog is as before.
- */
-export async function dropDatabase(stage: Stage, record: NamespaceRecord, by: Caller): Promise<void> {
-  const { world, play } = stage;
-  const { catalog, dice, faults } = world;
-  const { request } = record;
-  const gone = dice.pick(request.databases);
-  const { sqlServers } = catalog;
-  const server = sqlServers[gone.server];
-  if (!server) return;
-  faults.trace?.push(`— the catalog drops ${gone.server}/${gone.database}`);
-  const { [gone.database]: _dropped, ...databases } = server.databases;
-  const { plan } = faults;
-  faults.plan = calm;
-  Object.assign(catalog, { sqlServers: { ...sqlServers, [gone.server]: { ...server, databases } } });
-  const left = request.databases.filter((each) => each !== gone);
-  const isChange = left.length > 0 && record.migration === undefined && dice.chance(0.6);
-  // Offboarding it anyway would take what visitors have in it, as asked.
-  const offboarding = isInhabited(world.objects, record) ? offboard : offboardAnyway;
-  await play(isChange ? onboard({ ...request, databases: left }, by) : offboarding(record, by));
-  Object.assign(catalog, { sqlServers });
-  faults.plan = plan;
 }
 
 /**

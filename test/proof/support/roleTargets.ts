@@ -38,26 +38,28 @@ export function drawRoleTargets(dice: Dice): Catalog["targets"] {
   return Object.fromEntries(dice.shuffle(Object.entries(roleTargets)).slice(0, 4));
 }
 
+type Entry = Catalog["targets"][string];
+type Held = Pick<RoleAssignment, "scope" | "roleDefinitionId">;
+
 /** The roles that allow it: its own, and one that covers more. */
-function rolesThatGive(target: string, word: string): readonly string[] {
-  const kind = roleTargets[target]?.kind as AzureRoleKindName | undefined;
-  const { [word]: own, write } = kind === undefined ? {} : roleIds[kind];
+function rolesThatGive({ kind }: Entry, word: string): readonly string[] {
+  const { [word]: own, write } = roleIds[kind as AzureRoleKindName];
   return [own, write].filter((id) => id !== undefined);
 }
 
-type Held = Pick<RoleAssignment, "scope" | "roleDefinitionId">;
-
-function isAt(target: string, { scope }: Held): boolean {
-  return scope.endsWith(`/${target}`);
+/** An operator may have moved the resource. */
+function isAt([target, { resourceId }]: readonly [string, Entry], { scope }: Held): boolean {
+  return scope.startsWith(resourceId) && scope.endsWith(`/${target}`);
 }
 
-export function allows(held: Held, target: string, word: string): boolean {
-  return isAt(target, held) && rolesThatGive(target, word).some((id) => held.roleDefinitionId.endsWith(`/${id}`));
+export function allows(held: Held, [target, entry]: readonly [string, Entry], word: string): boolean {
+  return (
+    isAt([target, entry], held) && rolesThatGive(entry, word).some((id) => held.roleDefinitionId.endsWith(`/${id}`))
+  );
 }
 
 /** Whether it is the role that a request for these words gives. */
-export function isAskedFor(held: Held, target: string, access: readonly string[]): boolean {
-  const kind = roleTargets[target]?.kind as AzureRoleKindName | undefined;
-  if (kind === undefined || !isAt(target, held)) return false;
-  return access.some((word) => held.roleDefinitionId.endsWith(`/${roleIds[kind][word]}`));
+export function isAskedFor(held: Held, [target, entry]: readonly [string, Entry], access: readonly string[]): boolean {
+  const ids = (roleIds as Readonly<Record<string, Readonly<Record<string, string>>>>)[entry.kind] ?? {};
+  return isAt([target, entry], held) && access.some((word) => held.roleDefinitionId.endsWith(`/${ids[word]}`));
 }

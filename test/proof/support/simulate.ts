@@ -37,13 +37,14 @@ import {
 } from "./acts.ts";
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
+import { changeCatalog } from "./catalogEdits.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, createOutage, type FaultPlan } from "./faults.ts";
 import { earlier } from "./furnish.ts";
 import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
-import { dropDatabase, loseRecord, raceForQuota, visitByStranger } from "./others.ts";
+import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -189,7 +190,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     return;
   }
   if (dice.chance(0.1)) {
-    await dropDatabase(stage, record, by);
+    await changeCatalog(stage, record, by);
     return;
   }
   if (isWished || dice.chance(0.25) || world.postgresDice?.chance(0.4) || world.networkDice?.chance(0.3)) {

@@ -2,6 +2,7 @@
 
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
+import { isSameId } from "../../../src/domain/naming/resourceId.ts";
 import type { EntraAdmin } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { BindingRef, IdentityBinding } from "../../../src/ports/identityBindings.ts";
@@ -135,31 +136,32 @@ export function createRoleAssignments(
   newTime: () => string,
 ): Pick<Ports, "roleAssignments" | "azureResources"> {
   const idOf = ({ scope, name }: AssignmentRef) => `${scope}/providers/Microsoft.Authorization/roleAssignments/${name}`;
+  const known = (ref: AssignmentRef) => [...roleAssignments.values()].find(({ id }) => isSameId(id, idOf(ref)));
   const list = (isMeant: (each: RoleAssignment) => boolean) =>
     read("list role assignments", () => [...roleAssignments.values()].filter(isMeant));
   return {
     roleAssignments: {
-      heldAt: (scope, principalId) =>
-        list((each) => each.principalId === principalId && `${scope}/`.startsWith(`${each.scope}/`)),
+      heldAt: (scope, principalId) => list((each) => each.principalId === principalId && isWithin(scope, each.scope)),
       givenTo: (principalId) => list((each) => each.principalId === principalId),
-      madeAt: (scope) => list((each) => each.scope.toLowerCase() === scope.toLowerCase()),
-      applyingAt: (scope) => list((each) => `${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase())),
+      madeAt: (scope) => list((each) => isSameId(each.scope, scope)),
+      applyingAt: (scope) => list((each) => isWithin(scope, each.scope)),
       ownPermissions: () => read("list permissions", () => [{ actions: ["*"], notActions: [] }]),
-      get: (ref) => read("get role assignment", () => roleAssignments.get(idOf(ref))),
+      get: (ref) => read("get role assignment", () => known(ref)),
       put: (ref, { roleId, principalId, description }) =>
         write("put role assignment", () => {
           const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${roleId}`;
-          const id = idOf(ref);
-          const { scope } = ref;
+          const { id = idOf(ref), scope = ref.scope } = known(ref) ?? {};
           const same = [...roleAssignments.values()].find(
             (each) =>
-              each.scope === scope && each.principalId === principalId && each.roleDefinitionId === roleDefinitionId,
+              isSameId(each.scope, scope) &&
+              each.principalId === principalId &&
+              each.roleDefinitionId === roleDefinitionId,
           );
           if (same && same.id !== id) throw new PermanentError("ROLE_ASSIGNMENT_EXISTS", "under another name");
           const createdTime = same?.createdTime ?? newTime();
           assign({ roleAssignments }, { id, scope, roleDefinitionId, principalId, description, createdTime });
         }),
-      remove: (ref) => write("remove role assignment", () => void roleAssignments.delete(idOf(ref))),
+      remove: (ref) => write("remove role assignment", () => void roleAssignments.delete(known(ref)?.id ?? "")),
       usage: () => read("count role assignments", () => ({ made: roleAssignments.size, limit: 4_000 })),
     },
     azureResources: {
@@ -167,6 +169,10 @@ export function createRoleAssignments(
       locksAt: () => read("list locks", () => []),
     },
   };
+}
+
+function isWithin(inner: string, outer: string): boolean {
+  return `${inner}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
 }
 
 /** Of a key vault, and of a cluster. */

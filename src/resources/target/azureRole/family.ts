@@ -1,6 +1,7 @@
 /** Targets on which the identity gets built-in roles of Azure. They know an identity by its principal ID. */
 
 import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import { inEffectFrom, isOneOf, planRolesTaking } from "../../definitions/heldRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
@@ -36,7 +37,7 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
         ...["--role", id, "--scope", scope, "--subscription", scope.split("/")[2] ?? ""],
       ]),
     }),
-    judges: (role) => role.scope.toLowerCase() === scope.toLowerCase(),
+    judges: (role) => isSameId(role.scope, scope),
   };
 }
 

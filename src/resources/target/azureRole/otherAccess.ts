@@ -2,6 +2,7 @@
 import { defined } from "../../../domain/defined.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { readRoleMark } from "../../../domain/naming/ownership.ts";
+import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { RoleAssignment } from "../../../ports/roleAssignments.ts";
@@ -14,12 +15,12 @@ export async function othersWithRoles(
   place: AzureRolePlace,
   { target, owners }: { readonly target: string; readonly owners: Owners },
 ): Promise<readonly OtherAccess[]> {
-  const scope = scopeOf(place).toLowerCase();
-  const assignments = await roleAssignments.applyingAt(scopeOf(place));
+  const scope = scopeOf(place);
+  const assignments = await roleAssignments.applyingAt(scope);
   return byPrincipal(
     assignments.flatMap((assignment) => {
       const { principalId, principalType = "principal", condition } = assignment;
-      const isHere = assignment.scope.toLowerCase() === scope;
+      const isHere = isSameId(assignment.scope, scope);
       const isMooring = isGivenByMooring(assignment, target, owners);
       const owner = owners.byPrincipalId(principalId);
       if (isMooring && isHere && (owner === undefined || owner.hasTarget)) return [];

@@ -30,7 +30,7 @@ export function roomChecks(
   wanted: readonly WantedRoles[],
   asking: Asking,
 ): readonly (() => Promise<Obstacles>)[] {
-  const bySubscription = Map.groupBy(wanted, ({ place }) => place.resourceId.split("/")[2] ?? "");
+  const bySubscription = Map.groupBy(wanted, ({ place }) => (place.resourceId.split("/")[2] ?? "").toLowerCase());
   return [...bySubscription].map(
     ([subscriptionId, there]) =>
       () =>

@@ -1,5 +1,6 @@
 /** The account's roles that an identity has where a target is, above it or below it, and that no request asks for. */
 
+import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { withIncluded } from "../../../domain/targets/access.ts";
 import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../ports/cosmosRoles.ts";
@@ -29,7 +30,7 @@ function isAskedFor(
   { place, access }: Asked,
   { resourceId }: Pick<CosmosPlace, "resourceId">,
 ): boolean {
-  if (place.kind !== "cosmosNoSql" || place.resourceId.toLowerCase() !== resourceId.toLowerCase()) return false;
+  if (place.kind !== "cosmosNoSql" || !isSameId(place.resourceId, resourceId)) return false;
   const named = cosmosScope(place);
   if (scope === named) return true;
   const word = cosmosRoles.find(({ id }) => id === roleId)?.word;

@@ -3,6 +3,7 @@ import { identityRef } from "../../../domain/catalog/clusters.ts";
 import { lookUp } from "../../../domain/lookUp.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { isSameId } from "../../../domain/naming/resourceId.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
@@ -165,7 +166,7 @@ function holds(schema: PostgresSchema | undefined, right: PostgresRight): boolea
 /** Databases of the server with targets; another one's step may have taken its notes out of the mark already. */
 function databasesIn({ targets }: Ports["catalog"], { resourceId, database }: PostgresPlace): readonly string[] {
   const listed = Object.values(targets).flatMap((entry) =>
-    entry.kind === "postgresql" && entry.resourceId === resourceId ? [entry.database] : [],
+    entry.kind === "postgresql" && isSameId(entry.resourceId, resourceId) ? [entry.database] : [],
   );
   return [database, ...listed];
 }

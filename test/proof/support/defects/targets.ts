@@ -89,12 +89,27 @@ function withAnotherCosmosRole(ports: Ports): Ports {
   };
 }
 
+/** Knows no place of a target but the catalog's. */
+function withoutEarlierPlaces(ports: Ports): Ports {
+  const { registry } = ports;
+  const getNamespace: typeof registry.getNamespace = async (berth) => {
+    const { places: _forgotten, ...record } = (await registry.getNamespace(berth)) ?? {};
+    return "state" in record ? (record as Awaited<ReturnType<typeof registry.getNamespace>>) : undefined;
+  };
+  return { ...ports, registry: { ...registry, getNamespace } };
+}
+
 const byOthers = "makes another role that can use a schema, or lets one use more";
 
 export const targets: Defects = {
   "a role on a target that is never taken away": {
     spoil: withoutTakingRoles,
     finds: /(still there|left behind): role/,
+  },
+  "a target that the catalog has moved, and whose place is forgotten": {
+    spoil: withoutEarlierPlaces,
+    finds: /(left behind|still there): role|Mooring gave a role that the request does not ask for/,
+    changes: eventful,
   },
   "another role on a target than the asked one": { spoil: withAnotherRole, finds: /the identity may not/ },
   "a role on a PostgreSQL server that is never dropped": {

@@ -1,0 +1,4 @@
+/** Azure ignores case in the IDs of resources, and so in the scopes of roles. */
+export function isSameId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
