@@ -82,8 +82,22 @@ export function errorOf(code: string, message: string): PermanentError | Transie
  * it was refused.
  */
 export function mayStillLand(error: unknown): boolean {
-  if (error instanceof PermanentError) return false;
-  return !(error instanceof TransientError) || !(error.isWithoutEffect || answeringCodes.has(error.code));
+  if (!isKnown(error) || error.isAfterAcceptance) return true;
+  return error instanceof TransientError && !error.isWithoutEffect && !answeringCodes.has(error.code);
+}
+
+/** Follows a write that its service has accepted: an error from here says nothing of the write, which may take effect all the same. */
+export async function afterAcceptance<T>(follow: () => Promise<T>): Promise<T> {
+  try {
+    return await follow();
+  } catch (error) {
+    if (isKnown(error)) error.isAfterAcceptance = true;
+    throw error;
+  }
+}
+
+function isKnown(error: unknown): error is PermanentError | TransientError {
+  return error instanceof PermanentError || error instanceof TransientError;
 }
 
 /** What these mean was said by the service itself, which did nothing. */
@@ -100,6 +114,8 @@ const answeringCodes: ReadonlySet<TransientCode> = new Set<TransientCode>([
 export class PermanentError extends Error {
   override readonly name = "PermanentError";
   readonly code: PermanentCode;
+  /** See `afterAcceptance`. */
+  isAfterAcceptance = false;
 
   constructor(code: PermanentCode, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -115,6 +131,8 @@ export class TransientError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Nothing was sent, or the service said that it did nothing. */
   readonly isWithoutEffect: boolean;
+  /** See `afterAcceptance`. */
+  isAfterAcceptance = false;
 
   constructor(
     code: TransientCode,

@@ -28,6 +28,7 @@ import {
   quota,
   remove,
   roleWith,
+  setting,
   sqlHosts,
   targetAddresses,
   targetData,
@@ -127,6 +128,71 @@ const jobInNamed = (change: Parameters<typeof changedJob>[0]) =>
   changedJob(change, { namespace: "named", ...mark("named") });
 
 const theirNamespace = namespace("theirs", {});
+
+const asUser = { runAsNonRoot: true, runAsUser: 65_532 };
+const confined = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+
+/** What the verification Job's pods run is the image as it is: each of these would make them do more, or elsewhere. */
+const changes: Readonly<Record<string, Parameters<typeof changedJob>[0]>> = {
+  "with another image": setting({ container: { image: "another" } }),
+  "with a command": setting({ container: { command: ["sh"] } }),
+  "with a start-up probe": setting({ container: { startupProbe: { exec: { command: ["sh"] } } } }),
+  "with a liveness probe": setting({ container: { livenessProbe: { exec: { command: ["sh"] } } } }),
+  "with a readiness probe": setting({ container: { readinessProbe: { exec: { command: ["sh"] } } } }),
+  "with a command at its start": setting({ container: { lifecycle: { postStart: { exec: { command: ["sh"] } } } } }),
+  "in another folder of its image": setting({ container: { workingDir: "/tmp" } }),
+  "whose message hides a file of its image": setting({ container: { terminationMessagePath: "/app/main.js" } }),
+  "that keeps its input open": setting({ container: { stdin: true } }),
+  "with a port": setting({ container: { ports: [{ containerPort: 80 }] } }),
+  "with a second container": (pod) => pod.containers.push({ ...pod.containers[0], name: "second" }),
+  "with an init container": (pod) => {
+    pod["initContainers"] = [{ ...pod.containers[0], name: "first" }];
+  },
+  "that mounts the node's files": setting({ pod: { volumes: [{ name: "host", hostPath: { path: "/" } }] } }),
+  "that mounts a Secret": setting({ pod: { volumes: [{ name: "secret", secret: { secretName: "theirs" } }] } }),
+  "that reads a Secret": setting({ container: { envFrom: [{ secretRef: { name: "theirs" } }] } }),
+  "that puts a prefix to its variables": setting({
+    container: { envFrom: [{ configMapRef: { name: "mooring-databases" }, prefix: "NODE_" }] },
+  }),
+  "with variables": setting({ container: { env: [{ name: "LD_PRELOAD", value: "x" }] } }),
+  "in the node's network": setting({ pod: { hostNetwork: true } }),
+  "among the node's processes": setting({ pod: { hostPID: true } }),
+  "whose containers share their processes": setting({ pod: { shareProcessNamespace: true } }),
+  "with names of hosts": setting({
+    pod: { hostAliases: [{ ip: "192.0.2.1", hostnames: ["login.microsoftonline.com"] }] },
+  }),
+  "with a name server": setting({ pod: { dnsPolicy: "None", dnsConfig: { nameservers: ["192.0.2.1"] } } }),
+  "with the node's name server": setting({ pod: { dnsPolicy: "Default" } }),
+  "that displaces others": setting({ pod: { priorityClassName: "system-node-critical" } }),
+  "on nodes of others": setting({ pod: { tolerations: [{ operator: "Exists" }] } }),
+  "on a node of its choice": setting({ pod: { nodeSelector: { "kubernetes.io/hostname": "node-1" } } }),
+  "of another scheduler": setting({ pod: { schedulerName: "theirs" } }),
+  "of another runtime": setting({ pod: { runtimeClassName: "theirs" } }),
+  "with a registry's Secret": setting({ pod: { imagePullSecrets: [{ name: "theirs" }] } }),
+  "with all system calls": setting({ pod: { securityContext: { ...asUser, seccompProfile: { type: "Unconfined" } } } }),
+  "whose container has all system calls": setting({
+    container: { securityContext: { ...confined, seccompProfile: { type: "Unconfined" } } },
+  }),
+  "with settings of the kernel": setting({
+    pod: { securityContext: { ...asUser, sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }] } },
+  }),
+  "in groups of others": setting({ pod: { securityContext: { ...asUser, supplementalGroups: [1000] } } }),
+  privileged: setting({ container: { securityContext: { privileged: true } } }),
+  "as root": setting({ pod: { securityContext: { runAsNonRoot: false, runAsUser: 0 } } }),
+  "as another user": setting({ pod: { securityContext: { ...asUser, runAsUser: 1000 } } }),
+  "whose container is another user": setting({ container: { securityContext: { ...confined, runAsUser: 0 } } }),
+  "with a token for the API server": setting({ pod: { automountServiceAccountToken: true } }),
+  // A webhook that puts containers into pods goes by these.
+  "with an annotation on its pods": setting({ template: { annotations: { "sidecar.istio.io/inject": "true" } } }),
+  "with a label on its pods": setting({ template: { labels: { "sidecar.istio.io/inject": "true" } } }),
+  "whose pods nobody can delete": setting({ template: { finalizers: ["theirs.example/keep"] } }),
+  "of many pods": setting({ job: { parallelism: 100, completions: 100 } }),
+  "that takes the pods of others": setting({
+    job: { manualSelector: true, selector: { matchLabels: { app: "theirs" } } },
+    template: { labels: { app: "theirs" } },
+  }),
+  "of another controller": setting({ job: { managedBy: "theirs.example/controller" } }),
+};
 
 /** Each is allowed by the ClusterRoles, and refused by the policies. */
 const refused: Deeds = {
@@ -259,97 +325,12 @@ const refused: Deeds = {
       namespace("named", { ...mark("named"), annotations: { ...mark("named").annotations, [namedAccount]: "theirs" } }),
       server,
     ),
-  "a Job with another image": async (server) =>
-    apply(
-      await changedJob((_, container) => {
-        container["image"] = "another";
-      }),
-      server,
-    ),
-  "a Job with a command": async (server) =>
-    apply(
-      await changedJob((_, container) => {
-        container["command"] = ["sh"];
-      }),
-      server,
-    ),
-  "a Job with a second container": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod.containers.push({ ...pod.containers[0], name: "second" });
-      }),
-      server,
-    ),
-  "a Job with an init container": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["initContainers"] = [{ ...pod.containers[0], name: "first" }];
-      }),
-      server,
-    ),
-  "a Job that mounts the node's files": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["volumes"] = [{ name: "host", hostPath: { path: "/" } }];
-      }),
-      server,
-    ),
-  "a Job that mounts a Secret": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["volumes"] = [{ name: "secret", secret: { secretName: "theirs" } }];
-      }),
-      server,
-    ),
-  "a Job that reads a Secret": async (server) =>
-    apply(
-      await changedJob((_, container) => {
-        container["envFrom"] = [{ secretRef: { name: "theirs" } }];
-      }),
-      server,
-    ),
-  "a Job with variables": async (server) =>
-    apply(
-      await changedJob((_, container) => {
-        container["env"] = [{ name: "LD_PRELOAD", value: "x" }];
-      }),
-      server,
-    ),
-  "a Job in the node's network": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["hostNetwork"] = true;
-      }),
-      server,
-    ),
-  "a Job among the node's processes": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["hostPID"] = true;
-      }),
-      server,
-    ),
-  "a privileged Job": async (server) =>
-    apply(
-      await changedJob((_, container) => {
-        container["securityContext"] = { privileged: true };
-      }),
-      server,
-    ),
-  "a Job as root": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod.securityContext = { runAsNonRoot: false, runAsUser: 0 };
-      }),
-      server,
-    ),
-  "a Job with a token for the API server": async (server) =>
-    apply(
-      await changedJob((pod) => {
-        pod["automountServiceAccountToken"] = true;
-      }),
-      server,
-    ),
+  ...Object.fromEntries(
+    Object.entries(changes).map(([what, change]) => [
+      `a Job ${what}`,
+      async (server: Server) => apply(await changedJob(change), server),
+    ]),
+  ),
   "a Job under another name": async (server) => apply(await changedJob(() => undefined, { name: "theirs" }), server),
   "a Job without its mark": async (server) =>
     apply(await changedJob(() => undefined, { labels: {}, annotations: {} }), server),

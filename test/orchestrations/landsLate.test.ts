@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
-import { PermanentError } from "../../src/domain/errors.ts";
+import { afterAcceptance, PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -126,6 +126,28 @@ describe.each(["late", "dies"] as const)("a write whose sender gets no answer (%
     expect(cloud.credentials.get(name) ?? []).toEqual([]);
     expect(cloud.identities.has(name)).toBe(true);
   });
+});
+
+/** As an adapter throws it. */
+async function accepted(error: Error): Promise<Error> {
+  return await afterAcceptance(() => Promise.reject(error)).catch(() => error);
+}
+
+it.each([
+  ["finds nothing", new TransientError("CONCURRENT_CREDENTIAL_WRITE", "Azure accepted it, but now has none")],
+  ["is forbidden", new PermanentError("ARM_FORBIDDEN", "the look is forbidden")],
+])("a write that Azure has accepted, and whose look after it %s, is undone wherever it lands", async (_how, cause) => {
+  cloud.ports.catalog.retry.attempts = 1;
+  const theirs = { id: "/theirs", name, location: "westeurope", tags: {}, ...newPair() };
+  cloud.identities.set(name, { ...theirs, tenantId: catalog.tenantId });
+  const { operation } = await acceptOnboarding(acceptance, request);
+  const error = await accepted(cause);
+  cloud.onWrite = ({ what, when }) => (what === "put credential" && when === "before" ? error : undefined);
+
+  await run();
+
+  expect(cloud.operations.get(operation)).toMatchObject({ status: "Failed" });
+  expect(cloud.credentials.get(name) ?? []).toEqual([]);
 });
 
 it("takes its time between looks, however often somebody cancels", async () => {

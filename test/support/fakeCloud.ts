@@ -40,7 +40,7 @@ export interface FakeCloud extends AzureState, RegistryView {
   readonly calls: Calls;
   /**
    * Called before and after every write; throw to break it. "late": it gets no answer, and its effect waits in `late`. "dies": the
-   * same, and the process that sent it does nothing more.
+   * same, and the process that sent it does nothing more. An error: its effect waits, too, and it ends with that error.
    */
   onWrite: (call: { what: string; when: "before" | "after" }) => unknown;
   /** Effects of writes that got no answer; call one, and it lands. */
@@ -156,9 +156,11 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
 
   async function write<T>(what: string, effect: () => T): Promise<T> {
     const fate = fake.onWrite({ what, when: "before" });
-    if (fate === "late" || fate === "dies") cloud.late.push(() => attempt(effect));
+    const isKept = fate === "late" || fate === "dies" || fate instanceof Error;
+    if (isKept) cloud.late.push(() => attempt(effect));
     if (fate === "dies") return await new Promise<never>(() => undefined);
     if (fate === "late") throw new TransientError("ARM_UNAVAILABLE", `${what}: no answer in time`);
+    if (fate instanceof Error) throw fate;
     const result = effect();
     fake.onWrite({ what, when: "after" });
     return result;

@@ -4,13 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
 import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
 import type { CosmosAssignment, CosmosRoles } from "../../ports/cosmosRoles.ts";
 import { isNotFound } from "./errors.ts";
 import type { ArmRequest } from "./pipeline.ts";
-import { describeFailure, followed, isFailed, lookAtProgress } from "./progress.ts";
+import { describeFailure, followed, isFailed, type LongRunningOperation, lookAtProgress } from "./progress.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 
 /** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
@@ -28,28 +28,39 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
     return url;
   };
 
-  /** The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring may have no rights. */
-  async function change(doing: string, accountId: string, request: ArmRequest): Promise<void> {
+  async function change(doing: string, request: ArmRequest): Promise<void> {
     const progress = await begin(doing, request);
-    let watched = followed(doing, progress, endpoint);
-    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
-      const found = await find(doing, request.url, Assignment);
-      if ((found === undefined) === (request.method === "DELETE")) return;
-      if (watched) watched = await watch(doing, watched);
-      if (performance.now() > giveUpAt)
-        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it at ${accountId}.`);
-    }
-  }
-
-  /** Fails if the operation has; undefined if Mooring may not see it. */
-  async function watch(doing: string, url: string): Promise<string | undefined> {
-    const outcome = await lookAtProgress({ find }, doing, url);
-    if (!outcome || !isFailed(outcome)) return outcome && url;
-    const message = describeFailure(doing, outcome);
+    const failed = await afterAcceptance(() => untilDone(doing, request, progress));
+    if (!failed) return;
+    const message = describeFailure(doing, failed);
     // Everything else is refused at once: only the principal is looked up later, wherever it was replicated to by then.
-    if (outcome.error?.code === "BadRequest")
+    if (failed.error?.code === "BadRequest")
       throw new TransientError("PRINCIPAL_NOT_YET_VISIBLE", message, { isWithoutEffect: true });
     throw new TransientError("ARM_UNAVAILABLE", message);
+  }
+
+  /**
+   * How it failed, if it has. The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring
+   * may have no rights.
+   */
+  async function untilDone(
+    doing: string,
+    { method, url }: ArmRequest,
+    progress: string | undefined,
+  ): Promise<LongRunningOperation | undefined> {
+    let watched = followed(doing, progress, endpoint);
+    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+      const found = await find(doing, url, Assignment);
+      if ((found === undefined) === (method === "DELETE")) return undefined;
+      const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
+      if (outcome && isFailed(outcome)) return outcome;
+      if (!outcome) watched = undefined;
+      if (performance.now() > giveUpAt)
+        throw new TransientError(
+          "ARM_UNAVAILABLE",
+          `${doing}: Azure is still working on it at ${new URL(url).pathname}.`,
+        );
+    }
   }
 
   return {
@@ -71,13 +82,13 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
       };
       const url = urlOf(accountId, name).href;
       return accounts.run(accountId.toLowerCase(), () =>
-        change(`Make the role assignment ${name}`, accountId, { method: "PUT", url, body: { properties } }),
+        change(`Make the role assignment ${name}`, { method: "PUT", url, body: { properties } }),
       );
     },
     remove(accountId, name) {
       const doing = `Delete the role assignment ${name}`;
       const url = urlOf(accountId, name).href;
-      return accounts.run(accountId.toLowerCase(), () => change(doing, accountId, { method: "DELETE", url }));
+      return accounts.run(accountId.toLowerCase(), () => change(doing, { method: "DELETE", url }));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** Managed identities and their federated credentials, with @azure/arm-msi. */
 
 import type { FederatedIdentityCredential, Identity, ManagedServiceIdentityClient } from "@azure/arm-msi";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, PermanentError, TransientError } from "../../domain/errors.ts";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import { createSerial } from "../../domain/serial.ts";
 import type { FederatedCredential, IdentityRef, ManagedIdentities, ManagedIdentity } from "../../ports/identities.ts";
@@ -66,17 +66,19 @@ export function createManagedIdentities({
         ? await explain(ref, credential, error)
         : error;
     }
-    const stored = await find(
-      `${doing}, then read it back`,
-      (options) => federatedIdentityCredentials.get(ref.resourceGroup, ref.name, credential.name, options),
-      turnOf(ref, "get"),
-    );
-    if (stored?.issuer !== issuer || stored.subject !== subject || stored.audiences?.join() !== audiences.join()) {
-      throw new TransientError(
-        "CONCURRENT_CREDENTIAL_WRITE",
-        `${doing}: Azure accepted it, but now has ${stored ? "a different one" : "none"}; someone else wrote at the same time.`,
+    await afterAcceptance(async () => {
+      const stored = await find(
+        `${doing}, then read it back`,
+        (options) => federatedIdentityCredentials.get(ref.resourceGroup, ref.name, credential.name, options),
+        turnOf(ref, "get"),
       );
-    }
+      if (stored?.issuer !== issuer || stored.subject !== subject || stored.audiences?.join() !== audiences.join()) {
+        throw new TransientError(
+          "CONCURRENT_CREDENTIAL_WRITE",
+          `${doing}: Azure accepted it, but now has ${stored ? "a different one" : "none"}; someone else wrote at the same time.`,
+        );
+      }
+    });
   }
 
   /** Azure answers `400 BadRequest` for every broken rule; the identity's credentials show which one it was. */

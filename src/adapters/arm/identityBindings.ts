@@ -5,7 +5,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, TransientError } from "../../domain/errors.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports/identityBindings.ts";
 import { createAvailability } from "./availability.ts";
@@ -36,6 +36,26 @@ export function createIdentityBindings({ endpoint, ...options }: RestOptions): I
     return await unlessGone(() => ask(doing, url, Binding), undefined);
   }
 
+  async function untilReady(doing: string, ref: BindingRef): Promise<void> {
+    for (let poll = 0; poll < mostPolls; poll += 1) {
+      const { provisioningState = "Succeeded" } = (await get(ref))?.properties ?? { provisioningState: "Gone" };
+      if (provisioningState === "Succeeded") return;
+      if (!["Creating", "Updating", "Accepted"].includes(provisioningState)) {
+        throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
+      }
+      await sleep(pollMs);
+    }
+    throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
+  }
+
+  async function untilGone(doing: string, ref: BindingRef): Promise<void> {
+    for (let poll = 0; poll < mostPolls; poll += 1) {
+      if (!(await get(ref))) return;
+      await sleep(pollMs);
+    }
+    throw new TransientError("ARM_UNAVAILABLE", `${doing}: it is still there.`);
+  }
+
   return {
     async get(ref) {
       const found = await get(ref);
@@ -51,25 +71,13 @@ export function createIdentityBindings({ endpoint, ...options }: RestOptions): I
       const { doing, url } = place("Make", ref);
       const body = { properties: { managedIdentity: { resourceId: identityId } } };
       await explained(() => send(doing, { method: "PUT", url, body }));
-      for (let poll = 0; poll < mostPolls; poll += 1) {
-        const { provisioningState = "Succeeded" } = (await get(ref))?.properties ?? { provisioningState: "Gone" };
-        if (provisioningState === "Succeeded") return;
-        if (!["Creating", "Updating", "Accepted"].includes(provisioningState)) {
-          throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
-        }
-        await sleep(pollMs);
-      }
-      throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
+      await afterAcceptance(() => untilReady(doing, ref));
     },
 
     async remove(ref) {
       const { doing, url } = place("Delete", ref);
       await explained(() => send(doing, { method: "DELETE", url }));
-      for (let poll = 0; poll < mostPolls; poll += 1) {
-        if (!(await get(ref))) return;
-        await sleep(pollMs);
-      }
-      throw new TransientError("ARM_UNAVAILABLE", `${doing}: it is still there.`);
+      await afterAcceptance(() => untilGone(doing, ref));
     },
   };
 }

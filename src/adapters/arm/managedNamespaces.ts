@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, TransientError } from "../../domain/errors.ts";
 import type { ManagedNamespaceRef, ManagedNamespaces } from "../../ports/managedNamespaces.ts";
 import { createAvailability } from "./availability.ts";
 import { describeFailure, followed, isFailed, lookAtProgress } from "./progress.ts";
@@ -31,6 +31,24 @@ export function createManagedNamespaces({ endpoint, ...options }: RestOptions): 
     return await unlessGone(() => ask(doing, url, Managed), undefined);
   }
 
+  async function untilReady(doing: string, ref: ManagedNamespaceRef, progress: string | undefined): Promise<void> {
+    let watched = followed(doing, progress, endpoint);
+    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+      const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
+      if (outcome && isFailed(outcome)) throw new TransientError("ARM_UNAVAILABLE", describeFailure(doing, outcome));
+      if (!outcome) watched = undefined;
+      const { provisioningState = "Succeeded" } = (await read(ref))?.properties ?? { provisioningState: "Deleted" };
+      const isOver = outcome === undefined || outcome.status === "Succeeded";
+      if (isOver && provisioningState === "Succeeded") return;
+      if (provisioningState !== "Succeeded" && !going.has(provisioningState)) {
+        throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
+      }
+      if (performance.now() > giveUpAt) {
+        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
+      }
+    }
+  }
+
   return {
     async get(ref) {
       const found = await read(ref);
@@ -43,21 +61,7 @@ export function createManagedNamespaces({ endpoint, ...options }: RestOptions): 
     async replace(ref, body, ifMatch) {
       const { doing, url } = place("Change", ref);
       const progress = await explained(() => begin(doing, { method: "PUT", url, body, ifMatch }));
-      let watched = followed(doing, progress, endpoint);
-      for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
-        const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
-        if (outcome && isFailed(outcome)) throw new TransientError("ARM_UNAVAILABLE", describeFailure(doing, outcome));
-        if (!outcome) watched = undefined;
-        const { provisioningState = "Succeeded" } = (await read(ref))?.properties ?? { provisioningState: "Deleted" };
-        const isOver = outcome === undefined || outcome.status === "Succeeded";
-        if (isOver && provisioningState === "Succeeded") return;
-        if (provisioningState !== "Succeeded" && !going.has(provisioningState)) {
-          throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
-        }
-        if (performance.now() > giveUpAt) {
-          throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
-        }
-      }
+      await afterAcceptance(() => untilReady(doing, ref, progress));
     },
   };
 }

@@ -1,7 +1,7 @@
 /** SQL servers as ARM sees them, with @azure/arm-sql. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlManagementClient } from "@azure/arm-sql";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { SqlServers } from "../../ports/sqlServers.ts";
 import type { Caller, CallOptions } from "./caller.ts";
@@ -42,14 +42,16 @@ export function createSqlServers({
         if (!isAccepted) throw error;
       }
     });
-    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
-      const found = await call(doing, (options) =>
-        collect(administrators.listByServer(place.resourceGroup, place.server, options)),
-      );
-      if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
-      if (performance.now() > giveUpAt)
-        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it.`);
-    }
+    await afterAcceptance(async () => {
+      for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+        const found = await call(doing, (options) =>
+          collect(administrators.listByServer(place.resourceGroup, place.server, options)),
+        );
+        if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
+        if (performance.now() > giveUpAt)
+          throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it.`);
+      }
+    });
   }
 
   return {

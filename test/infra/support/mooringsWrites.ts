@@ -192,15 +192,46 @@ export async function verificationJob(mode: IdentityMode): Promise<Written & { s
   return applied[0] as Written & { spec: Spec };
 }
 
-interface Spec {
-  template: { metadata: object; spec: { containers: object[]; securityContext?: object } & Record<string, unknown> };
+interface Spec extends Record<string, unknown> {
+  template: {
+    metadata: { labels?: object; annotations?: object };
+    spec: { containers: object[]; securityContext?: object } & Record<string, unknown>;
+  };
 }
 
-type Change = (pod: Spec["template"]["spec"], container: Record<string, unknown>) => void;
+type Change = (pod: Spec["template"]["spec"], container: Record<string, unknown>, spec: Spec) => void;
+
+/** Other fields than Mooring's; labels and annotations besides its own. */
+export function setting({
+  job = {},
+  template = {},
+  pod = {},
+  container = {},
+}: {
+  readonly job?: object;
+  readonly template?: {
+    readonly labels?: object;
+    readonly annotations?: object;
+    readonly finalizers?: readonly string[];
+  };
+  readonly pod?: object;
+  readonly container?: object;
+}): Change {
+  return (ofPod, ofContainer, spec) => {
+    const { metadata } = spec.template;
+    Object.assign(ofPod, pod);
+    Object.assign(ofContainer, container);
+    Object.assign(spec, job);
+    Object.assign(metadata, template, {
+      labels: { ...metadata.labels, ...template.labels },
+      annotations: { ...metadata.annotations, ...template.annotations },
+    });
+  };
+}
 
 export async function changedJob(change: Change, metadata: object = {}) {
   const job = structuredClone(await verificationJob("workloadIdentity"));
   const pod = job.spec.template.spec;
-  change(pod, pod.containers[0] as Record<string, unknown>);
+  change(pod, pod.containers[0] as Record<string, unknown>, job.spec);
   return { ...job, metadata: { ...job.metadata, name: "mooring-verify-other", ...metadata } };
 }

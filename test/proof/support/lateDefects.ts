@@ -36,6 +36,11 @@ export const lateDefects: Readonly<Record<string, LateDefect>> = {
     ),
     finds: /left the right of a guest/,
   },
+  "what follows a write that Azure has accepted counts as its answer": {
+    edits: edit("src/domain/errors.ts", "if (isKnown(error)) error.isAfterAcceptance = true;", ""),
+    finds: /left behind: /,
+    from: 150,
+  },
   // It was there once, and few schedules show it.
   "cancels that come faster than looks make the undos look without end": {
     edits: edit(

@@ -14,6 +14,7 @@ import {
 } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
+import { afterAcceptance, PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import {
   automaticCredential,
   berthKey,
@@ -83,7 +84,8 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
     ...{ problems: [], seen: [], death: Promise.withResolvers(), landing: [] },
   };
   providePorts(cloud.ports);
-  break_(schedule, dice.pick([0.05, 0.15, 0.3]));
+  const accepts = createDice(seed ^ 0xacce);
+  break_(schedule, dice.pick([0.05, 0.15, 0.3]), { looks: await failedLooks(), accepts });
 
   await play(schedule, "onboard", ({ acceptance, request }) => acceptOnboarding(acceptance, request));
   for (let acts = dice.roll(3); acts > 0; acts -= 1) await playNext(schedule);
@@ -105,17 +107,34 @@ function addPostgres(cloud: FakeCloud): PostgresServer {
   return server;
 }
 
-/** Some writes get no answer, or lose their sender. */
-function break_(schedule: Schedule, chance: number): void {
+/** How the look fails that an adapter takes after Azure has accepted a write. */
+async function failedLooks(): Promise<readonly Error[]> {
+  const errors = [
+    new TransientError("CONCURRENT_CREDENTIAL_WRITE", "Azure accepted it, but now has none"),
+    new PermanentError("ARM_FORBIDDEN", "Azure accepted it, and forbids to look"),
+  ];
+  await Promise.allSettled(errors.map((error) => afterAcceptance(() => Promise.reject(error))));
+  return errors;
+}
+
+/** Writes that adapters look after (adapters/arm). */
+const isLookedAfter = /^(put credential|(put|remove) (binding|cosmos role))/;
+
+/** Some writes get no answer, or lose their sender; after some, the look at what Azure has accepted fails. */
+function break_(
+  schedule: Schedule,
+  chance: number,
+  { looks, accepts }: { readonly looks: readonly Error[]; readonly accepts: Dice },
+): void {
   const { cloud, dice } = schedule;
-  cloud.onWrite = ({ when }) => {
+  cloud.onWrite = ({ what, when }) => {
     land(schedule);
     if (when === "after" || !dice.chance(chance)) return undefined;
     const fate = dice.pick(["late", "dies"] as const);
     // What the cloud keeps back, once it has.
     queueMicrotask(() => keepBack(schedule));
     if (fate === "dies") schedule.death.resolve("died");
-    return fate;
+    return fate === "late" && isLookedAfter.test(what) && accepts.chance(0.5) ? accepts.pick(looks) : fate;
   };
 }
 
