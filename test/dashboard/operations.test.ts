@@ -32,6 +32,10 @@ describe.runIf(executable !== undefined)("operations", () => {
       .getByRole("group", { name: `${sqlServer}/messages` })
       .getByLabel("reader")
       .check();
+    await page
+      .getByRole("group", { name: /^uploads/ })
+      .getByLabel("read", { exact: true })
+      .check();
     await page.getByText("must be a DNS-1123 label", { exact: false }).first().waitFor();
     await look(page, "new-request-refused");
     await page.getByRole("textbox", { name: /^Namespace/ }).fill("formed");
@@ -54,6 +58,7 @@ describe.runIf(executable !== undefined)("operations", () => {
     await page.getByText("Not copied", { exact: true }).waitFor();
     await page.locator("summary", { hasText: "Grant database" }).click();
     await page.locator(".step-body .differences ins").first().waitFor();
+    await page.locator("summary", { hasText: "Grant target" }).getByText("uploads").waitFor();
     await look(page, "operation-succeeded");
   });
 
