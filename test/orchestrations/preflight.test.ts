@@ -411,10 +411,13 @@ describe("of targets besides databases", () => {
     expect(writes).toEqual([]);
   });
 
-  it("says what it may not read, and goes on", async () => {
+  it.each([
+    ["what it may not read", "ARM_FORBIDDEN"],
+    ["that Azure does not count", "ARM_REJECTED"],
+  ] as const)("says %s, and goes on", async (_what, uncounted) => {
     const forbidden = refuse("ARM_FORBIDDEN");
     answer("azureResources", { find: forbidden, locksAt: forbidden });
-    answer("roleAssignments", { usage: forbidden });
+    answer("roleAssignments", { usage: refuse(uncounted) });
 
     const { blockers, notices = [] } = (await planned()) ?? {};
     expect(blockers).toEqual([]);

@@ -3,6 +3,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { findingCatalogue } from "../../src/domain/errors/findings.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -179,6 +181,87 @@ describe("a target that the catalog has moved", () => {
 
     expect(given()).toEqual(["uploads 2a2b"]);
     expect(await verify(ports)).toEqual([]);
+  });
+});
+
+describe("a lock in Azure", () => {
+  /** On the container `uploads`. The cloud refuses what it forbids. */
+  function locked(level: "CanNotDelete" | "ReadOnly"): Ports {
+    const id = "/locks/keep";
+    const { azureResources, roleAssignments } = cloud.ports;
+    const isLocked = (scope: string) => scope.endsWith("/uploads");
+    const ports = {
+      ...cloud.ports,
+      azureResources: {
+        ...azureResources,
+        locksAt: async (scope: string) => (isLocked(scope) ? [{ id, level }] : []),
+      },
+      roleAssignments: {
+        ...roleAssignments,
+        async remove(ref: Parameters<typeof roleAssignments.remove>[0]) {
+          if (isLocked(ref.scope)) throw new PermanentError("ARM_LOCKED", "it is locked");
+          await roleAssignments.remove(ref);
+        },
+      },
+    };
+    providePorts(ports);
+    return ports;
+  }
+
+  it("against deletion lets access be given, and the plan says that it cannot be taken back", async () => {
+    const ports = locked("CanNotDelete");
+    const plan = await planOnboarding(ports, { operation: "dry-run", request: request(uploads) });
+    const ended = await send(ports, request(uploads));
+
+    const preflight = plan.steps.find(({ name }) => name === "preflight");
+    expect(preflight).toMatchObject({ action: "none", blockers: [], notices: [{ code: "TARGET_KEPT_BY_LOCK" }] });
+    expect(preflight?.notices?.[0]?.message).toContain("/locks/keep");
+    expect(ended).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(["uploads 2a2b"]);
+  });
+
+  it.each(["CanNotDelete", "ReadOnly"] as const)(
+    "stops an offboarding and a change before they remove anything: %s",
+    async (level) => {
+      await send(cloud.ports, request(uploads, jobs));
+      const before = structuredClone([...cloud.roleAssignments]);
+      const ports = locked(level);
+      const message = expect.stringContaining("/locks/keep");
+
+      const plan = await planOffboarding(ports, { request: request(uploads, jobs) });
+      expect(plan.steps.flatMap(({ name, blockers }) => blockers.map(({ code }) => `${name} ${code}`))).toEqual([
+        "revokeTarget ARM_LOCKED",
+      ]);
+      expect(await offboard(ports, berth)).toMatchObject({ status: "Failed", error: { code: "ARM_LOCKED", message } });
+      expect(await send(ports, request(jobs))).toMatchObject({
+        status: "Failed",
+        error: { code: "ARM_LOCKED", message },
+      });
+      expect([...cloud.roleAssignments]).toEqual(before);
+      expect([...cloud.identities]).toHaveLength(1);
+    },
+  );
+
+  it("is in nobody's way where nothing is taken back", async () => {
+    await send(cloud.ports, request(uploads, jobs));
+    const ports = locked("CanNotDelete");
+
+    expect(await send(ports, request(uploads))).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(["uploads 2a2b"]);
+  });
+
+  it("that Mooring cannot read is a notice, and the removal tries", async () => {
+    await send(cloud.ports, request(uploads));
+    const { azureResources } = cloud.ports;
+    const locksAt = () => Promise.reject(new PermanentError("ARM_REJECTED", "Azure answered 400."));
+    const ports = { ...cloud.ports, azureResources: { ...azureResources, locksAt } };
+    providePorts(ports);
+
+    const plan = await planOffboarding(ports, { request: request(uploads) });
+    expect(plan.steps.find(({ name }) => name === "revokeTarget")).toMatchObject({
+      ...{ action: "delete", blockers: [], notices: [{ code: "TARGET_UNSEEN" }] },
+    });
+    expect(await offboard(ports, berth)).toMatchObject({ status: "Succeeded" });
   });
 });
 

@@ -28,6 +28,11 @@ export const notices = {
     cause: "Mooring could not read whether a target exists, is locked, or has room for another role. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names; the operation may succeed without it.",
   },
+  TARGET_KEPT_BY_LOCK: {
+    cause:
+      "A lock against deletion (CanNotDelete) is on the target or above it: Azure lets Mooring give access there, and not take it back. Only a notice.",
+    fix: "Ask the owner of the lock to remove it, or to replace it with a narrower one, before the access has to go: until then a change, a repair, an offboarding and the undo of a failed operation stop there (ARM_LOCKED).",
+  },
   KUBELET_ROLES_UNKNOWN: {
     cause:
       "Mooring could not find out whether the kubelet identity has the roles that aad-pod-identity needs. Only a notice.",

@@ -10,17 +10,6 @@ interface Checked {
   readonly scope: string;
 }
 
-export async function nothingIsLocked(
-  { azureResources }: Pick<Ports, "azureResources">,
-  { target, scope }: Checked,
-): Promise<Obstacles> {
-  const locks = await azureResources.locksAt(scope);
-  const lock = locks.find(({ level }) => level === "ReadOnly");
-  if (!lock) return {};
-  const message = `A read-only lock forbids role assignments on target "${target}": ${lock.id}.`;
-  return { blockers: [toOperationError("ARM_LOCKED", message)] };
-}
-
 /** Whether Mooring itself may do that there. */
 export async function isAllowed(
   ports: Pick<Ports, "roleAssignments">,

@@ -81,6 +81,7 @@ export function planRoles<R extends Role>(
       ...stale.map(({ word, principalId }) => ({ field: word, current: `granted to ${principalId}`, desired: null })),
       ...surplus.map(lost),
     ],
+    takesRoles: taken.length > 0,
     writes: [
       ...(identity ? missing.map((role) => () => give(role, identity)) : []),
       ...corrections.map(({ write }) => write),
@@ -99,6 +100,7 @@ export function planRolesTaking(ours: readonly OurRole[], kept: readonly Role[],
   return {
     action: taken.length > 0 ? "delete" : "none",
     differences: taken.map(lost),
+    takesRoles: taken.length > 0,
     writes: taken.map((each) => () => each.remove()),
   };
 }

@@ -60,6 +60,8 @@ export interface Decision {
   readonly others?: readonly string[] | undefined;
   /** What somebody else gave it there, and it would keep: one sentence each. An offboarding leaves that as it was. */
   readonly lent?: readonly string[] | undefined;
+  /** Whether a role is deleted by Azure Resource Manager, which a lock may forbid. */
+  readonly takesRoles?: boolean | undefined;
   /** In this order; empty if there is nothing to do. */
   readonly writes: readonly (() => Promise<void>)[];
 }
@@ -115,6 +117,8 @@ export interface TargetAt {
   unmet(ports: Ports): Promise<UnmetCondition | undefined>;
   /** What has to be true besides before the first write, whoever gets how much access. */
   preflight(ports: Ports, input: { readonly target: string }): readonly (() => Promise<Obstacles>)[];
+  /** Where a lock forbids writes; undefined if Azure Resource Manager does not write there. */
+  readonly lockScope: string | undefined;
   /** Who else can reach it, with what Mooring did not give for it. */
   others(ports: Ports, input: { readonly target: string; readonly owners: Owners }): Promise<readonly OtherAccess[]>;
   /**

@@ -21,3 +21,13 @@ export async function unlessForbidden<T, U>(look: () => Promise<T>, otherwise?: 
 export async function noticeIfForbidden(code: AnyNoticeCode, look: () => Promise<Obstacles>): Promise<Obstacles> {
   return await unlessForbidden(look, (message) => ({ notices: [toNotice(code, message)] }));
 }
+
+/** For what the step can do without: whatever keeps Mooring from reading it gives only a notice. No answer is no reason. */
+export async function noticeIfUnread(code: AnyNoticeCode, look: () => Promise<Obstacles>): Promise<Obstacles> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    return { notices: [toNotice(code, error.message)] };
+  }
+}

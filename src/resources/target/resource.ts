@@ -26,6 +26,7 @@ import { onEachTarget } from "../definitions/targetResource.ts";
 import { roomChecks } from "./azureRole/room.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
+import { locksOnGranting } from "./locks.ts";
 import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
 import { findUnmet, obstaclesAt } from "./unmet.ts";
@@ -42,6 +43,7 @@ export const target = defineResource({
   preflightTargets: (ports, { request }) =>
     listedTargets(ports, request).flatMap(({ place, target }) => [
       () => obstaclesAt(ports, { place, target }),
+      () => locksOnGranting(ports, { place, target }),
       ...targetAt(place).preflight(ports, { target }),
     ]),
 

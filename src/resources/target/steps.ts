@@ -27,6 +27,7 @@ import { defineStep, type Planning, type StepContext, type StepResult } from "..
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces } from "./findPlaces.ts";
+import { locksOnTaking, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
 
@@ -76,7 +77,18 @@ interface GrantInput extends TargetInput {
   readonly takesBack?: boolean | undefined;
 }
 
-async function planGrant(ports: Ports, input: GrantInput): Promise<Decision> {
+/** What is decided, and in which places. */
+interface Planned {
+  readonly decision: Decision;
+  readonly placed: readonly Placed[];
+}
+
+/** The plan, and what keeps a part of it from being taken back. */
+async function withLocks(ports: Ports, plan: StepPlan, placed: readonly Placed[]): Promise<StepPlan> {
+  return withDependants(plan, [await locksOnTaking(ports, { target: plan.target, placed })], false);
+}
+
+async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
   const place = placeOf(findTarget(ports.catalog, input.target));
   const about = aboutTarget(ports, input);
   const { operation, adoptionPolicy } = input;
@@ -87,16 +99,22 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Decision> {
     ...about,
     ...{ operation, access, adoptionPolicy, identity, takesBack },
   });
-  if (input.takesBack !== true) return granted;
+  const here = { place, decision: granted };
+  if (input.takesBack !== true) return { decision: granted, placed: [here] };
   // A repair also clears the places where the catalog had the target before.
   const earlier = (await findPlaces(ports, about.berth, about.target)).filter(({ isListed }) => !isListed);
   const taken = await Promise.all(
-    earlier.map((each) => targetAt(each.place).planTaking(ports, { ...about, keep: [], keepsResource: true })),
+    earlier.map(async (each) => {
+      const decision = await targetAt(each.place).planTaking(ports, { ...about, keep: [], keepsResource: true });
+      return { place: each.place, decision };
+    }),
   );
-  const isTaken = taken.some(({ writes }) => writes.length > 0);
-  return isTaken
-    ? { ...joined([granted, ...taken]), action: granted.action === "conflict" ? "conflict" : "update" }
-    : granted;
+  const decisions = taken.map(({ decision }) => decision).filter(({ writes }) => writes.length > 0);
+  const action = granted.action === "conflict" ? "conflict" : "update";
+  return {
+    decision: decisions.length > 0 ? { ...joined([granted, ...decisions]), action } : granted,
+    placed: [here, ...taken],
+  };
 }
 
 const grantTarget = defineStep({
@@ -117,8 +135,11 @@ const grantTarget = defineStep({
     identity: IdentityPair.parse(identityOf(operation)),
     ...(operation.kind === "repair" ? { takesBack: true } : {}),
   }),
-  look: async (ports, input) => toPlan("grantTarget", input, await planGrant(ports, input)),
-  run: async (input, ports, step) => await act(step, await planGrant(ports, input)),
+  async look(ports, input) {
+    const { decision, placed } = await planGrant(ports, input);
+    return await withLocks(ports, toPlan("grantTarget", input, decision), placed);
+  },
+  run: async (input, ports, step) => await act(step, (await planGrant(ports, input)).decision),
   // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
@@ -137,13 +158,14 @@ async function planTaking(
   input: TargetInput & { readonly createdBy?: string | undefined },
   kept: readonly TargetRequest[],
   granted?: Taking["granted"],
-): Promise<Decision> {
+): Promise<Planned> {
   const about = aboutTarget(ports, input);
   const { createdBy } = input;
-  const decisions = await atPlaces(ports, about, (place) =>
-    targetAt(place).planTaking(ports, { ...about, ...staying(ports, place, kept), createdBy, granted }),
-  );
-  return joined(decisions);
+  const placed = await atPlaces(ports, about, async (place) => {
+    const taking = { ...about, ...staying(ports, place, kept), createdBy, granted };
+    return { place, decision: await targetAt(place).planTaking(ports, taking) };
+  });
+  return { decision: joined(placed.map(({ decision }) => decision)), placed };
 }
 
 /** Another alias may have come to the same place: what the namespace has by it stays. */
@@ -197,13 +219,14 @@ function takingStep<const Name extends Step>({
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
       const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
-      const taking = await planTaking(ports, input, input.kept, granted);
+      const { decision: taking, placed } = await planTaking(ports, input, input.kept, granted);
       const found = await findKept(ports, input, taking, kind);
       const blockers = found.map((message) => toOperationError(ofOthers, message));
-      return withDependants(toPlan(name, input, taking), [{ blockers, notices: [] }], ignoreDependants);
+      const plan = withDependants(toPlan(name, input, taking), [{ blockers, notices: [] }], ignoreDependants);
+      return await withLocks(ports, plan, placed);
     },
     async run(input, ports, step) {
-      const taking = await planTaking(ports, input, input.kept);
+      const { decision: taking } = await planTaking(ports, input, input.kept);
       const found = await findKept(ports, input, taking);
       if (found.length > 0) await step.notice(found.map((message) => toNotice(ofOthers, message)));
       return await act(step, taking);

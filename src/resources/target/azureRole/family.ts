@@ -23,6 +23,7 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
     unmet: (ports) => unmetAt(ports, place),
     preflight: (ports, input) => preflightAt(ports, place, input),
     others: (ports, input) => othersWithRoles(ports, place, input),
+    lockScope: scope,
     reached: async () => [],
     isProvable: (access) => isProvable(place, access),
     async effectiveFrom(ports, input) {

@@ -1,10 +1,9 @@
 /** What has to be true of a target before a role is given there. */
-import { type AzureRolePlace, azureRoleKinds, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { type AzureRolePlace, azureRoleKinds } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, nothingIsLocked } from "../../definitions/azureChecks.ts";
+import { isAllowed } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { UnmetCondition } from "../../definitions/targetFamily.ts";
-import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 
@@ -16,10 +15,7 @@ export function preflightAt(
   place: AzureRolePlace,
   { target }: { readonly target: string },
 ): readonly (() => Promise<Obstacles>)[] {
-  return [
-    () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope: scopeOf(place) })),
-    () => isAllowed(ports, { target, scope: place.resourceId, needed }),
-  ];
+  return [() => isAllowed(ports, { target, scope: place.resourceId, needed })];
 }
 
 export async function unmetAt(

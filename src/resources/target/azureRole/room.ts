@@ -9,7 +9,7 @@ import type { Obstacles } from "../../definitions/preflight.ts";
 import type { RoomOnTargets } from "../../definitions/resource.ts";
 import { takenBefore } from "../../definitions/sharedLimit.ts";
 import type { About } from "../../definitions/targetFamily.ts";
-import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
+import { noticeIfUnread } from "../../definitions/unlessForbidden.ts";
 import { readAssignments } from "./assignments.ts";
 
 type Looking = Pick<Ports, "roleAssignments">;
@@ -34,7 +34,7 @@ export function roomChecks(
   return [...bySubscription].map(
     ([subscriptionId, there]) =>
       () =>
-        noticeIfForbidden("TARGET_UNSEEN", () => thereIsRoom(ports, { subscriptionId, wanted: there, ...asking })),
+        noticeIfUnread("TARGET_UNSEEN", () => thereIsRoom(ports, { subscriptionId, wanted: there, ...asking })),
   );
 }
 

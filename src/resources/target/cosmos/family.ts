@@ -22,6 +22,7 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
     },
     unmet: (ports) => unmetAt(ports, place),
     preflight: (ports, input) => preflightAt(ports, place, input),
+    lockScope: place.resourceId,
     others: (ports, { owners }) => othersInAccount(ports, place, owners),
     reached: (ports, input) => reachedInAccount(ports, place, input),
     // Every role may read what the container is.

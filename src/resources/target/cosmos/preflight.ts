@@ -1,10 +1,9 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed, nothingIsLocked } from "../../definitions/azureChecks.ts";
+import { isAllowed } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { UnmetCondition } from "../../definitions/targetFamily.ts";
-import { noticeIfForbidden } from "../../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "roleAssignments" | "azureResources">;
 
@@ -17,10 +16,7 @@ export function preflightAt(
   { target }: { readonly target: string },
 ): readonly (() => Promise<Obstacles>)[] {
   const scope = place.resourceId;
-  return [
-    () => noticeIfForbidden("TARGET_UNSEEN", () => nothingIsLocked(ports, { target, scope })),
-    () => isAllowed(ports, { target, scope, needed }),
-  ];
+  return [() => isAllowed(ports, { target, scope, needed })];
 }
 
 /** A role may be given at a scope where nothing is yet, but to nobody's use. */

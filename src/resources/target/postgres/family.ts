@@ -19,6 +19,7 @@ export function postgresAt(place: PostgresPlace): TargetAt {
     // Without the server or its schema, nothing there can be read.
     unmet: async () => undefined,
     preflight: (ports, input) => [() => canGrant(ports, place, input)],
+    lockScope: undefined,
     others: (ports, { owners }) => othersInSchema(ports, place, owners),
     reached: (ports, input) => reachedInSchema(ports, place, input),
     isProvable: () => true,

@@ -1,0 +1,63 @@
+/**
+ * Management locks where Azure Resource Manager gives access and takes it back (learn.microsoft.com "Lock your resources"): a read-only
+ * one forbids both, one against deletion only what is taken back.
+ */
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
+import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { Obstacles } from "../definitions/preflight.ts";
+import type { Decision } from "../definitions/targetFamily.ts";
+import { noticeIfForbidden, noticeIfUnread } from "../definitions/unlessForbidden.ts";
+import { targetAt } from "./families.ts";
+
+type Looking = Pick<Ports, "azureResources">;
+
+interface At {
+  readonly place: PlaceOfTarget;
+  /** The alias. */
+  readonly target: string;
+}
+
+export async function locksOnGranting({ azureResources }: Looking, { place, target }: At): Promise<Obstacles> {
+  const { lockScope } = targetAt(place);
+  if (lockScope === undefined) return {};
+  return await noticeIfForbidden("TARGET_UNSEEN", async () => {
+    const locks = await azureResources.locksAt(lockScope);
+    const frozen = locks.find(({ level }) => level === "ReadOnly");
+    if (frozen) {
+      const message = `A read-only lock forbids role assignments on target "${target}": ${frozen.id}.`;
+      return { blockers: [toOperationError("ARM_LOCKED", message)] };
+    }
+    const kept = locks.find(({ level }) => level === "CanNotDelete");
+    const message = `A lock against deletion keeps what is given on target "${target}" from being taken back: ${kept?.id}.`;
+    return kept ? { notices: [toNotice("TARGET_KEPT_BY_LOCK", message)] } : {};
+  });
+}
+
+export interface Placed {
+  readonly place: PlaceOfTarget;
+  readonly decision: Decision;
+}
+
+/** Where something would be taken back. */
+export async function locksOnTaking(
+  { azureResources }: Looking,
+  { target, placed }: { readonly target: string; readonly placed: readonly Placed[] },
+): Promise<Required<Obstacles>> {
+  const scopes = placed.flatMap(({ place, decision }) =>
+    decision.takesRoles ? (targetAt(place).lockScope ?? []) : [],
+  );
+  const found = await Promise.all(
+    scopes.map((scope) =>
+      noticeIfUnread("TARGET_UNSEEN", async () => {
+        const [lock] = await azureResources.locksAt(scope);
+        const message = `A ${lock?.level} lock forbids to take access on target "${target}" back: ${lock?.id}.`;
+        return lock ? { blockers: [toOperationError("ARM_LOCKED", message)] } : {};
+      }),
+    ),
+  );
+  return {
+    blockers: found.flatMap(({ blockers = [] }) => blockers),
+    notices: found.flatMap(({ notices = [] }) => notices),
+  };
+}
