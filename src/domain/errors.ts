@@ -15,6 +15,7 @@ import {
 } from "./errors/refusals.ts";
 import {
   isLastingStepErrorCode,
+  isObstacle,
   isPassingStepErrorCode,
   type LastingStepErrorCode,
   type NoticeStepErrorCode,
@@ -58,6 +59,11 @@ export function isCode(code: string | undefined, known: ErrorCode): boolean {
 /** Whether Mooring retries on its own. */
 export function isRetried(code: string): boolean {
   return isPassingStepErrorCode(code);
+}
+
+/** Whether an undo that fails with it goes on: it passes, or somebody removes what is in the way. */
+export function mayPass(code: string): boolean {
+  return isPassingStepErrorCode(code) || isObstacle(code);
 }
 
 /** A service rejects Mooring's token, or Mooring cannot get one. Such faults are retried for longer than others. */

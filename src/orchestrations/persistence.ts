@@ -1,7 +1,7 @@
 /** How the undos of an operation go on (durable/persist.ts). */
 import type { OrchestrationContext } from "durable-functions";
 import { announceUndos } from "../activities/outcome.ts";
-import { isRetried } from "../domain/errors.ts";
+import { mayPass } from "../domain/errors.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
@@ -19,7 +19,7 @@ export function persistenceOf(
     context,
     policy: input.retry,
     wakes: decisionEvent,
-    isPassing: (error) => error instanceof StepFailed && isRetried(error.code),
+    isPassing: (error) => error instanceof StepFailed && mayPass(error.code),
     *onWait(waiting) {
       const undos = waiting.map(({ name, error }) => ({
         name,

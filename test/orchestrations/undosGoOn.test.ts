@@ -32,7 +32,9 @@ beforeEach(() => {
 afterEach(() => putBack());
 
 /** The database refuses for good, and from then on the cluster removes no service account. */
-async function failWithClusterDown(): Promise<string> {
+async function failWithClusterDown(
+  cause: Error = new TransientError("CLUSTER_UNREACHABLE", "the API server is away"),
+): Promise<string> {
   // The namespace is somebody else's, and stays.
   const metadata = { name: "team-a", uid: "theirs" };
   cloud.objects.set("v1 Namespace /team-a", { apiVersion: "v1", kind: "Namespace", metadata });
@@ -44,7 +46,7 @@ async function failWithClusterDown(): Promise<string> {
       throw new PermanentError("SQL_FORBIDDEN", "refused");
     }
     if (what === "remove ServiceAccount" && Date.now() < outage.from + outage.forMs) {
-      throw new TransientError("CLUSTER_UNREACHABLE", "the API server is away");
+      throw cause;
     }
   };
   return operation;
@@ -81,6 +83,41 @@ it("takes away what it can reach at once, and the rest when it can be reached", 
     leftUndone: undefined,
   });
   expect([...cloud.objects.keys()].filter((key) => key.includes(" team-a/"))).toEqual([]);
+});
+
+it.each(["KUBERNETES_ADMISSION_DENIED", "ARM_LOCKED", "SQL_FIREWALL", "POSTGRES_FIREWALL", "NAMESPACE_HELD"] as const)(
+  "waits, visibly, until somebody has changed what refuses it: %s",
+  async (code) => {
+    outage.forMs = 2 * 3_600_000;
+    const operation = await failWithClusterDown(new PermanentError(code, "not now"));
+    const seen: unknown[] = [];
+    await acceptance.run({
+      ...inVirtualTime,
+      async atRest() {
+        if (seen.length > 0) return;
+        const steps = await cloud.ports.registry.listSteps(operation);
+        seen.push(
+          cloud.operations.get(operation)?.stillToUndo,
+          steps.find((each) => each.name === "removeServiceAccount"),
+        );
+      },
+    });
+
+    expect(seen).toMatchObject([
+      { undos: ["removeServiceAccount"], error: { code, message: "not now" } },
+      { status: "Running", nextRetryTime: expect.any(String), error: { code } },
+    ]);
+    expect(cloud.operations.get(operation)?.leftUndone).toBeUndefined();
+    expect([...cloud.objects.keys()].filter((key) => key.includes(" team-a/"))).toEqual([]);
+  },
+);
+
+it("gives up at once what nothing but Mooring's rights can change", async () => {
+  const operation = await failWithClusterDown(new PermanentError("KUBERNETES_FORBIDDEN", "no right"));
+  await acceptance.run(inVirtualTime);
+
+  expect(cloud.operations.get(operation)?.leftUndone).toEqual(["removeServiceAccount"]);
+  expect(Date.now() - outage.from).toBeLessThan(60_000);
 });
 
 it("gives up after the time that the catalog allows, with a short history", async () => {

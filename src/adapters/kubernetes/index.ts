@@ -93,6 +93,21 @@ export function createKubernetes({
     return read(cluster, request, { reply, shape });
   }
 
+  /** A review that denies something is asked once more. Where Mooring may lack the right to ask, nothing is denied. */
+  async function review(
+    cluster: ClusterTarget,
+    request: ClusterRequest,
+    { mayAsk }: { readonly mayAsk: boolean },
+  ): Promise<z.infer<typeof AccessReview>["status"]> {
+    const statusIn = (reply: ClusterReply) => {
+      if (!mayAsk && (reply.status === 403 || reply.status === 404)) return { allowed: true, reason: "" };
+      if (!isSuccess(reply)) throw toError(cluster, request, reply);
+      return read(cluster, request, { reply, shape: AccessReview }).status;
+    };
+    const status = statusIn(await send(cluster, request));
+    return status.allowed ? status : statusIn(await askReady(sendOnce, cluster, request));
+  }
+
   async function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
     const found = await find(cluster, { method: "GET", path: basePath(apiVersion) }, ResourceList);
     // Entries such as `pods/status` are subresources of the same kind.
@@ -248,14 +263,7 @@ export function createKubernetes({
               spec: { resourceAttributes: { ...attributes, verb } },
             },
           };
-          const review = (reply: ClusterReply) => {
-            // Mooring may lack the right to ask.
-            if (reply.status === 403 || reply.status === 404) return { allowed: true, reason: "" };
-            if (!isSuccess(reply)) throw toError(cluster, request, reply);
-            return read(cluster, request, { reply, shape: AccessReview }).status;
-          };
-          if (review(await send(cluster, request)).allowed) return undefined;
-          const { allowed, reason } = review(await askReady(sendOnce, cluster, request));
+          const { allowed, reason } = await review(cluster, request, { mayAsk: false });
           const why = reason === "" ? "" : `: ${reason}`;
           return allowed ? undefined : `Cluster "${cluster.alias}" does not let Mooring ${verb} ${resource.name}${why}`;
         }),
@@ -277,7 +285,7 @@ export function createKubernetes({
           },
         },
       };
-      return (await ask(cluster, request, AccessReview)).status.allowed;
+      return (await review(cluster, request, { mayAsk: true })).allowed;
     },
 
     async kinds(cluster, apiVersion) {

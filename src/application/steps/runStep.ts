@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { withoutAddresses } from "../../domain/errors/addresses.ts";
-import { isAuthenticationFailure, PermanentError, TransientError } from "../../domain/errors.ts";
+import { isAuthenticationFailure, mayPass, PermanentError, TransientError } from "../../domain/errors.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
 import { type StepKey, unfinished } from "../../domain/operation/stepName.ts";
@@ -241,7 +241,9 @@ async function recordFailure(
   const { retry, retrial } = input;
   const goesOn = isUndo(input) && (retry.undoTimeoutMs ?? 0) > 0;
   const delayAfter = (tries: number) => {
-    if (error instanceof PermanentError) return undefined;
+    if (error instanceof PermanentError) {
+      return goesOn && mayPass(error.code) ? delayToGoOn(retry, retrial) : undefined;
+    }
     // The orchestration does this waiting; if it has done so before, it passed on how long.
     if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
     return delayAfterAttempt(retry, tries) ?? (goesOn ? delayToGoOn(retry, retrial) : undefined);

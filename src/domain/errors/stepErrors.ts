@@ -7,6 +7,8 @@ type StepErrorEntry = {
   readonly status: 500 | 503;
   /** It may be a notice instead. */
   readonly isTold?: true;
+  /** Somebody removes it, and an undo waits for that. */
+  readonly isObstacle?: true;
   readonly cause: string;
 } & ({ readonly retryable: false; readonly fix: string } | { readonly retryable: true; readonly fix: PassingFix });
 
@@ -54,7 +56,7 @@ export const stepErrors = {
         "find out what else writes the resource that the message names, such as a pipeline or a second installation of Mooring, and let it pause",
     },
   ),
-  ARM_LOCKED: lasting(
+  ARM_LOCKED: obstacle(
     "A management lock in Azure forbids the change.",
     "Ask the owner of the lock that the message names to remove it for the time of the operation, or to replace it with a narrower one; then run the operation again.",
   ),
@@ -91,7 +93,7 @@ export const stepErrors = {
     "The PostgreSQL server lacks the functions for roles of Microsoft Entra.",
     "Turn on Microsoft Entra authentication: `az postgres flexible-server update --resource-group <group> --name <server> --microsoft-entra-auth Enabled`. Only a Flexible Server has it.",
   ),
-  POSTGRES_FIREWALL: lasting(
+  POSTGRES_FIREWALL: obstacle(
     "The PostgreSQL server takes no connection from Mooring's address.",
     "Allow the Function App's outbound addresses, or connect it through a private endpoint.",
   ),
@@ -179,7 +181,7 @@ export const stepErrors = {
     "The database refused the login of Mooring's identity. Only in operations of 0.1.0; later releases report AUTHENTICATION_FAILED.",
     "Run infra/sql/database-user.sql in the database, or make Mooring's identity the server's Entra administrator.",
   ),
-  SQL_FIREWALL: lasting(
+  SQL_FIREWALL: obstacle(
     "The SQL server's firewall refused Mooring's address.",
     "Allow the Function App's outbound addresses, or connect it through a private endpoint.",
   ),
@@ -251,7 +253,7 @@ export const stepErrors = {
     "The cluster's RBAC refused the call.",
     "Apply the files of infra/kubernetes that the cluster needs (infra/README.md).",
   ),
-  KUBERNETES_ADMISSION_DENIED: lasting(
+  KUBERNETES_ADMISSION_DENIED: obstacle(
     "An admission policy or webhook of the cluster refused the object.",
     "Satisfy the policy that the message names, or ask its owner to exempt Mooring's objects.",
   ),
@@ -359,7 +361,7 @@ export const stepErrors = {
     "AzureIdentityBindings that are not Mooring's bind pods to the AzureIdentity that would be removed.",
     "Remove the bindings that the message names, or offboard with {ignoreDependants}: they stay but bind nothing.",
   ),
-  NAMESPACE_HELD: lasting(
+  NAMESPACE_HELD: obstacle(
     "Something keeps the namespace, or what Mooring put into one that stays, from being deleted, such as a finalizer whose controller is gone.",
     "Remove what the message names, or its finalizer (`kubectl edit`); `kubectl get namespace -o yaml` shows what is left. Then offboard the namespace again, or run the undo again: {compensate}.",
   ),
@@ -389,8 +391,8 @@ export const stepErrors = {
     "The message names what is left. Remove the obstacle, then {compensate}. After a migration, {migrate} also cleans up and continues.",
   ),
   UNDO_GIVEN_UP: lasting(
-    "An operator canceled an operation whose undos went on because something could not be reached.",
-    "Run the undos again with {compensate} when it can be reached.",
+    "An operator canceled an operation whose undos went on because something could not be reached, or refused them.",
+    "Run the undos again with {compensate} when nothing is in their way.",
   ),
   CHANGE_INCOMPLETE: lasting(
     "A change stopped after its point of no return: something that it replaces could not be removed, or access has ended and the rest could not be done.",
@@ -464,6 +466,11 @@ function lastingOrTold(cause: string, fix: string) {
   return { ...lasting(cause, fix), isTold: true } as const;
 }
 
+/** The step fails with it. An undo goes on: what it cannot reach, or what refuses it for now, somebody has to change. */
+function obstacle(cause: string, fix: string) {
+  return { ...lasting(cause, fix), isObstacle: true } as const;
+}
+
 /** The durable runtime retries the step: until it gives up, there is nothing to do. */
 function passing(cause: string, fix: PassingFix) {
   return { status: 503, retryable: true, cause, fix } as const;
@@ -479,4 +486,8 @@ export function isLastingStepErrorCode(code: string): code is LastingStepErrorCo
 
 export function isPassingStepErrorCode(code: string): code is PassingStepErrorCode {
   return isStepErrorCode(code) && stepErrors[code].retryable;
+}
+
+export function isObstacle(code: string): boolean {
+  return isStepErrorCode(code) && "isObstacle" in stepErrors[code];
 }

@@ -96,6 +96,31 @@ describe("errors", () => {
     },
   );
 
+  test.each([
+    ["is not ready", unread, [false], "CLUSTER_UNREACHABLE"],
+    ["is ready by now, and allows it", { status: 200, body: "ok" }, [false, true], true],
+    ["is ready, and says so again", { status: 200, body: "ok" }, [false, false], false],
+  ])(
+    "believes only a second time that an account may not do something: the server %s",
+    async (_, ready, allows, told) => {
+      const answers = [...allows];
+      const server = await startServer(cluster, (path) =>
+        path === "/readyz" ? ready : { status: 201, body: { status: { allowed: answers.shift() } } },
+      );
+
+      const may = await kubernetes
+        .mayDo(
+          server.target,
+          { namespace: "team", name: "app" },
+          { verb: "use-managed-identity", group: "cid.wi.aks.azure.com", resource: "id" },
+        )
+        .catch((error: { readonly code: string }) => error.code);
+      server.close();
+
+      expect(may).toBe(told);
+    },
+  );
+
   test("passes on how long the server asks to wait", async () => {
     script("GET namespaces", { kind: "error", code: 429, retryAfterSeconds: 7 });
 
