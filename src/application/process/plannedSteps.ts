@@ -60,7 +60,6 @@ export function plannedSteps(
         // During a migration both identity modes exist side by side, and neither is left over.
         ...(migration ? [] : [own("removeLeftovers")]),
         own("verify"),
-        ...replaced(operation),
       ];
     case "offboard": {
       const { together, afterwards } = removed({
