@@ -137,17 +137,20 @@ export class TransientError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** Nothing was sent, or the service said that it did nothing. */
   readonly isWithoutEffect: boolean;
+  /** What it means once every try has failed with it. */
+  readonly ifItLasts: PermanentError | undefined;
   /** See `afterAcceptance`. */
   isAfterAcceptance = false;
 
   constructor(
     code: TransientCode,
     message: string,
-    options: ErrorOptions & { retryAfterSeconds?: number; isWithoutEffect?: boolean } = {},
+    options: ErrorOptions & { retryAfterSeconds?: number; isWithoutEffect?: boolean; ifItLasts?: PermanentError } = {},
   ) {
     super(message, options);
     this.code = code;
     this.isWithoutEffect = options.isWithoutEffect ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.ifItLasts = options.ifItLasts;
   }
 }

@@ -9,7 +9,7 @@ import { proveNamespace } from "../../src/application/inspection/proveNamespace.
 import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { PermanentError, type TransientCode, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
@@ -75,6 +75,20 @@ function left() {
   );
 }
 
+/** The first calls meet something that passes. */
+function failingTimes<In extends unknown[], Out>(
+  times: number,
+  call: (...input: In) => Promise<Out>,
+  code: TransientCode = "SQL_UNAVAILABLE",
+): typeof call {
+  let left = times;
+  return async (...input) => {
+    left -= 1;
+    if (left >= 0) throw new TransientError(code, "not now");
+    return await call(...input);
+  };
+}
+
 const failing = (error: Error): Ports["databases"] => ({
   ...cloud.ports.databases,
   inspect: (target, user) =>
@@ -136,21 +150,57 @@ describe("a server that the catalog has dropped", () => {
     expect(new Set(hosts)).toEqual(new Set(["sql-dev.database.windows.net:1433"]));
   });
 
-  it("is named at once when it does not answer", async () => {
-    const inspect = () => Promise.reject(new TransientError("SQL_UNAVAILABLE", "no answer"));
-    const databases = { ...cloud.ports.databases, inspect };
+  it("is tried again when it does not answer: a database that resumes loses its user", async () => {
+    const databases: Ports["databases"] = {
+      ...cloud.ports.databases,
+      change: failingTimes(1, cloud.ports.databases.change),
+    };
 
     const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
-    expect(cloud.identities.size).toBe(0);
-    expect(left().map(([step]) => step)).toEqual([
-      "checkDependants",
-      "checkDependants",
-      "revokeDatabase",
-      "revokeDatabase",
-    ]);
+    expect(operation?.leftInPlace).toBeUndefined();
+    expectNothingLeft(cloud);
   });
+
+  it("is tried again while Mooring cannot log in, which lasts longer", async () => {
+    const databases: Ports["databases"] = {
+      ...cloud.ports.databases,
+      change: failingTimes(4, cloud.ports.databases.change, "AUTHENTICATION_FAILED"),
+    };
+
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect(operation?.leftInPlace).toBeUndefined();
+    expectNothingLeft(cloud);
+  });
+
+  it.each(["SQL_UNAVAILABLE", "AUTHENTICATION_FAILED"] as const)(
+    "is named when every attempt fails (%s), and everything else is taken away",
+    async (code) => {
+      const tried: string[] = [];
+      const inspect: Ports["databases"]["inspect"] = ({ database }) => {
+        tried.push(database);
+        return Promise.reject(new TransientError(code, "no answer"));
+      };
+      const databases = { ...cloud.ports.databases, inspect };
+
+      const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+
+      expect(operation).toMatchObject({ status: "Succeeded" });
+      expect(cloud.identities.size).toBe(0);
+      // The plan has looked, too.
+      expect(tried.filter((each) => each === "orders").length).toBeGreaterThan(catalog.retry.attempts);
+      expect(operation?.leftInPlace).toHaveLength(2);
+      expect(left().map(([step]) => step)).toEqual([
+        "checkDependants",
+        "checkDependants",
+        "revokeDatabase",
+        "revokeDatabase",
+      ]);
+    },
+  );
 
   it("is named when the record does not know where it was", async () => {
     const record = cloud.namespaces.get("aks-dev/team-a");

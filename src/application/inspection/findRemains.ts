@@ -1,5 +1,5 @@
 import type { Ports } from "../../ports/index.ts";
-import { isDropped, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
+import { unlessDropped, whyDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { leaves, leftByOtherModes, resourcesFor } from "../../resources/index.ts";
 
@@ -22,7 +22,7 @@ export async function findRemains(
     try {
       return await look();
     } catch (error) {
-      if (!isDropped(error)) throw error;
+      if (!whyDropped(error)) throw error;
       return [];
     }
   };

@@ -97,7 +97,10 @@ async function tryStep<G extends object, O extends StepResult>(
     const context = { ...trail, invocation, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
+    const isLastTry = async (error: TransientError) => isLast(error, input, await trail.started);
+    const result = await runLeavingDropped(definition, input, { ...trail, isLastTry }, () =>
+      run(input, gated, context),
+    );
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
@@ -211,6 +214,12 @@ async function unlessEnded(caught: unknown, gate: Promise<unknown>): Promise<unk
 /** Whether the runtime starts another try after this one; not the orchestration, which waits only for authentication. */
 function isRetried(error: unknown, { retry }: StepInput, tries: number): boolean {
   return !isRecordedAsData(error) && delayAfterAttempt(retry, tries) !== undefined;
+}
+
+/** Whether nothing tries it again, neither the runtime nor, while authentication fails, the orchestration. */
+function isLast(error: TransientError, input: StepInput, tries: number): boolean {
+  if (!isAuthenticationFailure(error)) return !isRetried(error, input, tries);
+  return input.retrial !== undefined && input.retrial.nextMs === undefined;
 }
 
 /** For what nothing else records: no attempt follows this one. */

@@ -20,7 +20,10 @@ type Identify = Pick<Ports, "catalog" | "tokens">;
 export interface Callers {
   /** Identifies the sender by the credentials in the request; refuses a request without any. */
   identify(request: Pick<HttpRequest, "headers">): Promise<Caller>;
-  /** Until when the caller's access token proves who calls, in milliseconds since 1970; undefined for any other proof. */
+  /**
+   * Until when the caller's token proves who calls, in milliseconds since 1970; undefined for a key, and for a session of App Service
+   * authentication that has outlived its token.
+   */
   validUntil(caller: Caller): number | undefined;
   /** Takes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
   expectAllowed(caller: Caller, anyOf: readonly AppRole[]): void;
@@ -113,8 +116,13 @@ async function identify(
   const principal = headers.get("x-ms-client-principal");
   if (principal !== null && auth.easyAuth) {
     const claims = readClientPrincipal(principal);
-    if (claims?.tid.toLowerCase() === catalog.tenantId.toLowerCase()) return callerOf(catalog, claims);
-    throw unauthenticated(catalog, "The client principal is not one of this tenant.");
+    if (claims?.tid.toLowerCase() !== catalog.tenantId.toLowerCase())
+      throw unauthenticated(catalog, "The client principal is not one of this tenant.");
+    const caller = callerOf(catalog, claims);
+    const end = (claims.exp ?? 0) * 1_000;
+    // A browser's session goes on after the token that it began with, for as long as the platform lets it.
+    if (end > Date.now()) noteEnd(caller, end);
+    return caller;
   }
   const key = headers.get("x-mooring-key");
   if (key !== null) {

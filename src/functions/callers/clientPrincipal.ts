@@ -43,9 +43,11 @@ export function readClientPrincipal(header: string): Claims | undefined {
   ).data;
 }
 
-/** A claim whose value is an object comes as JSON. */
+/** Claims whose values are no texts in the token: they come as JSON. */
+const asJson = new Set(["exp", "_claim_names"]);
+
 function readValue(name: string, [first]: readonly string[]): unknown {
-  if (name !== "_claim_names" || first === undefined) return first;
+  if (!asJson.has(name) || first === undefined) return first;
   try {
     return JSON.parse(first);
   } catch {

@@ -2,7 +2,7 @@
  * What an operation takes away or repairs may be in a place that the catalog has dropped since. Where Mooring cannot reach it, or
  * may give nothing any more, the operation goes on with the rest, and the step says what is left as it was.
  */
-import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -27,8 +27,14 @@ const dropped: ReadonlySet<PermanentCode> = new Set([
   "UNKNOWN_PROFILE",
 ]);
 
-export function isDropped(error: unknown): error is PermanentError {
+function isDropped(error: unknown): error is PermanentError {
   return error instanceof PermanentError && dropped.has(error.code);
+}
+
+/** Why it cannot be reached: the catalog has dropped it, and that is certain or, if the error lasts, likely. */
+export function whyDropped(error: unknown): PermanentError | undefined {
+  const lasting = error instanceof TransientError ? error.ifItLasts : error;
+  return isDropped(lasting) ? lasting : undefined;
 }
 
 /** What can be found, or else what to say of a name that the catalog has dropped. */
@@ -44,24 +50,28 @@ export function unlessDropped<T, E>(find: () => T, otherwise: (error: PermanentE
 /** For a step that leaves what it cannot reach. */
 export const leave = () => ({ action: "keep" }) as const;
 
-/** Runs the step; if it may leave what it cannot reach, it says so. An undo never does: it fails, and its operation names it. */
+/**
+ * Runs the step; if it may leave what it cannot reach, it says so, after its last try where that might have passed. An undo never does:
+ * it goes on or fails, and its operation names it.
+ */
 export async function runLeavingDropped<G extends object, O extends StepResult>(
   { whenDropped }: Pick<StepDefinition<G, O>, "whenDropped">,
   input: StepInput & G,
-  step: Pick<StepContext, "notice">,
+  step: Pick<StepContext, "notice"> & { readonly isLastTry: (error: TransientError) => Promise<boolean> },
   run: () => Promise<O>,
 ): Promise<O> {
   try {
     return await run();
   } catch (error) {
     const left = isUndo(input) ? undefined : whenDropped?.(input);
-    if (!left || !isDropped(error)) throw error;
-    await step.notice([noticeOfLeft(error)]);
+    const why = whyDropped(error);
+    if (!left || !why || (error instanceof TransientError && !(await step.isLastTry(error)))) throw error;
+    await step.notice([noticeOfLeft(why)]);
     return left;
   }
 }
 
-/** The step's look, or undefined for a step that is not planned. */
+/** The step's look, or undefined for a step that is not planned. It does not wait for what may pass, and says what it leaves if it lasts. */
 export async function lookAt<G extends object, O extends StepResult>(
   { look, whenDropped, from }: StepDefinition<G, O>,
   ports: Ports,
@@ -75,8 +85,9 @@ export async function lookAt<G extends object, O extends StepResult>(
     return await look(ports, input, planning);
   } catch (error) {
     const left = createdBy === undefined ? whenDropped?.(input) : undefined;
-    if (!left || !isDropped(error)) throw error;
-    return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOfLeft(error)] };
+    const why = whyDropped(error);
+    if (!left || !why) throw error;
+    return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOfLeft(why)] };
   }
 }
 

@@ -2,6 +2,7 @@
  * Where a database is from which Mooring takes access away. Access was given when the catalog listed the database; it is taken
  * away although the catalog has dropped it since, where it can still be reached.
  */
+import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -34,7 +35,10 @@ async function findGiven(ports: Finding, berth: Berth, wanted: DatabaseRequest):
   throw new PermanentError("UNKNOWN_SQL_SERVER", `The catalog has no SQL server "${alias}".`);
 }
 
-/** Fails with the code of a name that the catalog lacks if it lacks the name, and the database cannot be reached either. */
+/**
+ * Fails with the code of a name that the catalog lacks if it lacks the name, and the database cannot be reached either: at once if that
+ * is certain, or else if it lasts, since a server may be busy or a database may resume.
+ */
 export async function atGiven<T>(
   ports: Finding,
   { berth, database }: { readonly berth: Berth; readonly database: DatabaseRequest },
@@ -46,9 +50,16 @@ export async function atGiven<T>(
     listed = given.listed;
     return await use(given.target);
   } catch (error) {
-    const isGone = error instanceof PermanentError || (error instanceof TransientError && listed === "nothing");
-    if (listed === "database" || !isGone) throw error;
+    const mayPass = error instanceof TransientError && listed === "nothing";
+    if (listed === "database" || !(error instanceof PermanentError || mayPass)) throw error;
     const message = `The catalog no longer lists database "${keyOf(database)}", and it cannot be reached (${error.code}).`;
-    throw new PermanentError("UNKNOWN_DATABASE", message, { cause: error });
+    const gone = new PermanentError("UNKNOWN_DATABASE", message, { cause: error });
+    if (!mayPass) throw gone;
+    const { retryAfterSeconds } = error;
+    throw new TransientError(error.code, error.message, {
+      cause: error,
+      ...defined({ retryAfterSeconds }),
+      ifItLasts: gone,
+    });
   }
 }

@@ -68,7 +68,7 @@ function principal(...claims: [typ: string, val: string][]): string {
   return Buffer.from(JSON.stringify(body)).toString("base64");
 }
 
-const signedIn = principal(
+const signedInClaims: [typ: string, val: string][] = [
   ["http://schemas.microsoft.com/identity/claims/objectidentifier", oid],
   ["http://schemas.microsoft.com/identity/claims/tenantid", tid],
   ["http://schemas.microsoft.com/identity/claims/scope", "access"],
@@ -76,7 +76,8 @@ const signedIn = principal(
   ["groups", groups.blue],
   ["roles", "Onboarding.Request"],
   ["preferred_username", "ann@example.com"],
-);
+];
+const signedIn = principal(...signedInClaims);
 
 it("accepts a bearer token, a key, and nothing else", async () => {
   provide({ entra, keys });
@@ -107,6 +108,17 @@ it("knows until when a token is valid, and of no such time for a key", async () 
 
   expect(callers.validUntil(await ask({ authorization: "Bearer good" }))).toBe(exp * 1_000);
   expect(callers.validUntil(await ask({ "x-mooring-key": key }))).toBeUndefined();
+});
+
+it("knows until when the token is valid from which App Service has the principal; a session may outlive it", async () => {
+  provide({ easyAuth: true });
+  const validUntil = async (exp: string) =>
+    callers.validUntil(await ask({ "x-ms-client-principal": principal(...signedInClaims, ["exp", exp]) }));
+
+  expect(await validUntil("1900000000")).toBe(1_900_000_000_000);
+  expect(await validUntil("1600000000")).toBeUndefined();
+  expect(callers.validUntil(await ask({ "x-ms-client-principal": signedIn }))).toBeUndefined();
+  await expect(validUntil("soon")).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
 });
 
 it("does not let a valid credential make up for an invalid one of higher precedence", async () => {

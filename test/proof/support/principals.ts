@@ -35,6 +35,8 @@ export function principalOf({ tenant, oid, groups, roles }: Identity): Principal
     ["aud", randomUUID()],
     ["iss", `https://login.microsoftonline.com/${tenant}/v2.0`],
     ["iat", "1790000000"],
+    ["nbf", "1790000000"],
+    ["exp", "1790003600"],
     ["azp", randomUUID()],
     ["name", "Somebody"],
     ["preferred_username", "somebody@example.com"],
