@@ -5,7 +5,11 @@ export async function unlessUnreadable<T>(reading: Promise<T>): Promise<T | unde
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof TransientError && error.code === "RECORD_UNREADABLE") return undefined;
+    if (isUnreadable(error)) return undefined;
     throw error;
   }
+}
+
+export function isUnreadable(error: unknown): error is TransientError {
+  return error instanceof TransientError && error.code === "RECORD_UNREADABLE";
 }

@@ -9,6 +9,14 @@ export interface ObjectRef {
   readonly namespace?: string;
 }
 
+/** Of an object in the same namespace, or in none; one without an object of that UID is collected. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -22,7 +30,7 @@ export interface KubernetesObject {
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
     readonly managedFields?: readonly ManagedFields[];
-    readonly ownerReferences?: readonly { readonly kind: string; readonly name: string }[];
+    readonly ownerReferences?: readonly OwnerReference[];
   };
   readonly [field: string]: unknown;
 }

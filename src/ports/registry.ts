@@ -118,7 +118,7 @@ export interface Batches {
     batch: string,
     amendments: readonly { readonly item: Stored<BatchItem>; readonly changes: Partial<BatchItem> }[],
   ): Promise<readonly boolean[]>;
-  /** In order, without what they ask for. */
+  /** In order, without what they ask for. One that cannot be read is there as failed, with RECORD_UNREADABLE. */
   listBatchItems(batch: string, query?: { status: OperationStatus }): Promise<readonly Stored<BatchItem>[]>;
   updateBatchItems(
     batch: string,
@@ -130,7 +130,7 @@ export interface Batches {
 export interface WaitingRequests {
   /** For one namespace, in order. */
   waitingFor(berth: Berth): Promise<readonly WaitingRequest[]>;
-  /** The first one of a namespace; reads no other. */
+  /** The first one of a namespace; reads no other. Fails with RECORD_UNREADABLE where it is there and cannot be read. */
   firstWaiting(berth: Berth): Promise<WaitingRequest | undefined>;
   /** For all namespaces, without the requests. */
   listWaiting(): Promise<readonly Omit<WaitingRequest, "request">[]>;

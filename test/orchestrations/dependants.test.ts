@@ -225,8 +225,9 @@ it("cannot ignore what SQL would refuse", async () => {
 it.each([workload, pod])("does not mistake its own objects for somebody else's ($identityMode)", async (request) => {
   await onboard(request);
   // On its way out, owned by another object, of the cluster itself, or for the very account that was onboarded.
-  const ownerReferences = [{ kind: "ReplicaSet", name: "app-1" }];
-  put("v1", "Pod", { name: "app-1-x", ownerReferences });
+  put("v1", "Pod", { name: "app-1-x", ...ownedBy("apps/v1", "ReplicaSet", "app-1") });
+  put("v1", "Pod", { name: "mooring-verify-x", ...ownedBy("batch/v1", "Job", "mooring-verify") });
+  put("cilium.io/v2", "CiliumEndpoint", { name: "mooring-verify-x", ...ownedBy("v1", "Pod", "mooring-verify-x") });
   put("v1", "Pod", { name: "going", deletionTimestamp: "2026-11-25T00:00:00Z" });
   put("batch/v1", "Job", { name: "mooring-verify", ...ownerMetadata(workload, "op") });
   put("v1", "ConfigMap", { name: "kube-root-ca.crt" });
@@ -332,6 +333,62 @@ it("keeps a namespace of which it may not see everything, and says what", async 
   const notice = { code: "NAMESPACE_KEPT", message };
   expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({ action: "keep", notices: [notice] });
   expect(cloud.objects.has("v1 Namespace /team-a")).toBe(true);
+});
+
+/** An object of that owner in the namespace, or in none. */
+function ownedBy(apiVersion: string, kind: string, name: string): Pick<Metadata, "ownerReferences"> {
+  return { ownerReferences: [{ apiVersion, kind, name, uid: uidOf(apiVersion, kind, name) }] };
+}
+
+function uidOf(apiVersion: string, kind: string, name: string): string {
+  return cloud.objects.get(`${apiVersion} ${kind} team-a/${name}`)?.metadata.uid ?? `uid of ${name}`;
+}
+
+async function keptIn(): Promise<string | undefined> {
+  const { operation, steps } = await offboard();
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  expect(cloud.objects.has("v1 Namespace /team-a")).toBe(true);
+  return steps.find((step) => step.name === "removeNamespace")?.notices?.[0]?.message;
+}
+
+it.each([
+  ["x/v1", "Tenant", "blue"],
+  ["v1", "Namespace", "team-a"],
+  ["v1", "ServiceAccount", "app"],
+  ["v1", "ConfigMap", "mooring-databases"],
+  ["v1", "ConfigMap", "kube-root-ca.crt"],
+  ["apps/v1", "ReplicaSet", "long-gone"],
+])("keeps a namespace for what somebody made there, although its owner is the %s %s %s", async (...owner) => {
+  await onboard(workload);
+  put("v1", "ConfigMap", { name: "kube-root-ca.crt" });
+  put("v1", "Secret", { name: "theirs", ...ownedBy(...owner) });
+
+  expect(await keptIn()).toContain("others have in it 1 Secret (theirs).");
+});
+
+it("keeps a namespace for objects that own each other, or that an object of the same name once owned", async () => {
+  await onboard(workload);
+  put("example.com/v1", "Widget", { name: "one", ...ownedBy("example.com/v1", "Widget", "two") });
+  put("example.com/v1", "Widget", { name: "two", ...ownedBy("example.com/v1", "Widget", "one") });
+  put("v1", "ConfigMap", { name: "anew", uid: "second" });
+  put("v1", "Secret", {
+    name: "old",
+    ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "anew", uid: "first" }],
+  });
+
+  expect(await keptIn()).toContain(
+    "others have in it 1 ConfigMap (anew), 1 Secret (old), 2 Widget.example.com (one, two).",
+  );
+});
+
+it("counts what somebody made, and not what that owns in its turn", async () => {
+  await onboard(workload);
+  put("apps/v1", "Deployment", { name: "shop" });
+  put("apps/v1", "ReplicaSet", { name: "shop-1", ...ownedBy("apps/v1", "Deployment", "shop") });
+  put("v1", "Pod", { name: "shop-1-x", ...ownedBy("apps/v1", "ReplicaSet", "shop-1") });
+  put("v1", "Secret", { name: "of-the-pod", ...ownedBy("v1", "Pod", "shop-1-x") });
+
+  expect(await keptIn()).toContain("others have in it 1 Deployment (shop).");
 });
 
 it.each(["fails", "is canceled"])(

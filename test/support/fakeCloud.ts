@@ -23,7 +23,7 @@ import { clusterKey, createKubernetes, type Objects, place } from "./models/kube
 import { createManagedModel } from "./models/managedNamespaces.ts";
 import { ObjectsView } from "./models/objectsView.ts";
 import { type RegistryView, viewRegistry } from "./models/registryView.ts";
-import { createTables, type Rows } from "./models/tables.ts";
+import { createTables, type Rows, spoilRow } from "./models/tables.ts";
 import { noPostgres } from "./noPostgres.ts";
 
 export interface FakeCloud extends AzureState, RegistryView {
@@ -43,6 +43,8 @@ export interface FakeCloud extends AzureState, RegistryView {
    * same, and the process that sent it does nothing more. An error: its effect waits, too, and it ends with that error.
    */
   onWrite: (call: { what: string; when: "before" | "after" }) => unknown;
+  /** Makes a row of the registry unreadable: `MooringOperations`, its row key. */
+  spoil(table: string, row: string): void;
   /** Effects of writes that got no answer; call one, and it lands. */
   readonly late: (() => void)[];
 }
@@ -151,6 +153,7 @@ export function createFakeCloud(changes: Partial<Catalog> = {}): FakeCloud {
     events: [],
     audit: [],
     onWrite: () => undefined,
+    spoil: (table, row) => spoilRow(tables.get(table), row),
     late: [],
   };
 

@@ -35,7 +35,9 @@ const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
         }),
       )
       .exactOptional(),
-    ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string() })).exactOptional(),
+    ownerReferences: z
+      .array(z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() }))
+      .exactOptional(),
   }),
 });
 

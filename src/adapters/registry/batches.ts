@@ -8,6 +8,7 @@
  * A request has at most 50 databases, about 13,000 characters as JSON, and fits in one property (32,768).
  */
 
+import { describeCode } from "../../domain/operation/plan.ts";
 import type {
   AnyOperation,
   BatchAsk,
@@ -17,7 +18,9 @@ import type {
   Stored,
 } from "../../domain/operation/records.ts";
 import type { Batches, Registry } from "../../ports/registry.ts";
-import type { Table } from "./tables.ts";
+import { toRegistryError } from "./errors.ts";
+import type { RawRow, Table } from "./tables.ts";
+import type { UnreadableRow } from "./unreadableRows.ts";
 
 interface Operations {
   readonly find: Registry["findOperation"];
@@ -60,7 +63,7 @@ export function createBatchesOn(
     );
   }
 
-  const writtenItems = (id: string) => items.all([["PartitionKey", id]], ["index"]);
+  const writtenItems = (id: string) => items.all([["PartitionKey", id]], ["index"], unreadableItem);
 
   /** Leaves those that somebody has written since. */
   async function removeItems(id: string, written: readonly Pick<Stored<ItemRow>, "index" | "etag">[]): Promise<void> {
@@ -126,13 +129,25 @@ export function createBatchesOn(
             ["status", query?.status],
           ],
           listed,
+          unreadableItem,
         )
-      ).toSorted((a, b) => a.index - b.index),
+      )
+        .filter(({ status }) => query === undefined || status === query.status)
+        .toSorted((a, b) => a.index - b.index),
     updateBatchItems: (batch, updates) =>
       items.mergeAll(
         batch,
         updates.map(({ index, changes }) => ({ row: rowOf(index), changes })),
       ),
+  };
+}
+
+/** It counts as failed, and says why: nothing can begin it, or see how it ends. */
+function unreadableItem({ rowKey, etag, cluster, namespace }: RawRow, error: UnreadableRow): Stored<ItemRow> {
+  const { code, message } = toRegistryError("MooringBatchItems", error);
+  return {
+    ...{ index: Number(rowKey), cluster: String(cluster), namespace: String(namespace), etag },
+    ...{ status: "Failed", error: describeCode(code, message) },
   };
 }
 

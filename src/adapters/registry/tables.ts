@@ -92,6 +92,13 @@ export type Filters = readonly (readonly [
   operator?: "eq" | "lt" | "since",
 ])[];
 
+/** A row that cannot be read, as the service sent it. */
+export interface RawRow {
+  readonly rowKey: string;
+  readonly etag: string;
+  readonly [column: string]: unknown;
+}
+
 /** `insert`, `replace`, `amend` and `remove` return false if another writer was first. */
 export interface Table<T extends object> {
   get(partition: string, row: string): Promise<Stored<T> | undefined>;
@@ -115,8 +122,15 @@ export interface Table<T extends object> {
   time(): Promise<number>;
   /** Without the rows that cannot be read. */
   page(filters: Filters, limit: number, continuation?: string): Promise<Page<Stored<T>>>;
-  /** Fails if one of the rows cannot be read. With `fields`, the service sends only these fields. */
-  all(filters: Filters, fields?: readonly (keyof T & string)[]): Promise<Stored<T>[]>;
+  /**
+   * Fails if one of the rows cannot be read, unless `instead` makes a record of what the service sent of it. With `fields`, the service
+   * sends only these fields.
+   */
+  all(
+    filters: Filters,
+    fields?: readonly (keyof T & string)[],
+    instead?: (row: RawRow, error: UnreadableRow) => Stored<T>,
+  ): Promise<Stored<T>[]>;
   /** The same without the rows that cannot be read. */
   readable(
     filters: Filters,
@@ -228,7 +242,19 @@ export function table<T extends object>(
         if (Number.isNaN(time)) throw new Error("the table service did not say what time it is (Date)");
         return time;
       }),
-    all: (filters, fields) => run(async (client) => (await listEntities(client, filters, fields)).map(read)),
+    all: (filters, fields, instead) =>
+      run(async (client) => {
+        const entities = await listEntities(client, filters, fields);
+        return entities.map((entity) => {
+          try {
+            return read(entity);
+          } catch (error) {
+            if (!(error instanceof UnreadableRow && instead)) throw error;
+            unreadable.note(error);
+            return instead(entity as RawRow, error);
+          }
+        });
+      }),
     readable: (filters, fields) =>
       run(async (client) => readEach(await listEntities(client, filters, fields), read, unreadable)),
   };

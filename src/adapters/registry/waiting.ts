@@ -8,7 +8,7 @@
 import type { Berth } from "../../domain/naming/names.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import type { WaitingRequests } from "../../ports/registry.ts";
-import type { Table } from "./tables.ts";
+import type { Filters, Table } from "./tables.ts";
 
 /** All fields except the request. */
 const listed = [
@@ -22,14 +22,13 @@ const listed = [
 ] as const satisfies readonly (keyof WaitingRequest)[];
 
 export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
-  const waitingFor: WaitingRequests["waitingFor"] = async (berth) =>
-    (await waiting.all([["PartitionKey", partitionOf(berth)]])).toSorted(bySequence);
+  const ofBerth = (berth: Berth): Filters => [["PartitionKey", partitionOf(berth)]];
   return {
-    waitingFor,
+    waitingFor: async (berth) => (await waiting.readable(ofBerth(berth))).value.toSorted(bySequence),
     async firstWaiting(berth) {
-      const { value, unreadable = [] } = await waiting.page([["PartitionKey", partitionOf(berth)]], 1);
+      const { value, unreadable = [] } = await waiting.page(ofBerth(berth), 1);
       // If the first one cannot be read, the others must not overtake it: this fails, and names it.
-      const [first] = unreadable.length > 0 ? await waitingFor(berth) : value.toSorted(bySequence);
+      const [first] = (unreadable.length > 0 ? await waiting.all(ofBerth(berth)) : value).toSorted(bySequence);
       return first;
     },
     listWaiting: async () => (await waiting.readable([], listed)).value.toSorted(bySequence),

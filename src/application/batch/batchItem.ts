@@ -13,7 +13,7 @@ import { outcomeOf } from "../../domain/operation/batch.ts";
 import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { describeCode, toOperationError } from "../../domain/operation/plan.ts";
 import type {
   BatchAsk,
   BatchItem,
@@ -29,6 +29,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { Claim } from "../admission/claim.ts";
 import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";
+import { isUnreadable, unlessUnreadable } from "../unlessUnreadable.ts";
 import { claimWork, explainHolder } from "./claimWork.ts";
 
 const takes = 100;
@@ -62,8 +63,40 @@ interface TakenItem {
   readonly lane: string;
 }
 
-/** Claims the item's namespace. Returns the record if the lane has to run its operation. */
+/** Claims the item's namespace. Returns the record if the lane has to run its operation. What cannot be read ends this item alone. */
 export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
+  try {
+    return await claimReadable(ports, batch, taken);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    await unlessUnreadable(endUnreadable(ports, batch.id, taken, error));
+    return undefined;
+  }
+}
+
+/** Unless it has begun: then its operation decides how it ends. */
+async function endUnreadable(
+  { registry }: Pick<Ports, "registry">,
+  batch: string,
+  { index }: TakenItem,
+  { code, message }: TransientError,
+): Promise<void> {
+  await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read: () => registry.getBatchItem(batch, index),
+    next: ({ status, operation }) =>
+      isFinal(status) || operation !== undefined
+        ? undefined
+        : {
+            status: "Failed" as const,
+            error: shortenError(describeCode(code, message)),
+            endTime: new Date().toISOString(),
+          },
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+  });
+}
+
+async function claimReadable(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
   const { registry } = ports;
   const { index, lane } = taken;
   const item = await noteClaim(registry, batch.id, taken);
@@ -246,7 +279,8 @@ export async function noteEnd<Item extends BatchItem>(
   item: Item,
 ): Promise<Item> {
   if (isFinal(item.status) || item.operation === undefined) return item;
-  const operation = await registry.getOperation(item.operation);
+  // Where its record cannot be read, nobody knows whether it has ended.
+  const operation = await unlessUnreadable(registry.getOperation(item.operation));
   if (!operation || !isFinal(operation.status)) return item;
   const { status, kind, error, endTime = new Date().toISOString() } = operation;
   const changes = defined({

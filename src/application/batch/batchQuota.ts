@@ -8,6 +8,7 @@ import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { findUnfit } from "./fitting.ts";
 
 const atOnce = 20;
@@ -37,9 +38,11 @@ export async function refuseBeyondQuota<Item extends { readonly request: Onboard
   const newcomers: typeof wanted = [];
   for (let from = 0; from < wanted.length; from += atOnce) {
     const some = wanted.slice(from, from + atOnce);
-    const records = await Promise.all(some.map(({ item }) => ports.registry.getNamespace(item.request)));
-    // A namespace with a record already counts, whichever team owns it.
-    newcomers.push(...some.filter((_each, at) => records[at] === undefined));
+    const isNew = await Promise.all(
+      some.map(({ item }) => unlessUnreadable(ports.registry.getNamespace(item.request).then((found) => !found))),
+    );
+    // A namespace with a record already counts, whichever team owns it, and whether or not anybody can read it.
+    newcomers.push(...some.filter((_each, at) => isNew[at] === true));
   }
   const free = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
   const asking = newcomers.map(({ item, team }) => ({ item, takes: new Map([[team, 1]]) }));

@@ -13,6 +13,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports/index.ts";
 import { namespacePages } from "../../resources/definitions/namespacePages.ts";
 import { teamsOf } from "../admission/listNamespaces.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 const atOnce = 20;
 
@@ -25,7 +26,8 @@ export async function chooseNamespaces(
   const chosen: Chosen[] = [];
   for (let from = 0; from < namespaces.length; from += atOnce) {
     const some = namespaces.slice(from, from + atOnce);
-    const records = await Promise.all(some.map((berth) => registry.getNamespace(berth)));
+    // One that cannot be read is told by its item.
+    const records = await Promise.all(some.map((berth) => unlessUnreadable(registry.getNamespace(berth))));
     chosen.push(
       ...some.map((berth, at) => {
         const record = records[at];

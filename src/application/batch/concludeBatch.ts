@@ -8,6 +8,7 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
 import { amend } from "../amend.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, noteEnd } from "./batchItem.ts";
 import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
@@ -188,7 +189,7 @@ async function leaveToTimer(
     // Nobody but a lane starts what keeps the flag: the batch would wait for it.
     await amend({
       what: `The record of ${berthKey(item)}`,
-      read: () => registry.getNamespace(item),
+      read: () => unlessUnreadable(registry.getNamespace(item)),
       next: ({ operation, batch }) =>
         operation === item.claim && batch?.isStarter === true ? { operation: id, isStarter: false } : undefined,
       write: (record, batch) => registry.replaceNamespace({ ...record, batch }),

@@ -1,6 +1,7 @@
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { BatchAsk, BatchItem, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { describe } from "./batchItem.ts";
 import { refuseBeyondQuota } from "./batchQuota.ts";
 import { getBatch } from "./batchRecord.ts";
@@ -19,7 +20,7 @@ export async function refuseItems(ports: Ports, id: string): Promise<void> {
     const found: (Stored<BatchItem> & Required<Pick<BatchAsk, "request">>)[] = [];
     for (let from = 0; from < items.length; from += atOnce) {
       const some = items.slice(from, from + atOnce);
-      const read = await Promise.all(some.map(({ index }) => registry.getBatchItem(id, index)));
+      const read = await Promise.all(some.map(({ index }) => unlessUnreadable(registry.getBatchItem(id, index))));
       found.push(...read.flatMap((item) => (item?.request ? [{ ...item, request: item.request }] : [])));
     }
     return found;

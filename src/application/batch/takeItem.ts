@@ -1,5 +1,6 @@
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Ports } from "../../ports/index.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { claimItem, noteEnd, takeIndex } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
 import { beginVerification } from "./verifyItem.ts";
@@ -23,7 +24,7 @@ export async function takeItem(
 ): Promise<Taken> {
   const { registry } = ports;
   if (done !== undefined) {
-    const item = await registry.getBatchItem(id, done);
+    const item = await unlessUnreadable(registry.getBatchItem(id, done));
     if (item) await noteEnd(ports, id, item);
   }
   let last = done;

@@ -11,6 +11,7 @@ import { mustSee } from "../admission/seeNamespace.ts";
 import { amend } from "../amend.ts";
 import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
 import { proveNamespace } from "../inspection/proveNamespace.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { describe, shortenError } from "./batchItem.ts";
 import { getBatch } from "./batchRecord.ts";
 import { expectSeen } from "./chooseNamespaces.ts";
@@ -24,7 +25,8 @@ export async function beginVerification(
 ): Promise<boolean> {
   const { record, change } = await amend({
     what: `Item ${index} of batch ${batch}`,
-    read: () => registry.getBatchItem(batch, index),
+    // One that cannot be read has ended.
+    read: () => unlessUnreadable(registry.getBatchItem(batch, index)),
     next: ({ status, startTime = new Date().toISOString() }) =>
       status === "NotStarted" ? { status: "Running" as const, startTime } : undefined,
     write: (item, changes) => registry.amendBatchItem(batch, item, changes),

@@ -13,6 +13,7 @@ import { endsOf } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 /** Somebody else gave that: not a right too many of Mooring's, no denial, and nothing that could not be read. */
 const givenByOthers: ReadonlySet<FindingCode> = new Set([
@@ -38,7 +39,8 @@ export async function accessOf(
   );
   const found = held.flat().filter(({ target }) => wanted === undefined || isWithin(target, wanted));
   const ids = [...new Set(found.flatMap(({ giver, target }) => givenTo(giver, target).operation ?? []))];
-  const operations = new Map(await Promise.all(ids.map(async (id) => [id, await registry.getOperation(id)] as const)));
+  const reading = ids.map(async (id) => [id, await unlessUnreadable(registry.getOperation(id))] as const);
+  const operations = new Map(await Promise.all(reading));
   return found.map(({ record, giver, through, kind, target, access }) => {
     const { cluster, namespace, team, state, onboardedTime } = record;
     const { findings = [], verifiedTime } = giver;
@@ -68,9 +70,13 @@ async function heldBy(
   record: NamespaceRecord,
 ): Promise<readonly HeldBy[]> {
   const { request } = record;
-  const home = isGuest(request) ? await registry.getNamespace(homeOf(request)) : undefined;
-  if (!home) return targetsIn(record).map((each) => ({ ...each, giver: record }));
-  const through = berthKey(home);
+  const own = targetsIn(record).map((each) => ({ ...each, giver: record }));
+  if (!isGuest(request)) return own;
+  const through = berthKey(homeOf(request));
+  const home = await unlessUnreadable(registry.getNamespace(homeOf(request)).then((found) => found ?? "none"));
+  if (home === "none") return own;
+  // What it has asked for is a part of what its home has.
+  if (!home) return own.map((each) => ({ ...each, through }));
   return targetsIn(home).map((each) => ({ ...each, giver: home, through }));
 }
 

@@ -17,6 +17,7 @@ import { expiryEvent } from "../../domain/watching/expiryEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { isWaiting } from "./rejectAtEnd.ts";
 
 type Log = Record<"log" | "warn", (line: string) => void>;
@@ -76,7 +77,10 @@ async function findWaiting({ registry }: Watching, before: string): Promise<read
     return has && from !== undefined && from < before ? [{ record, has }] : [];
   });
   const found = await Promise.all(
-    held.map(async (each) => ({ ...each, waiting: await registry.getOperation(each.record.operation) })),
+    held.map(async (each) => {
+      const waiting = await unlessUnreadable(registry.getOperation(each.record.operation));
+      return { ...each, waiting };
+    }),
   );
   return found.filter(({ waiting }) => isWaiting(waiting));
 }

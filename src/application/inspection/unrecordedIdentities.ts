@@ -4,11 +4,12 @@
  * before Mooring: it counts if Mooring lets pods use it (resources/identity/uses.ts).
  */
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey, isGuest, namespaceNamed } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
-import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { IdentityRef, ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../../resources/definitions/dependants.ts";
 import { isKnownTo } from "../../resources/identity/plan.ts";
@@ -30,30 +31,60 @@ export interface UnrecordedIdentities {
   readonly identities: readonly UnrecordedIdentity[];
   /** What could not be read, with the reason. */
   readonly unseen: readonly string[];
+  /** Whether the identity of that name may be unrecorded, since it, or the cluster that it is for, could not be looked at. */
+  readonly isUnsure: (berth: Berth) => boolean;
 }
 
 export async function findUnrecorded(ports: Looking): Promise<UnrecordedIdentities> {
   const found: UnrecordedIdentity[] = [];
   const unseen: string[] = [];
+  const unsure = new Set<string>();
+  /** Undefined where it gets no answer, which hides nothing else. */
+  const seeing = async <T>(what: string, key: string, look: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await look();
+    } catch (error) {
+      if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
+      unseen.push(`${what} (${error.code})`);
+      unsure.add(key);
+      return undefined;
+    }
+  };
   for (const alias of Object.keys(ports.catalog.clusters)) {
     const { subscriptionId, identityResourceGroup: resourceGroup } = findCluster(ports.catalog, alias);
-    for (const identity of await ports.identities.listIn({ subscriptionId, resourceGroup })) {
+    const place = { subscriptionId, resourceGroup };
+    const listed = await seeing(`identities in ${resourceGroup}`, alias, () => ports.identities.listIn(place));
+    for (const identity of listed ?? []) {
       const named = readMarked(identity, alias) ?? readNamed(identity, alias);
-      if (!named || (await isRecorded(ports, named))) continue;
-      // An offboarding may have ended since the list was read.
-      const current = await ports.identities.get({ subscriptionId, resourceGroup, name: identity.name });
-      if (current?.clientId !== identity.clientId) continue;
-      if (named.createdBy !== undefined) {
-        found.push(named);
-        continue;
-      }
-      const used = await findUses(ports, identity, named.berth);
-      unseen.push(...used.unseen);
-      // An onboarding writes the record first, and may have begun since.
-      if (used.uses.length > 0 && !(await isRecorded(ports, named))) found.push({ ...named, uses: used.uses });
+      if (!named) continue;
+      const look = () => lookAt(ports, named, { ...place, name: identity.name });
+      const seen = await seeing(identity.name, berthKey(named.berth), look);
+      if (!seen) continue;
+      found.push(...seen.found);
+      unseen.push(...seen.unseen);
     }
   }
-  return { identities: found, unseen };
+  const isUnsure = (berth: Berth) => unsure.has(berth.cluster) || unsure.has(berthKey(berth));
+  return { identities: found, unseen, isUnsure };
+}
+
+interface Seen {
+  readonly found: readonly UnrecordedIdentity[];
+  readonly unseen: readonly string[];
+}
+
+async function lookAt(ports: Looking, named: UnrecordedIdentity, ref: IdentityRef): Promise<Seen> {
+  const none = { found: [], unseen: [] };
+  const { identity, berth, createdBy } = named;
+  if (await isRecorded(ports, named)) return none;
+  // An offboarding may have ended since the list was read.
+  const current = await ports.identities.get(ref);
+  if (current?.clientId !== identity.clientId) return none;
+  if (createdBy !== undefined) return { ...none, found: [named] };
+  const { uses, unseen } = await findUses(ports, identity, berth);
+  // An onboarding writes the record first, and may have begun since.
+  const isFound = uses.length > 0 && !(await isRecorded(ports, named));
+  return { found: isFound ? [{ ...named, uses }] : [], unseen };
 }
 
 /** Clusters of the catalog may share a resource group: an identity belongs to the one that its tags name. */

@@ -4,7 +4,7 @@
  */
 import { type Finding, severityOf } from "../../domain/finding.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { berthKey, berthOf } from "../../domain/naming/names.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -38,7 +38,8 @@ type Watching = Pick<
   Ports,
   "catalog" | "databases" | "events" | "identities" | "identityBindings" | "kubernetes" | "registry"
 >;
-type Look = (ports: Watching, context: Log) => Promise<readonly Unrecorded[]>;
+/** `earlier` is what the last look found: what this one cannot see stays. */
+type Look = (ports: Watching, context: Log, earlier: readonly Unrecorded[]) => Promise<readonly Unrecorded[]>;
 
 const looks: Readonly<Record<string, Look>> = { identities: lookForIdentities, "members of roles": lookForMembers };
 
@@ -54,7 +55,7 @@ export function watchUnrecorded(ports: Watching): UnrecordedWatch {
       const before = new Set(all().map(({ id }) => id));
       for (const [what, look] of Object.entries(looks)) {
         try {
-          const seen = await look(ports, context);
+          const seen = await look(ports, context, found.get(what) ?? []);
           found.set(what, seen);
           for (const each of seen) {
             driftFindings.add(1, { code: each.finding.code, severity: severityOf(each.finding) });
@@ -69,16 +70,21 @@ export function watchUnrecorded(ports: Watching): UnrecordedWatch {
   };
 }
 
-async function lookForIdentities(ports: Watching, context: Log): Promise<readonly Unrecorded[]> {
-  const { identities, unseen } = await findUnrecorded(ports);
+async function lookForIdentities(
+  ports: Watching,
+  context: Log,
+  earlier: readonly Unrecorded[],
+): Promise<readonly Unrecorded[]> {
+  const { identities, unseen, isUnsure } = await findUnrecorded(ports);
   for (const what of unseen) context.warn(logLine("not looked at", { reason: what }));
-  return identities.map((each) => ({
+  const seen = identities.map((each) => ({
     id: each.identity.principalId,
     subject: berthKey(each.berth),
     since: each.createdBy ?? each.identity.principalId,
     finding: unrecordedFinding(each),
     text: describeUnrecorded(each),
   }));
+  return [...seen, ...earlier.filter(({ subject }) => isUnsure(berthOf(subject)))];
 }
 
 async function lookForMembers(ports: Watching, context: Log): Promise<readonly Unrecorded[]> {

@@ -30,6 +30,7 @@ import {
 } from "../acceptance/acceptance.ts";
 import { admit } from "../admission/admission.ts";
 import { checkRequest } from "../requests/readRequest.ts";
+import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { noteRefusalOf, type RefusalTrail } from "../watching/refusalTrail.ts";
 import type { Arriving } from "./arriving.ts";
 import { createLostRows } from "./lostRows.ts";
@@ -77,14 +78,19 @@ export function createBacklog(
   async function isFirst(berth: Berth, sequenceNumber: number, undecidedBefore = sequenceNumber): Promise<boolean> {
     const undecided = await queue.undecidedBefore(undecidedBefore);
     if (undecided.some((body) => isFor(berth, body))) return false;
-    const first = await registry.firstWaiting(berth);
-    return !first || first.sequenceNumber >= sequenceNumber;
+    const first = await findFirst(berth);
+    return first === "none" || (first !== undefined && first.sequenceNumber >= sequenceNumber);
+  }
+
+  /** Undefined while its row cannot be read: until the timer has restored it (lostRows.ts), nothing overtakes it. */
+  async function findFirst(berth: Berth): Promise<WaitingRequest | "none" | undefined> {
+    return await unlessUnreadable(registry.firstWaiting(berth).then((first) => first ?? ("none" as const)));
   }
 
   /** False when nothing more can begin for now. */
   async function beginFirst(worker: Worker, berth: Berth): Promise<boolean> {
-    const first = await registry.firstWaiting(berth);
-    if (!first) return false;
+    const first = await findFirst(berth);
+    if (first === undefined || first === "none") return false;
     const record = await registry.getNamespace(berth);
     if (record && isHeld(record) && record.operation !== first.operation) return false;
     // If the request's own message is not deferred yet, its handler still owns it and will check again once it is.

@@ -1,6 +1,6 @@
 /**
- * Finds deferred messages whose row in the registry is gone, because somebody restored or changed the table: nothing else would
- * ever receive them again. Each run looks at a limited part of the queue, and the next one goes on from there.
+ * Finds deferred messages whose row in the registry is gone or cannot be read, because somebody restored or changed the table: nothing
+ * else would ever receive them again. Each run looks at a limited part of the queue, and the next one goes on from there.
  */
 import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -34,6 +34,8 @@ export function createLostRows<W extends { readonly warn: (line: string) => void
       const since = message.sentTime.toISOString();
       const isRemovalConfirmed = confirmsRemoval(body, message.properties);
       const arriving = arrivingOf(received, { ...message, traceparent, isRemovalConfirmed });
+      // One that cannot be read says nothing that its message does not.
+      await registry.removeWaiting({ cluster, namespace, sequenceNumber });
       await registry.insertWaiting({ ...arriving, cluster, namespace, since });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -12,6 +12,7 @@ import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
 import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
+import { withoutOwned } from "./owned.ts";
 
 /** What others have in the namespace, each kind with its count: `2 ConfigMap (app, web)`. Empty if it is free to go. */
 export interface Occupants {
@@ -38,8 +39,12 @@ export async function occupantsOf(
     found.push(...(await Promise.all(lists)));
   }
   const sorted = found.toSorted((a, b) => (a.kind.kind < b.kind.kind ? -1 : 1));
+  const counting = new Set(withoutOwned(found.flatMap(({ objects = [] }) => objects)));
   return {
-    there: sorted.flatMap(({ kind, objects = [] }) => (objects.length > 0 ? [count(kind, objects)] : [])),
+    there: sorted.flatMap(({ kind, objects = [] }) => {
+      const own = objects.filter((each) => counting.has(each));
+      return own.length > 0 ? [count(kind, own)] : [];
+    }),
     unseen: [
       ...unanswered.map((apiVersion) => `${apiVersion} (its server does not answer)`),
       ...sorted.flatMap(({ kind, objects }) => (objects ? [] : [`${nameOfKind(kind)} (Mooring may not list it)`])),
@@ -73,19 +78,11 @@ async function foreignAmong(
 ): Promise<readonly ObjectMetadata[]> {
   const foreign: ObjectMetadata[] = [];
   for (const object of objects) {
-    if (goesAnyway(object) || isMadeByCluster(object)) continue;
+    if (object.metadata.deletionTimestamp !== undefined || isMadeByCluster(object)) continue;
     const { metadata } = await knownMetadata(object, recordedMark);
     if (readMetadata(metadata)?.berth !== berthKey(berth)) foreign.push(object);
   }
   return foreign;
-}
-
-/**
- * It is being deleted, or another object has made it, which counts itself. An object whose owner is the namespace belongs to
- * nothing else.
- */
-function goesAnyway({ metadata: { deletionTimestamp, ownerReferences = [] } }: ObjectMetadata): boolean {
-  return deletionTimestamp !== undefined || ownerReferences.some(({ kind }) => kind !== "Namespace");
 }
 
 const mostNamed = 3;

@@ -10,6 +10,8 @@ const kinds: readonly { readonly group: string; readonly kind: string }[] = [
   { group: "coordination.k8s.io", kind: "Lease" },
   // Pods' identities, by aad-pod-identity.
   { group: "aadpodidentity.k8s.io", kind: "AzureAssignedIdentity" },
+  // Pods, as Cilium's agent sees them.
+  { group: "cilium.io", kind: "CiliumEndpoint" },
 ];
 
 export function isMadeByClusterOnly({ apiVersion, kind }: NamespacedKind): boolean {
@@ -26,6 +28,20 @@ const objects: ReadonlySet<string> = new Set([
 
 export function isMadeByCluster({ apiVersion, kind, metadata: { name } }: ObjectMetadata): boolean {
   return groupOf(apiVersion) === "" && objects.has(`${kind} ${name}`);
+}
+
+/** What Kubernetes' own controllers make of an object: it counts itself or, like Mooring's Job, takes them with it. */
+const makers: Readonly<Record<string, readonly string[]>> = {
+  "/Pod": ["apps/ReplicaSet", "apps/StatefulSet", "apps/DaemonSet", "batch/Job", "/ReplicationController"],
+  "apps/ReplicaSet": ["apps/Deployment"],
+  "apps/ControllerRevision": ["apps/StatefulSet", "apps/DaemonSet"],
+  "batch/Job": ["batch/CronJob"],
+  "discovery.k8s.io/EndpointSlice": ["/Service", "/Endpoints"],
+};
+
+export function isMadeByController({ apiVersion, kind, metadata: { ownerReferences = [] } }: ObjectMetadata): boolean {
+  const madeBy = makers[`${groupOf(apiVersion)}/${kind}`] ?? [];
+  return ownerReferences.some((owner) => madeBy.includes(`${groupOf(owner.apiVersion)}/${owner.kind}`));
 }
 
 function groupOf(apiVersion: string): string {

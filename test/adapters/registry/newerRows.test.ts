@@ -115,7 +115,8 @@ it("leaves an unreadable row out of every list, and still lists the others", asy
   await expect(lonely.getNamespace({ cluster, namespace: odd })).rejects.toMatchObject(unreadable);
   await expect(lonely.getOperation(`op-${odd}`)).rejects.toMatchObject(unreadable);
   await expect(lonely.getOpenBatch(`batch-${odd}`)).rejects.toMatchObject(unreadable);
-  await expect(lonely.waitingFor({ cluster, namespace: odd })).rejects.toMatchObject(unreadable);
+  await expect(lonely.firstWaiting({ cluster, namespace: odd })).rejects.toMatchObject(unreadable);
+  expect(await lonely.waitingFor({ cluster, namespace: odd })).toEqual([]);
 });
 
 it("takes what a merge left of a lost operation for unreadable, and not for an operation", async () => {
@@ -129,4 +130,24 @@ it("takes what a merge left of a lost operation for unreadable, and not for an o
   const message = expect.stringContaining(`Row "operations/${id}" of MooringOperations cannot be read`);
   await expect(registry.findOperation(id)).rejects.toMatchObject({ code: "RECORD_UNREADABLE", message });
   await tables.rowsOf("MooringOperations").deleteEntity("operations", id);
+});
+
+it("tells an unreadable item of a batch as failed, beside the others", async () => {
+  const id = `batch-${crypto.randomUUID()}`;
+  await registry.insertBatch(batchRecord(id, 2), [askOf(request), askOf(request)]);
+  await tables.rowsOf("MooringBatchItems").updateEntity({ partitionKey: id, rowKey: "00001", v: 99 }, "Merge");
+
+  const { cluster, namespace } = request;
+  const items = await registry.listBatchItems(id);
+  expect(items).toMatchObject([
+    { index: 0, cluster, namespace, status: "NotStarted" },
+    { index: 1, cluster, namespace, status: "Failed", error: { code: "RECORD_UNREADABLE" } },
+  ]);
+  expect(items[1]?.error?.message).toContain(`Row "${id}/00001" of MooringBatchItems cannot be read`);
+  expect(await registry.listBatchItems(id, { status: "NotStarted" })).toHaveLength(1);
+  await expect(registry.getBatchItem(id, 1)).rejects.toMatchObject({ code: "RECORD_UNREADABLE" });
+
+  // An attempt that chose fewer forgets it like any other.
+  await registry.insertBatch({ ...batchRecord(id, 1), work: { action: "repair" } }, [askOf(request)]);
+  expect(await registry.listBatchItems(id)).toHaveLength(1);
 });

@@ -527,3 +527,19 @@ it("leaves an approval that came first, and a first request, which has nothing t
   const approvalOf = cloud.operations.get(record().operation)?.approval;
   expect(approvalOf?.decision).toMatchObject({ kind: "approved", by: "approver" });
 });
+
+it("takes access away beside a change whose operation cannot be read", async () => {
+  await waitAtEnd({ expiresAfter: "P30D" }, waits, async (operation) => {
+    const other = ask({ namespace: "team-b", expiresAfter: "P30D" });
+    await operate(cloud, "onboard", { ...other, databases: [messages] } as OnboardingRequest);
+    const before = structuredClone(cloud.operations.get(operation));
+    cloud.spoil("MooringOperations", operation);
+    clocks(30 * day + minute);
+    await look();
+    clocks(30 * day + 7 * minute);
+    await look();
+    expect(cloud.namespaces.get("aks-dev/team-b")).toMatchObject({ state: "Offboarding" });
+    expect(await cloud.ports.registry.countUnreadable()).toBe(1);
+    if (before) cloud.operations.set(operation, before);
+  });
+});

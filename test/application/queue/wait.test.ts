@@ -149,3 +149,45 @@ describe("a lost row", () => {
     expect(world.deadLetters).toMatchObject([{ properties: { DeadLetterReason: "INVALID_REQUEST" } }]);
   });
 });
+
+describe("a row that cannot be read", () => {
+  /** That of the first of two waiting requests; the second one comes afterwards. */
+  async function spoil(): Promise<void> {
+    await hold(world);
+    world.send(request(["writer"]));
+    await world.deliverAll();
+    const [first = 0] = world.cloud.waiting.keys();
+    world.cloud.spoil("MooringWaiting", String(first).padStart(20, "0"));
+    world.send(request(["executor"]));
+    await world.deliverAll();
+  }
+
+  it("keeps later requests waiting, in their order, and fails none of their messages", async () => {
+    await spoil();
+
+    expect(world.cloud.waiting.size).toBe(2);
+    await world.end();
+    expect(world.requests()).toEqual(["reader"]);
+    expect(world.warnings).toEqual([]);
+    await world.settle();
+    expect(world.requests()).toEqual(["reader", "writer", "executor"]);
+    expect({ left: world.queue.peek(), refused: world.deadLetters }).toEqual({ left: [], refused: [] });
+  });
+
+  it("is written again from its deferred message, once", async () => {
+    await spoil();
+
+    for (let run = 0; run < 2; run += 1) await world.survive(() => world.backlog.reconcile(world.worker));
+
+    expect(world.warnings).toEqual([expect.stringContaining("waiting request restored")]);
+    expect(await world.cloud.ports.registry.waitingFor({ cluster: "aks-dev", namespace: "team-a" })).toHaveLength(2);
+  });
+
+  it("hides no other of its namespace from callers", async () => {
+    await spoil();
+
+    const waiting = await world.cloud.ports.registry.waitingFor({ cluster: "aks-dev", namespace: "team-a" });
+
+    expect(waiting.map(({ request: { databases } }) => databases[0]?.roles)).toEqual([["executor"]]);
+  });
+});

@@ -2,7 +2,7 @@
  * Other people who put objects into the namespace while operations run: after its making, before or in the middle of an undo or an
  * offboarding. What they put there stays, whatever happens, and so does the namespace.
  */
-import type { Berth } from "../../../src/domain/naming/names.ts";
+import { type Berth, namesInside } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { type Objects, place, print, refKey } from "../../support/models/kubernetes.ts";
@@ -34,6 +34,15 @@ export function createVisitors(
   { newUid, tell }: { newUid: () => string; tell: (line: string) => void },
 ): Visitors {
   const dice = createDice(seed ^ 0x7151);
+  // Separate dice, so that what they bring stays the same.
+  const ownerDice = createDice(seed ^ 0x0cfe);
+  /** Of no namespace, or Mooring's own: neither says whose the object is. */
+  const chooseOwner = (namespace: string) => {
+    const own = { apiVersion: "v1", kind: "ConfigMap", name: namesInside.configMap };
+    const uid = objects.get(refKey({ ...own, namespace }))?.uid;
+    const tenant = { apiVersion: "example.com/v1", kind: "Tenant", name: "blue", uid: "of-a-tenant" };
+    return ownerDice.pick([[], [], [tenant], uid === undefined ? [] : [{ ...own, uid }]]);
+  };
   const visitors: Visitors = {
     chance: 0,
     brought: new Set(),
@@ -47,7 +56,9 @@ export function createVisitors(
       if (!home || home.goodbyes !== undefined) return;
       const [apiVersion, kind] = dice.pick(kinds);
       const name = `visitor-${visitors.brought.size}`;
-      place(objects, { apiVersion, kind, metadata: { name, namespace } }, { uid: newUid() });
+      const ownerReferences = chooseOwner(namespace);
+      const owned = ownerReferences.length > 0 ? { ownerReferences } : {};
+      place(objects, { apiVersion, kind, metadata: { name, namespace, ...owned } }, { uid: newUid() });
       visitors.brought.add(refKey({ apiVersion, kind, name, namespace }));
       tell(`— somebody puts ${kind} ${name} into ${namespace}`);
     },

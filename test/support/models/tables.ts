@@ -1,7 +1,9 @@
 /** Table Storage in memory, below the registry's own code: ETags, merges that create a row, and the SDK's own retries. */
+import { toRegistryError } from "../../../src/adapters/registry/errors.ts";
 import { createIdempotencyKeysOn } from "../../../src/adapters/registry/idempotency.ts";
 import { createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import type { Filters, Table } from "../../../src/adapters/registry/tables.ts";
+import { createUnreadableRows, readEach, UnreadableRow } from "../../../src/adapters/registry/unreadableRows.ts";
 import type { Stored } from "../../../src/domain/operation/records.ts";
 import type { IdempotencyKeys } from "../../../src/ports/idempotencyKeys.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
@@ -16,6 +18,13 @@ interface Row {
 }
 
 export type Rows = Map<string, Row>;
+
+/** Makes the row of that key unreadable, as one of a newer release. */
+export function spoilRow(rows: Rows | undefined, row: string): void {
+  const [place, found] = [...(rows ?? [])].find(([key]) => key.endsWith(`\n${row}`)) ?? [];
+  if (place === undefined || !found) throw new Error(`there is no row ${row}`);
+  rows?.set(place, { ...found, record: { ...found.record, v: 99 } });
+}
 
 export interface TableSettings {
   readonly newEtag: () => string;
@@ -48,6 +57,7 @@ export function createTables(
   { read: look, write: change }: Calls,
   { newEtag, isRepeated, now }: TableSettings = orderly(),
 ): Tables {
+  const unreadable = createUnreadableRows({ warn: () => undefined });
   function open<T extends object>(name: string): Table<T> {
     const table: Rows = rows.get(name) ?? new Map();
     rows.set(name, table);
@@ -61,11 +71,31 @@ export function createTables(
       set(partition, row, { ...table.get(keyOf(partition, row))?.record, ...withoutUndefined(changes) });
     // The table's rows contain only its own records.
     const read = (row: Row) => readRow(row) as Stored<T>;
+    const readSound = ([key, row]: readonly [string, Row]) => {
+      const [partition = "", rowKey = ""] = key.split("\n");
+      if ("v" in row.record) throw new UnreadableRow(name, { partition, row: rowKey }, "it is of a newer release");
+      return read(row);
+    };
+    /** As the registry tells it. */
+    const readOr = <R>(reading: () => R): R => {
+      try {
+        return reading();
+      } catch (error) {
+        if (!(error instanceof UnreadableRow)) throw error;
+        unreadable.note(error);
+        throw toRegistryError(name, error);
+      }
+    };
+    const readable = (filters: Filters) => {
+      const { value, unreadable: others } = readEach(select(table, filters), readSound, unreadable);
+      return { value, ...(others.length > 0 ? { unreadable: others } : {}) };
+    };
     return {
       get: (partition, row) =>
         ask("get", () => {
-          const found = table.get(keyOf(partition, row));
-          return found && read(found);
+          const key = keyOf(partition, row);
+          const found = table.get(key);
+          return found && readOr(() => readSound([key, found]));
         }),
       insert: (partition, row, record) =>
         write("insert", () => {
@@ -116,12 +146,26 @@ export function createTables(
           return table.delete(keyOf(partition, row));
         }),
       time: () => ask("time", () => Date.now()),
-      page: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
-      readable: (filters) => ask("list", () => ({ value: select(table, filters).map(read) })),
-      all: (filters) => ask("list", () => select(table, filters).map(read)),
+      page: (filters) => ask("list", () => readable(filters)),
+      readable: (filters) => ask("list", () => readable(filters)),
+      all: (filters, _fields, instead) =>
+        ask("list", () =>
+          select(table, filters).map(([key, row]) => {
+            try {
+              return readOr(() => readSound([key, row]));
+            } catch (error) {
+              const { cause } = error as Error;
+              if (!(cause instanceof UnreadableRow && instead)) throw error;
+              return instead({ rowKey: key.split("\n")[1] ?? "", etag: row.etag, ...row.record }, cause);
+            }
+          }),
+        ),
     };
   }
-  return { registry: createRegistryOn(open), idempotencyKeys: createIdempotencyKeysOn(open("MooringIdempotency")) };
+  return {
+    registry: createRegistryOn(open, unreadable),
+    idempotencyKeys: createIdempotencyKeysOn(open("MooringIdempotency")),
+  };
 }
 
 export function readRow({ record, etag, changedTime }: Row): object {
@@ -144,7 +188,7 @@ function select(table: Rows, filters: Filters) {
       return [value].flat().some((each) => each === found);
     });
   };
-  return [...table].filter(([key, row]) => fits(key, row)).map(([, row]) => row);
+  return [...table].filter(([key, row]) => fits(key, row));
 }
 
 /** An undefined field is not sent. */

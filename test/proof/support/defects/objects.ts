@@ -44,6 +44,14 @@ function withoutOtherKinds(ports: Ports): Ports {
   return { ...ports, kubernetes: { ...kubernetes, listMetadata } };
 }
 
+/** Whatever owns an object, it is taken for the owner's. */
+function withoutOwnedObjects(ports: Ports): Ports {
+  const { kubernetes } = ports;
+  const listMetadata: typeof kubernetes.listMetadata = async (cluster, query) =>
+    (await kubernetes.listMetadata(cluster, query)).filter(({ metadata }) => metadata.ownerReferences === undefined);
+  return { ...ports, kubernetes: { ...kubernetes, listMetadata } };
+}
+
 /** What Mooring wrote in Azure stays there. */
 function withLastingProfiles(ports: Ports): Ports {
   const { managedNamespaces } = ports;
@@ -119,6 +127,10 @@ export const objects: Defects = {
     finds: /removed, and somebody else's/,
   },
   "a namespace in which only workloads count": { spoil: withoutOtherKinds, finds: /removed, and somebody else's/ },
+  "a namespace in which nothing counts that has an owner": {
+    spoil: withoutOwnedObjects,
+    finds: /removed, and somebody else's/,
+  },
   "a quota of a profile that stays": { spoil: withLastingQuotas, finds: /left behind|left over|still there/ },
   "a profile in Azure that is never given back": {
     spoil: withLastingProfiles,
