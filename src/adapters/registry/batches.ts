@@ -8,6 +8,7 @@
  * A request has at most 50 databases, about 13,000 characters as JSON, and fits in one property (32,768).
  */
 
+import { namesOf } from "../../domain/lookUp.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
 import type {
   AnyOperation,
@@ -31,22 +32,25 @@ interface Operations {
 type ItemRow = BatchItem & BatchAsk;
 
 const openPartition = "open";
-const listed = [
-  "index",
-  "cluster",
-  "namespace",
-  "status",
-  "claim",
-  "operation",
-  "kind",
-  "outcome",
-  "needsApproval",
-  "findings",
-  "severity",
-  "error",
-  "startTime",
-  "endTime",
-] as const satisfies readonly (keyof BatchItem)[];
+/** All fields but what was asked. */
+const listed = namesOf({
+  index: true,
+  cluster: true,
+  namespace: true,
+  status: true,
+  claim: true,
+  lane: true,
+  operation: true,
+  kind: true,
+  outcome: true,
+  needsApproval: true,
+  findings: true,
+  severity: true,
+  error: true,
+  startTime: true,
+  endTime: true,
+  changedTime: true,
+} satisfies { readonly [Field in keyof BatchItem]-?: true });
 
 export function createBatchesOn(
   table: <T extends object>(name: string) => Table<T>,

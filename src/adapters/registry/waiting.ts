@@ -5,21 +5,24 @@
  * | MooringWaiting | `cluster:namespace` | sequence number of the message, 20 digits  |
  */
 
+import { namesOf } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import type { WaitingRequests } from "../../ports/registry.ts";
 import type { Filters, Table } from "./tables.ts";
 
 /** All fields except the request. */
-const listed = [
-  "cluster",
-  "namespace",
-  "sequenceNumber",
-  "operation",
-  "traceparent",
-  "since",
-  "expires",
-] as const satisfies readonly (keyof WaitingRequest)[];
+const listed = namesOf({
+  cluster: true,
+  namespace: true,
+  namespaceField: true,
+  sequenceNumber: true,
+  operation: true,
+  isRemovalConfirmed: true,
+  traceparent: true,
+  since: true,
+  expires: true,
+} satisfies { readonly [Field in keyof Omit<WaitingRequest, "request">]-?: true });
 
 export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
   const ofBerth = (berth: Berth): Filters => [["PartitionKey", partitionOf(berth)]];
