@@ -88,14 +88,17 @@ export function registerAccess(ports: Ports, routes: Routes): void {
   routes.serve(listAccess, async ({ by }, { target, namespace, ...filter }, { asked, next }) => {
     const isMeant = (record: NamespaceRecord) =>
       (namespace === undefined || record.namespace === namespace) &&
-      (target === undefined || reaches(record, target) || isGuest(record.request));
+      (target === undefined || reaches(catalog, record, target) || isGuest(record.request));
     const isFiltered = (namespace ?? target) !== undefined;
     const { value, continuation } = await listNamespaces({ registry }, by, {
       filter,
       ...(isFiltered ? { isMeant } : {}),
       ...asked,
     });
-    const found: AccessPage = { value: [...(await accessOf({ registry }, value, target))], ...next(continuation) };
+    const found: AccessPage = {
+      value: [...(await accessOf({ registry, catalog }, value, target))],
+      ...next(continuation),
+    };
     return json(200, found);
   });
 }

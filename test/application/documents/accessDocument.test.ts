@@ -36,6 +36,7 @@ it("shows with each target what somebody else gave there", async () => {
     ["SCHEMA_OWNED", "sql-dev/messages"],
     ["GRANT_ADDED", "uploads"],
     ["GRANT_LIMITED_BY_OTHERS", "uploads"],
+    ["TARGET_REACHED", "uploads"],
   ] as const;
 
   expect(await othersOf(given)).toEqual(given.map(([code, target]) => `${target} ${code}`));
@@ -47,4 +48,38 @@ it("takes for theirs neither what Mooring gave, nor what takes access away, nor 
   expect(
     await othersOf(codes.flatMap((code) => ["sql-dev/messages", "uploads"].map((at) => [code, at] as const))),
   ).toEqual([]);
+});
+
+const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data";
+const container = (name: string) => `${account}/blobServices/default/containers/${name}`;
+const identity = "mooring-team-a";
+
+/** Where a role in Azure, or a finding on a target, shows: each row with its access. */
+async function shownBy(code: FindingCode, target: string, found: string) {
+  const record = await cloud.ports.registry.getNamespace(berth);
+  if (!record) throw new Error("it is not onboarded");
+  const findings = [finding(code, target, { field: "it", expected: null, found })];
+  const rows = await accessOf(cloud.ports, [{ ...record, findings }]);
+  return rows.flatMap(({ target: at, access, others }) =>
+    others.length > 0 ? [`${at} ${access.join() || "nothing"}`] : [],
+  );
+}
+
+it("shows a role in Azure with each target that it covers or that is around it", async () => {
+  expect(await shownBy("ROLE_ON_TARGET", identity, `writer at ${container("uploads")}/more`)).toEqual(["uploads read"]);
+  expect(await shownBy("ROLE_ON_TARGET", identity, `writer at ${account.toUpperCase()}`)).toEqual([
+    "uploads read",
+    "jobs nothing",
+  ]);
+  expect(await shownBy("ROLE_ADDED", identity, "Reader at /subscriptions/s")).toEqual([
+    "sql-dev/messages reader",
+    "uploads read",
+  ]);
+  expect(await shownBy("ROLE_ON_TARGET", identity, `writer at ${container("reports")}`)).toEqual([]);
+  expect(await shownBy("ROLE_ADDED", identity, "Reader at /subscriptions/other")).toEqual([]);
+});
+
+it("shows what others opened to it beyond its request, as asked for by nobody", async () => {
+  expect(await shownBy("TARGET_REACHED", "jobs", "role theirs")).toEqual(["jobs nothing"]);
+  expect(await shownBy("USER_ADDED", "sql-dev/orders", "theirs")).toEqual(["sql-dev/orders nothing"]);
 });
