@@ -13,18 +13,20 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
 import { givenByOthers, openedByOthers } from "./givenByOthers.ts";
+import { afterRemoval, type Named } from "./removal.ts";
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
 function isWithin(target: string, wanted: string): boolean {
   return target === wanted || target.startsWith(`${wanted}/`);
 }
 
-/** The targets of these namespaces; of one target only, or of what is below it, if `wanted` names one. */
+/** The targets of these namespaces; of one target only, or of what is below it, if the query names one. */
 export async function accessOf(
   { registry, catalog }: Pick<Ports, "registry" | "catalog">,
   records: readonly NamespaceRecord[],
-  wanted?: string,
+  named: Named = {},
 ): Promise<readonly AccessDocument[]> {
+  const { target: wanted } = named;
   const held = await Promise.all(
     records.map(async (record) => (await heldBy({ registry, catalog }, record)).map((each) => ({ record, ...each }))),
   );
@@ -43,7 +45,7 @@ export async function accessOf(
       ...defined({ through, since, until: endOf(record, giver, target), operation }),
       ...sourceOf(operation === undefined ? undefined : operations.get(operation)),
       others: others.map(({ code, field, found: there }) => ({ code, field, found: there ?? "" })),
-      ...defined({ verifiedTime }),
+      ...defined({ ifRemoved: afterRemoval(named, { kind, access: [...access] }), verifiedTime }),
     };
   });
 }

@@ -32,6 +32,13 @@ export const AccessDocument = z
     others: z
       .array(z.object({ code: z.string(), field: z.string(), found: z.string() }))
       .meta({ description: "What the last verification found there that Mooring did not give." }),
+    ifRemoved: z
+      .array(z.object({ effect: z.string(), code: z.string().optional() }))
+      .optional()
+      .meta({
+        description:
+          "What becomes of this access if the catalog drops the target, the cluster or the team that the query names: a sentence each, with the code under which it shows; absent if the query names none of them or several. Since 0.2.0.",
+      }),
     verifiedTime: Time.optional().meta({ description: "The time of that verification." }),
   })
   .meta({ id: "Access" });
