@@ -1,3 +1,4 @@
+import { type Affected, affectedBy } from "../../clients/removal.ts";
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
 import { readCount } from "../arguments/values.ts";
@@ -18,7 +19,7 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` lists what that would break: these namespaces keep their access, and what the catalog no longer has Mooring cannot repair. Change or offboard them first. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
+    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` says what that would break: which namespaces use the name, and what becomes of their access. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
   operands: [],
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
@@ -50,7 +51,13 @@ export const command = defineCommand({
       ...{ limit, defaultLimit, sortBy },
       nameOf: (each) => `${nameOf(each)} ${each.target}`,
       lines: (value, view) =>
-        value.length === 0 ? [none] : [...accessTable(value, view), ...value.flatMap(foreignLines)],
+        value.length === 0
+          ? [none]
+          : [
+              ...accessTable(value, view),
+              ...value.flatMap(foreignLines),
+              ...affectedBy(value).flatMap((each) => removalLines(each, target ?? place.cluster ?? team ?? "")),
+            ],
       async expect() {
         if (place.cluster !== undefined) await expectCluster(session.client, place.cluster);
       },
@@ -105,6 +112,10 @@ function foreignLines(each: AccessDocument): readonly string[] {
   return each.others.map(
     ({ field, found, code }) => `${nameOf(each)} ${each.target}: not by Mooring: ${field} (${found}) ${code}`,
   );
+}
+
+function removalLines({ namespaces, effects }: Affected, name: string): readonly string[] {
+  return ["", `If ${name} leaves the catalog, for ${namespaces.join(", ")}:`, ...effects.map((each) => `  ${each}`)];
 }
 
 interface Wanted {

@@ -1,6 +1,7 @@
 /** Who reaches what: the targets of every namespace, since when, and by whose request and approval. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { type Affected, affectedBy } from "../../clients/removal.ts";
 import type { AccessDocument, AccessPage as AccessPageDocument } from "../../src/domain/documents/access.ts";
 import { param, to } from "../app/router.ts";
 import { get } from "../service/client.ts";
@@ -66,7 +67,25 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
         one="target"
         order="by namespace"
       />
+      {affectedBy(rows.value).map((each) => (
+        <Removal key={each.effects.join()} {...each} />
+      ))}
     </>
+  );
+}
+
+function Removal({ namespaces, effects }: Affected) {
+  const name = param("target") || param("cluster") || param("team");
+  return (
+    <section>
+      <h2>If {name} leaves the catalog</h2>
+      <p>For {namespaces.join(", ")}:</p>
+      <ul>
+        {effects.map((effect) => (
+          <li key={effect}>{effect}</li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

@@ -6,6 +6,7 @@ import { seeOthers } from "../application/documents/otherAccessDocument.ts";
 import { findReadable, readOthers } from "../application/inspection/otherAccess.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
+import { defined } from "../domain/defined.ts";
 import { AccessPage } from "../domain/documents/access.ts";
 import { errorDocument } from "../domain/documents/errorDocument.ts";
 import { OtherAccessPage } from "../domain/documents/otherAccess.ts";
@@ -42,7 +43,7 @@ export const listAccess = declareRoute({
   tag: "Namespaces",
   summary: "List who reaches what: the targets of namespaces, since when, and by whose request and approval",
   description:
-    "The namespaces of the caller's teams, or of all teams for an operator. `top` counts namespaces, each with all its targets; a filtered page can hold none and still have a nextLink. What others gave is as of the last verification.",
+    "The namespaces of the caller's teams, or of all teams for an operator. `top` counts namespaces, each with all its targets; a filtered page can hold none and still have a nextLink. What others gave is as of the last verification. With one of `target`, `cluster` and `team`, `ifRemoved` says what becomes of each access if the catalog drops that name.",
   reads: [queryOf(Filters), page()],
   answers: { 200: body("A page of who reaches what.", AccessPage, { accessPage }) },
 });
@@ -88,14 +89,18 @@ export function registerAccess(ports: Ports, routes: Routes): void {
   routes.serve(listAccess, async ({ by }, { target, namespace, ...filter }, { asked, next }) => {
     const isMeant = (record: NamespaceRecord) =>
       (namespace === undefined || record.namespace === namespace) &&
-      (target === undefined || reaches(record, target) || isGuest(record.request));
+      (target === undefined || reaches(catalog, record, target) || isGuest(record.request));
     const isFiltered = (namespace ?? target) !== undefined;
     const { value, continuation } = await listNamespaces({ registry }, by, {
       filter,
       ...(isFiltered ? { isMeant } : {}),
       ...asked,
     });
-    const found: AccessPage = { value: [...(await accessOf({ registry }, value, target))], ...next(continuation) };
+    const named = defined({ target, cluster: filter.cluster, team: filter.team });
+    const found: AccessPage = {
+      value: [...(await accessOf({ registry, catalog }, value, named))],
+      ...next(continuation),
+    };
     return json(200, found);
   });
 }

@@ -221,7 +221,7 @@ describe("a home", () => {
 
   it("gives its access to all who ask who reaches what", async () => {
     const records = [...cloud.namespaces.values()];
-    const rows = await accessOf(cloud.ports, records, "sql-dev/orders");
+    const rows = await accessOf(cloud.ports, records, { target: "sql-dev/orders" });
     expect(
       rows.map(({ cluster, namespace, target, access: what, through }) => [
         `${cluster}/${namespace}`,

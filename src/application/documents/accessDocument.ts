@@ -2,7 +2,6 @@
 import { defined } from "../../domain/defined.ts";
 import type { AccessDocument } from "../../domain/documents/access.ts";
 import { earlier } from "../../domain/expiry.ts";
-import type { FindingCode } from "../../domain/finding.ts";
 import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
 import type { Given } from "../../domain/operation/given.ts";
 import { onboardedBefore, requestForTeam } from "../../domain/operation/lifecycle.ts";
@@ -14,45 +13,41 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
-
-/** Somebody else gave that: not a right too many of Mooring's, no denial, and nothing that could not be read. */
-const givenByOthers: ReadonlySet<FindingCode> = new Set([
-  "GRANT_ADDED",
-  "GRANT_LIMITED_BY_OTHERS",
-  "USER_ADDED",
-  "SCHEMA_OWNED",
-]);
+import { givenByOthers, openedByOthers } from "./givenByOthers.ts";
+import { afterRemoval, type Named } from "./removal.ts";
 
 /** A target, or everything below it: `sql-dev` covers `sql-dev/messages`. */
 function isWithin(target: string, wanted: string): boolean {
   return target === wanted || target.startsWith(`${wanted}/`);
 }
 
-/** The targets of these namespaces; of one target only, or of what is below it, if `wanted` names one. */
+/** The targets of these namespaces; of one target only, or of what is below it, if the query names one. */
 export async function accessOf(
-  { registry }: Pick<Ports, "registry">,
+  { registry, catalog }: Pick<Ports, "registry" | "catalog">,
   records: readonly NamespaceRecord[],
-  wanted?: string,
+  named: Named = {},
 ): Promise<readonly AccessDocument[]> {
+  const { target: wanted } = named;
   const held = await Promise.all(
-    records.map(async (record) => (await heldBy(registry, record)).map((each) => ({ record, ...each }))),
+    records.map(async (record) => (await heldBy({ registry, catalog }, record)).map((each) => ({ record, ...each }))),
   );
   const found = held.flat().filter(({ target }) => wanted === undefined || isWithin(target, wanted));
-  const ids = [...new Set(found.flatMap(({ giver, target }) => givenTo(giver, target).operation ?? []))];
+  const ids = [...new Set(found.flatMap((each) => givenTo(each).operation ?? []))];
   const reading = ids.map(async (id) => [id, await unlessUnreadable(registry.getOperation(id))] as const);
   const operations = new Map(await Promise.all(reading));
-  return found.map(({ record, giver, through, kind, target, access }) => {
+  return found.map(({ record, ...each }) => {
+    const { giver, through, kind, target, access } = each;
     const { cluster, namespace, team, state, onboardedTime } = record;
     const { findings = [], verifiedTime } = giver;
-    const { since: given, operation } = givenTo(giver, target);
+    const { since: given, operation } = givenTo(each);
     const since = through === undefined ? given : later(given, onboardedTime);
-    const others = findings.filter((each) => each.target === target && givenByOthers.has(each.code));
+    const others = givenByOthers(catalog, findings, target);
     return {
       ...{ cluster, namespace, ...defined({ team }), state, kind, target, access: [...access] },
       ...defined({ through, since, until: endOf(record, giver, target), operation }),
       ...sourceOf(operation === undefined ? undefined : operations.get(operation)),
       others: others.map(({ code, field, found: there }) => ({ code, field, found: there ?? "" })),
-      ...defined({ verifiedTime }),
+      ...defined({ ifRemoved: afterRemoval(named, { kind, access: [...access] }), verifiedTime }),
     };
   });
 }
@@ -66,22 +61,24 @@ interface HeldBy extends Held {
 
 /** A guest can reach all that the identity can, whatever it has asked for itself. */
 async function heldBy(
-  registry: Pick<Ports["registry"], "getNamespace">,
+  { registry, catalog }: Pick<Ports, "registry" | "catalog">,
   record: NamespaceRecord,
 ): Promise<readonly HeldBy[]> {
   const { request } = record;
-  const own = targetsIn(record).map((each) => ({ ...each, giver: record }));
+  const own = targetsIn(catalog, record).map((each) => ({ ...each, giver: record }));
   if (!isGuest(request)) return own;
   const through = berthKey(homeOf(request));
   const home = await unlessUnreadable(registry.getNamespace(homeOf(request)).then((found) => found ?? "none"));
   if (home === "none") return own;
   // What it has asked for is a part of what its home has.
   if (!home) return own.map((each) => ({ ...each, through }));
-  return targetsIn(home).map((each) => ({ ...each, giver: home, through }));
+  return targetsIn(catalog, home).map((each) => ({ ...each, giver: home, through }));
 }
 
-function givenTo(record: NamespaceRecord, target: string): Partial<Given[string]> {
-  return record.given?.[target] ?? defined({ since: record.onboardedTime, operation: record.onboardedBy });
+/** Nobody asked Mooring for what only others gave. */
+function givenTo({ giver, target, access }: Pick<HeldBy, "giver" | "target" | "access">): Partial<Given[string]> {
+  if (access.length === 0) return {};
+  return giver.given?.[target] ?? defined({ since: giver.onboardedTime, operation: giver.onboardedBy });
 }
 
 /** Absent while a first operation runs. */
@@ -96,8 +93,8 @@ function endOf(record: NamespaceRecord, giver: NamespaceRecord, target: string):
 }
 
 /** Whether the namespace has such a target. */
-export function reaches(record: NamespaceRecord, wanted: string): boolean {
-  return targetsIn(record).some(({ target }) => isWithin(target, wanted));
+export function reaches(catalog: Ports["catalog"], record: NamespaceRecord, wanted: string): boolean {
+  return targetsIn(catalog, record).some(({ target }) => isWithin(target, wanted));
 }
 
 interface Held {
@@ -106,8 +103,17 @@ interface Held {
   readonly access: readonly string[];
 }
 
+/** What it has, with what others alone gave it. */
+function targetsIn(catalog: Ports["catalog"], record: NamespaceRecord): readonly Held[] {
+  const asked = askedFor(record);
+  const others = openedByOthers(catalog, record.findings ?? []).filter(
+    ({ target }) => !asked.some((each) => each.target === target),
+  );
+  return [...asked, ...others.map((each) => ({ ...each, access: [] }))];
+}
+
 /** What it has or is about to get: until an operation has ended, what it takes away may still be there. */
-function targetsIn(record: NamespaceRecord): readonly Held[] {
+function askedFor(record: NamespaceRecord): readonly Held[] {
   const request = requestForTeam(record);
   const replaced = onboardedBefore(record);
   const has = (of: OnboardingRequest): readonly Held[] =>

@@ -15,7 +15,9 @@ export const AccessDocument = z
     state: NamespaceState.meta({ description: "While an operation holds the namespace, its access may be changing." }),
     kind: z.string().meta({ description: "The kind of target, such as `database`." }),
     target: z.string().meta({ description: "The target, as requests and steps name it: `sql-dev/messages`." }),
-    access: z.array(z.string()).meta({ description: "What the namespace may do there, such as `reader`." }),
+    access: z.array(z.string()).meta({
+      description: "What the namespace may do there, such as `reader`; empty if only others gave it something.",
+    }),
     through: z.string().optional().meta({
       description:
         "The namespace whose identity it uses, `<cluster>/<namespace>`, and which has this access; absent for an identity of its own. Since 0.2.0.",
@@ -30,6 +32,13 @@ export const AccessDocument = z
     others: z
       .array(z.object({ code: z.string(), field: z.string(), found: z.string() }))
       .meta({ description: "What the last verification found there that Mooring did not give." }),
+    ifRemoved: z
+      .array(z.object({ effect: z.string(), code: z.string().optional() }))
+      .optional()
+      .meta({
+        description:
+          "What becomes of this access if the catalog drops the target, the cluster or the team that the query names: a sentence each, with the code under which it shows; absent if the query names none of them or several. Since 0.2.0.",
+      }),
     verifiedTime: Time.optional().meta({ description: "The time of that verification." }),
   })
   .meta({ id: "Access" });

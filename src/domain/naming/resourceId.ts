@@ -2,3 +2,8 @@
 export function isSameId(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
+
+/** The same scope, or one below it. */
+export function isWithinScope(scope: string, parent: string): boolean {
+  return `${scope}/`.toLowerCase().startsWith(`${parent}/`.toLowerCase());
+}

@@ -1,6 +1,7 @@
 /** The roles in Azure that somebody gave the identity. Those on a resource of the catalog may open what requests can ask for. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import { isWithinScope } from "../../domain/naming/resourceId.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
@@ -24,7 +25,7 @@ export async function findRoles(
 ): Promise<Roles> {
   const subscription = `/subscriptions/${cluster.subscriptionId}`;
   const inSubscription = await readAt(subscription, () => roleAssignments.givenTo(principalId, cluster));
-  const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithin(id, subscription);
+  const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithinScope(id, subscription);
   const others = resourcesIn(catalog).filter((id) => !hasSeen(id));
   const found = await Promise.all(others.map((id) => readAt(id, () => roleAssignments.heldAt(id, principalId))));
   const all = [inSubscription, ...found];
@@ -46,7 +47,7 @@ export async function findRolesOnTargets(
 }
 
 function isOnTarget(catalog: Catalog, { scope }: RoleAssignment): boolean {
-  return resourcesIn(catalog).some((id) => isWithin(scope, id));
+  return resourcesIn(catalog).some((id) => isWithinScope(scope, id));
 }
 
 async function readAt(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
@@ -58,6 +59,11 @@ async function readAt(scope: string, look: () => Promise<readonly RoleAssignment
 
 export function describeRole({ roleDefinitionId, scope }: RoleAssignment): string {
   return `${roleDefinitionId.split("/").at(-1)} at ${scope}`;
+}
+
+/** Of a role that is described. */
+export function scopeIn(described: string): string | undefined {
+  return described.split(" at ")[1];
 }
 
 /** A role that was given for something else is somebody's business; one on a resource of the catalog is access. */
@@ -82,9 +88,4 @@ export async function inspectRoles(
 /** What the catalog lets requests name. */
 function resourcesIn({ sqlServers, targets }: Catalog): readonly string[] {
   return [...Object.values(sqlServers), ...Object.values(targets)].map(({ resourceId }) => resourceId);
-}
-
-/** Azure compares IDs without regard to case. */
-function isWithin(scope: string, parent: string): boolean {
-  return `${scope}/`.toLowerCase().startsWith(`${parent}/`.toLowerCase());
 }
