@@ -23,7 +23,7 @@ import { describeReached, findAddedOnTargets, findTargetReach } from "../target/
 import { describeUserIn } from "./reach.ts";
 import { describeRole, findRolesOnTargets } from "./roles.ts";
 import { knownTags } from "./tags.ts";
-import { besideConflict, unrecordedConflict } from "./unrecorded.ts";
+import { besideConflict, mayHaveAnother, unrecordedConflict } from "./unrecorded.ts";
 import { isUsedByNamespace } from "./uses.ts";
 
 export interface IdentityDecision {
@@ -50,7 +50,7 @@ interface IdentityInput extends IdentityUser {
 
 export async function planIdentity(ports: Ports, input: IdentityInput): Promise<IdentityDecision> {
   const decision = await (isGuest(input) ? planSharedIdentity(ports, input) : planOwnIdentity(ports, input));
-  if (decision.conflict || input.clientId !== undefined) return decision;
+  if (decision.conflict || input.clientId !== undefined || !mayHaveAnother(ports, input)) return decision;
   const record = await ports.registry.getNamespace(input);
   const conflict = wasOnboarded({ ...input, record }) ? undefined : await besideConflict(ports, input);
   if (!conflict) return decision;

@@ -28,6 +28,11 @@ export async function unrecordedConflict(
   return { code: "IDENTITY_UNRECORDED", message };
 }
 
+/** Whether the namespace may have used another identity than the request's. */
+export function mayHaveAnother(ports: Pick<Ports, "catalog">, user: IdentityUser): boolean {
+  return isGuest(user) || otherHomesOf(ports, user).length > 0;
+}
+
 /** The namespace's pods could use another identity beside the one of the request, which is its first. */
 export async function besideConflict(ports: Ports, user: IdentityUser & Asked): Promise<Conflict | undefined> {
   return (isGuest(user) ? await ownConflict(ports, user) : undefined) ?? (await homeConflict(ports, user));
