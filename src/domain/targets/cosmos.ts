@@ -29,7 +29,7 @@ const roles = {
   write: { name: "Cosmos DB Built-in Data Contributor", id: "00000000-0000-0000-0000-000000000002" },
 } satisfies { readonly [Word in Access]?: CosmosRole };
 
-export const cosmosWords = namesOf(roles);
+const cosmosWords = namesOf(roles);
 
 export interface GivenCosmosRole extends CosmosRole {
   readonly word: keyof typeof roles;
