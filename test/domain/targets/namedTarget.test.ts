@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { isSamePlace, namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
 import { catalog } from "../../support/fakeCloud.ts";
@@ -90,4 +90,57 @@ it("says where a Cosmos DB account is on the network: at its endpoint, on the po
   expect(namedTarget.destinations({ targets }, { targets: [{ target: "carts", access: ["read"] }] })).toMatchObject([
     { hosts: ["c1.documents.azure.com"], addresses: ["10.1.0.0/24"], ports: [{ from: 443, to: 443 }] },
   ]);
+});
+
+describe("a team", () => {
+  const rights = { targets: { uploads: ["read" as const], jobs: ["send" as const, "receive" as const] } };
+
+  it("may ask for its targets, with its access", () => {
+    const asked = { targets: [{ target: "jobs", access: ["send" as const] }] };
+
+    expect(namedTarget.refusals(rights, asked)).toEqual([]);
+    expect(namedTarget.refusals(rights, {})).toEqual([]);
+  });
+
+  it.each([
+    [
+      "a target that it has not",
+      "secrets",
+      "read",
+      "/targets/1/target",
+      "is not a target of the team; it has uploads, jobs",
+    ],
+    [
+      "a name of JavaScript",
+      "toString",
+      "read",
+      "/targets/1/target",
+      "is not a target of the team; it has uploads, jobs",
+    ],
+    [
+      "more access than it has",
+      "uploads",
+      "write",
+      "/targets/1/access",
+      "has write, which the team may not have there; it may have read",
+    ],
+  ] as const)("is refused %s", (_what, target, word, pointer, detail) => {
+    const asked = {
+      targets: [
+        { target: "jobs", access: ["send" as const] },
+        { target, access: [word] },
+      ],
+    };
+
+    expect(namedTarget.refusals(rights, asked)).toEqual([{ pointer, code: "NOT_ALLOWED", detail }]);
+  });
+
+  it("has rights on nothing that the catalog does not offer", () => {
+    const named = { targets: { uploads: ["read" as const, "own" as const], gone: ["read" as const] } };
+
+    expect(namedTarget.danglingInRights(named, catalog)).toEqual([
+      { path: ["targets", "uploads", 1], message: "the catalog has no access own on it" },
+      { path: ["targets", "gone"], message: 'the catalog has no target "gone"' },
+    ]);
+  });
 });
