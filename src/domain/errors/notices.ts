@@ -31,7 +31,7 @@ export const notices = {
   TARGET_KEPT_BY_LOCK: {
     cause:
       "A lock against deletion (CanNotDelete) is on the target or above it: Azure lets Mooring give access there, and not take it back. Only a notice.",
-    fix: "Ask the owner of the lock to remove it, or to replace it with a narrower one, before the access has to go: until then a change, a repair, an offboarding and the undo of a failed operation stop there (ARM_LOCKED).",
+    fix: "Ask the owner of the lock to remove it, or to replace it with a narrower one, before the access has to go. Until then a change, a repair and an offboarding stop there (ARM_LOCKED), and the undo of a failed operation waits.",
   },
   KUBELET_ROLES_UNKNOWN: {
     cause:

@@ -129,7 +129,7 @@ export const stepErrors = {
     "Remove the identity if nobody needs it, or set adoptionPolicy to Always. An identity of another onboarded namespace goes when that namespace is offboarded.",
   ),
   IDENTITY_UNRECORDED: lasting(
-    "There is an identity that Mooring made or used, and no record says that it belongs to the namespace as it is now: the request would use it, or the namespace's pods can use it beside the identity of the request. Used is one for which Mooring wrote a federated credential, an identity binding, a service account's annotation, an AzureIdentity, a database user or a role. Anyone who uses it has everything that it can reach.",
+    "There is an identity that Mooring made or used, and no record says that it belongs to the namespace as it is now. Either the request would use it, or the namespace's pods can use it beside the identity of the request. Used is one for which Mooring wrote a federated credential, an identity binding, a service account's annotation, an AzureIdentity, a database user or a role. Anyone who uses it has everything that it can reach.",
     "Only an operator decides. With {dryRun} an operator sees what the identity can reach. If it belongs to the namespace, send the request with {adoptIdentity}; otherwise remove it (`az identity delete`) and send the request again. Where it is not the identity of the request, the plan says what to do.",
   ),
   IDENTITY_HAS_ACCESS: lasting(
