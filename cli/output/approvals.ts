@@ -1,5 +1,4 @@
 /** A list of what waits for approval. */
-
 import { differencesOf, targetsOf } from "../../clients/request.ts";
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
 import type { Difference } from "../../src/domain/operation/plan.ts";

@@ -1,5 +1,4 @@
 /** Namespaces: the list, and the details of each. */
-
 import { modesOf } from "../../clients/modes.ts";
 import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";

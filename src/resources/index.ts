@@ -1,5 +1,4 @@
 /** Everything that Mooring makes. Plans, statuses, undos, estimates, looks, exports and removals iterate over it, in this order. */
-
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../domain/catalog/clusters.ts";
 import { isGuest } from "../domain/naming/names.ts";

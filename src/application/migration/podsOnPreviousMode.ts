@@ -1,5 +1,4 @@
 /** Pods that the end of a migration would leave without an identity. */
-
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";

@@ -2,7 +2,6 @@
  * The operator's catalog (`mooring.yaml`): the only source of hosts, URLs and resource IDs. Requests name things by the aliases
  * that are the keys here.
  */
-
 import { z } from "zod";
 import { Auth, findDanglingNames, Limits, Queue, Teams } from "../access/access.ts";
 import { Duration } from "../duration.ts";

@@ -2,7 +2,6 @@
  * What the network policy of a namespace's profile opens: it follows from the request. And what the policy would keep the namespace
  * from, although its request needs it.
  */
-
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { type ClusterNetwork, loginOf, type Network, openedBy, tokenProxyOf } from "../profiles/network.ts";

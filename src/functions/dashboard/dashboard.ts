@@ -2,7 +2,6 @@
  * The dashboard: one document for all its pages, and its files. They contain nothing that needs authentication; the data
  * comes from the routes below /api, which authenticate the caller.
  */
-
 import type { DashboardSettings } from "../../domain/documents/dashboardSettings.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Answer } from "../http/respond.ts";

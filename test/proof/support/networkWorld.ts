@@ -1,5 +1,4 @@
 /** Profiles with a network policy in a simulated world: what its catalog says, what a policy has to open, and what others do to one. */
-
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { berthKey, namesOfProfile } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
