@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
+import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { AzureResources } from "../../ports/azureResources.ts";
 import type { AssignmentRef, RoleAssignment, RoleAssignments } from "../../ports/roleAssignments.ts";
 import { isNotFound } from "./errors.ts";
@@ -60,8 +61,7 @@ export function createRoleAssignments(options: RestOptions): {
     givenTo: async (principalId, { subscriptionId }) =>
       assignments(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
     applyingAt,
-    madeAt: async (scope) =>
-      (await applyingAt(scope)).filter((each) => each.scope.toLowerCase() === scope.toLowerCase()),
+    madeAt: async (scope) => (await applyingAt(scope)).filter((each) => isSameId(each.scope, scope)),
     async get(ref) {
       const { doing, url } = place("Read", ref);
       const found = await find(doing, url, Assignment);
