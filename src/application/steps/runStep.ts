@@ -97,7 +97,7 @@ async function tryStep<G extends object, O extends StepResult>(
     const context = { ...trail, invocation, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const isLastTry = async (error: TransientError) => isLast(error, input, await trail.started);
+    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
     const result = await runLeavingDropped(definition, input, { ...trail, isLastTry }, () =>
       run(input, gated, context),
     );
@@ -216,12 +216,6 @@ function isRetried(error: unknown, { retry }: StepInput, tries: number): boolean
   return !isRecordedAsData(error) && delayAfterAttempt(retry, tries) !== undefined;
 }
 
-/** Whether nothing tries it again, neither the runtime nor, while authentication fails, the orchestration. */
-function isLast(error: TransientError, input: StepInput, tries: number): boolean {
-  if (!isAuthenticationFailure(error)) return !isRetried(error, input, tries);
-  return input.retrial !== undefined && input.retrial.nextMs === undefined;
-}
-
 /** For what nothing else records: no attempt follows this one. */
 async function keepTrying<T>(write: () => Promise<T>): Promise<T> {
   for (const delayMs of pausesMs) {
@@ -247,20 +241,10 @@ async function recordFailure(
   input: StepInput,
   { error, failure, onLost }: { error: unknown; failure: StepFailure; onLost: (reason: string) => void },
 ): Promise<boolean> {
-  const { retry, retrial } = input;
-  const goesOn = isUndo(input) && (retry.undoTimeoutMs ?? 0) > 0;
-  const delayAfter = (tries: number) => {
-    if (error instanceof PermanentError) {
-      return goesOn && mayPass(error.code) ? delayToGoOn(retry, retrial) : undefined;
-    }
-    // The orchestration does this waiting; if it has done so before, it passed on how long.
-    if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
-    return delayAfterAttempt(retry, tries) ?? (goesOn ? delayToGoOn(retry, retrial) : undefined);
-  };
-  let delayMs = delayAfter(1);
+  let delayMs = delayAfter(error, input, 1);
   try {
     // What came too late is no try.
-    if (failure.code !== "OPERATION_ENDED") delayMs = delayAfter(await trail.countTries());
+    if (failure.code !== "OPERATION_ENDED") delayMs = delayAfter(error, input, await trail.countTries());
     await trail.fail(failure, delayMs);
   } catch (recordError) {
     // The step's own error is the one to report; the orchestration records the outcome again when it ends.
@@ -269,6 +253,16 @@ async function recordFailure(
   const askedMs = error instanceof TransientError ? (error.retryAfterSeconds ?? 0) * 1_000 : 0;
   if (delayMs !== undefined && askedMs > delayMs) await sleep(Math.min(askedMs - delayMs, maxWaitMs));
   return delayMs !== undefined;
+}
+
+/** Until the next try, by the runtime or the orchestration; undefined if there is none. */
+function delayAfter(error: unknown, input: StepInput, tries: number): number | undefined {
+  const { retry, retrial } = input;
+  const goesOn = isUndo(input) && (retry.undoTimeoutMs ?? 0) > 0;
+  if (error instanceof PermanentError) return goesOn && mayPass(error.code) ? delayToGoOn(retry, retrial) : undefined;
+  // The orchestration does this waiting; if it has done so before, it passed on how long.
+  if (isAuthenticationFailure(error)) return retrial ? retrial.nextMs : retry.firstIntervalMs;
+  return delayAfterAttempt(retry, tries) ?? (goesOn ? delayToGoOn(retry, retrial) : undefined);
 }
 
 /** An undo goes on beyond the runtime's attempts; the orchestration says for how long (durable/persist.ts). */
