@@ -36,15 +36,17 @@ export function givenByOthers(catalog: Catalog, findings: readonly Finding[], ta
 /** The targets on which others gave the identity something, whatever the namespace asks for. */
 export function openedByOthers(catalog: Catalog, findings: readonly Finding[]): readonly Listed[] {
   // A role far above says nothing about each target.
-  const telling = findings.filter(({ code }) => code !== "ROLE_ADDED");
+  const telling = findings.filter(({ code }) => onTarget.has(code) || code === "ROLE_ON_TARGET");
+  if (telling.length === 0) return [];
   return listedIn(catalog).filter(({ target }) => givenByOthers(catalog, telling, target).length > 0);
 }
 
 function listedIn(catalog: Catalog): readonly Listed[] {
   return [
-    ...everyDatabase(catalog).map(({ server, database }) => ({
-      ...{ kind: sqlDatabase.noun, target: keyOf({ server: server.alias, database }) },
-    })),
+    ...everyDatabase(catalog).map(({ server, database }) => {
+      const target = keyOf({ server: server.alias, database });
+      return { kind: sqlDatabase.noun, target };
+    }),
     ...Object.keys(catalog.targets).map((target) => ({ kind: namedTarget.noun, target })),
   ];
 }
