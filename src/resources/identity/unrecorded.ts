@@ -60,18 +60,21 @@ async function ownConflict(
 async function homeConflict(ports: Ports, { operator, ...user }: IdentityUser & Asked): Promise<Conflict | undefined> {
   const code = "IDENTITY_UNRECORDED";
   const key = berthKey(user);
-  for (const sharedIdentity of otherHomesOf(ports, user)) {
+  const looks = otherHomesOf(ports, user).map(async (sharedIdentity) => {
     const asGuest = { ...user, sharedIdentity };
     const current = await ports.identities.get(identityRef(ports.catalog, asGuest));
     const uses = current ? await findUsesAsGuest(ports, asGuest) : [];
-    if (!current || uses.length === 0) continue;
-    const what = `Pods of ${key} can use the identity of another namespace, and no record knows it`;
-    if (!operator) return { code, message: `${what}.` };
-    const which = `"${current.name}" of ${sharedIdentity}, by ${list(uses)}.`;
-    const next = `A repair of ${sharedIdentity} takes away what Mooring wrote; what others wrote has to be removed by hand. If ${key} is its guest, onboard it with sharedIdentity=${sharedIdentity}.`;
-    return { code, message: `${what}: ${which} ${await describeReach(ports, current, homeOf(asGuest))} ${next}` };
-  }
-  return undefined;
+    return current && uses.length > 0 ? [{ asGuest, current, uses }] : [];
+  });
+  const [found] = (await Promise.all(looks)).flat();
+  if (!found) return undefined;
+  const what = `Pods of ${key} can use the identity of another namespace, and no record knows it`;
+  if (!operator) return { code, message: `${what}.` };
+  const { asGuest, current, uses } = found;
+  const home = asGuest.sharedIdentity;
+  const which = `"${current.name}" of ${home}, by ${list(uses)}.`;
+  const next = `A repair of ${home} takes away what Mooring wrote; what others wrote has to be removed by hand. If ${key} is its guest, onboard it with sharedIdentity=${home}.`;
+  return { code, message: `${what}: ${which} ${await describeReach(ports, current, homeOf(asGuest))} ${next}` };
 }
 
 /** Whose identities namespaces of the cluster may use. */
