@@ -268,8 +268,8 @@ function placeOf(kind: AzureRoleKindName): z.ZodObject<PlaceShape, z.core.$stric
   });
 }
 
-function entryOf(kind: AzureRoleKindName) {
-  return placeOf(kind)
+function entryOf(place: ReturnType<typeof placeOf>, kind: AzureRoleKindName) {
+  return place
     .extend({
       environment: environmentField,
       network: networkField,
@@ -285,8 +285,9 @@ function entryOf(kind: AzureRoleKindName) {
     });
 }
 
-const [firstPlace, ...otherPlaces] = azureRoleKindNames.map(placeOf);
-const [firstEntry, ...otherEntries] = azureRoleKindNames.map(entryOf);
+const places = azureRoleKindNames.map((kind) => [kind, placeOf(kind)] as const);
+const [firstPlace, ...otherPlaces] = places.map(([, place]) => place);
+const [firstEntry, ...otherEntries] = places.map(([kind, place]) => entryOf(place, kind));
 if (!firstPlace || !firstEntry) throw new Error("no kind of target has Azure roles");
 
 /** All of an entry that says where it is. */
