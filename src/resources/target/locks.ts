@@ -51,7 +51,7 @@ export async function locksOnTaking(
     scopes.map((scope) =>
       noticeIfUnread("TARGET_UNSEEN", async () => {
         const [lock] = await azureResources.locksAt(scope);
-        const message = `A ${lock?.level} lock forbids to take access on target "${target}" back: ${lock?.id}.`;
+        const message = `A ${lock?.level} lock forbids taking back access to target "${target}": ${lock?.id}.`;
         return lock ? { blockers: [toOperationError("ARM_LOCKED", message)] } : {};
       }),
     ),
