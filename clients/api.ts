@@ -51,6 +51,9 @@ export type ListRoute = { [R in Route]: "continuation" extends Routes[R]["query"
 /** Those that begin an operation; the others decide about one. */
 export type BeginRoute = { [R in ChangeRoute]: "isNew" extends keyof DocumentOf<R> ? R : never }[ChangeRoute];
 
+/** Routes that answer with a text. */
+export type TextRoute = Extract<Route, `${string}/${"export" | "manifest"}`>;
+
 /** Streams of events. */
 export type FeedRoute = Extract<Route, `${string}/events`>;
 
