@@ -45,7 +45,7 @@ export default defineConfig({
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
     maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 2,
     sequence: { sequencer: LongestFirst },
-    reporters: ["default", "./test/support/notRunReporter.ts"],
+    reporters: ["default", "./test/support/lastWordsReporter.ts"],
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       {

@@ -1,10 +1,11 @@
 /** What every command does that prints one list of the service: reads it up to a limit, sorts it, and says when it was cut. */
+import type { ListRoute } from "../clients/api.ts";
 import { sortFlags } from "./arguments/shared.ts";
 import { readCount } from "./arguments/values.ts";
 import { readSort } from "./output/sort.ts";
 import type { View } from "./output/view.ts";
 import type { Call } from "./service/client.ts";
-import { listAll } from "./service/pages.ts";
+import { type ItemOf, listAll } from "./service/pages.ts";
 import type { Session } from "./session.ts";
 
 export const mostListed = 10_000;
@@ -24,14 +25,14 @@ interface Shown<T> {
   readonly expect?: () => Promise<void>;
 }
 
-export async function showList<T>(
+export async function showList<R extends ListRoute>(
   session: Session,
-  call: Call,
-  { limit, defaultLimit, sortBy, nameOf, lines, expect }: Shown<T>,
+  call: Call<R>,
+  { limit, defaultLimit, sortBy, nameOf, lines, expect }: Shown<ItemOf<R>>,
 ): Promise<void> {
   const sort = readSort(sortBy);
   const most = readCount("--limit", limit ?? String(defaultLimit), { most: mostListed });
-  const { value: listed, isCut } = await listAll<T>(session.client, call, most);
+  const { value: listed, isCut } = await listAll(session.client, call, most);
   if (listed.length === 0) await expect?.();
   const value = sort(listed);
   await session.print({ document: { value }, names: value.map(nameOf), lines: (view) => lines(value, view) });

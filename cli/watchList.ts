@@ -39,7 +39,7 @@ export async function watchList<T>(
     known = now;
   };
   const following = (async () => {
-    for await (const { event } of follow(client, "/api/events", { signal, notify: say })) {
+    for await (const { event } of follow(client, { route: "GET /api/events" }, { signal, notify: say })) {
       if (event === "operation") wake.resolve();
     }
   })();

@@ -44,10 +44,10 @@ export const command = defineCommand({
       return await showOthers(session, target, { limit, sortBy });
     }
     const place = placeOf({ cluster, namespace });
-    const call = { method: "GET", path: "/api/access", query: { target, ...place, team } } as const;
+    const call = { route: "GET /api/access", query: { target, ...place, team } } as const;
     const isFiltered = [target, cluster, namespace, team].some((each) => each !== undefined);
     const none = isFiltered ? "Nobody reaches that." : "No namespace has access to anything.";
-    await showList<AccessDocument>(session, call, {
+    await showList(session, call, {
       ...{ limit, defaultLimit, sortBy },
       nameOf: (each) => `${nameOf(each)} ${each.target}`,
       lines: (value, view) =>
@@ -126,10 +126,10 @@ interface Wanted {
 async function showOthers(session: Session, target: string, { limit, sortBy }: Wanted): Promise<number> {
   const sort = readSort(sortBy);
   const most = readCount("--limit", limit ?? String(defaultLimit), { most: mostListed });
-  const call = { method: "GET", path: "/api/access/others", query: { target } } as const;
+  const call = { route: "GET /api/access/others", query: { target } } as const;
   const read: OtherAccess[] = [];
   let last: OtherAccessPage | undefined;
-  for await (const page of documentsOf<OtherAccessPage>(session.client, call)) {
+  for await (const page of documentsOf(session.client, call)) {
     last = page;
     read.push(...page.value);
     if (read.length > most) break;

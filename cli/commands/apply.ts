@@ -1,5 +1,3 @@
-import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
 import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
@@ -46,9 +44,7 @@ interface Options extends Removal {
 /** Undefined when the person declines what it would remove. */
 async function applyOne(session: Session, { request }: NamedRequest, options: Options): Promise<Changed | undefined> {
   const wanted = onboardingOf(request, options);
-  const accepted = await sendAsking(session, wanted, options, (call) =>
-    session.client.json<AcceptedDocument>(call, ["id", "kind"]),
-  );
+  const accepted = await sendAsking(session, wanted, options, (call) => session.client.json(call, ["id", "kind"]));
   if (!accepted) return undefined;
   const { id: operation, kind, isNew, message } = accepted;
   const word = !isNew ? "unchanged" : kind === "change" ? "configured" : "created";
@@ -57,10 +53,7 @@ async function applyOne(session: Session, { request }: NamedRequest, options: Op
 
 async function planOne(session: Session, { request, name }: NamedRequest, options: Options): Promise<Changed> {
   const { call } = onboardingOf(request, options);
-  const plan = await session.client.json<Plan>({ ...call, query: { ...call.query, dryRun: "true" } }, [
-    "steps",
-    "blocked",
-  ]);
+  const plan = await session.client.plan(call, ["steps", "blocked"]);
   expectUnblocked(plan, name);
   for (const loss of plan.removes ?? []) session.say(printable(describeLosses(name, [loss])));
   return { word: plan.operation !== undefined ? "unchanged" : plan.replaces ? "configured" : "created" };

@@ -1,4 +1,3 @@
-import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { approvalTable } from "../output/approvals.ts";
@@ -13,9 +12,9 @@ export const command = defineCommand({
   flags: listFlags(defaultLimit),
   examples: ["approvals", "approvals -o name | xargs -n 1 mooring status"],
   async run(session, { limit, "sort-by": sortBy }) {
-    const call = { method: "GET", path: "/api/approvals" } as const;
+    const call = { route: "GET /api/approvals" } as const;
     const shown = { limit, defaultLimit, sortBy, lines: approvalTable };
-    await showList<AwaitingDocument>(session, call, { ...shown, nameOf: ({ id }) => id });
+    await showList(session, call, { ...shown, nameOf: ({ id }) => id });
     return exitCodes.done;
   },
 });

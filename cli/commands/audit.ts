@@ -1,4 +1,4 @@
-import type { AuditCheck, AuditDocument } from "../../src/domain/documents/audit.ts";
+import type { AuditDocument } from "../../src/domain/documents/audit.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";
@@ -28,8 +28,8 @@ export const command = defineCommand({
     if (check) return await checkChain(session);
     const { client } = session;
     const operation = named === undefined ? undefined : await findOperation(client, named);
-    const call = { method: "GET", path: "/api/audit", query: { cluster, namespace, operation } } as const;
-    await showList<AuditDocument>(session, call, {
+    const call = { route: "GET /api/audit", query: { cluster, namespace, operation } } as const;
+    await showList(session, call, {
       ...{ limit, defaultLimit, sortBy },
       nameOf: ({ id }) => id,
       lines: (entries, view) => (entries.length === 0 ? ["There is no such entry."] : auditTable(entries, view)),
@@ -67,7 +67,7 @@ function outcomeOf({ outcome, code }: AuditDocument): string {
 }
 
 async function checkChain(session: Session): Promise<number> {
-  const document = await session.client.json<AuditCheck>({ method: "GET", path: "/api/audit/verify" }, ["valid"]);
+  const document = await session.client.json({ route: "GET /api/audit/verify" }, ["valid"]);
   const { valid, entries, head } = document;
   await session.print({
     document,

@@ -1,4 +1,3 @@
-import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { table } from "../output/table.ts";
@@ -23,10 +22,7 @@ export const command = defineCommand({
 });
 
 async function showCatalog(session: Session): Promise<number> {
-  const document = await session.client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, [
-    "clusters",
-    "sqlServers",
-  ]);
+  const document = await session.client.json({ route: "GET /api/catalog" }, ["clusters", "sqlServers"]);
   // A service of release 0.1.0 has no other targets, and no profiles.
   const { clusters, sqlServers, targets = [], profiles = [], sharedIdentities = [] } = document;
   const rows = [

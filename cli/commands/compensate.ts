@@ -11,7 +11,7 @@ export const command = defineCommand({
   examples: ["compensate eeb4e7 --dry-run", "compensate eeb4e7 --wait"],
   async run(session, values, [text = ""]) {
     const id = await findOperation(session.client, text);
-    const call = { method: "POST", path: `/api/operations/${id}/compensate`, ifMatch: values["if-match"] } as const;
+    const call = { route: "POST /api/operations/{id}/compensate", at: { id }, ifMatch: values["if-match"] } as const;
     return await change(session, { call, title: `compensate ${id}`, name: id }, { isDryRun: values["dry-run"] });
   },
 });

@@ -1,6 +1,5 @@
-import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
+import type { QueryOf } from "../../clients/api.ts";
 import type { RefusalCode } from "../../src/domain/errors.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, Refused, UsageError } from "../failures.ts";
@@ -77,7 +76,7 @@ async function withoutGone({ client }: Session, named: readonly Named[]): Promis
   const there: Named[] = [];
   for (const each of named) {
     try {
-      await client.json({ method: "GET", path: pathOf(each) }, ["state"]);
+      await client.json({ route: "GET /api/namespaces/{cluster}/{namespace}", at: each }, ["state"]);
       there.push(each);
     } catch (error) {
       if (!isGone(error)) throw error;
@@ -112,21 +111,15 @@ function isGone(error: unknown): boolean {
   return error instanceof NotThere || (error instanceof Refused && error.problem.code === gone);
 }
 
-function pathOf({ cluster, namespace }: Named): string {
-  return `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
-}
+const route = "DELETE /api/namespaces/{cluster}/{namespace}";
 
-function callOf(named: Named, query: Readonly<Record<string, string>>) {
-  return { method: "DELETE", path: pathOf(named), query } as const;
-}
-
-async function deleteOne({ client }: Session, named: Named, query: Readonly<Record<string, string>>): Promise<Changed> {
-  const { id } = await client.json<AcceptedDocument>(callOf(named, query), ["id", "kind"]);
+async function deleteOne({ client }: Session, at: Named, query: QueryOf<typeof route>): Promise<Changed> {
+  const { id } = await client.json({ route, at, query }, ["id", "kind"]);
   return { word: "deleted", operation: id };
 }
 
-async function planOne({ client }: Session, named: Named, query: Readonly<Record<string, string>>): Promise<Changed> {
-  const plan = await client.json<Plan>(callOf(named, { ...query, dryRun: "true" }), ["steps", "blocked"]);
-  expectUnblocked(plan, named.name);
+async function planOne({ client }: Session, at: Named, query: QueryOf<typeof route>): Promise<Changed> {
+  const plan = await client.plan({ route, at, query }, ["steps", "blocked"]);
+  expectUnblocked(plan, at.name);
   return { word: "deleted" };
 }

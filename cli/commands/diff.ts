@@ -59,8 +59,7 @@ interface Compared {
 
 async function compare({ client }: Session, object: NamedRequest): Promise<Compared> {
   const { call } = onboardingOf(object.request, { takeOver: false });
-  const planned = { ...call, query: { dryRun: "true" } };
-  const plan = await withFileLocations([object], () => client.json<Plan>(planned, ["steps", "blocked"]));
+  const plan = await withFileLocations([object], () => client.plan(call, ["steps", "blocked"]));
   expectUnblocked(plan, object.where);
   return { object, plan };
 }

@@ -13,8 +13,13 @@ export const command = defineCommand({
   isText: true,
   async run(session, { format, database }, operands) {
     if (database !== undefined && format !== "tsql") throw new UsageError("--database needs --format tsql.");
-    const { path } = namespaceOf(operands, "/export");
-    session.write(await session.client.text({ method: "GET", path, query: { format, database } }));
+    const { at } = namespaceOf(operands);
+    const call = {
+      route: "GET /api/namespaces/{cluster}/{namespace}/export",
+      at,
+      query: { format, database },
+    } as const;
+    session.write(await session.client.text(call));
     return exitCodes.done;
   },
 });

@@ -61,9 +61,9 @@ async function getNamespaces(session: Session, names: readonly string[], cluster
   const { client } = session;
   const found: NamespaceDocument[] = [];
   for (const name of names) {
-    const berth = await findNamespace(client, name, cluster);
-    const path = `/api/namespaces/${encodeURIComponent(berth.cluster)}/${encodeURIComponent(berth.namespace)}`;
-    found.push(await client.json<NamespaceDocument>({ method: "GET", path }, ["state", "findings", "request"]));
+    const at = await findNamespace(client, name, cluster);
+    const call = { route: "GET /api/namespaces/{cluster}/{namespace}", at } as const;
+    found.push(await client.json(call, ["state", "findings", "request"]));
   }
   const [only, ...more] = found;
   const document = only && more.length === 0 ? objectOf(only) : listOf(found);

@@ -152,7 +152,7 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
   return {
     read({ client }, { cluster, team, findings, state, identityMode }, most) {
       const query = { cluster, team, findings, state, identityMode };
-      return listAll(client, { method: "GET", path: "/api/namespaces", query }, most);
+      return listAll(client, { route: "GET /api/namespaces", query }, most);
     },
     nameOf,
     documentOf: one,
@@ -167,8 +167,8 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
 const operations: Source<AnySummary> = {
   read({ client }, { team, cluster, namespace, status, phase }, most) {
     const query = { cluster, namespace, status, phase };
-    const call = { method: "GET", path: "/api/operations", query } as const;
-    return listAll(client, call, most, team === undefined ? undefined : (each: AnySummary) => isOf(team, each));
+    const call = { route: "GET /api/operations", query } as const;
+    return listAll(client, call, most, team === undefined ? undefined : (each) => isOf(team, each));
   },
   nameOf: ({ id }) => id,
   documentOf: (operation) => operation,

@@ -1,7 +1,5 @@
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
 import { type Language, languages } from "../../clients/login.ts";
-import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
@@ -16,14 +14,14 @@ export const command = defineCommand({
   examples: ["manifest aks-dev/team-a", "manifest aks-dev/team-a --language node"],
   isText: true,
   async run(session, { language }, operands) {
-    const { path } = namespaceOf(operands);
+    const { at } = namespaceOf(operands);
     if (language === undefined) {
-      session.write(await session.client.text({ method: "GET", path: `${path}/manifest` }));
+      session.write(await session.client.text({ route: "GET /api/namespaces/{cluster}/{namespace}/manifest", at }));
       return exitCodes.done;
     }
     const { client } = session;
-    const { request } = await client.json<NamespaceDocument>({ method: "GET", path }, ["request"]);
-    const catalog = await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["targets"]);
+    const { request } = await client.json({ route: "GET /api/namespaces/{cluster}/{namespace}", at }, ["request"]);
+    const catalog = await client.json({ route: "GET /api/catalog" }, ["targets"]);
     session.write(printLogins(language as Language, request.identityMode, kindsIn(request, catalog.targets)));
     return exitCodes.done;
   },

@@ -69,8 +69,8 @@ export const command = defineCommand({
         isConfirmed: values.yes,
       });
     }
-    const { name, path } = namespaceOf(operands, "/migrate");
-    const call = { method: "POST", path, body, ifMatch } as const;
+    const { name, at } = namespaceOf(operands);
+    const call = { route: "POST /api/namespaces/{cluster}/{namespace}/migrate", at, body, ifMatch } as const;
     return await change(session, { call, title: `migrate ${name}`, name }, { isDryRun });
   },
 });

@@ -42,11 +42,11 @@ export const command = defineCommand({
         isConfirmed: values.yes,
       });
     }
-    const { name, path } = namespaceOf(operands);
+    const { name, at } = namespaceOf(operands);
     const person = isDryRun || values.yes ? undefined : personHere();
     if (person && !(await confirmed(session, `offboard ${name}?`, person))) return exitCodes.refused;
     const query = ignoreDependants ? { ignoreDependants: "true" } : {};
-    const call = { method: "DELETE", path, query, ifMatch } as const;
+    const call = { route: "DELETE /api/namespaces/{cluster}/{namespace}", at, query, ifMatch } as const;
     return await change(session, { call, title: `offboard ${name}`, name }, { isDryRun });
   },
 });

@@ -34,7 +34,7 @@ export const command = defineCommand({
     }
     if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
     const name = `batch of ${requests.length}`;
-    const call = { method: "POST", path: "/api/onboardings/batch", body: { requests }, ifMatch } as const;
+    const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
     return await withFileLocations(written, () =>
       startAsking(session, { title: name }, (send) => sendBatchAsking(session, call, { isConfirmed }, send)),
     );

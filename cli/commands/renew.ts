@@ -1,5 +1,4 @@
 import { renewed, targetsOf } from "../../clients/request.ts";
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
@@ -27,8 +26,9 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const { "expires-after": after, "expires-at": at, target: keys, "dry-run": isDryRun } = values;
     const end = endOf(after, at);
-    const { name, path } = namespaceOf(operands);
-    const document = await session.client.json<NamespaceDocument>({ method: "GET", path }, ["request", "etag"]);
+    const { name, at: berth } = namespaceOf(operands);
+    const call = { route: "GET /api/namespaces/{cluster}/{namespace}", at: berth } as const;
+    const document = await session.client.json(call, ["request", "etag"]);
     const { request, team, etag } = document;
     const sent = renewed(request, { end, keys });
     if (!sent) {

@@ -18,8 +18,8 @@ export const command = defineCommand({
     const { "dry-run": isDryRun, "if-match": ifMatch } = values;
     const choice = choiceOf(values, operands);
     if (choice) return await changeMany(session, { action: "repair", choice, isDryRun, ifMatch });
-    const { name, path } = namespaceOf(operands, "/repair");
-    const call = { method: "POST", path, ifMatch } as const;
+    const { name, at } = namespaceOf(operands);
+    const call = { route: "POST /api/namespaces/{cluster}/{namespace}/repair", at, ifMatch } as const;
     return await change(session, { call, title: `repair ${name}`, name }, { isDryRun });
   },
 });

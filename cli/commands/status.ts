@@ -32,9 +32,12 @@ export const command = defineCommand({
 /** A namespace that is not onboarded may have had an operation, which says why. */
 async function readNamespace(client: Client, named: Named): Promise<NamespaceDocument> {
   try {
-    return await client.json<NamespaceDocument>({ method: "GET", path: named.path }, ["state", "findings"]);
+    return await client.json({ route: "GET /api/namespaces/{cluster}/{namespace}", at: named.at }, [
+      "state",
+      "findings",
+    ]);
   } catch (error) {
     if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
-    throw new Refused(error.problem, { operation: await findLast(client, named) });
+    throw new Refused(error.problem, { operation: await findLast(client, named.at) });
   }
 }

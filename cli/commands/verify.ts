@@ -1,4 +1,3 @@
-import type { VerificationDocument } from "../../src/domain/documents/namespace.ts";
 import type { Severity } from "../../src/domain/finding.ts";
 import { conditionFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
@@ -24,9 +23,9 @@ export const command = defineCommand({
     const ifMatch = values["if-match"];
     const choice = choiceOf(values, operands);
     if (choice) return await changeMany(session, { action: "verify", choice, ifMatch });
-    const { name, path, ...berth } = namespaceOf(operands, "/verify");
-    const call = { method: "POST", path, ifMatch } as const;
-    const document = await session.client.json<VerificationDocument>(call, ["findings", "verifiedTime"]);
+    const { name, at } = namespaceOf(operands);
+    const call = { route: "POST /api/namespaces/{cluster}/{namespace}/verify", at, ifMatch } as const;
+    const document = await session.client.json(call, ["findings", "verifiedTime"]);
     const { findings, severity } = document;
     await session.print({
       document,
@@ -34,7 +33,7 @@ export const command = defineCommand({
       lines: (view) => {
         const style = severity === undefined ? "green" : verdicts[severity].style;
         const result = findings.length === 0 ? "is as it was asked for" : summarizeFindings(findings);
-        return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, berth, view)];
+        return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, at, view)];
       },
     });
     return severity === undefined ? exitCodes.done : verdicts[severity].exitCode;

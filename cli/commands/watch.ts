@@ -1,9 +1,11 @@
+import type { FeedRoute } from "../../clients/api.ts";
 import type { AnyChange } from "../../src/domain/documents/feed.ts";
 import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
 import { createClock, describeEvent, type Telling } from "../output/event.ts";
 import { viewOf } from "../output/view.ts";
+import type { Call } from "../service/client.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
@@ -21,9 +23,9 @@ export const command = defineCommand({
     const { timeout } = values;
     if (timeout !== undefined) readDuration("--timeout", timeout);
     const id = text === undefined ? undefined : await findOperation(session.client, text);
-    const path = id === undefined ? "/api/events" : `/api/operations/${id}/events`;
+    const call = feedOf(id);
     try {
-      return await watch(session, path, { isOfAll: id === undefined });
+      return await watch(session, call, { isOfAll: id === undefined });
     } catch (error) {
       // --timeout ends a watch of everything; that is not a failure.
       if (error instanceof TimedOut && id === undefined) return exitCodes.done;
@@ -32,11 +34,15 @@ export const command = defineCommand({
   },
 });
 
-async function watch(session: Session, path: string, { isOfAll }: { isOfAll: boolean }): Promise<number> {
+function feedOf(id: string | undefined): Call<FeedRoute> {
+  return id === undefined ? { route: "GET /api/events" } : { route: "GET /api/operations/{id}/events", at: { id } };
+}
+
+async function watch(session: Session, call: Call<FeedRoute>, { isOfAll }: { isOfAll: boolean }): Promise<number> {
   const { client, signal, say } = session;
   const telling = { isOfAll, clock: createClock() };
   let last: AnyChange | undefined;
-  for await (const event of follow(client, path, { signal, notify: say })) {
+  for await (const event of follow(client, call, { signal, notify: say })) {
     await printEvent(session, event, telling);
     if (event.event === "operation") last = event.data as AnyChange;
   }

@@ -4,8 +4,6 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CatalogDocument } from "../../src/domain/documents/catalog.ts";
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
-import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import { connectionFlags } from "../arguments/shared.ts";
 import { findContext, readConfig } from "../config/configFile.ts";
 import { type Client, createClient } from "../service/client.ts";
@@ -59,18 +57,17 @@ const lists: Readonly<Record<Kind, (client: () => Promise<Client>, env: Environm
 };
 
 async function namespaces(client: Client): Promise<readonly string[]> {
-  const call = { method: "GET", path: "/api/namespaces" } as const;
-  const { value } = await listAll<NamespaceDocument>(client, call, mostNamespaces);
+  const { value } = await listAll(client, { route: "GET /api/namespaces" }, mostNamespaces);
   return value.map(({ cluster, namespace }) => `${cluster}/${namespace}`);
 }
 
 async function operations(client: Client): Promise<readonly string[]> {
-  const call = { method: "GET", path: "/api/operations" } as const;
-  return (await listAll<AnySummary>(client, call, mostOperations)).value.map(({ id }) => id);
+  const call = { route: "GET /api/operations" } as const;
+  return (await listAll(client, call, mostOperations)).value.map(({ id }) => id);
 }
 
 async function catalog(client: Client): Promise<CatalogDocument> {
-  return await client.json<CatalogDocument>({ method: "GET", path: "/api/catalog" }, ["clusters", "sqlServers"]);
+  return await client.json({ route: "GET /api/catalog" }, ["clusters", "sqlServers"]);
 }
 
 function databases({ sqlServers }: CatalogDocument) {

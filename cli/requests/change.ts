@@ -1,16 +1,19 @@
 /** Plans a request that starts an operation, or sends it, and with --wait follows it to its end. */
+import type { BeginRoute, ChangeRoute } from "../../clients/api.ts";
 import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
 import { exitCodes, Interrupted, TimedOut } from "../failures.ts";
 import { batchPlanLines } from "../output/batchPlan.ts";
 import { planLines } from "../output/plan.ts";
-import type { Call } from "../service/client.ts";
+import type { Beginning, Call } from "../service/client.ts";
 import type { Session } from "../session.ts";
 import { waitAndPrint } from "../wait.ts";
 
-export interface Change {
-  readonly call: Call;
+/** Those that are planned as one operation, rather than as a batch. */
+type SingleRoute = Exclude<ChangeRoute, `${string}/batch`>;
+
+export interface Change<R extends ChangeRoute = Exclude<BeginRoute, `${string}/batch`>> {
+  readonly call: Call<R>;
   /** For people: `offboard aks-dev/team-a`. */
   readonly title: string;
   /** What `-o name` prints for a plan. */
@@ -22,9 +25,8 @@ export async function change(session: Session, wanted: Change, { isDryRun }: { i
 }
 
 /** Changes nothing. The exit code also says when the plan is blocked. */
-export async function plan(session: Session, { call, title, name }: Change): Promise<number> {
-  const planned = { ...call, query: { ...call.query, dryRun: "true" } };
-  const document = await session.client.json<Plan>(planned, ["steps", "blocked"]);
+export async function plan(session: Session, { call, title, name }: Change<SingleRoute>): Promise<number> {
+  const document = await session.client.plan(call, ["steps", "blocked"]);
   await session.print({ document, names: [name], lines: (view) => planLines(title, document, view) });
   return document.blocked ? exitCodes.refused : exitCodes.done;
 }
@@ -33,9 +35,8 @@ export async function planBatch(
   session: Session,
   { requests, ifMatch }: { readonly requests: readonly object[]; readonly ifMatch?: string | undefined },
 ): Promise<number> {
-  const path = "/api/onboardings/batch";
-  const call: Call = { method: "POST", path, query: { dryRun: "true" }, body: { requests }, ifMatch };
-  return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
+  const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
+  return await printBatchPlan(session, await session.client.plan(call, ["totals", "items"]));
 }
 
 export async function printBatchPlan(session: Session, document: BatchPlan): Promise<number> {
@@ -45,7 +46,7 @@ export async function printBatchPlan(session: Session, document: BatchPlan): Pro
   return ready === all ? exitCodes.done : exitCodes.refused;
 }
 
-export async function start(session: Session, { call, title }: Change): Promise<number> {
+export async function start(session: Session, { call, title }: Omit<Change<BeginRoute>, "name">): Promise<number> {
   return await followAccepted(session, await send(session, call), title);
 }
 
@@ -53,15 +54,15 @@ export async function start(session: Session, { call, title }: Change): Promise<
 export async function startAsking(
   session: Session,
   { title }: Pick<Change, "title">,
-  ask: (send: (call: Call) => Promise<AcceptedDocument>) => Promise<AcceptedDocument | undefined>,
+  ask: (send: (call: Beginning) => Promise<AcceptedDocument>) => Promise<AcceptedDocument | undefined>,
 ): Promise<number> {
   const accepted = await ask((call) => send(session, call));
   return accepted ? await followAccepted(session, accepted, title) : exitCodes.refused;
 }
 
-async function send(session: Session, call: Call): Promise<AcceptedDocument> {
+async function send(session: Session, call: Beginning): Promise<AcceptedDocument> {
   try {
-    return await session.client.json<AcceptedDocument>(call, ["id", "kind"]);
+    return await session.client.json(call, ["id", "kind"]);
   } catch (error) {
     const next = ["It may have been accepted all the same: mooring list operations"];
     if (error instanceof Interrupted) throw new Interrupted(error.exitCode, { next });

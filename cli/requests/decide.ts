@@ -1,5 +1,4 @@
 /** A person's decision about an operation. */
-import type { DecisionDocument } from "../../src/domain/documents/accepted.ts";
 import { exitCodes } from "../failures.ts";
 import { findOperation } from "../service/findOperation.ts";
 import type { Session } from "../session.ts";
@@ -21,9 +20,9 @@ export interface Decision {
 
 export async function decide(session: Session, { verb, text, body, ifMatch, isDryRun }: Decision): Promise<number> {
   const id = await findOperation(session.client, text);
-  const call = { method: "POST", path: `/api/operations/${id}/${verb}`, body, ifMatch } as const;
+  const call = { route: `POST /api/operations/{id}/${verb}`, at: { id }, body, ifMatch } as const;
   if (isDryRun) return await plan(session, { call, title: `${verb} ${id}`, name: id });
-  const document = await session.client.json<DecisionDocument>(call, ["id", "kind"]);
+  const document = await session.client.json(call, ["id", "kind"]);
   if (session.isWaiting) {
     return await waitAndPrint(session, id, { wanted: verb === "cancel" ? "Canceled" : "Succeeded" });
   }

@@ -1,14 +1,14 @@
 import type { Berth } from "../../src/domain/naming/names.ts";
 import { readBerth } from "../arguments/values.ts";
 
-export interface Named extends Berth {
+export interface Named {
+  /** `aks-dev/team-a` */
   readonly name: string;
-  readonly path: string;
+  readonly at: Berth;
 }
 
-/** The path of the namespace that the command line names. */
-export function namespaceOf([text = ""]: readonly string[], action = ""): Named {
+/** The namespace that the command line names. */
+export function namespaceOf([text = ""]: readonly string[]): Named {
   const { cluster, namespace } = readBerth(text);
-  const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}${action}`;
-  return { cluster, namespace, name: `${cluster}/${namespace}`, path };
+  return { name: `${cluster}/${namespace}`, at: { cluster, namespace } };
 }

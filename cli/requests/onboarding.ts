@@ -7,13 +7,13 @@ import type { Decided } from "./requestFlags.ts";
 export function onboardingOf(
   request: object,
   { takeOver, adoptIdentity, ifMatch }: Decided & { readonly ifMatch?: string | undefined },
-): Change {
+): Change<"POST /api/onboardings"> {
   const { cluster = "?", namespace = "?" } = namedIn(request);
   const name = `${String(cluster)}/${String(namespace)}`;
   const query = {
     ...(takeOver ? { takeOver: "true" } : {}),
     ...defined({ adoptIdentity }),
   };
-  const call = { method: "POST", path: "/api/onboardings", query, body: request, ifMatch } as const;
+  const call = { route: "POST /api/onboardings", query, body: request, ifMatch } as const;
   return { call, title: `onboard ${name}`, name };
 }

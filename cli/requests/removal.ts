@@ -1,6 +1,5 @@
 /** Before a namespace loses what a request leaves out, the person is asked; a script has to say --yes (docs/adr/0022). */
 
-import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { NotPossible, Refused } from "../failures.ts";
@@ -9,6 +8,9 @@ import { type Person, personHere } from "../question.ts";
 import type { Call } from "../service/client.ts";
 import type { Session } from "../session.ts";
 import { confirmed } from "./selection.ts";
+
+type Onboarding = Call<"POST /api/onboardings">;
+type BatchOnboarding = Call<"POST /api/onboardings/batch">;
 
 export interface Removal {
   /** Whether the user has agreed in advance. */
@@ -22,15 +24,15 @@ export interface Removal {
  */
 export async function sendAsking<T>(
   session: Session,
-  { call, name }: { readonly call: Call; readonly name: string },
+  { call, name }: { readonly call: Onboarding; readonly name: string },
   { isConfirmed, person = personHere() }: Removal,
-  send: (call: Call) => Promise<T>,
+  send: (call: Onboarding) => Promise<T>,
 ): Promise<T | undefined> {
   const refused = isConfirmed || call.ifMatch === undefined ? await refusalOf(() => send(call)) : undefined;
   if (refused && "answer" in refused) return refused.answer;
   if (isConfirmed) return await send(withSign(call));
   if (refused && !person) throw refused.error;
-  const plan = await session.client.json<Plan>({ ...call, query: { ...call.query, dryRun: "true" } }, ["steps"]);
+  const plan = await session.client.plan(call, ["steps"]);
   const losses = lossesIn([{ name, plan }]);
   if (losses.length === 0) return await send(call);
   const agreed = await agree(session, losses, { person, question: `onboard ${name} and remove this?` });
@@ -40,14 +42,13 @@ export async function sendAsking<T>(
 /** A batch shows what it removes only in its items, so a person sees its plan first. */
 export async function sendBatchAsking<T>(
   session: Session,
-  call: Call,
+  call: BatchOnboarding,
   { isConfirmed, person = personHere() }: Removal,
-  send: (call: Call) => Promise<T>,
+  send: (call: BatchOnboarding) => Promise<T>,
 ): Promise<T | undefined> {
   if (isConfirmed) return await send(withSign(call));
   if (!person && call.ifMatch === undefined) return await send(call);
-  const planned = { ...call, query: { ...call.query, dryRun: "true" } };
-  const { items, etag } = await session.client.json<BatchPlan>(planned, ["totals", "items"]);
+  const { items, etag } = await session.client.plan(call, ["totals", "items"]);
   const losses = lossesIn(items.map(({ cluster, namespace, plan }) => ({ name: `${cluster}/${namespace}`, plan })));
   if (losses.length === 0) return await send(call);
   const agreed = await agree(session, losses, { person, question: "onboard them and remove this?" });
@@ -85,6 +86,6 @@ async function refusalOf<T>(send: () => Promise<T>): Promise<{ readonly answer: 
   }
 }
 
-function withSign(call: Call): Call {
+function withSign<C extends Onboarding | BatchOnboarding>(call: C): C {
   return { ...call, query: { ...call.query, confirmRemoval: "true" } };
 }

@@ -53,7 +53,7 @@ export async function findNamespace(client: Client, name: string, cluster: strin
   if (name.includes("/")) return readBerth(name);
   if (cluster !== undefined) return { cluster, namespace: name };
   const found: NamespaceDocument[] = [];
-  for await (const page of pagesOf<NamespaceDocument>(client, { method: "GET", path: "/api/namespaces" }))
+  for await (const page of pagesOf(client, { route: "GET /api/namespaces" }))
     found.push(...page.filter(({ namespace }) => namespace === name));
   const [only, ...more] = found;
   if (only && more.length === 0) return only;

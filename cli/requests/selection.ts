@@ -1,7 +1,4 @@
-/** Which namespaces a command is about: one, several, or those that match a filter; several make one batch. */
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
-import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
@@ -56,7 +53,7 @@ export interface Wanted {
   readonly isConfirmed?: boolean;
 }
 
-const path = "/api/namespaces/batch";
+const route = "POST /api/namespaces/batch";
 
 /** Plans or sends one operation for all of them; follows it with --wait. */
 export async function changeMany(session: Session, wanted: Wanted, person = personHere()): Promise<number> {
@@ -73,8 +70,8 @@ async function change(session: Session, wanted: Wanted, person: Person | undefin
   const { action, options = {}, isDryRun = false, ifMatch, isConfirmed } = wanted;
   if (isDryRun) {
     const body = { action, ...options, ...wanted.choice };
-    const call = { method: "POST", path, query: { dryRun: "true" }, body, ifMatch } as const;
-    return await printBatchPlan(session, await session.client.json<BatchPlan>(call, ["totals", "items"]));
+    const call = { route, body, ifMatch } as const;
+    return await printBatchPlan(session, await session.client.plan(call, ["totals", "items"]));
   }
   const mustAsk = isConfirmed === false;
   if (mustAsk && !person) {
@@ -85,8 +82,8 @@ async function change(session: Session, wanted: Wanted, person: Person | undefin
   const choice = mustAsk && person ? await confirm(session, wanted, person) : wanted.choice;
   if (choice === undefined) return exitCodes.refused;
   const title = `${action} ${"namespaces" in choice ? count(choice.namespaces.length, "namespace") : "namespaces"}`;
-  const call = { method: "POST", path, body: { action, ...options, ...choice }, ifMatch } as const;
-  return await start(session, { call, title, name: title });
+  const call = { route, body: { action, ...options, ...choice }, ifMatch } as const;
+  return await start(session, { call, title });
 }
 
 /** The limit of a batch. */
@@ -108,8 +105,8 @@ export function questionOf(action: NamespaceAction, names: readonly Berth[]): st
 
 async function listChosen({ client }: Session, choice: Exclude<Choice, { namespaces: unknown }>) {
   const query = "filter" in choice ? choice.filter : {};
-  const call = { method: "GET", path: "/api/namespaces", query } as const;
-  const { value, isCut } = await listAll<NamespaceDocument>(client, call, mostOfBatch);
+  const call = { route: "GET /api/namespaces", query } as const;
+  const { value, isCut } = await listAll(client, call, mostOfBatch);
   if (value.length === 0) {
     if (!("filter" in choice)) throw new NotPossible("No namespace that you may see is onboarded.");
     const next = [`mooring list --filter ${printFilter(choice.filter)}`];

@@ -2,11 +2,21 @@
  * Mooring's HTTP interface. Every request that changes something carries an idempotency key, so that a retry after a lost answer
  * gets the same operation.
  */
+import {
+  type BeginRoute,
+  type CallOf,
+  type ChangeRoute,
+  type DocumentOf,
+  methodOf,
+  type PlanOf,
+  pathOf,
+  type Route,
+} from "../../clients/api.ts";
 import type { RefusalCode } from "../../src/domain/errors.ts";
 import { Failure, NotMooring, type Problem, Refused, Unreachable } from "../failures.ts";
 import { boundedText } from "./boundedText.ts";
 import type { Headers as CredentialHeaders } from "./credential.ts";
-import { createHearing, type Hearing } from "./hearing.ts";
+import { createHearing, type Heard, type Hearing } from "./hearing.ts";
 import { pause } from "./pause.ts";
 import { type NamedProxy, type Way, wayTo } from "./proxy.ts";
 import { type Environment, isLoopback } from "./server.ts";
@@ -15,14 +25,22 @@ export interface Query {
   readonly [name: string]: string | undefined;
 }
 
-export interface Call {
-  readonly method: "GET" | "POST" | "DELETE";
-  /** Relative to the server's address, such as `/api/namespaces`. */
-  readonly path: string;
-  readonly query?: Query;
+interface Sent {
   readonly body?: unknown;
   /** The service refuses the call unless what it changes still has this ETag. */
   readonly ifMatch?: string | undefined;
+}
+
+export type Call<R extends Route = Route> = CallOf<R> & Sent;
+/** A call that begins an operation. */
+export type Beginning = Call<BeginRoute>;
+
+/** A call of an interface that has no declared routes: the sandbox's. */
+export interface PlainCall extends Sent {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Relative to the server's address, such as `/sandbox/cloud`. */
+  readonly path: string;
+  readonly query?: Query;
 }
 
 export interface ClientOptions {
@@ -40,7 +58,11 @@ export interface Client {
   readonly server: URL;
   readonly hearing: Hearing;
   /** A document with these fields; any other answer is not Mooring's. */
-  json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T>;
+  json<R extends Route>(call: Call<R>, fields: readonly (keyof DocumentOf<R> & string)[]): Promise<DocumentOf<R>>;
+  /** What the change would do, without doing it. */
+  plan<R extends ChangeRoute>(call: Call<R>, fields: readonly (keyof PlanOf<R> & string)[]): Promise<PlanOf<R>>;
+  /** As `json`, where the caller says what the document is. */
+  ask<T extends object>(call: PlainCall, fields: readonly (keyof T & string)[]): Promise<T>;
   text(call: Call): Promise<string>;
   /** A response whose body is not read yet. */
   stream(call: Call, headers: CredentialHeaders, signal: AbortSignal): Promise<Response>;
@@ -64,7 +86,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
     way ??= wayTo(server, env);
     return way;
   };
-  const addressOf = ({ path, query = {} }: Call) => {
+  const addressOf = ({ path, query = {} }: PlainCall) => {
     const url = new URL(server);
     url.pathname = `${server.pathname.replace(/\/$/, "")}${path}`;
     for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
@@ -72,7 +94,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   };
 
   /** One attempt. Returns an answer of any status; throws when there is none. */
-  async function request(call: Call, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
+  async function request(call: PlainCall, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
     const { method, body } = call;
     const { fetch } = await findWay();
     return await fetch(addressOf(call), {
@@ -89,7 +111,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
     });
   }
 
-  async function send(call: Call): Promise<Answer> {
+  async function send(call: PlainCall): Promise<Answer> {
     const headers = {
       ...(call.method === "GET" ? {} : { "idempotency-key": crypto.randomUUID() }),
       ...(call.ifMatch === undefined ? {} : { "if-match": quoted(call.ifMatch) }),
@@ -128,23 +150,32 @@ export function createClient({ server, credential, env, signal, isPatient, notif
   }
 
   const hearing = createHearing();
+
+  async function ask<T>(call: PlainCall, fields: readonly string[], expected?: Heard["expected"]): Promise<T> {
+    const answer = await send(call);
+    const text = expectGood(server, answer);
+    const document: unknown = isJson(answer.headers) ? parseJson(text) : undefined;
+    if (typeof document !== "object" || document === null || fields.some((field) => !(field in document))) {
+      throw notMooring(server, answer.status, ` with something else than Mooring's document`);
+    }
+    hearing.add({ from: `${call.method} ${call.path}`, expected, document });
+    // Not checked in full: malformed.ts does that when it matters.
+    return document as T;
+  }
+
   return {
     server,
     hearing,
-    async json<T extends object>(call: Call, fields: readonly (keyof T & string)[]): Promise<T> {
-      const { status, headers, body } = await send(call);
-      const document = expectGood(server, { status, headers, body });
-      const value: unknown = isJson(headers) ? parseJson(document) : undefined;
-      if (typeof value !== "object" || value === null || fields.some((field) => !(field in value))) {
-        throw notMooring(server, status, ` with something else than Mooring's document`);
-      }
-      hearing.add({ call, document: value });
-      // Not checked in full: malformed.ts does that when it matters.
-      return value as T;
-    },
-    text: async (call) => expectGood(server, await send(call)),
+    json: (call, fields) => ask(plainOf(call), fields, { route: call.route }),
+    plan: (call, fields) => ask(plainOf(call, { dryRun: "true" }), fields, { route: call.route, isPlan: true }),
+    ask: (call, fields) => ask(call, fields),
+    text: async (call) => expectGood(server, await send(plainOf(call))),
     async stream(call, headers, until) {
-      const response = await request(call, { ...(await credential()), accept: "text/event-stream", ...headers }, until);
+      const response = await request(
+        plainOf(call),
+        { ...(await credential()), accept: "text/event-stream", ...headers },
+        until,
+      );
       if (response.status === 200 || response.status === 204) return response;
       expectGood(server, {
         status: response.status,
@@ -154,6 +185,11 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       throw notMooring(server, response.status, " where events were asked for");
     },
   };
+}
+
+function plainOf(call: Call, more: Query = {}): PlainCall {
+  const { query, body, ifMatch } = call;
+  return { method: methodOf(call), path: pathOf(call), query: { ...query, ...more }, body, ifMatch };
 }
 
 /** Restores the quotes of an ETag, which the shell removes. */

@@ -1,8 +1,9 @@
 /** Server-sent events (html.spec.whatwg.org, "Server-sent events"), resumed where the connection broke. */
 
+import { type FeedRoute, pathOf } from "../../clients/api.ts";
 import { defined } from "../../src/domain/defined.ts";
 import { Failure, NotMooring, Refused, Unreachable } from "../failures.ts";
-import { type Client, noAnswer, reasonOf } from "./client.ts";
+import { type Call, type Client, noAnswer, reasonOf } from "./client.ts";
 import { pause } from "./pause.ts";
 
 export interface ServerEvent {
@@ -30,7 +31,7 @@ const defaultPace: Pace = { silenceMs: 45_000, patienceMs: 120_000, retryMs: 1_0
 /** Runs until an `end` event, or forever. Throws when the service refuses, or is unreachable for too long. */
 export async function* follow(
   client: Client,
-  path: string,
+  call: Call<FeedRoute>,
   { signal, notify, pace = defaultPace }: FollowOptions,
 ): AsyncGenerator<ServerEvent, void> {
   let lastId: string | undefined;
@@ -47,7 +48,7 @@ export async function* follow(
     try {
       hear();
       const headers: Record<string, string> = lastId === undefined ? {} : { "last-event-id": lastId };
-      const response = await client.stream({ method: "GET", path }, headers, AbortSignal.any([signal, silence.signal]));
+      const response = await client.stream(call, headers, AbortSignal.any([signal, silence.signal]));
       // No content: the end was already delivered.
       if (response.status === 204) return;
       if (isBroken) notify("Connected again.");
@@ -59,7 +60,7 @@ export async function* follow(
         if (event === undefined || data === undefined) continue;
         lastId = id;
         const document = readData(client, event, data);
-        client.hearing.add({ call: { method: "GET", path }, event, document });
+        client.hearing.add({ from: `${pathOf(call)} the event ${event}`, expected: { event }, document });
         yield { event, id, data: document };
         if (event === "end") return;
       }

@@ -1,5 +1,3 @@
-/** Finds an operation by its id, by a unique part of the id, or by its namespace. */
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary, AwaitingDocument } from "../../src/domain/documents/operation.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
 import { NotPossible, Refused, UsageError } from "../failures.ts";
@@ -21,7 +19,7 @@ export async function findOperationId(client: Client, text: string): Promise<str
   }
   const found: Pick<AnySummary, "id">[] = [];
   let looked = 0;
-  for await (const page of pagesOf<AnySummary>(client, { method: "GET", path: "/api/operations" })) {
+  for await (const page of pagesOf(client, { route: "GET /api/operations" })) {
     looked += page.length;
     found.push(...page.filter(({ id }) => beginsWith(id, text)));
     if (found.length > 1 || looked >= mostLookedAt) break;
@@ -41,13 +39,13 @@ export async function findOperationId(client: Client, text: string): Promise<str
 export async function findOperation(client: Client, text: string): Promise<string> {
   if (!text.includes("/")) return await findOperationId(client, text);
   const [cluster = "", namespace = ""] = text.split("/");
-  const path = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(namespace)}`;
+  const at = { cluster, namespace };
   try {
-    return (await client.json<NamespaceDocument>({ method: "GET", path }, ["operation"])).operation;
+    return (await client.json({ route: "GET /api/namespaces/{cluster}/{namespace}", at }, ["operation"])).operation;
   } catch (error) {
     if (!(error instanceof Refused) || error.problem.status !== 404) throw error;
     const [waiting] = await findWaiting(client, (each) => each.cluster === cluster && each.namespace === namespace);
-    const id = waiting?.id ?? (await findLast(client, { cluster, namespace }));
+    const id = waiting?.id ?? (await findLast(client, at));
     if (id === undefined) throw error;
     return id;
   }
@@ -55,8 +53,8 @@ export async function findOperation(client: Client, text: string): Promise<strin
 
 /** The last operation of a namespace, also of one that is not onboarded: its onboarding failed, or it was offboarded. */
 export async function findLast(client: Client, { cluster, namespace }: Berth): Promise<string | undefined> {
-  const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
-  return (await listAll<AnySummary>(client, call, 1)).value[0]?.id;
+  const call = { route: "GET /api/operations", query: { cluster, namespace } } as const;
+  return (await listAll(client, call, 1)).value[0]?.id;
 }
 
 /** People name an operation by its namespace alone, without the cluster. */
@@ -74,7 +72,7 @@ async function findWaiting(
   isWanted: (waiting: AwaitingDocument) => boolean,
 ): Promise<readonly AwaitingDocument[]> {
   try {
-    return (await listAll(client, { method: "GET", path: "/api/approvals" }, mostLookedAt, isWanted)).value;
+    return (await listAll(client, { route: "GET /api/approvals" }, mostLookedAt, isWanted)).value;
   } catch (error) {
     // Only approvers have such a list.
     if (error instanceof Refused && error.problem.status === 403) return [];

@@ -14,10 +14,7 @@ export { hasEnded };
 const everyItem = { top: "1000" };
 
 export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<AnyOperationDocument> {
-  return json<AnyOperationDocument>({ method: "GET", path: `/api/operations/${id}`, query: everyItem }, [
-    "id",
-    "status",
-  ]);
+  return json({ route: "GET /api/operations/{id}", at: { id }, query: everyItem }, ["id", "status"]);
 }
 
 /** Returns the operation when it has ended. `onChange` gets every earlier state, including the first, unless that was the end. */
@@ -29,7 +26,7 @@ export async function followOperation(
   let operation = await getOperation(client, id);
   if (hasEnded(operation)) return operation;
   onChange(operation);
-  for await (const event of follow(client, `/api/operations/${id}/events`, options)) {
+  for await (const event of follow(client, { route: "GET /api/operations/{id}/events", at: { id } }, options)) {
     operation = apply(operation, event);
     onChange(operation);
   }

@@ -1,14 +1,12 @@
 /** The last answers of a service, for the case that the program fails on one of them (malformed.ts). */
+import type { Route } from "../../clients/api.ts";
 
 /** An answer with status 2xx, or an event. */
 export interface Heard {
-  readonly call: {
-    readonly method: string;
-    readonly path: string;
-    readonly query?: Readonly<Record<string, string | undefined>>;
-  };
-  /** The name of an event. */
-  readonly event?: string;
+  /** Such as `GET /api/namespaces`. */
+  readonly from: string;
+  /** Undefined for what the sandbox says about itself, which has no schema. */
+  readonly expected?: { readonly route: Route; readonly isPlan?: boolean } | { readonly event: string } | undefined;
   readonly document: unknown;
 }
 

@@ -9,7 +9,7 @@ import { NewRequestPage } from "../pages/newRequest.tsx";
 import { OperationPage } from "../pages/operation.tsx";
 import { BatchesPage, OperationsPage } from "../pages/operations.tsx";
 import { contact } from "../service/client.ts";
-import { everything, follow } from "../service/live.ts";
+import { follow } from "../service/live.ts";
 import { gate } from "../service/session.ts";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loading } from "../ui/states.tsx";
@@ -20,7 +20,11 @@ import { Shell } from "./shell.tsx";
 export function App() {
   useSignalEffect(() => {
     const [, page, id] = path.value.split("/");
-    follow(page === "operations" && id ? `/api/operations/${id}/events` : everything);
+    follow(
+      page === "operations" && id
+        ? { route: "GET /api/operations/{id}/events", at: { id: decode(id) } }
+        : { route: "GET /api/events" },
+    );
   });
   const isKnown = useComputed(() => gate.value);
   if (isKnown.value === "starting") return <Starting />;

@@ -1,9 +1,11 @@
 /** Who reaches what: the targets of every namespace, since when, and by whose request and approval. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type Affected, affectedBy } from "../../clients/removal.ts";
 import type { AccessDocument, AccessPage as AccessPageDocument } from "../../src/domain/documents/access.ts";
 import { param, to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { FilterBar, Search } from "../ui/filters.tsx";
@@ -14,12 +16,12 @@ import { Time } from "../ui/time.tsx";
 import { OtherAccessSection } from "./otherAccess.tsx";
 
 const filterNames = { target: "Target", cluster: "Cluster", namespace: "Namespace", team: "Team" };
-const names = Object.keys(filterNames);
+const names = ["target", "cluster", "namespace", "team"] as const;
 
 export function AccessPage() {
-  const filters = new URLSearchParams(names.flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])));
-  const address = `/api/access?${new URLSearchParams([["top", "100"], ...filters])}`;
-  const resource = useResource(address, (signal) => get<AccessPageDocument>(address, signal));
+  const filters = Object.fromEntries(names.map((name) => [name, param(name) || undefined]));
+  const address = addressOf({ route: "GET /api/access", query: { top: "100", ...filters } });
+  const resource = useResource(address, (signal) => get(address, signal));
   return (
     <Page title="Access">
       <FilterBar names={filterNames}>
@@ -58,7 +60,8 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
           ))}
         </ul>
       )}
-      <Older<AccessDocument>
+      <Older
+        of="GET /api/access"
         nextLink={nextLink}
         onPage={(more) => {
           rows.value = [...rows.value, ...more];

@@ -1,7 +1,8 @@
 /** A request that needs a second pair of eyes: why, what it would do, and the decision. */
+
 import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
-import { call } from "../service/client.ts";
+import { addressOf } from "../service/address.ts";
+import { plan } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { caller } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";
@@ -72,14 +73,11 @@ export function Approval({ operation }: { readonly operation: Operation }) {
 
 /** The current plan of the waiting operation. */
 export function PlanToApprove({ id, requestHash }: { readonly id: string; readonly requestHash: string }) {
-  const path = `/api/operations/${encodeURIComponent(id)}/approve?dryRun=true`;
-  const resource = useResource(path, async (signal) => {
-    const { body } = await call<Plan>(path, { method: "POST", body: { requestHash }, signal });
-    return body;
-  });
+  const call = { route: "POST /api/operations/{id}/approve", at: { id } } as const;
+  const resource = useResource(addressOf(call), (signal) => plan(call, { body: { requestHash }, signal }));
   return (
     <Loaded resource={resource} what="the plan">
-      {(plan) => <PlanView plan={plan} />}
+      {(found) => <PlanView plan={found} />}
     </Loaded>
   );
 }
@@ -107,7 +105,6 @@ export function ApproveButtons({
 }) {
   if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
   if (caller.value?.id === requestedBy) return <span class="muted">Another person must approve this.</span>;
-  const address = `/api/operations/${encodeURIComponent(id)}`;
   return (
     <>
       <button
@@ -117,7 +114,7 @@ export function ApproveButtons({
           ask({
             title: "Approve this request?",
             verb: "Approve",
-            path: `${address}/approve`,
+            call: { route: "POST /api/operations/{id}/approve", at: { id } },
             body: { requestHash },
             ifMatch: etag,
             reload,
@@ -134,7 +131,7 @@ export function ApproveButtons({
           ask({
             title: "Reject this request?",
             verb: "Reject",
-            path: `${address}/reject`,
+            call: { route: "POST /api/operations/{id}/reject", at: { id } },
             body: { requestHash },
             ifMatch: etag,
             reload,

@@ -2,8 +2,8 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { AwaitingPage } from "../../src/domain/documents/operation.ts";
 import { to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import type { Awaiting } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
@@ -17,7 +17,9 @@ import { ApproveButtons, PlanToApprove } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
-  const resource = useLiveResource("approvals", (signal) => get<AwaitingPage>("/api/approvals?top=200", signal));
+  const resource = useLiveResource("approvals", (signal) =>
+    get(addressOf({ route: "GET /api/approvals", query: { top: "200" } }), signal),
+  );
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const stop = observe(({ event, data }) => {

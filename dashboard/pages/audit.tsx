@@ -9,6 +9,7 @@ import type {
 } from "../../src/domain/documents/audit.ts";
 import { keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
@@ -28,11 +29,9 @@ import { Trace } from "./timeline.tsx";
 const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "Text" };
 
 export function AuditPage() {
-  const filters = new URLSearchParams(
-    ["cluster", "namespace", "operation"].flatMap((name) => (param(name) === "" ? [] : [[name, param(name)]])),
-  );
-  const address = `/api/audit?${new URLSearchParams([["top", "100"], ...filters])}`;
-  const resource = useResource(address, (signal) => getSoFar<AuditPageDocument>(address, rowsLoaded(address), signal));
+  const [cluster, namespace, operation] = ["cluster", "namespace", "operation"].map((name) => param(name) || undefined);
+  const address = addressOf({ route: "GET /api/audit", query: { top: "100", cluster, namespace, operation } });
+  const resource = useResource(address, (signal) => getSoFar("GET /api/audit", address, rowsLoaded(address), signal));
   return (
     <Page title="Audit" actions={isIn("Onboarding.Operate") && <Chain />}>
       <FilterBar names={filterNames}>
@@ -89,7 +88,8 @@ function Entries({ address, page }: { readonly address: string; readonly page: A
           ))}
         </ul>
       )}
-      <Older<AuditRecord>
+      <Older
+        of="GET /api/audit"
         nextLink={nextLink}
         onPage={(older) => {
           entries.value = [...entries.value, ...older];
@@ -165,7 +165,7 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
 function Chain() {
   const check = useSignal<AuditCheck | undefined>(undefined);
   const { isRunning, error, run } = useTask(async () => {
-    check.value = await get<AuditCheck>("/api/audit/verify");
+    check.value = await get(addressOf({ route: "GET /api/audit/verify" }));
   });
   return (
     <>

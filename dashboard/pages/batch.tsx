@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
 import { base, ownSection, param, setParams, to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
 import { useResource } from "../service/resource.ts";
@@ -55,7 +56,7 @@ export function BatchView({ batch, reload }: { readonly batch: Batch; readonly r
               ask({
                 title: "Cancel this batch?",
                 verb: "Cancel the batch",
-                path: `/api/operations/${encodeURIComponent(id)}/cancel`,
+                call: { route: "POST /api/operations/{id}/cancel", at: { id } },
                 ifMatch: batch.etag,
                 reload,
                 takesComment: true,
@@ -178,13 +179,9 @@ function Items({ batch }: { readonly batch: Batch }) {
   const page = Math.max(1, Number(param("page")) || 1);
   // With a filter on status, pages cannot be numbered: the parameter is the index where the page begins.
   const from = status === "" ? (page - 1) * pageSize : Number(param("page")) || 0;
-  const parameters = new URLSearchParams({
-    top: String(pageSize),
-    from: String(from),
-    ...(status === "" ? {} : { status }),
-  });
-  const address = `/api/operations/${encodeURIComponent(batch.id)}?${parameters}`;
-  const resource = useResource(address, (signal) => get<Batch>(address, signal));
+  const query = { top: String(pageSize), from: String(from), status: status || undefined };
+  const address = addressOf({ route: "GET /api/operations/{id}", at: { id: batch.id }, query });
+  const resource = useResource(address, async (signal) => (await get(address, signal)) as Batch);
   const changed = useSignal<ReadonlyMap<number, Item>>(new Map());
   // With a filter on status, other items come to match it.
   useEffect(() => (status === "" ? undefined : onItems(batch.id, resource.reload)), [batch.id, status, resource]);

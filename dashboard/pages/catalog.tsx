@@ -1,8 +1,10 @@
 /** What the catalog offers, and to which teams. */
+
 import { nounOf } from "../../clients/drivers.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import { to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
@@ -11,7 +13,7 @@ import { Empty, Loaded } from "../ui/states.tsx";
 import { count, words } from "../ui/words.ts";
 
 export function CatalogPage() {
-  const resource = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  const resource = useResource("catalog", (signal) => get(addressOf({ route: "GET /api/catalog" }), signal));
   return (
     <Page title="Catalog">
       <p class="lead">

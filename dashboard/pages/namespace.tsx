@@ -7,15 +7,12 @@ import { subjectOf } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
-import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
-import type {
-  NamespaceDocument as Namespace,
-  VerificationDocument as Verification,
-} from "../../src/domain/documents/namespace.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
+import type { Berth } from "../../src/domain/naming/names.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, to } from "../app/router.ts";
-import { call, get } from "../service/client.ts";
+import { addressOf } from "../service/address.ts";
+import { change, get, getText, plan } from "../service/client.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource, useResource } from "../service/resource.ts";
 import { isIn } from "../service/session.ts";
@@ -35,8 +32,9 @@ import { Renew } from "./renewal.tsx";
 import { settingsOfRequest, Targets } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
-  const address = `/api/namespaces/${encodeURIComponent(cluster)}/${encodeURIComponent(name)}`;
-  const resource = useLiveResource(address, (signal) => get<Namespace>(address, signal));
+  const at = { cluster, namespace: name };
+  const address = addressOf({ route: "GET /api/namespaces/{cluster}/{namespace}", at });
+  const resource = useLiveResource(address, (signal) => get(address, signal));
   useEffect(
     () =>
       observe(({ event, data }) => {
@@ -49,10 +47,10 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
     <Page
       title={`${cluster}/${name}`}
       crumbs={<a href={to.namespaces()}>Namespaces</a>}
-      actions={resource.data.value && <Actions of={resource.data.value} address={address} reload={resource.reload} />}
+      actions={resource.data.value && <Actions of={resource.data.value} at={at} reload={resource.reload} />}
     >
       <Loaded resource={resource} what="the namespace">
-        {(namespace) => <View of={namespace} address={address} reload={resource.reload} />}
+        {(namespace) => <View of={namespace} at={at} reload={resource.reload} />}
       </Loaded>
       <Section title="History">
         <OperationList filters={new URLSearchParams({ cluster, namespace: name }).toString()} isShort />
@@ -63,11 +61,11 @@ export function NamespacePage({ cluster, name }: { readonly cluster: string; rea
 
 function Actions({
   of: namespace,
-  address,
+  at,
   reload,
 }: {
   readonly of: Namespace;
-  readonly address: string;
+  readonly at: Berth;
   readonly reload: () => void;
 }) {
   const { migration, etag: ifMatch } = namespace;
@@ -75,14 +73,14 @@ function Actions({
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   return (
     <>
-      <Verify address={address} etag={ifMatch} reload={reload} />
+      <Verify at={at} etag={ifMatch} reload={reload} />
       <button
         type="button"
         onClick={() =>
           ask({
             title: "Repair this namespace?",
             verb: "Repair",
-            path: `${address}/repair`,
+            call: { route: "POST /api/namespaces/{cluster}/{namespace}/repair", at },
             ifMatch,
             reload,
             done: follow,
@@ -91,7 +89,7 @@ function Actions({
       >
         Repair …
       </button>
-      {!migration && <Migrate of={namespace} address={address} reload={reload} />}
+      {!migration && <Migrate of={namespace} at={at} reload={reload} />}
       <a class="button" href={to.newRequest(toParameters(namespace.request))}>
         Change
       </a>
@@ -102,8 +100,7 @@ function Actions({
           ask({
             title: "Offboard this namespace?",
             verb: "Offboard",
-            path: address,
-            method: "DELETE",
+            call: { route: "DELETE /api/namespaces/{cluster}/{namespace}", at },
             choice: {
               name: "ignoreDependants",
               text: "Ignore dependants: continue even if others depend on what is removed",
@@ -124,11 +121,11 @@ function Actions({
 /** A mode that the cluster does not offer is refused before anything is planned. */
 function Migrate({
   of: { identityMode, etag: ifMatch },
-  address,
+  at,
   reload,
 }: {
   readonly of: Namespace;
-  readonly address: string;
+  readonly at: Berth;
   readonly reload: () => void;
 }) {
   const others = identityModes.filter((mode) => mode !== identityMode);
@@ -151,7 +148,7 @@ function Migrate({
           ask({
             title: `Migrate to ${words(chosen.value).toLowerCase()}?`,
             verb: "Migrate",
-            path: `${address}/migrate`,
+            call: { route: "POST /api/namespaces/{cluster}/{namespace}/migrate", at },
             body: { to: chosen.value },
             ifMatch,
             reload,
@@ -166,21 +163,12 @@ function Migrate({
 }
 
 /** Only reads, so there is nothing to plan. */
-function Verify({
-  address,
-  etag,
-  reload,
-}: {
-  readonly address: string;
-  readonly etag: string;
-  readonly reload: () => void;
-}) {
+function Verify({ at, etag, reload }: { readonly at: Berth; readonly etag: string; readonly reload: () => void }) {
   const { isRunning, error, run, forget } = useTask(async () => {
-    const { body } = await call<Verification>(`${address}/verify`, {
-      method: "POST",
-      headers: { "if-match": etag, "idempotency-key": crypto.randomUUID() },
-    });
-    announce(`Verified: ${count(body.findings.length, "finding")}`);
+    const call = { route: "POST /api/namespaces/{cluster}/{namespace}/verify", at } as const;
+    const headers = { "if-match": etag, "idempotency-key": crypto.randomUUID() };
+    const { findings } = await change(call, { headers });
+    announce(`Verified: ${count(findings.length, "finding")}`);
     reload();
   });
   const showNow = () => {
@@ -201,15 +189,7 @@ function Verify({
   );
 }
 
-function View({
-  of,
-  address,
-  reload,
-}: {
-  readonly of: Namespace;
-  readonly address: string;
-  readonly reload: () => void;
-}) {
+function View({ of, at, reload }: { readonly of: Namespace; readonly at: Berth; readonly reload: () => void }) {
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   const { expiry } = of;
   return (
@@ -247,15 +227,15 @@ function View({
       <Section title="Targets">
         <Targets of={of.request} />
       </Section>
-      <MigrationStepper of={of} address={address} reload={reload} />
+      <MigrationStepper of={of} at={at} reload={reload} />
       <Section title="Drift">
         <Findings of={of} />
       </Section>
       <Section title="Desired and actual state">
-        <Comparison address={address} of={of} />
+        <Comparison at={at} of={of} />
       </Section>
       <Section title="Export">
-        <Export address={address} request={of.request} />
+        <Export at={at} request={of.request} />
       </Section>
     </>
   );
@@ -329,7 +309,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
 }
 
 /** The plan of a repair shows, step by step, what differs. */
-function Comparison({ address, of }: { readonly address: string; readonly of: Namespace }) {
+function Comparison({ at, of }: { readonly at: Berth; readonly of: Namespace }) {
   const isWanted = useSignal(false);
   if (!isIn("Onboarding.Request")) return <p class="muted">To compare, you need permission to request a repair.</p>;
   if (!isWanted.value) {
@@ -344,17 +324,15 @@ function Comparison({ address, of }: { readonly address: string; readonly of: Na
       </button>
     );
   }
-  return <Compared address={address} version={`${of.operation} ${of.verifiedTime}`} />;
+  return <Compared at={at} version={`${of.operation} ${of.verifiedTime}`} />;
 }
 
-function Compared({ address, version }: { readonly address: string; readonly version: string }) {
-  const resource = useResource(`compare ${address} ${version}`, async (signal) => {
-    const { body } = await call<Plan>(`${address}/repair?dryRun=true`, { method: "POST", signal });
-    return body;
-  });
+function Compared({ at, version }: { readonly at: Berth; readonly version: string }) {
+  const call = { route: "POST /api/namespaces/{cluster}/{namespace}/repair", at } as const;
+  const resource = useResource(`compare ${addressOf(call)} ${version}`, (signal) => plan(call, { signal }));
   return (
     <Loaded resource={resource} what="the differences">
-      {(plan) => <PlanView plan={plan} />}
+      {(found) => <PlanView plan={found} />}
     </Loaded>
   );
 }
@@ -369,11 +347,11 @@ const phases = [
 
 function MigrationStepper({
   of: { migration, state, etag },
-  address,
+  at,
   reload,
 }: {
   readonly of: Namespace;
-  readonly address: string;
+  readonly at: Berth;
   readonly reload: () => void;
 }) {
   const until = useSignal("retire");
@@ -386,7 +364,7 @@ function MigrationStepper({
       title:
         direction === "on" ? `Continue to ${words(target).toLowerCase()}?` : `Go back to ${words(back).toLowerCase()}?`,
       verb: direction === "on" ? "Continue" : "Go back",
-      path: `${address}/migrate`,
+      call: { route: "POST /api/namespaces/{cluster}/{namespace}/migrate", at },
       body: direction === "on" ? { to: target, until: until.value } : { to: back },
       ifMatch: etag,
       reload,
@@ -443,7 +421,7 @@ const formats = [
   ["azurecli", "Azure CLI"],
 ] as const;
 
-function Export({ address, request }: { readonly address: string; readonly request: Namespace["request"] }) {
+function Export({ at, request }: { readonly at: Berth; readonly request: Namespace["request"] }) {
   const format = useSignal("");
   return (
     <>
@@ -466,14 +444,14 @@ function Export({ address, request }: { readonly address: string; readonly reque
       {isLanguage(format.value) ? (
         <Logins language={format.value} request={request} />
       ) : (
-        format.value !== "" && <Exported key={format.value} address={address} format={format.value} />
+        format.value !== "" && <Exported key={format.value} at={at} format={format.value} />
       )}
     </>
   );
 }
 
 function Logins({ language, request }: { readonly language: Language; readonly request: Namespace["request"] }) {
-  const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  const catalog = useResource("catalog", (signal) => get(addressOf({ route: "GET /api/catalog" }), signal));
   return (
     <Loaded resource={catalog} what="the catalog">
       {({ targets }) => (
@@ -487,9 +465,12 @@ function isLanguage(text: string): text is Language {
   return languages.some((each) => each === text);
 }
 
-function Exported({ address, format }: { readonly address: string; readonly format: string }) {
-  const path = format === "manifest" ? `${address}/manifest` : `${address}/export?format=${format}`;
-  const resource = useResource(path, (signal) => get<string>(path, signal));
+function Exported({ at, format }: { readonly at: Berth; readonly format: string }) {
+  const address =
+    format === "manifest"
+      ? addressOf({ route: "GET /api/namespaces/{cluster}/{namespace}/manifest", at })
+      : addressOf({ route: "GET /api/namespaces/{cluster}/{namespace}/export", at, query: { format } });
+  const resource = useResource(address, (signal) => getText(address, signal));
   if (resource.data.value === undefined && !resource.error.value) return <Loading what="the export" />;
   return (
     <Loaded resource={resource} what="the export">

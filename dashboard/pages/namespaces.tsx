@@ -169,7 +169,7 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
     ask({
       title: `${verb} ${count(of.length, "namespace")}?`,
       verb: `${verb} them`,
-      path: "/api/namespaces/batch",
+      call: { route: "POST /api/namespaces/batch" },
       body: { action, namespaces: of.map(({ cluster, namespace }) => ({ cluster, namespace })) },
       ifMatch: undefined,
       reload: () => void load(),

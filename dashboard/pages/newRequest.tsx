@@ -2,14 +2,15 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
-import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import { toError } from "../../src/domain/messageOf.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { navigate, param, query, to } from "../app/router.ts";
-import { call, contact, get, Refused, Unreachable } from "../service/client.ts";
+import { addressOf } from "../service/address.ts";
+import * as service from "../service/client.ts";
+import { contact, get, Refused, Unreachable } from "../service/client.ts";
 import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
@@ -23,7 +24,7 @@ import { Fields, type Problems } from "./requestFields.tsx";
 import { offer, printCommand, printCurl, readRequest } from "./requestForm.ts";
 
 export function NewRequestPage() {
-  const catalog = useResource("catalog", (signal) => get<Catalog>("/api/catalog", signal));
+  const catalog = useResource("catalog", (signal) => get(addressOf({ route: "GET /api/catalog" }), signal));
   const who = caller.value;
   return (
     <Page title="New request">
@@ -41,6 +42,8 @@ export function NewRequestPage() {
     </Page>
   );
 }
+
+const onboard = { route: "POST /api/onboardings" } as const;
 
 function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Caller }) {
   const request = readRequest(query.value);
@@ -112,12 +115,7 @@ function Planned({
     const leaving = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const { body } = await call<Plan>("/api/onboardings?dryRun=true", {
-          method: "POST",
-          body: request,
-          signal: leaving.signal,
-        });
-        plan.value = body;
+        plan.value = await service.plan(onboard, { body: request, signal: leaving.signal });
         error.value = undefined;
         answered.value = asked;
         told(new Map());
@@ -145,13 +143,13 @@ function Planned({
     error.value = undefined;
     try {
       const removes = plan.value?.removes && agreed.value === plan.value;
-      const { body } = await call<Accepted>(`/api/onboardings${removes ? "?confirmRemoval=true" : ""}`, {
-        method: "POST",
+      const call = { ...onboard, ...(removes ? { query: { confirmRemoval: "true" } } : {}) };
+      const { id, message } = await service.change(call, {
         body: request,
         headers: { ...conditionOf(plan.value), "idempotency-key": keyOf(asked) },
       });
-      announce(body.message ?? "Accepted");
-      navigate(to.operation(body.id));
+      announce(message ?? "Accepted");
+      navigate(to.operation(id));
     } catch (reason) {
       fail(reason);
       isSending.value = false;

@@ -8,6 +8,7 @@ import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/d
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
 import type { AnyOperationDocument, OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { navigate, to } from "../app/router.ts";
+import { addressOf, nextOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
 import { useResource } from "../service/resource.ts";
@@ -27,8 +28,8 @@ import { RequestView } from "./request.tsx";
 import { Timeline, Trace } from "./timeline.tsx";
 
 export function OperationPage({ id }: { readonly id: string }) {
-  const address = `/api/operations/${encodeURIComponent(id)}`;
-  const resource = useResource(address, (signal) => get<AnyOperationDocument>(address, signal));
+  const address = addressOf({ route: "GET /api/operations/{id}", at: { id } });
+  const resource = useResource(address, (signal) => get(address, signal));
   const { data } = resource;
   useEffect(
     () =>
@@ -212,10 +213,11 @@ function StillToUndo({ waiting }: { readonly waiting: NonNullable<Operation["sti
 /** Reads all entries of the operation, which may fill several pages. */
 async function readAudit(id: string, signal: AbortSignal): Promise<readonly AuditRecord[]> {
   const entries: AuditRecord[] = [];
-  for (let next: string | undefined = `/api/audit?operation=${encodeURIComponent(id)}&top=200`; next !== undefined; ) {
-    const page: AuditPage = await get<AuditPage>(next, signal);
+  const first = addressOf({ route: "GET /api/audit", query: { operation: id, top: "200" } });
+  for (let next: typeof first | undefined = first; next !== undefined; ) {
+    const page: AuditPage = await get(next, signal);
     entries.push(...page.value);
-    next = page.nextLink;
+    next = nextOf("GET /api/audit", page);
   }
   return entries;
 }
@@ -248,7 +250,6 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
   const isSent = useSignal(false);
   // Its undos go on without an end in sight: an operator may end that, also of an operation that was canceled.
   const isWaitingInVain = operation.stillToUndo?.error !== undefined;
-  const address = `/api/operations/${encodeURIComponent(id)}`;
   const done = (text: string) => () => {
     isSent.value = true;
     announce(text);
@@ -274,7 +275,7 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
               ask({
                 title: isWaitingInVain ? "Give up what is still to undo?" : "Cancel this operation?",
                 verb: isWaitingInVain ? "End the waiting" : "Cancel the operation",
-                path: `${address}/cancel`,
+                call: { route: "POST /api/operations/{id}/cancel", at: { id } },
                 ifMatch: etag,
                 reload,
                 takesComment: true,
@@ -295,7 +296,7 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
             ask({
               title: "Run the failed undos again?",
               verb: "Compensate",
-              path: `${address}/compensate`,
+              call: { route: "POST /api/operations/{id}/compensate", at: { id } },
               ifMatch: etag,
               reload,
               done: ({ id: next }) => navigate(to.operation(next)),

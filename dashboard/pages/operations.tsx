@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { OperationPage } from "../../src/domain/documents/operation.ts";
 import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, query, to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { awaitingCount } from "../service/awaiting.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
@@ -83,8 +84,11 @@ export function OperationList({
   readonly one?: string;
   readonly many?: string;
 }) {
-  const address = `/api/operations?${new URLSearchParams([["top", isShort ? "10" : "50"], ...new URLSearchParams(filters)])}`;
-  const resource = useLiveResource(address, (signal) => getSoFar<OperationPage>(address, rowsLoaded(address), signal));
+  const query = { top: isShort ? "10" : "50", ...Object.fromEntries(new URLSearchParams(filters)) };
+  const address = addressOf({ route: "GET /api/operations", query });
+  const resource = useLiveResource(address, (signal) =>
+    getSoFar("GET /api/operations", address, rowsLoaded(address), signal),
+  );
   return (
     <Loaded resource={resource} what={`the ${many}`}>
       {(page) => (
@@ -166,7 +170,8 @@ function Rows({
         </ul>
       )}
       {!isShort && (
-        <Older<Summary>
+        <Older
+          of="GET /api/operations"
           nextLink={nextLink}
           onPage={(older) => {
             append(shown, older);

@@ -1,7 +1,9 @@
 /** Who else reaches one target. Nothing is read until somebody asks, for that takes a look at the target itself. */
+
 import { useSignal } from "@preact/signals";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
 import { to } from "../app/router.ts";
+import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useTask } from "../service/task.ts";
 import { Fix } from "../ui/fix.tsx";
@@ -13,7 +15,7 @@ import { Time } from "../ui/time.tsx";
 export function OtherAccessSection({ target }: { readonly target: string }) {
   const read = useSignal<OtherAccessPage | undefined>(undefined);
   const { isRunning, error, run } = useTask(async () => {
-    read.value = await get<OtherAccessPage>(`/api/access/others?${new URLSearchParams({ target, top: "100" })}`);
+    read.value = await get(addressOf({ route: "GET /api/access/others", query: { target, top: "100" } }));
   });
   return (
     <Section title="Not by Mooring">
@@ -59,7 +61,8 @@ function Others({ page }: { readonly page: OtherAccessPage }) {
           ))}
         </ul>
       )}
-      <Older<OtherAccess>
+      <Older
+        of="GET /api/access/others"
         nextLink={nextLink}
         onPage={(more) => {
           rows.value = [...rows.value, ...more];

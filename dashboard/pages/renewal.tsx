@@ -19,7 +19,7 @@ export function Renew({ of: namespace, reload }: { readonly of: Namespace; reado
     ask({
       title: "Renew this access?",
       verb: "Renew",
-      path: "/api/onboardings",
+      call: { route: "POST /api/onboardings" },
       // Whoever sends it, it stays its team's.
       body: defined({ ...renewed(request, { end: end.value.trim(), keys }), team }),
       ifMatch,

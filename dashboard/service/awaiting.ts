@@ -2,6 +2,7 @@
 
 import { effect, signal } from "@preact/signals";
 import type { AwaitingPage } from "../../src/domain/documents/operation.ts";
+import { addressOf } from "./address.ts";
 import { get } from "./client.ts";
 import { observe } from "./live.ts";
 import { gate, isIn } from "./session.ts";
@@ -28,7 +29,7 @@ async function look(): Promise<void> {
     return;
   }
   try {
-    const { value, nextLink } = await get<AwaitingPage>("/api/approvals?top=50");
+    const { value, nextLink } = await get(addressOf({ route: "GET /api/approvals", query: { top: "50" } }));
     awaitingCount.value = `${value.length}${nextLink === undefined ? "" : "+"}`;
   } catch {
     // The page already says when the service is not responding; an unknown number is not shown.

@@ -1,5 +1,5 @@
 /** Startup and sign-in. */
-import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
+import { addressOf } from "./address.ts";
 import { get, Refused } from "./client.ts";
 import { comeBack, describeSignInError, leaveToSignIn } from "./entra.ts";
 import { askToSignIn, caller, gate, gateNotice, takeKeptKey, takeKey, takeTokens } from "./session.ts";
@@ -32,7 +32,7 @@ export async function begin(): Promise<void> {
 /** Asks the service who the caller is. */
 async function enter(refusedBefore?: string): Promise<void> {
   try {
-    caller.value = await get<Caller>("/api/caller");
+    caller.value = await get(addressOf({ route: "GET /api/caller" }));
     gateNotice.value = undefined;
     gate.value = "open";
   } catch (error) {

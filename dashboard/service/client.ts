@@ -1,7 +1,17 @@
 /** The HTTP interface: turns problem documents into errors, and tracks whether the service is reachable. */
 
 import { signal } from "@preact/signals";
+import {
+  type CallOf,
+  type ChangeRoute,
+  type DocumentOf,
+  methodOf,
+  type PlanOf,
+  type Route,
+  type TextRoute,
+} from "../../clients/api.ts";
 import type { ProblemDocument as Problem } from "../../src/domain/documents/problem.ts";
+import { type Address, addressOf } from "./address.ts";
 import { askToSignIn, gate, proofHeaders } from "./session.ts";
 
 /** The service refused, and said why. */
@@ -25,23 +35,20 @@ export const contact = signal<{ readonly isThere: boolean; readonly since: numbe
   since: Date.now(),
 });
 
-export interface Answer<T> {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: T;
-}
-
-export interface CallOptions {
-  readonly method?: "GET" | "POST" | "DELETE";
+interface ChangeOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
 
+interface SendOptions extends ChangeOptions {
+  readonly method?: "GET" | "POST" | "DELETE";
+}
+
 const mostTries = 4;
 
 /** Retries when the service says so, unless that could repeat a change. */
-export async function call<T>(path: string, options: CallOptions = {}): Promise<Answer<T>> {
+async function request(path: string, options: SendOptions): Promise<unknown> {
   for (let tries = 1; ; tries += 1) {
     const response = await send(path, options);
     if (response.status === 429 && isRead(path, options) && tries < mostTries) {
@@ -50,22 +57,35 @@ export async function call<T>(path: string, options: CallOptions = {}): Promise<
     }
     if (!response.ok) throw await refusal(response);
     const type = response.headers.get("content-type") ?? "";
-    const body = type.includes("json") ? await response.json() : await response.text();
-    return { status: response.status, headers: response.headers, body: body as T };
+    return type.includes("json") ? await response.json() : await response.text();
   }
 }
 
 /** A dry run changes nothing. */
-function isRead(path: string, { method = "GET" }: CallOptions): boolean {
+function isRead(path: string, { method = "GET" }: SendOptions): boolean {
   return method === "GET" || new URL(path, location.origin).searchParams.get("dryRun") === "true";
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await call<T>(path, { signal })).body;
+export async function get<R extends Route>(address: Address<R>, signal?: AbortSignal): Promise<DocumentOf<R>> {
+  return (await request(address, { signal })) as DocumentOf<R>;
+}
+
+export async function getText(address: Address<TextRoute>, signal: AbortSignal): Promise<string> {
+  return (await request(address, { signal })) as string;
+}
+
+/** What the change would do, without doing it. */
+export async function plan<R extends ChangeRoute>(call: CallOf<R>, options: ChangeOptions): Promise<PlanOf<R>> {
+  const address = addressOf<Route>({ ...call, query: { ...call.query, dryRun: "true" } });
+  return (await request(address, { ...options, method: methodOf(call) })) as PlanOf<R>;
+}
+
+export async function change<R extends Route>(call: CallOf<R>, options: ChangeOptions): Promise<DocumentOf<R>> {
+  return (await request(addressOf(call), { ...options, method: methodOf(call) })) as DocumentOf<R>;
 }
 
 /** Returns any answer; throws only when there is none. */
-export async function send(path: string, { method = "GET", body, headers, signal }: CallOptions): Promise<Response> {
+export async function send(path: string, { method = "GET", body, headers, signal }: SendOptions): Promise<Response> {
   const proof = await proofHeaders();
   let response: Response;
   try {

@@ -3,6 +3,7 @@
  * while the tab is hidden and then resumes where it stopped.
  */
 import { effect, signal } from "@preact/signals";
+import { type CallOf, type FeedRoute, pathOf } from "../../clients/api.ts";
 import { contact, pause, Refused, refusal, retryAfterMs, send } from "./client.ts";
 import { EventParser, type ServerEvent } from "./eventParser.ts";
 import { gate } from "./session.ts";
@@ -12,7 +13,6 @@ export const streamState = signal<StreamState>("connecting");
 /** When the last event or heartbeat arrived. */
 export const lastHeard = signal(Date.now());
 
-export const everything = "/api/events";
 const longestPauseMs = 15_000;
 /** A stream that lasts less is not followed by the next without a pause. */
 const shortestMs = 1_000;
@@ -28,9 +28,9 @@ document.addEventListener("visibilitychange", () => {
   isVisible.value = !document.hidden;
 });
 
-/** Switches the stream to another path. */
-export function follow(path: string): void {
-  followed.value = path;
+/** Switches the stream to another feed. */
+export function follow(feed: CallOf<FeedRoute>): void {
+  followed.value = pathOf(feed);
 }
 
 /** Calls the listener for each event of the stream. Returns a function that stops it. */

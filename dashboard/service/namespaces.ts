@@ -4,14 +4,13 @@
  */
 
 import { batch, signal } from "@preact/signals";
+import type { DocumentOf } from "../../clients/api.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { toError } from "../../src/domain/messageOf.ts";
+import { addressOf, nextOf, withTop } from "./address.ts";
 import { contact, get, Refused } from "./client.ts";
 import { observe } from "./live.ts";
 import { caller, gate } from "./session.ts";
-import type { PageOf } from "./soFar.ts";
-
-type Page = PageOf<Namespace>;
 
 export const all = signal<readonly Namespace[]>([]);
 export const isComplete = signal(false);
@@ -45,13 +44,15 @@ export async function load(): Promise<void> {
   const fresh: Namespace[] = [];
   failure.value = undefined;
   try {
-    for (let next: string | undefined = `/api/namespaces?top=${firstPage}`; next !== undefined; ) {
-      const page: Page = await get<Page>(next, own.signal);
+    const first = addressOf({ route: "GET /api/namespaces", query: { top: String(firstPage) } });
+    for (let next: typeof first | undefined = first; next !== undefined; ) {
+      const page: DocumentOf<"GET /api/namespaces"> = await get(next, own.signal);
       if (own.signal.aborted) return;
       fresh.push(...page.value);
       // Only the first load shows rows as they arrive; a reload replaces them all together at the end.
       if (isFirst) all.value = [...fresh];
-      next = page.nextLink && withTop(page.nextLink, fullPage);
+      const following: typeof next | undefined = nextOf("GET /api/namespaces", page);
+      next = following && withTop(following, fullPage);
     }
     batch(() => {
       all.value = fresh;
@@ -65,12 +66,6 @@ export async function load(): Promise<void> {
     if (loading === own) loading = undefined;
     refreshSoon();
   }
-}
-
-function withTop(link: string, top: number): string {
-  const url = new URL(link, location.origin);
-  url.searchParams.set("top", String(top));
-  return url.pathname + url.search;
 }
 
 /** Namespaces to read again because an operation has changed them. */
@@ -121,9 +116,9 @@ const unread = Symbol("unread");
 type Read = readonly [key: string, namespace: Namespace | undefined] | typeof unread;
 
 async function readOne(of: Pick<Namespace, "cluster" | "namespace">): Promise<Read> {
-  const path = `/api/namespaces/${encodeURIComponent(of.cluster)}/${encodeURIComponent(of.namespace)}`;
+  const address = addressOf({ route: "GET /api/namespaces/{cluster}/{namespace}", at: of });
   try {
-    return [keyOf(of), await get<Namespace>(path)];
+    return [keyOf(of), await get(address)];
   } catch (error) {
     if (error instanceof Refused && (error.status === 404 || error.status === 403)) return [keyOf(of), undefined];
     stale.set(keyOf(of), of);

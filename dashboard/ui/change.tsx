@@ -2,12 +2,13 @@
 
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import type { AcceptedDocument as Accepted } from "../../src/domain/documents/accepted.ts";
+import type { CallOf, ChangeRoute, DocumentOf } from "../../clients/api.ts";
 import { toError } from "../../src/domain/messageOf.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { path as pagePath, query } from "../app/router.ts";
-import { call } from "../service/client.ts";
+import { addressOf } from "../service/address.ts";
+import * as service from "../service/client.ts";
 import { createRequestKeys } from "../service/requestKeys.ts";
 import { useResource } from "../service/resource.ts";
 import { announce } from "./announcer.tsx";
@@ -18,8 +19,7 @@ export interface Change {
   readonly title: string;
   /** The text of the button. */
   readonly verb: string;
-  readonly path: string;
-  readonly method?: "POST" | "DELETE";
+  readonly call: CallOf<ChangeRoute>;
   readonly body?: Readonly<Record<string, unknown>>;
   /** The ETag of what the person saw; undefined when the plan supplies one. */
   readonly ifMatch: string | undefined;
@@ -27,10 +27,10 @@ export interface Change {
   readonly reload: () => void;
   readonly takesComment?: boolean;
   /** An optional query flag; changing it makes a new plan. */
-  readonly choice?: { readonly name: string; readonly text: string };
+  readonly choice?: { readonly name: "ignoreDependants"; readonly text: string };
   /** The same page cannot undo this. */
   readonly isGrave?: boolean;
-  readonly done: (accepted: Accepted) => void;
+  readonly done: (accepted: DocumentOf<ChangeRoute>) => void;
 }
 
 const asked = signal<Change | undefined>(undefined);
@@ -47,7 +47,7 @@ effect(() => {
 
 export function ChangeDialog() {
   const change = asked.value;
-  return change ? <Asked key={change.path + change.title} change={change} /> : null;
+  return change ? <Asked key={addressOf(change.call) + change.title} change={change} /> : null;
 }
 
 function Asked({ change }: { readonly change: Change }) {
@@ -62,16 +62,13 @@ function Asked({ change }: { readonly change: Change }) {
   const forget = () => {
     if (isOpen()) asked.value = undefined;
   };
-  const path = change.choice && isChosen.value ? withFlag(change.path, change.choice.name) : change.path;
-  const plan = useResource(`plan ${path}`, async (signal) => {
-    const headers = conditionOf(change.ifMatch);
-    const { body } = await call<Plan | BatchPlan>(withFlag(path, "dryRun"), {
-      ...requestOf(change, ""),
-      headers,
-      signal,
-    });
-    return body;
-  });
+  const { choice } = change;
+  const call: CallOf<ChangeRoute> =
+    choice && isChosen.value ? { ...change.call, query: { ...change.call.query, [choice.name]: "true" } } : change.call;
+  const address = addressOf(call);
+  const plan = useResource(`plan ${address}`, (signal) =>
+    service.plan(call, { ...requestOf(change, ""), headers: conditionOf(change.ifMatch), signal }),
+  );
 
   const keyOf = useMemo(createRequestKeys, []);
 
@@ -82,16 +79,16 @@ function Asked({ change }: { readonly change: Change }) {
     try {
       const request = requestOf(change, comment.value);
       const condition = conditionOf(change.ifMatch ?? plan.data.value?.etag);
-      const { body } = await call<Accepted>(path, {
+      const accepted = await service.change(call, {
         ...request,
-        headers: { ...condition, "idempotency-key": keyOf(path, request, condition) },
+        headers: { ...condition, "idempotency-key": keyOf(call.route, address, request, condition) },
       });
       // The person has left for another page, and stays there.
       if (!isOpen()) return announce(`Accepted: ${change.verb}`);
       dialog.current?.close();
       // The button that opened the dialog may be gone once the change has an effect.
       document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
-      change.done(body);
+      change.done(accepted);
     } catch (reason) {
       error.value = toError(reason);
       state.value = "idle";
@@ -193,16 +190,12 @@ function Comment({ value }: { readonly value: Signal<string> }) {
   );
 }
 
-function requestOf({ method = "POST", body, takesComment }: Change, comment: string) {
+function requestOf({ body, takesComment }: Change, comment: string) {
   const text = comment.trim();
   const sent = { ...body, ...(takesComment && text !== "" ? { comment: text } : {}) };
-  return { method, ...(Object.keys(sent).length > 0 ? { body: sent } : {}) };
+  return Object.keys(sent).length > 0 ? { body: sent } : {};
 }
 
 function conditionOf(ifMatch: string | undefined): Record<string, string> {
   return ifMatch === undefined ? {} : { "if-match": ifMatch };
-}
-
-function withFlag(path: string, name: string): string {
-  return `${path}${path.includes("?") ? "&" : "?"}${name}=true`;
 }

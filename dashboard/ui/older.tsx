@@ -1,12 +1,14 @@
 /** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
 import { batch, type Signal } from "@preact/signals";
+import type { DocumentOf, ListRoute } from "../../clients/api.ts";
+import { nextOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
-import type { PageOf } from "../service/soFar.ts";
 import { useTask } from "../service/task.ts";
 import { Failure } from "./states.tsx";
 import { count } from "./words.ts";
 
-export function Older<Row>({
+export function Older<R extends ListRoute>({
+  of,
   nextLink,
   onPage,
   shown,
@@ -14,9 +16,11 @@ export function Older<Row>({
   many = `${one}s`,
   order = "newest first",
 }: {
+  /** The list. */
+  readonly of: R;
   /** The link to the next page; updated with each page. */
   readonly nextLink: Signal<string | undefined>;
-  readonly onPage: (rows: readonly Row[]) => void;
+  readonly onPage: (rows: DocumentOf<R>["value"]) => void;
   readonly shown: number;
   /** The noun for one row. */
   readonly one: string;
@@ -24,8 +28,9 @@ export function Older<Row>({
   readonly order?: string;
 }) {
   const { isRunning, error, run } = useTask(async () => {
-    if (nextLink.value === undefined) return;
-    const page = await get<PageOf<Row>>(nextLink.value);
+    const next = nextOf(of, { nextLink: nextLink.value });
+    if (next === undefined) return;
+    const page = await get(next);
     batch(() => {
       onPage(page.value);
       nextLink.value = page.nextLink;

@@ -1,20 +1,15 @@
 /** A team's requests to Mooring, through the command line's own client. */
-import { type Call, createClient } from "../../cli/service/client.ts";
+
+import { type Beginning, createClient } from "../../cli/service/client.ts";
 import { headersOf } from "../../cli/service/credential.ts";
 import { followOperation, hasEnded } from "../../cli/service/followOperation.ts";
 import { listAll } from "../../cli/service/pages.ts";
 import { pause } from "../../cli/service/pause.ts";
-import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
-import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
-import type {
-  AnyOperationDocument,
-  OperationDocument,
-  OperationSummary,
-} from "../../src/domain/documents/operation.ts";
+import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
 
 export interface Service {
   /** Sends the request and returns the id of the operation that it started. */
-  start(call: Call): Promise<string>;
+  start(call: Beginning): Promise<string>;
   /** The newest operation for a namespace, as soon as there is one. */
   findOperation(berth: { cluster: string; namespace: string }): Promise<string>;
   /** Namespaces that the service knows. */
@@ -47,19 +42,19 @@ export function createService(url: string, { signal }: { signal: AbortSignal }):
 
   return {
     async start(call) {
-      return (await client.json<AcceptedDocument>(call, ["id"])).id;
+      return (await client.json(call, ["id"])).id;
     },
     findOperation: ({ cluster, namespace }) =>
       within(`an operation for ${cluster}/${namespace}`, async (until) => {
-        const call = { method: "GET", path: "/api/operations", query: { cluster, namespace } } as const;
+        const call = { route: "GET /api/operations", query: { cluster, namespace } } as const;
         for (;;) {
-          const [newest] = (await listAll<OperationSummary>(client, call, 1)).value;
+          const [newest] = (await listAll(client, call, 1)).value;
           if (newest) return newest.id;
           await pause(pollMs, until);
         }
       }),
     async listNamespaces() {
-      const { value } = await listAll<NamespaceDocument>(client, { method: "GET", path: "/api/namespaces" }, 100);
+      const { value } = await listAll(client, { route: "GET /api/namespaces" }, 100);
       return value.map(({ namespace }) => namespace);
     },
     follow: (id, onChange) =>

@@ -11,7 +11,7 @@ const workloadIdentityPod = "pod.workload-identity.yaml";
 const podIdentityPod = "pod.pod-identity.yaml";
 /** In the name, the tags, the labels or the annotations of everything that Mooring makes or adopts. */
 const mark = "mooring";
-const onboard = { method: "POST", path: "/api/onboardings" } as const;
+const onboard = { route: "POST /api/onboardings" } as const;
 
 export async function walkThrough(stage: Stage): Promise<void> {
   const before = await refuseAtFirst(stage);
@@ -138,9 +138,12 @@ async function offboard(stage: Stage, { before, clientId }: { before: Inventory;
     "Both namespaces leave. Team A created its namespace and keeps it; Mooring created team B's, so it goes.",
   );
   for (const namespace of ["team-a", "team-b"]) {
-    const path = `/api/namespaces/${names.cluster}/${namespace}`;
-    stage.tell({ event: "request", to: `DELETE ${path}` });
-    await stage.follow(await service.start({ method: "DELETE", path }), "Succeeded");
+    const call = {
+      route: "DELETE /api/namespaces/{cluster}/{namespace}",
+      at: { cluster: names.cluster, namespace },
+    } as const;
+    stage.tell({ event: "request", to: `DELETE /api/namespaces/${names.cluster}/${namespace}` });
+    await stage.follow(await service.start(call), "Succeeded");
   }
   const server = `localhost,${sandbox.cloud.sql.port}`;
   await stage.runWorkload({

@@ -41,7 +41,7 @@ const getDocument = declareRoute({
 });
 
 /** In the order of the document. */
-const everyRoute: readonly AnyRoute[] = [
+export const everyRoute: readonly AnyRoute[] = [
   createOnboarding,
   onboardingSchema,
   listOperations,
@@ -78,6 +78,20 @@ const everyRoute: readonly AnyRoute[] = [
 /** Any route may also end in an unforeseen error, and any change may be refused for its media type (browserRequest.ts). */
 const unforeseen = { default: problem("Any other problem; its code says which.", "UNEXPECTED") };
 const undeclared = { 415: problem("The body is not declared as JSON.", "UNSUPPORTED_MEDIA_TYPE") };
+
+/** The schema of the JSON that a route answers a good request with, by status. */
+export function documentsOf({ answers }: AnyRoute): Readonly<Record<string, unknown>> {
+  const found = Object.entries(answers).flatMap(([status, answer]) => {
+    const schema = answer && "content" in answer ? answer.content?.["application/json"]?.schema : undefined;
+    return schema && /^2/.test(status) ? [[status, schema]] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+/** The names of the query parameters that a route takes. */
+export function queryOf({ reads }: AnyRoute): readonly string[] {
+  return reads.flatMap(({ query = {} }) => Object.keys(query));
+}
 
 function describe({ operationId, method, at, access, tag, summary, description, reads, answers }: AnyRoute) {
   const own = Object.assign({}, at.answers, ...reads.map((parameter) => parameter.answers), answers);

@@ -49,7 +49,7 @@ async function collect(client: Client, pace: Partial<Pace> = {}) {
     notify: (message: string) => void said.push(message),
     pace: { silenceMs: 1_000, patienceMs: 5_000, retryMs: 1, ...pace },
   };
-  for await (const { id } of follow(client, "/api/events", options)) ids.push(id);
+  for await (const { id } of follow(client, { route: "GET /api/events" }, options)) ids.push(id);
   return { ids, said };
 }
 

@@ -53,7 +53,7 @@ describe("offboarding by a filter", () => {
     const said: string[] = [];
     const json = async (call: Call) => {
       calls.push(call);
-      return call.method === "GET" ? { value: found } : { id: "batch", kind: "batch", isNew: true };
+      return call.route === "GET /api/namespaces" ? { value: found } : { id: "batch", kind: "batch", isNew: true };
     };
     const session = {
       client: { json, server: "http://127.0.0.1" },
@@ -74,8 +74,8 @@ describe("offboarding by a filter", () => {
     expect(asked).toBe("Offboard 2 namespaces: aks-dev/team-a, aks-dev/team-b? [y/N] ");
     expect(code).toBe(0);
     expect(calls).toMatchObject([
-      { method: "GET", path: "/api/namespaces", query: { cluster: "aks-dev" } },
-      { method: "POST", path: "/api/namespaces/batch" },
+      { route: "GET /api/namespaces", query: { cluster: "aks-dev" } },
+      { route: "POST /api/namespaces/batch" },
     ]);
     expect(calls[1]?.body).toEqual({ action: "offboard", ignoreDependants: false, namespaces: value });
   });
@@ -84,7 +84,7 @@ describe("offboarding by a filter", () => {
     const { code, calls, said } = await offboard("n\n");
 
     expect(code).toBe(1);
-    expect(calls.map(({ method }) => method)).toEqual(["GET"]);
+    expect(calls.map(({ route }) => route)).toEqual(["GET /api/namespaces"]);
     expect(said).toEqual(["Nothing was done."]);
   });
 

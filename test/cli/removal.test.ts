@@ -117,19 +117,19 @@ describe("in a script", () => {
 
 describe("at a terminal", () => {
   const removes = [{ thing: "database", name: "sql/orders", access: ["reader"], isWhole: true }];
-  const call: Call = { method: "POST", path: "/api/onboardings", body: {} };
+  const call = { route: "POST /api/onboardings", body: {} } as const;
 
   /** A service that refuses what has no sign. */
   function answering(typed: string, { isRemoving = true } = {}) {
-    const calls: Call[] = [];
+    const calls: (Call & { readonly isPlan?: boolean })[] = [];
     const said: string[] = [];
     const plan = { steps: [], blocked: false, etag: '"v1"', ...(isRemoving ? { removes } : {}) };
-    const json = async (sent: Call) => {
-      calls.push(sent);
-      return "dryRun" in (sent.query ?? {}) ? { ...plan, items: [{ cluster: "aks", namespace: "a", plan }] } : plan;
+    const planned = async (sent: Call) => {
+      calls.push({ ...sent, isPlan: true });
+      return { ...plan, items: [{ cluster: "aks", namespace: "a", plan }] };
     };
     const session = {
-      client: { json },
+      client: { plan: planned },
       signal: new AbortController().signal,
       say: (text: string) => void said.push(text),
     } as object as Session;
@@ -177,7 +177,7 @@ describe("at a terminal", () => {
     expect(await sendAsking(session, { call: versioned, name: "aks/a" }, { isConfirmed: false, person }, send)).toBe(
       undefined,
     );
-    expect(calls.map(({ query }) => query)).toEqual([{ dryRun: "true" }]);
+    expect(calls).toEqual([{ ...versioned, isPlan: true }]);
   });
 
   it.each([
@@ -186,7 +186,14 @@ describe("at a terminal", () => {
   ])("shows the plan of a batch first, and reads %j", async (typed, expected) => {
     const { session, person, send, said, asked } = answering(typed);
 
-    expect(await sendBatchAsking(session, call, { isConfirmed: false, person }, send)).toBe(expected);
+    expect(
+      await sendBatchAsking(
+        session,
+        { ...call, route: "POST /api/onboardings/batch" },
+        { isConfirmed: false, person },
+        send,
+      ),
+    ).toBe(expected);
     expect(said[0]).toBe("aks/a would lose database sql/orders (reader).");
     expect(asked()).toBe("Onboard them and remove this? [y/N] ");
   });

@@ -1,4 +1,4 @@
-/** Names in the report what needs a program that this machine lacks, and again at its end (notRunReporter.ts). */
+/** Names in the report what needs a program that this machine lacks, and again at its end (lastWordsReporter.ts). */
 import { it } from "vitest";
 
 const mark = "NOT RUN";

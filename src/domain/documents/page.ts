@@ -3,4 +3,3 @@ import { z } from "zod";
 
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.object({ value: z.array(item), nextLink: z.string().optional() });
-export type Page<Item> = z.infer<ReturnType<typeof page<z.ZodType<Item>>>>;
