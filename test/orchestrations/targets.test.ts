@@ -184,6 +184,77 @@ describe("a target that the catalog has moved", () => {
   });
 });
 
+describe("a place of another release, which this one cannot read", () => {
+  const unknown = { kind: "ofLater", resourceId: "/subscriptions/s/later/x" };
+  const { uploads: _dropped, ...others } = catalog.targets;
+  const told = expect.stringContaining('target "uploads" at ofLater /subscriptions/s/later/x');
+  beforeEach(async () => {
+    await send(cloud.ports, request(uploads, jobs));
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (!record) throw new Error("it is not onboarded");
+    const uploadsAt = [...(record.places?.["uploads"] ?? []), unknown];
+    cloud.namespaces.set("aks-dev/team-a", { ...record, places: { ...record.places, uploads: uploadsAt } });
+  });
+
+  it.each([
+    ["lists", catalog.targets],
+    ["has dropped", others],
+  ])("is named by a change that leaves the target out, where the catalog %s it", async (_name, targets) => {
+    const ports = restarted(targets);
+    const plan = await planOnboarding(ports, {
+      ...{ operation: "dry-run", request: request(jobs) },
+      ...{ earlier: request(uploads, jobs) },
+    });
+    const planned = plan.steps.find(({ name }) => name === "retireTarget");
+    expect(planned).toMatchObject({ action: "delete", notices: [{ code: "LEFT_IN_PLACE", message: told }] });
+
+    const ended = await send(ports, request(jobs));
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+  });
+
+  it("is named by an offboarding where the target was nowhere else", async () => {
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (record) cloud.namespaces.set("aks-dev/team-a", { ...record, places: { ...record.places, uploads: [unknown] } });
+    const ended = await offboard(restarted(others), berth);
+
+    expect(ended).toMatchObject({ status: "Succeeded" });
+    expect(ended.leftInPlace).toEqual([expect.stringContaining("It was at ofLater /subscriptions/s/later/x")]);
+  });
+
+  it("is named by an offboarding, which takes the rest", async () => {
+    const plan = await planOffboarding(cloud.ports, { request: request(uploads, jobs) });
+    const notices = plan.steps.flatMap(({ name, notices: said = [] }) => said.map(({ code }) => `${name} ${code}`));
+    expect(notices).toEqual(["revokeTarget LEFT_IN_PLACE"]);
+
+    const ended = await offboard(cloud.ports, berth);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual([]);
+  });
+
+  it("is a finding, and a repair says that it leaves it", async () => {
+    const found = expect.stringContaining("ofLater /subscriptions/s/later/x");
+    expect(await verify(cloud.ports)).toMatchObject([{ code: "NOT_IN_CATALOG", target: "uploads", found }]);
+
+    const ended = await repair(cloud.ports, berth);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual(all);
+  });
+
+  it("is in nobody's way where nothing is taken away", async () => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what === "change sql-dev/messages") throw new PermanentError("SQL_FORBIDDEN", "refused");
+    };
+    const wider = { ...request(uploads, jobs), databases: [{ ...messages, roles: ["reader", "writer"] }] };
+    expect(await send(cloud.ports, OnboardingRequest.parse(wider))).toMatchObject({ status: "Failed" });
+    cloud.onWrite = () => undefined;
+
+    const ended = await send(cloud.ports, OnboardingRequest.parse(wider));
+    expect(ended.status).toBe("Succeeded");
+    expect(ended.leftInPlace).toBeUndefined();
+  });
+});
+
 describe("a lock in Azure", () => {
   /** On the container `uploads`. The cloud refuses what it forbids. */
   function locked(level: "CanNotDelete" | "ReadOnly"): Ports {
