@@ -1,7 +1,8 @@
 /** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { drivers } from "../../clients/drivers.ts";
@@ -13,6 +14,7 @@ import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
+import { hasProgram } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -304,17 +306,9 @@ await pool.end();\n`;
     await sql("ledger", "DROP TABLE mine");
   });
 
-  it("exports what a person can run by hand instead", async () => {
-    const namespace = "exported";
-    await onboard(namespace, { ledger: ["write"] });
-    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
-    const role = `"${roleOf(namespace)}"`;
-    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
-
-    // There is no psql here: the shell only tells what it would be given.
-    const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
-    const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines.join("\n")}`;
+  /** A shell that only tells what psql would be given, by whose connections it is then sent. */
+  async function sendAsPsql(lines: string): Promise<void> {
+    const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines}`;
     const { stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
     const words = stdout.split("\0");
     const calls = words.flatMap((word, at) =>
@@ -327,11 +321,39 @@ await pool.end();\n`;
       const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, database);
       await admin.query(statements);
     }
+  }
 
-    await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
-    await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    await offboard(namespace);
+  /** As the person whom the catalog's login lets in. */
+  async function runPsql(lines: string): Promise<void> {
+    const password = await mintAccessToken(sandbox.cloud.world, sandbox.cloud.principals.mooring, audience);
+    const env = { PATH: process.env["PATH"], PGPASSWORD: password, PGSSLROOTCERT: sandbox.authorityFile };
+    await promisify(execFile)("sh", ["-euc", lines], { env });
+  }
+
+  const hasPsql = hasProgram("psql", {
+    what: "psql did not run an export",
+    probe: ["--version"],
+    from: "postgresql-client",
   });
+  it.each([["any client", sendAsPsql] as const, ...(hasPsql ? [["psql", runPsql] as const] : [])])(
+    "exports what a person can run by hand instead, with %s",
+    async (client, runLines) => {
+      const namespace = `exported-${client.replace(" ", "-")}`;
+      await onboard(namespace, { ledger: ["write"] });
+      const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
+      const role = `"${roleOf(namespace)}"`;
+      await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
+
+      const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
+      await runLines(lines.join("\n"));
+
+      await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
+      expect(await verify(namespace)).toEqual([]);
+      await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await offboard(namespace);
+    },
+  );
 
   it("stops at a role of somebody else, and says so beforehand", async () => {
     const namespace = "taken";
