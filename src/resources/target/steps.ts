@@ -28,7 +28,7 @@ import { defineStep, type Planning, type StepContext, type StepResult } from "..
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, noticesOfUnknown } from "./findPlaces.ts";
-import { locksOnTaking, type Placed } from "./locks.ts";
+import { locksOnChanging, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
 
@@ -85,9 +85,9 @@ interface Planned {
   readonly left: readonly OperationError[];
 }
 
-/** The plan, with what keeps a part of it from being taken back. */
+/** The plan, with what keeps a part of it from being done. */
 async function withKept(ports: Ports, plan: StepPlan, { placed, left }: Planned): Promise<StepPlan> {
-  const locks = await locksOnTaking(ports, { target: plan.target, placed });
+  const locks = await locksOnChanging(ports, { target: plan.target, placed });
   return withDependants(plan, [{ blockers: [], notices: left }, locks], false);
 }
 
@@ -117,7 +117,7 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
   const action = granted.action === "conflict" ? "conflict" : "update";
   return {
     decision: decisions.length > 0 ? { ...joined([granted, ...decisions]), action } : granted,
-    placed: [here, ...taken],
+    placed: [{ ...here, isUnchecked: true }, ...taken],
     left: noticesOfUnknown(about.target, { unknown }),
   };
 }
