@@ -456,4 +456,56 @@ await pool.end();\n`;
     expect(failed.steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
     await sql("reports", "DROP TABLE theirs; DROP ROLE stranger");
   });
+
+  it("is given to two namespaces in a batch and kept by a migration, and the audit trail names each target", async () => {
+    const targets = { uploads: ["read"], ledger: ["write"] } as const;
+    const both = ["batched-pod", "batched"] as const;
+    const asking = (namespace: string, more: object = {}) =>
+      wanted(namespace, { uploads: [...targets.uploads], ledger: [...targets.ledger] }, more);
+    const [moved] = both;
+    const { body: accepted } = await service.call("POST", "/api/onboardings/batch", {
+      requests: [asking(moved, { identityMode: "podIdentity", selector: moved }), asking(both[1])],
+    });
+    const batch = await service.waitFor(String(accepted["id"]), 120_000);
+    expect(batch, JSON.stringify(batch.error)).toMatchObject({ status: "Succeeded", totals: { succeeded: 2 } });
+
+    const reaching = async (namespace: string) => {
+      await (await logIn(namespace)).query("SELECT * FROM entries");
+      const { principalId } = identityOf(namespace);
+      const given = [...sandbox.cloud.world.roleAssignments.values()].filter(
+        (each) => each.principalId === principalId,
+      );
+      return given.map(({ name, scope }) => `${name} ${scope}`);
+    };
+    const before = await reaching(moved);
+    expect(before).toEqual([expect.stringMatching(/\/containers\/uploads$/)]);
+    expect(await reaching(both[1])).toHaveLength(1);
+
+    const { body: migrating } = await service.call("POST", `${pathOf(moved)}/migrate`);
+    const migrated = await service.waitFor(String(migrating["id"]), 120_000);
+    expect(migrated.status, JSON.stringify(migrated.error)).toBe("Succeeded");
+    const { body: shown } = await service.call("GET", pathOf(moved));
+    expect(shown).toMatchObject({ identityMode: "workloadIdentity", targets: asking(moved).targets });
+    expect(await reaching(moved)).toEqual(before);
+    for (const namespace of both) expect(await verify(namespace)).toEqual([]);
+    await Promise.all(both.map(offboard));
+
+    for (const namespace of both) {
+      const { body } = await service.call("GET", `/api/audit?cluster=${names.cluster}&namespace=${namespace}&top=200`);
+      const trail = body["value"] as { what: string; target: string; action: string; operation: string }[];
+      const onTargets = trail.filter(({ what }) => what.endsWith("Target"));
+      expect(onTargets.map(({ what, action, target }) => `${what} ${action} ${target}`).toSorted()).toEqual([
+        "grantTarget create ledger",
+        "grantTarget create uploads",
+        "revokeTarget delete ledger",
+        "revokeTarget delete uploads",
+      ]);
+      expect(trail.find(({ what, target }) => what === "grantTarget" && target === "uploads")).toMatchObject({
+        differences: [{ field: "read", current: null, desired: "granted" }],
+      });
+      // A migration gives and takes nothing on targets.
+      expect(onTargets.map(({ operation }) => operation)).not.toContain(migrated.id);
+    }
+    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+  });
 });
