@@ -1,5 +1,6 @@
 /** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
+import { isSameId } from "../src/domain/naming/resourceId.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 import { type BusNamespace, type HubsNamespace, startBusNamespace, startHubsNamespace } from "./messagingServices.ts";
 import { type ConfigurationStoreSimulator, startAppConfiguration } from "./simulators/appConfiguration/index.ts";
@@ -46,7 +47,7 @@ export async function startDataServices(
   const [storage, vaults, cosmosAccounts, configurationStores, openAiResources, busNamespaces, hubsNamespaces] =
     await Promise.all([
       accounts.length > 0 ? keep(startStorage(context, { accounts })) : undefined,
-      startEach("keyVaultSecrets", startKeyVault),
+      startEach("keyVaultSecrets", (each, { id }) => startKeyVault(each, { id, names: secretsIn(targets, id) })),
       startEach("cosmosNoSql", startCosmos),
       startEach("appConfiguration", startAppConfiguration),
       startEach("openAi", startOpenAi),
@@ -83,6 +84,12 @@ function accountsIn(targets: Targets): readonly Account[] {
     if (target.kind === "storageTable" && target.table) account.tables.set(target.table, []);
   }
   return [...accounts.values()];
+}
+
+function secretsIn(targets: Targets, vaultId: string): readonly string[] {
+  return Object.values(targets).flatMap((target) =>
+    target.kind === "keyVaultSecrets" && isSameId(target.resourceId, vaultId) ? (target.secret ?? []) : [],
+  );
 }
 
 /** The catalog with the simulators' addresses in place of Azure's. Clients of AMQP take a host's name alone, so that stays. */

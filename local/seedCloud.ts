@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { usesServiceAccount } from "../src/domain/request/identityModes.ts";
+import { azureResources, isAzureRolePlace } from "../src/domain/targets/azureRoles.ts";
 import { cosmosResources } from "../src/domain/targets/cosmos.ts";
 import type { CatalogDocument } from "./catalogs.ts";
 import { type ClusterFeatures, featuresOf } from "./clusterRights.ts";
@@ -43,9 +44,14 @@ export async function seedCloud(world: World, document: CatalogDocument, options
     const [, , subscriptionId = "", , name = ""] = id.split("/");
     addGroup(world, { subscriptionId, name, location });
     // A vault of another age has access policies instead; other resources ignore the flag.
-    for (const each of target.kind === "cosmosNoSql" ? cosmosResources(target) : [id])
+    for (const each of resourcesOf(target))
       world.targets.set(each.toLowerCase(), { id: each, location, properties: { enableRbacAuthorization: true } });
   }
+}
+
+function resourcesOf(target: Catalog["targets"][string]): readonly string[] {
+  if (target.kind === "cosmosNoSql") return cosmosResources(target);
+  return isAzureRolePlace(target) ? azureResources(target) : [target.resourceId];
 }
 
 type PostgresTarget = Extract<Catalog["targets"][string], { kind: "postgresql" }>;

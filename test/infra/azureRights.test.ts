@@ -123,6 +123,23 @@ describe("with the role for targets and its condition, whoever has the token", (
     expect(await azure.request("PUT", assignment(), body())).toBe(403);
   });
 
+  it("reads which targets and parts of them are there, and changes none", async () => {
+    const resource = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}/providers`;
+    const without = await as(rights.actions);
+    for (const [id, version] of [
+      ["Microsoft.Storage/storageAccounts/st/blobServices/default/containers/uploads", "2023-05-01"],
+      ["Microsoft.KeyVault/vaults/kv/secrets/token", "2023-07-01"],
+      ["Microsoft.ServiceBus/namespaces/sb/topics/invoices/subscriptions/all", "2021-11-01"],
+    ]) {
+      const path = `${resource}/${id}`;
+      context.world.targets.set(path.toLowerCase(), { id: path, location: "westeurope", properties: {} });
+      const url = `${path}?api-version=${version}`;
+      expect(await azure.request("GET", url), id).toBe(200);
+      expect(await azure.request("DELETE", url), id).toBe(403);
+      expect(await without.request("GET", url), id).toBe(403);
+    }
+  });
+
   it("takes no other role from anybody", async () => {
     const scope = `/subscriptions/${context.world.subscriptionId}/resourceGroups/${group}`;
     const name = assignRole(context.world, { role: owner, principalId: mooring.principalId, scope }).name;

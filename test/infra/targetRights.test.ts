@@ -13,9 +13,19 @@ it("has every role of the table of kinds, by the same name, and no other", async
   expect(JSON.parse(await read("azure/target-roles.json"))).toEqual(Object.fromEntries(known));
 });
 
-it("may read every type of resource of the table", async () => {
+it("may read every type of resource and of part of the table", async () => {
   const { Actions } = JSON.parse(await read("azure/target-role.json"));
-  const types = new Set(azureRoleKindNames.map((kind) => azureRoleKinds[kind].resourceType));
+  const types = new Set(
+    azureRoleKindNames.flatMap((kind) => {
+      const { resourceType, parts } = azureRoleKinds[kind];
+      const partTypes = Object.values(parts).map(({ path, inside }) => {
+        const around = inside === undefined ? [] : [parts[inside]?.path ?? ""];
+        // `default` is the name of the one service that an account has of each kind.
+        return [resourceType, ...around, path.replace("/default/", "/")].join("/");
+      });
+      return [resourceType, ...partTypes];
+    }),
+  );
 
   expect(Actions.toSorted()).toEqual(
     [

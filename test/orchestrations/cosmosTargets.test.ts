@@ -200,6 +200,16 @@ describe.each([
     expect(flag("principal-id")).toBe(principalId());
     expect(flag("role-definition-id")).toBe(contributor);
     expect([flag("account-name"), flag("resource-group")]).toEqual(["cosmos1", "g"]);
+
+    // Somebody runs it, and a verification finds nothing missing.
+    cloud.cosmosAccounts.clear();
+    expect(await found()).toEqual(["GRANT_MISSING"]);
+    lend(flag("role-definition-id") ?? "", {
+      principalId: flag("principal-id"),
+      scope: flag("scope")?.slice(resourceId.length),
+    });
+    expect(await found()).toEqual([]);
+
     const unknown = exportAzureCli(catalog, { request, clientId, principalId: undefined });
     expect(unknown).not.toContain("az cosmosdb sql role assignment create");
     expect(unknown).toContain("principal ID");

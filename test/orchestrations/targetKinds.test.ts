@@ -77,6 +77,47 @@ describe.each(entries)("%s", (_name, kind, entry) => {
     expect(await found()).toEqual([]);
   });
 
+  it("is missing without the part that it names: said before anything is written, and found later", async () => {
+    const { azureResources } = cloud.ports;
+    const without = async (resource: string, version: string) =>
+      resource === scope ? undefined : await azureResources.find(resource, version);
+    const gone = { ...cloud.ports, azureResources: { ...azureResources, find: without } };
+    const message = expect.stringContaining(`no resource ${scope} `);
+
+    const plan = await planOnboarding(gone, { operation: "dry-run", request });
+    expect(plan.steps.flatMap(({ blockers }) => blockers)).toMatchObject([{ code: "TARGET_MISSING", message }]);
+    providePorts(gone);
+    const { operation } = await operate({ ...cloud, ports: gone }, "onboard", request);
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "TARGET_MISSING", message } });
+    expectNothingLeft(cloud);
+
+    providePorts(cloud.ports);
+    await operate(cloud, "onboard", request);
+    const { findings } = await proveNamespace(gone, recorded(), "run");
+    expect(findings).toMatchObject([{ code: "TARGET_GONE", target: "it", field: "resource", expected: scope }]);
+    expect(await found()).toEqual([]);
+  });
+
+  it("is given with a notice where Mooring may not read whether it is there", async () => {
+    const { azureResources } = cloud.ports;
+    const unread = async (resource: string, version: string) => {
+      if (resource === scope) throw new PermanentError("ARM_FORBIDDEN", `may not read ${scope}`);
+      return await azureResources.find(resource, version);
+    };
+    const ports = { ...cloud.ports, azureResources: { ...azureResources, find: unread } };
+    providePorts(ports);
+
+    const plan = await planOnboarding(ports, { operation: "dry-run", request });
+    expect(plan.steps.flatMap(({ blockers }) => blockers)).toEqual([]);
+    expect(plan.steps.flatMap(({ notices = [] }) => notices)).toContainEqual(
+      expect.objectContaining({ code: "TARGET_UNSEEN", message: `may not read ${scope}` }),
+    );
+    const { operation } = await operate({ ...cloud, ports }, "onboard", request);
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    const { findings } = await proveNamespace(ports, recorded(), "run");
+    expect(findings).toEqual([]);
+  });
+
   it("finds drift of each field, and repairs it", async () => {
     await operate(cloud, "onboard", request);
     const [first] = cloud.roleAssignments.values();
@@ -168,10 +209,22 @@ describe.each(entries)("%s", (_name, kind, entry) => {
       expect(flag(line, "subscription")).toBe(scope.split("/")[2]);
     }
     const [principalId] = [...cloud.identities.values()].map((identity) => identity.principalId);
-    const known = exportAzureCli(catalog, { request, clientId, principalId });
-    expect(
-      known.match(new RegExp(`--assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal`, "g")),
-    ).toHaveLength(roles.length);
+    const known = exportAzureCli(catalog, { request, clientId, principalId })
+      .split("\n")
+      .filter((line) => line.includes("--assignee-principal-type ServicePrincipal"));
+
+    // Somebody runs them, and a verification finds nothing missing.
+    cloud.roleAssignments.clear();
+    expect(await found()).toEqual(roles.map(() => "GRANT_MISSING"));
+    for (const line of known) {
+      assign(cloud, {
+        ...{ id: `${scope}/providers/Microsoft.Authorization/roleAssignments/${flag(line, "role")}`, scope },
+        roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${flag(line, "role")}`,
+        principalId: flag(line, "assignee-object-id") ?? "",
+      });
+    }
+    expect(given()).toEqual(roles);
+    expect(await found()).toEqual([]);
   });
 
   it("leaves nothing after an offboarding", async () => {

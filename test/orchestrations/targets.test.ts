@@ -5,6 +5,7 @@ import { providePorts } from "../../src/activities/host.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { findingCatalogue } from "../../src/domain/errors/findings.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -12,9 +13,10 @@ import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { AzureResource } from "../../src/ports/azureResources.ts";
 import type { Ports } from "../../src/ports/index.ts";
+import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
-import { offboard, repair, send } from "../support/operations.ts";
+import { migrateAsAsked, offboard, repair, send } from "../support/operations.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read"] };
@@ -184,6 +186,77 @@ describe("a target that the catalog has moved", () => {
   });
 });
 
+describe("a place of another release, which this one cannot read", () => {
+  const unknown = { kind: "ofLater", resourceId: "/subscriptions/s/later/x" };
+  const { uploads: _dropped, ...others } = catalog.targets;
+  const told = expect.stringContaining('target "uploads" at ofLater /subscriptions/s/later/x');
+  beforeEach(async () => {
+    await send(cloud.ports, request(uploads, jobs));
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (!record) throw new Error("it is not onboarded");
+    const uploadsAt = [...(record.places?.["uploads"] ?? []), unknown];
+    cloud.namespaces.set("aks-dev/team-a", { ...record, places: { ...record.places, uploads: uploadsAt } });
+  });
+
+  it.each([
+    ["lists", catalog.targets],
+    ["has dropped", others],
+  ])("is named by a change that leaves the target out, where the catalog %s it", async (_name, targets) => {
+    const ports = restarted(targets);
+    const plan = await planOnboarding(ports, {
+      ...{ operation: "dry-run", request: request(jobs) },
+      ...{ earlier: request(uploads, jobs) },
+    });
+    const planned = plan.steps.find(({ name }) => name === "retireTarget");
+    expect(planned).toMatchObject({ action: "delete", notices: [{ code: "LEFT_IN_PLACE", message: told }] });
+
+    const ended = await send(ports, request(jobs));
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+  });
+
+  it("is named by an offboarding where the target was nowhere else", async () => {
+    const record = cloud.namespaces.get("aks-dev/team-a");
+    if (record) cloud.namespaces.set("aks-dev/team-a", { ...record, places: { ...record.places, uploads: [unknown] } });
+    const ended = await offboard(restarted(others), berth);
+
+    expect(ended).toMatchObject({ status: "Succeeded" });
+    expect(ended.leftInPlace).toEqual([expect.stringContaining("It was at ofLater /subscriptions/s/later/x")]);
+  });
+
+  it("is named by an offboarding, which takes the rest", async () => {
+    const plan = await planOffboarding(cloud.ports, { request: request(uploads, jobs) });
+    const notices = plan.steps.flatMap(({ name, notices: said = [] }) => said.map(({ code }) => `${name} ${code}`));
+    expect(notices).toEqual(["revokeTarget LEFT_IN_PLACE"]);
+
+    const ended = await offboard(cloud.ports, berth);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual([]);
+  });
+
+  it("is a finding, and a repair says that it leaves it", async () => {
+    const found = expect.stringContaining("ofLater /subscriptions/s/later/x");
+    expect(await verify(cloud.ports)).toMatchObject([{ code: "NOT_IN_CATALOG", target: "uploads", found }]);
+
+    const ended = await repair(cloud.ports, berth);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(given()).toEqual(all);
+  });
+
+  it("is in nobody's way where nothing is taken away", async () => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what === "change sql-dev/messages") throw new PermanentError("SQL_FORBIDDEN", "refused");
+    };
+    const wider = { ...request(uploads, jobs), databases: [{ ...messages, roles: ["reader", "writer"] }] };
+    expect(await send(cloud.ports, OnboardingRequest.parse(wider))).toMatchObject({ status: "Failed" });
+    cloud.onWrite = () => undefined;
+
+    const ended = await send(cloud.ports, OnboardingRequest.parse(wider));
+    expect(ended.status).toBe("Succeeded");
+    expect(ended.leftInPlace).toBeUndefined();
+  });
+});
+
 describe("a lock in Azure", () => {
   /** On the container `uploads`. The cloud refuses what it forbids. */
   function locked(level: "CanNotDelete" | "ReadOnly"): Ports {
@@ -198,6 +271,10 @@ describe("a lock in Azure", () => {
       },
       roleAssignments: {
         ...roleAssignments,
+        async put(...[ref, given]: Parameters<typeof roleAssignments.put>) {
+          if (isLocked(ref.scope) && level === "ReadOnly") throw new PermanentError("ARM_LOCKED", "it is locked");
+          await roleAssignments.put(ref, given);
+        },
         async remove(ref: Parameters<typeof roleAssignments.remove>[0]) {
           if (isLocked(ref.scope)) throw new PermanentError("ARM_LOCKED", "it is locked");
           await roleAssignments.remove(ref);
@@ -241,6 +318,63 @@ describe("a lock in Azure", () => {
       expect([...cloud.identities]).toHaveLength(1);
     },
   );
+
+  const surplus = () => {
+    const [read] = [...cloud.roleAssignments.values()].filter(({ scope }) => scope.endsWith("/uploads"));
+    if (!read) throw new Error("nothing is given on uploads");
+    const roleDefinitionId = read.roleDefinitionId.replace(/[^/]+$/, "ba92f5b4-2d11-453d-a403-e96b0029c9fe");
+    assign(cloud, { ...read, id: `${read.id}-write`, roleDefinitionId });
+  };
+  it.each([
+    ["gives a role that is missing", "ReadOnly", () => cloud.roleAssignments.clear()],
+    [
+      "writes a mark again",
+      "ReadOnly",
+      () => [...cloud.roleAssignments.values()].map((each) => assign(cloud, { ...each, description: "tidied up" })),
+    ],
+    ["takes back a role that is surplus", "CanNotDelete", surplus],
+  ] as const)("stops a repair that %s before its first write: %s", async (_what, level, spoil) => {
+    await send(cloud.ports, request(uploads, jobs));
+    spoil();
+    cloud.objects.delete("v1 ServiceAccount team-a/app");
+    const before = structuredClone([...cloud.roleAssignments]);
+    const ports = locked(level);
+    const message = expect.stringContaining("/locks/keep");
+
+    const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
+    const repairing = { operation: "dry-run", request: request(uploads, jobs), clientId, isMigrating: false };
+    const plan = await planRepair(ports, repairing);
+    expect(plan.steps.flatMap(({ name, blockers }) => blockers.map(({ code }) => `${name} ${code}`))).toEqual([
+      "grantTarget ARM_LOCKED",
+    ]);
+    expect(await repair(ports, berth)).toMatchObject({ status: "Failed", error: { code: "ARM_LOCKED", message } });
+    expect([...cloud.roleAssignments]).toEqual(before);
+    expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(false);
+  });
+
+  it.each(["CanNotDelete", "ReadOnly"] as const)(
+    "is in no repair's way that changes nothing there: %s",
+    async (level) => {
+      await send(cloud.ports, request(uploads, jobs));
+      const ofJobs = [...cloud.roleAssignments.values()].filter(({ scope }) => scope.endsWith("/jobs"));
+      for (const { id } of ofJobs) cloud.roleAssignments.delete(id);
+      cloud.objects.delete("v1 ServiceAccount team-a/app");
+
+      expect(await repair(locked(level), berth)).toMatchObject({ status: "Succeeded" });
+      expect(given()).toEqual(all);
+      expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
+    },
+  );
+
+  it("is in no migration's way, which changes nothing on targets", async () => {
+    await send(cloud.ports, { ...request(uploads, jobs), identityMode: "podIdentity", selector: "team-a" });
+    const ports = locked("ReadOnly");
+    const acceptance = createAcceptanceContext({ ports });
+    const migrated = await migrateAsAsked(acceptance, berth, { asked: {} });
+
+    expect(migrated).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual(all);
+  });
 
   it("is in nobody's way where nothing is taken back", async () => {
     await send(cloud.ports, request(uploads, jobs));

@@ -1,7 +1,8 @@
 /** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { drivers } from "../../clients/drivers.ts";
@@ -13,6 +14,7 @@ import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
+import { hasProgram } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -304,17 +306,9 @@ await pool.end();\n`;
     await sql("ledger", "DROP TABLE mine");
   });
 
-  it("exports what a person can run by hand instead", async () => {
-    const namespace = "exported";
-    await onboard(namespace, { ledger: ["write"] });
-    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
-    const role = `"${roleOf(namespace)}"`;
-    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
-
-    // There is no psql here: the shell only tells what it would be given.
-    const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
-    const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines.join("\n")}`;
+  /** A shell that only tells what psql would be given, by whose connections it is then sent. */
+  async function sendAsPsql(lines: string): Promise<void> {
+    const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines}`;
     const { stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
     const words = stdout.split("\0");
     const calls = words.flatMap((word, at) =>
@@ -327,11 +321,39 @@ await pool.end();\n`;
       const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, database);
       await admin.query(statements);
     }
+  }
 
-    await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
-    await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    await offboard(namespace);
+  /** As the person whom the catalog's login lets in. */
+  async function runPsql(lines: string): Promise<void> {
+    const password = await mintAccessToken(sandbox.cloud.world, sandbox.cloud.principals.mooring, audience);
+    const env = { PATH: process.env["PATH"], PGPASSWORD: password, PGSSLROOTCERT: sandbox.authorityFile };
+    await promisify(execFile)("sh", ["-euc", lines], { env });
+  }
+
+  const hasPsql = hasProgram("psql", {
+    what: "psql did not run an export",
+    probe: ["--version"],
+    from: "postgresql-client",
   });
+  it.each([["any client", sendAsPsql] as const, ...(hasPsql ? [["psql", runPsql] as const] : [])])(
+    "exports what a person can run by hand instead, with %s",
+    async (client, runLines) => {
+      const namespace = `exported-${client.replace(" ", "-")}`;
+      await onboard(namespace, { ledger: ["write"] });
+      const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
+      const role = `"${roleOf(namespace)}"`;
+      await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
+
+      const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
+      await runLines(lines.join("\n"));
+
+      await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
+      expect(await verify(namespace)).toEqual([]);
+      await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+      await offboard(namespace);
+    },
+  );
 
   it("stops at a role of somebody else, and says so beforehand", async () => {
     const namespace = "taken";
@@ -433,5 +455,57 @@ await pool.end();\n`;
     expect(failed.error?.message).toContain("stranger");
     expect(failed.steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
     await sql("reports", "DROP TABLE theirs; DROP ROLE stranger");
+  });
+
+  it("is given to two namespaces in a batch and kept by a migration, and the audit trail names each target", async () => {
+    const targets = { uploads: ["read"], ledger: ["write"] } as const;
+    const both = ["batched-pod", "batched"] as const;
+    const asking = (namespace: string, more: object = {}) =>
+      wanted(namespace, { uploads: [...targets.uploads], ledger: [...targets.ledger] }, more);
+    const [moved] = both;
+    const { body: accepted } = await service.call("POST", "/api/onboardings/batch", {
+      requests: [asking(moved, { identityMode: "podIdentity", selector: moved }), asking(both[1])],
+    });
+    const batch = await service.waitFor(String(accepted["id"]), 120_000);
+    expect(batch, JSON.stringify(batch.error)).toMatchObject({ status: "Succeeded", totals: { succeeded: 2 } });
+
+    const reaching = async (namespace: string) => {
+      await (await logIn(namespace)).query("SELECT * FROM entries");
+      const { principalId } = identityOf(namespace);
+      const given = [...sandbox.cloud.world.roleAssignments.values()].filter(
+        (each) => each.principalId === principalId,
+      );
+      return given.map(({ name, scope }) => `${name} ${scope}`);
+    };
+    const before = await reaching(moved);
+    expect(before).toEqual([expect.stringMatching(/\/containers\/uploads$/)]);
+    expect(await reaching(both[1])).toHaveLength(1);
+
+    const { body: migrating } = await service.call("POST", `${pathOf(moved)}/migrate`);
+    const migrated = await service.waitFor(String(migrating["id"]), 120_000);
+    expect(migrated.status, JSON.stringify(migrated.error)).toBe("Succeeded");
+    const { body: shown } = await service.call("GET", pathOf(moved));
+    expect(shown).toMatchObject({ identityMode: "workloadIdentity", targets: asking(moved).targets });
+    expect(await reaching(moved)).toEqual(before);
+    for (const namespace of both) expect(await verify(namespace)).toEqual([]);
+    await Promise.all(both.map(offboard));
+
+    for (const namespace of both) {
+      const { body } = await service.call("GET", `/api/audit?cluster=${names.cluster}&namespace=${namespace}&top=200`);
+      const trail = body["value"] as { what: string; target: string; action: string; operation: string }[];
+      const onTargets = trail.filter(({ what }) => what.endsWith("Target"));
+      expect(onTargets.map(({ what, action, target }) => `${what} ${action} ${target}`).toSorted()).toEqual([
+        "grantTarget create ledger",
+        "grantTarget create uploads",
+        "revokeTarget delete ledger",
+        "revokeTarget delete uploads",
+      ]);
+      expect(trail.find(({ what, target }) => what === "grantTarget" && target === "uploads")).toMatchObject({
+        differences: [{ field: "read", current: null, desired: "granted" }],
+      });
+      // A migration gives and takes nothing on targets.
+      expect(onTargets.map(({ operation }) => operation)).not.toContain(migrated.id);
+    }
+    expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
   });
 });

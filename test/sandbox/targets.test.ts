@@ -307,6 +307,41 @@ describe("preflight", () => {
     expect(world.roleAssignments).toEqual(before);
     expect(identityOf("obstructed")).toBeUndefined();
   });
+
+  const parts = {
+    uploads: ["read", "/blobServices/default/containers/uploads"],
+    jobs: ["send", "/queueServices/default/queues/jobs"],
+    sessions: ["read", "/tableServices/default/tables/sessions"],
+    invoices: ["send", "/topics/invoices"],
+    clicks: ["receive", "/eventhubs/clicks"],
+  } as const;
+  it.each(Object.entries(parts))(
+    "misses the part that %s names, and a verification does later",
+    async (target, part) => {
+      const [access, id] = part;
+      const { world } = sandbox.cloud;
+      const namespace = `without-${target}`;
+      const [key = "", there] = [...world.targets].find(([each]) => each.endsWith(id.toLowerCase())) ?? [];
+      if (!there) throw new Error(`Azure has no ${id}`);
+
+      world.targets.delete(key);
+      const plan = await service.call(
+        "POST",
+        "/api/onboardings?dryRun=true",
+        wanted(namespace, { [target]: [access] }),
+      );
+      expect(blockersOf(plan.body)).toEqual(["TARGET_MISSING"]);
+      expect(JSON.stringify(plan.body)).toContain(there.id);
+
+      world.targets.set(key, there);
+      await onboard(namespace, { [target]: [access] });
+      world.targets.delete(key);
+      expect(await verify(namespace)).toMatchObject([{ code: "TARGET_GONE", target, expected: there.id }]);
+      world.targets.set(key, there);
+      expect(await verify(namespace)).toEqual([]);
+      await offboard(namespace);
+    },
+  );
 });
 
 describe("a write that fails", () => {

@@ -2,7 +2,7 @@
 import { checkAccessToken } from "../entra/accessTokens.ts";
 import { findPrincipal, type World } from "../world.ts";
 import { ArmFailure } from "./failures.ts";
-import { targetTypes } from "./targets.ts";
+import { partTypes, targetTypes } from "./targets.ts";
 
 /** The public cloud's documented audiences. */
 const audiences = [
@@ -31,10 +31,8 @@ export const defaultActions: readonly string[] = [
   "Microsoft.Authorization/*/read",
   "Microsoft.Authorization/roleAssignments/write",
   "Microsoft.Authorization/roleAssignments/delete",
-  ...targetTypes.map(({ type }) => `${type}/read`),
+  ...[...targetTypes, ...partTypes].map(({ type }) => `${type}/read`),
   ...["read", "write", "delete"].map((verb) => `Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/${verb}`),
-  "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/read",
-  "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/read",
   "Microsoft.DocumentDB/locations/operationsStatus/read",
   "Microsoft.Sql/servers/read",
   "Microsoft.Sql/servers/databases/read",

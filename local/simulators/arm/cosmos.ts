@@ -1,6 +1,6 @@
 /**
- * Microsoft.DocumentDB/databaseAccounts: databases, containers, and the roles that an account gives itself (learn.microsoft.com
- * "SQL Resources - Create Update Sql Role Assignment"). The data is in ../cosmos.
+ * Microsoft.DocumentDB/databaseAccounts: the roles that an account gives itself (learn.microsoft.com "SQL Resources - Create Update
+ * Sql Role Assignment"). The data is in ../cosmos.
  */
 import { z } from "zod";
 import type { CosmosAssignment, World } from "../world.ts";
@@ -19,28 +19,7 @@ const Body = z.object({
   properties: z.object({ roleDefinitionId: z.string().min(1), principalId: z.guid(), scope: z.string().min(1) }),
 });
 
-export function cosmosTypes(world: World, { start }: Pick<LongRunning, "start">): ResourceType[] {
-  return [
-    partOfAccount(world, `${account}/sqlDatabases`),
-    partOfAccount(world, `${account}/sqlDatabases/containers`),
-    sqlRoleAssignments(world, start),
-  ];
-}
-
-/** What `world.targets` has below an account. */
-function partOfAccount({ targets }: World, type: string): ResourceType {
-  return {
-    type,
-    apiVersions,
-    GET({ path }) {
-      const found = targets.get(resourceId(path, path.names.length).toLowerCase());
-      if (!found) throw notFound(path);
-      return { status: 200, body: { id: found.id, name: path.names.at(-1), type, properties: found.properties } };
-    },
-  };
-}
-
-function sqlRoleAssignments(world: World, start: LongRunning["start"]): ResourceType {
+export function sqlRoleAssignments(world: World, { start }: Pick<LongRunning, "start">): ResourceType {
   const type = `${account}/sqlRoleAssignments`;
   /** Accounts that are changing: each takes one change at a time. */
   const busy = new Set<string>();

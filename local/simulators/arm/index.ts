@@ -5,7 +5,7 @@ import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { World } from "../world.ts";
 import { checkApiVersion } from "./apiVersions.ts";
 import { actionFor, authenticate, authorize, defaultActions } from "./authorization.ts";
-import { cosmosTypes } from "./cosmos.ts";
+import { sqlRoleAssignments } from "./cosmos.ts";
 import { ArmFailure, armReply, failures, scripted } from "./failures.ts";
 import { federatedIdentityCredentials } from "./federatedCredentials.ts";
 import { associatedResources, userAssignedIdentities } from "./identities.ts";
@@ -21,7 +21,7 @@ import type { ResourceType } from "./resources.ts";
 import { ownPermissions, roleAssignments, roleAssignmentUsage } from "./roleAssignments.ts";
 import { roleDefinitions } from "./roleDefinitions.ts";
 import { sqlTypes } from "./sql.ts";
-import { targetResources, targetTypes } from "./targets.ts";
+import { partTypes, targetPart, targetResources, targetTypes } from "./targets.ts";
 import { findTenantLevel, type TenantLevel } from "./tenantLevel.ts";
 import { createWriteGate } from "./writeGate.ts";
 
@@ -68,13 +68,14 @@ export async function startArm(
     locks(world),
     ownPermissions(options.actions ?? defaultActions),
     ...targetTypes.map((each) => targetResources(world, each)),
+    ...partTypes.map((each) => targetPart(world, each)),
     roleDefinitions(world),
     managedClusters(world),
     identityBindings(world, options),
     managedNamespaces(world, longRunning),
     associatedResources(world),
     ...sqlTypes(world, longRunning),
-    ...cosmosTypes(world, longRunning),
+    sqlRoleAssignments(world, longRunning),
     ...longRunning.types,
   ];
 

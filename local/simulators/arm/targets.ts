@@ -11,17 +11,36 @@ import { notFound, page, parseBody, type ResourceType, requireGroup } from "./re
 export interface TargetType {
   readonly type: string;
   readonly apiVersions: readonly string[];
+  /** What is in it, as types of its own. */
+  readonly parts?: readonly string[];
 }
 
 export const targetTypes: readonly TargetType[] = [
-  { type: "Microsoft.Storage/storageAccounts", apiVersions: ["2022-09-01", "2023-01-01", "2023-05-01", "2024-01-01"] },
-  { type: "Microsoft.KeyVault/vaults", apiVersions: ["2022-07-01", "2023-02-01", "2023-07-01"] },
-  { type: "Microsoft.ServiceBus/namespaces", apiVersions: ["2021-11-01", "2024-01-01"] },
-  { type: "Microsoft.EventHub/namespaces", apiVersions: ["2021-11-01", "2024-01-01"] },
+  {
+    type: "Microsoft.Storage/storageAccounts",
+    apiVersions: ["2022-09-01", "2023-01-01", "2023-05-01", "2024-01-01"],
+    parts: ["blobServices/containers", "queueServices/queues", "tableServices/tables"],
+  },
+  { type: "Microsoft.KeyVault/vaults", apiVersions: ["2022-07-01", "2023-02-01", "2023-07-01"], parts: ["secrets"] },
+  {
+    type: "Microsoft.ServiceBus/namespaces",
+    apiVersions: ["2021-11-01", "2024-01-01"],
+    parts: ["queues", "topics", "topics/subscriptions"],
+  },
+  { type: "Microsoft.EventHub/namespaces", apiVersions: ["2021-11-01", "2024-01-01"], parts: ["eventhubs"] },
   { type: "Microsoft.AppConfiguration/configurationStores", apiVersions: ["2023-03-01", "2024-05-01"] },
-  { type: "Microsoft.DocumentDB/databaseAccounts", apiVersions: cosmosApiVersions },
+  {
+    type: "Microsoft.DocumentDB/databaseAccounts",
+    apiVersions: cosmosApiVersions,
+    parts: ["sqlDatabases", "sqlDatabases/containers"],
+  },
   { type: "Microsoft.CognitiveServices/accounts", apiVersions: ["2023-05-01", "2024-10-01"] },
 ];
+
+/** The types of all parts. */
+export const partTypes: readonly TargetType[] = targetTypes.flatMap(({ type, apiVersions, parts = [] }) =>
+  parts.map((part) => ({ type: `${type}/${part}`, apiVersions })),
+);
 
 const Body = z.object({ location: z.string().min(1), properties: z.record(z.string(), z.unknown()).default({}) });
 
@@ -40,9 +59,8 @@ export function targetResources(world: World, { type, apiVersions }: TargetType)
       const { subscriptionId, resourceGroup } = call.path;
       const group = resourceGroup === undefined ? "" : `/resourceGroups/${resourceGroup}/`;
       const prefix = `/subscriptions/${subscriptionId}${group}`.toLowerCase();
-      const found = [...world.targets].filter(
-        ([id]) => id.startsWith(prefix) && id.includes(`/providers/${type}/`.toLowerCase()),
-      );
+      const isOfType = (id: string) => id.slice(0, id.lastIndexOf("/")).endsWith(`/providers/${type}`.toLowerCase());
+      const found = [...world.targets].filter(([id]) => id.startsWith(prefix) && isOfType(id));
       return page(
         call,
         found.map(([, each]) => describe(each)),
@@ -63,6 +81,19 @@ export function targetResources(world: World, { type, apiVersions }: TargetType)
     },
     DELETE({ path }) {
       return { status: world.targets.delete(resourceId(path, 1).toLowerCase()) ? 200 : 204 };
+    },
+  };
+}
+
+/** What `world.targets` has below a resource. */
+export function targetPart({ targets }: World, { type, apiVersions }: TargetType): ResourceType {
+  return {
+    type,
+    apiVersions,
+    GET({ path }) {
+      const found = targets.get(resourceId(path, path.names.length).toLowerCase());
+      if (!found) throw notFound(path);
+      return { status: 200, body: { id: found.id, name: path.names.at(-1), type, properties: found.properties } };
     },
   };
 }

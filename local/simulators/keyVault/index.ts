@@ -31,9 +31,9 @@ const Body = z.object({ value: z.string() });
 
 export async function startKeyVault(
   { world, faults, tls }: SimulatorContext,
-  { id }: { readonly id: string },
+  { id, names = [] }: { readonly id: string; readonly names?: readonly string[] },
 ): Promise<VaultSimulator> {
-  const secrets = new Map<string, readonly Version[]>();
+  const secrets = new Map<string, readonly Version[]>(names.map((name) => [name, [newVersion("none yet")]]));
   const server = await startHttpServer({ tls, faults, open });
   const endpoint = `https://localhost:${server.port}`;
   const vault = id.split("/").at(-1) ?? "";
@@ -83,11 +83,7 @@ export async function startKeyVault(
       if (!may("secrets/set")) return forbidden("secrets/setSecret");
       const read = Body.safeParse(readJson(body)).data;
       if (!read) return failed(400, "BadParameter", "Property value is missing, or no text.");
-      const version = {
-        id: randomUUID().replaceAll("-", ""),
-        value: read.value,
-        createdTime: world.now(),
-      };
+      const version = newVersion(read.value);
       secrets.set(name, [version, ...(secrets.get(name) ?? [])]);
       return { status: 200, body: describe(name, version) };
     }
@@ -104,6 +100,9 @@ export async function startKeyVault(
     return { status: 200, body: describe(name, found) };
   }
 
+  function newVersion(value: string): Version {
+    return { id: randomUUID().replaceAll("-", ""), value, createdTime: world.now() };
+  }
   const idOf = (name: string, version: Version) => `${endpoint}/secrets/${name}/${version.id}`;
   const describe = (name: string, version: Version) => ({
     ...{ value: version.value, id: idOf(name, version) },

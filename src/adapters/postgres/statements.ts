@@ -2,7 +2,14 @@
 import type { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
 import { postgresSequencePrivileges, postgresTablePrivileges } from "../../domain/targets/postgres.ts";
-import { byDefault, createOnce, grants, onKinds, privileges } from "../../domain/targets/postgresStatements.ts";
+import {
+  byDefault,
+  createOnce,
+  grants,
+  onKinds,
+  ownersIn,
+  privileges,
+} from "../../domain/targets/postgresStatements.ts";
 import type { PostgresNotes, PostgresRights } from "../../ports/postgres.ts";
 
 const onTables = postgresTablePrivileges.map(text).join(", ");
@@ -65,26 +72,18 @@ ORDER BY name`;
 export const readSchema = `
 WITH place AS (
   SELECT n.oid AS schema, n.nspacl, d.datacl, d.datdba,
-    CASE WHEN o.rolname = 'pg_database_owner' THEN d.datdba ELSE n.nspowner END AS schemaowner,
     (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1) AS role
-  FROM pg_catalog.pg_database AS d
-  JOIN pg_catalog.pg_namespace AS n ON n.nspname = $2
-  JOIN pg_catalog.pg_roles AS o ON o.oid = n.nspowner
+  FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_namespace AS n ON n.nspname = $2
   WHERE d.datname = pg_catalog.current_database()
 ), items AS (
-  SELECT c.oid, c.relowner, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
+  SELECT c.oid, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
   FROM pg_catalog.pg_class AS c JOIN place ON c.relnamespace = place.schema
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relowner IS DISTINCT FROM place.role
 ), owners AS (
   SELECT o.oid, o.rolname,
     pg_catalog.pg_has_role(o.oid, 'USAGE') OR pg_catalog.pg_has_role(o.oid, 'USAGE WITH ADMIN OPTION') AS acted
-  FROM pg_catalog.pg_roles AS o JOIN (
-    SELECT datdba AS oid FROM place
-    UNION SELECT schemaowner FROM place
-    UNION SELECT relowner FROM items
-    UNION SELECT a.grantee FROM place, pg_catalog.aclexplode(nspacl) AS a WHERE a.privilege_type = 'CREATE'
-  ) AS found USING (oid)
-  WHERE o.oid IS DISTINCT FROM (SELECT role FROM place) AND o.rolname <> 'pg_database_owner'
+  FROM pg_catalog.pg_roles AS o JOIN (${ownersIn("$2")}) AS found USING (oid)
+  WHERE o.oid IS DISTINCT FROM (SELECT role FROM place)
 ), above AS (
   SELECT r.oid FROM pg_catalog.pg_roles AS r, place
   WHERE r.oid <> place.role AND pg_catalog.pg_has_role(place.role, r.oid, 'MEMBER')

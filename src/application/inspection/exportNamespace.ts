@@ -3,6 +3,7 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type ExportedPart, printAzureCli, printKubernetes, printTsql } from "../../domain/export/exportScripts.ts";
 import { namesOf } from "../../domain/lookUp.ts";
+import { endsOf } from "../../domain/request/expiry.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import { unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { ExportInput } from "../../resources/definitions/resource.ts";
@@ -12,19 +13,20 @@ export type Exported = ExportInput;
 
 export function exportKubernetes(catalog: Catalog, exported: Exported): string {
   const { made, leftOut } = collect(partsOf(catalog, exported), "objects");
-  return printKubernetes(made, leftOut);
+  return printKubernetes(made, { leftOut, ends: endsOf(exported.request) });
 }
 
 /** For all databases, or for the one named as `server/database`. */
 export function exportTsql(catalog: Catalog, { request, ...rest }: Exported, only?: string): string {
   const databases = request.databases.filter((database) => only === undefined || only === keyOf(database));
   const { made, leftOut } = collect(partsOf(catalog, { ...rest, request: { ...request, databases } }), "databases");
-  return printTsql(made, leftOut);
+  const { targets: _others, ...ofDatabases } = { ...request, databases };
+  return printTsql(made, { leftOut, ends: endsOf(ofDatabases) });
 }
 
 export function exportAzureCli(catalog: Catalog, exported: Exported): string {
   const { made, leftOut } = collect(partsOf(catalog, exported), "commands");
-  return printAzureCli(made, leftOut);
+  return printAzureCli(made, { leftOut, ends: endsOf(exported.request) });
 }
 
 /** A resource that needs a name that the catalog has dropped is left out of its script. */

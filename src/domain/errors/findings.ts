@@ -116,7 +116,7 @@ export const findingCatalogue = {
     "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`; on the server `REVOKE`, or `DROP ROLE` for another role), or ask for the target in the request.",
   ),
   TARGET_GONE: broken(
-    "Azure no longer has the resource of a target, so the namespace's access there is gone.",
+    "Azure no longer has the resource of a target, or the part of it that the catalog names, so the namespace's access there is gone.",
     stepErrors.TARGET_MISSING.fix,
   ),
   ROLES_IGNORED: broken(

@@ -62,8 +62,8 @@ export const stepErrors = {
   ),
   // Targets with roles in Azure
   TARGET_MISSING: lasting(
-    "Azure does not have the resource that the catalog names for the target.",
-    "Correct the target's resourceId in the catalog, or create the resource.",
+    "Azure does not have the resource that the catalog names for the target, or the part of it, such as a container or a queue.",
+    "Correct the target in the catalog, or create what it names.",
   ),
   TARGET_WITHOUT_ROLES: lasting(
     "The resource ignores roles in Azure: a key vault does so while it uses access policies.",

@@ -42,16 +42,30 @@ export interface LeftOut {
   readonly why: string;
 }
 
-export function printKubernetes(objects: readonly object[], leftOut: readonly LeftOut[] = []): string {
-  return printLeftOut("#", leftOut) + objects.map((object) => stringify(object)).join("---\n");
+/** What a script says before it begins. */
+export interface Preface {
+  readonly leftOut?: readonly LeftOut[];
+  /** By the key of a database or another target: when access to it ends, or undefined. */
+  readonly ends?: ReadonlyMap<string, string | undefined>;
 }
 
-export function printTsql(databases: readonly ExportedDatabase[], leftOut: readonly LeftOut[] = []): string {
-  return printLeftOut("--", leftOut) + databases.map(printDatabase).join("\n");
+export function printKubernetes(objects: readonly object[], preface: Preface = {}): string {
+  return printPreface("#", preface) + objects.map((object) => stringify(object)).join("---\n");
 }
 
-function printLeftOut(mark: string, leftOut: readonly LeftOut[]): string {
-  return leftOut.map(({ what, why }) => `${mark} Left out: ${comment(what)}. ${comment(why)}\n`).join("");
+export function printTsql(databases: readonly ExportedDatabase[], preface: Preface = {}): string {
+  return printPreface("--", preface) + databases.map(printDatabase).join("\n");
+}
+
+function printPreface(mark: string, { leftOut = [], ends = new Map() }: Preface): string {
+  const byEnd = Map.groupBy(ends.keys(), (key) => ends.get(key));
+  const lines = [
+    ...leftOut.map(({ what, why }) => `Left out: ${what}. ${why}`),
+    ...[...byEnd].flatMap(([end, keys]) =>
+      end === undefined ? [] : `Access to ${keys.join(", ")} ends at ${end}. Nothing in this script takes it away.`,
+    ),
+  ];
+  return lines.map((line) => `${mark} ${comment(line)}\n`).join("");
 }
 
 function printDatabase({ server, database, user, sid, grants }: ExportedDatabase): string {
@@ -86,10 +100,10 @@ function comment(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, " ");
 }
 
-export function printAzureCli(commands: readonly (readonly string[])[], leftOut: readonly LeftOut[] = []): string {
+export function printAzureCli(commands: readonly (readonly string[])[], preface: Preface = {}): string {
   return [
     "#!/bin/sh",
-    `${printLeftOut("#", leftOut)}set -eu`,
+    `${printPreface("#", preface)}set -eu`,
     "# A recreated identity has a different client ID: then replace the SID in the T-SQL and the client ID in the Kubernetes",
     "# objects accordingly.",
     ...commands.map((words) => words.map(quoteWord).join(" ")),

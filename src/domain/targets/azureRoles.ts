@@ -37,7 +37,7 @@ interface Part {
 
 interface AzureRoleKind {
   readonly resourceType: string;
-  /** Of the resource, to see that it is there. */
+  /** Of the resource and its parts, to see that they are there. */
   readonly apiVersion: string;
   /** What its clients connect to: HTTPS, and AMQP where they speak that. */
   readonly ports: readonly number[];
@@ -339,9 +339,16 @@ export function isProvable(place: AzureRolePlace, access: readonly Access[]): bo
 /** How long an assignment takes at most until it is in effect everywhere (learn.microsoft.com "Troubleshoot Azure RBAC"). */
 export const roleDelayMs = 600_000;
 
+/** What has to be there, as ARM names it: the resource, then its parts, each in the one before it. */
+export function azureResources(place: AzureRolePlace): readonly string[] {
+  const ids = [place.resourceId];
+  for (const { path, value } of partsOf(place)) ids.push(`${ids.at(-1)}/${path}/${value}`);
+  return ids;
+}
+
 /** The ID of the resource, or of its part. */
 export function scopeOf(place: AzureRolePlace): string {
-  return [place.resourceId, ...partsOf(place).map(({ path, value }) => `${path}/${value}`)].join("/");
+  return azureResources(place).at(-1) ?? place.resourceId;
 }
 
 export interface GivenRole extends Role {

@@ -21,29 +21,68 @@ ${comment === undefined ? "" : `    COMMENT ON ROLE ${name(role)} IS ${text(comm
 interface Given {
   readonly role: string;
   readonly rights: readonly PostgresRight[];
-  /** Whose tables to come are included; without any, those of whoever runs it. */
-  readonly owners: readonly string[];
   readonly database: string;
   readonly schema: string;
 }
 
-export function grants({ role, rights, owners, database, schema }: Given): readonly string[] {
+/** `owners`: whose tables to come are included. */
+export function grants({
+  role,
+  rights,
+  owners,
+  database,
+  schema,
+}: Given & { readonly owners: readonly string[] }): readonly string[] {
   const to = `TO ${name(role)}`;
   return [
     ...privileges(rights, "database").map((list) => `GRANT ${list} ON DATABASE ${name(database)} ${to}`),
     ...privileges(rights, "schema").map((list) => `GRANT ${list} ON SCHEMA ${name(schema)} ${to}`),
     ...onKinds(rights).flatMap(({ kind, list }) => [
       `GRANT ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${to}`,
-      ...(owners.length === 0 ? [undefined] : owners).map(
-        (owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`,
-      ),
+      ...owners.map((owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`),
     ]),
   ];
 }
 
-export function byDefault({ owner, schema }: { owner: string | undefined; schema: string }): string {
-  const whose = owner === undefined ? "" : ` FOR ROLE ${name(owner)}`;
-  return `ALTER DEFAULT PRIVILEGES${whose} IN SCHEMA ${name(schema)}`;
+/** The same for whoever does not know the owners: of those that they may act for, the tables to come are included. */
+export function grantsOfAll(given: Given): readonly string[] {
+  const { role, rights, schema } = given;
+  const kinds = onKinds(rights);
+  const ofOwner = kinds.map(({ kind, list }) => {
+    const rest = ` IN SCHEMA ${name(schema)} GRANT ${list} ON ${kind} TO ${name(role)}`;
+    return `      EXECUTE 'ALTER DEFAULT PRIVILEGES FOR ROLE ' || pg_catalog.quote_ident(owner) || ${text(rest)};`;
+  });
+  const toCome = `DECLARE owner text;
+BEGIN
+  FOR owner IN SELECT r.rolname FROM pg_catalog.pg_roles AS r JOIN (${ownersIn(text(schema))}) AS o USING (oid)
+    WHERE r.rolname <> ${text(role)}
+  LOOP
+    IF pg_catalog.pg_has_role(owner, 'USAGE') THEN
+${ofOwner.join("\n")}
+    ELSE
+      RAISE WARNING 'Tables that % makes are not included: you may not act for it.', owner;
+    END IF;
+  END LOOP;
+END`;
+  return [...grants({ ...given, owners: [] }), ...(kinds.length === 0 ? [] : [`DO ${text(toCome)}`])];
+}
+
+/**
+ * OIDs, in the database of the schema, a literal or a parameter: of roles that own a table there, the schema or the database, or may
+ * create in the schema. Tables to come are theirs.
+ */
+export function ownersIn(schema: string): string {
+  return `SELECT d.datdba AS oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+    UNION SELECT n.nspowner FROM pg_catalog.pg_namespace AS n WHERE n.nspname = ${schema}
+    UNION SELECT c.relowner FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE n.nspname = ${schema} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION SELECT a.grantee FROM pg_catalog.pg_namespace AS n, pg_catalog.aclexplode(n.nspacl) AS a
+      WHERE n.nspname = ${schema} AND a.privilege_type = 'CREATE'
+    EXCEPT SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = 'pg_database_owner'`;
+}
+
+export function byDefault({ owner, schema }: { owner: string; schema: string }): string {
+  return `ALTER DEFAULT PRIVILEGES FOR ROLE ${name(owner)} IN SCHEMA ${name(schema)}`;
 }
 
 /** One list, or none. */

@@ -3,6 +3,7 @@ import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "./ownPermissions.ts";
 import type { Obstacles } from "./preflight.ts";
+import type { UnmetCondition } from "./targetFamily.ts";
 
 interface Checked {
   /** The alias. */
@@ -20,4 +21,15 @@ export async function isAllowed(
     blockers: conflict ? [toOperationError("ARM_FORBIDDEN", conflict.message)] : [],
     notices: notice ? [toNotice(notice.code, notice.message)] : [],
   };
+}
+
+/** The first that is not there. A role may be given at a scope where nothing is yet, but to nobody's use. */
+export async function findGone(
+  { azureResources }: Pick<Ports, "azureResources">,
+  resources: readonly string[],
+  apiVersion: string,
+): Promise<UnmetCondition | undefined> {
+  for (const resource of resources)
+    if (!(await azureResources.find(resource, apiVersion))) return { is: "gone", resource };
+  return undefined;
 }

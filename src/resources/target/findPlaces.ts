@@ -6,16 +6,18 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
 import {
   findTarget,
   isSamePlace,
   type PlaceOfTarget,
   placeOf,
+  type RememberedPlaces,
   readPlace,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
-import { unlessDropped } from "../definitions/leftCatalog.ts";
+import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
 
 export interface KnownPlace {
   readonly place: PlaceOfTarget;
@@ -23,24 +25,41 @@ export interface KnownPlace {
   readonly isListed: boolean;
 }
 
+export interface Places {
+  /** The one of the catalog first. */
+  readonly known: readonly KnownPlace[];
+  /** Remembered, and unknown to this release: a later one gave access there. Kind and resource of each, for people. */
+  readonly unknown: readonly string[];
+}
+
 type Finding = Pick<Ports, "catalog" | "registry">;
 
-/** The one of the catalog first. */
-export async function findPlaces(
-  { catalog, registry }: Finding,
-  berth: Berth,
-  target: string,
-): Promise<readonly KnownPlace[]> {
+export async function findPlaces({ catalog, registry }: Finding, berth: Berth, target: string): Promise<Places> {
   const entry = lookUp(catalog.targets, target);
   const listed = entry && placeOf(entry);
   const remembered = lookUp((await registry.getNamespace(berth))?.places ?? {}, target) ?? [];
-  const earlier = remembered
-    .flatMap((each) => readPlace(each) ?? [])
+  const read = remembered.map((each) => readPlace(each) ?? describeUnknown(each));
+  const earlier = read
+    .filter((each) => typeof each !== "string")
     .filter((each) => !listed || !isSamePlace(each, listed));
-  return [
-    ...(listed ? [{ place: listed, isListed: true }] : []),
-    ...earlier.map((place) => ({ place, isListed: false })),
-  ];
+  return {
+    known: [
+      ...(listed ? [{ place: listed, isListed: true }] : []),
+      ...earlier.map((place) => ({ place, isListed: false })),
+    ],
+    unknown: read.filter((each) => typeof each === "string"),
+  };
+}
+
+function describeUnknown({ kind, resourceId }: RememberedPlaces[string][number]): string {
+  return typeof resourceId === "string" ? `${kind} ${resourceId}` : kind;
+}
+
+/** What a step says that would take something away there. */
+export function noticesOfUnknown(target: string, { unknown }: Pick<Places, "unknown">): readonly OperationError[] {
+  return unknown.map((where) =>
+    noticeOfLeft({ message: `This release of Mooring does not know how to reach target "${target}" at ${where}.` }),
+  );
 }
 
 /** Where the catalog has it, whatever the access. */
@@ -51,16 +70,20 @@ export function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTar
   );
 }
 
-/** Uses every place; fails with UNKNOWN_TARGET if there is none, or if one that the catalog dropped cannot be reached. */
+/** Uses every known one; fails with UNKNOWN_TARGET if there is none, or if one that the catalog dropped cannot be reached. */
 export async function atPlaces<T>(
-  ports: Finding,
-  { berth, target }: { readonly berth: Berth; readonly target: string },
+  { known, unknown }: Places,
+  target: string,
   use: (place: PlaceOfTarget) => Promise<T>,
 ): Promise<readonly T[]> {
-  const places = await findPlaces(ports, berth, target);
-  if (places.length === 0) throw new PermanentError("UNKNOWN_TARGET", `The catalog has no target "${target}".`);
+  if (known.length === 0) {
+    const where = unknown.map(
+      (each) => ` It was at ${each}, which this release of Mooring does not know how to reach.`,
+    );
+    throw new PermanentError("UNKNOWN_TARGET", `The catalog has no target "${target}".${where.join("")}`);
+  }
   return await Promise.all(
-    places.map(async ({ place, isListed }) => {
+    known.map(async ({ place, isListed }) => {
       try {
         return await use(place);
       } catch (error) {

@@ -37,21 +37,27 @@ export async function locksOnGranting({ azureResources }: Looking, { place, targ
 export interface Placed {
   readonly place: PlaceOfTarget;
   readonly decision: Decision;
+  /** No preflight has looked whether access may be given there: a repair has none. */
+  readonly isUnchecked?: boolean;
 }
 
-/** Where something would be taken back. */
-export async function locksOnTaking(
+/** Where something would be taken back, or given without a preflight. */
+export async function locksOnChanging(
   { azureResources }: Looking,
   { target, placed }: { readonly target: string; readonly placed: readonly Placed[] },
 ): Promise<Required<Obstacles>> {
-  const scopes = placed.flatMap(({ place, decision }) =>
-    decision.takesRoles ? (targetAt(place).lockScope ?? []) : [],
-  );
+  const changed = placed.flatMap(({ place, decision, isUnchecked = false }) => {
+    const scope = targetAt(place).lockScope;
+    const takes = decision.takesRoles === true;
+    const gives = isUnchecked && decision.differences.length > 0;
+    return scope !== undefined && (takes || gives) ? [{ scope, takes }] : [];
+  });
   const found = await Promise.all(
-    scopes.map((scope) =>
+    changed.map(({ scope, takes }) =>
       noticeIfUnread("TARGET_UNSEEN", async () => {
-        const [lock] = await azureResources.locksAt(scope);
-        const message = `A ${lock?.level} lock forbids taking back access to target "${target}": ${lock?.id}.`;
+        const lock = (await azureResources.locksAt(scope)).find(({ level }) => takes || level === "ReadOnly");
+        const what = takes ? "taking back access to" : "giving access to";
+        const message = `A ${lock?.level} lock forbids ${what} target "${target}": ${lock?.id}.`;
         return lock ? { blockers: [toOperationError("ARM_LOCKED", message)] } : {};
       }),
     ),

@@ -69,7 +69,9 @@ export const target = defineResource({
       const { cluster, namespace } = request;
       const berth = { cluster, namespace };
       const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth) };
-      const left = await atPlaces(ports, about, (place) =>
+      // What is unknown to this release was named by the step that left it.
+      const places = await findPlaces(ports, berth, about.target);
+      const left = await atPlaces(places, about.target, (place) =>
         targetAt(place).planTaking(ports, { ...about, keep: [], keepsResource: true }),
       );
       const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
@@ -123,10 +125,13 @@ async function inspectTarget(
   const found = await reading;
   const identity = found && IdentityPair.parse(found);
   const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth), identity, note };
-  const places = await findPlaces(ports, berth, keyOf(wanted));
-  const listed = places.find(({ isListed }) => isListed);
-  const earlier = places.filter(({ isListed }) => !isListed);
-  const left = await Promise.all(earlier.map(({ place }) => describeLeft(ports, about, place)));
+  const { known, unknown } = await findPlaces(ports, berth, about.target);
+  const listed = known.find(({ isListed }) => isListed);
+  const earlier = known.filter(({ isListed }) => !isListed);
+  const left = [
+    ...(await Promise.all(earlier.map(({ place }) => describeLeft(ports, about, place)))),
+    ...unknown.map((where) => unreadable(about.target, `${where} (unknown to this release of Mooring)`)),
+  ];
   if (!listed) {
     const found = left.filter(({ text }) => text !== "").map(({ text }) => text);
     // Whatever the identity has there, only its removal can still be asked for.
@@ -164,9 +169,13 @@ async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): P
     };
   } catch (error) {
     if (!(error instanceof PermanentError)) throw error;
-    const text = `cannot be read at ${kind} ${resourceId} (${error.code}): access may still be given`;
-    return { text, findings: [notInCatalog(about.target, text)] };
+    return unreadable(about.target, `${kind} ${resourceId} (${error.code})`);
   }
+}
+
+function unreadable(target: string, where: string): Left {
+  const text = `cannot be read at ${where}: access may still be given`;
+  return { text, findings: [notInCatalog(target, text)] };
 }
 
 function notInCatalog(target: string, found: string): Finding {

@@ -4,6 +4,7 @@ import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import { strongest } from "../../domain/operation/actions.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
@@ -26,8 +27,8 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces } from "./findPlaces.ts";
-import { locksOnTaking, type Placed } from "./locks.ts";
+import { atPlaces, findPlaces, noticesOfUnknown } from "./findPlaces.ts";
+import { locksOnChanging, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
 
@@ -77,15 +78,17 @@ interface GrantInput extends TargetInput {
   readonly takesBack?: boolean | undefined;
 }
 
-/** What is decided, and in which places. */
+/** What is decided, in which places, and what of it is left as it is. */
 interface Planned {
   readonly decision: Decision;
   readonly placed: readonly Placed[];
+  readonly left: readonly OperationError[];
 }
 
-/** The plan, and what keeps a part of it from being taken back. */
-async function withLocks(ports: Ports, plan: StepPlan, placed: readonly Placed[]): Promise<StepPlan> {
-  return withDependants(plan, [await locksOnTaking(ports, { target: plan.target, placed })], false);
+/** The plan, with what keeps a part of it from being done. */
+async function withKept(ports: Ports, plan: StepPlan, { placed, left }: Planned): Promise<StepPlan> {
+  const locks = await locksOnChanging(ports, { target: plan.target, placed });
+  return withDependants(plan, [{ blockers: [], notices: left }, locks], false);
 }
 
 async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
@@ -100,9 +103,10 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
     ...{ operation, access, adoptionPolicy, identity, takesBack },
   });
   const here = { place, decision: granted };
-  if (input.takesBack !== true) return { decision: granted, placed: [here] };
+  if (input.takesBack !== true) return { decision: granted, placed: [here], left: [] };
   // A repair also clears the places where the catalog had the target before.
-  const earlier = (await findPlaces(ports, about.berth, about.target)).filter(({ isListed }) => !isListed);
+  const { known, unknown } = await findPlaces(ports, about.berth, about.target);
+  const earlier = known.filter(({ isListed }) => !isListed);
   const taken = await Promise.all(
     earlier.map(async (each) => {
       const decision = await targetAt(each.place).planTaking(ports, { ...about, keep: [], keepsResource: true });
@@ -113,7 +117,8 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
   const action = granted.action === "conflict" ? "conflict" : "update";
   return {
     decision: decisions.length > 0 ? { ...joined([granted, ...decisions]), action } : granted,
-    placed: [here, ...taken],
+    placed: [{ ...here, isUnchecked: true }, ...taken],
+    left: noticesOfUnknown(about.target, { unknown }),
   };
 }
 
@@ -136,10 +141,14 @@ const grantTarget = defineStep({
     ...(operation.kind === "repair" ? { takesBack: true } : {}),
   }),
   async look(ports, input) {
-    const { decision, placed } = await planGrant(ports, input);
-    return await withLocks(ports, toPlan("grantTarget", input, decision), placed);
+    const planned = await planGrant(ports, input);
+    return await withKept(ports, toPlan("grantTarget", input, planned.decision), planned);
   },
-  run: async (input, ports, step) => await act(step, (await planGrant(ports, input)).decision),
+  async run(input, ports, step) {
+    const { decision, left } = await planGrant(ports, input);
+    if (left.length > 0) await step.notice(left);
+    return await act(step, decision);
+  },
   // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
@@ -161,11 +170,14 @@ async function planTaking(
 ): Promise<Planned> {
   const about = aboutTarget(ports, input);
   const { createdBy } = input;
-  const placed = await atPlaces(ports, about, async (place) => {
+  const places = await findPlaces(ports, about.berth, about.target);
+  const placed = await atPlaces(places, about.target, async (place) => {
     const taking = { ...about, ...staying(ports, place, kept), createdBy, granted };
     return { place, decision: await targetAt(place).planTaking(ports, taking) };
   });
-  return { decision: joined(placed.map(({ decision }) => decision)), placed };
+  // An undo takes only what its own operation gave, and that was in a place of the catalog.
+  const left = createdBy === undefined ? noticesOfUnknown(about.target, places) : [];
+  return { decision: joined(placed.map(({ decision }) => decision)), placed, left };
 }
 
 /** Another alias may have come to the same place: what the namespace has by it stays. */
@@ -219,16 +231,18 @@ function takingStep<const Name extends Step>({
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
       const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
-      const { decision: taking, placed } = await planTaking(ports, input, input.kept, granted);
+      const planned = await planTaking(ports, input, input.kept, granted);
+      const { decision: taking } = planned;
       const found = await findKept(ports, input, taking, kind);
       const blockers = found.map((message) => toOperationError(ofOthers, message));
       const plan = withDependants(toPlan(name, input, taking), [{ blockers, notices: [] }], ignoreDependants);
-      return await withLocks(ports, plan, placed);
+      return await withKept(ports, plan, planned);
     },
     async run(input, ports, step) {
-      const { decision: taking } = await planTaking(ports, input, input.kept);
+      const { decision: taking, left } = await planTaking(ports, input, input.kept);
       const found = await findKept(ports, input, taking);
-      if (found.length > 0) await step.notice(found.map((message) => toNotice(ofOthers, message)));
+      const notices = [...left, ...found.map((message) => toNotice(ofOthers, message))];
+      if (notices.length > 0) await step.notice(notices);
       return await act(step, taking);
     },
     whenDropped: leave,
@@ -255,9 +269,8 @@ async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<r
   const about = aboutTarget(ports, input);
   const identity = await recordedIdentity(ports, about.berth);
   if (!identity) return [];
-  const places = (await findPlaces(ports, about.berth, about.target)).filter(
-    ({ place, isListed }) => isListed && place.kind !== "postgresql",
-  );
+  const { known } = await findPlaces(ports, about.berth, about.target);
+  const places = known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
   const found = places.map(async ({ place }) => {
     const { keep: access } = staying(ports, place, kept);
     const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });

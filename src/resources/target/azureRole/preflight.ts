@@ -1,7 +1,7 @@
 /** What has to be true of a target before a role is given there. */
-import { type AzureRolePlace, azureRoleKinds } from "../../../domain/targets/azureRoles.ts";
+import { type AzureRolePlace, azureResources, azureRoleKinds } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed } from "../../definitions/azureChecks.ts";
+import { findGone, isAllowed } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { UnmetCondition } from "../../definitions/targetFamily.ts";
 
@@ -19,12 +19,14 @@ export function preflightAt(
 }
 
 export async function unmetAt(
-  { azureResources }: Pick<Looking, "azureResources">,
-  { kind, resourceId: resource }: AzureRolePlace,
+  ports: Pick<Looking, "azureResources">,
+  place: AzureRolePlace,
 ): Promise<UnmetCondition | undefined> {
-  const { apiVersion, needs } = azureRoleKinds[kind];
-  const found = await azureResources.find(resource, apiVersion);
+  const { apiVersion, needs } = azureRoleKinds[place.kind];
+  const [resource = place.resourceId, ...parts] = azureResources(place);
+  const found = await ports.azureResources.find(resource, apiVersion);
   if (!found) return { is: "gone", resource };
-  if (needs === undefined || found.properties[needs] === true) return undefined;
-  return { is: "withoutRoles", resource, property: needs, found: String(found.properties[needs]) };
+  if (needs !== undefined && found.properties[needs] !== true)
+    return { is: "withoutRoles", resource, property: needs, found: String(found.properties[needs]) };
+  return await findGone(ports, parts, apiVersion);
 }

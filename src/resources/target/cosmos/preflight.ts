@@ -1,7 +1,7 @@
 /** What has to be true of an account before a role is given there. */
 import { type CosmosPlace, cosmosApiVersion, cosmosResources } from "../../../domain/targets/cosmos.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { isAllowed } from "../../definitions/azureChecks.ts";
+import { findGone, isAllowed } from "../../definitions/azureChecks.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { UnmetCondition } from "../../definitions/targetFamily.ts";
 
@@ -19,12 +19,9 @@ export function preflightAt(
   return [() => isAllowed(ports, { target, scope, needed })];
 }
 
-/** A role may be given at a scope where nothing is yet, but to nobody's use. */
-export async function unmetAt(
-  { azureResources }: Pick<Looking, "azureResources">,
+export function unmetAt(
+  ports: Pick<Looking, "azureResources">,
   place: CosmosPlace,
 ): Promise<UnmetCondition | undefined> {
-  for (const resource of cosmosResources(place))
-    if (!(await azureResources.find(resource, cosmosApiVersion))) return { is: "gone", resource };
-  return undefined;
+  return findGone(ports, cosmosResources(place), cosmosApiVersion);
 }

@@ -3,7 +3,7 @@ import type { ExportedPart } from "../../../domain/export/exportScripts.ts";
 import { postgresRoleName } from "../../../domain/naming/names.ts";
 import { quoteLiteral } from "../../../domain/naming/quoteForPostgres.ts";
 import { type PostgresPlace, rightsOf } from "../../../domain/targets/postgres.ts";
-import { createOnce, grants } from "../../../domain/targets/postgresStatements.ts";
+import { createOnce, grantsOfAll } from "../../../domain/targets/postgresStatements.ts";
 import type { Exporting } from "../../definitions/targetFamily.ts";
 import { wordsOf } from "./role.ts";
 
@@ -24,7 +24,7 @@ export function exportAt(place: PostgresPlace, { berth, target, access, principa
   return {
     commands: [
       psql("postgres", `DO ${quoteLiteral(`BEGIN\n${createOnce({ role, principalId })}\nEND`)}`),
-      psql(place.database, grants({ ...place, role, rights, owners: [] }).join(";\n")),
+      psql(place.database, grantsOfAll({ ...place, role, rights }).join(";\n")),
     ],
     leftOut: [{ what: `the password of psql for ${target}`, why: password }],
   };
