@@ -94,13 +94,11 @@ async function tryStep<G extends object, O extends StepResult>(
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
       return found;
     };
-    const context = { ...trail, invocation, commit, plan };
+    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
+    const context = { ...trail, invocation, isLastTry, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
-    const result = await runLeavingDropped(definition, input, { ...trail, isLastTry }, () =>
-      run(input, gated, context),
-    );
+    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
