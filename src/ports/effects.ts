@@ -28,6 +28,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     heldAt: "reads",
     ownPermissions: "reads",
     givenTo: "reads",
+    subscriptions: "reads",
     madeAt: "reads",
     applyingAt: "reads",
     get: "reads",

@@ -60,7 +60,7 @@ export const findingCatalogue = {
     "Find out who gave it and why; then remove it: `az role assignment delete`.",
   ),
   ROLES_UNSEEN: info(
-    "Mooring may not read the role assignments everywhere, so it cannot tell which roles the identity has there.",
+    "Mooring cannot read the role assignments everywhere, so it cannot tell which roles the identity has there: it looks in the subscriptions of the catalog, and in 20 others in which it has a role.",
     "Nothing, if it is intended; otherwise give Mooring's identity Microsoft.Authorization/roleAssignments/read at the scopes in `found`.",
   ),
   CREDENTIAL_MISSING: error("No federated credential matches the cluster and the service account.", repair),
