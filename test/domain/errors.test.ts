@@ -100,6 +100,19 @@ it("says that nothing needs to be done only for what is retried, whichever relea
   expect(errorDocument("ended", lasting)).toEqual({ ...lasting, fixParts: [lasting.fix] });
 });
 
+it("says of what somebody has to remove that an undo goes on afterwards, and nothing else does", () => {
+  const locked = toOperationError("ARM_LOCKED", "x");
+
+  expect(errorDocument("retried", locked)).toMatchObject({
+    retryable: true,
+    fix: expect.stringMatching(/^Ask the owner .* narrower one\. Mooring goes on by itself\.$/),
+  });
+  expect(errorDocument("ended", locked)).toMatchObject({
+    retryable: false,
+    fix: expect.stringMatching(/^Ask the owner .* narrower one\. Then run the operation again\.$/),
+  });
+});
+
 it("recognizes policy decisions, and nothing else", () => {
   expect(["NAMESPACE_TAKEN", "FORBIDDEN", "QUOTA_EXCEEDED"].every(isOfPolicy)).toBe(true);
   expect(["OPERATION_IN_PROGRESS", "UNKNOWN_CLUSTER", "ARM_FORBIDDEN", "toString"].some(isOfPolicy)).toBe(false);

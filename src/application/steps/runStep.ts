@@ -28,6 +28,7 @@ import {
   expectNotSucceeded,
   expectWanted,
 } from "../decisions/cancellation.ts";
+import { recordCause } from "../operation/announceUndos.ts";
 import { recordStart } from "../operation/recordStart.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
 import { planOperation } from "../plan/planOperation.ts";
@@ -123,11 +124,12 @@ async function tryStep<G extends object, O extends StepResult>(
     // An unforeseen error is shown without addresses, and logged in full.
     const reason = code === "UNEXPECTED" ? { reason: messageOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
-    const willRetry = await recordFailure(trail, input, {
-      error,
-      failure,
-      onLost: (reason) => invocation.warn(logLine("step failure not recorded", facts({ reason }))),
-    });
+    const onLost = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
+    const willRetry = await recordFailure(trail, input, { error, failure, onLost });
+    if (willRetry && isUndo(input) && input.retrial) {
+      const recording = recordCause(ports, operation, { ...failure, step });
+      await recording.catch((reason: unknown) => onLost(describeFailure(reason).message));
+    }
     if (willRetry) stepRetries.add(1, { step: name, code });
     throw isRecordedAsData(error) ? error : new StepUnfinished(step, code, { cause: error });
   }
