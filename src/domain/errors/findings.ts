@@ -5,7 +5,7 @@
  * Error: access is broken or cannot be proven. Warning: more rights or objects than the request asks for, or a part of them
  * denied. Info: cosmetic.
  */
-import { type FixPart, formatFix, httpActs, partsOf } from "./fix.ts";
+import { fixDocument } from "./fix.ts";
 import { stepErrors } from "./stepErrors.ts";
 
 export const severities = ["Info", "Warning", "Error"] as const;
@@ -267,14 +267,9 @@ export const findingCatalogue = {
 
 export type FindingCode = keyof typeof findingCatalogue;
 
-/** What the table says to do about it, in the words of HTTP. */
-export function fixOfFinding(code: FindingCode): string {
-  return formatFix(findingCatalogue[code].fix, "answered", httpActs);
-}
-
-/** The same as data. */
-export function fixPartsOfFinding(code: FindingCode): readonly FixPart[] {
-  return partsOf(findingCatalogue[code].fix, "answered");
+/** What the table says to do about it, in the words of HTTP and as data. */
+export function fixOfFinding(code: FindingCode): ReturnType<typeof fixDocument> {
+  return fixDocument(findingCatalogue[code].fix, "answered");
 }
 
 function info(cause: string, fix: string) {

@@ -49,6 +49,14 @@ export type Fix = string | PassingFix | ObstacleFix;
  */
 export type Situation = "retried" | "ended" | "answered";
 
+/** As HTTP words it, and as data. */
+export function fixDocument(
+  fix: Fix,
+  situation: Situation,
+): { readonly fix: string; readonly fixParts: readonly FixPart[] } {
+  return { fix: formatFix(fix, situation, httpActs), fixParts: partsOf(fix, situation) };
+}
+
 export function formatFix(fix: Fix, situation: Situation, words: Words): string {
   const say = (part: FixPart) => (typeof part === "string" ? part : words[part.act as Act]);
   return partsOf(fix, situation).map(say).join("");
