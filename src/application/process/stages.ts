@@ -14,19 +14,19 @@ import { steps } from "./index.ts";
 type Keys = readonly StepKey<ResourceStepName>[];
 
 /** Before everything else: nobody can log in to a database whose server has no administrator. */
-export function administered(operation: OperationFacts, admins: readonly string[]): Keys {
+function administered(operation: OperationFacts, admins: readonly string[]): Keys {
   return admins.map((server) => steps.ensureSqlAdmin.keyFor(operation, server));
 }
 
 /** What an onboarding makes at the same time. */
-export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
+function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
   return resourcesFor(operation.request)
     .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
     .flatMap((resource) => resource.ensure(operation));
 }
 
 /** What is in the namespace itself besides, such as a network policy: it may name targets. */
-export function madeInside(operation: OperationFacts): Keys {
+function madeInside(operation: OperationFacts): Keys {
   const { request } = operation;
   return resourcesFor(request)
     .filter(
@@ -40,6 +40,44 @@ export function replaced(operation: OperationFacts): Keys {
   return operation.earlier
     ? resourcesFor(operation.request).flatMap((resource) => resource.replace?.(operation) ?? [])
     : [];
+}
+
+export interface ForwardStage {
+  readonly name: "administer" | "takeAway" | MakingStage | "inside";
+  /** They run at the same time. */
+  readonly steps: Keys;
+  /** The undos of its steps are registered before the first of them. */
+  readonly isUndone: boolean;
+}
+
+/**
+ * What an onboarding, a change or a repair does between its first look and its proof: orchestrations run these stages one after the
+ * other, plans list their steps, and undos are registered stage by stage. A change takes away at its end (`replaced`), except where it
+ * takes over or where access has ended (docs/adr/0007).
+ */
+export function forwardStages(
+  operation: OperationFacts,
+  { admins = [], takesOver = false }: { admins?: readonly string[] | undefined; takesOver?: boolean | undefined } = {},
+): readonly ForwardStage[] {
+  const stage = (name: ForwardStage["name"], steps: Keys, isUndone = operation.kind !== "repair"): ForwardStage => ({
+    name,
+    steps,
+    isUndone,
+  });
+  const takeAway = () => stage("takeAway", replaced(operation), false);
+  const prepared = madeIn("prepare", operation);
+  // Where access has ended, a change gives nothing.
+  if (operation.kind === "change" && operation.endsFirst) {
+    return [takeAway(), stage("prepare", prepared, false), stage("inside", madeInside(operation), false)];
+  }
+  return [
+    stage("administer", administered(operation, admins)),
+    ...(takesOver ? [takeAway()] : []),
+    // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
+    stage("prepare", prepared),
+    // Undone first: what lets a pod become the identity is removed, then what the identity may do.
+    stage("connect", madeIn("connect", operation)),
+  ];
 }
 
 /** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */

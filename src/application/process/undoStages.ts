@@ -8,11 +8,11 @@ import type { OperationKind, OperationStatus } from "../../domain/operation/oper
 import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { type Leaving, makingStages } from "../../resources/definitions/resource.ts";
+import type { Leaving } from "../../resources/definitions/resource.ts";
 import type { AnyStep } from "../../resources/definitions/step.ts";
 import { everyResource } from "../../resources/index.ts";
 import { everyStep, steps } from "./index.ts";
-import { administered, madeIn, migrationPhases } from "./stages.ts";
+import { forwardStages, migrationPhases } from "./stages.ts";
 
 export interface UndoStage {
   /** The phase of a migration: a failure undoes the phase in which it occurs, a cancellation undoes all of them. */
@@ -40,19 +40,13 @@ export function undoStages(
   request: OnboardingRequest,
   { earlier, endsFirst = false, migration = {}, admins = [] }: Change = {},
 ): readonly UndoStage[] {
-  const operation: OperationFacts = { kind, request, earlier };
-  const stage = (keys: readonly StepKey[]): UndoStage => ({
-    steps: keys.map(({ name }) => name),
-    undos: undosOf(keys, operation),
-  });
+  const operation: OperationFacts = { kind, request, earlier, endsFirst };
   switch (kind) {
     case "onboard":
     case "change":
-      if (endsFirst) return [];
-      return [
-        ...administered(operation, admins).map((key) => stage([key])),
-        ...makingStages.map((making) => stage(madeIn(making, operation))),
-      ];
+      return forwardStages(operation, { admins })
+        .filter(({ steps: keys, isUndone }) => isUndone && keys.length > 0)
+        .map(({ steps: keys }) => ({ steps: keys.map(({ name }) => name), undos: undosOf(keys, operation) }));
     case "migrate":
       return migrationStages(operation, migration);
     case "offboard":
