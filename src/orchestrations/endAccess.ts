@@ -25,20 +25,21 @@ export function* endAccess(context: OrchestrationContext, input: OperationInput)
   if (!input.resumed?.isCommitted) yield* perform(preflight, work);
 
   setPhase(context, "provisioning");
-  let reached = "Access that has ended could not all be taken away";
+  let howFar = "Access that has ended could not all be taken away";
   try {
-    const { work: known, namespaceUid } = yield* runStages(context, work, forwardStages(operation), {
+    const { work: known, reached } = yield* runStages(context, work, forwardStages(operation), {
       before({ name }) {
         if (name !== "takeAway")
-          reached = "Access that has ended is taken away. The rest of the change could not be done";
+          howFar = "Access that has ended is taken away. The rest of the change could not be done";
       },
     });
 
     setPhase(context, "verifying");
+    const { namespaceUid } = reached;
     const proof = { ...known.base, ...verify.from(known.operation, ""), kind: "change", namespaceUid } as const;
     return yield* readBack(proof, input);
   } catch (error) {
-    throw new ChangeIncomplete(error, reached);
+    throw new ChangeIncomplete(error, howFar);
   }
 }
 

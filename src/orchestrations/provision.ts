@@ -6,12 +6,10 @@ import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
 import { forwardStages } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
-import { defined } from "../domain/defined.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
-import { identityOf } from "../resources/definitions/operationFacts.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase, workOf } from "./operation.ts";
 import { runStages } from "./stages.ts";
@@ -44,7 +42,7 @@ export function* provision(
 
   setPhase(context, "provisioning");
   const stages = forwardStages(operation, { admins, takesOver: input.takesOver });
-  const { work: known, namespaceUid } = yield* runStages(context, work, stages, {
+  const { work: known, reached } = yield* runStages(context, work, stages, {
     before({ steps, isUndone }, current) {
       if (isUndone) undoLater(onFailure, steps, current);
     },
@@ -55,12 +53,10 @@ export function* provision(
   });
 
   setPhase(context, "verifying");
-  const { clientId } = identityOf(known.operation);
-  const reached = { clientId, ...defined({ namespaceUid }) };
   if (!endsOperation) {
     const { findings, things } = yield* perform(verify, known);
     return { ...reached, findings, ...(things ? { things } : {}) };
   }
   const proof = { ...known.base, ...verify.from(known.operation, "") };
-  return yield* verifyAndConclude({ ...proof, kind, namespaceUid }, retry);
+  return yield* verifyAndConclude({ ...proof, kind, namespaceUid: reached.namespaceUid }, retry);
 }

@@ -37,11 +37,11 @@ export const repairNamespace = orchestration({
       const { admins = [] } = yield* perform(checkNamespace, work);
 
       setPhase(context, "provisioning");
-      const { work: known, namespaceUid } = yield* runStages(context, work, forwardStages(operation, { admins }));
+      const { work: known, reached } = yield* runStages(context, work, forwardStages(operation, { admins }));
       if (!isMigrating) yield* perform(removeLeftovers, work);
 
       setPhase(context, "verifying");
       const proof = { ...known.base, ...verify.from(known.operation, "") };
-      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid }, retry);
+      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: reached.namespaceUid }, retry);
     }),
 });

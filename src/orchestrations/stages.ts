@@ -2,7 +2,9 @@
 import type { OrchestrationContext } from "durable-functions";
 import { performPreparation, performTogether, type Work } from "../activities/steps.ts";
 import type { ForwardStage } from "../application/process/stages.ts";
+import { defined } from "../domain/defined.ts";
 import { all, type Durable } from "../durable/step.ts";
+import type { Report } from "./operation.ts";
 
 interface Around {
   readonly before?: (stage: ForwardStage, work: Work) => void;
@@ -12,7 +14,7 @@ interface Around {
 interface Made {
   /** With the identity, once there is one. */
   readonly work: Work;
-  readonly namespaceUid?: string | undefined;
+  readonly reached: Pick<Report, "clientId" | "namespaceUid">;
 }
 
 /** One stage after the other, the steps of each at the same time. */
@@ -22,12 +24,15 @@ export function* runStages(
   stages: readonly ForwardStage[],
   { before, after }: Around = {},
 ): Durable<Made> {
-  let made: Made = { work };
+  let made: Made = { work, reached: {} };
   for (const stage of stages) {
     before?.(stage, made.work);
     if (stage.name === "prepare") {
       const [identity, { uid }] = yield* performPreparation(stage.steps, made.work);
-      made = { work: { ...work, operation: { ...work.operation, identity } }, namespaceUid: uid };
+      made = {
+        work: { ...work, operation: { ...work.operation, identity } },
+        reached: { clientId: identity.clientId, ...defined({ namespaceUid: uid }) },
+      };
     } else {
       yield* all(context, performTogether(stage.steps, made.work));
     }

@@ -2,6 +2,7 @@
  * Which steps make, replace, remove and migrate what a namespace has, in the order in which they run: a walk over all resources.
  * Orchestrations run these lists, and plans, statuses and undos read them.
  */
+import { namesOf } from "../../domain/lookUp.ts";
 import { type Migration, type MigrationPhase, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -80,11 +81,17 @@ export function forwardStages(
   ];
 }
 
-/** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
-const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
-const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
-/** At the end of access, what lets anybody become the identity waits for no target either. */
-const togetherAtEnd: ReadonlySet<Leaving> = new Set([...together, "credential"]);
+/**
+ * In order: pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. At the end of access,
+ * what lets anybody become the identity waits for no target either.
+ */
+const removal: Readonly<Record<Leaving, "together" | "togetherAtEnd" | "afterwards">> = {
+  access: "together",
+  rights: "together",
+  credential: "togetherAtEnd",
+  identity: "afterwards",
+  namespace: "afterwards",
+};
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
@@ -98,9 +105,10 @@ export function removed(operation: OperationFacts): { readonly together: Keys; r
       .filter((resource) => resource.leaving === reason && operation.earlier)
       .flatMap((resource) => resource.replace?.(operation) ?? [])
       .filter(({ name }) => !everyKind.some((kind) => kind.steps.narrow === name));
-  const atOnce = operation.endsFirst ? togetherAtEnd : together;
-  const first = removalOrder.filter((reason) => atOnce.has(reason));
-  const then = removalOrder.filter((reason) => !atOnce.has(reason));
+  const isAtOnce = (reason: Leaving) =>
+    removal[reason] === "together" || (operation.endsFirst === true && removal[reason] === "togetherAtEnd");
+  const first = namesOf(removal).filter(isAtOnce);
+  const then = namesOf(removal).filter((reason) => !isAtOnce(reason));
   return {
     together: [...first.flatMap(own), ...first.toReversed().flatMap(left)],
     afterwards: then.flatMap((reason) => [...left(reason), ...own(reason)]),
