@@ -4,7 +4,7 @@ import { findingCatalogue } from "../src/domain/errors/findings.ts";
 import { type Fix, formatFix, httpActs, type Words } from "../src/domain/errors/fix.ts";
 import { notices } from "../src/domain/errors/notices.ts";
 import { isEndingRefusalCode, refusals } from "../src/domain/errors/refusals.ts";
-import { stepErrors } from "../src/domain/errors/stepErrors.ts";
+import { isObstacle, stepErrors } from "../src/domain/errors/stepErrors.ts";
 
 export function describeErrors(): string {
   return [
@@ -27,7 +27,7 @@ export function describeErrors(): string {
       ["code", "retried", "status", "cause", "what to do"],
       Object.entries(stepErrors).map(([code, { status, retryable, cause, fix }]) => [
         codeOf(code),
-        yesOrNo(retryable),
+        isObstacle(code) ? "an undo" : yesOrNo(retryable),
         String(status),
         cause,
         tell(fix),
@@ -62,7 +62,7 @@ const bothWords = Object.fromEntries(
 ) as Words;
 
 function tell(fix: Fix): string {
-  if (typeof fix === "string") return formatFix(fix, "answered", bothWords);
+  if (typeof fix === "string" || "remove" in fix) return formatFix(fix, "answered", bothWords);
   return `${formatFix(fix, "retried", bothWords)} After the last attempt: ${formatFix(fix, "ended", bothWords)}`;
 }
 

@@ -3,7 +3,7 @@
  * of them, with its HTTP status if it can be an answer. Its `fix` is what status documents and docs/errors.md tell the reader to
  * do (`node tools/run.mjs tools/writeErrorReference.ts` writes the tables there).
  */
-import { type Fix, type FixPart, formatFix, httpActs, partsOf, type Situation } from "./errors/fix.ts";
+import { type Fix, fixDocument, type Situation } from "./errors/fix.ts";
 import { type NoticeCode, notices } from "./errors/notices.ts";
 import {
   type EndingRefusalCode,
@@ -41,14 +41,13 @@ export function isErrorCode(code: string): code is ErrorCode {
 
 /** What the catalogue says to do about it, in the words of HTTP. */
 export function fixOf(code: ErrorCode, situation: Situation): string {
-  const { fix }: { readonly fix: Fix } = errorCatalogue[code];
-  return formatFix(fix, situation, httpActs);
+  return fixDocumentOf(code, situation).fix;
 }
 
-/** The same as data. */
-export function fixPartsOf(code: ErrorCode, situation: Situation): readonly FixPart[] {
+/** The same, and as data. */
+export function fixDocumentOf(code: ErrorCode, situation: Situation): ReturnType<typeof fixDocument> {
   const { fix }: { readonly fix: Fix } = errorCatalogue[code];
-  return partsOf(fix, situation);
+  return fixDocument(fix, situation);
 }
 
 /** Compares a code that came as arbitrary text with one of the catalogue. */

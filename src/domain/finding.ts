@@ -1,7 +1,7 @@
 /** What reading a namespace back has found. The severity and fix of each code are in errors/findings.ts. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { type FindingCode, findingCatalogue, fixOfFinding, fixPartsOfFinding, severities } from "./errors/findings.ts";
+import { type FindingCode, findingCatalogue, fixOfFinding, severities } from "./errors/findings.ts";
 import { FixParts } from "./fixParts.ts";
 
 export const Severity = z.enum(severities);
@@ -37,13 +37,7 @@ export type FindingDocument = z.infer<typeof FindingDocument>;
 
 export function toDocument(finding: Finding): FindingDocument {
   const { severity, repairable } = findingCatalogue[finding.code];
-  return {
-    ...finding,
-    severity,
-    repairable,
-    fix: fixOfFinding(finding.code),
-    fixParts: fixPartsOfFinding(finding.code),
-  };
+  return { ...finding, severity, repairable, ...fixOfFinding(finding.code) };
 }
 
 export function severityOf({ code }: Pick<Finding, "code">): Severity {

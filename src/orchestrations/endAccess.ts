@@ -1,13 +1,14 @@
 /** The change to what is left of a namespace's access when some of it has ended. */
 import type { OrchestrationContext } from "durable-functions";
-import { perform, performPreparation, performTogether } from "../activities/steps.ts";
+import { perform } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
-import { madeIn, madeInside, replaced } from "../application/process/stages.ts";
+import { forwardStages } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
 import { StepFailed } from "../durable/activity.ts";
-import { all, type Durable } from "../durable/step.ts";
+import type { Durable } from "../durable/step.ts";
 import { ChangeIncomplete, type OperationInput, type Report, setPhase, workOf } from "./operation.ts";
+import { runStages } from "./stages.ts";
 import { throwFailure } from "./undos.ts";
 
 /**
@@ -24,19 +25,21 @@ export function* endAccess(context: OrchestrationContext, input: OperationInput)
   if (!input.resumed?.isCommitted) yield* perform(preflight, work);
 
   setPhase(context, "provisioning");
-  let reached = "Access that has ended could not all be taken away";
+  let howFar = "Access that has ended could not all be taken away";
   try {
-    yield* all(context, performTogether(replaced(operation), work));
-    reached = "Access that has ended is taken away. The rest of the change could not be done";
-    const [identity, { uid }] = yield* performPreparation(madeIn("prepare", operation), work);
-    const known = workOf(input, "change", { identity });
-    yield* all(context, performTogether(madeInside(known.operation), known));
+    const { work: known, reached } = yield* runStages(context, work, forwardStages(operation), {
+      before({ name }) {
+        if (name !== "takeAway")
+          howFar = "Access that has ended is taken away. The rest of the change could not be done";
+      },
+    });
 
     setPhase(context, "verifying");
-    const proof = { ...known.base, ...verify.from(known.operation, ""), kind: "change", namespaceUid: uid } as const;
+    const { namespaceUid } = reached;
+    const proof = { ...known.base, ...verify.from(known.operation, ""), kind: "change", namespaceUid } as const;
     return yield* readBack(proof, input);
   } catch (error) {
-    throw new ChangeIncomplete(error, reached);
+    throw new ChangeIncomplete(error, howFar);
   }
 }
 

@@ -1,18 +1,18 @@
 /** The forward path of an onboarding and of a change. */
 import type { OrchestrationContext } from "durable-functions";
 import { handOver } from "../activities/handOver.ts";
-import { perform, performPreparation, performTogether } from "../activities/steps.ts";
+import { perform } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
-import { administered, madeIn, replaced } from "../application/process/stages.ts";
+import { forwardStages } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
-import { defined } from "../domain/defined.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { OnFailure } from "../durable/saga.ts";
-import { all, type Durable } from "../durable/step.ts";
+import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { awaitApproval } from "./approval.ts";
 import { type OperationInput, type Report, setPhase, stepBase, workOf } from "./operation.ts";
+import { runStages } from "./stages.ts";
 import { resume, undoLater } from "./undos.ts";
 
 /**
@@ -41,33 +41,22 @@ export function* provision(
   if (approval) yield* awaitApproval(context, input, approval.expiresTime);
 
   setPhase(context, "provisioning");
-  const servers = administered(operation, admins);
-  undoLater(onFailure, servers, work);
-  yield* all(context, performTogether(servers, work));
-
-  if (input.takesOver) {
-    // Neither team ever has what the other one asked for, however the operation ends (docs/adr/0007-change-takes-away-last.md).
-    yield* all(context, performTogether(replaced(operation), work));
-    yield* handOver(stepBase(input), retry);
-  }
-
-  // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
-  const preparation = madeIn("prepare", operation);
-  undoLater(onFailure, preparation, work);
-  const [identity, { uid }] = yield* performPreparation(preparation, work);
-
-  // Undone first: what lets a pod become the identity is removed, then what the identity may do.
-  const known = workOf(input, kind, { identity });
-  const connection = madeIn("connect", operation);
-  undoLater(onFailure, connection, known);
-  yield* all(context, performTogether(connection, known));
+  const stages = forwardStages(operation, { admins, takesOver: input.takesOver });
+  const { work: known, reached } = yield* runStages(context, work, stages, {
+    before({ steps, isUndone }, current) {
+      if (isUndone) undoLater(onFailure, steps, current);
+    },
+    *after({ name }) {
+      // Neither team ever has what the other one asked for, however the operation ends (docs/adr/0007-change-takes-away-last.md).
+      if (name === "takeAway") yield* handOver(stepBase(input), retry);
+    },
+  });
 
   setPhase(context, "verifying");
-  const reached = { clientId: identity.clientId, ...defined({ namespaceUid: uid }) };
   if (!endsOperation) {
     const { findings, things } = yield* perform(verify, known);
     return { ...reached, findings, ...(things ? { things } : {}) };
   }
   const proof = { ...known.base, ...verify.from(known.operation, "") };
-  return yield* verifyAndConclude({ ...proof, kind, namespaceUid: uid }, retry);
+  return yield* verifyAndConclude({ ...proof, kind, namespaceUid: reached.namespaceUid }, retry);
 }

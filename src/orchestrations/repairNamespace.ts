@@ -1,15 +1,15 @@
 import { z } from "zod";
-import { perform, performPreparation, performTogether } from "../activities/steps.ts";
+import { perform } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { checkNamespace } from "../application/process/checkNamespace.ts";
 import { removeLeftovers } from "../application/process/removeLeftovers.ts";
-import { administered, madeIn } from "../application/process/stages.ts";
+import { forwardStages } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
 import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { all } from "../durable/step.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
+import { runStages } from "./stages.ts";
 
 const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
@@ -30,22 +30,18 @@ export const repairNamespace = orchestration({
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
       const { retry, clientId, isMigrating, otherMode } = input;
-      const found = { clientId, isMigrating, otherMode };
-      const work = workOf(input, "repair", found);
+      const work = workOf(input, "repair", { clientId, isMigrating, otherMode });
       const { operation } = work;
 
       setPhase(context, "preflight");
       const { admins = [] } = yield* perform(checkNamespace, work);
 
       setPhase(context, "provisioning");
-      yield* all(context, performTogether(administered(operation, admins), work));
-      const [identity, { uid }] = yield* performPreparation(madeIn("prepare", operation), work);
-      const known = workOf(input, "repair", { ...found, identity });
-      yield* all(context, performTogether(madeIn("connect", operation), known));
+      const { work: known, reached } = yield* runStages(context, work, forwardStages(operation, { admins }));
       if (!isMigrating) yield* perform(removeLeftovers, work);
 
       setPhase(context, "verifying");
       const proof = { ...known.base, ...verify.from(known.operation, "") };
-      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: uid }, retry);
+      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: reached.namespaceUid }, retry);
     }),
 });

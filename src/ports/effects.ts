@@ -10,7 +10,7 @@ export type EffectsOf<Port> = { readonly [Method in keyof Port]: PortEffect };
 type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
 
 /** Every method of every port: leaving one out does not compile. */
-export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> } = {
+export const portEffects = {
   identities: {
     get: "reads",
     listIn: "reads",
@@ -28,6 +28,7 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     heldAt: "reads",
     ownPermissions: "reads",
     givenTo: "reads",
+    subscriptions: "reads",
     madeAt: "reads",
     applyingAt: "reads",
     get: "reads",
@@ -129,4 +130,4 @@ export const portEffects: { readonly [Port in keyof PortsWithMethods]: EffectsOf
     undecidedBefore: "reads",
     deferredFrom: "reads",
   },
-};
+} as const satisfies { readonly [Port in keyof PortsWithMethods]: EffectsOf<PortsWithMethods[Port]> };

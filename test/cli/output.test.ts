@@ -20,7 +20,7 @@ import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
 import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
-import { type ErrorCode, fixOf, fixPartsOf } from "../../src/domain/errors.ts";
+import { type ErrorCode, fixDocumentOf } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
@@ -198,7 +198,7 @@ it("prints times so that they are easy to compare", () => {
   expect([0.04, 99, 150, 7_200].map(span)).toEqual(["0.0 s", "99.0 s", "3 min", "2 h"]);
 });
 
-const fixable = (code: ErrorCode) => ({ fix: fixOf(code, "answered"), fixParts: fixPartsOf(code, "answered") });
+const fixable = (code: ErrorCode) => fixDocumentOf(code, "answered");
 
 describe("a failure", () => {
   const problem = {

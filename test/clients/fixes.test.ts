@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { fixInCommands, fixOnPages } from "../../clients/fixes.ts";
 import { httpActs } from "../../src/domain/errors/fix.ts";
-import { errorCatalogue, fixOf, fixPartsOf, isErrorCode } from "../../src/domain/errors.ts";
+import { errorCatalogue, fixDocumentOf, isErrorCode } from "../../src/domain/errors.ts";
 
 const fixable = (code: string) => {
   if (!isErrorCode(code)) throw new Error(`${code} is not in the catalogue`);
-  return { fix: fixOf(code, "answered"), fixParts: fixPartsOf(code, "answered") };
+  return fixDocumentOf(code, "answered");
 };
 const act = (name: keyof typeof httpActs) => ({ act: name, http: httpActs[name] });
 

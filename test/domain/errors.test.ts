@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import { findingCatalogue, fixOfFinding } from "../../src/domain/errors/findings.ts";
+import { httpActs } from "../../src/domain/errors/fix.ts";
 import {
   type ErrorCode,
   errorCatalogue,
@@ -76,7 +77,7 @@ it("gives every kind of code a fix, and says whether Mooring retries by itself",
 it("renders every act in the fixes, and names no command over HTTP", () => {
   const fixes = [
     ...Object.keys(errorCatalogue).flatMap((code) => (isErrorCode(code) ? [fixOf(code, "answered")] : [])),
-    ...namesOf(findingCatalogue).map(fixOfFinding),
+    ...namesOf(findingCatalogue).map((code) => fixOfFinding(code).fix),
   ];
   // Braces in a route are OpenAPI's; any others are an act that was not rendered.
   const left = fixes.map((fix) => fix.replaceAll(/\/api\/\S+/g, ""));
@@ -90,14 +91,31 @@ it("says that nothing needs to be done only for what is retried, whichever relea
     ...toOperationError("CLUSTER_UNREACHABLE", "x"),
     fix: "Nothing: Mooring tries again. So 0.1.0 said.",
   };
-  const lasting = { ...toOperationError("KUBELET_ROLE_MISSING", "x"), fix: "az role assignment create" };
+  const lasting = toOperationError("KUBELET_ROLE_MISSING", "x", "az role assignment create, or {compensate}");
 
   expect(errorDocument("retried", recorded).fix).toMatch(
     /^Nothing: Mooring tries again\. If it lasts, check the cluster/,
   );
   expect(errorDocument("ended", recorded).fix).toMatch(/^Check the cluster and .*, then send the request again\.$/);
   expect(toOperationError("CLUSTER_UNREACHABLE", "x").fix).toMatch(/^Send the request again\. If it lasts, check/);
-  expect(errorDocument("ended", lasting)).toEqual({ ...lasting, fixParts: [lasting.fix] });
+  expect(errorDocument("ended", lasting)).toEqual(lasting);
+  expect(lasting).toMatchObject({
+    fix: `az role assignment create, or ${httpActs.compensate}`,
+    fixParts: ["az role assignment create, or ", { act: "compensate", http: httpActs.compensate }],
+  });
+});
+
+it("says of what somebody has to remove that an undo goes on afterwards, and nothing else does", () => {
+  const locked = toOperationError("ARM_LOCKED", "x");
+
+  expect(errorDocument("retried", locked)).toMatchObject({
+    retryable: true,
+    fix: expect.stringMatching(/^Ask the owner .* narrower one\. Mooring goes on by itself\.$/),
+  });
+  expect(errorDocument("ended", locked)).toMatchObject({
+    retryable: false,
+    fix: expect.stringMatching(/^Ask the owner .* narrower one\. Then run the operation again\.$/),
+  });
 });
 
 it("recognizes policy decisions, and nothing else", () => {

@@ -246,6 +246,41 @@ it.each([workload, pod])("does not mistake its own objects for somebody else's (
   expectNothingLeft(cloud);
 });
 
+const reports: readonly (readonly [string, string])[] = [
+  ["wgpolicyk8s.io/v1alpha2", "PolicyReport"],
+  ["openreports.io/v1alpha1", "Report"],
+  ["reports.kyverno.io/v1", "EphemeralReport"],
+  ["aquasecurity.github.io/v1alpha1", "VulnerabilityReport"],
+  ["aquasecurity.github.io/v1alpha1", "ConfigAuditReport"],
+];
+
+it("does not keep a namespace for reports that policy controllers and scanners wrote about its objects", async () => {
+  await onboard(workload);
+  for (const [apiVersion, kind] of reports) {
+    put(apiVersion, kind, { name: "of-account", ...ownedBy("v1", "ServiceAccount", workload.serviceAccount ?? "") });
+    put(apiVersion, kind, { name: "of-namespace" });
+  }
+
+  const { operation } = await offboard();
+
+  expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+  expectNothingLeft(cloud);
+});
+
+it("keeps a namespace for what somebody wrote beside such reports", async () => {
+  await onboard(workload);
+  put("kyverno.io/v1", "Policy", { name: "theirs" });
+  put("example.com/v1", "Report", { name: "theirs" });
+
+  const { steps } = await offboard();
+
+  const seen = "others have in it 1 Policy.kyverno.io (theirs), 1 Report.example.com (theirs)";
+  expect(steps.find((step) => step.name === "removeNamespace")).toMatchObject({
+    action: "keep",
+    notices: [{ code: "NAMESPACE_KEPT", message: expect.stringContaining(seen) }],
+  });
+});
+
 const theirs: readonly (readonly [string, string])[] = [
   ["apps/v1", "Deployment"],
   ["v1", "ConfigMap"],
@@ -460,7 +495,10 @@ it("does not stop for what it may not read, and says so", async () => {
   const plan = await planOffboarding(ports, record());
   const { operation, steps } = await offboard();
 
-  const notice = { code: "DEPENDANTS_UNKNOWN", message: "may not read role assignments" };
+  const notice = {
+    code: "DEPENDANTS_UNKNOWN",
+    message: expect.stringContaining("lacks Microsoft.Authorization/roleAssignments/read at /subscriptions/2"),
+  };
   expect(plan).toMatchObject({ blocked: false });
   expect(plan.steps.flatMap(({ notices = [] }) => notices)).toMatchObject([notice]);
   expect(operation?.status).toBe("Succeeded");

@@ -121,6 +121,7 @@ describe("a database that the catalog has dropped", () => {
     expect(left()).toEqual([
       ["checkDependants", expect.stringContaining('no longer lists database "sql-dev/orders"')],
       ["revokeDatabase", expect.stringContaining('no longer lists database "sql-dev/orders"')],
+      ["verifyRemoval", expect.stringContaining('no longer lists database "sql-dev/orders"')],
     ]);
     expect(usersIn("messages")).toEqual([]);
     expect(cloud.identities.size).toBe(0);
@@ -198,9 +199,46 @@ describe("a server that the catalog has dropped", () => {
         "checkDependants",
         "revokeDatabase",
         "revokeDatabase",
+        "verifyRemoval",
+        "verifyRemoval",
       ]);
     },
   );
+
+  /** The verification comes after the identity has gone. */
+  const failingAtVerification =
+    (inspect: Ports["databases"]["inspect"]): Ports["databases"]["inspect"] =>
+    async (...input) =>
+      await (cloud.identities.size === 0 ? inspect : cloud.ports.databases.inspect)(...input);
+
+  it("is looked at again when it does not answer the verification: what is still there is found", async () => {
+    const databases: Ports["databases"] = {
+      ...cloud.ports.databases,
+      // It says that it has removed the user, and has not.
+      change: () => Promise.resolve(),
+      inspect: failingAtVerification(failingTimes(2, cloud.ports.databases.inspect)),
+    };
+
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "VERIFICATION_FAILED" } });
+    expect(operation?.error?.message).toContain(`User ${name} is still in sql-dev/orders.`);
+  });
+
+  it("ends the offboarding when it never answers the verification, which says so", async () => {
+    const inspect = failingAtVerification(() => Promise.reject(new TransientError("SQL_UNAVAILABLE", "no answer")));
+    const databases = { ...cloud.ports.databases, inspect };
+
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    const verification = [...cloud.steps.values()].find((step) => step.name === "verifyRemoval");
+    expect(verification).toMatchObject({
+      attempts: catalog.retry.attempts,
+      notices: [{ code: "LEFT_IN_PLACE" }, { code: "LEFT_IN_PLACE" }],
+    });
+    expectNothingLeft(cloud);
+  });
 
   it("is named when the record does not know where it was", async () => {
     const record = cloud.namespaces.get("aks-dev/team-a");
@@ -211,7 +249,7 @@ describe("a server that the catalog has dropped", () => {
     const operation = await offboard(restarted({ sqlServers: otherServers }), berth);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
-    expect(left()).toHaveLength(4);
+    expect(left()).toHaveLength(6);
     expect(cloud.namespaces.size).toBe(0);
   });
 });

@@ -115,7 +115,7 @@ it("shows an operator what the identity can reach", async () => {
 
   expect(step?.blockers.map(({ code }) => code)).toEqual(["IDENTITY_UNRECORDED"]);
   expect(step?.blockers[0]?.message).toContain(
-    `users: ${name} (db_datareader) in sql-dev/messages, ${name} (db_datareader, db_datawriter) in sql-dev/orders; roles: reader at /subscriptions/s/resourceGroups/logs; other targets: none; federated credentials: system:serviceaccount:team-a:app from `,
+    `users: ${name} (db_datareader) in sql-dev/messages, ${name} (db_datareader, db_datawriter) in sql-dev/orders; roles in subscriptions 22222222-2222-4222-8222-222222222222, s: reader at /subscriptions/s/resourceGroups/logs; other targets: none; federated credentials: system:serviceaccount:team-a:app from `,
   );
 });
 
@@ -282,7 +282,9 @@ describe("with an identity that was there before Mooring", () => {
     const { status } = await send(operator, request, options);
 
     expect(shown?.blockers).toMatchObject([{ code: "IDENTITY_UNRECORDED" }]);
-    expect(shown?.blockers[0]?.message).toContain(`users: ${name} (db_datareader) in sql-dev/messages; roles: none`);
+    expect(shown?.blockers[0]?.message).toContain(
+      `users: ${name} (db_datareader) in sql-dev/messages; roles in subscriptions 22222222-2222-4222-8222-222222222222, s: none`,
+    );
     expect(planned).toMatchObject({ action: "adopt", blockers: [] });
     expect(status).toBe("Succeeded");
   });

@@ -117,8 +117,50 @@ describe("a verification", () => {
 
     expect(found).toEqual([
       ["ROLE_ON_TARGET", name, `reader at ${server}`],
-      ["ROLES_UNSEEN", name, "/subscriptions/22222222-2222-4222-8222-222222222222"],
+      ["ROLES_UNSEEN", name, "/subscriptions/22222222-2222-4222-8222-222222222222, /subscriptions/s"],
     ]);
+  });
+
+  it("looks at roles in subscriptions of which the catalog names nothing, too", async () => {
+    await operate(cloud, "onboard", request);
+    giveRole("/subscriptions/elsewhere/resourceGroups/rg-secret");
+
+    expect(await findings()).toEqual([
+      ["ROLE_ADDED", name, "reader at /subscriptions/elsewhere/resourceGroups/rg-secret"],
+    ]);
+  });
+
+  it("names a subscription that it can list and not read, and others that it cannot list", async () => {
+    await operate(cloud, "onboard", request);
+    const { roleAssignments: usualRoles } = cloud.ports;
+    const refuse = () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "roleAssignments/read"));
+    const at = (changes: Partial<Ports["roleAssignments"]>) =>
+      findings({ ...cloud.ports, roleAssignments: { ...usualRoles, ...changes } });
+    const givenTo: typeof usualRoles.givenTo = (principalId, where) =>
+      where.subscriptionId === "elsewhere" ? refuse() : usualRoles.givenTo(principalId, where);
+
+    expect(await at({ givenTo, subscriptions: () => Promise.resolve(["elsewhere"]) })).toEqual([
+      ["ROLES_UNSEEN", name, "/subscriptions/elsewhere (ARM_FORBIDDEN)"],
+    ]);
+    expect(await at({ subscriptions: refuse })).toEqual([
+      ["ROLES_UNSEEN", name, "other subscriptions (ARM_FORBIDDEN)"],
+    ]);
+  });
+
+  it("looks at 20 subscriptions beside those of the catalog, and names the rest", async () => {
+    await operate(cloud, "onboard", request);
+    const asked: string[] = [];
+    const { roleAssignments: usualRoles } = cloud.ports;
+    const subscriptions = () => Promise.resolve(Array.from({ length: 22 }, (_, index) => `other-${index + 10}`));
+    const givenTo: typeof usualRoles.givenTo = (principalId, where) => {
+      asked.push(where.subscriptionId);
+      return usualRoles.givenTo(principalId, where);
+    };
+
+    const found = await findings({ ...cloud.ports, roleAssignments: { ...usualRoles, givenTo, subscriptions } });
+
+    expect(asked.filter((each) => each.startsWith("other-"))).toHaveLength(20);
+    expect(found).toEqual([["ROLES_UNSEEN", name, "/subscriptions/other-30, /subscriptions/other-31"]]);
   });
 });
 

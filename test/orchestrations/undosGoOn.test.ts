@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { listSteps, summaryOfOperation } from "../../src/application/documents/operationDocument.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -33,7 +34,7 @@ afterEach(() => putBack());
 
 /** The database refuses for good, and from then on the cluster removes no service account. */
 async function failWithClusterDown(
-  cause: Error = new TransientError("CLUSTER_UNREACHABLE", "the API server is away"),
+  cause: Error | (() => Error | undefined) = new TransientError("CLUSTER_UNREACHABLE", "the API server is away"),
 ): Promise<string> {
   // The namespace is somebody else's, and stays.
   const metadata = { name: "team-a", uid: "theirs" };
@@ -46,7 +47,7 @@ async function failWithClusterDown(
       throw new PermanentError("SQL_FORBIDDEN", "refused");
     }
     if (what === "remove ServiceAccount" && Date.now() < outage.from + outage.forMs) {
-      throw cause;
+      throw typeof cause === "function" ? cause() : cause;
     }
   };
   return operation;
@@ -95,22 +96,43 @@ it.each(["KUBERNETES_ADMISSION_DENIED", "ARM_LOCKED", "SQL_FIREWALL", "POSTGRES_
       ...inVirtualTime,
       async atRest() {
         if (seen.length > 0) return;
-        const steps = await cloud.ports.registry.listSteps(operation);
+        const record = cloud.operations.get(operation);
+        const steps = record && listSteps(record, await cloud.ports.registry.listSteps(operation));
         seen.push(
-          cloud.operations.get(operation)?.stillToUndo,
-          steps.find((each) => each.name === "removeServiceAccount"),
+          record && summaryOfOperation(record).stillToUndo,
+          steps?.find((each) => each.name === "removeServiceAccount"),
         );
       },
     });
 
+    const fix = expect.stringMatching(/[^ ] Mooring goes on by itself\.$/);
+    const error = { code, message: "not now", retryable: true, fix };
     expect(seen).toMatchObject([
-      { undos: ["removeServiceAccount"], error: { code, message: "not now" } },
-      { status: "Running", nextRetryTime: expect.any(String), error: { code } },
+      { undos: ["removeServiceAccount"], since: expect.any(String), error },
+      { status: "Running", nextRetryTime: expect.any(String), error },
     ]);
     expect(cloud.operations.get(operation)?.leftUndone).toBeUndefined();
     expect([...cloud.objects.keys()].filter((key) => key.includes(" team-a/"))).toEqual([]);
   },
 );
+
+it("says what it waits for now, not what it waited for at first", async () => {
+  const reasons = [new TransientError("CLUSTER_UNREACHABLE", "away"), new PermanentError("ARM_LOCKED", "locked")];
+  outage.forMs = 2 * 3_600_000;
+  const operation = await failWithClusterDown(() => reasons[Date.now() - outage.from < 3_600_000 ? 0 : 1]);
+  const seen: unknown[] = [];
+  await acceptance.run({
+    ...inVirtualTime,
+    async atRest() {
+      const { since, error } = cloud.operations.get(operation)?.stillToUndo ?? {};
+      seen.push([since, error?.code, error?.message]);
+    },
+  });
+
+  const [[since] = []] = seen as string[][];
+  expect(seen[0]).toEqual([since, "CLUSTER_UNREACHABLE", "away"]);
+  expect(seen.at(-1)).toEqual([since, "ARM_LOCKED", "locked"]);
+});
 
 it("gives up at once what nothing but Mooring's rights can change", async () => {
   const operation = await failWithClusterDown(new PermanentError("KUBERNETES_FORBIDDEN", "no right"));

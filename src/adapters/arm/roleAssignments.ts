@@ -1,6 +1,6 @@
 /**
- * Role assignments, permissions and locks by ARM's REST API (learn.microsoft.com "Role Assignments", "Permissions - List For
- * Resource Group", "Management Locks"). docs/adr/0026 says why without @azure/arm-authorization.
+ * Role assignments, permissions, locks and subscriptions by ARM's REST API (learn.microsoft.com "Role Assignments", "Permissions - List
+ * For Resource Group", "Management Locks", "Subscriptions - List"). docs/adr/0026 says why without @azure/arm-authorization.
  */
 
 import { z } from "zod";
@@ -15,6 +15,7 @@ import { createRestApi, type RestOptions } from "./restApi.ts";
 const apiVersion = "2022-04-01";
 /** Of the only version that has it. */
 const usageVersion = "2019-08-01-preview";
+const subscriptionsVersion = "2022-12-01";
 const locksVersion = "2020-05-01";
 
 interface Question {
@@ -60,6 +61,12 @@ export function createRoleAssignments(options: RestOptions): {
       list({ doing: `List Mooring's own permissions at ${at}`, at, what: "permissions" }, Permission),
     givenTo: async (principalId, { subscriptionId }) =>
       assignments(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
+    async subscriptions() {
+      const url = new URL("/subscriptions", endpoint);
+      url.searchParams.set("api-version", subscriptionsVersion);
+      const found = await listPages("List the subscriptions in which Mooring has a role", url, Subscription);
+      return found.map(({ subscriptionId }) => subscriptionId);
+    },
     applyingAt,
     madeAt: async (scope) => (await applyingAt(scope)).filter((each) => isSameId(each.scope, scope)),
     async get(ref) {
@@ -143,6 +150,7 @@ function toAssignment({ id, properties }: z.infer<typeof Assignment>): RoleAssig
 
 const Usage = z.object({ roleAssignmentsCurrentCount: z.number(), roleAssignmentsLimit: z.number() });
 const Resource = z.object({ properties: z.record(z.string(), z.unknown()).default({}) });
+const Subscription = z.object({ subscriptionId: z.string() });
 const FoundLock = z.object({ id: z.string(), properties: z.object({ level: z.string() }) });
 
 const Permission = z.object({ actions: z.array(z.string()).default([]), notActions: z.array(z.string()).default([]) });

@@ -1,13 +1,22 @@
 import type { Ports } from "../../ports/index.ts";
-import { unlessDropped, whyDropped } from "../../resources/definitions/leftCatalog.ts";
+import { unlessDropped, whyLeft } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
+import type { StepContext } from "../../resources/definitions/step.ts";
 import { leaves, leftByOtherModes, resourcesFor } from "../../resources/index.ts";
 
-/** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
+export interface Remains {
+  /** What Mooring created for the namespace and is still there, each in one sentence. Adopted things stay, and do not count. */
+  readonly found: readonly string[];
+  /** Why something cannot be looked at any more. */
+  readonly unseen: readonly string[];
+}
+
+/** Fails with what may pass while the step may try again. */
 export async function findRemains(
   ports: Ports,
   namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
-): Promise<readonly string[]> {
+  step: Pick<StepContext, "isLastTry">,
+): Promise<Remains> {
   const { request } = namespace;
   const own = resourcesFor(request).filter((resource) => leaves(resource, namespace));
   const gone = [
@@ -17,12 +26,14 @@ export async function findRemains(
       () => [],
     ),
   ];
-  // What cannot be reached any more was named by the step that could not take it away.
+  const unseen: string[] = [];
   const unlessLeft = async (look: () => Promise<readonly string[]>) => {
     try {
       return await look();
     } catch (error) {
-      if (!whyDropped(error)) throw error;
+      const why = await whyLeft(error, step);
+      if (!why) throw error;
+      unseen.push(why.message);
       return [];
     }
   };
@@ -32,5 +43,5 @@ export async function findRemains(
       return (await Promise.all(parts)).flat();
     }),
   );
-  return (await Promise.all(found)).flat();
+  return { found: (await Promise.all(found)).flat(), unseen };
 }

@@ -5,9 +5,11 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
 import { describeReasons, type FailedStep } from "../../domain/operation/reasons.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
+import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { undoWaits } from "../../telemetry/metrics.ts";
 import { amendOperation } from "../amendOperation.ts";
+import { undoStep } from "../process/undoStages.ts";
 
 export interface WaitingUndo {
   readonly name: string;
@@ -37,6 +39,21 @@ export async function recordWaitingUndos(
     // The name of a grant's undo also contains its target, which the metric leaves out.
     undoWaits.add(1, { kind, undo: name.split(" ", 1)[0] ?? name, code: own?.code ?? "WRITE_UNANSWERED" });
   }
+}
+
+/** Called by an undo that has failed again: the first of those that wait may wait for something else now. */
+export async function recordCause(
+  { registry }: Pick<Ports, "registry">,
+  operation: string,
+  { step, code, message }: { readonly step: StepKey; readonly code: string; readonly message: string },
+): Promise<void> {
+  await amendOperation(registry, operation, ({ status, request, stillToUndo }) => {
+    const [name = ""] = stillToUndo?.undos ?? [];
+    const first = undoStep(request, name);
+    if (isFinal(status) || !stillToUndo || !first || !isSameStep(first, step)) return undefined;
+    if (stillToUndo.error?.code === code) return undefined;
+    return { stillToUndo: { ...stillToUndo, error: describeCode(code, message) } };
+  });
 }
 
 /** Without a step, its message is the reason. */

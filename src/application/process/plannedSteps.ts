@@ -4,9 +4,8 @@ import type { OperationKind } from "../../domain/operation/operation.ts";
 import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { makingStages } from "../../resources/definitions/resource.ts";
 import { steps } from "./index.ts";
-import { administered, madeIn, madeInside, migrationPhases, onNamespace, removed, replaced } from "./stages.ts";
+import { forwardStages, migrationPhases, onNamespace, removed, replaced } from "./stages.ts";
 import { undoStep } from "./undoStages.ts";
 
 export interface PlannedWith {
@@ -41,18 +40,14 @@ export function plannedSteps(
 ): readonly StepKey[] {
   const operation: OperationFacts = { kind, request, earlier, endsFirst };
   const own = (name: StepName) => onNamespace(name, operation);
-  const servers = administered(operation, admins);
-  const things = makingStages.flatMap((stage) => madeIn(stage, operation));
-  const made = [...servers, ...things];
+  const stages = forwardStages(operation, { admins, takesOver });
+  const made = stages.flatMap((stage) => stage.steps);
   switch (kind) {
     case "onboard":
-    case "change":
-      if (endsFirst) {
-        const rewritten = [...madeIn("prepare", operation), ...madeInside(operation)];
-        return [own("preflight"), ...replaced(operation), ...rewritten, own("verify")];
-      }
-      if (takesOver) return [own("preflight"), ...servers, ...replaced(operation), ...things, own("verify")];
-      return [own("preflight"), ...made, own("verify"), ...replaced(operation)];
+    case "change": {
+      const hasTakenAway = stages.some(({ name }) => name === "takeAway");
+      return [own("preflight"), ...made, own("verify"), ...(hasTakenAway ? [] : replaced(operation))];
+    }
     case "repair":
       return [
         own("checkNamespace"),

@@ -42,7 +42,8 @@ async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacle
   }
 }
 
-const order: readonly PreflightCheck["about"][] = ["namespace", "subscription", "cluster"];
+/** Obstacles are reported in this order. */
+const order: Readonly<Record<PreflightCheck["about"], number>> = { namespace: 0, subscription: 1, cluster: 2 };
 
 function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
@@ -92,7 +93,7 @@ function clusterChecks(
     .filter((resource) => isWanted(resource, request))
     .flatMap(({ preflight }) => preflight?.(ports, input) ?? [])
     .concat(permissions)
-    .toSorted((a, b) => order.indexOf(a.about) - order.indexOf(b.about));
+    .toSorted((a, b) => order[a.about] - order[b.about]);
 }
 
 /** Obstacles to an additional identity mode for a namespace. The first look that fails is the error. */

@@ -2,6 +2,7 @@
  * Which steps make, replace, remove and migrate what a namespace has, in the order in which they run: a walk over all resources.
  * Orchestrations run these lists, and plans, statuses and undos read them.
  */
+import { namesOf } from "../../domain/lookUp.ts";
 import { type Migration, type MigrationPhase, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -14,19 +15,19 @@ import { steps } from "./index.ts";
 type Keys = readonly StepKey<ResourceStepName>[];
 
 /** Before everything else: nobody can log in to a database whose server has no administrator. */
-export function administered(operation: OperationFacts, admins: readonly string[]): Keys {
+function administered(operation: OperationFacts, admins: readonly string[]): Keys {
   return admins.map((server) => steps.ensureSqlAdmin.keyFor(operation, server));
 }
 
 /** What an onboarding makes at the same time. */
-export function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
+function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
   return resourcesFor(operation.request)
     .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
     .flatMap((resource) => resource.ensure(operation));
 }
 
 /** What is in the namespace itself besides, such as a network policy: it may name targets. */
-export function madeInside(operation: OperationFacts): Keys {
+function madeInside(operation: OperationFacts): Keys {
   const { request } = operation;
   return resourcesFor(request)
     .filter(
@@ -42,11 +43,55 @@ export function replaced(operation: OperationFacts): Keys {
     : [];
 }
 
-/** Pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. */
-const removalOrder: readonly Leaving[] = ["access", "rights", "credential", "identity", "namespace"];
-const together: ReadonlySet<Leaving> = new Set(["access", "rights"]);
-/** At the end of access, what lets anybody become the identity waits for no target either. */
-const togetherAtEnd: ReadonlySet<Leaving> = new Set([...together, "credential"]);
+export interface ForwardStage {
+  readonly name: "administer" | "takeAway" | MakingStage | "inside";
+  /** They run at the same time. */
+  readonly steps: Keys;
+  /** The undos of its steps are registered before the first of them. */
+  readonly isUndone: boolean;
+}
+
+/**
+ * What an onboarding, a change or a repair does between its first look and its proof: orchestrations run these stages one after the
+ * other, plans list their steps, and undos are registered stage by stage. A change takes away at its end (`replaced`), except where it
+ * takes over or where access has ended (docs/adr/0007).
+ */
+export function forwardStages(
+  operation: OperationFacts,
+  { admins = [], takesOver = false }: { admins?: readonly string[] | undefined; takesOver?: boolean | undefined } = {},
+): readonly ForwardStage[] {
+  const stage = (name: ForwardStage["name"], steps: Keys, isUndone = operation.kind !== "repair"): ForwardStage => ({
+    name,
+    steps,
+    isUndone,
+  });
+  const takeAway = () => stage("takeAway", replaced(operation), false);
+  const prepared = madeIn("prepare", operation);
+  // Where access has ended, a change gives nothing.
+  if (operation.kind === "change" && operation.endsFirst) {
+    return [takeAway(), stage("prepare", prepared, false), stage("inside", madeInside(operation), false)];
+  }
+  return [
+    stage("administer", administered(operation, admins)),
+    ...(takesOver ? [takeAway()] : []),
+    // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
+    stage("prepare", prepared),
+    // Undone first: what lets a pod become the identity is removed, then what the identity may do.
+    stage("connect", madeIn("connect", operation)),
+  ];
+}
+
+/**
+ * In order: pods' access to the identity and the identity's rights go at the same time; then the rest, one by one. At the end of access,
+ * what lets anybody become the identity waits for no target either.
+ */
+const removal: Readonly<Record<Leaving, "together" | "togetherAtEnd" | "afterwards">> = {
+  access: "together",
+  rights: "together",
+  credential: "togetherAtEnd",
+  identity: "afterwards",
+  namespace: "afterwards",
+};
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
 export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
@@ -60,9 +105,10 @@ export function removed(operation: OperationFacts): { readonly together: Keys; r
       .filter((resource) => resource.leaving === reason && operation.earlier)
       .flatMap((resource) => resource.replace?.(operation) ?? [])
       .filter(({ name }) => !everyKind.some((kind) => kind.steps.narrow === name));
-  const atOnce = operation.endsFirst ? togetherAtEnd : together;
-  const first = removalOrder.filter((reason) => atOnce.has(reason));
-  const then = removalOrder.filter((reason) => !atOnce.has(reason));
+  const isAtOnce = (reason: Leaving) =>
+    removal[reason] === "together" || (operation.endsFirst === true && removal[reason] === "togetherAtEnd");
+  const first = namesOf(removal).filter(isAtOnce);
+  const then = namesOf(removal).filter((reason) => !isAtOnce(reason));
   return {
     together: [...first.flatMap(own), ...first.toReversed().flatMap(left)],
     afterwards: then.flatMap((reason) => [...left(reason), ...own(reason)]),

@@ -1,6 +1,6 @@
 import { errorOf, isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { describeCode, type Plan } from "../../domain/operation/plan.ts";
+import type { Plan } from "../../domain/operation/plan.ts";
 
 /**
  * If all blockers are transient, the runtime looks again; a permanent one stops the operation, with everything that was
@@ -22,6 +22,6 @@ function urgency({ code, retryable }: OperationError): number {
 }
 
 /** The error itself carries its code's fix; a fix specific to this case must not be lost. */
-function ownFix({ code, fix }: OperationError): string {
-  return describeCode(code, "").fix === fix ? "" : ` Run: ${fix}`;
+function ownFix({ fix, fixParts }: OperationError): string {
+  return fixParts === undefined ? "" : ` Run: ${fix}`;
 }

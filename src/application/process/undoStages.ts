@@ -8,11 +8,11 @@ import type { OperationKind, OperationStatus } from "../../domain/operation/oper
 import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { type Leaving, makingStages } from "../../resources/definitions/resource.ts";
+import type { Leaving } from "../../resources/definitions/resource.ts";
 import type { AnyStep } from "../../resources/definitions/step.ts";
 import { everyResource } from "../../resources/index.ts";
 import { everyStep, steps } from "./index.ts";
-import { administered, madeIn, migrationPhases } from "./stages.ts";
+import { forwardStages, migrationPhases } from "./stages.ts";
 
 export interface UndoStage {
   /** The phase of a migration: a failure undoes the phase in which it occurs, a cancellation undoes all of them. */
@@ -40,19 +40,13 @@ export function undoStages(
   request: OnboardingRequest,
   { earlier, endsFirst = false, migration = {}, admins = [] }: Change = {},
 ): readonly UndoStage[] {
-  const operation: OperationFacts = { kind, request, earlier };
-  const stage = (keys: readonly StepKey[]): UndoStage => ({
-    steps: keys.map(({ name }) => name),
-    undos: undosOf(keys, operation),
-  });
+  const operation: OperationFacts = { kind, request, earlier, endsFirst };
   switch (kind) {
     case "onboard":
     case "change":
-      if (endsFirst) return [];
-      return [
-        ...administered(operation, admins).map((key) => stage([key])),
-        ...makingStages.map((making) => stage(madeIn(making, operation))),
-      ];
+      return forwardStages(operation, { admins })
+        .filter(({ steps: keys, isUndone }) => isUndone && keys.length > 0)
+        .map(({ steps: keys }) => ({ steps: keys.map(({ name }) => name), undos: undosOf(keys, operation) }));
     case "migrate":
       return migrationStages(operation, migration);
     case "offboard":
@@ -73,7 +67,7 @@ function migrationStages(operation: OperationFacts, migration: Pick<Migration, "
 }
 
 /** First what lets a pod become the identity: no pod may log in while its rights are only partly removed. */
-const undoOrder: readonly Leaving[] = ["access", "credential", "rights", "identity", "namespace"];
+const undoOrder: Readonly<Record<Leaving, number>> = { access: 0, credential: 1, rights: 2, identity: 3, namespace: 4 };
 
 /** The undos of steps that begin together. A change also restores what it overwrites. */
 export function undosOf(keys: readonly StepKey[], { earlier }: Pick<OperationFacts, "earlier">): readonly string[] {
@@ -87,7 +81,7 @@ export function undosOf(keys: readonly StepKey[], { earlier }: Pick<OperationFac
 
 function rankOf({ name }: StepKey): number {
   const resource = everyResource.find((each) => Object.hasOwn(each.steps, name));
-  return resource ? undoOrder.indexOf(resource.leaving) : -1;
+  return resource ? undoOrder[resource.leaving] : -1;
 }
 
 /** The name under which it is registered: with the target of the step that it undoes, if that step has one of its own. */

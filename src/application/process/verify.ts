@@ -5,6 +5,7 @@ import { ClientId } from "../../domain/naming/identityPair.ts";
 import { KnownThing } from "../../domain/naming/ownership.ts";
 import { migrated } from "../../domain/operation/migration.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { noticeOfLeft } from "../../resources/definitions/leftCatalog.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { isCommitted } from "../decisions/cancellation.ts";
@@ -43,7 +44,10 @@ export const verify = defineStep({
   },
 });
 
-/** Nothing that Mooring created for the namespace may be left. Adopted things stay and do not count. */
+/**
+ * Nothing that Mooring created for the namespace may be left. Adopted things stay and do not count. Of what cannot be reached any
+ * more, it says so.
+ */
 export const verifyRemoval = defineStep({
   name: "verifyRemoval",
   ...proof,
@@ -56,15 +60,17 @@ export const verifyRemoval = defineStep({
   },
   from: ({ request, earlier, isMigrating, otherMode }) => ({ request, earlier, isMigrating, otherMode }),
   async run({ request, earlier, isMigrating = false, otherMode }, ports, step) {
+    let unseen: readonly string[] = [];
     const remains = await lookTwice(async () => {
       // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
-      const found = await Promise.all(
-        requests.map((each) => findRemains(ports, { request: each, isMigrating, otherMode })),
-      );
-      return [...new Set(found.flat())];
+      const looks = requests.map((each) => findRemains(ports, { request: each, isMigrating, otherMode }, step));
+      const remains = await Promise.all(looks);
+      unseen = [...new Set(remains.flatMap((each) => each.unseen))];
+      return [...new Set(remains.flatMap(({ found }) => found))];
     });
     if (remains.length > 0) throw new PermanentError("VERIFICATION_FAILED", remains.join(" "));
+    if (unseen.length > 0) await step.notice(unseen.map((message) => noticeOfLeft({ message })));
     await step.commit();
     return { action: "none" };
   },

@@ -28,6 +28,7 @@ import {
   expectNotSucceeded,
   expectWanted,
 } from "../decisions/cancellation.ts";
+import { recordCause } from "../operation/announceUndos.ts";
 import { recordStart } from "../operation/recordStart.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
 import { planOperation } from "../plan/planOperation.ts";
@@ -94,13 +95,11 @@ async function tryStep<G extends object, O extends StepResult>(
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
       return found;
     };
-    const context = { ...trail, invocation, commit, plan };
+    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
+    const context = { ...trail, invocation, isLastTry, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
-    const result = await runLeavingDropped(definition, input, { ...trail, isLastTry }, () =>
-      run(input, gated, context),
-    );
+    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
@@ -125,11 +124,12 @@ async function tryStep<G extends object, O extends StepResult>(
     // An unforeseen error is shown without addresses, and logged in full.
     const reason = code === "UNEXPECTED" ? { reason: messageOf(error) } : {};
     invocation.warn(logLine("step failed", facts({ code, ...reason, durationMs: Date.now() - begun })));
-    const willRetry = await recordFailure(trail, input, {
-      error,
-      failure,
-      onLost: (reason) => invocation.warn(logLine("step failure not recorded", facts({ reason }))),
-    });
+    const onLost = (reason: string) => invocation.warn(logLine("step failure not recorded", facts({ reason })));
+    const willRetry = await recordFailure(trail, input, { error, failure, onLost });
+    if (willRetry && isUndo(input) && input.retrial) {
+      const recording = recordCause(ports, operation, { ...failure, step });
+      await recording.catch((reason: unknown) => onLost(describeFailure(reason).message));
+    }
     if (willRetry) stepRetries.add(1, { step: name, code });
     throw isRecordedAsData(error) ? error : new StepUnfinished(step, code, { cause: error });
   }

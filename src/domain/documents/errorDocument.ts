@@ -1,15 +1,15 @@
 /** Errors as answers have them: the fix also as data, so that each client can say it in its own words. */
-import { fixOf, fixPartsOf, isErrorCode, isRetried, type Situation } from "../errors.ts";
+import { fixDocumentOf, isErrorCode, isRetried, mayPass, type Situation } from "../errors.ts";
 import type { BatchPlan } from "../operation/batch.ts";
 import type { OperationError } from "../operation/operation.ts";
 import type { Plan, StepPlan } from "../operation/plan.ts";
 
-/** The fix of a transient fault depends on whether the step is still retried; any other may be specific to its case. */
+/** The fix of what may pass depends on whether the step is still retried; one of this case stays as it is. */
 export function errorDocument(situation: Situation, error: OperationError): OperationError {
-  const { code, fix } = error;
-  if (!isErrorCode(code)) return error;
-  if (!isRetried(code) && fix !== fixOf(code, "answered")) return { ...error, fixParts: [fix] };
-  return { ...error, fix: fixOf(code, situation), fixParts: fixPartsOf(code, situation) };
+  const { code, fixParts } = error;
+  if (fixParts || !isErrorCode(code)) return error;
+  const retryable = situation === "retried" ? mayPass(code) : isRetried(code);
+  return { ...error, ...fixDocumentOf(code, situation), retryable };
 }
 
 export function planDocument(plan: Plan | BatchPlan): Plan | BatchPlan {

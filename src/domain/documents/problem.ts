@@ -1,6 +1,6 @@
 /** The answer to a request that failed. */
 import { z } from "zod";
-import { fixOf, fixPartsOf, type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
+import { fixDocumentOf, type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
 import { FixParts } from "../fixParts.ts";
 import type { RefusalDetails } from "../policy/refusal.ts";
 
@@ -30,8 +30,7 @@ export function problemDocument(
     status: statusOf(code),
     detail,
     code,
-    fix: fixOf(code, "answered"),
-    fixParts: fixPartsOf(code, "answered"),
+    ...fixDocumentOf(code, "answered"),
     ...(errors ? { errors: [...errors] } : {}),
     traceId,
   };

@@ -5,7 +5,7 @@
  * Error: access is broken or cannot be proven. Warning: more rights or objects than the request asks for, or a part of them
  * denied. Info: cosmetic.
  */
-import { type FixPart, formatFix, httpActs, partsOf } from "./fix.ts";
+import { fixDocument } from "./fix.ts";
 import { stepErrors } from "./stepErrors.ts";
 
 export const severities = ["Info", "Warning", "Error"] as const;
@@ -60,7 +60,7 @@ export const findingCatalogue = {
     "Find out who gave it and why; then remove it: `az role assignment delete`.",
   ),
   ROLES_UNSEEN: info(
-    "Mooring may not read the role assignments everywhere, so it cannot tell which roles the identity has there.",
+    "Mooring cannot read the role assignments everywhere, so it cannot tell which roles the identity has there: it looks in the subscriptions of the catalog, and in 20 others in which it has a role.",
     "Nothing, if it is intended; otherwise give Mooring's identity Microsoft.Authorization/roleAssignments/read at the scopes in `found`.",
   ),
   CREDENTIAL_MISSING: error("No federated credential matches the cluster and the service account.", repair),
@@ -267,14 +267,9 @@ export const findingCatalogue = {
 
 export type FindingCode = keyof typeof findingCatalogue;
 
-/** What the table says to do about it, in the words of HTTP. */
-export function fixOfFinding(code: FindingCode): string {
-  return formatFix(findingCatalogue[code].fix, "answered", httpActs);
-}
-
-/** The same as data. */
-export function fixPartsOfFinding(code: FindingCode): readonly FixPart[] {
-  return partsOf(findingCatalogue[code].fix, "answered");
+/** What the table says to do about it, in the words of HTTP and as data. */
+export function fixOfFinding(code: FindingCode): ReturnType<typeof fixDocument> {
+  return fixDocument(findingCatalogue[code].fix, "answered");
 }
 
 function info(cause: string, fix: string) {

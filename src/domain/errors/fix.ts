@@ -1,6 +1,6 @@
 /**
  * What to do next, as data. A fix names its acts (`{migrate}`), and each interface puts them in its own words: HTTP by its
- * routes, the command line by its commands. For a transient fault, the advice changes once its operation has ended.
+ * routes, the command line by its commands. For what is tried again, the advice changes once its operation has ended.
  */
 
 /** How HTTP expresses each act; routes as OpenAPI writes them. */
@@ -35,13 +35,27 @@ export interface PassingFix {
   readonly ifItLasts?: string;
 }
 
-export type Fix = string | PassingFix;
+/** For what somebody has to remove: an undo then goes on by itself; for anything else, `next` is what comes after. */
+export interface ObstacleFix {
+  readonly remove: string;
+  readonly next?: string;
+}
+
+export type Fix = string | PassingFix | ObstacleFix;
 
 /**
  * retried: Mooring retries the step. ended: Mooring has given up, or the operation has ended. answered: a request or a plan ran
  * into it, and nothing continues.
  */
 export type Situation = "retried" | "ended" | "answered";
+
+/** As HTTP words it, and as data. */
+export function fixDocument(
+  fix: Fix,
+  situation: Situation,
+): { readonly fix: string; readonly fixParts: readonly FixPart[] } {
+  return { fix: formatFix(fix, situation, httpActs), fixParts: partsOf(fix, situation) };
+}
 
 export function formatFix(fix: Fix, situation: Situation, words: Words): string {
   const say = (part: FixPart) => (typeof part === "string" ? part : words[part.act as Act]);
@@ -52,11 +66,20 @@ export function formatFix(fix: Fix, situation: Situation, words: Words): string 
 export type FixPart = string | { readonly act: string; readonly http: string };
 
 export function partsOf(fix: Fix, situation: Situation): readonly FixPart[] {
-  const text = typeof fix === "string" ? fix : sayPassing(fix, situation);
-  return text.split(/(?=\{\w+\})|(?<=\{\w+\})/).map((part) => {
-    const act = part.slice(1, -1);
-    return part.startsWith("{") && isAct(act) ? { act, http: httpActs[act] } : part;
-  });
+  return textOf(fix, situation)
+    .split(/(?=\{\w+\})|(?<=\{\w+\})/)
+    .map((part) => {
+      const act = part.slice(1, -1);
+      return part.startsWith("{") && isAct(act) ? { act, http: httpActs[act] } : part;
+    });
+}
+
+function textOf(fix: Fix, situation: Situation): string {
+  if (typeof fix === "string") return fix;
+  if ("nothing" in fix) return sayPassing(fix, situation);
+  const { remove, next } = fix;
+  if (situation === "retried") return `${remove}. Mooring goes on by itself.`;
+  return next === undefined ? `${remove}.` : `${remove}. ${next}.`;
 }
 
 function sayPassing({ nothing, ifItLasts }: PassingFix, situation: Situation): string {

@@ -1,4 +1,4 @@
-import type { PassingFix } from "./fix.ts";
+import type { ObstacleFix, PassingFix } from "./fix.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** What makes a step fail or delays it, or the outcome of an operation whose steps have the details. */
@@ -7,10 +7,13 @@ type StepErrorEntry = {
   readonly status: 500 | 503;
   /** It may be a notice instead. */
   readonly isTold?: true;
-  /** Somebody removes it, and an undo waits for that. */
-  readonly isObstacle?: true;
   readonly cause: string;
-} & ({ readonly retryable: false; readonly fix: string } | { readonly retryable: true; readonly fix: PassingFix });
+} & (
+  | { readonly retryable: false; readonly fix: string }
+  /** Somebody removes it, and an undo waits for that. */
+  | { readonly retryable: false; readonly isObstacle: true; readonly fix: ObstacleFix }
+  | { readonly retryable: true; readonly fix: PassingFix }
+);
 
 export const stepErrors = {
   // Mooring's own identity, everywhere
@@ -56,10 +59,11 @@ export const stepErrors = {
         "find out what else writes the resource that the message names, such as a pipeline or a second installation of Mooring, and let it pause",
     },
   ),
-  ARM_LOCKED: obstacle(
-    "A management lock in Azure forbids the change.",
-    "Ask the owner of the lock that the message names to remove it for the time of the operation, or to replace it with a narrower one; then run the operation again.",
-  ),
+  ARM_LOCKED: obstacle("A management lock in Azure forbids the change.", {
+    remove:
+      "Ask the owner of the lock that the message names to remove it for the time of the operation, or to replace it with a narrower one",
+    next: "Then run the operation again",
+  }),
   // Targets with roles in Azure
   TARGET_MISSING: lasting(
     "Azure does not have the resource that the catalog names for the target, or the part of it, such as a container or a queue.",
@@ -93,10 +97,9 @@ export const stepErrors = {
     "The PostgreSQL server lacks the functions for roles of Microsoft Entra.",
     "Turn on Microsoft Entra authentication: `az postgres flexible-server update --resource-group <group> --name <server> --microsoft-entra-auth Enabled`. Only a Flexible Server has it.",
   ),
-  POSTGRES_FIREWALL: obstacle(
-    "The PostgreSQL server takes no connection from Mooring's address.",
-    "Allow the Function App's outbound addresses, or connect it through a private endpoint.",
-  ),
+  POSTGRES_FIREWALL: obstacle("The PostgreSQL server takes no connection from Mooring's address.", {
+    remove: "Allow the Function App's outbound addresses, or connect it through a private endpoint",
+  }),
   POSTGRES_FORBIDDEN: lasting(
     "Mooring's role may not do this on the PostgreSQL server: it is no Microsoft Entra administrator there, or no member of the role that owns the tables.",
     'Make Mooring\'s identity an administrator (`az postgres flexible-server microsoft-entra-admin create --resource-group <group> --server-name <server> --display-name <name> --object-id <its principal ID> --type ServicePrincipal`), and run `GRANT "<owner>" TO "<Mooring\'s role>"` for every owner that the message names.',
@@ -181,10 +184,9 @@ export const stepErrors = {
     "The database refused the login of Mooring's identity. Only in operations of 0.1.0; later releases report AUTHENTICATION_FAILED.",
     "Run infra/sql/database-user.sql in the database, or make Mooring's identity the server's Entra administrator.",
   ),
-  SQL_FIREWALL: obstacle(
-    "The SQL server's firewall refused Mooring's address.",
-    "Allow the Function App's outbound addresses, or connect it through a private endpoint.",
-  ),
+  SQL_FIREWALL: obstacle("The SQL server's firewall refused Mooring's address.", {
+    remove: "Allow the Function App's outbound addresses, or connect it through a private endpoint",
+  }),
   SQL_FORBIDDEN: lasting(
     "Mooring's database user lacks a permission.",
     "Run in that database, as a member of db_owner, what the message names; infra/sql/database-user.sql has everything that Mooring needs.",
@@ -253,10 +255,9 @@ export const stepErrors = {
     "The cluster's RBAC refused the call.",
     "Apply the files of infra/kubernetes that the cluster needs (infra/README.md).",
   ),
-  KUBERNETES_ADMISSION_DENIED: obstacle(
-    "An admission policy or webhook of the cluster refused the object.",
-    "Satisfy the policy that the message names, or ask its owner to exempt Mooring's objects.",
-  ),
+  KUBERNETES_ADMISSION_DENIED: obstacle("An admission policy or webhook of the cluster refused the object.", {
+    remove: "Satisfy the policy that the message names, or ask its owner to exempt Mooring's objects",
+  }),
   MANAGED_NAMESPACE_REFUSED: lasting(
     "Azure Resource Manager manages the namespace, and AKS refuses to let anybody else change what belongs to it: the namespace's labels and annotations, its default quota and network policy.",
     "Change it in Azure (`az aks namespace update`), or let profiles be written there: managedNamespaces of the cluster in the catalog (docs/profiles.md).",
@@ -363,7 +364,11 @@ export const stepErrors = {
   ),
   NAMESPACE_HELD: obstacle(
     "Something keeps the namespace, or what Mooring put into one that stays, from being deleted, such as a finalizer whose controller is gone.",
-    "Remove what the message names, or its finalizer (`kubectl edit`); `kubectl get namespace -o yaml` shows what is left. Then offboard the namespace again, or run the undo again: {compensate}.",
+    {
+      remove:
+        "Remove what the message names, or its finalizer (`kubectl edit`); `kubectl get namespace -o yaml` shows what is left",
+      next: "Then offboard the namespace again, or run the undo again: {compensate}",
+    },
   ),
   NAMESPACE_IN_USE: lastingOrTold(
     "Others have something in the namespace, which Mooring created and deletes with it, because the caller said so.",
@@ -467,8 +472,8 @@ function lastingOrTold(cause: string, fix: string) {
 }
 
 /** The step fails with it. An undo goes on: what it cannot reach, or what refuses it for now, somebody has to change. */
-function obstacle(cause: string, fix: string) {
-  return { ...lasting(cause, fix), isObstacle: true } as const;
+function obstacle(cause: string, fix: ObstacleFix) {
+  return { status: 500, retryable: false, isObstacle: true, cause, fix } as const;
 }
 
 /** The durable runtime retries the step: until it gives up, there is nothing to do. */

@@ -20,7 +20,7 @@ export const OperationError = z
     code: z.string(),
     message: z.string(),
     fix: z.string(),
-    /** Only in answers: it follows from the code and the situation (documents/errorDocument.ts). */
+    /** In a record only where the fix is one of this case: any other follows from the code and the situation (errorDocument.ts). */
     fixParts: FixParts.exactOptional(),
     retryable: z.boolean(),
   })

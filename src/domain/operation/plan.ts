@@ -1,5 +1,6 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step does. */
 import { z } from "zod";
+import { fixDocument } from "../errors/fix.ts";
 import {
   type AnyNoticeCode,
   errorOf,
@@ -76,13 +77,10 @@ export const Plan = z
   .meta({ id: "Plan" });
 export type Plan = Omit<z.infer<typeof Plan>, "steps"> & { readonly steps: StepPlan[] };
 
-/** `fix` is the code's own, unless there is a better one for the specific case. */
-export function toOperationError(
-  code: RefusalCode | StepErrorCode,
-  message: string,
-  fix: string = fixOf(code, "answered"),
-): OperationError {
-  return { code, message, fix, retryable: isRetried(code) };
+/** The fix is the code's own, unless there is a better one for the specific case. */
+export function toOperationError(code: RefusalCode | StepErrorCode, message: string, ownFix?: string): OperationError {
+  const own = ownFix === undefined ? { fix: fixOf(code, "answered") } : fixDocument(ownFix, "answered");
+  return { code, message, ...own, retryable: isRetried(code) };
 }
 
 /** A notice stops nothing. */

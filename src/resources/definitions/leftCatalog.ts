@@ -32,9 +32,17 @@ function isDropped(error: unknown): error is PermanentError {
 }
 
 /** Why it cannot be reached: the catalog has dropped it, and that is certain or, if the error lasts, likely. */
-export function whyDropped(error: unknown): PermanentError | undefined {
+function whyDropped(error: unknown): PermanentError | undefined {
   const lasting = error instanceof TransientError ? error.ifItLasts : error;
   return isDropped(lasting) ? lasting : undefined;
+}
+
+/** The same for a step, which leaves only what lasts: undefined if a further try may reach it. */
+export async function whyLeft(
+  error: unknown,
+  { isLastTry }: Pick<StepContext, "isLastTry">,
+): Promise<PermanentError | undefined> {
+  return error instanceof TransientError && !(await isLastTry(error)) ? undefined : whyDropped(error);
 }
 
 /** What can be found, or else what to say of a name that the catalog has dropped. */
@@ -57,15 +65,15 @@ export const leave = () => ({ action: "keep" }) as const;
 export async function runLeavingDropped<G extends object, O extends StepResult>(
   { whenDropped }: Pick<StepDefinition<G, O>, "whenDropped">,
   input: StepInput & G,
-  step: Pick<StepContext, "notice"> & { readonly isLastTry: (error: TransientError) => Promise<boolean> },
+  step: Pick<StepContext, "notice" | "isLastTry">,
   run: () => Promise<O>,
 ): Promise<O> {
   try {
     return await run();
   } catch (error) {
     const left = isUndo(input) ? undefined : whenDropped?.(input);
-    const why = whyDropped(error);
-    if (!left || !why || (error instanceof TransientError && !(await step.isLastTry(error)))) throw error;
+    const why = left && (await whyLeft(error, step));
+    if (!why) throw error;
     await step.notice([noticeOfLeft(why)]);
     return left;
   }

@@ -9,7 +9,6 @@ export interface Obstacles {
 
 /** One look of the preflight. A PermanentError or TransientError that it throws also counts as an obstacle. */
 export interface PreflightCheck {
-  /** Obstacles are reported in this order. */
   readonly about: "namespace" | "subscription" | "cluster";
   readonly look: () => Promise<Obstacles | undefined>;
 }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
+import type { TransientError } from "../../domain/errors.ts";
 import { berthKey, type IdentityUser, identityName } from "../../domain/naming/names.ts";
 import type { Range } from "../../domain/operation/estimate.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
@@ -94,6 +95,8 @@ export interface StepContext {
   earlier(): Promise<StepRecord | undefined>;
   /** Reports what the step could not check and what does not stop it. */
   notice(notices: readonly OperationError[]): Promise<void>;
+  /** Whether no other try follows if the step fails with this error. */
+  isLastTry(error: TransientError): Promise<boolean>;
   /** The point of no return: from here on the operation cannot be canceled. Throws if it was canceled before. */
   commit(): Promise<void>;
   /** What the steps of the operation find now and would do. It has begun with that: the first step asks, and records it. */

@@ -9,7 +9,7 @@ import {
   identityName,
 } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { toOperationError } from "../../domain/operation/plan.ts";
+import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -18,7 +18,7 @@ import { findLeftByGuests } from "../federatedCredential/leftByGuests.ts";
 import { bindingsOf } from "../identityBinding/boundBy.ts";
 import { findBindingsLeftByGuests, type LeftBindings } from "../identityBinding/leftByGuests.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
-import { describeRole, type GaveRole } from "./roles.ts";
+import { describeRole, findRoles, type GaveRole } from "./roles.ts";
 
 /** `gaveRole` recognizes the roles that Mooring gave; somebody else gave any other. */
 export async function dependantsOfIdentity(
@@ -31,7 +31,7 @@ export async function dependantsOfIdentity(
   return await Promise.all([
     readable(() => foreignCredentials(ports, cluster, { request, left })),
     readable(() => foreignBindings(ports, cluster, { request, left })),
-    readable(() => foreignRoles(ports, cluster, { identity, gaveRole })),
+    foreignRoles(ports, { identity, gaveRole }),
     readable(() => foreignAccounts(ports, cluster, { request, identity })),
   ]);
 }
@@ -87,16 +87,19 @@ async function foreignBindings(
 }
 
 async function foreignRoles(
-  { roleAssignments }: Pick<Ports, "roleAssignments">,
-  cluster: ClusterTarget,
-  { identity: { principalId, name }, gaveRole }: { identity: ManagedIdentity; gaveRole: GaveRole },
-): Promise<readonly OperationError[]> {
-  const given = (await roleAssignments.givenTo(principalId, cluster)).filter((role) => !gaveRole(role));
-  if (given.length === 0) return [];
-  const message = `Someone else gave identity ${name} roles in Azure: ${list(given.map(describeRole))}.`;
-  const ids = given.map(({ id }) => id).join(" ");
-  const fix = `az role assignment delete --ids ${ids}`;
-  return [toOperationError("IDENTITY_HAS_ROLES", message, given.length > maxListed ? undefined : fix)];
+  ports: Pick<Ports, "catalog" | "roleAssignments">,
+  { identity, gaveRole }: { identity: ManagedIdentity; gaveRole: GaveRole },
+): Promise<Dependants> {
+  const { given, unseen } = await findRoles(ports, identity);
+  const theirs = given.filter((role) => !gaveRole(role));
+  const blind = `Mooring lacks Microsoft.Authorization/roleAssignments/read at ${list(unseen)}.`;
+  const message = `Someone else gave identity ${identity.name} roles in Azure: ${list(theirs.map(describeRole))}.`;
+  const ids = theirs.map(({ id }) => id).join(" ");
+  const fix = theirs.length > maxListed ? undefined : `az role assignment delete --ids ${ids}`;
+  return {
+    blockers: theirs.length > 0 ? [toOperationError("IDENTITY_HAS_ROLES", message, fix)] : [],
+    notices: unseen.length > 0 ? [toNotice("DEPENDANTS_UNKNOWN", blind)] : [],
+  };
 }
 
 async function foreignAccounts(

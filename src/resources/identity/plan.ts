@@ -225,7 +225,7 @@ async function surplusOf(
     const hasMore = asked.length > 0 && more.roles.length + more.permissions.length > 0;
     return hasMore ? [describeUserIn({ database, user: more })] : [];
   });
-  const roles = await findRolesOnTargets(ports, findCluster(ports.catalog, berth.cluster), current);
+  const roles = await findRolesOnTargets(ports, current);
   const isAsked = (role: RoleAssignment) => requested.some((each) => isAskedFor(ports.catalog, each, role));
   const added = await findAddedOnTargets(ports, { berth, identity: current }, requested);
   return [...held, ...roles.filter((role) => !isAsked(role)).map(describeRole), ...added];

@@ -1,5 +1,5 @@
 /** Everything that an identity can reach, in words, for an operator who has to decide about it. */
-import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -10,16 +10,15 @@ import { describeReached, findTargetReach } from "../target/reach.ts";
 import { describeRole, findRoles } from "./roles.ts";
 
 export async function describeReach(ports: Ports, identity: ManagedIdentity, berth: Berth): Promise<string> {
-  const cluster = findCluster(ports.catalog, berth.cluster);
   const [{ users, unseen }, roles, targets, credentials] = await Promise.all([
     findReach(ports, identity),
-    findRoles(ports, cluster, identity),
+    findRoles(ports, identity),
     findTargetReach(ports, { berth, principalId: identity.principalId }),
     ports.identities.federatedCredentials(identityRef(ports.catalog, berth)),
   ]);
   const parts = [
     ["users", users.map(describeUserIn)],
-    ["roles", roles.given.map(describeRole)],
+    [`roles in subscriptions ${list(roles.subscriptions) || "(none)"}`, roles.given.map(describeRole)],
     ["other targets", targets.reached.map(describeReached)],
     ["federated credentials", credentials.map(({ subject, issuer }) => `${subject} from ${issuer}`)],
   ] as const;

@@ -38,8 +38,7 @@ export const identity = defineResource({
       async read() {
         if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;
-        const cluster = findCluster(ports.catalog, request.cluster);
-        return current ? await inspectRoles(ports, { cluster, identity: current, isKnown: isKnownRole }) : [];
+        return current ? await inspectRoles(ports, { identity: current, isKnown: isKnownRole }) : [];
       },
     },
   ],

@@ -1,10 +1,13 @@
 /** The roles in Azure that somebody gave the identity. Those on a resource of the catalog may open what requests can ask for. */
-import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import type { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { isWithinScope } from "../../domain/naming/resourceId.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
+import { list } from "../definitions/dependants.ts";
+import { inTime } from "../definitions/inTime.ts";
 import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "catalog" | "roleAssignments">;
@@ -13,48 +16,98 @@ export type GaveRole = (role: RoleAssignment) => boolean;
 
 interface Roles {
   readonly given: readonly RoleAssignment[];
-  /** Where Mooring may not read them. */
+  /** The subscriptions in which all of them are seen. */
+  readonly subscriptions: readonly string[];
+  /** Where Mooring cannot read them. */
   readonly unseen: readonly string[];
 }
 
-/** Everywhere in the cluster's subscription, and on the catalog's resources, whichever subscription they are in. */
-export async function findRoles(
-  { catalog, roleAssignments }: Looking,
-  cluster: ClusterTarget,
-  { principalId }: Pick<ManagedIdentity, "principalId">,
-): Promise<Roles> {
-  const subscription = `/subscriptions/${cluster.subscriptionId}`;
-  const inSubscription = await readAt(subscription, () => roleAssignments.givenTo(principalId, cluster));
-  const hasSeen = (id: string) => inSubscription.unseen.length === 0 && isWithinScope(id, subscription);
-  const others = resourcesIn(catalog).filter((id) => !hasSeen(id));
-  const found = await Promise.all(others.map((id) => readAt(id, () => roleAssignments.heldAt(id, principalId))));
-  const all = [inSubscription, ...found];
-  const given = all.flatMap((each) => each.given).filter((role) => role.principalId === principalId);
+/**
+ * Everywhere in the subscriptions of the catalog, and in others in which Mooring has a role. Where it may not read a whole subscription, it
+ * reads the catalog's resources there.
+ */
+export async function findRoles(ports: Looking, { principalId }: Pick<ManagedIdentity, "principalId">): Promise<Roles> {
+  const named = subscriptionsIn(ports.catalog);
+  const looks = await Promise.all([
+    ...named.map((subscriptionId) => readNamed(ports, subscriptionId, principalId)),
+    readOthers(ports, named, principalId),
+  ]);
+  const given = looks.flatMap((each) => each.given).filter((role) => role.principalId === principalId);
   return {
     given: [...new Map(given.map((role) => [role.id.toLowerCase(), role])).values()],
-    unseen: all.flatMap((each) => each.unseen),
+    subscriptions: looks.flatMap((each) => each.subscriptions),
+    unseen: looks.flatMap((each) => each.unseen),
+  };
+}
+
+async function readNamed(
+  { catalog, roleAssignments }: Looking,
+  subscriptionId: string,
+  principalId: PrincipalId,
+): Promise<Roles> {
+  const scope = `/subscriptions/${subscriptionId}`;
+  const given = await unlessForbidden(() => roleAssignments.givenTo(principalId, { subscriptionId }));
+  if (given) return { given, subscriptions: [subscriptionId], unseen: [] };
+  const resources = resourcesIn(catalog).filter((id) => isWithinScope(id, scope));
+  const found = await Promise.all(
+    resources.map(async (id) => ({
+      id,
+      given: await unlessForbidden(() => roleAssignments.heldAt(id, principalId)),
+    })),
+  );
+  return {
+    given: found.flatMap((each) => each.given ?? []),
+    subscriptions: [],
+    unseen: [scope, ...found.filter((each) => !each.given).map(({ id }) => id)],
+  };
+}
+
+/** Each costs a call for each namespace. */
+const mostOthers = 20;
+
+/** One that cannot be read now is named, and fails nothing. */
+async function readOthers(
+  { roleAssignments }: Looking,
+  named: readonly string[],
+  principalId: PrincipalId,
+): Promise<Roles> {
+  const listed = await inTime(() => roleAssignments.subscriptions());
+  if (typeof listed === "string") {
+    return { given: [], subscriptions: [], unseen: [`other subscriptions (${listed})`] };
+  }
+  const others = listed
+    .map((id) => id.toLowerCase())
+    .filter((id) => !named.includes(id))
+    .toSorted();
+  const found = await Promise.all(
+    others.slice(0, mostOthers).map(async (subscriptionId) => ({
+      subscriptionId,
+      given: await inTime(() => roleAssignments.givenTo(principalId, { subscriptionId })),
+    })),
+  );
+  return {
+    given: found.flatMap(({ given }) => (typeof given === "string" ? [] : given)),
+    subscriptions: found.flatMap(({ subscriptionId, given }) => (typeof given === "string" ? [] : [subscriptionId])),
+    unseen: [
+      ...found.flatMap(({ subscriptionId, given }) =>
+        typeof given === "string" ? [`/subscriptions/${subscriptionId} (${given})`] : [],
+      ),
+      ...others.slice(mostOthers).map((id) => `/subscriptions/${id}`),
+    ],
   };
 }
 
 /** Those that may open databases and other targets of the catalog. */
 export async function findRolesOnTargets(
   ports: Looking,
-  cluster: ClusterTarget,
   identity: Pick<ManagedIdentity, "principalId">,
 ): Promise<readonly RoleAssignment[]> {
-  const { given } = await findRoles(ports, cluster, identity);
+  const { given } = await findRoles(ports, identity);
   return given.filter((role) => isOnTarget(ports.catalog, role));
 }
 
 function isOnTarget(catalog: Catalog, { scope }: RoleAssignment): boolean {
   return resourcesIn(catalog).some((id) => isWithinScope(scope, id));
-}
-
-async function readAt(scope: string, look: () => Promise<readonly RoleAssignment[]>): Promise<Roles> {
-  return await unlessForbidden(
-    async () => ({ given: await look(), unseen: [] }),
-    () => ({ given: [], unseen: [scope] }),
-  );
 }
 
 export function describeRole({ roleDefinitionId, scope }: RoleAssignment): string {
@@ -69,9 +122,9 @@ export function scopeIn(described: string): string | undefined {
 /** A role that was given for something else is somebody's business; one on a resource of the catalog is access. */
 export async function inspectRoles(
   ports: Looking,
-  { cluster, identity, isKnown }: { cluster: ClusterTarget; identity: ManagedIdentity; isKnown: GaveRole },
+  { identity, isKnown }: { identity: ManagedIdentity; isKnown: GaveRole },
 ): Promise<readonly Finding[]> {
-  const { given, unseen } = await findRoles(ports, cluster, identity);
+  const { given, unseen } = await findRoles(ports, identity);
   const findings = given
     .filter((role) => !isKnown(role))
     .map((role) => {
@@ -81,11 +134,18 @@ export async function inspectRoles(
   if (unseen.length === 0) return findings;
   return [
     ...findings,
-    finding("ROLES_UNSEEN", identity.name, { field: "roles", expected: "readable", found: unseen.join(", ") }),
+    finding("ROLES_UNSEEN", identity.name, { field: "roles", expected: "readable", found: list(unseen) }),
   ];
 }
 
 /** What the catalog lets requests name. */
 function resourcesIn({ sqlServers, targets }: Catalog): readonly string[] {
   return [...Object.values(sqlServers), ...Object.values(targets)].map(({ resourceId }) => resourceId);
+}
+
+/** Of its clusters, and of what it lets requests name. */
+function subscriptionsIn(catalog: Catalog): readonly string[] {
+  const ofClusters = Object.values(catalog.clusters).map(({ subscriptionId }) => subscriptionId);
+  const ofResources = resourcesIn(catalog).flatMap((id) => id.split("/")[2] ?? []);
+  return [...new Set([...ofClusters, ...ofResources].map((id) => id.toLowerCase()))];
 }

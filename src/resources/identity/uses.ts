@@ -58,7 +58,7 @@ export async function isUsedByNamespace(ports: Ports, identity: ManagedIdentity,
   if (uses.flat().length > 0) return true;
   const [{ users }, { given }, { reached }] = await Promise.all([
     findReach(ports, identity),
-    findRoles(ports, findCluster(ports.catalog, berth.cluster), identity),
+    findRoles(ports, identity),
     findTargetReach(ports, { berth, principalId: identity.principalId }),
   ]);
   if (reached.some(({ isOurs }) => isOurs)) return true;

@@ -14,9 +14,18 @@ const kinds: readonly { readonly group: string; readonly kind: string }[] = [
   { group: "cilium.io", kind: "CiliumEndpoint" },
 ];
 
+/** Groups of reports: what Kyverno and others that share its formats, and Trivy, find in objects. */
+const reportGroups: ReadonlySet<string> = new Set([
+  "wgpolicyk8s.io",
+  "openreports.io",
+  "reports.kyverno.io",
+  "aquasecurity.github.io",
+]);
+
 export function isMadeByClusterOnly({ apiVersion, kind }: NamespacedKind): boolean {
   const group = groupOf(apiVersion);
-  return kinds.some((each) => each.kind === kind && each.group === group);
+  const isReport = reportGroups.has(group) && kind.endsWith("Report");
+  return isReport || kinds.some((each) => each.kind === kind && each.group === group);
 }
 
 /** The certificate authorities of the cluster and of the Istio add-on, and the account of pods that name none. */

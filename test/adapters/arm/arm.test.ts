@@ -414,6 +414,16 @@ test("writes Azure's address to the log only", async () => {
   logged.mockRestore();
 });
 
+test("lists the subscriptions in which Mooring has a role", async () => {
+  const { world } = context;
+  world.subscriptionIds.add("33333333-3333-4333-8333-333333333333");
+
+  expect(await arm.roleAssignments.subscriptions()).toEqual([
+    world.subscriptionId,
+    "33333333-3333-4333-8333-333333333333",
+  ]);
+});
+
 test("reads which roles a principal has at a scope and above, also through a group, page by page", async () => {
   const { world } = context;
   const principalId = principalIdOf(randomUUID());

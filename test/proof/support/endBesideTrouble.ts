@@ -79,7 +79,7 @@ function onDatabase({ databases: port }: Ports, key: string, failure: () => Erro
   };
 }
 
-type Call = Exclude<keyof Ports["roleAssignments"], "ownPermissions" | "givenTo" | "usage">;
+type Call = Exclude<keyof Ports["roleAssignments"], "ownPermissions" | "givenTo" | "subscriptions" | "usage">;
 
 function atScope(
   { roleAssignments: port }: Ports,

@@ -142,7 +142,13 @@ export function createRoleAssignments(
   return {
     roleAssignments: {
       heldAt: (scope, principalId) => list((each) => each.principalId === principalId && isWithin(scope, each.scope)),
-      givenTo: (principalId) => list((each) => each.principalId === principalId),
+      givenTo: (principalId, { subscriptionId }) =>
+        list((each) => each.principalId === principalId && isWithin(each.scope, `/subscriptions/${subscriptionId}`)),
+      // Mooring can list every subscription in which there are any.
+      subscriptions: () =>
+        read("list subscriptions", () => [
+          ...new Set([...roleAssignments.values()].map(({ scope }) => scope.split("/")[2] ?? "")),
+        ]),
       madeAt: (scope) => list((each) => isSameId(each.scope, scope)),
       applyingAt: (scope) => list((each) => isWithin(scope, each.scope)),
       ownPermissions: () => read("list permissions", () => [{ actions: ["*"], notActions: [] }]),
