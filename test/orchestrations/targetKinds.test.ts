@@ -98,6 +98,25 @@ describe.each(entries)("%s", (_name, kind, entry) => {
     expect(await found()).toEqual([]);
   });
 
+  it("is missing as a whole where the resource is, and is read no more often than needed", async () => {
+    const { azureResources } = cloud.ports;
+    const find = async () => undefined;
+    const gone = { ...cloud.ports, azureResources: { ...azureResources, find } };
+    const plan = await planOnboarding(gone, { operation: "dry-run", request });
+    const message = expect.stringContaining(`no resource ${place.resourceId} `);
+    expect(plan.steps.flatMap(({ blockers }) => blockers)).toMatchObject([{ code: "TARGET_MISSING", message }]);
+
+    const read: string[] = [];
+    const counting = (resource: string, version: string) => {
+      read.push(resource);
+      return azureResources.find(resource, version);
+    };
+    const ports = { ...cloud.ports, azureResources: { ...azureResources, find: counting } };
+    await planOnboarding(ports, { operation: "dry-run", request });
+    // What a vault is decides whether roles have an effect.
+    expect(read).toEqual(kind === "keyVaultSecrets" ? [...new Set([place.resourceId, scope])] : [scope]);
+  });
+
   it("is given with a notice where Mooring may not read whether it is there", async () => {
     const { azureResources } = cloud.ports;
     const unread = async (resource: string, version: string) => {

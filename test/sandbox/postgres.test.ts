@@ -307,7 +307,7 @@ await pool.end();\n`;
   });
 
   /** A shell that only tells what psql would be given, by whose connections it is then sent. */
-  async function sendAsPsql(lines: string): Promise<void> {
+  async function sendAsPsql(lines: string): Promise<string> {
     const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines}`;
     const { stdout } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
     const words = stdout.split("\0");
@@ -316,18 +316,21 @@ await pool.end();\n`;
     );
     expect(calls).toHaveLength(2);
     const { databaseAdministrator } = sandbox.cloud.principals;
+    const warnings: string[] = [];
     for (const { connection, statements } of calls) {
       const database = /dbname=(\S+)/.exec(connection)?.[1] ?? "";
       const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, database);
+      admin.on("notice", ({ message = "" }) => warnings.push(message));
       await admin.query(statements);
     }
+    return warnings.join("\n");
   }
 
   /** As the person whom the catalog's login lets in. */
-  async function runPsql(lines: string): Promise<void> {
+  async function runPsql(lines: string): Promise<string> {
     const password = await mintAccessToken(sandbox.cloud.world, sandbox.cloud.principals.mooring, audience);
     const env = { PATH: process.env["PATH"], PGPASSWORD: password, PGSSLROOTCERT: sandbox.authorityFile };
-    await promisify(execFile)("sh", ["-euc", lines], { env });
+    return (await promisify(execFile)("sh", ["-euc", lines], { env })).stderr;
   }
 
   const hasPsql = hasProgram("psql", {
@@ -346,7 +349,10 @@ await pool.end();\n`;
       await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
 
       const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
-      await runLines(lines.join("\n"));
+      // Nobody but itself may act for this one.
+      await sql("ledger", "CREATE ROLE stranger; GRANT CREATE ON SCHEMA public TO stranger");
+      expect(await runLines(lines.join("\n"))).toContain("Tables that stranger makes are not included");
+      await sql("ledger", "DROP OWNED BY stranger; DROP ROLE stranger");
 
       await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
       expect(await verify(namespace)).toEqual([]);

@@ -92,7 +92,7 @@ export function targetPart({ targets }: World, { type, apiVersions }: TargetType
     apiVersions,
     GET({ path }) {
       const found = targets.get(resourceId(path, path.names.length).toLowerCase());
-      if (!found) throw notFound(path);
+      if (!found || !targets.has(resourceId(path, 1).toLowerCase())) throw notFound(path);
       return { status: 200, body: { id: found.id, name: path.names.at(-1), type, properties: found.properties } };
     },
   };

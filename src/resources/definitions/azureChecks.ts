@@ -23,13 +23,19 @@ export async function isAllowed(
   };
 }
 
-/** The first that is not there. A role may be given at a scope where nothing is yet, but to nobody's use. */
+/**
+ * Of resources, each in the one before it, the outermost that is not there. One read where all are: what is around the innermost is
+ * there, too. A role may be given at a scope where nothing is yet, but to nobody's use.
+ */
 export async function findGone(
   { azureResources }: Pick<Ports, "azureResources">,
   resources: readonly string[],
   apiVersion: string,
 ): Promise<UnmetCondition | undefined> {
-  for (const resource of resources)
-    if (!(await azureResources.find(resource, apiVersion))) return { is: "gone", resource };
-  return undefined;
+  let gone: UnmetCondition | undefined;
+  for (const resource of resources.toReversed()) {
+    if (await azureResources.find(resource, apiVersion)) break;
+    gone = { is: "gone", resource };
+  }
+  return gone;
 }

@@ -23,10 +23,12 @@ export async function unmetAt(
   place: AzureRolePlace,
 ): Promise<UnmetCondition | undefined> {
   const { apiVersion, needs } = azureRoleKinds[place.kind];
-  const [resource = place.resourceId, ...parts] = azureResources(place);
+  const resources = azureResources(place);
+  if (needs === undefined) return await findGone(ports, resources, apiVersion);
+  const { resourceId: resource } = place;
   const found = await ports.azureResources.find(resource, apiVersion);
   if (!found) return { is: "gone", resource };
-  if (needs !== undefined && found.properties[needs] !== true)
+  if (found.properties[needs] !== true)
     return { is: "withoutRoles", resource, property: needs, found: String(found.properties[needs]) };
-  return await findGone(ports, parts, apiVersion);
+  return await findGone(ports, resources.slice(1), apiVersion);
 }
