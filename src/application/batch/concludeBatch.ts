@@ -1,6 +1,7 @@
 /** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
 
 import { isOfPolicy } from "../../domain/errors.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
@@ -73,11 +74,7 @@ export async function noteEnds<Item extends BatchItem>(
   batch: string,
   items: readonly Item[],
 ): Promise<readonly Item[]> {
-  const noted: Item[] = [];
-  for (let from = 0; from < items.length; from += atOnce) {
-    noted.push(...(await Promise.all(items.slice(from, from + atOnce).map((item) => noteEnd(ports, batch, item)))));
-  }
-  return noted;
+  return await inGroups(items, atOnce, (item) => noteEnd(ports, batch, item));
 }
 
 /** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane takes it. */
@@ -151,12 +148,7 @@ async function giveUp(
     });
     return { ...record, ...found, ...change };
   };
-  const items: BatchItem[] = [];
-  for (let from = 0; from < all.length; from += atOnce) {
-    const some = all.slice(from, from + atOnce);
-    items.push(...(await Promise.all(some.map(async (item) => ended.get(item.index) ?? (await end(item))))));
-  }
-  return items;
+  return await inGroups(all, atOnce, async (item) => ended.get(item.index) ?? (await end(item)));
 }
 
 /** Nobody can have begun it without having written to it. */
