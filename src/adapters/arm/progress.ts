@@ -39,8 +39,8 @@ export async function lookAtProgress(
   url: string,
 ): Promise<LongRunningOperation | undefined> {
   try {
-    const told = await find(doing, url, Progress);
-    return told && { status: told.status, error: told.error ?? undefined };
+    const found = await find(doing, url, Progress);
+    return found && { status: found.status, error: found.error ?? undefined };
   } catch (error) {
     if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
     throw error;
