@@ -65,7 +65,7 @@ export function formatFix(fix: Fix, situation: Situation, words: Words): string 
 /** Text, or an act with how HTTP expresses it, for a client that does not know the act. */
 export type FixPart = string | { readonly act: string; readonly http: string };
 
-export function partsOf(fix: Fix, situation: Situation): readonly FixPart[] {
+function partsOf(fix: Fix, situation: Situation): readonly FixPart[] {
   return textOf(fix, situation)
     .split(/(?=\{\w+\})|(?<=\{\w+\})/)
     .map((part) => {
