@@ -35,6 +35,7 @@ const retired: readonly (readonly [RegExp, string])[] = [
     "what it does: asSent, errorDocument, publishDrift, describeLosses, notify",
   ],
   [/\btake(?:Decision|Message)\b/, "recordDecision, receiveMessage"],
+  [/\bisTold\b|\blastingOrTold\b/, "isNotice, lastingOrNotice"],
 ];
 
 const code = globSync("{src,cli,local,dashboard}/**/*.{ts,tsx,mjs,md}").map(read);

@@ -28,7 +28,7 @@ const longestWaitMs = 24 * 60 * 60 * 1_000;
  * A batch: lanes that each work on one namespace at a time, and then the end. Lanes skip items that wait for people or belong
  * to someone else's operation; the batch waits for these itself, with only an event and a timer.
  */
-export const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<typeof BatchInput>, N> =>
+const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<typeof BatchInput>, N> =>
   orchestration({
     name,
     input: BatchInput,
@@ -64,3 +64,12 @@ export const batchOrchestration = <N extends string>(name: N): Orchestration<z.i
       return {};
     },
   });
+
+/** Onboards or changes namespaces, each with its own request. */
+export const onboardBatch = batchOrchestration("onboardBatch");
+
+/**
+ * Verifies, repairs, migrates or offboards namespaces. It is a separate orchestration, so that an older release, which knows only
+ * onboarding, does not mistake it for that.
+ */
+export const namespaceBatch = batchOrchestration("namespaceBatch");

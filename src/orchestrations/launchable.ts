@@ -6,13 +6,11 @@
 import type { BatchLaunch } from "../domain/operation/batchLaunch.ts";
 import type { Launch } from "../domain/operation/launch.ts";
 import type { Orchestration } from "../durable/orchestration.ts";
+import { namespaceBatch, onboardBatch } from "./batch.ts";
 import { changeNamespace } from "./changeNamespace.ts";
 import { compensateOperation } from "./compensateOperation.ts";
-import { migrateBack } from "./migrateBack.ts";
-import { migrateNamespace } from "./migrateNamespace.ts";
-import { namespaceBatch } from "./namespaceBatch.ts";
+import { migrateBack, migrateNamespace } from "./migration.ts";
 import { offboardNamespace } from "./offboardNamespace.ts";
-import { onboardBatch } from "./onboardBatch.ts";
 import { onboardNamespace } from "./onboardNamespace.ts";
 import { repairNamespace } from "./repairNamespace.ts";
 

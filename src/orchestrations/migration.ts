@@ -16,6 +16,7 @@ import type { Outcome } from "../domain/operation/outcome.ts";
 import type { StepKey } from "../domain/operation/stepName.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
+import { orchestration } from "../durable/orchestration.ts";
 import { CompensationFailed, type OnFailure, runUndos } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
 import type { Undo } from "../durable/undo.ts";
@@ -24,13 +25,13 @@ import { conclude, OperationInput, type Report, setPhase, workOf } from "./opera
 import { persistenceOf } from "./persistence.ts";
 import { throwFailure, undoLater, undosNamed } from "./undos.ts";
 
-export const MigrateInput = OperationInput.extend({
+const MigrateInput = OperationInput.extend({
   clientId: ClientId,
   migration: Migration,
   /** How long the last phase waits for pods. Absent if it does not wait, and in operations that 0.1.0 began. */
   waitForPodsMinutes: z.number().positive().optional(),
 });
-export type MigrateInput = z.infer<typeof MigrateInput>;
+type MigrateInput = z.infer<typeof MigrateInput>;
 
 type Phase = (onFailure: OnFailure) => Durable<void>;
 
@@ -39,7 +40,7 @@ type Phase = (onFailure: OnFailure) => Durable<void>;
  * fails, what it added is undone, earlier phases stay, and the namespace's current mode still works. A cancellation undoes all
  * phases. Phases that ran before look, find their work done, and change nothing.
  */
-export function runMigration(context: OrchestrationContext, input: MigrateInput): Durable<Outcome> {
+function runMigration(context: OrchestrationContext, input: MigrateInput): Durable<Outcome> {
   const { migration, clientId, resumed } = input;
   const progress: Progress = { completed: resumed?.migration?.completed ?? migration.completed, podsToMove: [] };
   const reached = () => ({
@@ -177,3 +178,12 @@ function* awaitPods(context: OrchestrationContext, { waitForPodsMinutes }: Migra
     isOver = !isWoken && pauseMs >= leftMs;
   }
 }
+
+/** Moves a namespace to workload identity. */
+export const migrateNamespace = orchestration({ name: "migrateNamespace", input: MigrateInput, run: runMigration });
+
+/**
+ * Moves a namespace to another identity mode. It is a separate orchestration, so that an older release, which knows only the way from pod
+ * identity to workload identity, does not mistake it for that. Its name is from the time when it only went back.
+ */
+export const migrateBack = orchestration({ name: "migrateBack", input: MigrateInput, run: runMigration });

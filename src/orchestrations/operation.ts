@@ -136,9 +136,9 @@ function describe(error: unknown): Pick<Outcome, "error" | "reasons"> {
   const reasons = partsOf(error);
   const message = describeReasons(reasons);
   const isText = reasons.every((part) => typeof part === "string");
-  const told =
+  const described =
     error instanceof StepFailed ? describeCode(error.code, message) : toOperationError(codeOf(error), message);
-  return { error: told, ...(isText ? {} : { reasons }) };
+  return { error: described, ...(isText ? {} : { reasons }) };
 }
 
 function codeOf(error: unknown): StepErrorCode {

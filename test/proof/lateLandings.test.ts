@@ -5,8 +5,7 @@
 import { afterAll, expect, it } from "vitest";
 import { isShort, shareOf, someOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
-import "../../src/orchestrations/migrateBack.ts";
-import "../../src/orchestrations/migrateNamespace.ts";
+import "../../src/orchestrations/migration.ts";
 import { lateDefects } from "./support/lateDefects.ts";
 import { runSchedule } from "./support/lateSchedules.ts";
 import { createWorkers, range } from "./support/workers.ts";

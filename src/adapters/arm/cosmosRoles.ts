@@ -2,7 +2,6 @@
  * Roles of Cosmos DB accounts by ARM's REST API (learn.microsoft.com "SQL Resources - Create Update Sql Role Assignment"): on the
  * pipeline of roleAssignments.ts, for the reasons of docs/adr/0026.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { afterAcceptance, PermanentError, TransientError } from "../../domain/errors.ts";
 import { createSerial } from "../../domain/serial.ts";
@@ -10,12 +9,15 @@ import { cosmosApiVersion } from "../../domain/targets/cosmos.ts";
 import type { CosmosAssignment, CosmosRoles } from "../../ports/cosmosRoles.ts";
 import { isNotFound } from "./errors.ts";
 import type { ArmRequest } from "./pipeline.ts";
-import { describeFailure, followed, isFailed, type LongRunningOperation, lookAtProgress } from "./progress.ts";
+import {
+  describeFailure,
+  followed,
+  isFailed,
+  type LongRunningOperation,
+  lookAtProgress,
+  untilOver,
+} from "./progress.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
-
-/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
-const longestChangeMs = 60_000;
-const pollMs = 500;
 
 export function createCosmosRoles({ endpoint, ...options }: RestOptions): CosmosRoles {
   const { begin, find, list } = createRestApi(options);
@@ -49,18 +51,16 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
     progress: string | undefined,
   ): Promise<LongRunningOperation | undefined> {
     let watched = followed(doing, progress, endpoint);
-    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+    let failed: LongRunningOperation | undefined;
+    await untilOver(`${doing} at ${new URL(url).pathname}`, async () => {
       const found = await find(doing, url, Assignment);
-      if ((found === undefined) === (method === "DELETE")) return undefined;
+      if ((found === undefined) === (method === "DELETE")) return true;
       const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
-      if (outcome && isFailed(outcome)) return outcome;
       if (!outcome) watched = undefined;
-      if (performance.now() > giveUpAt)
-        throw new TransientError(
-          "ARM_UNAVAILABLE",
-          `${doing}: Azure is still working on it at ${new URL(url).pathname}.`,
-        );
-    }
+      if (outcome && isFailed(outcome)) failed = outcome;
+      return failed !== undefined;
+    });
+    return failed;
   }
 
   return {

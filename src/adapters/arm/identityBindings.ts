@@ -3,19 +3,15 @@
  * Without @azure/arm-containerservice for the reasons of docs/adr/0026: four calls of an SDK that has some forty operation groups.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { afterAcceptance, TransientError } from "../../domain/errors.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BindingRef, IdentityBinding, IdentityBindings } from "../../ports/identityBindings.ts";
 import { createAvailability } from "./availability.ts";
+import { untilOver } from "./progress.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 
 const apiVersion = "2026-04-01";
-
-/** A binding takes some seconds; the durable runtime looks again later. */
-const pollMs = 1_000;
-const mostPolls = 20;
 
 export function createIdentityBindings({ endpoint, ...options }: RestOptions): IdentityBindings {
   const { ask, list, send } = createRestApi(options);
@@ -37,23 +33,16 @@ export function createIdentityBindings({ endpoint, ...options }: RestOptions): I
   }
 
   async function untilReady(doing: string, ref: BindingRef): Promise<void> {
-    for (let poll = 0; poll < mostPolls; poll += 1) {
+    await untilOver(doing, async () => {
       const { provisioningState = "Succeeded" } = (await get(ref))?.properties ?? { provisioningState: "Gone" };
-      if (provisioningState === "Succeeded") return;
-      if (!["Creating", "Updating", "Accepted"].includes(provisioningState)) {
-        throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
-      }
-      await sleep(pollMs);
-    }
-    throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
+      if (provisioningState === "Succeeded") return true;
+      if (["Creating", "Updating", "Accepted"].includes(provisioningState)) return false;
+      throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
+    });
   }
 
   async function untilGone(doing: string, ref: BindingRef): Promise<void> {
-    for (let poll = 0; poll < mostPolls; poll += 1) {
-      if (!(await get(ref))) return;
-      await sleep(pollMs);
-    }
-    throw new TransientError("ARM_UNAVAILABLE", `${doing}: it is still there.`);
+    await untilOver(doing, async () => (await get(ref)) === undefined);
   }
 
   return {

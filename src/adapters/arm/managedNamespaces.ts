@@ -2,19 +2,14 @@
  * Managed namespaces by the REST API of AKS (learn.microsoft.com "Managed Namespaces - Create Or Update"), in the first API version that
  * is no preview. A PUT replaces the whole, so what Azure answered is kept as it is. Without an SDK, as identityBindings.ts.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { afterAcceptance, TransientError } from "../../domain/errors.ts";
 import type { ManagedNamespaceRef, ManagedNamespaces } from "../../ports/managedNamespaces.ts";
 import { createAvailability } from "./availability.ts";
-import { describeFailure, followed, isFailed, lookAtProgress } from "./progress.ts";
+import { describeFailure, followed, isFailed, lookAtProgress, untilOver } from "./progress.ts";
 import { createRestApi, type RestOptions } from "./restApi.ts";
 
 const apiVersion = "2025-09-01";
-
-/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
-const longestChangeMs = 60_000;
-const pollMs = 1_000;
 
 export function createManagedNamespaces({ endpoint, ...options }: RestOptions): ManagedNamespaces {
   const { ask, begin, find } = createRestApi(options);
@@ -33,20 +28,18 @@ export function createManagedNamespaces({ endpoint, ...options }: RestOptions): 
 
   async function untilReady(doing: string, ref: ManagedNamespaceRef, progress: string | undefined): Promise<void> {
     let watched = followed(doing, progress, endpoint);
-    for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+    await untilOver(doing, async () => {
       const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
       if (outcome && isFailed(outcome)) throw new TransientError("ARM_UNAVAILABLE", describeFailure(doing, outcome));
       if (!outcome) watched = undefined;
       const { provisioningState = "Succeeded" } = (await read(ref))?.properties ?? { provisioningState: "Deleted" };
       const isOver = outcome === undefined || outcome.status === "Succeeded";
-      if (isOver && provisioningState === "Succeeded") return;
+      if (isOver && provisioningState === "Succeeded") return true;
       if (provisioningState !== "Succeeded" && !going.has(provisioningState)) {
         throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);
       }
-      if (performance.now() > giveUpAt) {
-        throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is not ready with it yet.`);
-      }
-    }
+      return false;
+    });
   }
 
   return {

@@ -1,7 +1,21 @@
 /** How a long-running operation of Azure is followed where Mooring may see it: its own resource tells when it is done. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { PermanentError } from "../../domain/errors.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { RestApi } from "./restApi.ts";
+
+/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
+const longestChangeMs = 60_000;
+const pollMs = 500;
+
+export async function untilOver(doing: string, isOver: () => Promise<boolean>): Promise<void> {
+  for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+    if (await isOver()) return;
+    if (performance.now() > giveUpAt) {
+      throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it.`);
+    }
+  }
+}
 
 export interface LongRunningOperation {
   readonly status: string;
@@ -25,8 +39,8 @@ export async function lookAtProgress(
   url: string,
 ): Promise<LongRunningOperation | undefined> {
   try {
-    const told = await find(doing, url, Progress);
-    return told && { status: told.status, error: told.error ?? undefined };
+    const found = await find(doing, url, Progress);
+    return found && { status: found.status, error: found.error ?? undefined };
   } catch (error) {
     if (error instanceof PermanentError && error.code === "ARM_FORBIDDEN") return undefined;
     throw error;

@@ -1,14 +1,10 @@
 /** SQL servers as ARM sees them, with @azure/arm-sql. */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlManagementClient } from "@azure/arm-sql";
-import { afterAcceptance, PermanentError, TransientError } from "../../domain/errors.ts";
+import { afterAcceptance, PermanentError } from "../../domain/errors.ts";
 import type { SqlServerTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { SqlServers } from "../../ports/sqlServers.ts";
 import type { Caller, CallOptions } from "./caller.ts";
-
-/** Azure takes seconds; if it takes longer, the durable runtime retries the step, which looks first. */
-const longestChangeMs = 60_000;
-const pollMs = 500;
+import { untilOver } from "./progress.ts";
 
 type Begin = (
   administrators: SqlManagementClient["serverAzureADAdministrators"],
@@ -42,16 +38,14 @@ export function createSqlServers({
         if (!isAccepted) throw error;
       }
     });
-    await afterAcceptance(async () => {
-      for (const giveUpAt = performance.now() + longestChangeMs; ; await sleep(pollMs)) {
+    await afterAcceptance(() =>
+      untilOver(doing, async () => {
         const found = await call(doing, (options) =>
           collect(administrators.listByServer(place.resourceGroup, place.server, options)),
         );
-        if (isDone(found.find(({ login, sid }) => login && sid)?.sid)) return;
-        if (performance.now() > giveUpAt)
-          throw new TransientError("ARM_UNAVAILABLE", `${doing}: Azure is still working on it.`);
-      }
-    });
+        return isDone(found.find(({ login, sid }) => login && sid)?.sid);
+      }),
+    );
   }
 
   return {

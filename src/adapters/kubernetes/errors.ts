@@ -33,7 +33,7 @@ type Status = z.infer<typeof Status>;
 export function toError(cluster: ClusterTarget, request: ClusterRequest, reply: ClusterReply): Error {
   const status = readStatus(reply.body);
   const detail = status?.message || reply.body.trim().slice(0, 200) || "no message";
-  const message = `${subject(cluster, request)} answered ${reply.status}: ${told(cluster, detail)}`;
+  const message = `${subject(cluster, request)} answered ${reply.status}: ${shown(cluster, detail)}`;
   const retryAfterSeconds = readRetryAfter(reply, status);
   const waiting = defined({ retryAfterSeconds });
 
@@ -97,7 +97,7 @@ export function unreachable(
   const isLate = error instanceof Error && error.name === "TimeoutError";
   const why = isLate
     ? `did not answer within ${timeoutMs / 1000} s`
-    : `did not answer: ${told(cluster, rootMessage(error))}`;
+    : `did not answer: ${shown(cluster, rootMessage(error))}`;
   return new TransientError("CLUSTER_UNREACHABLE", `${subject(cluster, request)} ${why}`, {
     cause: error,
     isWithoutEffect: codesOf(error).some((code) => unconnected.has(code)),
@@ -149,7 +149,7 @@ export function garbled(cluster: ClusterTarget, request: ClusterRequest, cause: 
 /** The error for an object that somebody else has written or deleted since it was read: the retry reads it again. */
 export function outdated(cluster: ClusterTarget, request: ClusterRequest, reply: ClusterReply): TransientError {
   const detail = readStatus(reply.body)?.message ?? "";
-  const message = `${subject(cluster, request)} answered ${reply.status}: ${told(cluster, detail)}`;
+  const message = `${subject(cluster, request)} answered ${reply.status}: ${shown(cluster, detail)}`;
   return new TransientError("KUBERNETES_THROTTLED", message);
 }
 
@@ -209,6 +209,6 @@ function subject({ alias }: ClusterTarget, { method, path }: ClusterRequest): st
   return `Cluster "${alias}": ${method} ${path}`;
 }
 
-function told({ apiServer }: ClusterTarget, text: string): string {
+function shown({ apiServer }: ClusterTarget, text: string): string {
   return hideAddresses(text, [new URL(apiServer).hostname]);
 }

@@ -53,17 +53,17 @@ export function classify(error: unknown, { target, host }: FailureContext): unkn
   if (error instanceof RangeError)
     return new PermanentError("POSTGRES_REJECTED", `${target}: ${error.message}`, { cause: error });
   const state = stateOf(error);
-  const told = hideAddresses(error.message || "the driver failed without a message", [host]);
+  const shown = hideAddresses(error.message || "the driver failed without a message", [host]);
   if (state === undefined) {
     // Every other error of the driver is about the connection, and does not show whether the statement took effect.
     return error instanceof TypeError
       ? error
-      : new TransientError("POSTGRES_UNAVAILABLE", `${target}: ${told}`, { cause: error });
+      : new TransientError("POSTGRES_UNAVAILABLE", `${target}: ${shown}`, { cause: error });
   }
   // Of a role in use, only the detail says what it has where.
   const detail: unknown = state === inUse ? Reflect.get(error, "detail") : undefined;
   const more = typeof detail === "string" ? `: ${hideAddresses(detail.replaceAll("\n", "; "), [host])}` : "";
-  const text = `${target}: ${told}${more} (SQLSTATE ${state})`;
+  const text = `${target}: ${shown}${more} (SQLSTATE ${state})`;
   if (isFirewall(error)) return new PermanentError("POSTGRES_FIREWALL", text, { cause: error });
   if (loginFailure.test(state)) return new TransientError("AUTHENTICATION_FAILED", text, { cause: error });
   if (/not found in the tenant/i.test(error.message))

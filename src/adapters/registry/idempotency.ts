@@ -1,6 +1,8 @@
 /** Keys in table MooringIdempotency: the caller is the partition and the key the row, both hashed, since either may hold any character. */
+
 import { createHash } from "node:crypto";
 import type { IdempotencyRecord } from "../../domain/http/idempotency.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import type { Claimed, IdempotencyKeys } from "../../ports/idempotencyKeys.ts";
 import { openTables, type Table, type TableSettings, table } from "./tables.ts";
 
@@ -41,13 +43,8 @@ export function createIdempotencyKeysOn(keys: Table<IdempotencyRecord>): Idempot
         const left = most - removed;
         const page = await keys.page([["claimedTime", time, "lt"]], Math.min(pageSize, left), continuation);
         const old = page.value.slice(0, left);
-        for (let from = 0; from < old.length; from += atOnce) {
-          const some = old.slice(from, from + atOnce);
-          const gone = await Promise.all(
-            some.map(({ caller, key, etag }) => keys.remove(hash(caller), hash(key), etag)),
-          );
-          removed += gone.filter(Boolean).length;
-        }
+        const gone = await inGroups(old, atOnce, ({ caller, key, etag }) => keys.remove(hash(caller), hash(key), etag));
+        removed += gone.filter(Boolean).length;
         continuation = page.continuation;
       } while (continuation !== undefined && removed < most);
       return removed;

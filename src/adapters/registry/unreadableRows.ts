@@ -37,7 +37,7 @@ export function createUnreadableRows({
   readonly warn?: (line: string) => void;
 } = {}): UnreadableRows {
   /** By key, when it was met last and when that was last written to the log. */
-  const met = new Map<string, { seen: number; told: number }>();
+  const met = new Map<string, { seen: number; logged: number }>();
 
   function forgetOld(): void {
     for (const [key, { seen }] of met) if (now() - seen >= rememberedMs) met.delete(key);
@@ -47,13 +47,13 @@ export function createUnreadableRows({
     note({ key, message }) {
       unreadableRows.add(1, { table: key.split(" ")[0] ?? "" });
       const time = now();
-      const told = met.get(key)?.told ?? Number.NEGATIVE_INFINITY;
+      const logged = met.get(key)?.logged ?? Number.NEGATIVE_INFINITY;
       // Timers meet it every few seconds.
-      const isDue = time - told >= rememberedMs;
+      const isDue = time - logged >= rememberedMs;
       if (isDue) warn(logLine("row not read", { row: key, reason: message }));
       met.delete(key);
       forgetOld();
-      if (met.size < mostRemembered) met.set(key, { seen: time, told: isDue ? time : told });
+      if (met.size < mostRemembered) met.set(key, { seen: time, logged: isDue ? time : logged });
     },
     count() {
       forgetOld();

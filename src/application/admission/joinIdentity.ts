@@ -9,7 +9,7 @@ import type { Blocker } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { whyNotShared } from "../../resources/identity/sharing.ts";
-import { amend } from "../amend.ts";
+import { amendNamespace } from "../amendNamespace.ts";
 
 /**
  * What prevents it, if anything does. The plan says so, too, unless the home was free again by then: but only what was joined before
@@ -26,16 +26,11 @@ export async function joinIdentity(
   // Its name may be from the last time, and about to be taken off: the write makes that look again.
   const isNew = own?.state === "Onboarding";
   let obstacle: Blocker | undefined;
-  const { record } = await amend({
-    what: `The record of ${berthKey(homeOf(request))}`,
-    read: () => registry.getNamespace(homeOf(request)),
-    next(home) {
-      const guests = home.guests ?? [];
-      obstacle = whyNotShared(home, { request, team, own });
-      if (obstacle || (guests.includes(guest) && !isNew)) return undefined;
-      return { ...home, guests: [...guests.filter((each) => each !== guest), guest] };
-    },
-    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  const { record } = await amendNamespace(registry, homeOf(request), (home) => {
+    const guests = home.guests ?? [];
+    obstacle = whyNotShared(home, { request, team, own });
+    if (obstacle || (guests.includes(guest) && !isNew)) return undefined;
+    return { ...home, guests: [...guests.filter((each) => each !== guest), guest] };
   });
   return record ? obstacle : whyNotShared(undefined, { request, team, own });
 }

@@ -6,7 +6,7 @@
 import { berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports/index.ts";
 import { guestsIn } from "../../resources/definitions/identityMembers.ts";
-import { amend } from "../amend.ts";
+import { amendNamespace } from "../amendNamespace.ts";
 
 /** Takes every name off of which no record asks for the identity, also those that a crash has left. Idempotent. */
 export async function leaveIdentity(
@@ -15,16 +15,11 @@ export async function leaveIdentity(
 ): Promise<void> {
   if (!isGuest(user)) return;
   const home = homeOf(user);
-  await amend({
-    what: `The record of ${berthKey(home)}`,
-    read: () => registry.getNamespace(home),
-    async next(record) {
-      const { guests: named = [], ...rest } = record;
-      const there = new Set((await guestsIn(registry, home, record)).map(berthKey));
-      const guests = named.filter((each) => there.has(each));
-      if (guests.length === named.length) return undefined;
-      return guests.length > 0 ? { ...rest, guests } : rest;
-    },
-    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
+  await amendNamespace(registry, home, async (record) => {
+    const { guests: named = [], ...rest } = record;
+    const there = new Set((await guestsIn(registry, home, record)).map(berthKey));
+    const guests = named.filter((each) => there.has(each));
+    if (guests.length === named.length) return undefined;
+    return guests.length > 0 ? { ...rest, guests } : rest;
   });
 }

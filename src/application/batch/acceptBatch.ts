@@ -6,6 +6,7 @@
 
 import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { batchLaunchOf } from "../../domain/operation/batchLaunch.ts";
@@ -140,13 +141,10 @@ export async function passOn(
   if (!cancel) return;
   const running = await registry.listBatchItems(id, { status: "Running" });
   const own = running.flatMap(({ operation, claim }) => (operation === claim && operation ? [operation] : []));
-  const atOnce = 10;
-  for (let from = 0; from < own.length; from += atOnce) {
-    await Promise.all(
-      own.slice(from, from + atOnce).map(async (operation) => {
-        const canceled = await passOnCancel(registry, operation, cancel);
-        if (canceled) await wake(client, canceled, context);
-      }),
-    );
-  }
+  await inGroups(own, atOnce, async (operation) => {
+    const canceled = await passOnCancel(registry, operation, cancel);
+    if (canceled) await wake(client, canceled, context);
+  });
 }
+
+const atOnce = 10;

@@ -30,6 +30,7 @@ import type { Claim } from "../admission/claim.ts";
 import { amend } from "../amend.ts";
 import { passOnCancel } from "../decisions/cancellation.ts";
 import { isUnreadable, unlessUnreadable } from "../unlessUnreadable.ts";
+import { amendItem } from "./batchRecord.ts";
 import { claimWork, explainHolder } from "./claimWork.ts";
 
 const takes = 100;
@@ -76,24 +77,17 @@ export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenIt
 
 /** Unless it has begun: then its operation decides how it ends. */
 async function endUnreadable(
-  { registry }: Pick<Ports, "registry">,
+  ports: Pick<Ports, "registry">,
   batch: string,
   { index }: TakenItem,
   { code, message }: TransientError,
 ): Promise<void> {
-  await amend({
-    what: `Item ${index} of batch ${batch}`,
-    read: () => registry.getBatchItem(batch, index),
-    next: ({ status, operation }) =>
-      isFinal(status) || operation !== undefined
-        ? undefined
-        : {
-            status: "Failed" as const,
-            error: shortenError(describeCode(code, message)),
-            endTime: new Date().toISOString(),
-          },
-    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
-  });
+  const error = shortenError(describeCode(code, message));
+  await amendItem(ports, { batch, index }, ({ status, operation }) =>
+    isFinal(status) || operation !== undefined
+      ? undefined
+      : { status: "Failed" as const, error, endTime: new Date().toISOString() },
+  );
 }
 
 async function claimReadable(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
@@ -168,19 +162,13 @@ async function noteClaim(
 ): Promise<Claimed | undefined> {
   const now = new Date();
   const mine = createOperationId(now);
-  const read = () => registry.getBatchItem(batch, index);
-  const { record, change } = await amend({
-    what: `Item ${index} of batch ${batch}`,
-    read,
-    next({ claim, status, lane: its }) {
-      if (claim === undefined && !isFinal(status)) return { claim: mine, lane, startTime: now.toISOString() };
-      return status === "NotStarted" && its !== lane ? { lane } : undefined;
-    },
-    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
-    attempts: takes,
+  const { record, change } = await amendItem({ registry }, { batch, index, attempts: takes }, (found) => {
+    const { claim, status, lane: its } = found;
+    if (claim === undefined && !isFinal(status)) return { claim: mine, lane, startTime: now.toISOString() };
+    return status === "NotStarted" && its !== lane ? { lane } : undefined;
   });
   // The outcome is written with the new ETag.
-  const item = change ? await read() : record;
+  const item = change ? await registry.getBatchItem(batch, index) : record;
   return item?.claim === undefined ? undefined : { ...item, claim: item.claim, isFresh: item.claim === mine };
 }
 
@@ -227,13 +215,9 @@ async function noteBegun(
   { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
 ): Promise<BatchItem | undefined> {
   const isOver = ({ status, operation }: BatchItem) => isFinal(status) && operation === changes.operation;
-  const { record: item, change } = await amend({
-    what: `Item ${index} of batch ${batch}`,
-    read: () => registry.getBatchItem(batch, index),
-    next: (found) => (hasNeverBegun(found) || isOver(found) ? undefined : changes),
-    write: (found, next) => registry.amendBatchItem(batch, found, next),
-    attempts: takes,
-  });
+  const { record: item, change } = await amendItem({ registry }, { batch, index, attempts: takes }, (found) =>
+    hasNeverBegun(found) || isOver(found) ? undefined : changes,
+  );
   const begun = item === undefined || hasNeverBegun(item) ? undefined : { ...item, ...change };
   const record = await registry.getBatch(batch);
   const cancel = record?.cancel ?? (begun ? undefined : withdrawal(record));

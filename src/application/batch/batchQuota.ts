@@ -2,6 +2,7 @@
  * How much of a batch the teams' quotas allow. Called by the plan, and by the run before its first item: later items of the
  * batch give way, whichever lane would have been faster.
  */
+import { inGroups } from "../../domain/inGroups.ts";
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
@@ -35,15 +36,11 @@ export async function refuseBeyondQuota<Item extends { readonly request: Onboard
     const team = "denial" in decision ? undefined : decision.team;
     return team !== undefined && usage.has(team) ? [{ item, team }] : [];
   });
-  const newcomers: typeof wanted = [];
-  for (let from = 0; from < wanted.length; from += atOnce) {
-    const some = wanted.slice(from, from + atOnce);
-    const isNew = await Promise.all(
-      some.map(({ item }) => unlessUnreadable(ports.registry.getNamespace(item.request).then((found) => !found))),
-    );
-    // A namespace with a record already counts, whichever team owns it, and whether or not anybody can read it.
-    newcomers.push(...some.filter((_each, at) => isNew[at] === true));
-  }
+  const isNew = await inGroups(wanted, atOnce, ({ item }) =>
+    unlessUnreadable(ports.registry.getNamespace(item.request).then((found) => !found)),
+  );
+  // A namespace with a record already counts, whichever team owns it, and whether or not anybody can read it.
+  const newcomers = wanted.filter((_each, at) => isNew[at] === true);
   const free = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
   const asking = newcomers.map(({ item, team }) => ({ item, takes: new Map([[team, 1]]) }));
   return findUnfit(asking, free).map(({ item, of }) => ({ item, refusal: refusalOf(item.request, of, usage.get(of)) }));

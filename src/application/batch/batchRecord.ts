@@ -1,10 +1,10 @@
 import { defined } from "../../domain/defined.ts";
 import type { BatchTotals } from "../../domain/operation/batch.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
-import type { BatchRecord, Stored } from "../../domain/operation/records.ts";
+import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { BatchEvent } from "../../domain/watching/events.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amend } from "../amend.ts";
+import { type Amended, amend } from "../amend.ts";
 
 export async function getBatch({ registry }: Pick<Ports, "registry">, id: string): Promise<Stored<BatchRecord>> {
   const record = await registry.getBatch(id);
@@ -25,6 +25,21 @@ export async function amendBatch(
     write: (current, changes) => ports.registry.amendBatch(current, changes),
   });
   return { ...record, ...change };
+}
+
+/** Amends an item of the batch, if there is one. */
+export async function amendItem<C extends Partial<BatchItem>>(
+  { registry }: Pick<Ports, "registry">,
+  { batch, index, attempts }: { readonly batch: string; readonly index: number; readonly attempts?: number },
+  next: (item: Stored<BatchItem & BatchAsk>) => C | undefined | Promise<C | undefined>,
+): Promise<Amended<Stored<BatchItem & BatchAsk> | undefined, C>> {
+  return await amend({
+    what: `Item ${index} of batch ${batch}`,
+    read: () => registry.getBatchItem(batch, index),
+    next,
+    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
+    ...defined({ attempts }),
+  });
 }
 
 export function originOf({ id: operation, requestedBy, team, traceparent }: BatchRecord) {

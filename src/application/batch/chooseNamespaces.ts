@@ -3,6 +3,7 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
 import { changeTag } from "../../domain/http/entityTag.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
 import { type Chosen, isAsSeen, type NamespaceBatchBody, seenOf } from "../../domain/operation/namespaceBatch.ts";
@@ -23,19 +24,11 @@ export async function chooseNamespaces(
   { filter = {}, namespaces }: Pick<NamespaceBatchBody, "filter" | "namespaces">,
 ): Promise<readonly Chosen[]> {
   if (!namespaces) return await findAll({ registry }, by, filter);
-  const chosen: Chosen[] = [];
-  for (let from = 0; from < namespaces.length; from += atOnce) {
-    const some = namespaces.slice(from, from + atOnce);
+  return await inGroups(namespaces, atOnce, async (berth): Promise<Chosen> => {
     // One that cannot be read is told by its item.
-    const records = await Promise.all(some.map((berth) => unlessUnreadable(registry.getNamespace(berth))));
-    chosen.push(
-      ...some.map((berth, at) => {
-        const record = records[at];
-        return record && maySee(by, record) ? chosenOf(record) : berth;
-      }),
-    );
-  }
-  return chosen;
+    const record = await unlessUnreadable(registry.getNamespace(berth));
+    return record && maySee(by, record) ? chosenOf(record) : berth;
+  });
 }
 
 async function findAll(

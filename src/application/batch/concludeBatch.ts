@@ -1,17 +1,18 @@
 /** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
 
 import { isOfPolicy } from "../../domain/errors.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amend } from "../amend.ts";
+import { amendNamespace } from "../amendNamespace.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, noteEnd } from "./batchItem.ts";
-import { amendBatch, getBatch, originOf, publishBatch } from "./batchRecord.ts";
+import { amendBatch, amendItem, getBatch, originOf, publishBatch } from "./batchRecord.ts";
 
 /** How many items have not begun, and how many are running; both are zero once the batch has ended. */
 interface Left {
@@ -73,16 +74,12 @@ export async function noteEnds<Item extends BatchItem>(
   batch: string,
   items: readonly Item[],
 ): Promise<readonly Item[]> {
-  const noted: Item[] = [];
-  for (let from = 0; from < items.length; from += atOnce) {
-    noted.push(...(await Promise.all(items.slice(from, from + atOnce).map((item) => noteEnd(ports, batch, item)))));
-  }
-  return noted;
+  return await inGroups(items, atOnce, (item) => noteEnd(ports, batch, item));
 }
 
 /** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane takes it. */
 async function dropVerifications(
-  { registry }: Pick<Ports, "registry">,
+  ports: Pick<Ports, "registry">,
   { id, work }: BatchRecord,
   items: readonly Stored<BatchItem>[],
 ): Promise<readonly Stored<BatchItem>[]> {
@@ -91,12 +88,9 @@ async function dropVerifications(
     items.map(async (item) => {
       if (item.status !== "Running") return item;
       // It may have ended since.
-      const { record, change } = await amend({
-        what: `Item ${item.index} of batch ${id}`,
-        read: () => registry.getBatchItem(id, item.index),
-        next: ({ status }) => (status === "Running" ? { status: "NotStarted" as const } : undefined),
-        write: (current, changes) => registry.amendBatchItem(id, current, changes),
-      });
+      const { record, change } = await amendItem(ports, { batch: id, index: item.index }, ({ status }) =>
+        status === "Running" ? { status: "NotStarted" as const } : undefined,
+      );
       return { ...item, ...record, ...change };
     }),
   );
@@ -140,23 +134,13 @@ async function giveUp(
   const end = async (item: BatchItem): Promise<BatchItem> => {
     let found = await findBegun(ports, id, item);
     if (!endOf(found)) return found;
-    const { record, change } = await amend({
-      what: `Item ${item.index} of batch ${id}`,
-      read: () => ports.registry.getBatchItem(id, item.index),
-      async next(current) {
-        found = await findBegun(ports, id, current);
-        return endOf(found);
-      },
-      write: (current, changes) => ports.registry.amendBatchItem(id, current, changes),
+    const { record, change } = await amendItem(ports, { batch: id, index: item.index }, async (current) => {
+      found = await findBegun(ports, id, current);
+      return endOf(found);
     });
     return { ...record, ...found, ...change };
   };
-  const items: BatchItem[] = [];
-  for (let from = 0; from < all.length; from += atOnce) {
-    const some = all.slice(from, from + atOnce);
-    items.push(...(await Promise.all(some.map(async (item) => ended.get(item.index) ?? (await end(item))))));
-  }
-  return items;
+  return await inGroups(all, atOnce, async (item) => ended.get(item.index) ?? (await end(item)));
 }
 
 /** Nobody can have begun it without having written to it. */
@@ -187,13 +171,12 @@ async function leaveToTimer(
   for (const item of items) {
     if (item.status !== "Running" || item.operation !== item.claim) continue;
     // Nobody but a lane starts what keeps the flag: the batch would wait for it.
-    await amend({
-      what: `The record of ${berthKey(item)}`,
-      read: () => unlessUnreadable(registry.getNamespace(item)),
-      next: ({ operation, batch }) =>
-        operation === item.claim && batch?.isStarter === true ? { operation: id, isStarter: false } : undefined,
-      write: (record, batch) => registry.replaceNamespace({ ...record, batch }),
-    });
+    const leaving = amendNamespace(registry, item, (record) =>
+      record.operation === item.claim && record.batch?.isStarter === true
+        ? { ...record, batch: { operation: id, isStarter: false } }
+        : undefined,
+    );
+    await unlessUnreadable(leaving);
   }
   const first = items.find(({ status }) => status === "NotStarted");
   const open = first && (await registry.getOpenBatch(id));

@@ -1,5 +1,5 @@
+import { inGroups } from "../../domain/inGroups.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
-import type { BatchAsk, BatchItem, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { describe } from "./batchItem.ts";
@@ -17,13 +17,8 @@ export async function refuseItems(ports: Ports, id: string): Promise<void> {
   if (work || isFinal(status) || cancel) return;
   const open = async () => {
     const items = await registry.listBatchItems(id, { status: "NotStarted" });
-    const found: (Stored<BatchItem> & Required<Pick<BatchAsk, "request">>)[] = [];
-    for (let from = 0; from < items.length; from += atOnce) {
-      const some = items.slice(from, from + atOnce);
-      const read = await Promise.all(some.map(({ index }) => unlessUnreadable(registry.getBatchItem(id, index))));
-      found.push(...read.flatMap((item) => (item?.request ? [{ ...item, request: item.request }] : [])));
-    }
-    return found;
+    const read = await inGroups(items, atOnce, ({ index }) => unlessUnreadable(registry.getBatchItem(id, index)));
+    return read.flatMap((item) => (item?.request ? [{ ...item, request: item.request }] : []));
   };
   const endTime = new Date().toISOString();
   for (const { item, refusal } of await refuseBeyondQuota({ ports, by }, requests, open)) {

@@ -8,29 +8,25 @@ import type { BatchAsk, BatchItem, BatchRecord, Stored } from "../../domain/oper
 import type { Ports } from "../../ports/index.ts";
 import { expectFree, findCurrent } from "../admission/claim.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
-import { amend } from "../amend.ts";
 import { inspectionOf, recordFindings } from "../inspection/driftRecord.ts";
 import { proveNamespace } from "../inspection/proveNamespace.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { describe, shortenError } from "./batchItem.ts";
-import { getBatch } from "./batchRecord.ts";
+import { amendItem, getBatch } from "./batchRecord.ts";
 import { expectSeen } from "./chooseNamespaces.ts";
 import { explainHolder } from "./claimWork.ts";
 
 /** Whether the item has to be verified; if so, it shows as running. Idempotent. */
 export async function beginVerification(
-  { registry }: Pick<Ports, "registry">,
+  ports: Pick<Ports, "registry">,
   batch: string,
   index: number,
 ): Promise<boolean> {
-  const { record, change } = await amend({
-    what: `Item ${index} of batch ${batch}`,
-    // One that cannot be read has ended.
-    read: () => unlessUnreadable(registry.getBatchItem(batch, index)),
-    next: ({ status, startTime = new Date().toISOString() }) =>
-      status === "NotStarted" ? { status: "Running" as const, startTime } : undefined,
-    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
-  });
+  const beginning = amendItem(ports, { batch, index }, ({ status, startTime = new Date().toISOString() }) =>
+    status === "NotStarted" ? { status: "Running" as const, startTime } : undefined,
+  );
+  // One that cannot be read has ended.
+  const { record, change } = (await unlessUnreadable(beginning)) ?? {};
   return change !== undefined || record?.status === "Running";
 }
 
@@ -86,15 +82,12 @@ function broken(errors: readonly Finding[]): OperationError {
 
 /** The first end counts: a try that was given up may still reach its own. */
 async function endItem(
-  { registry }: Pick<Ports, "registry">,
+  ports: Pick<Ports, "registry">,
   batch: string,
   index: number,
   end: Partial<BatchItem>,
 ): Promise<void> {
-  await amend({
-    what: `Item ${index} of batch ${batch}`,
-    read: () => registry.getBatchItem(batch, index),
-    next: ({ status }) => (isFinal(status) ? undefined : { ...end, endTime: new Date().toISOString() }),
-    write: (item, changes) => registry.amendBatchItem(batch, item, changes),
-  });
+  await amendItem(ports, { batch, index }, ({ status }) =>
+    isFinal(status) ? undefined : { ...end, endTime: new Date().toISOString() },
+  );
 }

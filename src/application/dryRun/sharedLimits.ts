@@ -1,4 +1,5 @@
 /** Which plans of a batch leave no room for others after them, where Azure limits how many there may be. */
+import { inGroups } from "../../domain/inGroups.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { Need } from "../../resources/definitions/sharedLimit.ts";
 import { findUnfit } from "../batch/fitting.ts";
@@ -35,15 +36,10 @@ function limitOf(needs: readonly Need[]) {
 
 /** Only what may be tight is counted. */
 async function countAll<Item extends Planned>(items: readonly Item[], isTight: (need: Need) => boolean) {
-  const counted: { readonly item: Item; readonly takes: ReadonlyMap<string, number> }[] = [];
-  for (let from = 0; from < items.length; from += atOnce) {
-    const some = items.slice(from, from + atOnce).map(async (item) => {
-      const takes = item.needs.filter(isTight).map(async (need) => [need.of, await need.count()] as const);
-      return { item, takes: new Map(await Promise.all(takes)) };
-    });
-    counted.push(...(await Promise.all(some)));
-  }
-  return counted;
+  return await inGroups(items, atOnce, async (item) => {
+    const takes = item.needs.filter(isTight).map(async (need) => [need.of, await need.count()] as const);
+    return { item, takes: new Map(await Promise.all(takes)) };
+  });
 }
 
 function blocked(plan: Plan, { step, describe }: Need, { needed, taken }: { needed: number; taken: number }): Plan {

@@ -1,9 +1,8 @@
 /** How a namespace goes from one team to another: what the first one loses, and when the other one has it. */
-import { berthKey } from "../../domain/naming/names.ts";
 import { handOver } from "../../domain/operation/lifecycle.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amend } from "../amend.ts";
+import { amendNamespace } from "../amendNamespace.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { appendDecision } from "../watching/audit.ts";
 import type { Origin } from "./origin.ts";
@@ -12,12 +11,9 @@ import type { Origin } from "./origin.ts";
 export async function handOverNamespace(ports: Pick<Ports, "registry" | "audit">, input: Origin): Promise<void> {
   const { registry } = ports;
   const { operation: id } = input;
-  const { record, change } = await amend({
-    what: `The record of ${berthKey(input)}`,
-    read: () => registry.getNamespace(input),
-    next: (current) => (current.operation === id ? handOver(current) : undefined),
-    write: ({ etag }, next) => registry.replaceNamespace({ ...next, etag }),
-  });
+  const { record, change } = await amendNamespace(registry, input, (current) =>
+    current.operation === id ? handOver(current) : undefined,
+  );
   const { team, operation } = change ?? record ?? {};
   if (operation !== id) return;
   await appendDecision(ports, input, { id, what: "takeOver", action: "handedOver", outcome: team ?? "" });

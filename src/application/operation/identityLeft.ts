@@ -19,8 +19,8 @@ export async function findIdentityLeft(
   if (!step) return {};
   const current = await unlessRefused(() => identities.get(identityRef(catalog, user)));
   // An identity that the step did not get to accept is still somebody else's.
-  const isTaken = step.status === "Succeeded" || readTags(current?.tags ?? {})?.operation === operation;
-  return current && isTaken ? { clientId: current.clientId } : {};
+  const isAccepted = step.status === "Succeeded" || readTags(current?.tags ?? {})?.operation === operation;
+  return current && isAccepted ? { clientId: current.clientId } : {};
 }
 
 async function unlessRefused(look: () => Promise<ManagedIdentity | undefined>): Promise<ManagedIdentity | undefined> {

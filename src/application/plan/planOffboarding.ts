@@ -33,10 +33,10 @@ export async function planOffboarding(
   });
   const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
   const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole });
-  return toPlan(steps.filter(isTaken));
+  return toPlan(steps.filter(isShown));
 }
 
 /** An offboarding has no step for leftovers where there are none. */
-function isTaken(step: StepPlan): boolean {
+function isShown(step: StepPlan): boolean {
   return !hasLeftovers([step]) || step.action !== "none";
 }

@@ -34,7 +34,7 @@ interface PlanInput {
 }
 
 /** An operation skips setting the administrator where it is already set. */
-export function isTaken({ name, action }: StepPlan): boolean {
+export function isShown({ name, action }: StepPlan): boolean {
   return name !== "ensureSqlAdmin" || action !== "none";
 }
 
@@ -74,5 +74,5 @@ export async function planOnboarding(
   for (const need of needs) onNeed?.(need);
   const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
-  return toPlan(steps.filter(isTaken), needed);
+  return toPlan(steps.filter(isShown), needed);
 }

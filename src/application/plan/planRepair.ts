@@ -8,7 +8,7 @@ import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
-import { isTaken } from "./planOnboarding.ts";
+import { isShown } from "./planOnboarding.ts";
 
 export interface RepairInput {
   readonly operation: string;
@@ -31,5 +31,5 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
   const identity = await found;
   const looking = { kind: "repair", id: operation, ...repairing, identityLook, identity } as const;
   const steps = await lookAtSteps(ports, planned, looking);
-  return toPlan(steps.filter(isTaken));
+  return toPlan(steps.filter(isShown));
 }

@@ -43,8 +43,8 @@ export const checkDependants = defineStep({
     const isAtEnd = endsFirst && takesAny(plan) && !obstacles.some(isOfGuests);
     if (!isAtEnd) throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices);
-    const told = isAtEnd ? [...obstacles, ...news] : news;
-    if (told.length > 0) await step.notice(told);
+    const notices = isAtEnd ? [...obstacles, ...news] : news;
+    if (notices.length > 0) await step.notice(notices);
     return {
       action: "none",
       ...(isAtEnd && obstacles.length > 0 ? { isHeld: true } : {}),

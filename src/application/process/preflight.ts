@@ -49,8 +49,8 @@ export const preflight = defineStep({
         throwBlockers(plan);
         throwConflict(notJoined);
       }
-      const told = [...obstacles, ...newsIn(plan)];
-      if (told.length > 0) await step.notice(told);
+      const notices = [...obstacles, ...newsIn(plan)];
+      if (notices.length > 0) await step.notice(notices);
       await step.commit();
       return { action: "none" };
     }

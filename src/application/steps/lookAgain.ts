@@ -34,8 +34,8 @@ export async function lookAgainAt(
   const reason =
     whyUnanswered(step, rows, { landingMs, now }) ??
     (isMissed && before?.action !== "delete" ? whyUnconfirmed(step, before, { landingMs, now }) : undefined);
-  const told = before?.notices?.[0]?.code;
-  if (told !== reason?.code) await trail.notice(reason ? [toNotice(reason.code, reason.message)] : []);
+  const noticed = before?.notices?.[0]?.code;
+  if (noticed !== reason?.code) await trail.notice(reason ? [toNotice(reason.code, reason.message)] : []);
   return reason && new Date(Math.min(now + delayOf(retry, tries), Date.parse(reason.until))).toISOString();
 }
 

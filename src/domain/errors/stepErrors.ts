@@ -6,7 +6,7 @@ type StepErrorEntry = {
   /** The HTTP status for a request that runs into it: a plan or a look makes the same calls as the steps. */
   readonly status: 500 | 503;
   /** It may be a notice instead. */
-  readonly isTold?: true;
+  readonly isNotice?: true;
   readonly cause: string;
 } & (
   | { readonly retryable: false; readonly fix: string }
@@ -199,11 +199,11 @@ export const stepErrors = {
     "The identity already has a database user under another name.",
     "Drop the other user, or set adoptionPolicy to Always.",
   ),
-  TARGET_ACCESS_OF_OTHERS: lastingOrTold(
+  TARGET_ACCESS_OF_OTHERS: lastingOrNotice(
     "Somebody else gave the identity access to a target that the operation removes, or made another PostgreSQL role for it: it would keep the access, also for the team that takes the namespace over.",
     "Remove it (`az role assignment delete`, `az cosmosdb sql role assignment delete`; on a PostgreSQL server `REVOKE`, or `DROP ROLE`), or keep the target in the request. To offboard all the same, use {ignoreDependants}; the other role stays.",
   ),
-  SQL_USER_OF_OTHERS: lastingOrTold(
+  SQL_USER_OF_OTHERS: lastingOrNotice(
     "Somebody else made a database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
     "If nobody needs the user, run `DROP USER` in the database; otherwise ask for the database. To offboard all the same, use {ignoreDependants}; the user stays.",
   ),
@@ -270,7 +270,7 @@ export const stepErrors = {
     "The object would exceed the namespace's resource quota.",
     "Raise the ResourceQuota that the message names, or delete unused objects.",
   ),
-  DRY_RUN_UNSUPPORTED: lastingOrTold(
+  DRY_RUN_UNSUPPORTED: lastingOrNotice(
     "An admission webhook of the cluster does not support dry runs.",
     "Nothing: the plan says what it could not check. Declare sideEffects None or NoneOnDryRun on the webhook.",
   ),
@@ -346,19 +346,19 @@ export const stepErrors = {
     "Use identityMode workloadIdentity in all but one of the namespaces that share an identity in a cluster.",
   ),
   // Others who depend on what an offboarding removes
-  IDENTITY_FEDERATED_BY_OTHERS: lastingOrTold(
+  IDENTITY_FEDERATED_BY_OTHERS: lastingOrNotice(
     "Someone else has federated a workload with the identity that would be removed.",
     "Remove the credentials that the message names (`az identity federated-credential delete`), or offboard with {ignoreDependants}: they are removed with the identity.",
   ),
-  IDENTITY_HAS_ROLES: lastingOrTold(
+  IDENTITY_HAS_ROLES: lastingOrNotice(
     "Someone else has given the identity that would be removed a role in Azure.",
     "Remove the assignments that the message names (`az role assignment delete`), or offboard with {ignoreDependants}: they stay behind without a principal.",
   ),
-  IDENTITY_USED_BY_OTHERS: lastingOrTold(
+  IDENTITY_USED_BY_OTHERS: lastingOrNotice(
     "Service accounts that are not Mooring's are annotated with the identity that would be removed.",
     "Remove the annotation azure.workload.identity/client-id from the accounts that the message names, or offboard with {ignoreDependants}: they stay as they are but get no token.",
   ),
-  IDENTITY_BOUND_BY_OTHERS: lastingOrTold(
+  IDENTITY_BOUND_BY_OTHERS: lastingOrNotice(
     "AzureIdentityBindings that are not Mooring's bind pods to the AzureIdentity that would be removed.",
     "Remove the bindings that the message names, or offboard with {ignoreDependants}: they stay but bind nothing.",
   ),
@@ -370,7 +370,7 @@ export const stepErrors = {
       next: "Then offboard the namespace again, or run the undo again: {compensate}",
     },
   ),
-  NAMESPACE_IN_USE: lastingOrTold(
+  NAMESPACE_IN_USE: lastingOrNotice(
     "Others have something in the namespace, which Mooring created and deletes with it, because the caller said so.",
     "To keep the namespace with what the message names, offboard without {ignoreDependants}.",
   ),
@@ -459,7 +459,7 @@ type CodesWith<Mark> = {
 }[StepErrorCode];
 export type LastingStepErrorCode = CodesWith<{ readonly retryable: false }>;
 export type PassingStepErrorCode = CodesWith<{ readonly retryable: true }>;
-export type NoticeStepErrorCode = CodesWith<{ readonly isTold: true }>;
+export type NoticeStepErrorCode = CodesWith<{ readonly isNotice: true }>;
 
 /** The step fails with it. */
 function lasting(cause: string, fix: string) {
@@ -467,8 +467,8 @@ function lasting(cause: string, fix: string) {
 }
 
 /** The same, or only a notice: if it concerns only a dry run, or if the caller has chosen to continue. */
-function lastingOrTold(cause: string, fix: string) {
-  return { ...lasting(cause, fix), isTold: true } as const;
+function lastingOrNotice(cause: string, fix: string) {
+  return { ...lasting(cause, fix), isNotice: true } as const;
 }
 
 /** The step fails with it. An undo goes on: what it cannot reach, or what refuses it for now, somebody has to change. */

@@ -102,11 +102,11 @@ async function lookAsHome(
   if (!record || guests.length === 0 || record.requestedBy === expiryCaller.id) return {};
   // A team may also take over its own, when somebody has made the namespace anew.
   const next = takeOver ? team : record.takenBy;
-  const isTaken = next !== undefined && next !== record.team;
+  const changesTeam = next !== undefined && next !== record.team;
   const blockers = guests.flatMap((guest): readonly OperationError[] => {
     const lost = new Set(askedOf(guest, request).flatMap((asked) => lacksOf(request, asked)));
-    if (!isTaken && lost.size === 0) return [];
-    const what = isTaken ? "belong to another team" : `lose ${list([...lost])}`;
+    if (!changesTeam && lost.size === 0) return [];
+    const what = changesTeam ? "belong to another team" : `lose ${list([...lost])}`;
     const message = `${berthKey(guest)} uses the identity of ${berthKey(request)}, which would ${what}.`;
     return [toOperationError("SHARED_IDENTITY_IN_USE", message)];
   });

@@ -37,6 +37,6 @@ export async function findClosed(
   const spec = Policy.safeParse(all.find(({ metadata }) => metadata.name === name)).data?.spec;
   const isClosed = spec?.policyTypes.includes("Egress") && !spec.egress.some(({ to = [] }) => to.length === 0);
   if (!isClosed) return {};
-  const told = `NetworkPolicy ${name} of namespace ${berthKey(request)} lets pods reach nothing outside the namespace.`;
-  return { notices: [toNotice("NETWORK_CLOSED", told)] };
+  const message = `NetworkPolicy ${name} of namespace ${berthKey(request)} lets pods reach nothing outside the namespace.`;
+  return { notices: [toNotice("NETWORK_CLOSED", message)] };
 }

@@ -2,7 +2,9 @@
  * What others have in the namespace: deleting it deletes everything in it. Whatever kind the cluster serves counts, if somebody
  * made it; and a kind that Mooring may not list counts as if it did.
  */
+
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -32,12 +34,7 @@ export async function occupantsOf(
   const cluster = findCluster(catalog, berth.cluster);
   const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster);
   const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind));
-  const found: { readonly kind: NamespacedKind; readonly objects: readonly ObjectMetadata[] | undefined }[] = [];
-  for (let from = 0; from < asked.length; from += atOnce) {
-    const some = asked.slice(from, from + atOnce);
-    const lists = some.map(async (kind) => ({ kind, objects: await foreignObjects(kind) }));
-    found.push(...(await Promise.all(lists)));
-  }
+  const found = await inGroups(asked, atOnce, async (kind) => ({ kind, objects: await foreignObjects(kind) }));
   const sorted = found.toSorted((a, b) => (a.kind.kind < b.kind.kind ? -1 : 1));
   const counting = new Set(withoutOwned(found.flatMap(({ objects = [] }) => objects)));
   return {

@@ -55,8 +55,8 @@ export async function decideLabels(
   if (areInAzure(cluster, current)) return { labels: {}, notices: [] };
   const lacking = lackingLabels(current, wanted);
   const whose = isManagedByArm(current) ? "is managed by Azure Resource Manager" : "is not Mooring's";
-  const told = `Namespace ${berthKey(input)} ${whose}: it lacks ${lacking.join(", ")}.`;
-  return { labels: {}, notices: lacking.length === 0 ? [] : [toNotice("POD_SECURITY_LEFT", told)] };
+  const message = `Namespace ${berthKey(input)} ${whose}: it lacks ${lacking.join(", ")}.`;
+  return { labels: {}, notices: lacking.length === 0 ? [] : [toNotice("POD_SECURITY_LEFT", message)] };
 }
 
 /** Then the profile's own step writes them there, and they come from there (../namespaceProfile/managedNamespace.ts). */

@@ -97,8 +97,8 @@ function preflight(
     }),
     check(([, found]) => {
       if (!found || !isManagedByArm(found)) return undefined;
-      const told = `Azure Resource Manager manages namespace ${berthKey(request)}.`;
-      return { notices: [toNotice("NAMESPACE_MANAGED", told)] };
+      const message = `Azure Resource Manager manages namespace ${berthKey(request)}.`;
+      return { notices: [toNotice("NAMESPACE_MANAGED", message)] };
     }),
     check(([, found]) =>
       found && isManagedByArm(found) ? findClosed({ catalog, kubernetes }, cluster, request) : undefined,

@@ -77,7 +77,7 @@ export async function findCutOff(
   ];
   const inHost = running.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
   const berth = berthKey(request);
-  const told = [
+  const notices = [
     ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${berth}: ${what}.`)),
     ...byOthers.opened.map((what) => toNotice("NETWORK_OPEN", `${what}: policies add up.`)),
   ];
@@ -89,7 +89,7 @@ export async function findCutOff(
     ...(inHost.length > 0 ? [`pods on their node's network, to which no policy applies (${list(inHost)})`] : []),
     ...[...unseen, ...byOthers.unseen].map((kind) => `${kind} (Mooring may not list it)`),
   ];
-  return { notices: [...told, toNotice("NETWORK_UNSEEN", `Of namespace ${berth}, not seen: ${blind.join("; ")}.`)] };
+  return { notices: [...notices, toNotice("NETWORK_UNSEEN", `Of namespace ${berth}, not seen: ${blind.join("; ")}.`)] };
 }
 
 interface Read {

@@ -5,6 +5,7 @@
 
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -43,15 +44,12 @@ export async function findReach(
   const places = placesIn(catalog).filter(({ key }) => !except.has(key));
   const users: { database: string; user: DatabaseUser }[] = [];
   const unseen: string[] = [];
-  const look = async ({ key, target }: Place) => {
+  await inGroups(places, atOnce, async ({ key, target }) => {
     const seen = await inTime(() => databases.inspect(target, { name, sid }));
     if (typeof seen === "string") unseen.push(`${key} (${seen})`);
     // A user with only the name belongs to an earlier identity, which nobody can be any more.
     else for (const user of seen.users) if (user.sid === sid) users.push({ database: key, user });
-  };
-  for (let from = 0; from < places.length; from += atOnce) {
-    await Promise.all(places.slice(from, from + atOnce).map(look));
-  }
+  });
   return {
     users: users.toSorted((a, b) => a.database.localeCompare(b.database)),
     unseen: unseen.toSorted(),

@@ -99,11 +99,14 @@ type Revocation = Decision & Pick<TakingDecision, "notices" | "adopted">;
 
 async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
   const { ours, others, adopted, state } = await findOurs(ports, input);
-  const told = (message: string): Notice => ({ code: "SQL_USER_OF_OTHERS", message: `In ${place(input)} ${message}` });
+  const notice = (message: string): Notice => ({
+    code: "SQL_USER_OF_OTHERS",
+    message: `In ${place(input)} ${message}`,
+  });
   return {
     ...joined(ours.map((found) => withinRights(revoke(found, input), found, { state, input }))),
-    notices: others.map((user) => told(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
-    adopted: adopted.map((user) => told(`user ${describeUser(user)} was there before, and lets the identity in.`)),
+    notices: others.map((user) => notice(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
+    adopted: adopted.map((user) => notice(`user ${describeUser(user)} was there before, and lets the identity in.`)),
   };
 }
 

@@ -3,7 +3,9 @@
  * request names. One that cannot be read now is named, and never fails an operation that does not need it. Of databases
  * sqlUser/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
  */
+
 import { type Finding, finding } from "../../domain/finding.ts";
+import { inGroups } from "../../domain/inGroups.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -40,17 +42,13 @@ export async function findTargetReach(
   const targets = Object.entries(ports.catalog.targets);
   const found = new Map<string, TargetReach["reached"][number]>();
   const unseen: string[] = [];
-  for (let from = 0; from < targets.length; from += atOnce) {
-    await Promise.all(
-      targets.slice(from, from + atOnce).map(async ([target, entry]) => {
-        const at = targetAt(placeOf(entry));
-        const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
-        if (typeof seen === "string") unseen.push(`${target} (${seen})`);
-        // A role above several targets is told once.
-        else for (const each of seen) if (!found.has(each.what)) found.set(each.what, { target, ...each });
-      }),
-    );
-  }
+  await inGroups(targets, atOnce, async ([target, entry]) => {
+    const at = targetAt(placeOf(entry));
+    const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
+    if (typeof seen === "string") unseen.push(`${target} (${seen})`);
+    // A role above several targets is told once.
+    else for (const each of seen) if (!found.has(each.what)) found.set(each.what, { target, ...each });
+  });
   return { reached: [...found.values()], unseen: unseen.toSorted() };
 }
 

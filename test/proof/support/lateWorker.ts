@@ -4,8 +4,7 @@ import "../../support/core.ts";
 import { z } from "zod";
 
 await import("../../../src/orchestrations/changeNamespace.ts");
-await import("../../../src/orchestrations/migrateBack.ts");
-await import("../../../src/orchestrations/migrateNamespace.ts");
+await import("../../../src/orchestrations/migration.ts");
 const { runSchedule } = await import("./lateSchedules.ts");
 const Share = z.object({ seeds: z.array(z.int()) });
 // Errors are thrown intentionally; a bad seed is run again, with stacks.

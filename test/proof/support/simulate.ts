@@ -12,10 +12,8 @@ import type { IdentityMode, OnboardingRequest } from "../../../src/domain/reques
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
-import "../../../src/orchestrations/migrateBack.ts";
-import "../../../src/orchestrations/migrateNamespace.ts";
-import "../../../src/orchestrations/namespaceBatch.ts";
-import "../../../src/orchestrations/onboardBatch.ts";
+import "../../../src/orchestrations/migration.ts";
+import "../../../src/orchestrations/batch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
