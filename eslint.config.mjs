@@ -70,7 +70,7 @@ export default [
           patterns: [
             { regex: "^node:", message: deterministic.io },
             { regex: "^@azure/|^mssql|^@kubernetes/", message: deterministic.io },
-            { regex: "/(adapters|functions)/|/(config|main)\\.ts$", message: deterministic.io },
+            { regex: "/(adapters|functions)/|\\.\\./http/|/(config|main)\\.ts$", message: deterministic.io },
           ],
         },
       ],

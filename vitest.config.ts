@@ -12,7 +12,7 @@ process.env["NODE_COMPILE_CACHE"] ??= compileCache;
  */
 const pure = [
   "test/*.test.ts",
-  "test/{application,clients,domain,durable,functions,orchestrations,resources,telemetry}/**/*.test.ts",
+  "test/{application,clients,domain,durable,functions,http,orchestrations,resources,telemetry}/**/*.test.ts",
 ];
 /** Change their process for good, its environment, clock or modules, or meet what MSAL keeps in it of managed identities' tokens. */
 const alone = [

@@ -55,7 +55,8 @@ const mayImport: Record<string, readonly string[]> = {
   application: ["application", "process", "resources", "durable", "domain", "ports", "telemetry"],
   activities: ["activities", "application", "process", "resources", "durable", "domain", "ports", "telemetry"],
   orchestrations: ["orchestrations", "activities", "process", "resources", "durable", "domain"],
-  functions: ["functions", "application", "process", "durable", "domain", "ports", "telemetry"],
+  http: ["http", "application", "process", "durable", "domain", "ports", "telemetry"],
+  functions: ["functions", "http", "application", "process", "durable", "domain", "ports", "telemetry"],
   adapters: ["adapters", "domain", "ports", "telemetry"],
   // One file of the domain, which imports nothing (suggest.ts).
   config: ["domain"],
@@ -70,6 +71,7 @@ const mayImport: Record<string, readonly string[]> = {
     "config",
     "domain",
     "functions",
+    "http",
     "orchestrations",
     "ports",
     "telemetry",
@@ -88,8 +90,8 @@ const packages: Record<string, RegExp> = {
   activities: /^(zod|node:timers\/promises)$/,
   orchestrations: /^(zod|durable-functions)$/,
   // diagnostics_channel and http: Node's events for requests to the SDK's own server (clientGone.ts).
-  functions:
-    /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
+  http: /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises|node:diagnostics_channel|node:http)$/,
+  functions: /^(zod|zod-openapi|durable-functions|@azure\/functions|node:timers\/promises)$/,
   // undici: how the SDKs send HTTP.
   adapters: /^(zod|node:.*|jose|long|mssql|pg|undici|@azure\/.*|@kubernetes\/client-node)$/,
   config: /^zod$/,

@@ -14,16 +14,16 @@ import { printCursor, readCursor } from "../domain/http/cursor.ts";
 import { isGuest } from "../domain/naming/names.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../domain/policy/refusal.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { body, problem } from "../http/docs/answers.ts";
+import { accessPage, otherAccess } from "../http/docs/examples.ts";
+import { page } from "../http/parameters/page.ts";
+import { queryOf } from "../http/parameters/query.ts";
+import { at } from "../http/place.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
 import { publicCatalog } from "./catalog.ts";
-import { body, problem } from "./docs/answers.ts";
-import { accessPage, otherAccess } from "./docs/examples.ts";
-import { declareRoute } from "./http/declaration.ts";
-import { at } from "./http/place.ts";
-import { json } from "./http/respond.ts";
-import type { Routes } from "./http/route.ts";
-import { page } from "./parameters/page.ts";
-import { queryOf } from "./parameters/query.ts";
 
 const Filters = z.object({
   target: z.string().min(1).exactOptional().meta({

@@ -5,13 +5,13 @@ import { CallerDocument } from "../domain/documents/caller.ts";
 import { lookUp } from "../domain/lookUp.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { rightsOf } from "../domain/targets/index.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { body } from "../http/docs/answers.ts";
+import { caller } from "../http/docs/examples.ts";
+import { at } from "../http/place.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
-import { body } from "./docs/answers.ts";
-import { caller } from "./docs/examples.ts";
-import { declareRoute } from "./http/declaration.ts";
-import { at } from "./http/place.ts";
-import { json } from "./http/respond.ts";
-import type { Routes } from "./http/route.ts";
 
 export const getCaller = declareRoute({
   operationId: "getCaller",

@@ -8,13 +8,13 @@ import { berthOf } from "../domain/naming/names.ts";
 import { mayHave, mayOperate } from "../domain/policy/policy.ts";
 import { publishedProfiles } from "../domain/profiles/profile.ts";
 import { publishedTargets } from "../domain/targets/index.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { body } from "../http/docs/answers.ts";
+import { catalog as catalogExample } from "../http/docs/examples.ts";
+import { at } from "../http/place.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
-import { body } from "./docs/answers.ts";
-import { catalog as catalogExample } from "./docs/examples.ts";
-import { declareRoute } from "./http/declaration.ts";
-import { at } from "./http/place.ts";
-import { json } from "./http/respond.ts";
-import type { Routes } from "./http/route.ts";
 
 export const getCatalog = declareRoute({
   operationId: "getCatalog",

@@ -6,13 +6,13 @@ import { HealthDocument } from "../domain/documents/health.ts";
 import { messageOf } from "../domain/messageOf.ts";
 import { mayOperate } from "../domain/policy/policy.ts";
 import { findInstance } from "../durable/orchestration.ts";
+import { declareRoute } from "../http/declaration.ts";
+import { body } from "../http/docs/answers.ts";
+import { at } from "../http/place.ts";
+import { json } from "../http/respond.ts";
+import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
 import { logLine } from "../telemetry/logLine.ts";
-import { body } from "./docs/answers.ts";
-import { declareRoute } from "./http/declaration.ts";
-import { at } from "./http/place.ts";
-import { json } from "./http/respond.ts";
-import type { Routes } from "./http/route.ts";
 import { type CatalogWatch, mostDropped } from "./watchCatalog.ts";
 
 const ok: HealthDocument = { status: "ok" };

@@ -6,17 +6,17 @@ import { readNamespaceBatch, readRequests } from "../../application/requests/rea
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
 import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { expectSelection, selectionOf, selectionOfRequests } from "../../http/changes/selection.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { acceptedResponse, body, problem } from "../../http/docs/answers.ts";
+import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } from "../../http/docs/examples.ts";
+import { sentBody } from "../../http/parameters/body.ts";
+import { change } from "../../http/parameters/change.ts";
+import { confirmRemoval } from "../../http/parameters/confirmRemoval.ts";
+import { at } from "../../http/place.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, body, problem } from "../docs/answers.ts";
-import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at } from "../http/place.ts";
-import type { Routes } from "../http/route.ts";
-import { sentBody } from "../parameters/body.ts";
-import { change } from "../parameters/change.ts";
-import { confirmRemoval } from "../parameters/confirmRemoval.ts";
-import { expectSelection, selectionOf, selectionOfRequests } from "./selection.ts";
 
 /** The lanes pace the work on a batch, so a batch costs what accepting it costs; plans are made while the caller waits. */
 const requestsPerToken = 20;

@@ -4,8 +4,8 @@
  */
 import type { DashboardSettings } from "../../domain/documents/dashboardSettings.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
-import type { Answer } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
+import type { Answer } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 
 /** As src/assets.ts reads them. */
 export interface BuiltDashboard {

@@ -14,14 +14,14 @@ import { manifestFragment } from "../../domain/export/manifest.ts";
 import { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { text, yaml } from "../../http/docs/answers.ts";
+import { azureExport, kubernetesExport, manifest, tsqlExport } from "../../http/docs/examples.ts";
+import { queryOf } from "../../http/parameters/query.ts";
+import { atNamespace } from "../../http/place.ts";
+import type { Answer } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { text, yaml } from "../docs/answers.ts";
-import { azureExport, kubernetesExport, manifest, tsqlExport } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { atNamespace } from "../http/place.ts";
-import type { Answer } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { queryOf } from "../parameters/query.ts";
 
 const Wanted = z.object({
   format: z.enum(["kubernetes", "tsql", "azurecli"]).optional(),

@@ -7,15 +7,15 @@ import { parseFields } from "../../application/requests/readRequest.ts";
 import { MigrationPhase, MigrationRequest } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { IdentityMode } from "../../domain/request/request.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { declareRoute, type Parameter } from "../../http/declaration.ts";
+import { acceptedResponse, bodyProblems, planned, problem, requestBody } from "../../http/docs/answers.ts";
+import { migrationRequest, repairPlan } from "../../http/docs/examples.ts";
+import { readOptionalBody } from "../../http/parameters/body.ts";
+import { change } from "../../http/parameters/change.ts";
+import { atNamespace } from "../../http/place.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, bodyProblems, planned, problem, requestBody } from "../docs/answers.ts";
-import { migrationRequest, repairPlan } from "../docs/examples.ts";
-import { declareRoute, type Parameter } from "../http/declaration.ts";
-import { atNamespace } from "../http/place.ts";
-import type { Routes } from "../http/route.ts";
-import { readOptionalBody } from "../parameters/body.ts";
-import { change } from "../parameters/change.ts";
 
 /** `to` and `until` may also come in the query, so that a call needs no body. */
 const wantedMigration: Parameter<MigrationRequest> = {

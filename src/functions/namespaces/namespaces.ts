@@ -11,19 +11,19 @@ import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespa
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { acceptedResponse, body, planned, problem } from "../../http/docs/answers.ts";
+import { namespace, namespacePage, removalPlan } from "../../http/docs/examples.ts";
+import { change } from "../../http/parameters/change.ts";
+import { known } from "../../http/parameters/conditions.ts";
+import { flag } from "../../http/parameters/flag.ts";
+import { page } from "../../http/parameters/page.ts";
+import { queryOf } from "../../http/parameters/query.ts";
+import { at, atNamespace } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
-import { namespace, namespacePage, removalPlan } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at, atNamespace } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { change } from "../parameters/change.ts";
-import { known } from "../parameters/conditions.ts";
-import { flag } from "../parameters/flag.ts";
-import { page } from "../parameters/page.ts";
-import { queryOf } from "../parameters/query.ts";
 
 /** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
 const mostNamespaces = 1_000;

@@ -3,14 +3,14 @@ import { currentNamespace } from "../../application/documents/namespaceDocument.
 import { planRepairOf } from "../../application/dryRun/planRepairOf.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { acceptedResponse, isHeld, planned } from "../../http/docs/answers.ts";
+import { repairPlan } from "../../http/docs/examples.ts";
+import { change } from "../../http/parameters/change.ts";
+import { atNamespace } from "../../http/place.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, isHeld, planned } from "../docs/answers.ts";
-import { repairPlan } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { atNamespace } from "../http/place.ts";
-import type { Routes } from "../http/route.ts";
-import { change } from "../parameters/change.ts";
 
 export const repairNamespace = declareRoute({
   operationId: "repairNamespace",

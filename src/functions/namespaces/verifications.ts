@@ -10,16 +10,16 @@ import { toDocument, worstOf } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { body, problem } from "../../http/docs/answers.ts";
+import { verification } from "../../http/docs/examples.ts";
+import { answerOnce } from "../../http/idempotency.ts";
+import { changeWithoutPlan } from "../../http/parameters/change.ts";
+import { atNamespace } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import { body, problem } from "../docs/answers.ts";
-import { verification } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { answerOnce } from "../http/idempotency.ts";
-import { atNamespace } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { changeWithoutPlan } from "../parameters/change.ts";
 
 /** Why there is no dry run. */
 const noDryRun = "a verification only reads";

@@ -6,8 +6,8 @@ import { watchDrift } from "../../application/inspection/watchDrift.ts";
 import type { UnrecordedWatch } from "../../application/inspection/watchUnrecorded.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
+import { acceptanceContextOf } from "../../http/changes/acceptanceContext.ts";
 import type { Ports } from "../../ports/index.ts";
-import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 

@@ -6,8 +6,8 @@ import { rejectAtEnd } from "../../application/expiry/rejectAtEnd.ts";
 import { watchExpiry } from "../../application/expiry/watchExpiry.ts";
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
+import { acceptanceContextOf } from "../../http/changes/acceptanceContext.ts";
 import type { Ports } from "../../ports/index.ts";
-import { acceptanceContextOf } from "../changes/acceptanceContext.ts";
 
 export function registerWatchExpiry(ports: Ports): void {
   app.timer("watchExpiry", {

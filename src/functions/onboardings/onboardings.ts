@@ -7,20 +7,20 @@ import type { RequestRecovery } from "../../application/recovery/recoverOnReques
 import { receiveRequest } from "../../application/requests/readRequest.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { acceptedResponse, body, planned, problem } from "../../http/docs/answers.ts";
+import { objectRequest, plan, request } from "../../http/docs/examples.ts";
+import { sentBody } from "../../http/parameters/body.ts";
+import { change } from "../../http/parameters/change.ts";
+import { unlessExists } from "../../http/parameters/conditions.ts";
+import { confirmRemoval } from "../../http/parameters/confirmRemoval.ts";
+import { flag } from "../../http/parameters/flag.ts";
+import { queryOf } from "../../http/parameters/query.ts";
+import { at } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
-import { objectRequest, plan, request } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { sentBody } from "../parameters/body.ts";
-import { change } from "../parameters/change.ts";
-import { unlessExists } from "../parameters/conditions.ts";
-import { confirmRemoval } from "../parameters/confirmRemoval.ts";
-import { flag } from "../parameters/flag.ts";
-import { queryOf } from "../parameters/query.ts";
 
 export const onboardingSchema = declareRoute({
   operationId: "onboardingSchema",

@@ -4,14 +4,14 @@ import { awaitingDocument } from "../../application/documents/operationDocument.
 import { createPersonOf } from "../../domain/access/person.ts";
 import { AwaitingPage } from "../../domain/documents/operation.ts";
 import { awaitsCaller } from "../../domain/operation/awaiting.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { body, problem } from "../../http/docs/answers.ts";
+import { awaitingPage } from "../../http/docs/examples.ts";
+import { page } from "../../http/parameters/page.ts";
+import { at } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { body, problem } from "../docs/answers.ts";
-import { awaitingPage } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { page } from "../parameters/page.ts";
 
 export const listApprovals = declareRoute({
   operationId: "listApprovals",

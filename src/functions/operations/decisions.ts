@@ -19,17 +19,24 @@ import type { AnyOperation, BatchRecord } from "../../domain/operation/records.t
 import type { ApprovalDecision } from "../../domain/policy/approval.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
+import { answerChange } from "../../http/changes/answerChange.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { acceptedResponse, body, planned, problem } from "../../http/docs/answers.ts";
+import {
+  approveBody,
+  cancelBody,
+  decided as decidedExample,
+  plan,
+  rejectBody,
+  removalPlan,
+} from "../../http/docs/examples.ts";
+import { fieldsOf } from "../../http/parameters/body.ts";
+import { type Change, change, decision } from "../../http/parameters/change.ts";
+import { atOperation } from "../../http/place.ts";
+import { type Answer, accepted, json } from "../../http/respond.ts";
+import type { RouteCallOfCaller, Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
-import { answerChange } from "../changes/answerChange.ts";
-import { acceptedResponse, body, planned, problem } from "../docs/answers.ts";
-import { approveBody, cancelBody, decided as decidedExample, plan, rejectBody, removalPlan } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { atOperation } from "../http/place.ts";
-import { type Answer, accepted, json } from "../http/respond.ts";
-import type { RouteCallOfCaller, Routes } from "../http/route.ts";
-import { fieldsOf } from "../parameters/body.ts";
-import { type Change, change, decision } from "../parameters/change.ts";
 
 const comment = z.string().max(1_000).optional();
 const CancelBody = z.strictObject({ comment });

@@ -2,30 +2,29 @@ import { getClient } from "durable-functions";
 import { z } from "zod";
 import { listAwaiting } from "../../application/decisions/listAwaiting.ts";
 import { mustSeeOperation } from "../../application/decisions/seeOperation.ts";
+import { batchStatus } from "../../application/documents/batchStatus.ts";
 import { anySummary, askedOperation, listSteps } from "../../application/documents/operationDocument.ts";
 import { findPhase } from "../../application/operation/findPhase.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { defined } from "../../domain/defined.ts";
-
 import { AnyOperationDocument, type OperationDocument, OperationPage } from "../../domain/documents/operation.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { AnyKind } from "../../domain/operation/batch.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
 import { traceUrlOf } from "../../domain/watching/trace.ts";
+import { answerTagged } from "../../http/answerTagged.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { body } from "../../http/docs/answers.ts";
+import { batchDocument, operationDocument, operationPage } from "../../http/docs/examples.ts";
+import { known } from "../../http/parameters/conditions.ts";
+import { itemPage } from "../../http/parameters/itemPage.ts";
+import { page } from "../../http/parameters/page.ts";
+import { queryOf } from "../../http/parameters/query.ts";
+import { at, atOperation } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { answerBatch } from "../batches/batchStatus.ts";
-import { itemPage } from "../batches/itemPage.ts";
-import { body } from "../docs/answers.ts";
-import { batchDocument, operationDocument, operationPage } from "../docs/examples.ts";
-import { answerTagged } from "../http/answerTagged.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at, atOperation } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { known } from "../parameters/conditions.ts";
-import { page } from "../parameters/page.ts";
-import { queryOf } from "../parameters/query.ts";
 
 const Filters = z.object({
   cluster: z.string().exactOptional(),
@@ -95,7 +94,10 @@ export function registerOperations(
       if (isMet) record = await find();
     }
     const traceUrl = traceUrlOf(template, record.traceparent);
-    if (record.kind === "batch") return await answerBatch(ports, items, { record, traceUrl, isKnown });
+    if (record.kind === "batch") {
+      const document = await batchStatus(ports, items, { record, traceUrl });
+      return answerTagged(document, { record, retryAfter: "2", isKnown });
+    }
     const [phase, steps] = await Promise.all([findPhase(client, record), ports.registry.listSteps(record.id)]);
     const document: OperationDocument = {
       ...askedOperation(record),

@@ -2,15 +2,15 @@ import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { AuditCheck, AuditPage } from "../../domain/documents/audit.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
+import { declareRoute } from "../../http/declaration.ts";
+import { body } from "../../http/docs/answers.ts";
+import { auditCheck, auditPage } from "../../http/docs/examples.ts";
+import { page } from "../../http/parameters/page.ts";
+import { queryOf } from "../../http/parameters/query.ts";
+import { at } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { body } from "../docs/answers.ts";
-import { auditCheck, auditPage } from "../docs/examples.ts";
-import { declareRoute } from "../http/declaration.ts";
-import { at } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { page } from "../parameters/page.ts";
-import { queryOf } from "../parameters/query.ts";
 
 const Filters = z.object({
   cluster: z.string().exactOptional(),

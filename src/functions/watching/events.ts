@@ -12,16 +12,16 @@ import type { Caller } from "../../domain/access/caller.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
+import type { Clients } from "../../http/clients.ts";
+import { declareRoute, type Parameter } from "../../http/declaration.ts";
+import { body, problem, text } from "../../http/docs/answers.ts";
+import { events } from "../../http/docs/examples.ts";
+import { answerEvents } from "../../http/eventStream.ts";
+import { at, atOperation } from "../../http/place.ts";
+import { json } from "../../http/respond.ts";
+import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
 import { keepLogContext, logLine } from "../../telemetry/logLine.ts";
-import { body, problem, text } from "../docs/answers.ts";
-import { events } from "../docs/examples.ts";
-import type { Clients } from "../http/clients.ts";
-import { declareRoute, type Parameter } from "../http/declaration.ts";
-import { at, atOperation } from "../http/place.ts";
-import { json } from "../http/respond.ts";
-import type { Routes } from "../http/route.ts";
-import { answerEvents } from "./eventStream.ts";
 
 const lastEventId: Parameter<string | null> = {
   header: {

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { ServerEvent, Subscription } from "../../../src/application/feeds/subscription.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
-import type { Client } from "../../../src/functions/http/clients.ts";
-import { answerEvents, defaultPace, writeEvents } from "../../../src/functions/watching/eventStream.ts";
+import type { Client } from "../../../src/http/clients.ts";
+import { answerEvents, defaultPace, writeEvents } from "../../../src/http/eventStream.ts";
 
 const pace = { ...defaultPace, heartbeatMs: 10_000, limitMs: 10_000 };
 /** Always has something new. */

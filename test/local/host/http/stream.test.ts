@@ -297,8 +297,8 @@ function canConnect(port: number, host: string): Promise<boolean> {
 }
 
 test("tells an event stream that its client has gone, so that it stops polling", async () => {
-  const events = fileURLToPath(new URL("../../../../src/functions/watching/eventStream.ts", import.meta.url));
-  const clients = fileURLToPath(new URL("../../../../src/functions/http/clients.ts", import.meta.url));
+  const events = fileURLToPath(new URL("../../../../src/http/eventStream.ts", import.meta.url));
+  const clients = fileURLToPath(new URL("../../../../src/http/clients.ts", import.meta.url));
   const { url } = await runHost({
     code: `${setup}
       const { answerEvents } = require(${JSON.stringify(events)});

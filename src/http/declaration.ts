@@ -1,0 +1,84 @@
+/**
+ * A route, said once: its path, its function, who may call it, what it reads and what it answers. The declaration registers the
+ * function, reads and refuses (route.ts), and is the route's part of the OpenAPI document (openapi.ts).
+ *
+ * What a route reads is a list of parameters, and its handler gets the value of each, in that order. A handler that takes fewer
+ * values than its route declares does not compile, nor does one that takes more, or takes one and does not use it.
+ */
+import type { HttpRequest } from "@azure/functions";
+import type { z } from "zod";
+import type { ZodOpenApiRequestBodyObject, ZodOpenApiResponsesObject } from "zod-openapi";
+import type { AppRole } from "../domain/access/caller.ts";
+
+/** By status. */
+export type Answers = ZodOpenApiResponsesObject;
+
+/** Reads what takes as long as its sender likes; `signal` says when to stop, and why. */
+export type Receive = <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
+/** One thing that a route reads of a request besides its path. */
+export interface Parameter<T> {
+  readonly query?: z.ZodRawShape;
+  /** Query parameters that are refused with a reason of their own. */
+  readonly refused?: readonly string[];
+  readonly header?: z.ZodRawShape;
+  readonly body?: ZodOpenApiRequestBodyObject;
+  /** What reading it, or acting on it, can be answered with. */
+  readonly answers?: Answers;
+  /** Throws a refusal that names what is wrong. A body is read by `receive`. */
+  read(request: HttpRequest, receive: Receive): T | Promise<T>;
+}
+
+/** A parameter with any value. */
+export type AnyParameter = Parameter<unknown>;
+
+/** The path of a route, and what its variable segments name. */
+export interface Place<P> {
+  /** With a leading slash, as in the document. */
+  readonly path: string;
+  readonly names?: z.ZodObject;
+  readonly answers?: Answers;
+  read(segments: HttpRequest["params"]): P;
+}
+
+export type Tag = "Onboardings" | "Namespaces" | "Operations" | "Events" | "Catalog" | "Audit" | "Service";
+
+/** Anybody: without authentication. Callers: whoever proves who they are. Roles: callers with at least one of them. */
+export type Access = "anybody" | "callers" | readonly AppRole[];
+
+export interface RouteDeclaration<A extends Access, P, Ps extends readonly AnyParameter[]> {
+  /** In the document. */
+  readonly operationId: string;
+  /** The registered name, where it is another: an orchestration may have the first. */
+  readonly functionName?: string;
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly at: Place<P>;
+  readonly access: A;
+  /** What its requests count as, if they are no reads: what changes something must not wait for what only looks. */
+  readonly counts?: "change" | "verification";
+  /** Whether its function gets a durable client. */
+  readonly hasClient?: boolean;
+  readonly tag: Tag;
+  readonly summary: string;
+  readonly description: string;
+  readonly reads: Ps;
+  /** Besides those of its place, its parameters and its access. */
+  readonly answers: Answers;
+}
+
+export type AnyRoute = RouteDeclaration<Access, unknown, readonly AnyParameter[]>;
+
+export type Values<Ps extends readonly AnyParameter[]> = {
+  readonly [K in keyof Ps]: Ps[K] extends Parameter<infer T> ? T : never;
+};
+
+export function declareRoute<const A extends Access, P, const Ps extends readonly AnyParameter[]>(
+  route: RouteDeclaration<A, P, Ps>,
+): RouteDeclaration<A, P, Ps> {
+  return route;
+}
+
+/** The names that a query may have. */
+export function queryNames({ reads }: Pick<AnyRoute, "reads">): readonly string[] {
+  return reads.flatMap(({ query = {}, refused = [] }) => [...Object.keys(query), ...refused]);
+}
