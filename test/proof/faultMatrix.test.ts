@@ -55,7 +55,7 @@ import { narrow } from "./support/roleKinds.ts";
 import { createShare, homesOf, type Share } from "./support/share.ts";
 
 /** MOORING_CELLS ends a soak after so many. */
-const sampleSize = isSoak ? Number(process.env["MOORING_CELLS"] ?? Number.POSITIVE_INFINITY) : shareOf(50);
+const sampleSize = isSoak ? Number(process.env["MOORING_CELLS"] ?? Number.POSITIVE_INFINITY) : Math.max(2, shareOf(50));
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
