@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Call } from "../../local/simulators/faults.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { callManaged } from "../support/managedNamespaces.ts";
-import { isSoak, shareOf } from "../support/proofs.ts";
+import { isShort, isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { createHosts, type Hosts, hostsOf } from "./support/hosts.ts";
@@ -62,7 +62,7 @@ const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const dice = createDice(seed);
 /** A small sample is taken from as many kinds of runs, so that nobody waits for all of them to run without a fault. */
 const chosen = dice.shuffle(courses.filter(isWantedCourse)).slice(0, sampleSize);
-const together = 8;
+const together = isShort ? 2 : 8;
 // Far longer than a call takes on a busy machine, so that only a cell's own fault can time out. Whoever soaks one may starve it.
 const callTimeoutMs = isSoak ? 20_000 : 6_000;
 const longestMs = isSoak ? 400_000 : 120_000;
