@@ -9,15 +9,30 @@ import { pathToFileURL } from "node:url";
 import { compileCache } from "./compileCache.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
+/** One storage account. */
 export interface TableService {
   /** With the account in its path, as in the emulator. */
   readonly endpoint: string;
   close(): Promise<void>;
 }
 
-const account = "devstoreaccount1";
+export interface TableServer {
+  /** The endpoint of an account that nobody has used yet; throws when there are no more. */
+  openAccount(): string;
+  close(): Promise<void>;
+}
+
+/** The emulator's own, and more of the kind. */
+const accounts = Array.from({ length: 500 }, (_, at) => `devstoreaccount${at + 1}`);
+/** Clients come with tokens; Azurite asks for a key all the same. */
+const unusedKey = Buffer.from("unused").toString("base64");
 
 export async function startTableService(tls: Certificate): Promise<TableService> {
+  const server = await startTableServer(tls);
+  return { endpoint: server.openAccount(), close: server.close };
+}
+
+export async function startTableServer(tls: Certificate): Promise<TableServer> {
   const folder = await mkdtemp(join(tmpdir(), "mooring-tables-"));
   const certificate = join(folder, "certificate.pem");
   const key = join(folder, "key.pem");
@@ -37,7 +52,11 @@ export async function startTableService(tls: Certificate): Promise<TableService>
     {
       cwd: folder,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
+      env: {
+        ...process.env,
+        NODE_COMPILE_CACHE: compileCache,
+        AZURITE_ACCOUNTS: accounts.map((account) => `${account}:${unusedKey}`).join(";"),
+      },
     },
   );
 
@@ -50,8 +69,13 @@ export async function startTableService(tls: Certificate): Promise<TableService>
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+  const unused = accounts.values();
   return {
-    endpoint: `https://127.0.0.1:${port}/${account}`,
+    openAccount() {
+      const { value: account } = unused.next();
+      if (account === undefined) throw new Error(`this Azurite has ${accounts.length} accounts, and all are taken`);
+      return `https://127.0.0.1:${port}/${account}`;
+    },
     async close() {
       if (child.exitCode === null && child.signalCode === null) {
         // Nothing has to be saved, and Azurite takes seconds to shut down gracefully.

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf, userNameIn } from "../src/domain/catalog/clusterKinds.ts";
-import { startTableService } from "./azurite.ts";
+import { startTableService, type TableService } from "./azurite.ts";
 import type { Callers } from "./callers.ts";
 import { parseCatalog, printCatalog, publishIssuers, sqlHost, usualNames } from "./catalogs.ts";
 import { type CatalogOptions, writeCatalog } from "./cloudCatalog.ts";
@@ -47,6 +47,8 @@ export interface CloudOptions extends CatalogOptions {
   readonly apiServer?: boolean | undefined;
   /** Makes faults of table calls possible, at the cost of one hop per call. */
   readonly tableFaults?: boolean;
+  /** What is there already and stays when the cloud is closed: tables that are empty, and the certificate that they have. */
+  readonly existing?: { readonly tls: Certificate; readonly tables: TableService };
   /** More images that manifests may name: programs of this machine. */
   readonly images?: Readonly<Record<string, { readonly command: string; readonly args: readonly string[] }>>;
 }
@@ -155,6 +157,7 @@ export async function startCloud({
   messageLockSeconds = 60,
   apiServer,
   tableFaults = false,
+  existing,
   images = {},
   settings = {},
   ...options
@@ -163,7 +166,7 @@ export async function startCloud({
   const [subscriptionId] = Object.values(given?.clusters ?? {}).map((cluster) => cluster.subscriptionId);
   const [world, tls, rights] = await Promise.all([
     createWorld({ tenantId: given?.tenantId, subscriptionId }),
-    createCertificate(),
+    existing?.tls ?? createCertificate(),
     readRights(),
   ]);
   const faults = createFaults();
@@ -275,7 +278,7 @@ export async function startCloud({
           ],
         }),
       ),
-      keep(startTableService(tls)),
+      existing?.tables ?? keep(startTableService(tls)),
       Promise.all([...world.postgresServers.keys()].map((server) => keep(startPostgres(context, { server })))),
     ] as const;
     // If one fails, another that is still starting must not be left behind.

@@ -22,6 +22,8 @@ export interface CatalogOptions {
   /** From the catalog: what a verification may run in the cluster, and how drift is watched; the defaults without them. */
   readonly verificationJob?: object;
   readonly drift?: object;
+  /** How many namespaces of a batch are worked on at a time. */
+  readonly batch?: object;
   /** The same for access that ends. */
   readonly expiry?: object;
   /** The catalog's limits for its one caller; generous by default. */
@@ -95,7 +97,7 @@ function usualWith(
   }: CatalogOptions,
   { world: { tenantId, subscriptionId }, databaseAdministrator }: Surroundings,
 ): CatalogDocument {
-  const { otherCluster, verificationJob, approval, drift, expiry, retry } = options;
+  const { otherCluster, verificationJob, approval, batch, drift, expiry, retry } = options;
   const { displayName: login, principalId: objectId } = databaseAdministrator;
   return usualCatalog({
     ...{ tenantId, subscriptionId, databases, more, accounts, schemas, profiles },
@@ -103,6 +105,7 @@ function usualWith(
     ...(setsSqlAdmin ? { entraAdmin: { login, objectId } } : {}),
     entries: {
       ...(approval ? { approval } : {}),
+      ...(batch ? { batch } : {}),
       ...(drift ? { drift } : {}),
       ...(expiry ? { expiry } : {}),
       ...(retry ? { retry } : {}),

@@ -17,7 +17,7 @@ import {
   rowOf,
   signInWithEntra,
 } from "./support/page.ts";
-import { cluster, database, onboard, request, sqlServer, toApprove } from "./support/requests.ts";
+import { cluster, database, lanes, onboard, request, sqlServer, toApprove } from "./support/requests.ts";
 
 describe.runIf(executable !== undefined)("operations", () => {
   it("onboards with a form that plans as it is filled in, and shows the operation live", async ({ page, sandbox }) => {
@@ -98,10 +98,9 @@ describe.runIf(executable !== undefined)("operations", () => {
       wire: "sql",
       operation: "CREATE USER",
       times: Number.POSITIVE_INFINITY,
-      effect: { kind: "delay", ms: 400 },
+      effect: { kind: "delay", ms: 1_000 },
     });
-    // More than are processed at the same time.
-    const waves = 48;
+    const waves = 5 * lanes;
     const requests = Array.from({ length: waves }, (_, index) => request(`wave-${String(index).padStart(2, "0")}`));
     const held = await service.onboard(toApprove("wave-03"));
     const { body } = await service.call("POST", "/api/onboardings/batch", { requests });

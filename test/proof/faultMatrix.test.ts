@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Call } from "../../local/simulators/faults.ts";
 import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { callManaged } from "../support/managedNamespaces.ts";
-import { isSoak, shareOf } from "../support/proofs.ts";
+import { isShort, isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { createHosts, type Hosts, hostsOf } from "./support/hosts.ts";
@@ -55,14 +55,14 @@ import { narrow } from "./support/roleKinds.ts";
 import { createShare, homesOf, type Share } from "./support/share.ts";
 
 /** MOORING_CELLS ends a soak after so many. */
-const sampleSize = isSoak ? Number(process.env["MOORING_CELLS"] ?? Number.POSITIVE_INFINITY) : shareOf(50);
+const sampleSize = isSoak ? Number(process.env["MOORING_CELLS"] ?? Number.POSITIVE_INFINITY) : Math.max(2, shareOf(50));
 /** `2/4`: the second of four shares of the whole matrix, which takes a while. */
 const [part = 1, parts = 1] = (process.env["MOORING_PART"] ?? "1/1").split("/").map(Number);
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const dice = createDice(seed);
 /** A small sample is taken from as many kinds of runs, so that nobody waits for all of them to run without a fault. */
 const chosen = dice.shuffle(courses.filter(isWantedCourse)).slice(0, sampleSize);
-const together = 8;
+const together = isShort ? 2 : 8;
 // Far longer than a call takes on a busy machine, so that only a cell's own fault can time out. Whoever soaks one may starve it.
 const callTimeoutMs = isSoak ? 20_000 : 6_000;
 const longestMs = isSoak ? 400_000 : 120_000;

@@ -13,7 +13,7 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ batch: { lanes: 6 } });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());
@@ -25,7 +25,7 @@ interface Item {
 }
 
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
-const namespaces = Array.from({ length: 30 }, (_, index) => `restart-${index}`);
+const namespaces = Array.from({ length: 12 }, (_, index) => `restart-${index}`);
 const always = Number.POSITIVE_INFINITY;
 
 it("leaves nothing behind of what it stops, and nobody waits for a person", async () => {
@@ -50,7 +50,7 @@ it("leaves nothing behind of what it stops, and nobody waits for a person", asyn
   const items = (await read())["items"] as Item[];
   const failed = items.filter(({ status }) => status !== "Succeeded");
   const unexpected = failed.filter(({ error: why }) => why?.code !== "CLUSTER_UNREACHABLE");
-  expect(items).toHaveLength(30);
+  expect(items).toHaveLength(namespaces.length);
   expect(unexpected).toEqual([]);
   const left = [...sandbox.cloud.world.identities.values()].map(({ name }) => name);
   const kept = failed.map(({ namespace }) => identityName({ cluster: names.cluster, namespace }));

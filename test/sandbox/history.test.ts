@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { purgeHistories } from "../../src/functions/operations/purgeHistories.ts";
 import { durableClientOf } from "../support/durableClient.ts";
+import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -96,7 +97,7 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
 });
 
 it("purges while operations run, are watched and end, and nobody misses anything", async () => {
-  const berths = Array.from({ length: 12 }, (_, index) => `busy-${index}`);
+  const berths = Array.from({ length: isShort ? 4 : 12 }, (_, index) => `busy-${index}`);
   const problems: string[] = [];
   let purged = 0;
   let isOver = false;
@@ -129,7 +130,7 @@ it("purges while operations run, are watched and end, and nobody misses anything
     await watch(await service.onboard({ ...wanted, databases: [{ ...database, roles: ["writer"] }] }));
     await watch(await service.offboard(names.cluster, namespace));
   };
-  const items = Array.from({ length: 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
+  const items = Array.from({ length: isShort ? 3 : 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
   const batch = String((await service.call("POST", "/api/onboardings/batch", { requests: items })).body["id"]);
 
   await Promise.all([...berths.map(live), watch(batch)]);

@@ -8,7 +8,7 @@ import { names } from "../../local/cloud.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults } from "../proof/support/remains.ts";
 import { mayAttachStrace } from "../support/programs.ts";
-import { shareOf } from "../support/proofs.ts";
+import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { traceStore } from "../support/storeTrace.ts";
@@ -18,7 +18,7 @@ const databases = ["messages", "orders"];
 const calls = "pwrite64,fdatasync,ftruncate";
 
 /** After a kill before the answer, the next request waits ten seconds for whoever may still start the operation; others go on. */
-const laneCount = 3;
+const laneCount = isShort ? 2 : 3;
 
 interface Lane {
   readonly sandbox: SuiteSandbox;

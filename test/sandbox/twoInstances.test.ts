@@ -13,7 +13,7 @@ import type { HostProcess } from "../../local/hostChild.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
-import { shareOf } from "../support/proofs.ts";
+import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 
@@ -176,7 +176,7 @@ it(`gives a namespace to one of two requests at two instances, ${rounds} times (
 
 it("processes each message once, whichever instance receives it", async () => {
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
-  const namespaces = Array.from({ length: 12 }, (_, index) => `two-queued-${index}`);
+  const namespaces = Array.from({ length: isShort ? 6 : 12 }, (_, index) => `two-queued-${index}`);
   for (const namespace of namespaces) queue.send({ messageId: namespace, body: requestFor(namespace) });
 
   await expect.poll(() => queue.messages().length, { timeout: 60_000 }).toBe(0);
@@ -190,7 +190,7 @@ it("processes each message once, whichever instance receives it", async () => {
 it("completes an accepted operation when the accepting or the running instance is killed", async () => {
   const [first, other] = services;
   const accepted = await Promise.all(
-    Array.from({ length: 6 }, (_, index) => other.onboard(requestFor(`two-killed-${index}`))),
+    Array.from({ length: isShort ? 3 : 6 }, (_, index) => other.onboard(requestFor(`two-killed-${index}`))),
   );
   await sleep(dice.roll(300));
   await sandbox.killHost();

@@ -1,10 +1,10 @@
 /**
- * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, a fortieth of the worlds, races and cells; `broad` a
+ * How much of each proof a run covers (MOORING_PROOFS): `quick`, the default, an eightieth of the worlds, races and cells; `broad` a
  * tenth; `full` all of them; `soak` far more (`npm run soak`).
  */
 import { z } from "zod";
 
-const shares = { quick: 1 / 40, broad: 1 / 10, full: 1, soak: 1 };
+const shares = { quick: 1 / 80, broad: 1 / 10, full: 1, soak: 1 };
 /** Of things that are tried one by one, the first of how many is. */
 const steps = { quick: 8, broad: 3, full: 1, soak: 1 };
 const extents = Object.keys(shares) as (keyof typeof shares)[];

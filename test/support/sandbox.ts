@@ -5,6 +5,7 @@
  */
 import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../local/sandbox.ts";
 import { type Place, readMessages, readStore, readTables, search, secretsOf } from "./canaries.ts";
+import { openTables } from "./emptyTables.ts";
 
 export interface SuiteSandbox extends Sandbox {
   /** For the host's own webhooks; nobody has to know it. */
@@ -37,6 +38,7 @@ export async function startSandbox({
   const untraced: string[] = [];
   let look = (place: Place): void => void early.push(place);
   const sandbox = await start({
+    existing: await openTables(),
     ...options,
     settings: { ...settings, MOORING_SYSTEM_KEY: systemKey },
     onLog(line) {

@@ -1,13 +1,12 @@
 /** Empty tables for one test, and what the registry's adapters need to reach them. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
-import { startTableService } from "../../local/azurite.ts";
 import { mintAccessToken } from "../../local/simulators/entra/index.ts";
 import type { Faults } from "../../local/simulators/faults.ts";
-import { createCertificate } from "../../local/simulators/tls.ts";
 import { createWorld } from "../../local/simulators/world.ts";
 import { startTableFaults } from "../../local/tableFaults.ts";
 import type { TableSettings } from "../../src/adapters/registry/tables.ts";
+import { openTables } from "./emptyTables.ts";
 
 export interface Tables {
   readonly settings: TableSettings;
@@ -19,11 +18,10 @@ export interface Tables {
 }
 
 export async function startTables(): Promise<Tables> {
-  const tls = await createCertificate();
+  const { tls, tables } = await openTables();
   setDefaultCACertificates([...getCACertificates("default"), tls.certificate]);
-  const service = await startTableService(tls);
-  const { endpoint } = service;
-  const closes = [service.close];
+  const { endpoint } = tables;
+  const closes: (() => Promise<void>)[] = [];
   const principal = { displayName: "mooring", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
   const token = await mintAccessToken(await createWorld(), principal, "https://storage.azure.com");
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_000_000 }) };
@@ -31,8 +29,8 @@ export async function startTables(): Promise<Tables> {
     settings: { endpoint, credential },
     rowsOf: (table) => new TableClient(endpoint, table, credential),
     async startBroken(faults) {
-      const broken = await startTableFaults(service, { faults, tls });
-      closes.unshift(broken.close);
+      const broken = await startTableFaults(tables, { faults, tls });
+      closes.push(broken.close);
       return { endpoint: broken.endpoint, credential };
     },
     async close() {

@@ -6,7 +6,7 @@ import { type Service, serviceOf } from "../../support/service.ts";
 import { openPages, type Pages, startBrowser } from "./browser.ts";
 import { executable } from "./executable.ts";
 import { heading, open, signInWithKey } from "./page.ts";
-import { sqlServer } from "./requests.ts";
+import { lanes, sqlServer } from "./requests.ts";
 
 interface OfFile {
   /** The catalog has keys, and wants an approval for the database `orders`. */
@@ -27,7 +27,10 @@ interface OfTest {
 }
 
 export const it = base.extend<OfFile & OfTest>({
-  settings: [{ callers: "keys", approval: { databases: [`${sqlServer}/orders`] } }, { scope: "file" }],
+  settings: [
+    { callers: "keys", approval: { databases: [`${sqlServer}/orders`] }, batch: { lanes } },
+    { scope: "file" },
+  ],
   sandbox: [
     async ({ settings }, use) => {
       const sandbox = await startSandbox(settings);

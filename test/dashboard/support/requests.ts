@@ -4,6 +4,9 @@ import type { Service } from "../../support/service.ts";
 
 export const { cluster, sqlServer } = names;
 
+/** How many namespaces of a batch are worked on at a time: few, so that a short batch has to wait for them. */
+export const lanes = 4;
+
 export const database = (name: string, ...roles: string[]) => ({ server: sqlServer, database: name, roles });
 
 export function request(namespace: string, changes: object = {}) {

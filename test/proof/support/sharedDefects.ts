@@ -82,7 +82,7 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
       ),
     ],
     finds: /the identity reaches \S+ as by-hand/,
-    from: 2_000,
+    from: 2_030,
   },
   "a home whose row is lost, and whose identity goes to another team": {
     edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),

@@ -1,5 +1,5 @@
 /**
- * Runs 500 random orchestrations (apps/fuzz) side by side. To rerun a failed one alone, set MOORING_FUZZ_SEED=<seed> for
+ * Runs random orchestrations (apps/fuzz) side by side: 100, with MOORING_PROOFS=broad and full 500. To rerun a failed one alone, set MOORING_FUZZ_SEED=<seed> for
  * this test; MOORING_FUZZ_PROGRAMS=<n> runs n seeds from there.
  */
 import { rm } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { createEngine, type Engine } from "../../../../local/host/durable/engine
 import { hiddenIdsFirst } from "../../../../local/host/durable/inbox.ts";
 import { createManagement } from "../../../../local/host/durable/management.ts";
 import { parseDurableSettings } from "../../../../local/host/durable/settings.ts";
-import { isSoak } from "../../../support/proofs.ts";
+import { isShort, isSoak } from "../../../support/proofs.ts";
 import { createMemoryLog } from "../support/memoryLog.ts";
 import type { World } from "./apps/fuzz/main.ts";
 import { createStoreFolder, loadTestApp } from "./support/durableHost.ts";
@@ -19,7 +19,7 @@ import { createStoreFolder, loadTestApp } from "./support/durableHost.ts";
 const givenSeed = process.env["MOORING_FUZZ_SEED"];
 // The same programs every time, unless MOORING_TEST_SEED changes.
 const firstSeed = Number(givenSeed ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 10_000);
-const usual = isSoak ? 3_000 : 500;
+const usual = isSoak ? 3_000 : isShort ? 100 : 500;
 const programs = Number(process.env["MOORING_FUZZ_PROGRAMS"] ?? (givenSeed === undefined ? usual : 1));
 const patienceMs = 80 * programs + 60_000;
 
@@ -106,7 +106,7 @@ test.each([
   // because the app counts the attempts of each seed.
   [
     ", also when hardly any of them stays in memory",
-    { first: firstSeed + programs, count: Math.min(programs, 100), mostInMemory: 3 },
+    { first: firstSeed + programs, count: Math.min(programs, isShort ? 40 : 100), mostInMemory: 3 },
   ],
 ])(
   "gives every task of a random orchestration its own result%s",

@@ -158,7 +158,7 @@ export const identities: Defects = {
   "an identity that was there before, and whose lost row nobody tells": {
     spoil: withTaggedOnly,
     finds: /the row is lost, and nobody is told of/,
-    from: 150,
+    from: 320,
     changes: { deed: "loses a row", ...eventful },
   },
   "a repair that overlooks what no record asks for": { spoil: withoutLate, finds: /no record asks for/ },
