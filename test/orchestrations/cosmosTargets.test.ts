@@ -12,7 +12,7 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { principalIdOf } from "../support/ids.ts";
-import { operate } from "../support/operations.ts";
+import { operate, send } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 const resourceId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DocumentDB/databaseAccounts/cosmos1";
@@ -222,5 +222,49 @@ describe.each([
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(given()).toEqual([]);
     expectNothingLeft(cloud);
+  });
+});
+
+describe("a database that the catalog drops, around the container that a change asks for instead", () => {
+  const of = (targets: Readonly<Record<string, object>>) => Catalog.parse({ ...usual, targets });
+  const entry = { kind: "cosmosNoSql", resourceId, access: ["read", "write"], database: "shop" };
+  const shop = OnboardingRequest.parse({ ...berth, targets: [{ target: "shop", access: ["write"] }] });
+  const carts = OnboardingRequest.parse({ ...berth, targets: [{ target: "carts", access: ["write"] }] });
+  const without = of({ carts: { ...entry, container: "carts" } });
+
+  let cloud: FakeCloud;
+  beforeEach(async () => {
+    cloud = createFakeCloud({ targets: of({ shop: entry }).targets });
+    providePorts(cloud.ports);
+    await send(cloud.ports, shop);
+  });
+
+  function restarted(changes: object = {}) {
+    const ports = { ...cloud.ports, ...changes, catalog: { ...cloud.ports.catalog, targets: without.targets } };
+    providePorts(ports);
+    return ports;
+  }
+  const scopes = () => [...cloud.cosmosAccounts.values()].map(({ scope }) => scope);
+
+  it("is not access beyond what is asked for, and goes in the end", async () => {
+    expect(await send(restarted(), carts)).toMatchObject({ status: "Succeeded" });
+    expect(scopes()).toEqual(["/dbs/shop/colls/carts"]);
+  });
+
+  it("keeps no change from being undone, which says what the ConfigMap no longer names", async () => {
+    const { cosmosRoles } = cloud.ports;
+    const put = () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "refused"));
+    const changed = await send(restarted({ cosmosRoles: { ...cosmosRoles, assign: put } }), carts);
+
+    expect(changed).toMatchObject({ status: "Failed", error: { code: "ARM_FORBIDDEN" } });
+    expect(changed.leftUndone).toBeUndefined();
+    const data = cloud.objects.get("v1 ConfigMap team-a/mooring-databases")?.["data"];
+    expect(data).not.toHaveProperty("TARGETS");
+    const notices = [...cloud.steps.values()].flatMap(({ name, notices = [] }) =>
+      notices.map(({ code, message }) => `${name} ${code} ${message}`),
+    );
+    expect(notices).toEqual([
+      'restoreNamespace LEFT_IN_PLACE The catalog has no target "shop". ConfigMap mooring-databases no longer names it. What Mooring made there may still be there.',
+    ]);
   });
 });

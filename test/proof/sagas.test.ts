@@ -43,7 +43,8 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
   );
 
   const bad = reports.flatMap((report) => report.bad).toSorted((a, b) => a.seed - b.seed);
-  expect(bad.length === 0 ? "" : `${bad.length} bad worlds\n${await tell(bad[0]?.seed ?? 0)}`).toBe("");
+  const all = bad.map(({ seed, problems }) => `seed ${seed}: ${problems.join("; ")}`).join("\n");
+  expect(bad.length === 0 ? "" : `${all}\n${await tell(bad[0]?.seed ?? 0)}`).toBe("");
   if (wish.deed !== undefined) return;
   expect(reports.reduce((sum, report) => sum + report.count, 0)).toBe(count);
   // Worlds in which nothing or everything goes wrong prove nothing.

@@ -1,8 +1,10 @@
 /** What Mooring puts into a namespace, and the namespace itself. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { defined } from "../../domain/defined.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { DeletePolicy } from "../../domain/request/request.ts";
+import type { Targets } from "../../domain/targets/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { Contents, NamespacedObject } from "../definitions/namespacedObject.ts";
@@ -34,6 +36,25 @@ export function knownInside(catalog: Catalog, contents: Contents): Desired {
     objects: parts.flatMap(({ objects }) => objects),
     leftOut: parts.flatMap(({ leftOut }) => leftOut),
   };
+}
+
+/** Without the names that the catalog has dropped: nobody knows any more how to connect there. */
+export function withoutDropped(
+  catalog: Catalog,
+  contents: Contents,
+): { readonly contents: Contents; readonly dropped: readonly LeftOut[] } {
+  const dropped: LeftOut[] = [];
+  const { databases, targets, ...user } = contents;
+  const isKnown = (part: Targets) => {
+    const { leftOut } = knownInside(catalog, { ...user, ...part });
+    dropped.push(...leftOut);
+    return leftOut.length === 0;
+  };
+  const known = {
+    databases: databases.filter((each) => isKnown({ databases: [each] })),
+    ...defined({ targets: targets?.filter((each) => isKnown({ databases: [], targets: [each] })) }),
+  };
+  return { contents: { ...user, ...known }, dropped };
 }
 
 export function objectInside(

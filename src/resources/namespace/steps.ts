@@ -25,7 +25,7 @@ import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjec
 import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/steps.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
-import { desiredObjects, namespaceRefs, objectInside } from "./contents.ts";
+import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
 import { decideLabels, wantedLabels } from "./podSecurity.ts";
@@ -173,11 +173,14 @@ export const restoreNamespace = defineStep({
   },
   async look({ catalog, kubernetes }, input, { step }) {
     const cluster = findCluster(catalog, input.cluster);
-    return await planObjectRestoration(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step });
+    const { rewritten, notices } = rewrittenContents(catalog, input);
+    return withNotices(await planObjectRestoration(kubernetes, cluster, rewritten, { ...input, step }), notices);
   },
   async run(input, { catalog, kubernetes }, step) {
     const cluster = findCluster(catalog, input.cluster);
-    return { action: await restoreObjects(kubernetes, cluster, rewrittenContents(catalog, input), { ...input, step }) };
+    const { rewritten, notices } = rewrittenContents(catalog, input);
+    if (notices.length > 0) await step.notice(notices);
+    return { action: await restoreObjects(kubernetes, cluster, rewritten, { ...input, step }) };
   },
 });
 
@@ -211,15 +214,18 @@ interface Change extends IdentityUser {
 function rewrittenContents(
   catalog: Catalog,
   { written, before, writtenTargets, targetsBefore, profiles, ...input }: Change,
-): readonly Rewritten[] {
-  const objects = (targets: Targets) =>
-    namespacedObjects.map((each) => objectInside(catalog, { ...userOf(input), ...targets }, each));
-  const earlier = objects({ databases: before, ...defined({ targets: targetsBefore }) });
-  const inside = objects({ databases: written, ...defined({ targets: writtenTargets }) }).flatMap((object, index) => {
-    const was = earlier[index];
-    return was ? [{ written: object, before: was }] : [];
-  });
-  return [...rewrittenLabels(catalog, input.namespace, profiles), ...inside];
+): { readonly rewritten: readonly Rewritten[]; readonly notices: readonly OperationError[] } {
+  const known = (targets: Targets) => withoutDropped(catalog, { ...userOf(input), ...targets });
+  const now = known({ databases: written, ...defined({ targets: writtenTargets }) });
+  const earlier = known({ databases: before, ...defined({ targets: targetsBefore }) });
+  const inside = namespacedObjects.map((each) => ({
+    written: objectInside(catalog, now.contents, each),
+    before: objectInside(catalog, earlier.contents, each),
+  }));
+  return {
+    rewritten: [...rewrittenLabels(catalog, input.namespace, profiles), ...inside],
+    notices: earlier.dropped.map(({ what, why }) => noticeOfLeft({ message: `${why} ${what} no longer names it.` })),
+  };
 }
 
 function rewrittenLabels(

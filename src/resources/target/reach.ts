@@ -18,7 +18,7 @@ import { inTime } from "../definitions/inTime.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { Asked, Reached } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
-import { listedPlace } from "./findPlaces.ts";
+import { findPlaces, listedPlace } from "./findPlaces.ts";
 
 export interface TargetReach {
   readonly reached: readonly (Reached & { readonly target: string })[];
@@ -38,7 +38,7 @@ export async function findTargetReach(
   ...requests: Requests
 ): Promise<TargetReach> {
   const shared = listOnce(ports);
-  const asked = askedIn(ports, requests);
+  const asked = await askedIn(ports, berth, requests);
   const targets = Object.entries(ports.catalog.targets);
   const found = new Map<string, TargetReach["reached"][number]>();
   const unseen: string[] = [];
@@ -52,13 +52,14 @@ export async function findTargetReach(
   return { reached: [...found.values()], unseen: unseen.toSorted() };
 }
 
-function askedIn({ catalog }: Pick<Ports, "catalog">, requests: Requests): readonly Asked[] {
-  return requests.flatMap((request) =>
-    (request?.targets ?? []).flatMap((wanted) => {
-      const place = listedPlace(catalog, wanted);
-      return place ? [{ place, access: wanted.access }] : [];
-    }),
-  );
+/** Also where the catalog had a target before: what was given there goes at the end of a change, or is told as left. */
+async function askedIn(ports: Ports, berth: Berth, requests: Requests): Promise<readonly Asked[]> {
+  const wanted = requests.flatMap((request) => request?.targets ?? []);
+  const asked = wanted.map(async ({ target, access }) => {
+    const { known } = await findPlaces(ports, berth, target);
+    return known.map(({ place }) => ({ place, access }));
+  });
+  return (await Promise.all(asked)).flat();
 }
 
 /** Targets in one account share the look at its roles. */
