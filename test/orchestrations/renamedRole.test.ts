@@ -22,6 +22,7 @@ import {
   renameRole,
 } from "../proof/support/postgres.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../support/ids.ts";
 import { offboard, operate, send } from "../support/operations.ts";
 
 const onServer = {
@@ -111,7 +112,7 @@ describe("a role that somebody renamed", () => {
 
 /** Somebody makes one for the same identity, and gives it something on a schema: by itself, or by a group. */
 function makeAnother(schema: string, way: "itself" | "group" = "itself") {
-  const { principalId = "" } = server.roles.get(name) ?? {};
+  const [{ principalId } = { principalId: "" }] = cloud.identities.values();
   const role = way === "itself" ? "theirs" : "readers";
   server.roles.set("theirs", { id: "9", principalId, comment: "mine", canLogIn: true, isActedFor: false });
   if (way === "group") {
@@ -146,6 +147,22 @@ describe("another role that lets the identity in", () => {
       expect(rightsOf(name).map(({ schema }) => schema)).toContain("stock");
     },
   );
+
+  it("stops such a change, too, if it is for an identity that somebody has put in the place of the first", async () => {
+    const [[key, first] = ["", undefined]] = cloud.identities;
+    if (!first) throw new Error("there is no identity");
+    const ids = {
+      clientId: clientIdOf("99999999-9999-4999-8999-999999999998"),
+      principalId: principalIdOf("99999999-9999-4999-8999-999999999999"),
+    };
+    cloud.identities.set(key, { ...first, ...ids, tags: {} });
+    makeAnother("stock");
+
+    expect(await send(cloud.ports, asking("ledger"))).toMatchObject({
+      status: "Failed",
+      error: { code: "TARGET_ACCESS_OF_OTHERS" },
+    });
+  });
 
   it.each(["itself", "group"] as const)(
     "is an Error where the request asks for its schema, and stops what would give something there: by %s",

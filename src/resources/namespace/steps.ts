@@ -25,6 +25,7 @@ import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjec
 import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/steps.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
+import { withRemembered } from "../target/findPlaces.ts";
 import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
@@ -171,14 +172,16 @@ export const restoreNamespace = defineStep({
       ...(hasProfile ? { profiles } : {}),
     };
   },
-  async look({ catalog, kubernetes }, input, { step }) {
-    const cluster = findCluster(catalog, input.cluster);
-    const { rewritten, notices } = rewrittenContents(catalog, input);
+  async look(ports, input, { step }) {
+    const { kubernetes } = ports;
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const { rewritten, notices } = rewrittenContents(await withRemembered(ports, input), input);
     return withNotices(await planObjectRestoration(kubernetes, cluster, rewritten, { ...input, step }), notices);
   },
-  async run(input, { catalog, kubernetes }, step) {
-    const cluster = findCluster(catalog, input.cluster);
-    const { rewritten, notices } = rewrittenContents(catalog, input);
+  async run(input, ports, step) {
+    const { kubernetes } = ports;
+    const cluster = findCluster(ports.catalog, input.cluster);
+    const { rewritten, notices } = rewrittenContents(await withRemembered(ports, input), input);
     if (notices.length > 0) await step.notice(notices);
     return { action: await restoreObjects(kubernetes, cluster, rewritten, { ...input, step }) };
   },

@@ -14,6 +14,7 @@ import {
   placeOf,
   type RememberedPlaces,
   readPlace,
+  type TargetEntry,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -49,6 +50,16 @@ export async function findPlaces({ catalog, registry }: Finding, berth: Berth, t
     ],
     unknown: read.filter((each) => typeof each === "string"),
   };
+}
+
+/** The catalog as far as the namespace needs it: with targets that it has dropped, where the record remembers them last. */
+export async function withRemembered({ catalog, registry }: Finding, berth: Berth): Promise<Catalog> {
+  const { places = {} } = (await registry.getNamespace(berth)) ?? {};
+  const dropped = Object.entries(places).flatMap(([target, all]): [string, TargetEntry][] => {
+    const [last] = all.toReversed().flatMap((each) => readPlace(each) ?? []);
+    return last ? [[target, { ...last, access: [] }]] : [];
+  });
+  return { ...catalog, targets: { ...Object.fromEntries(dropped), ...catalog.targets } };
 }
 
 function describeUnknown({ kind, resourceId }: RememberedPlaces[string][number]): string {

@@ -20,9 +20,9 @@ import {
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { isFirst } from "../definitions/firstOperation.ts";
+import { knownIdentities } from "../definitions/knownIdentities.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
-import { recordedIdentity } from "../definitions/recordedIdentity.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
@@ -267,18 +267,20 @@ const ofOthers = "TARGET_ACCESS_OF_OTHERS";
 /** Roles in Azure, or in a Cosmos DB account, that somebody else gave the identity. */
 async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<readonly string[]> {
   const about = aboutTarget(ports, input);
-  const identity = await recordedIdentity(ports, about.berth);
-  if (!identity) return [];
   const { known } = await findPlaces(ports, about.berth, about.target);
   const places = known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
-  const found = places.map(async ({ place }) => {
-    const { keep: access } = staying(ports, place, kept);
-    const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });
-    return findings.filter(({ code }) => code === "GRANT_ADDED").map(({ field }) => field);
-  });
-  return (await Promise.all(found))
-    .flat()
-    .map((role) => `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`);
+  if (places.length === 0) return [];
+  const identities = await knownIdentities(ports, about.berth);
+  const found = places.flatMap(({ place }) =>
+    identities.map(async (identity) => {
+      const { keep: access } = staying(ports, place, kept);
+      const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });
+      return findings.filter(({ code }) => code === "GRANT_ADDED").map(({ field }) => field);
+    }),
+  );
+  return [...new Set((await Promise.all(found)).flat())].map(
+    (role) => `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`,
+  );
 }
 /** Takes back everything, or what one operation gave. */
 const revokeTarget = takingStep({

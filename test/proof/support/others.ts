@@ -66,8 +66,8 @@ export async function loseRecord(
   const table = rows.get("MooringNamespaces");
   const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
   const identity = azure.identities.get(identityName(request));
-  // What a migration had begun, nobody could know of any more.
-  if (!table || key === undefined || !row || !identity || migration) return;
+  // What a migration had begun, nobody could know of any more; nor what an identity had in whose place somebody has put another.
+  if (!table || key === undefined || !row || !identity || identity.clientId !== clientId || migration) return;
   const owner = readTags(identity.tags)?.berth;
   const isMade = owner === berthKey({ cluster, namespace });
   if (!isMade && owner !== undefined) return;
@@ -83,10 +83,7 @@ export async function loseRecord(
     isOperator ? onboard(restored, operator, { adoptIdentity: identity.clientId }) : onboard(wanted, red),
   );
   seen.push(`lost, ${isMade ? "made" : "adopted"}: ${operation?.status} ${operation?.error?.code ?? ""}`.trim());
-  // Somebody may have made another one of its name since.
-  const isFirst = identity.clientId === clientId;
-  if (operation?.status === "Succeeded" && !isOperator && isFirst)
-    problems.push("the second team got the first team's identity");
+  if (operation?.status === "Succeeded" && !isOperator) problems.push("the second team got the first team's identity");
   if (operation?.status !== "Succeeded") table.set(key, row);
   else if (forgetLostMarks(world)) stage.somebodyMade(request);
 }

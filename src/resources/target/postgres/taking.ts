@@ -1,6 +1,4 @@
 /** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
-import { identityRef } from "../../../domain/catalog/clusters.ts";
-import { lookUp } from "../../../domain/lookUp.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
@@ -8,7 +6,7 @@ import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
-import { recordedIdentity } from "../../definitions/recordedIdentity.ts";
+import { knownIdentities } from "../../definitions/knownIdentities.ts";
 import type { Decision, Taking } from "../../definitions/targetFamily.ts";
 import {
   actedFor,
@@ -31,24 +29,23 @@ export async function planTaking(
   place: PostgresPlace,
   input: Taking,
 ): Promise<Decision> {
-  const principalId = await knownPrincipal(ports, input);
-  const { own, renamed, others } = await readRoles(ports, place, { about: input, principalId });
+  const known = (await knownIdentities(ports, input.berth)).map(({ principalId }) => principalId);
+  const looks = await Promise.all(
+    (known.length === 0 ? [undefined] : known).map((principalId) =>
+      readRoles(ports, place, { about: input, principalId }),
+    ),
+  );
+  const own = byName(looks.flatMap((found) => [found.own, ...found.renamed]));
+  const others = byName(looks.flatMap((found) => found.others));
   return {
-    ...joined([own, ...renamed].map((found) => takeFrom(ports, place, { ...input, found }))),
+    ...joined(own.map((found) => takeFrom(ports, place, { ...input, found }))),
     others: others.flatMap((each) => describeOther(each, input.target)),
-    lent: [own, ...renamed].flatMap((found) => describeLent(place, { ...input, found, principalId })),
+    lent: own.flatMap((found) => describeLent(place, { ...input, found, known })),
   };
 }
 
-/** The record knows whom the role lets in from the namespace's first verification on; until then, only the identity does. */
-async function knownPrincipal(
-  ports: Pick<Ports, "catalog" | "identities" | "registry">,
-  { berth }: Taking,
-): Promise<PrincipalId | undefined> {
-  const recorded = await recordedIdentity(ports, berth);
-  if (recorded) return recorded.principalId;
-  const isListed = lookUp(ports.catalog.clusters, berth.cluster) !== undefined;
-  return isListed ? (await ports.identities.get(identityRef(ports.catalog, berth)))?.principalId : undefined;
+function byName(roles: readonly RoleAt[]): readonly RoleAt[] {
+  return [...new Map(roles.map((each) => [each.name, each])).values()];
 }
 
 /** Nearly always there is one role. */
@@ -74,10 +71,10 @@ export function describeOther({ name, schema }: RoleAt, target: string): readonl
 /** What others gave a role that is there afterwards, too. */
 function describeLent(
   place: PostgresPlace,
-  { found, principalId, ...input }: Taking & { readonly found: RoleAt; readonly principalId: PrincipalId | undefined },
+  { found, known, ...input }: Taking & { readonly found: RoleAt; readonly known: readonly PrincipalId[] },
 ): readonly string[] {
   const { role, schema, mark } = found;
-  if (!role || principalId === undefined || !lets(role, { principalId })) return [];
+  if (!role || !known.some((principalId) => lets(role, { principalId }))) return [];
   if (mark && shareOf(mark, found, { place, input }).goesWhole) return [];
   const ours = [...notedAt(mark, place).keys(), ...rightsOf(wordsOf(input.keep))];
   // With the right to make tables, they go to the database's owner.

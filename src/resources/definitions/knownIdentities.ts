@@ -1,0 +1,36 @@
+/** The identity of a namespace as its record knows it, from its first verification on, and as it is. */
+import type { Catalog } from "../../domain/catalog/catalog.ts";
+import { identityRef } from "../../domain/catalog/clusters.ts";
+import { lookUp } from "../../domain/lookUp.ts";
+import { IdentityPair } from "../../domain/naming/identityPair.ts";
+import { type Berth, identityName } from "../../domain/naming/names.ts";
+import type { Ports } from "../../ports/index.ts";
+
+/** More than one where somebody has made another of its name: a change may use that one. */
+export async function knownIdentities(
+  ports: Pick<Ports, "catalog" | "identities" | "registry">,
+  berth: Berth,
+): Promise<readonly IdentityPair[]> {
+  const [recorded, current] = await Promise.all([recordedIdentity(ports, berth), currentIdentity(ports, berth)]);
+  const isSame = recorded?.principalId === current?.principalId;
+  return [recorded, isSame ? undefined : current].filter((each) => each !== undefined);
+}
+
+async function recordedIdentity(
+  { registry }: Pick<Ports, "registry">,
+  berth: Berth,
+): Promise<IdentityPair | undefined> {
+  const { clientId, things = [] } = (await registry.getNamespace(berth)) ?? {};
+  const principalId = things.find(({ thing }) => thing === identityName(berth))?.id;
+  return IdentityPair.safeParse({ clientId, principalId }).data;
+}
+
+/** Nobody knows where it is if the catalog has dropped the cluster. */
+async function currentIdentity(
+  { catalog, identities }: Pick<Ports, "identities"> & { readonly catalog: Catalog },
+  berth: Berth,
+): Promise<IdentityPair | undefined> {
+  if (lookUp(catalog.clusters, berth.cluster) === undefined) return undefined;
+  const found = await identities.get(identityRef(catalog, berth));
+  return found && IdentityPair.parse(found);
+}
