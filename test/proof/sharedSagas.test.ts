@@ -41,7 +41,7 @@ it(`leaves no guest without what it has, and nothing behind, in ${count} worlds`
     const times = reports.reduce((sum, { seen }) => sum + (seen[what] ?? 0), 0);
     expect(times, what).toBeGreaterThan(0);
   };
-  if (count < 100) return;
+  if (count < 200) return;
   for (const what of [
     "home onboard Succeeded",
     "home change Succeeded",

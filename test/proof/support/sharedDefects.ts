@@ -43,6 +43,7 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
   "a guest's migration forgets how far it has come": {
     edits: edit("src/domain/operation/lifecycle.ts", "...defined({ migration: left }) };\n    }", "};\n    }"),
     finds: /no record asks for/,
+    from: 1_030,
   },
   "a home that names its guests for ever": {
     edits: edit(
@@ -82,7 +83,7 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
       ),
     ],
     finds: /the identity reaches \S+ as by-hand/,
-    from: 2_030,
+    from: 3_150,
   },
   "a home whose row is lost, and whose identity goes to another team": {
     edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),
