@@ -35,10 +35,20 @@ export interface Places {
 
 type Finding = Pick<Ports, "catalog" | "registry">;
 
-export async function findPlaces({ catalog, registry }: Finding, berth: Berth, target: string): Promise<Places> {
+export async function findPlaces(ports: Finding, berth: Berth, target: string): Promise<Places> {
+  return (await placesOf(ports, berth))(target);
+}
+
+/** The same for several targets, with one look at the record. */
+export async function placesOf({ catalog, registry }: Finding, berth: Berth): Promise<(target: string) => Places> {
+  const { places = {} } = (await registry.getNamespace(berth)) ?? {};
+  return (target) => placesIn(catalog, places, target);
+}
+
+function placesIn(catalog: Catalog, places: RememberedPlaces, target: string): Places {
   const entry = lookUp(catalog.targets, target);
   const listed = entry && placeOf(entry);
-  const remembered = lookUp((await registry.getNamespace(berth))?.places ?? {}, target) ?? [];
+  const remembered = lookUp(places, target) ?? [];
   const read = remembered.map((each) => readPlace(each) ?? describeUnknown(each));
   const earlier = read
     .filter((each) => typeof each !== "string")

@@ -18,7 +18,7 @@ import { inTime } from "../definitions/inTime.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import type { Asked, Reached } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
-import { findPlaces, listedPlace } from "./findPlaces.ts";
+import { listedPlace, placesOf } from "./findPlaces.ts";
 
 export interface TargetReach {
   readonly reached: readonly (Reached & { readonly target: string })[];
@@ -55,11 +55,9 @@ export async function findTargetReach(
 /** Also where the catalog had a target before: what was given there goes at the end of a change, or is told as left. */
 async function askedIn(ports: Ports, berth: Berth, requests: Requests): Promise<readonly Asked[]> {
   const wanted = requests.flatMap((request) => request?.targets ?? []);
-  const asked = wanted.map(async ({ target, access }) => {
-    const { known } = await findPlaces(ports, berth, target);
-    return known.map(({ place }) => ({ place, access }));
-  });
-  return (await Promise.all(asked)).flat();
+  if (wanted.length === 0) return [];
+  const places = await placesOf(ports, berth);
+  return wanted.flatMap(({ target, access }) => places(target).known.map(({ place }) => ({ place, access })));
 }
 
 /** Targets in one account share the look at its roles. */

@@ -282,6 +282,7 @@ async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<r
     (role) => `On ${about.target} somebody else gave the identity the role ${role}, which it would keep.`,
   );
 }
+
 /** Takes back everything, or what one operation gave. */
 const revokeTarget = takingStep({
   ...{ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] },
