@@ -15,7 +15,7 @@ const retired: readonly (readonly [RegExp, string])[] = [
   [/\bisAll\b/, "endsOperation"],
   [/\btogether\(/, "combinedActivity"],
   [/\bTold(?:<|\[|[A-Z])|\bmostTold\b/, "what it is: RenderedFix, ReportedChange, a notice"],
-  [/\b[tT]eller\b|\bSurprise\b/, "DemoReporter, UnexpectedResult"],
+  [/\b[tT]eller\b|\bTelling\b|\bSurprise\b/, "DemoReporter, EventContext, UnexpectedResult"],
   [
     /\btoday\.ts\b|\blooks\.ts\b|\bplaces\.ts\b/,
     "measurements.ts, lookAtSteps.ts, operationPoller.ts, concurrencyLimit.ts",
@@ -34,7 +34,15 @@ const retired: readonly (readonly [RegExp, string])[] = [
     /\bre(?:tell|told)\b|\btell(?:In|Drift|First|Canceled|Losses|Defect|Reason)\(/,
     "what it does: asSent, errorDocument, publishDrift, describeLosses, notify",
   ],
+  [
+    /\bsettle(?:Once|Approval\.ts)\b/,
+    "allSettledOnce, concludeApproval.ts: to settle is to complete, defer or dead-letter a message",
+  ],
   [/\btake(?:Decision|Message)\b/, "recordDecision, receiveMessage"],
+  [
+    /\b(?:plan\w*Taking|taking(?:Step|Away)|Taken(?:Item|Input|Away)|take(?:From|Grants|Back|Index|Place)|takes(?:Any|Roles|NothingAway)|isTakenUp)\b/,
+    "revoke (access), remove (a thing), acquire (a place in a limit), next (an item of a batch), resume (work)",
+  ],
   [/\bisTold\b|\blastingOrTold\b/, "isNotice, lastingOrNotice"],
 ];
 

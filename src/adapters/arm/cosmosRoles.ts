@@ -42,7 +42,7 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
   }
 
   /**
-   * How it failed, if it has. The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring
+   * How it failed, if it has. The assignment itself shows when it is done: the operation is addressed in the subscription, where Mooring
    * may have no rights.
    */
   async function untilDone(
@@ -55,9 +55,9 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
     await untilOver(`${doing} at ${new URL(url).pathname}`, async () => {
       const found = await find(doing, url, Assignment);
       if ((found === undefined) === (method === "DELETE")) return true;
-      const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
-      if (!outcome) watched = undefined;
-      if (outcome && isFailed(outcome)) failed = outcome;
+      const progress = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
+      if (!progress) watched = undefined;
+      if (progress && isFailed(progress)) failed = progress;
       return failed !== undefined;
     });
     return failed;

@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { defined } from "../../domain/defined.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
-import type { StepName } from "../../domain/operation/stepName.ts";
+import { changesAny, type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -18,12 +17,12 @@ import { throwBlockers } from "./throwBlockers.ts";
 
 /**
  * Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its
- * home. Where access has ended, it is the point of no return: what is in the way of the rest is told, and keeps nothing from going.
+ * home. Where access has ended, it is the point of no return: what is in the way of the rest is reported, and keeps nothing from going.
  */
 export const preflight = defineStep({
   name: "preflight",
   stage: "look",
-  takes: { least: 0.3, most: 5 },
+  duration: { least: 0.3, most: 5 },
   target: "namespace",
   given: {
     request: OnboardingRequest,
@@ -44,8 +43,8 @@ export const preflight = defineStep({
     ]);
     if (endsFirst) {
       const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
-      // With nothing left that could be taken away now, the change can wait, like any other.
-      if (!takesAny(plan)) {
+      // With nothing left that could be revoked now, the change can wait, like any other.
+      if (!changesAny(plan, removals)) {
         throwBlockers(plan);
         throwConflict(notJoined);
       }
@@ -69,7 +68,7 @@ export const preflight = defineStep({
     const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
     // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
-    return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
+    return { action: "none", approval, ...defined({ admins: unlessEmpty(admins) }) };
   },
 });
 
@@ -81,16 +80,11 @@ function goingIn({ steps }: Plan): OperationError | undefined {
   return blockers.every(isPassing) ? blockers.find(({ code }) => isCode(code, "NAMESPACE_TERMINATING")) : undefined;
 }
 
-const taking: ReadonlySet<StepName> = new Set(
+const removals: ReadonlySet<string> = new Set(
   Object.values(resourceSteps)
     .filter(({ stage }) => stage === "replace")
     .map(({ name }) => name),
 );
-
-/** Whether it takes away anything, and nothing is in the way of that. */
-function takesAny({ steps }: Plan): boolean {
-  return steps.some(({ name, action }) => taking.has(name) && (action === "update" || action === "delete"));
-}
 
 /** A missing namespace is only news in a plan; here it is created next. */
 function newsIn({ steps }: Plan): readonly OperationError[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
@@ -21,7 +22,7 @@ import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 import { findObstaclesFor } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-const mostPodsTold = 50;
+const mostPodsNamed = 50;
 
 const migrating = { request: OnboardingRequest, migration: Migration, clientId: ClientId };
 type Migrating = Given<typeof migrating>;
@@ -51,7 +52,7 @@ export const takeInventory = defineStep({
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);
     if (migration.until === "inventory") await step.commit();
-    return { action: "none", pods: pods.slice(0, mostPodsTold) };
+    return { action: "none", pods: pods.slice(0, mostPodsNamed) };
   },
 });
 
@@ -102,10 +103,10 @@ async function lookAtNamespace(
   const how = isPast(migration.completed, "cutOver") ? "should have been redeployed by now" : "to be redeployed";
   const current = `uses ${modeWords[modeLeft(migration)]}`;
   const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
-  const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
+  const plan = toStepPlan(step, { action: "none", differences, ...defined({ conflict }) });
   return {
     ...plan,
     ...(blockers.length > 0 ? { action: "conflict", blockers: [...plan.blockers, ...blockers] } : {}),
-    ...(notices.length > 0 ? { notices: [...notices] } : {}),
+    ...defined({ notices: unlessEmpty([...notices]) }),
   };
 }

@@ -89,16 +89,16 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     ...(kind === "change" && record.takenBy !== undefined ? { takesOver: true } : {}),
     ...(migration && isConcerned ? { migration } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
-    ...(batch ? { batch: batch.operation } : {}),
+    ...defined({ batch: batch?.operation }),
   };
 }
 
 /** The team that the operation works for: in a take-over, the one that gets the namespace. */
 export function teamOf(record: NamespaceRecord): string | undefined {
-  return (isTaking(record) ? record.takenBy : undefined) ?? record.team;
+  return (isTakeOver(record) ? record.takenBy : undefined) ?? record.team;
 }
 
-function isTaking(record: NamespaceRecord): record is RecordIn<"Onboarding" | "Changing"> {
+function isTakeOver(record: NamespaceRecord): record is RecordIn<"Onboarding" | "Changing"> {
   return (record.state === "Onboarding" || record.state === "Changing") && record.takenBy !== undefined;
 }
 
@@ -121,7 +121,7 @@ export function onboardedBefore({ previous, earlier, takenBy, team }: NamespaceR
 /** The record once nothing is left that only the first team may have; undefined if there is nothing to hand over. */
 export function handOver(record: NamespaceRecord): HeldRecord | undefined {
   const { takenBy: team } = record;
-  return isTaking(record) && team !== undefined && team !== record.team ? { ...record, team } : undefined;
+  return isTakeOver(record) && team !== undefined && team !== record.team ? { ...record, team } : undefined;
 }
 
 /** The first operation of a namespace. */
@@ -142,10 +142,10 @@ export function supersede(
   const { team, ...opened } = opening;
   const taker = takerOf(owner, { team, takeOver });
   const owned = taker === undefined ? ownedBy(team) : { ...ownedBy(owner), takenBy: taker };
-  const known = {
-    ...(opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {}),
-    ...(opening.places ? { places: joinPlaces(current.places, opening.places) } : {}),
-  };
+  const known = defined({
+    servers: opening.servers && { ...current.servers, ...opening.servers },
+    places: opening.places && joinPlaces(current.places, opening.places),
+  });
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }
@@ -168,8 +168,7 @@ function previousOf(current: FreeRecord): PreviousRecord {
   const held = { operation, request, requestHash, ...defined({ askedHash }), requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
   const { earlier, previous, takenBy } = current;
-  const taken = defined({ takenBy });
-  return { ...held, ...taken, state: "Incomplete", ...defined({ earlier, previous }) };
+  return { ...held, ...defined({ takenBy }), state: "Incomplete", ...defined({ earlier, previous }) };
 }
 
 /** Every request of which something may be there, or may be restored. */
@@ -267,8 +266,8 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
     case "Onboarding":
     case "Changing": {
       if (!hasSucceeded) {
-        // A take-over gives nothing back: once it has begun to take away, the namespace is not what it was.
-        const isChanged = leftBehind || (isTaking(record) && !isUntouched);
+        // A take-over gives nothing back: once it has begun to revoke access, the namespace is not what it was.
+        const isChanged = leftBehind || (isTakeOver(record) && !isUntouched);
         return isChanged ? incomplete(record) : restored(record);
       }
       const {
@@ -389,7 +388,7 @@ function leftOf(record: RecordIn<"Migrating">, { leftBehind, migration: reached 
   // What an earlier migration left behind is not this one's to undo, and no longer that one's either.
   const { leftBy: _earlier, ...migration } = record.migration;
   const completed = reached?.completed ?? migration.completed;
-  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remainsOf(record) : {}) };
+  const now = { ...migration, ...defined({ completed }), ...(leftBehind ? remainsOf(record) : {}) };
   return completed !== "retire" && isToRemember(now) ? now : undefined;
 }
 

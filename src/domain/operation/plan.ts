@@ -1,5 +1,6 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step does. */
 import { z } from "zod";
+import { defined, unlessEmpty } from "../defined.ts";
 import { fixDocument } from "../errors/fix.ts";
 import {
   type AnyNoticeCode,
@@ -131,7 +132,7 @@ export function toStepPlan(
     action: conflicts.length > 0 ? "conflict" : action,
     differences: [...differences],
     blockers: conflicts.map(({ code, message }) => toOperationError(code, message)),
-    ...(notices.length > 0 ? { notices: notices.map(({ code, message }) => toNotice(code, message)) } : {}),
+    ...defined({ notices: unlessEmpty(notices.map(({ code, message }) => toNotice(code, message))) }),
   };
 }
 
@@ -142,4 +143,9 @@ export function planOfSame({ operation }: { operation: string }): Plan {
 
 export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval };
+}
+
+/** Whether one of these steps changes or removes something, and nothing is in the way of that. */
+export function changesAny({ steps }: Plan, names: ReadonlySet<string>): boolean {
+  return steps.some(({ name, action }) => names.has(name) && (action === "update" || action === "delete"));
 }
