@@ -37,7 +37,7 @@ export interface InvocationInput {
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
-  /** The orchestration or entity that it belongs to, for the log. */
+  /** The orchestration that it belongs to, for the log. */
   readonly instanceId?: string;
   /** The request's, for HTTP. */
   readonly method?: string | undefined;

@@ -114,7 +114,7 @@ function createFunctionApp(
       definition,
       registration,
       logs: { user: parts.log.category(`Function.${definition.name}.User`), system },
-      isDurable: /^(orchestration|entity|activity)trigger$/i.test(type),
+      isDurable: /^(orchestration|activity)trigger$/i.test(type),
       policy,
     });
   }

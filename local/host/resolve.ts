@@ -3,14 +3,7 @@ import { ConfigurationError } from "./configurationError.ts";
 import type { Log } from "./log.ts";
 import { expandSettings, findSetting, type Settings } from "./settings.ts";
 
-const servedTriggers = [
-  "httptrigger",
-  "timertrigger",
-  "servicebustrigger",
-  "orchestrationtrigger",
-  "activitytrigger",
-  "entitytrigger",
-];
+const servedTriggers = ["httptrigger", "timertrigger", "servicebustrigger", "orchestrationtrigger", "activitytrigger"];
 
 /**
  * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions, and
@@ -31,7 +24,14 @@ export function resolveFunctions(
       log.info("function is not one of host.json's functions", { function: definition.name });
       continue;
     }
-    if (!servedTriggers.includes(definition.trigger.type.toLowerCase())) {
+    const triggerType = definition.trigger.type.toLowerCase();
+    if (triggerType === "entitytrigger") {
+      problems.push(
+        `Function "${definition.name}" is an entity, which this host does not serve; start the app with Azure Functions Core Tools`,
+      );
+      continue;
+    }
+    if (!servedTriggers.includes(triggerType)) {
       // As in Azure when an extension is missing: the function is left out, and the others run.
       log.error("this host does not serve the trigger; the function will not run", {
         function: definition.name,

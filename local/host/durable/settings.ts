@@ -25,8 +25,6 @@ const durableSettings = v.looseObject({
   ),
   maxConcurrentActivityFunctions: v.optional(count, perCore),
   maxConcurrentOrchestratorFunctions: v.optional(count, perCore),
-  maxConcurrentEntityFunctions: v.optional(count, perCore),
-  maxEntityOperationBatchSize: v.optional(count, 50),
   maxOrchestrationActions: v.optional(count, 100_000),
   storeInputsInOrchestrationHistory: v.optional(v.boolean(), false),
   overridableExistingInstanceStates: v.optional(oneOf(["NonRunningStates", "AnyState"]), "NonRunningStates"),

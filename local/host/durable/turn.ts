@@ -102,7 +102,7 @@ export async function runTurn(
       if (reply.kind === "failed" && reply.isOpaque) plan.schedule([]);
       deliver(actions);
       barrier = barrierOf(actions, ledger, { hasThrown: true });
-      plan.scheduleFarewell(actions.numbered, barrier?.position);
+      plan.cancelTimers(actions.numbered);
       ending = {
         status: "Failed",
         failure:
@@ -132,7 +132,6 @@ export async function runTurn(
   }
   const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter((event) => !isRead(event)) : [];
   if (isLeaving) ending = undefined;
-  if (ending !== undefined) plan.releaseLocks();
 
   const closing: HistoryEvent[] = [];
   if (ending?.status === "Completed" || ending?.status === "Failed") {
@@ -215,9 +214,8 @@ interface Arriving {
 const days = 24 * 60 * 60 * 1000;
 
 /**
- * What the SDK would parse from the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, without which
- * the SDK refuses locks. The longest short timer is the longest TimeSpan: a longer timer is split into child timers, each with
- * a hidden id.
+ * What the SDK would parse from the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, its latest. The
+ * longest short timer is the longest TimeSpan: a longer timer is split into child timers, each with a hidden id.
  */
 function createPayload(
   { row, history }: Instance,

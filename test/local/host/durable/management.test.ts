@@ -120,11 +120,11 @@ describe("starting", () => {
 
   test("replaces a running instance when host.json says AnyState", async () => {
     const lenient = await startDurableHost(app, { settings: { overridableExistingInstanceStates: "AnyState" } });
-    await lenient.client.startNew("critical", { instanceId: "x", input: { from: "p", to: "q", hold: true } });
+    await lenient.client.startNew("oneEvent", { instanceId: "x" });
 
-    await lenient.client.startNew("critical", { instanceId: "x", input: { from: "p", to: "q", hold: false } });
+    await lenient.client.startNew("greet", { instanceId: "x", input: "Ada" });
 
-    expect((await lenient.finished("x")).output).toBe(0);
+    expect((await lenient.finished("x")).output).toBe("Hello Ada");
     await lenient.close();
   });
 

@@ -100,10 +100,6 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     await management.purge(row.id);
     seen.gates.get(`${key} beside`)?.();
   },
-  "failed before its entity answered": async ({ start, ended, key }) => {
-    const row = await start("failBeside", { key, beside: "entity" });
-    await ended(row.id);
-  },
   "failed beside its child": async ({ start, ended, management, key }) => {
     const row = await start("failBeside", { key, beside: "child" });
     await expect.poll(() => management.status(`${key}-child`)?.status).toBe("Running");
@@ -111,13 +107,6 @@ const endings: Readonly<Record<string, (run: Run) => Promise<unknown>>> = {
     await management.raiseEvent(child, "go", "1");
     await ended(child.id);
     await ended(row.id);
-  },
-  "terminated while it holds locks, and while it waits for them": async ({ start, begun, ended, management, key }) => {
-    const input = { from: key, to: `${key} too`, hold: true };
-    const rows = [await start("critical", input), await start("critical", input)];
-    for (const row of rows) await begun(row);
-    for (const row of rows.reverse()) await management.terminate(row, "enough");
-    for (const row of rows) await ended(row.id);
   },
 };
 
