@@ -6,22 +6,18 @@ import { expandSettings, findSetting, type Settings } from "./settings.ts";
 const servedTriggers = ["httptrigger", "timertrigger", "servicebustrigger", "orchestrationtrigger", "activitytrigger"];
 
 /**
- * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions, and
- * without those that host.json's `functions` leaves out, if it names any. One error reports every problem of every function.
+ * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions. One error
+ * reports every problem of every function.
  */
 export function resolveFunctions(
   functions: Iterable<RegisteredFunction>,
-  { settings, log, only }: { settings: Settings; log: Log; only: readonly string[] },
+  { settings, log }: { settings: Settings; log: Log },
 ): RegisteredFunction[] {
   const problems: string[] = [];
   const resolved: RegisteredFunction[] = [];
   for (const definition of functions) {
     if (/^(true|1)$/i.test(findSetting(settings, `AzureWebJobs.${definition.name}.Disabled`) ?? "")) {
       log.info("function is disabled", { function: definition.name });
-      continue;
-    }
-    if (only.length > 0 && !only.some((name) => name.toLowerCase() === definition.name.toLowerCase())) {
-      log.info("function is not one of host.json's functions", { function: definition.name });
       continue;
     }
     const triggerType = definition.trigger.type.toLowerCase();

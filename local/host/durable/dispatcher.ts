@@ -52,8 +52,6 @@ export interface DispatcherOptions extends TurnContext {
 export interface Dispatcher {
   /** Call it when something arrives for an instance. */
   wake(instance: number): void;
-  /** Ends an instance now, without waiting for a turn in progress. */
-  terminate(instance: Instance, reason: string): void;
   /** Ends an instance whose turn cannot be stored. */
   fail(instance: Instance, reason: string): void;
   start(): void;
@@ -288,7 +286,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     wake,
-    terminate: (instance, reason) => end(instance, [], reason),
     fail,
     start() {
       isRunning = true;

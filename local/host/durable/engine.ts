@@ -16,7 +16,6 @@ import { createInstances } from "./instances.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createMailbox } from "./mailbox.ts";
 import type { ActivityTask } from "./records.ts";
-import { startRetention } from "./retention.ts";
 import type { DurableSettings } from "./settings.ts";
 import { createDurableSpans } from "./spans.ts";
 import { openDatabase } from "./store/open.ts";
@@ -38,8 +37,6 @@ export interface EngineOptions {
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
   readonly isStrict?: boolean | undefined;
-  /** How long an orchestration is kept after its end; forever by default. */
-  readonly retentionMs?: number | undefined;
   /** How many connections the HTTP server has accepted. */
   readonly countConnections?: (() => number) | undefined;
   /** The slots that activities run in. */
@@ -111,7 +108,6 @@ export function createEngine(options: EngineOptions) {
   const tasksLeft = store.tasks().filter(({ instance }) => instance !== options.refused?.author);
   if (options.refused !== undefined) failAuthor(options.refused);
   const queries = createQueries(database);
-  let stopRetention = () => {};
 
   function failAuthor({ author, reason }: StoreBroken): void {
     if (author === undefined) return;
@@ -146,16 +142,6 @@ export function createEngine(options: EngineOptions) {
         if (instance) spans.taskScheduled(task, instance.row, instance.traceParent);
         activities.run(task);
       }
-      const { retentionMs } = options;
-      const { deleteInstance } = store;
-      stopRetention = startRetention({
-        retentionMs,
-        endedBefore: queries.endedBefore,
-        deleteInstance,
-        commit,
-        clock,
-        log,
-      });
     },
     /** What is in memory: nothing, when nothing is under way. */
     counts: () => ({
@@ -168,7 +154,6 @@ export function createEngine(options: EngineOptions) {
     }),
     /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
-      stopRetention();
       const ended = Promise.all([dispatcher.close(), activities.close()]);
       let callOff = () => {};
       const patience = new Promise<void>((resolve) => {

@@ -84,7 +84,6 @@ export interface TaskScheduled extends Common {
   readonly EventType: Type["TaskScheduled"];
   readonly Name: string;
   readonly Version: null;
-  readonly Input?: string;
   readonly Host?: TaskMark;
 }
 
@@ -93,7 +92,6 @@ export interface ChildCreated extends Common {
   readonly Name: string;
   readonly Version: string | null;
   readonly InstanceId: string;
-  readonly Input?: string;
   readonly Host?: TaskMark;
 }
 

@@ -31,7 +31,7 @@ function refusal(operation: "suspend" | "resume", { id, status }: InstanceRow): 
 }
 
 export function createManagement(engine: Engine) {
-  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store, dispatcher } = engine;
+  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store } = engine;
   const onDisk = () => commit.committed(() => {});
   const common = () => ({ EventId: -1, Timestamp: new Date(clock.now()).toISOString() });
 
@@ -63,12 +63,7 @@ export function createManagement(engine: Engine) {
   function makeRoom(id: string): InstanceRow | undefined {
     const existing = instances.find(id);
     if (existing === undefined || isFinal(existing.status)) return existing;
-    if (settings.overridableExistingInstanceStates === "NonRunningStates") {
-      throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
-    }
-    const instance = instances.load(existing.key);
-    if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");
-    return existing;
+    throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
   }
 
   async function purge(rows: readonly InstanceRow[]): Promise<number> {

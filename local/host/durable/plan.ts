@@ -152,7 +152,6 @@ export class TurnPlan {
       ...this.#stamp(EventType.TaskScheduled, id),
       Name: name,
       Version: null,
-      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: `[${input}]` } : {}),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     this.effects.tasks.push({ id, name, input });
@@ -165,7 +164,6 @@ export class TurnPlan {
       Name: child.name,
       Version: child.version,
       InstanceId: child.id,
-      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: child.input } : {}),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     this.effects.children.push(child);

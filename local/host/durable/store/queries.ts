@@ -1,6 +1,6 @@
 /** Lists instances, a page at a time and along an index. */
 import type { DatabaseSync } from "node:sqlite";
-import { finalStatuses, type InstanceRow, type RuntimeStatus } from "../records.ts";
+import type { InstanceRow, RuntimeStatus } from "../records.ts";
 import type { Row } from "./columns.ts";
 import { readInstance } from "./store.ts";
 
@@ -30,17 +30,6 @@ export function createQueries(database: DatabaseSync) {
       const tokenOf = (row: InstanceRow) =>
         JSON.stringify(filter.idPrefix === undefined ? [row.created, row.key] : [row.id]);
       return pageOf(rows, { top, after, tokenOf });
-    },
-
-    /** Some of those that have ended and have not changed since. */
-    endedBefore(time: number, top: number): InstanceRow[] {
-      const ended = finalStatuses.map(() => "?").join(", ");
-      return select(`SELECT * FROM instances WHERE status IN (${ended}) AND created < ? AND updated < ? LIMIT ?`, [
-        ...finalStatuses,
-        time,
-        time,
-        top,
-      ]).map(readInstance);
     },
   };
 }

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
-import { createClock } from "../../../../local/host/durable/clock.ts";
 import { openDatabase } from "../../../../local/host/durable/store/open.ts";
 import { createStoreFolder, loadTestApp, startDurableHost } from "./support/durableHost.ts";
 
@@ -152,32 +151,6 @@ test.each([
   await expect(start).rejects.toThrow(
     new RegExp(`The durable store ${file} is damaged \\(.+\\)\\. Put a copy back in its place, or move the file away`),
   );
-});
-
-test("deletes what ended before the retention period, and nothing else", async () => {
-  const first = await startDurableHost(app, { directory });
-  const old = await first.run("greet", "Ada");
-  const running = await first.client.startNew("twoEvents");
-  await first.close();
-  let ahead = 0;
-  const own = createClock({ wall: () => Date.now() + ahead });
-  const retentionMs = 86_400_000;
-
-  const second = await startDurableHost(app, { directory, retentionMs, clock: own });
-  const idsOf = async () => (await second.client.getStatusAll()).map(({ instanceId }) => instanceId);
-  expect(await idsOf()).toEqual([old.instanceId, running]);
-  await second.close();
-  ahead = retentionMs + 1_000;
-  const third = await startDurableHost(app, { directory, retentionMs, clock: createClock({ wall: own.now }) });
-
-  await expect
-    .poll(async () => (await third.client.getStatusAll()).map(({ instanceId }) => instanceId))
-    .toEqual([running]);
-  expect(third.logLines.join("\n")).toContain("deleted orchestrations that ended long ago deleted=1");
-  await third.client.raiseEvent(running, "one", 1);
-  await third.client.raiseEvent(running, "two", 2);
-  expect((await third.finished(running)).output).toEqual([1, 2]);
-  await third.close();
 });
 
 test("says what is wrong in host.json", async () => {
