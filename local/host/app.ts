@@ -8,8 +8,6 @@ export interface TypedData {
   readonly int?: number | null;
   readonly double?: number | null;
   readonly http?: unknown;
-  readonly collectionString?: { readonly string: readonly string[] } | null;
-  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] } | null;
 }
 
 export interface Binding {
@@ -50,7 +48,7 @@ export interface InvocationInput {
 }
 
 export interface InvocationResult {
-  /** What the handler returned, by identity, after the post-invocation hooks. */
+  /** What the handler returned, by identity. */
   readonly result: unknown;
   /** The same as the SDK serialised it for the host; undefined for `raw` input. */
   readonly returnValue: TypedData | undefined;

@@ -13,7 +13,7 @@ export function createServiceBusClient(name: string, settings: Settings): Servic
   const namespace = find("__fullyQualifiedNamespace");
   if (!namespace) {
     throw new ConfigurationError(
-      `the connection "${name}" is not configured; set ${name}__fullyQualifiedNamespace; this host takes no connection string`,
+      `the connection "${name}" is not configured; set ${name}__fullyQualifiedNamespace (this host takes no connection strings)`,
     );
   }
   const clientId = find("__clientId");

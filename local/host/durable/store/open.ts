@@ -132,7 +132,7 @@ function migrate(database: DatabaseSync, file: string, steps: readonly Step[]): 
 }
 
 /**
- * This host has served entities (docs/adr/0023). Their state, messages to them, and orchestrations that have called one and still
+ * Older hosts served entities (docs/adr/0023). Their state, messages to them, and orchestrations that have called one and still
  * run (14 is EventSent) would be lost.
  */
 function dropEntities(database: DatabaseSync, file: string): void {

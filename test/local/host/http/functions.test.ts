@@ -276,6 +276,16 @@ test("accepts only loopback names in the Host header", async () => {
     expect(await statusFor(host)).toBe(403);
 });
 
+test("answers administration with 401, since it makes no key that opens it", async () => {
+  const { url } = await runHost({ code: echo });
+  const status = async (method: string, path: string) => (await fetch(`${url}/admin/${path}`, { method })).status;
+
+  expect(await status("GET", "functions/echo/keys")).toBe(401);
+  expect(await status("PUT", "host/functionkeys/default")).toBe(401);
+  expect(await status("GET", "functions")).toBe(401);
+  expect(await status("PATCH", "functions/echo/keys")).toBe(404);
+});
+
 test("finishes running requests before it closes, refuses new ones, and ends idle connections", async () => {
   const host = await runHost({
     code: `${echo}app.get("slow", async () => { await new Promise((r) => setTimeout(r, 300)); return { body: "done" }; });`,
