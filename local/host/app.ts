@@ -8,8 +8,6 @@ export interface TypedData {
   readonly int?: number | null;
   readonly double?: number | null;
   readonly http?: unknown;
-  readonly collectionString?: { readonly string: readonly string[] } | null;
-  readonly collectionBytes?: { readonly bytes: readonly Uint8Array[] } | null;
 }
 
 export interface Binding {
@@ -37,7 +35,7 @@ export interface InvocationInput {
   /** Values of input bindings by binding name, such as the durable client's. */
   readonly inputs?: Readonly<Record<string, TypedData>>;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
-  /** The orchestration or entity that it belongs to, for the log. */
+  /** The orchestration that it belongs to, for the log. */
   readonly instanceId?: string;
   /** The request's, for HTTP. */
   readonly method?: string | undefined;
@@ -50,7 +48,7 @@ export interface InvocationInput {
 }
 
 export interface InvocationResult {
-  /** What the handler returned, by identity, after the post-invocation hooks. */
+  /** What the handler returned, by identity. */
   readonly result: unknown;
   /** The same as the SDK serialised it for the host; undefined for `raw` input. */
   readonly returnValue: TypedData | undefined;

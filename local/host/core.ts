@@ -6,15 +6,14 @@
 import Module from "node:module";
 import type { Binding, TypedData } from "./app.ts";
 import type { Log, LogLevel } from "./log.ts";
-import type { RetryContext } from "./retryPolicy.ts";
 
 export type Callback = (...args: unknown[]) => unknown;
 type Hook = (context: object) => unknown;
 
-export const hookNames = ["appStart", "appTerminate", "preInvocation", "postInvocation", "log"] as const;
+export const hookNames = ["appStart", "appTerminate", "preInvocation"] as const;
 export type HookName = (typeof hookNames)[number];
 
-export type InvocationState = "preInvocationHooks" | "invocation" | "postInvocationHooks";
+export type InvocationState = "preInvocationHooks" | "invocation";
 
 /** What the SDK learns about one invocation. */
 export interface CoreInvocation {
@@ -24,7 +23,6 @@ export interface CoreInvocation {
     readonly functionId: string;
     readonly inputData: readonly { readonly name: string; readonly data: TypedData }[];
     readonly triggerMetadata: Readonly<Record<string, TypedData>>;
-    readonly retryContext?: RetryContext;
     readonly traceContext: { readonly traceParent: string; readonly traceState: string; readonly attributes: object };
   };
   readonly metadata: FunctionMetadata;
@@ -82,10 +80,6 @@ export class CoreError extends Error {
   readonly isAzureFunctionsSystemError = true;
 }
 
-class CoreRangeError extends RangeError {
-  readonly isAzureFunctionsSystemError = true;
-}
-
 class Disposable {
   readonly #dispose: () => void;
 
@@ -111,7 +105,7 @@ export function beginApp(log: Log): Registrations {
   if (!isInstalled) install();
   current = {
     functions: new Map(),
-    hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
+    hooks: { appStart: [], appTerminate: [], preInvocation: [] },
     appHookData: {},
     appLevelHookData: {},
     log,
@@ -140,7 +134,10 @@ const coreModule = {
   },
   registerHook(name: string, hook: Hook): Disposable {
     const known = hookNames.find((each) => each === name);
-    if (known === undefined) throw new CoreRangeError(`Unrecognized hook "${name}"`);
+    if (known === undefined) {
+      // No RangeError: the SDK would make of it that the host is too old.
+      throw new CoreError(`This host does not serve the hook "${name}"; start the app with Azure Functions Core Tools`);
+    }
     const hooks = app().hooks[known];
     hooks.push(hook);
     return new Disposable(() => {

@@ -18,7 +18,6 @@ import { describeError } from "./report.ts";
 import { resolveFunctions } from "./resolve.ts";
 import { expandSettings, findSetting, readSettings, type Settings } from "./settings.ts";
 import { createDurable } from "./startDurable.ts";
-import { parseTimeSpan } from "./timeSpan.ts";
 import { inInvocationSpan } from "./traces.ts";
 import { createTimers } from "./triggers/timer.ts";
 import type { Listener, TriggerContext } from "./triggers/trigger.ts";
@@ -54,6 +53,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const log = options.log ?? createLog({ filter: toLevelFilter(hostJson, settings["MOORING_LOG_LEVEL"]) });
   tellIdle("host.json", hostReview, log);
   tellIdle("local.settings.json", localReview, log);
+  refuseGone(settings);
   await mkdir(dataDirectory, { recursive: true });
   const keys = await readKeys(dataDirectory, { settings });
   const server = await listen({ port: options.port, log });
@@ -78,7 +78,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   try {
     const app = await loadApp(folder, { log });
     closing.unshift((graceMs) => app.close(graceMs));
-    const functions = resolveFunctions(app.functions.values(), { settings, log, only: hostJson.functions });
+    const functions = resolveFunctions(app.functions.values(), { settings, log });
     const rounds = hostJson.concurrency.dynamicConcurrencyEnabled ? createRounds() : undefined;
     const durable = createDurable(functions, {
       app,
@@ -90,7 +90,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
       key: keys.system,
       rpcKey: keys.rpc,
       isStrict: /^true$/i.test(findSetting(settings, "MOORING_STRICT") ?? ""),
-      retentionMs: readRetention(settings),
       countConnections: server.countConnections,
       log,
       ...(options.meetTurn === undefined ? {} : { meetTurn: options.meetTurn }),
@@ -130,6 +129,17 @@ const defaultGraceMs = 10_000;
 function tellIdle(file: string, { idle, unknown }: Reviewed, log: Log): void {
   if (idle.length > 0) log.info(`settings of ${file} that do nothing in this host`, { settings: idle.join(", ") });
   if (unknown.length > 0) log.warn(`unknown settings of ${file}`, { settings: unknown.join(", ") });
+}
+
+/** Settings of older versions: a key that nothing requires would be worse than none. */
+function refuseGone(settings: Settings): void {
+  for (const name of ["MOORING_FUNCTION_KEY", "MOORING_MASTER_KEY", "MOORING_RETENTION"]) {
+    if (findSetting(settings, name)) {
+      throw new ConfigurationError(
+        `This host does not serve ${name}; leave it out, or start the app with Azure Functions Core Tools`,
+      );
+    }
+  }
 }
 
 /** The hub's name may refer to a setting: `%NAME%`. */
@@ -227,17 +237,6 @@ function readBodyLimit(settings: Settings): number {
   if (text === undefined || text === "") return defaultBodyLimit;
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw new ConfigurationError(`${name} is "${text}"; set it to a number of bytes or remove it`);
-}
-
-function readRetention(settings: Settings): number | undefined {
-  const name = "MOORING_RETENTION";
-  const text = findSetting(settings, name);
-  if (text === undefined || text === "") return undefined;
-  const retentionMs = parseTimeSpan(text);
-  if (retentionMs !== undefined && retentionMs > 0) return retentionMs;
-  throw new ConfigurationError(
-    `${name} is "${text}"; set it to the time that ended orchestrations are kept, such as 30.00:00:00, or remove it`,
-  );
 }
 
 function environmentOf(folder: string, { port }: HttpServer): Record<string, string> {

@@ -31,8 +31,13 @@ const requestLimit = v.pipe(
 
 const schema = v.looseObject({
   version: v.literal("2.0", 'must be "2.0"'),
-  /** The only functions to run; when absent or empty, all of them. */
-  functions: v.optional(v.array(v.string()), []),
+  functions: v.optional(
+    v.pipe(
+      v.array(v.string()),
+      v.maxLength(0, "this host runs all functions; leave one out with the setting AzureWebJobs.<name>.Disabled"),
+    ),
+    [],
+  ),
   logging: v.optional(v.looseObject({ logLevel: v.optional(v.record(v.string(), levelSchema), {}) }), {}),
   /** Whether the host may run less at a time than the limits allow, as it sees fit. */
   concurrency: v.optional(v.looseObject({ dynamicConcurrencyEnabled: v.optional(v.boolean(), false) }), {}),

@@ -8,8 +8,7 @@ import {
   type Registration,
   type Registrations,
 } from "./core.ts";
-import type { Log, LogLevel } from "./log.ts";
-import type { RetryContext } from "./retryPolicy.ts";
+import type { Log } from "./log.ts";
 
 /** The parts of a function's invocation that are the same every time. */
 export interface Invocable {
@@ -23,31 +22,27 @@ export async function invoke(
   app: Registrations,
   called: Invocable,
   input: InvocationInput & { readonly invocationId: string },
-  retry?: RetryContext,
 ): Promise<InvocationResult> {
   const { registration } = called;
   const model = programmingModel();
   if (model === undefined) throw new CoreError("The app has no programming model: it never required @azure/functions.");
-  const core = createInvocation(app, called, input, retry);
+  const core = createInvocation(called, input);
   const invocation = await model.getInvocationModel(core);
-  const { context, inputs: given } = await invocation.getArguments();
-  const inputs = input.raw === undefined ? given : [input.raw];
-  const work: Work = { inputs, functionCallback: registration.callback };
-  const run = (before: Work) => {
-    core.state = "invocation";
-    return invocation.invokeFunction(context, before.inputs, before.functionCallback);
-  };
-  const { preInvocation, postInvocation } = app.hooks;
+  const { context, inputs: parsed } = await invocation.getArguments();
+  const inputs = input.raw === undefined ? parsed : [input.raw];
+  const given: Work = { inputs, functionCallback: registration.callback };
+  // Most turns and activities have none, and make nothing for them.
+  const work = app.hooks.preInvocation.length === 0 ? given : await prepare(app, { core, context, given });
+  core.state = "invocation";
   let result: unknown = null;
-  if (preInvocation.length === 0 && postInvocation.length === 0) {
-    try {
-      result = await run(work);
-    } catch (error) {
-      if (isFailure(error)) throw error;
-    } finally {
-      core.state = undefined;
-    }
-  } else result = await runBetweenHooks(app, { core, context, work, run });
+  try {
+    result = await invocation.invokeFunction(context, work.inputs, work.functionCallback);
+  } catch (error) {
+    // To the worker, whoever throws null or undefined returns nothing.
+    if (error !== null && error !== undefined) throw error;
+  } finally {
+    core.state = undefined;
+  }
   if (input.raw !== undefined) return { result, returnValue: undefined };
   const response = await invocation.getResponse(context, result);
   return { result, returnValue: response.returnValue ?? undefined };
@@ -58,47 +53,19 @@ interface Work {
   functionCallback: Callback;
 }
 
-interface Hooked {
-  readonly core: CoreInvocation;
-  readonly context: object;
-  readonly work: Work;
-  readonly run: (work: Work) => Promise<unknown>;
-}
-
-/** Apart from the invocation without hooks, which every turn and activity of most apps is, and which makes nothing for them. */
-async function runBetweenHooks(app: Registrations, { core, context, work, run }: Hooked): Promise<unknown> {
-  const { preInvocation, postInvocation } = app.hooks;
-  const shared = { hookData: {}, appHookData: app.appHookData, invocationContext: context };
-  const before = createHookContext(shared, work);
+/** What the hooks make of it. */
+async function prepare(
+  app: Registrations,
+  { core, context, given }: { readonly core: CoreInvocation; readonly context: object; readonly given: Work },
+): Promise<Work> {
+  const prepared = createHookContext({ hookData: {}, appHookData: app.appHookData, invocationContext: context }, given);
   core.state = "preInvocationHooks";
   try {
-    await runHooks(preInvocation, before);
+    await runHooks(app.hooks.preInvocation, prepared);
   } finally {
     core.state = undefined;
   }
-  const after = createHookContext(shared, {
-    inputs: before.inputs,
-    result: null as unknown,
-    error: null as unknown,
-  });
-  try {
-    after.result = await run(before);
-  } catch (error) {
-    after.error = error;
-  }
-  core.state = "postInvocationHooks";
-  try {
-    await runHooks(postInvocation, after);
-  } finally {
-    core.state = undefined;
-  }
-  if (isFailure(after.error)) throw after.error;
-  return after.result;
-}
-
-/** To the worker, whoever throws null or undefined returns nothing. */
-function isFailure(error: unknown): boolean {
-  return error !== null && error !== undefined;
+  return prepared;
 }
 
 export async function runHooks(hooks: readonly ((context: object) => unknown)[], context: object): Promise<void> {
@@ -121,10 +88,8 @@ export function createHookContext<T extends object>(fixed: object, open: T): T {
 }
 
 function createInvocation(
-  app: Registrations,
   { definition, registration, logs }: Invocable,
   input: InvocationInput & { readonly invocationId: string },
-  retry: RetryContext | undefined,
 ): CoreInvocation {
   const { trigger, inputs, triggerMetadata, hostSpan, traceParent, invocationId, instanceId } = input;
   const inputData = [{ name: definition.trigger.name, data: trigger }];
@@ -139,7 +104,6 @@ function createInvocation(
       functionId: definition.functionId,
       inputData,
       triggerMetadata: triggerMetadata ?? {},
-      ...(retry === undefined ? {} : { retryContext: retry }),
       traceContext: {
         traceParent: hostSpan ?? continueTrace(traceParent),
         traceState: "",
@@ -149,21 +113,9 @@ function createInvocation(
     metadata: registration.metadata,
     state: undefined,
     log(level, category, message) {
-      const entry = passLogHooks(app, { level, message, category });
-      logs[category].write(entry.level, entry.message, { invocationId, instanceId });
+      logs[category].write(level, message, { invocationId, instanceId });
     },
   };
-}
-
-/** Log hooks may change level and text; they cannot wait, because logging cannot. */
-function passLogHooks(app: Registrations, entry: { level: LogLevel; message: string; category: string }) {
-  if (app.hooks.log.length === 0) return entry;
-  const context = createHookContext(
-    { hookData: {}, appHookData: app.appHookData, category: entry.category },
-    { level: entry.level, message: entry.message },
-  );
-  for (const hook of app.hooks.log) hook(context);
-  return context;
 }
 
 /** W3C trace context: the caller's trace with a span of our own, or a new trace. */

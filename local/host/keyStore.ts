@@ -4,19 +4,11 @@ import { join } from "node:path";
 import type { HostKeys } from "./http/keys.ts";
 import { findSetting, type Settings } from "./settings.ts";
 
-/**
- * The system key is generated once per data directory, so that the management links in an answer still work after a restart.
- * Function and master keys exist when they are configured.
- */
+/** The system key is generated once per data directory, so that the management links in an answer still work after a restart. */
 export async function readKeys(dataDirectory: string, { settings }: { settings: Settings }): Promise<HostKeys> {
   const system =
     findSetting(settings, "MOORING_SYSTEM_KEY") ?? (await readOrMakeKey(join(dataDirectory, "system.key")));
-  return {
-    system,
-    rpc: rpcKeyOf(system),
-    function: findSetting(settings, "MOORING_FUNCTION_KEY"),
-    master: findSetting(settings, "MOORING_MASTER_KEY"),
-  };
+  return { system, rpc: rpcKeyOf(system) };
 }
 
 /** Not the system key itself, because addresses are recorded in more places than keys. */

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import type { Binding, FunctionApp, RegisteredFunction } from "./app.ts";
+import { ConfigurationError } from "./configurationError.ts";
 import { beginApp, CoreError, programmingModel, type Registration, type Registrations } from "./core.ts";
 import { startGrace } from "./grace.ts";
 import { keepOnLoopback } from "./http/streamListener.ts";
@@ -14,7 +15,6 @@ import { createHookContext, type Invocable, invoke, runHooks } from "./invoke.ts
 import type { Log } from "./log.ts";
 import { messageOf } from "./messageOf.ts";
 import { describeError, report } from "./report.ts";
-import { parseRetryPolicy, type RetryContext, type RetryPolicy, withRetries } from "./retryPolicy.ts";
 
 export interface LoadedApp extends FunctionApp {
   /** What the app's SDK asked of the host; `HttpUri` is set when it streams HTTP. */
@@ -88,7 +88,6 @@ async function loadScript(path: string, packageJson: PackageJson): Promise<void>
 interface LoadedFunction extends Invocable {
   /** The durable extension reports the failures of these itself. */
   readonly isDurable: boolean;
-  readonly policy: RetryPolicy | undefined;
 }
 
 function createFunctionApp(
@@ -97,16 +96,13 @@ function createFunctionApp(
 ): LoadedApp {
   const functions = new Map<string, RegisteredFunction>();
   const loaded = new Map<string, LoadedFunction>();
-  const closing = new AbortController();
   for (const [functionId, registration] of app.functions) {
     const definition = describe(functionId, registration);
-    const { retryOptions } = registration.metadata;
-    const { type } = definition.trigger;
-    let policy: RetryPolicy | undefined;
-    if (retryOptions !== undefined && retryOptions !== null) {
-      if (type.toLowerCase() === "timertrigger") policy = parseRetryPolicy(retryOptions);
-      // Warned of rather than dropped silently: the app seems to retry, but does not, either here or in Azure.
-      else parts.log.warn("a trigger of this type has no retry policy", { function: definition.name, trigger: type });
+    // What is not retried must not look as if it were.
+    if (registration.metadata.retryOptions) {
+      throw new ConfigurationError(
+        `Function "${definition.name}" has a retry policy, which this host does not serve; start the app with Azure Functions Core Tools`,
+      );
     }
     functions.set(definition.name, definition);
     const system = parts.log.category(`Function.${definition.name}`);
@@ -114,8 +110,7 @@ function createFunctionApp(
       definition,
       registration,
       logs: { user: parts.log.category(`Function.${definition.name}.User`), system },
-      isDurable: /^(orchestration|entity|activity)trigger$/i.test(type),
-      policy,
+      isDurable: /^(orchestration|activity)trigger$/i.test(definition.trigger.type),
     });
   }
   return {
@@ -125,16 +120,12 @@ function createFunctionApp(
       const called = loaded.get(name);
       if (called === undefined)
         return Promise.reject(new CoreError(`Function code for '${name}' is not loaded and cannot be invoked.`));
-      const { policy, isDurable, logs } = called;
-      const attempt = (retry?: RetryContext) => {
-        const invocationId = input.invocationId ?? randomUUID();
-        const invocation = invoke(app, called, { ...input, invocationId }, retry);
-        return report({ isDurable, invocationId, instanceId: input.instanceId, log: logs.system }, invocation);
-      };
-      return policy === undefined ? attempt() : withRetries(policy, { signal: closing.signal, attempt });
+      const { isDurable, logs } = called;
+      const invocationId = input.invocationId ?? randomUUID();
+      const invocation = invoke(app, called, { ...input, invocationId });
+      return report({ isDurable, invocationId, instanceId: input.instanceId, log: logs.system }, invocation);
     },
     async close(graceMs) {
-      closing.abort();
       const context = createHookContext({ hookData: app.appLevelHookData, appHookData: app.appHookData }, {});
       const hooks = runHooks(app.hooks.appTerminate, context).catch((error: unknown) =>
         parts.log.error("an appTerminate hook failed", describeError(error)),

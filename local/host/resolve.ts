@@ -3,22 +3,15 @@ import { ConfigurationError } from "./configurationError.ts";
 import type { Log } from "./log.ts";
 import { expandSettings, findSetting, type Settings } from "./settings.ts";
 
-const servedTriggers = [
-  "httptrigger",
-  "timertrigger",
-  "servicebustrigger",
-  "orchestrationtrigger",
-  "activitytrigger",
-  "entitytrigger",
-];
+const servedTriggers = ["httptrigger", "timertrigger", "servicebustrigger", "orchestrationtrigger", "activitytrigger"];
 
 /**
- * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions, and
- * without those that host.json's `functions` leaves out, if it names any. One error reports every problem of every function.
+ * The functions as the triggers see them: with `%NAME%` in a trigger's texts replaced, without disabled functions. One error
+ * reports every problem of every function.
  */
 export function resolveFunctions(
   functions: Iterable<RegisteredFunction>,
-  { settings, log, only }: { settings: Settings; log: Log; only: readonly string[] },
+  { settings, log }: { settings: Settings; log: Log },
 ): RegisteredFunction[] {
   const problems: string[] = [];
   const resolved: RegisteredFunction[] = [];
@@ -27,11 +20,14 @@ export function resolveFunctions(
       log.info("function is disabled", { function: definition.name });
       continue;
     }
-    if (only.length > 0 && !only.some((name) => name.toLowerCase() === definition.name.toLowerCase())) {
-      log.info("function is not one of host.json's functions", { function: definition.name });
+    const triggerType = definition.trigger.type.toLowerCase();
+    if (triggerType === "entitytrigger") {
+      problems.push(
+        `Function "${definition.name}" is an entity, which this host does not serve; start the app with Azure Functions Core Tools`,
+      );
       continue;
     }
-    if (!servedTriggers.includes(definition.trigger.type.toLowerCase())) {
+    if (!servedTriggers.includes(triggerType)) {
       // As in Azure when an extension is missing: the function is left out, and the others run.
       log.error("this host does not serve the trigger; the function will not run", {
         function: definition.name,

@@ -20,7 +20,5 @@ export function createDurable(
 }
 
 function isDurable({ bindings }: RegisteredFunction): boolean {
-  return bindings.some(({ type }) =>
-    /^(orchestrationTrigger|activityTrigger|entityTrigger|durableClient)$/i.test(type),
-  );
+  return bindings.some(({ type }) => /^(orchestrationTrigger|activityTrigger|durableClient)$/i.test(type));
 }

@@ -3,7 +3,6 @@
  * generation, nested where tasks were combined.
  */
 import { OrchestrationError } from "./failures.ts";
-import { storedId } from "./ids.ts";
 import { isRecord } from "./json.ts";
 
 export const ActionType = {
@@ -20,7 +19,6 @@ export const ActionType = {
   WhenAny: 11,
   WhenAll: 12,
   LockEntities: 13,
-  ReleaseEntities: 14,
 } as const;
 
 export type Action = Readonly<Record<string, unknown>>;
@@ -119,14 +117,6 @@ export function describeAction(action: Action): string {
       return describe.child(String(action["functionName"]), true);
     case ActionType.CreateTimer:
       return describe.timer;
-    case ActionType.CallEntity:
-      return describe.sent("call", String(action["instanceId"]));
-    case ActionType.SignalEntity:
-      return describe.sent("signal", String(action["instanceId"]));
-    case ActionType.LockEntities:
-      return describe.sent("lock", "");
-    case ActionType.ReleaseEntities:
-      return describe.sent("release", "");
     default:
       return `action of type ${String(action["actionType"])}`;
   }
@@ -147,6 +137,4 @@ export const describe = {
   activity: (name: string, retried: boolean) => describeActivity(name) + (retried ? " with retry" : ""),
   child: (name: string, retried: boolean) => `sub-orchestration '${name}'${retried ? " with retry" : ""}`,
   timer: "timer",
-  sent: (kind: "call" | "signal" | "lock" | "release", entity: string) =>
-    kind === "call" || kind === "signal" ? `entity ${kind} to '${storedId(entity)}'` : `entity ${kind}`,
 };

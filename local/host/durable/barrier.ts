@@ -2,7 +2,7 @@
  * The Durable extension goes through the actions of an orchestrator in order, and on to the next one when the last has ended: past a
  * `Task.all` when all of its tasks have, although the SDK lets the orchestrator continue at the first failure
  * (OutOfProcOrchestrationShim.cs, ProcessAsyncActionsV2). So whatever an orchestrator asks for then, and its own end, wait for the
- * other tasks, events and answers of entities included.
+ * other tasks, events included.
  *
  * What waits is not in the history. The SDK has numbered it, and the host gives it the same ids when the barrier falls, as long as
  * no hidden id comes in between (`Ledger.expectsHiddenIds`).
@@ -14,7 +14,7 @@ import type { Ledger } from "./ledger.ts";
 export interface Barrier {
   /**
    * How many of the numbered actions come before it. One that something has passed, because of hidden ids or with an earlier version
-   * of this host, holds up the end only: the rest may be what gives a lock back.
+   * of this host, holds up the end only.
    */
   readonly position: number;
   /** The names under which what it waits for from outside is raised. */
@@ -44,9 +44,7 @@ export function barrierOf(actions: Actions, ledger: Ledger, { hasThrown = false 
   const awaitedIn = (action: unknown): readonly string[] => {
     if (!isRecord(action) || hasEnded(action)) return [];
     if (isCombined(action)) return membersOf(action).flatMap(awaitedIn);
-    if (action["actionType"] === ActionType.WaitForExternalEvent) return [String(action["externalEventName"])];
-    const request = ledger.requestOf(idOf(action));
-    return request === undefined ? [] : [request];
+    return action["actionType"] === ActionType.WaitForExternalEvent ? [String(action["externalEventName"])] : [];
   };
 
   // The orchestrator has not gone past anything else that is open.

@@ -7,9 +7,9 @@
  * into the history, the app replays it, and what the orchestrator asks for is planned (turn.ts, plan.ts).
  *
  * A turn changes memory immediately, and the disk with the next group commit, in one transaction: the messages it consumed, the
- * events it added, the activities, timers, children and entity messages it asked for, the row of the instance. Visible effects
- * (an activity runs, a caller gets an answer) wait for that commit. A crash in between leaves the inbox as it was, and the turn
- * is repeated; orchestrators are deterministic, so the result is the same.
+ * events it added, the activities, timers and children it asked for, the row of the instance. Visible effects (an activity runs,
+ * a caller gets an answer) wait for that commit. A crash in between leaves the inbox as it was, and the turn is repeated;
+ * orchestrators are deterministic, so the result is the same.
  *
  * An instance has one turn at a time. Orchestrations that have begun go before new ones, or a hundred that start at the same time
  * would all end at the same time, after the last turn of all; but not always, or beside enough old ones a new one would wait
@@ -28,7 +28,7 @@ import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import type { Mailbox } from "./mailbox.ts";
-import { noEffects, TurnPlan } from "./plan.ts";
+import { noEffects } from "./plan.ts";
 import { isFinal, type WaitingMessage } from "./records.ts";
 import type { DurableSpans } from "./spans.ts";
 import { type Outcome, runTurn, type TurnContext } from "./turn.ts";
@@ -52,8 +52,6 @@ export interface DispatcherOptions extends TurnContext {
 export interface Dispatcher {
   /** Call it when something arrives for an instance. */
   wake(instance: number): void;
-  /** Ends an instance now, without waiting for a turn in progress. */
-  terminate(instance: Instance, reason: string): void;
   /** Ends an instance whose turn cannot be stored. */
   fail(instance: Instance, reason: string): void;
   start(): void;
@@ -64,7 +62,7 @@ export interface Dispatcher {
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { instances, mailbox, lifecycle, commit, clock, log, settings, functions } = options;
+  const { instances, mailbox, lifecycle, commit, clock, log, settings } = options;
   const arrange = options.arrange ?? hiddenIdsFirst;
   const ready = new Set<number>();
   /** The ready ones that have not had a turn. */
@@ -240,8 +238,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function end(instance: Instance, used: readonly WaitingMessage[], reason: string | null): void {
     const { row, ledger } = instance;
     const now = clock.now();
-    const plan = new TurnPlan({ row, ledger, functions, settings, now });
-    plan.releaseLocks();
     lifecycle.finish(instance, used, {
       events: [
         {
@@ -250,7 +246,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           Timestamp: new Date(now).toISOString(),
           Input: reason,
         },
-        ...plan.events,
         {
           EventType: EventType.ExecutionCompleted,
           EventId: ledger.nextId,
@@ -259,7 +254,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           Result: reason ?? "null",
         },
       ],
-      effects: plan.effects,
+      effects: noEffects(),
       customStatus: row.customStatus,
       status: "Terminated",
       output: reason === null ? (row.output ?? "null") : toJson(reason),
@@ -271,11 +266,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   function fail(instance: Instance, reason: string): void {
     const { row, ledger } = instance;
     const failure = describeOrchestratorFailure(row.name, reason);
-    const plan = new TurnPlan({ row, ledger, functions, settings, now: clock.now() });
-    plan.releaseLocks();
     lifecycle.finish(instance, [], {
       events: [
-        ...plan.events,
         {
           EventType: EventType.ExecutionCompleted,
           EventId: ledger.nextId,
@@ -284,7 +276,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           Result: failure.Reason,
         },
       ],
-      effects: plan.effects,
+      effects: noEffects(),
       customStatus: row.customStatus,
       status: "Failed",
       output: toJson(failure.Reason),
@@ -294,7 +286,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     wake,
-    terminate: (instance, reason) => end(instance, [], reason),
     fail,
     start() {
       isRunning = true;

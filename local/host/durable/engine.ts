@@ -8,7 +8,6 @@ import type { MeetTurn } from "../turnFaults.ts";
 import { type ActivitiesOptions, createActivities } from "./activities.ts";
 import type { Clock } from "./clock.ts";
 import { createDispatcher } from "./dispatcher.ts";
-import { createEntities, raisedEvent } from "./entities.ts";
 import { explainUnstored } from "./failures.ts";
 import { indexFunctions } from "./functions.ts";
 import { createGroupCommit, type StoreBroken } from "./groupCommit.ts";
@@ -16,11 +15,9 @@ import type { Arrange } from "./inbox.ts";
 import { createInstances } from "./instances.ts";
 import { createLifecycle } from "./lifecycle.ts";
 import { createMailbox } from "./mailbox.ts";
-import type { ActivityTask, EntityRequest } from "./records.ts";
-import { startRetention } from "./retention.ts";
+import type { ActivityTask } from "./records.ts";
 import type { DurableSettings } from "./settings.ts";
 import { createDurableSpans } from "./spans.ts";
-import { createEntityStore } from "./store/entityStore.ts";
 import { openDatabase } from "./store/open.ts";
 import { createQueries } from "./store/queries.ts";
 import { adviceFor } from "./store/sqliteErrors.ts";
@@ -40,8 +37,6 @@ export interface EngineOptions {
   readonly arrange?: Arrange | undefined;
   readonly meetTurn?: MeetTurn | undefined;
   readonly isStrict?: boolean | undefined;
-  /** How long an orchestration is kept after its end; forever by default. */
-  readonly retentionMs?: number | undefined;
   /** How many connections the HTTP server has accepted. */
   readonly countConnections?: (() => number) | undefined;
   /** The slots that activities run in. */
@@ -57,7 +52,6 @@ export function createEngine(options: EngineOptions) {
   const file = join(directory, `${settings.hubName}.sqlite`);
   const database = openDatabase(file);
   const store = createStore(database);
-  const entityStore = createEntityStore(database);
   const functions = indexFunctions(app);
   const instances = createInstances(store, mostInMemory);
   const spans = createDurableSpans();
@@ -83,17 +77,6 @@ export function createEngine(options: EngineOptions) {
       commit.add(() => store.deleteTask(task.key));
     },
   });
-  const entities = createEntities({
-    app,
-    functions,
-    settings,
-    store: entityStore,
-    commit,
-    clock,
-    log,
-    answer: ({ instance, execution }, { Name, Input }) =>
-      mailbox.deliver(instance, execution, raisedEvent(clock.now(), Name, Input)),
-  });
   const lifecycle = createLifecycle({
     store,
     instances,
@@ -102,7 +85,6 @@ export function createEngine(options: EngineOptions) {
     clock,
     spans,
     runActivity: (task: ActivityTask) => activities.run(task),
-    postToEntity: (entity: string, request: EntityRequest, author: number) => entities.post(entity, request, author),
   });
   const dispatcher = createDispatcher({
     app,
@@ -123,30 +105,19 @@ export function createEngine(options: EngineOptions) {
 
   // Restored before anything new can arrive, and processed from `start` on.
   for (const message of store.messages()) mailbox.restore(message);
-  const author = options.refused?.author;
-  const answered = new Set(author !== undefined && "answered" in author ? author.answered.map(({ key }) => key) : []);
-  for (const message of entityStore.messages()) if (!answered.has(message.key)) entities.restore(message);
-  const instanceRefused = author !== undefined && "instance" in author ? author.instance : undefined;
-  const tasksLeft = store.tasks().filter(({ instance }) => instance !== instanceRefused);
+  const tasksLeft = store.tasks().filter(({ instance }) => instance !== options.refused?.author);
   if (options.refused !== undefined) failAuthor(options.refused);
   const queries = createQueries(database);
-  let stopRetention = () => {};
 
   function failAuthor({ author, reason }: StoreBroken): void {
-    const text = explainUnstored(reason);
     if (author === undefined) return;
-    if ("answered" in author) {
-      log.error("the outcome of an entity's operations could not be stored; they fail", { reason });
-      entities.refuse(author.answered, text);
-      return;
-    }
     // Their results, perhaps, were refused; they would be the same again.
-    commit.add(() => store.deleteTasks(author.instance));
-    const instance = instances.load(author.instance);
+    commit.add(() => store.deleteTasks(author));
+    const instance = instances.load(author);
     if (instance === undefined) return;
     const { id, name } = instance.row;
     log.error("what an orchestration decided could not be stored; it fails", { instanceId: id, name, reason });
-    dispatcher.fail(instance, text);
+    dispatcher.fail(instance, explainUnstored(reason));
   }
 
   return {
@@ -155,7 +126,6 @@ export function createEngine(options: EngineOptions) {
     settings,
     clock,
     store,
-    entityStore,
     queries,
     instances,
     commit,
@@ -163,27 +133,15 @@ export function createEngine(options: EngineOptions) {
     lifecycle,
     dispatcher,
     activities,
-    entities,
     spans,
     start() {
       dispatcher.start();
-      entities.start();
       for (const task of tasksLeft.splice(0)) {
         // Only spans need the orchestration now; without them it is read when the result arrives.
         const instance = areKept() ? instances.load(task.instance) : undefined;
         if (instance) spans.taskScheduled(task, instance.row, instance.traceParent);
         activities.run(task);
       }
-      const { retentionMs } = options;
-      const { deleteInstance } = store;
-      stopRetention = startRetention({
-        retentionMs,
-        endedBefore: queries.endedBefore,
-        deleteInstance,
-        commit,
-        clock,
-        log,
-      });
     },
     /** What is in memory: nothing, when nothing is under way. */
     counts: () => ({
@@ -191,14 +149,12 @@ export function createEngine(options: EngineOptions) {
       inboxes: mailbox.size,
       timers: mailbox.timers,
       turns: dispatcher.size,
-      entities: entities.size,
       awaited: lifecycle.awaited,
       spans: spans.open,
     }),
     /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
-      stopRetention();
-      const ended = Promise.all([dispatcher.close(), entities.close(), activities.close()]);
+      const ended = Promise.all([dispatcher.close(), activities.close()]);
       let callOff = () => {};
       const patience = new Promise<void>((resolve) => {
         callOff = clock.after(graceMs, resolve);

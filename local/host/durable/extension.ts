@@ -30,8 +30,6 @@ export interface DurableOptions {
   readonly clock?: Clock;
   /** How long `close` waits for running functions, in milliseconds; 10 seconds by default. */
   readonly graceMs?: number;
-  /** How long an orchestration is kept after its end; forever by default. */
-  readonly retentionMs?: number | undefined;
   /** How many connections the HTTP server has accepted (afterConnections.ts). */
   readonly countConnections?: () => number;
   /** The order of messages in a turn; an option so that a test can show why the rule is needed. */
@@ -68,7 +66,6 @@ export function createDurableExtension(options: DurableOptions): DurableExtensio
         outage = { error, end: recover(opened, error) };
       },
       refused,
-      retentionMs: options.retentionMs,
       arrange: options.arrange,
       meetTurn: options.meetTurn,
       isStrict: options.isStrict,

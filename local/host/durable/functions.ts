@@ -1,7 +1,7 @@
 /** The durable functions of the app, by kind. Names are case-insensitive, as everywhere in Functions. */
 import type { FunctionApp, RegisteredFunction } from "../app.ts";
 
-export type DurableKind = "activity" | "orchestrator" | "entity";
+export type DurableKind = "activity" | "orchestrator";
 
 export interface DurableFunctions {
   find(kind: DurableKind, name: string): RegisteredFunction | undefined;
@@ -12,17 +12,15 @@ export interface DurableFunctions {
 const triggers: Record<DurableKind, string> = {
   activity: "activitytrigger",
   orchestrator: "orchestrationtrigger",
-  entity: "entitytrigger",
 };
 
 export function indexFunctions(app: FunctionApp): DurableFunctions {
   const byKind: Record<DurableKind, Map<string, RegisteredFunction>> = {
     activity: new Map(),
     orchestrator: new Map(),
-    entity: new Map(),
   };
   for (const definition of app.functions.values()) {
-    for (const kind of ["activity", "orchestrator", "entity"] as const) {
+    for (const kind of ["activity", "orchestrator"] as const) {
       if (definition.trigger.type.toLowerCase() !== triggers[kind]) continue;
       byKind[kind].set(definition.name.toLowerCase(), definition);
     }
@@ -35,7 +33,7 @@ export function indexFunctions(app: FunctionApp): DurableFunctions {
         known.length === 0
           ? `No ${kind} functions are currently registered!`
           : `The following are the known ${kind} functions: ${known.join(", ")}.`;
-      const article = kind === "activity" ? "an activity" : kind === "entity" ? "an entity" : "an orchestrator";
+      const article = kind === "activity" ? "an activity" : "an orchestrator";
       return `The function '${name}' doesn't exist, is disabled, or is not ${article} function. Additional info: ${others}`;
     },
   };

@@ -6,18 +6,14 @@
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../messageOf.ts";
 import { afterConnections } from "./afterConnections.ts";
-import type { EntityMessage } from "./records.ts";
 import { isAboutTheValue } from "./store/sqliteErrors.ts";
-
-/** Who decided what is written: an orchestration, or an entity in answer to these messages. */
-export type Author = { readonly instance: number } | { readonly answered: readonly EntityMessage[] };
 
 /** The store is not written any more. */
 export class StoreBroken extends Error {
-  /** Whose value the store refused: it would decide the same again. Undefined if the file failed. */
-  readonly author: Author | undefined;
+  /** The orchestration whose value the store refused: it would decide the same again. Undefined if the file failed. */
+  readonly author: number | undefined;
 
-  constructor(cause: unknown, author: Author | undefined) {
+  constructor(cause: unknown, author: number | undefined) {
     super("The durable store could not be written.", { cause });
     this.author = isAboutTheValue(cause) ? author : undefined;
   }
@@ -29,8 +25,11 @@ export class StoreBroken extends Error {
 }
 
 export interface GroupCommit {
-  /** Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. */
-  add(write: () => void, effect?: () => void, author?: Author): void;
+  /**
+   * Runs `write` in the next transaction and `effect` once that is on disk. Writes keep their order. `author` is the orchestration
+   * that decided what is written.
+   */
+  add(write: () => void, effect?: () => void, author?: number): void;
   /** Like `add`, with a promise: resolves when it is on disk, rejects when it never will be. */
   committed(write: () => void): Promise<void>;
   /** Commits what is waiting now. */
@@ -45,7 +44,7 @@ interface Entry {
   readonly write: () => void;
   readonly effect: (() => void) | undefined;
   readonly refuse: ((error: Error) => void) | undefined;
-  readonly author?: Author | undefined;
+  readonly author?: number | undefined;
 }
 
 /** As many as a few orchestrations make at a time; fewer never wait. */
@@ -96,7 +95,7 @@ export function createGroupCommit(
     if (waiting.length === 0) return;
     const entries = waiting;
     waiting = [];
-    let author: Author | undefined;
+    let author: number | undefined;
     try {
       begin.run();
       for (const entry of entries) {

@@ -17,7 +17,6 @@ export const EventType = {
   TimerFired: 11,
   OrchestratorStarted: 12,
   OrchestratorCompleted: 13,
-  EventSent: 14,
   EventRaised: 15,
   GenericEvent: 17,
   ExecutionSuspended: 19,
@@ -65,17 +64,6 @@ export interface HiddenMark {
 
 export type TaskMark = { readonly retried: true } | HiddenMark;
 
-/** Saves the ledger from parsing messages to entities. */
-export interface SentMark {
-  readonly kind: "call" | "signal" | "lock" | "release";
-  /** Call and lock: the name under which the answer is raised. */
-  readonly request?: string;
-  /** Lock: the ids of the entities. */
-  readonly entities?: readonly string[];
-  /** Release: one action sends several messages; set on all but the first. */
-  readonly continued?: true;
-}
-
 export interface ExecutionStarted extends Common {
   /** The parent of the orchestration's span; only with distributed tracing. */
   readonly ParentTraceContext?: { readonly TraceParent: string };
@@ -96,7 +84,6 @@ export interface TaskScheduled extends Common {
   readonly EventType: Type["TaskScheduled"];
   readonly Name: string;
   readonly Version: null;
-  readonly Input?: string;
   readonly Host?: TaskMark;
 }
 
@@ -105,7 +92,6 @@ export interface ChildCreated extends Common {
   readonly Name: string;
   readonly Version: string | null;
   readonly InstanceId: string;
-  readonly Input?: string;
   readonly Host?: TaskMark;
 }
 
@@ -131,15 +117,6 @@ export interface TimerFired extends Common {
   readonly EventType: Type["TimerFired"];
   readonly TimerId: number;
   readonly FireAt: string;
-}
-
-export interface EventSent extends Common {
-  readonly EventType: Type["EventSent"];
-  readonly InstanceId: string;
-  readonly Name: string;
-  /** JSON; from a call or lock the SDK reads `id`, and waits for an event of that name. */
-  readonly Input: string;
-  readonly Host: SentMark;
 }
 
 export interface EventRaised extends Common {
@@ -181,7 +158,6 @@ export type HistoryEvent =
   | TimerFired
   | (Common & { readonly EventType: Type["OrchestratorStarted"] })
   | OrchestratorCompleted
-  | EventSent
   | EventRaised
   | GenericEvent
   | (Common & {
@@ -230,7 +206,6 @@ function isLookedAt(event: HistoryEvent): boolean {
     case EventType.SubOrchestrationInstanceCompleted:
     case EventType.SubOrchestrationInstanceFailed:
     case EventType.TimerFired:
-    case EventType.EventSent:
     case EventType.EventRaised:
       return true;
     default:

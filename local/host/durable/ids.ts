@@ -27,10 +27,6 @@ export function complainAboutInstanceId(id: string): string | undefined {
   return undefined;
 }
 
-export function complainAboutEntityKey(key: string): string | undefined {
-  return hasForbiddenCharacter(key) ? "Entity keys must not contain /, \\, #, ?, or control characters." : undefined;
-}
-
 function hasForbiddenCharacter(text: string): boolean {
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
@@ -39,17 +35,7 @@ function hasForbiddenCharacter(text: string): boolean {
   return false;
 }
 
-/** Entity names are case-insensitive, keys are not. */
-export function entityId(name: string, key: string): string {
-  return storedId(`@${name.toLowerCase()}@${key}`);
-}
-
 /** Without half surrogate pairs: the store would read all of them as the same character, and take two such ids for one. */
 export function storedId(id: string): string {
   return id.toWellFormed();
-}
-
-export function parseEntityId(id: string): { readonly name: string; readonly key: string } {
-  const separator = id.indexOf("@", 1);
-  return { name: id.slice(1, separator), key: id.slice(separator + 1) };
 }

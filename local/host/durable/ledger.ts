@@ -23,9 +23,6 @@ export interface Retry {
 /** What few orchestrations have. */
 class Rare {
   readonly awaitedEvents = new Set<string>();
-  readonly requests = new Set<string>();
-  /** Those of them that were not answered, by their ids. */
-  readonly openRequests = new Map<number, string>();
   /** The names of the events from outside, in lower case. */
   readonly heard = new Set<string>();
   /** The ids of tasks that have failed for good; for a retried task, that of its first attempt. */
@@ -41,8 +38,6 @@ const none = new Rare();
 export class Ledger {
   /** Numbered actions in the order of their first appearance. */
   readonly atoms: { readonly id: number; readonly description: string }[] = [];
-  /** The lock that is requested or held; there is at most one. */
-  lock: { readonly request: string; readonly entities: readonly string[] } | undefined;
   /**
    * The orchestrator has nothing more to do; its orchestration ends with its open tasks (turn.ts), and when what is raised under
    * these names has come (barrier.ts).
@@ -126,13 +121,7 @@ export class Ledger {
 
   /** Whether the task neither has a result nor has failed after all its attempts. */
   isUnderWay(id: number): boolean {
-    const { retriesByRoot, openRequests } = this.#rare;
-    return this.#open.has(id) || retriesByRoot.has(id) || openRequests.has(id);
-  }
-
-  /** The name under which an entity's answer is raised, which has not come. */
-  requestOf(id: number | undefined): string | undefined {
-    return id === undefined ? undefined : this.#rare.openRequests.get(id);
+    return this.#open.has(id) || this.#rare.retriesByRoot.has(id);
   }
 
   /** Whether an event of this name has ever come. */
@@ -183,19 +172,6 @@ export class Ledger {
         this.#own.retriesByCurrent.set(event.EventId, retry);
         return;
       }
-      case EventType.EventSent: {
-        const { kind, request, entities, continued } = event.Host;
-        this.#nextId = event.EventId + 1;
-        if (continued === true) return;
-        this.#addAtom(event.EventId, describe.sent(kind, event.InstanceId));
-        if (request !== undefined) {
-          this.#own.requests.add(request);
-          this.#own.openRequests.set(event.EventId, request);
-        }
-        if (kind === "lock" && request !== undefined) this.lock = { request, entities: entities ?? [] };
-        if (kind === "release") this.lock = undefined;
-        return;
-      }
       case EventType.TaskCompleted:
       case EventType.SubOrchestrationInstanceCompleted: {
         const retry = this.#close(event.TaskScheduledId);
@@ -223,25 +199,16 @@ export class Ledger {
         return;
       }
       case EventType.EventRaised: {
-        if (!this.#rare.requests.has(event.Name)) {
-          this.#own.heard.add(event.Name.toLowerCase());
-          return;
-        }
-        for (const [id, request] of this.#rare.openRequests) {
-          if (request === event.Name) this.#rare.openRequests.delete(id);
-        }
+        this.#own.heard.add(event.Name.toLowerCase());
         return;
       }
       default:
     }
   }
 
-  /**
-   * The name under which the orchestrator awaits this event. The SDK compares names case-sensitively, the extension does not;
-   * answers of entities are raised under ids, which nothing awaits by name.
-   */
+  /** The name under which the orchestrator awaits this event. The SDK compares names case-sensitively, the extension does not. */
   awaitedName(name: string): string {
-    if (this.awaitedEvents.has(name) || this.#rare.requests.has(name)) return name;
+    if (this.awaitedEvents.has(name)) return name;
     const lower = name.toLowerCase();
     for (const awaited of this.awaitedEvents) if (awaited.toLowerCase() === lower) return awaited;
     return name;

@@ -8,14 +8,7 @@ import type { Instance, Instances } from "./instances.ts";
 import { Ledger } from "./ledger.ts";
 import type { Mailbox } from "./mailbox.ts";
 import type { Effects } from "./plan.ts";
-import {
-  type ActivityTask,
-  type EntityRequest,
-  type InstanceRow,
-  isFinal,
-  type Parent,
-  type WaitingMessage,
-} from "./records.ts";
+import { type ActivityTask, type InstanceRow, isFinal, type Parent, type WaitingMessage } from "./records.ts";
 import type { DurableSpans } from "./spans.ts";
 import type { Store } from "./store/store.ts";
 import { dueAt } from "./timers.ts";
@@ -28,7 +21,6 @@ export interface LifecycleOptions {
   readonly clock: Clock;
   readonly spans: DurableSpans;
   readonly runActivity: (task: ActivityTask) => void;
-  readonly postToEntity: (entity: string, request: EntityRequest, author: number) => void;
 }
 
 export interface NewInstance {
@@ -91,7 +83,7 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
         instances.release(instance);
         effect?.();
       },
-      { instance: author },
+      author,
     );
   }
 
@@ -113,11 +105,10 @@ export function createLifecycle(options: LifecycleOptions): Lifecycle {
       commit.add(
         () => store.insertTask(task),
         () => options.runActivity(task),
-        { instance },
+        instance,
       );
     }
     for (const child of effects.children) beginChild(row, child, spans.childScheduled(row, traceParent, child));
-    for (const { entity, request } of effects.sent) options.postToEntity(entity, request, row.key);
     for (const event of effects.completions) mailbox.deliver(row.key, row.execution, event);
   }
 

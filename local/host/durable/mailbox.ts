@@ -53,7 +53,7 @@ export function createMailbox(options: {
         message.stored = true;
       },
       undefined,
-      { instance: message.instance },
+      message.instance,
     );
   }
 

@@ -1,8 +1,7 @@
-/** Operations on orchestrations and entities from outside. Each resolves when it is on disk. */
+/** Operations on orchestrations from outside. Each resolves when it is on disk. */
 import type { Engine } from "./engine.ts";
-import { raisedEvent } from "./entities.ts";
 import { EventType } from "./history.ts";
-import { complainAboutEntityKey, complainAboutInstanceId, entityId, newInstanceId } from "./ids.ts";
+import { complainAboutInstanceId, newInstanceId } from "./ids.ts";
 import { finalStatuses, type InstanceRow, isFinal } from "./records.ts";
 import type { InstanceFilter } from "./store/queries.ts";
 
@@ -32,7 +31,7 @@ function refusal(operation: "suspend" | "resume", { id, status }: InstanceRow): 
 }
 
 export function createManagement(engine: Engine) {
-  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store, dispatcher } = engine;
+  const { commit, clock, functions, instances, lifecycle, mailbox, settings, spans, store } = engine;
   const onDisk = () => commit.committed(() => {});
   const common = () => ({ EventId: -1, Timestamp: new Date(clock.now()).toISOString() });
 
@@ -64,12 +63,7 @@ export function createManagement(engine: Engine) {
   function makeRoom(id: string): InstanceRow | undefined {
     const existing = instances.find(id);
     if (existing === undefined || isFinal(existing.status)) return existing;
-    if (settings.overridableExistingInstanceStates === "NonRunningStates") {
-      throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
-    }
-    const instance = instances.load(existing.key);
-    if (instance !== undefined) dispatcher.terminate(instance, "Replaced by a new instance with the same ID.");
-    return existing;
+    throw new ConflictError(`An Orchestration instance with the status ${existing.status} already exists.`);
   }
 
   async function purge(rows: readonly InstanceRow[]): Promise<number> {
@@ -86,7 +80,8 @@ export function createManagement(engine: Engine) {
     /** As of now, whether on disk or not; operations are checked against this. */
     find: (id: string) => instances.find(id),
 
-    raiseEvent: (row: InstanceRow, name: string, input: string) => send(row, raisedEvent(clock.now(), name, input)),
+    raiseEvent: (row: InstanceRow, name: string, input: string) =>
+      send(row, { ...common(), EventType: EventType.EventRaised, Name: name, Input: input }),
     terminate: (row: InstanceRow, reason: string | null) =>
       send(row, { ...common(), EventType: EventType.ExecutionTerminated, Input: reason }),
     async suspend(row: InstanceRow, reason: string | null) {
@@ -121,20 +116,6 @@ export function createManagement(engine: Engine) {
         if (items.length === 0) return deleted;
         deleted += await purge(items);
       }
-    },
-
-    async signalEntity(name: string, key: string, operation: string, input: string | null): Promise<void> {
-      const definition = functions.find("entity", name);
-      if (definition === undefined) throw new ArgumentError(functions.explainUnknown("entity", name));
-      const complaint = complainAboutEntityKey(key);
-      if (complaint !== undefined) throw new ArgumentError(complaint);
-      engine.entities.post(entityId(name, key), { kind: "operation", name: operation, input, caller: null });
-      await onDisk();
-    },
-    /** JSON text, or undefined when the entity does not exist. */
-    entityState(name: string, key: string): string | undefined {
-      const row = engine.entityStore.entity(entityId(name, key));
-      return row?.exists === true ? (row.state ?? "null") : undefined;
     },
   };
 }

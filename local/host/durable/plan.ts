@@ -2,16 +2,15 @@
  * What a turn adds to the history and does to the world, in the order of the sequence ids: first the hidden ids of the
  * delivered completions, then the new actions.
  */
-import { randomUUID } from "node:crypto";
 import { type Action, ActionType, describeAction } from "./actions.ts";
 import { NonDeterminismError, OrchestrationError, UnknownFunctionError } from "./failures.ts";
 import type { DurableFunctions } from "./functions.ts";
 import { EventType, type Failure, type HiddenMark, type HistoryEvent, type TaskMark } from "./history.ts";
-import { entityId, storedId } from "./ids.ts";
+import { storedId } from "./ids.ts";
 import { isRecord, toJson } from "./json.ts";
 import type { Ledger, Retry } from "./ledger.ts";
 import { asPassed } from "./payloads.ts";
-import type { EntityRequest, InstanceRow } from "./records.ts";
+import type { InstanceRow } from "./records.ts";
 import { decideRetry } from "./retries.ts";
 import type { DurableSettings } from "./settings.ts";
 
@@ -27,13 +26,12 @@ export interface Effects {
     readonly version: string | null;
     readonly input: string;
   }[];
-  readonly sent: { readonly entity: string; readonly request: EntityRequest }[];
   /** Completions that this host invents, for the orchestration itself. */
   readonly completions: HistoryEvent[];
 }
 
 export function noEffects(): Effects {
-  return { tasks: [], timers: [], cancelledTimers: [], children: [], sent: [], completions: [] };
+  return { tasks: [], timers: [], cancelledTimers: [], children: [], completions: [] };
 }
 
 export interface PlanContext {
@@ -102,24 +100,12 @@ export class TurnPlan {
     for (const action of numbered.slice(known, end)) this.#scheduleNew(action);
   }
 
-  /** After an orchestrator has thrown, only messages that need no answer still matter; those are never repeated. */
-  scheduleFarewell(numbered: readonly Action[], end = numbered.length): void {
-    const { atoms } = this.#context.ledger;
-    for (const [position, { id }] of atoms.entries()) {
-      if (numbered[position]?.["isCanceled"] === true && this.#context.ledger.isOpen(id)) this.#cancelTimer(id);
+  /** After an orchestrator has thrown, nothing new starts. */
+  cancelTimers(numbered: readonly Action[]): void {
+    const { ledger } = this.#context;
+    for (const [position, { id }] of ledger.atoms.entries()) {
+      if (numbered[position]?.["isCanceled"] === true && ledger.isOpen(id)) this.#cancelTimer(id);
     }
-    const isMessage = ({ actionType }: Action) =>
-      actionType === ActionType.SignalEntity || actionType === ActionType.ReleaseEntities;
-    const known = this.#context.ledger.atoms.filter(({ description }) =>
-      /^entity (signal|release)/.test(description),
-    ).length;
-    for (const action of numbered.slice(0, end).filter(isMessage).slice(known)) this.#scheduleNew(action);
-  }
-
-  /** Locks, even those not yet granted, are released however an execution ends. */
-  releaseLocks(): void {
-    const { lock } = this.#context.ledger;
-    if (lock !== undefined) this.#release(lock);
   }
 
   #scheduleNew(action: Action): void {
@@ -143,19 +129,11 @@ export class TurnPlan {
         break;
       }
       case ActionType.CallEntity:
-        this.#callEntity(action);
-        break;
       case ActionType.SignalEntity:
-        this.#signalEntity(action);
-        break;
       case ActionType.LockEntities:
-        this.#lockEntities(action);
-        break;
-      case ActionType.ReleaseEntities: {
-        const { lock } = this.#context.ledger;
-        if (lock !== undefined) this.#release(lock);
-        break;
-      }
+        throw new OrchestrationError(
+          `Entities are not served by this host (${entitiesIn(action)}); start the app with Azure Functions Core Tools.`,
+        );
       case ActionType.CallHttp:
         throw new OrchestrationError(
           "callHttp is not served by this host; make the request in an activity, or start the app with Azure Functions Core Tools.",
@@ -174,7 +152,6 @@ export class TurnPlan {
       ...this.#stamp(EventType.TaskScheduled, id),
       Name: name,
       Version: null,
-      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: `[${input}]` } : {}),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     this.effects.tasks.push({ id, name, input });
@@ -187,7 +164,6 @@ export class TurnPlan {
       Name: child.name,
       Version: child.version,
       InstanceId: child.id,
-      ...(this.#context.settings.storeInputsInOrchestrationHistory ? { Input: child.input } : {}),
       ...(mark === undefined ? {} : { Host: mark }),
     });
     this.effects.children.push(child);
@@ -258,72 +234,6 @@ export class TurnPlan {
     });
   }
 
-  #callEntity(action: Action): void {
-    const entity = this.#requireEntity(String(action["instanceId"]));
-    const op = String(action["operation"]);
-    const input = action["input"] === undefined ? null : toJson(action["input"]);
-    const request = randomUUID();
-    this.#send(entity, "op", {
-      body: { op, input, id: request, parent: this.#context.row.id, parentExecution: this.#context.row.execution },
-      mark: { kind: "call", request },
-      request: { kind: "operation", name: op, input, caller: { ...this.#address(), request } },
-    });
-  }
-
-  #signalEntity(action: Action): void {
-    const entity = this.#requireEntity(String(action["instanceId"]));
-    const op = String(action["operation"]);
-    const input = action["input"] === undefined ? null : toJson(action["input"]);
-    this.#send(entity, "op", {
-      body: { op, signal: true, input, id: randomUUID() },
-      mark: { kind: "signal" },
-      request: { kind: "operation", name: op, input, caller: null },
-    });
-  }
-
-  #lockEntities(action: Action): void {
-    const set = Array.isArray(action["lockSet"]) ? action["lockSet"].filter(isRecord) : [];
-    const entities = set.map(({ name, key }) => this.#requireEntity(entityId(String(name), String(key))));
-    const request = String(action["lockRequestId"]);
-    const [first] = entities;
-    if (first === undefined) throw new OrchestrationError("A lock needs at least one entity.");
-    this.#send(first, "op", {
-      body: { id: request, parent: this.#context.row.id, lockset: set, pos: 0 },
-      mark: { kind: "lock", request, entities },
-      request: { kind: "lock", entities, position: 0, ...this.#address(), request },
-    });
-  }
-
-  /** A single action, but a message and a sequence id for each entity. */
-  #release(lock: { readonly request: string; readonly entities: readonly string[] }): void {
-    for (const [index, entity] of lock.entities.entries()) {
-      this.#send(entity, "release", {
-        body: { parent: this.#context.row.id, id: lock.request },
-        mark: index === 0 ? { kind: "release" } : { kind: "release", continued: true },
-        request: { kind: "release", request: lock.request },
-      });
-    }
-  }
-
-  #send(
-    entity: string,
-    name: string,
-    message: {
-      readonly body: Readonly<Record<string, unknown>>;
-      readonly mark: Extract<HistoryEvent, { EventType: 14 }>["Host"];
-      readonly request: EntityRequest;
-    },
-  ): void {
-    this.#record({
-      ...this.#stamp(EventType.EventSent, this.#context.ledger.nextId),
-      InstanceId: entity,
-      Name: name,
-      Input: JSON.stringify(message.body),
-      Host: message.mark,
-    });
-    this.effects.sent.push({ entity, request: message.request });
-  }
-
   #record(event: HistoryEvent): void {
     this.events.push(event);
     this.#context.ledger.apply(event);
@@ -338,10 +248,6 @@ export class TurnPlan {
     return position === undefined ? undefined : numbered[position];
   }
 
-  #address(): { readonly instance: number; readonly execution: string } {
-    return { instance: this.#context.row.key, execution: this.#context.row.execution };
-  }
-
   #require(kind: "activity" | "orchestrator", name: string): void {
     const { functions } = this.#context;
     if (functions.find(kind, name) !== undefined) return;
@@ -349,22 +255,18 @@ export class TurnPlan {
       `${functions.explainUnknown(kind, name)} In Azure this orchestration would not fail: it would wait forever.`,
     );
   }
-
-  #requireEntity(given: string): string {
-    const id = storedId(given);
-    const { functions } = this.#context;
-    const name = id.slice(1, id.indexOf("@", 1));
-    if (functions.find("entity", name) === undefined) {
-      throw new OrchestrationError(functions.explainUnknown("entity", name));
-    }
-    return id;
-  }
 }
 
 /** The SDK encodes strings itself, so that a string stays a string through the JSON.parse on the other side. */
 function taskInput(action: Action): string {
   const input = action["input"];
   return asPassed(typeof input === "string" ? input : toJson(input));
+}
+
+/** The ids in an action on entities, such as `@counter@key`. */
+function entitiesIn({ instanceId, lockSet }: Action): string {
+  const set = Array.isArray(lockSet) ? lockSet.filter(isRecord) : [];
+  return lockSet === undefined ? String(instanceId) : set.map(({ name, key }) => `@${name}@${key}`).join(", ");
 }
 
 function pickFailure({ Reason, Details, FailureDetails }: Failure): Failure {

@@ -86,7 +86,7 @@ export async function runTurn(
   try {
     const refusal = await refuse();
     if (refusal !== undefined) throw new OrchestrationError(refusal);
-    const reply = await askOrchestrator(app, functions, instance, { opening, settings, onRead });
+    const reply = await askOrchestrator(app, functions, instance, { opening, onRead });
     // One that is too large leaves none.
     customStatus = null;
     if (reply.kind !== "unknown") customStatus = readCustomStatus(reply.customStatus);
@@ -102,7 +102,7 @@ export async function runTurn(
       if (reply.kind === "failed" && reply.isOpaque) plan.schedule([]);
       deliver(actions);
       barrier = barrierOf(actions, ledger, { hasThrown: true });
-      plan.scheduleFarewell(actions.numbered, barrier?.position);
+      plan.cancelTimers(actions.numbered);
       ending = {
         status: "Failed",
         failure:
@@ -132,7 +132,6 @@ export async function runTurn(
   }
   const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter((event) => !isRead(event)) : [];
   if (isLeaving) ending = undefined;
-  if (ending !== undefined) plan.releaseLocks();
 
   const closing: HistoryEvent[] = [];
   if (ending?.status === "Completed" || ending?.status === "Failed") {
@@ -185,8 +184,8 @@ function endOfStart(
 
 function explainConfusion(next: Action): string {
   return (
-    `After a failed Task.all the orchestrator asked for something (${describeAction(next)}) while a task is retried, or a call over ` +
-    "HTTP is polled. Azure would start it only when all of that Task.all has ended, and give tasks each other's results. " +
+    `After a failed Task.all the orchestrator asked for something (${describeAction(next)}) while a task is retried. ` +
+    "Azure would start it only when all of that Task.all has ended, and give tasks each other's results. " +
     "Yield each task of the Task.all first, which waits for it."
   );
 }
@@ -195,13 +194,13 @@ function askOrchestrator(
   app: FunctionApp,
   functions: DurableFunctions,
   instance: Instance,
-  { settings, ...arriving }: Arriving & { readonly settings: DurableSettings },
+  arriving: Arriving,
 ): Promise<Reply> {
   const { name } = instance.row;
   const definition = functions.find("orchestrator", name);
   if (definition === undefined)
     return Promise.resolve({ kind: "unknown", message: functions.explainUnknown("orchestrator", name) });
-  const raw = createPayload(instance, arriving, settings);
+  const raw = createPayload(instance, arriving);
   return app.invoke(definition.name, { trigger: {}, raw, instanceId: instance.row.id }).then(readState, readFailure);
 }
 
@@ -215,15 +214,10 @@ interface Arriving {
 const days = 24 * 60 * 60 * 1000;
 
 /**
- * What the SDK would parse from the text that Azure sends. "Millseconds" is the SDK's spelling. Schema 3 is V4, without which
- * the SDK refuses locks. The longest short timer is the longest TimeSpan: a longer timer is split into child timers, each with
- * a hidden id.
+ * What the SDK would parse from the text that Azure sends. "Millseconds" is the SDK's spelling; without it `callHttp` fails in the SDK, and not here by name. Schema 3 is V4, its latest. The
+ * longest short timer is the longest TimeSpan: a longer timer is split into child timers, each with a hidden id.
  */
-function createPayload(
-  { row, history }: Instance,
-  { opening, onRead }: Arriving,
-  { httpSettings }: DurableSettings,
-): object {
+function createPayload({ row, history }: Instance, { opening, onRead }: Arriving): object {
   const payload = {
     history: [] as readonly object[],
     input: JSON.parse(row.input ?? "null") as unknown,
@@ -234,7 +228,7 @@ function createPayload(
     upperSchemaVersionNew: 3,
     longRunningTimerIntervalDuration: 3 * days,
     maximumShortTimerDuration: 922_337_203_685_000,
-    defaultHttpAsyncRequestSleepTimeMillseconds: httpSettings.defaultAsyncRequestSleepTimeMilliseconds,
+    defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
   };
   // Not enumerable, so that the SDK does not search all of it for timestamps to convert on every turn: they are Dates already.
   return Object.defineProperty(payload, "history", {

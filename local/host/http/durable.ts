@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DurableExtension } from "../app.ts";
 import { readBody } from "./body.ts";
 import type { DurableRoute } from "./durableRoute.ts";
-import { givenKey, type HostKeys, isMaster, isOneOf } from "./keys.ts";
+import { givenKey, type HostKeys, isKey } from "./keys.ts";
 import { headersOf } from "./message.ts";
 import { reply } from "./server.ts";
 
@@ -16,10 +16,9 @@ export async function serveDurable(
   call: { url: URL; route: DurableRoute; durable: DurableExtension; keys: HostKeys; bodyLimit: number },
 ): Promise<void> {
   const { url, route, durable, keys, bodyLimit } = call;
-  const given = givenKey(request, url);
-  if (route.isWebhook && !isOneOf(given, [keys.system]) && !isMaster(given, keys))
+  if (route.isWebhook && !isKey(givenKey(request, url), keys.system))
     return reply(response, 401, "Give the system key as x-functions-key or as code in the query.\n");
-  if (!route.isWebhook && !isOneOf(route.key, [keys.rpc])) return reply(response, 401, notForOthers);
+  if (!route.isWebhook && !isKey(route.key, keys.rpc)) return reply(response, 401, notForOthers);
   const body = await readBody(request, bodyLimit);
   const answer = await durable.handle(
     { method: request.method ?? "GET", url, headers: headersOf(request), body },

@@ -4,7 +4,7 @@ import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFun
 import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
-import { givenKey, type HostKeys, isMaster, mayCall } from "./keys.ts";
+import type { HostKeys } from "./keys.ts";
 import { sendHttpData, toHttpData } from "./message.ts";
 import type { RouteMatch, Routes } from "./routes.ts";
 import { type RequestHandler, reply } from "./server.ts";
@@ -36,7 +36,7 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
         return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
       const found = routes.match(request.method ?? "GET", url.pathname);
       if (found === undefined) {
-        answerAsHost(request, response, { url, keys });
+        answerAsHost(request, response, url);
         return;
       }
       const { definition } = found.route;
@@ -48,7 +48,6 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
         reply(response, 500);
         discardRest(request);
       };
-      if (!mayCall(definition, { given: givenKey(request, url), keys })) return reply(response, 401);
       const isTaken = await throttle(async () => {
         // For a client that left while it waited, no function is started.
         if (!response.destroyed) await call(request, response, { url, found, options }).catch(unread);
@@ -71,11 +70,7 @@ const homePage =
   "<h1>Your Functions app is up and running</h1></body></html>\n";
 
 /** Answers what no function does: the host's own page, and its admin paths as far as it has them. */
-function answerAsHost(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { url, keys }: { url: URL; keys: HostKeys },
-): void {
+function answerAsHost(request: IncomingMessage, response: ServerResponse, url: URL): void {
   const path = url.pathname.toLowerCase();
   if (path === "/") {
     response.setHeader("content-type", "text/html; charset=utf-8");
@@ -87,21 +82,16 @@ function answerAsHost(
     reply(response, 200);
     return;
   }
-  if (isAdministration(path, request.method) && !isMaster(givenKey(request, url), keys)) reply(response, 401);
-  else if (isOfKeys(path))
-    reply(response, 501, "This host makes and manages no keys; start the app with Azure Functions Core Tools.\n");
-  else reply(response, 404);
+  reply(response, isAdministration(path, request.method) ? 401 : 404);
 }
 
-/** The other paths below /admin are unknown to the real host, too, and so are most methods. */
+/** What needs the master key, which this host does not make. The other paths below /admin are unknown to the real host, too. */
 function isAdministration(path: string, method = "GET"): boolean {
-  if (isOfKeys(path)) return ["GET", "POST", "PUT", "DELETE"].includes(method);
+  if (keyPaths.test(path)) return ["GET", "POST", "PUT", "DELETE"].includes(method);
   return method === "GET" && /^\/admin\/(?:host\/status|functions(?:\/[^/]+)?|vfs(?:\/.*)?)\/?$/.test(path);
 }
 
-function isOfKeys(path: string): boolean {
-  return /^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:\/[^/]+)?\/?$/.test(path);
-}
+const keyPaths = /^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:\/[^/]+)?\/?$/;
 
 async function call(
   request: IncomingMessage,

@@ -1,4 +1,4 @@
-/** Service Bus queues and topic subscriptions, peek-locked, through the real SDK. */
+/** Service Bus queues, peek-locked, through the real SDK. */
 import type { ServiceBusClient, ServiceBusReceivedMessage, ServiceBusReceiver } from "@azure/service-bus";
 import type { RegisteredFunction } from "../app.ts";
 import { ConfigurationError } from "../configurationError.ts";
@@ -16,8 +16,7 @@ type ServiceBusSettings = HostJson["extensions"]["serviceBus"];
 interface Subscription {
   readonly definition: RegisteredFunction;
   readonly connection: string;
-  /** A queue's path, or a topic's and its subscription's. */
-  readonly path: readonly [string] | readonly [string, string];
+  readonly queue: string;
   readonly completes: boolean;
 }
 
@@ -52,8 +51,7 @@ export function createServiceBusListeners(context: TriggerContext, settings: Ser
 }
 
 function describe(definition: RegisteredFunction, settings: ServiceBusSettings): Subscription {
-  const { queueName, topicName, subscriptionName, connection, isSessionsEnabled, cardinality, sdkBinding } =
-    definition.trigger;
+  const { queueName, connection, isSessionsEnabled, cardinality, dataType, sdkBinding } = definition.trigger;
   const refuse = (reason: string) => {
     throw new ConfigurationError(
       `Function "${definition.name}" has a serviceBusTrigger that cannot be served: ${reason}`,
@@ -65,14 +63,15 @@ function describe(definition: RegisteredFunction, settings: ServiceBusSettings):
     refuse("this host does not serve sdkBinding; read the message from the input and its metadata");
   if (String(cardinality).toLowerCase() === "many")
     refuse("this host delivers no batches; leave out cardinality, or start the app with Azure Functions Core Tools");
-  const isQueue = typeof queueName === "string" && queueName !== "";
-  const isTopic = typeof topicName === "string" && typeof subscriptionName === "string";
-  if (isQueue === isTopic) refuse("it needs either queueName, or topicName and subscriptionName");
+  if (String(dataType).toLowerCase() === "binary")
+    refuse("this host delivers text; leave out dataType, or start the app with Azure Functions Core Tools");
+  if (typeof queueName !== "string" || queueName === "")
+    refuse("this host serves queues only; give queueName, or start the app with Azure Functions Core Tools");
   const { autoCompleteMessages } = definition.trigger;
   return {
     definition,
     connection: typeof connection === "string" && connection !== "" ? connection : "ServiceBus",
-    path: isQueue ? [queueName] : [String(topicName), String(subscriptionName)],
+    queue: String(queueName),
     completes: typeof autoCompleteMessages === "boolean" ? autoCompleteMessages : settings.autoCompleteMessages,
   };
 }
@@ -85,11 +84,10 @@ function listen(
     settings,
   }: { subscription: Subscription; context: TriggerContext; settings: ServiceBusSettings },
 ): Listener {
-  const { definition, path } = subscription;
-  const facts = { function: definition.name, entity: path.join("/") };
+  const { definition, queue } = subscription;
+  const facts = { function: definition.name, entity: queue };
   const options = { receiveMode: "peekLock", skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: 0 } as const;
-  const receiver =
-    path.length === 1 ? client.createReceiver(path[0], options) : client.createReceiver(path[0], path[1], options);
+  const receiver = client.createReceiver(queue, options);
   const running = new Set<Promise<void>>();
   const tellOnce = createReporter((error, source) => {
     context.log.warn("calls to Service Bus fail; trying again", {
@@ -149,7 +147,7 @@ async function serve(
   });
   const settling = { receiver, log: context.log, function: definition.name };
   try {
-    await context.invoke(definition, toInvocationInput(message, definition.trigger["dataType"]));
+    await context.invoke(definition, toInvocationInput(message));
     lock.stop();
     if (completes) await settle(message, "complete", settling);
     else freeSlotLater(message, settling);

@@ -4,18 +4,16 @@ import { ConfigurationError } from "../configurationError.ts";
 import { findSetting, type Settings } from "../settings.ts";
 
 /**
- * The settings of a Service Bus connection: `<name>` holds a connection string, or `<name>__fullyQualifiedNamespace` a
- * host name that a managed identity opens (`<name>__clientId`: a user-assigned one).
+ * The settings of a Service Bus connection: `<name>__fullyQualifiedNamespace` holds a host name that a managed identity opens
+ * (`<name>__clientId`: a user-assigned one).
  */
 export function createServiceBusClient(name: string, settings: Settings): ServiceBusClient {
   const find = (suffix: string) =>
     findSetting(settings, name + suffix) ?? findSetting(settings, `AzureWebJobs${name}${suffix}`);
-  const connectionString = find("");
-  if (connectionString) return new ServiceBusClient(connectionString, options);
   const namespace = find("__fullyQualifiedNamespace");
   if (!namespace) {
     throw new ConfigurationError(
-      `the connection "${name}" is not configured; set ${name}__fullyQualifiedNamespace, or ${name} to a connection string`,
+      `the connection "${name}" is not configured; set ${name}__fullyQualifiedNamespace (this host takes no connection strings)`,
     );
   }
   const clientId = find("__clientId");

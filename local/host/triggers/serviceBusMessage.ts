@@ -2,23 +2,20 @@
 import type { ServiceBusReceivedMessage } from "@azure/service-bus";
 import type { InvocationInput, TypedData } from "../app.ts";
 
-/**
- * The body is text unless the binding says `dataType: "binary"`. The app's SDK parses text that is JSON, so a body of `123`
- * arrives as a number, as with the real host.
- */
-export function toInvocationInput(message: ServiceBusReceivedMessage, dataType: unknown): InvocationInput {
+/** The app's SDK parses text that is JSON, so a body of `123` arrives as a number, as with the real host. */
+export function toInvocationInput(message: ServiceBusReceivedMessage): InvocationInput {
   const traceParent =
     message.applicationProperties?.["Diagnostic-Id"] ?? message.applicationProperties?.["traceparent"];
   return {
-    trigger: toBody(message.body, String(dataType).toLowerCase() === "binary"),
+    trigger: toBody(message.body),
     triggerMetadata: toTriggerMetadata(message),
     ...(typeof traceParent === "string" ? { traceParent } : {}),
   };
 }
 
-function toBody(body: unknown, isBinary: boolean): TypedData {
-  if (body instanceof Uint8Array) return isBinary ? { bytes: body } : { string: Buffer.from(body).toString("utf8") };
-  if (typeof body === "string") return isBinary ? { bytes: Buffer.from(body) } : { string: body };
+function toBody(body: unknown): TypedData {
+  if (body instanceof Uint8Array) return { string: Buffer.from(body).toString("utf8") };
+  if (typeof body === "string") return { string: body };
   return { json: JSON.stringify(body ?? null) };
 }
 

@@ -99,15 +99,13 @@ test("invalid hub settings stop the host with the reason", async () => {
   await expect(runHost({ code, hostJson })).rejects.toThrow(/The durable extension cannot start: .*hubName/s);
 });
 
-test("log lines of orchestrators, activities and entities have the id of their instance", async () => {
+test("log lines of orchestrators and activities have the id of their instance", async () => {
   const host = await runHost({
     code: `${code}
       df.app.activity("talk", { handler: (_, context) => context.log("from the activity") });
-      df.app.entity("box", (context) => context.log("from the entity"));
       df.app.orchestration("talking", function* (context) {
         if (!context.df.isReplaying) context.log("from the orchestrator");
         yield context.df.callActivity("talk");
-        yield context.df.callEntity(new df.EntityId("box", "1"), "put");
       });`,
   });
 
@@ -118,5 +116,13 @@ test("log lines of orchestrators, activities and entities have the id of their i
     host.lines.filter((line) => line.includes(text)).map((line) => / instanceId=(\S+)/.exec(line)?.[1]);
   expect(idsOf("from the orchestrator")).toEqual(["one"]);
   expect(idsOf("from the activity")).toEqual(["one"]);
-  expect(idsOf("from the entity")).toEqual(["@box@1"]);
+});
+
+test("entities stop the host, which names them", async () => {
+  const entities = `df.app.entity("box", () => {}); df.app.entity("chest", () => {});`;
+
+  await expect(runHost({ code: code + entities })).rejects.toThrow(
+    'Function "box" is an entity, which this host does not serve; start the app with Azure Functions Core Tools;\n' +
+      'Function "chest" is',
+  );
 });

@@ -87,7 +87,7 @@ test("warns and has no functions when package.json is missing", async () => {
   expect(lines).toEqual([expect.stringContaining("WRN Host Worker failed to load package.json")]);
 });
 
-test("runs hooks around the handler, which may replace inputs, handler and result", async () => {
+test("runs hooks before the handler, which may replace inputs and handler", async () => {
   const { app } = await load({
     "package.json": { main: "main.js" },
     "main.js": `${requireApp}
@@ -96,32 +96,24 @@ test("runs hooks around the handler, which may replace inputs, handler and resul
         context.inputs[0] = context.inputs[0] + 1;
         const handler = context.functionHandler;
         context.functionHandler = async (...args) => 10 * (await handler(...args));
-        context.hookData.seen = "before";
       });
-      app.hook.postInvocation((context) => { context.result = [context.hookData.seen, context.result]; });
       app.generic("same", { trigger: { type: "activity" }, handler: (input) => input });`,
   });
 
-  expect((await app.invoke("same", { trigger: { int: 4 } })).result).toEqual(["before", 50]);
+  expect((await app.invoke("same", { trigger: { int: 4 } })).result).toBe(50);
 });
 
-test("rejects with what the handler threw, and a hook may clear it", async () => {
+test("rejects with what the handler threw", async () => {
   const failing = `app.generic("fail", { trigger: { type: "activity" }, handler: () => { throw new Error("no"); } });`;
   const { app } = await load({ "package.json": { main: "a.js" }, "a.js": requireApp + failing });
   await expect(app.invoke("fail", { trigger: { int: 1 } })).rejects.toThrow(new Error("no"));
-
-  const { app: forgiving } = await load({
-    "package.json": { main: "b.js" },
-    "b.js": `${requireApp}app.hook.postInvocation((c) => { c.error = null; c.result = "fine"; });${failing}`,
-  });
-  expect((await forgiving.invoke("fail", { trigger: { int: 1 } })).result).toBe("fine");
 });
 
-test("writes the app's logs with level, function and invocation, also from a post-invocation hook", async () => {
+test("writes the app's logs with level, function and invocation, also from a hook", async () => {
   const { app, lines } = await load({
     "package.json": { main: "main.js" },
     "main.js": `${requireApp}
-      app.hook.postInvocation((c) => c.invocationContext.log("after"));
+      app.hook.preInvocation((c) => c.invocationContext.log("before"));
       app.generic("talk", { trigger: { type: "activity" }, handler: (_, context) => context.warn("two\\nlines") });`,
   });
 
@@ -129,8 +121,8 @@ test("writes the app's logs with level, function and invocation, also from a pos
 
   expect(lines).toEqual([
     "DBG Host Loading entry point file file=main.js",
+    "INF Function.talk.User before invocationId=i-1",
     "WRN Function.talk.User two\\nlines invocationId=i-1",
-    "INF Function.talk.User after invocationId=i-1",
     expect.stringContaining("DBG Function.talk executed invocationId=i-1"),
   ]);
 });
@@ -173,30 +165,15 @@ test("runs termination hooks when the app closes", async () => {
 });
 
 test.each([
-  ["fixedDelay", 'strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 0'],
-  ["exponentialBackoff", 'strategy: "exponentialBackoff", maxRetryCount: 2, minimumInterval: 0, maximumInterval: 1000'],
-])("retries a timer by its policy (%s), passes it the retry context, and throws the last failure", async (_, retry) => {
-  const { app } = await load({
-    "package.json": { main: "main.js" },
-    "main.js": `${requireApp}globalThis.triedForTest = [];
-      app.timer("t", { schedule: "0 0 0 * * *", retry: { ${retry} }, handler(_timer, { retryContext }) {
-        const tried = globalThis.triedForTest;
-        tried.push(retryContext && [retryContext.retryCount, retryContext.maxRetryCount, retryContext.exception.message]);
-        throw new Error("failure " + tried.length);
-      } });`,
-  });
+  [
+    "a retry policy",
+    `app.timer("t", { schedule: "0 0 0 * * *", retry: { strategy: "fixedDelay", maxRetryCount: 2, delayInterval: 0 }, handler() {} });`,
+    'Function "t" has a retry policy, which this host does not serve',
+  ],
+  ["a hook", "app.hook.postInvocation(() => {});", 'This host does not serve the hook "postInvocation"'],
+  ["a log hook", "app.hook.log(() => {});", 'This host does not serve the hook "log"'],
+])("refuses an app with %s that it does not serve", async (_, code, reason) => {
+  const failure = load({ "package.json": { main: "main.js" }, "main.js": requireApp + code });
 
-  await expect(app.invoke("t", { trigger: { json: "{}" } })).rejects.toThrow("failure 3");
-
-  expect(Reflect.get(globalThis, "triedForTest")).toEqual([undefined, [1, 2, "failure 1"], [2, 2, "failure 2"]]);
-});
-
-test("warns when a trigger cannot have a retry policy, as in Azure", async () => {
-  const { lines } = await load({
-    "package.json": { main: "main.js" },
-    "main.js": `${requireApp}app.serviceBusQueue("q", { connection: "C", queueName: "q", handler() {},
-      retry: { strategy: "fixedDelay", maxRetryCount: 3, delayInterval: { seconds: 1 } } });`,
-  });
-
-  expect(lines).toContain("WRN Host a trigger of this type has no retry policy function=q trigger=serviceBusTrigger");
+  await expect(failure).rejects.toThrow(`${reason}; start the app with Azure Functions Core Tools`);
 });

@@ -41,7 +41,7 @@ export function exception(
   return json(status, { Message: text, ExceptionMessage: message, ExceptionType: type, StackTrace: "" });
 }
 
-export function readText({ body }: HttpCall): string {
+function readText({ body }: HttpCall): string {
   return Buffer.from(body)
     .toString("utf8")
     .replace(/^\uFEFF/, "");

@@ -72,7 +72,7 @@ function viewEvent(event: HistoryEvent, origin: HistoryEvent | undefined, option
   if (origin !== undefined && "Name" in origin) {
     entry["ScheduledTime"] = origin.Timestamp;
     entry["FunctionName"] = origin.Name;
-    if (options.showInput) entry["Input"] = "Input" in origin ? (origin.Input ?? null) : null;
+    if (options.showInput) entry["Input"] = null;
     if ("InstanceId" in origin) entry["InstanceId"] = origin.InstanceId;
   }
   return entry;

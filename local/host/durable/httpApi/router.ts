@@ -1,9 +1,8 @@
 /** The management API of the Durable extension: learn.microsoft.com "HTTP APIs in Durable Functions". */
 import type { HttpAnswer, HttpCall } from "../../app.ts";
 import { ArgumentError, ConflictError } from "../management.ts";
-import { empty, message, problem } from "./answers.ts";
+import { empty, json, message, problem } from "./answers.ts";
 import type { Api } from "./api.ts";
-import { handleEntities } from "./entities.ts";
 import { handleInstances } from "./instances.ts";
 import { startOrchestration } from "./orchestrators.ts";
 
@@ -21,7 +20,8 @@ export async function route(api: Api, call: HttpCall, path: string): Promise<Htt
       case "instances":
         return await handleInstances(api, call, segments);
       case "entities":
-        return await handleEntities(api, call, segments);
+        // As JSON text, from which the SDK makes its error.
+        return json(501, "This host serves no entities; start the app with Azure Functions Core Tools.");
       default:
         return empty(404);
     }

@@ -36,6 +36,6 @@ export function readValue(text: string | null | undefined): unknown {
   }
 }
 
-export function wholeSeconds(time: number): string {
+function wholeSeconds(time: number): string {
   return `${new Date(time).toISOString().slice(0, 19)}Z`;
 }

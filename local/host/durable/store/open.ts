@@ -5,13 +5,16 @@ import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../messageOf.ts";
 import { busy, corrupt, notADatabase, resultCode } from "./sqliteErrors.ts";
 
+/** SQL, or what has to look at the file first; it throws what says why the file stays as it is. */
+type Step = string | ((database: DatabaseSync, file: string) => void);
+
 /**
  * The steps from each version of the schema to the next, starting with an empty file; `user_version` says how many were
  * applied. A released step never changes, because stores were made by it.
  *
  * The engine assigns keys in ascending order; nothing here relies on SQLite to number rows.
  */
-const migrations: readonly string[] = [
+const migrations: readonly Step[] = [
   `
   CREATE TABLE instances (
     key INTEGER PRIMARY KEY,
@@ -75,10 +78,11 @@ const migrations: readonly string[] = [
   ALTER TABLE history RENAME COLUMN event TO events;
   UPDATE history SET events = '[' || events || ']';
 `,
+  dropEntities,
 ];
 
 /** `steps` is for tests. */
-export function openDatabase(file: string, steps: readonly string[] = migrations): DatabaseSync {
+export function openDatabase(file: string, steps: readonly Step[] = migrations): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true });
   const database = new DatabaseSync(file);
   try {
@@ -106,7 +110,7 @@ export function openDatabase(file: string, steps: readonly string[] = migrations
   }
 }
 
-function migrate(database: DatabaseSync, file: string, steps: readonly string[]): void {
+function migrate(database: DatabaseSync, file: string, steps: readonly Step[]): void {
   // BEGIN EXCLUSIVE takes the lock now rather than at the first write, so a second host fails at its start.
   database.exec("BEGIN EXCLUSIVE");
   // A damaged store is refused: turns would fail one by one, or continue from incomplete data.
@@ -119,9 +123,33 @@ function migrate(database: DatabaseSync, file: string, steps: readonly string[])
         "Run the newer host, or move the file away to begin with an empty store.",
     );
   }
-  for (const step of steps.slice(version)) database.exec(step);
+  for (const step of steps.slice(version)) {
+    if (typeof step === "string") database.exec(step);
+    else step(database, file);
+  }
   database.exec(`PRAGMA user_version = ${steps.length}`);
   database.exec("COMMIT");
+}
+
+/**
+ * Older hosts served entities (docs/adr/0023). Their state, messages to them, and orchestrations that have called one and still
+ * run (14 is EventSent) would be lost.
+ */
+function dropEntities(database: DatabaseSync, file: string): void {
+  const inUse = database
+    .prepare(
+      `SELECT 1 FROM entities UNION ALL SELECT 1 FROM entityMessages UNION ALL
+       SELECT 1 FROM history JOIN instances ON key = instance
+       WHERE status NOT IN ('Completed', 'Failed', 'Terminated') AND events LIKE '%{"EventType":14,%'`,
+    )
+    .get();
+  if (inUse !== undefined) {
+    throw new Error(
+      `The durable store ${file} has entities, which this host does not serve any more. ` +
+        "Run the older host, or move the file away to begin with an empty store.",
+    );
+  }
+  database.exec("DROP TABLE entities; DROP TABLE entityMessages");
 }
 
 function damaged(file: string, cause: unknown): Error {

@@ -1,7 +1,7 @@
-/** Lists instances or entities, a page at a time and along an index. */
+/** Lists instances, a page at a time and along an index. */
 import type { DatabaseSync } from "node:sqlite";
-import { finalStatuses, type InstanceRow, type RuntimeStatus } from "../records.ts";
-import { integer, type Row, text, textOrNull } from "./columns.ts";
+import type { InstanceRow, RuntimeStatus } from "../records.ts";
+import type { Row } from "./columns.ts";
 import { readInstance } from "./store.ts";
 
 export interface InstanceFilter {
@@ -11,21 +11,8 @@ export interface InstanceFilter {
   readonly idPrefix?: string;
 }
 
-export interface EntityFilter {
-  /** Lower case. */
-  readonly name?: string;
-  readonly updatedFrom?: number;
-  readonly updatedTo?: number;
-}
-
-export interface FoundEntity {
-  readonly id: string;
-  readonly state: string | null;
-  readonly updated: number;
-}
-
-export interface Page<T> {
-  readonly items: readonly T[];
+export interface Page {
+  readonly items: readonly InstanceRow[];
   /** The continuation token; absent on the last page, because the SDK continues for as long as there is one. */
   readonly next?: string;
 }
@@ -37,45 +24,12 @@ export function createQueries(database: DatabaseSync) {
 
   return {
     /** In order of creation; with a prefix in the order of ids, which is that of the index that finds them. */
-    instances(filter: InstanceFilter, top: number, after: string | undefined): Page<InstanceRow> {
+    instances(filter: InstanceFilter, top: number, after: string | undefined): Page {
       const { sql, values } = filter.idPrefix === undefined ? byCreation(filter, after) : byId(filter, after);
       const rows = select(`${sql} LIMIT ?`, [...values, top + 1]).map(readInstance);
       const tokenOf = (row: InstanceRow) =>
         JSON.stringify(filter.idPrefix === undefined ? [row.created, row.key] : [row.id]);
       return pageOf(rows, { top, after, tokenOf });
-    },
-
-    /** Some of those that have ended and have not changed since. */
-    endedBefore(time: number, top: number): InstanceRow[] {
-      const ended = finalStatuses.map(() => "?").join(", ");
-      return select(`SELECT * FROM instances WHERE status IN (${ended}) AND created < ? AND updated < ? LIMIT ?`, [
-        ...finalStatuses,
-        time,
-        time,
-        top,
-      ]).map(readInstance);
-    },
-
-    entities(filter: EntityFilter, top: number, after: string | undefined): Page<FoundEntity> {
-      const conditions = ["present = 1", "id > ?"];
-      const values: Value[] = [after === start ? "" : Buffer.from(after ?? "", "base64url").toString()];
-      if (filter.name !== undefined) {
-        conditions.push("id >= ? AND id < ?");
-        values.push(`@${filter.name}@`, `@${filter.name}A`);
-      }
-      if (filter.updatedFrom !== undefined) {
-        conditions.push("updated >= ?");
-        values.push(filter.updatedFrom);
-      }
-      if (filter.updatedTo !== undefined) {
-        conditions.push("updated <= ?");
-        values.push(filter.updatedTo);
-      }
-      const rows = select(
-        `SELECT id, state, updated FROM entities WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ?`,
-        [...values, top + 1],
-      ).map((row) => ({ id: text(row, "id"), state: textOrNull(row, "state"), updated: integer(row, "updated") }));
-      return pageOf(rows, { top, after, tokenOf: (row) => row.id });
     },
   };
 }
@@ -133,10 +87,10 @@ function conditionsOf(filter: InstanceFilter, created = "created"): { conditions
   return { conditions, values };
 }
 
-function pageOf<T>(
-  rows: readonly T[],
-  { top, after, tokenOf }: { top: number; after: string | undefined; tokenOf: (row: T) => string },
-): Page<T> {
+function pageOf(
+  rows: readonly InstanceRow[],
+  { top, after, tokenOf }: { top: number; after: string | undefined; tokenOf: (row: InstanceRow) => string },
+): Page {
   if (rows.length <= top) return { items: rows };
   const last = rows[top - 1];
   // After an empty page, the next one begins at the same place.

@@ -138,7 +138,7 @@ describe("stored histories", () => {
   });
 
   function describeScheduled({ EventType, EventId, Name }: Event): string[] {
-    const kind = { 4: "task", 7: "child", 10: "timer", 14: "sent" }[EventType];
+    const kind = { 4: "task", 7: "child", 10: "timer" }[EventType];
     if (kind === undefined) return [];
     return [Name === undefined ? `${EventId} ${kind}` : `${EventId} ${kind} ${String(Name)}`];
   }

@@ -23,7 +23,7 @@ export const payloadFields: readonly FieldRow[] = [
     source: "extension: ContextImplementations/DurableOrchestrationContext.cs",
   },
   { field: "upperSchemaVersion", value: 1, source: "sdk: orchestrations/ReplaySchema.js (V2)" },
-  { field: "upperSchemaVersionNew", value: 3, source: "sdk: orchestrations/ReplaySchema.js (V4: locks)" },
+  { field: "upperSchemaVersionNew", value: 3, source: "sdk: orchestrations/ReplaySchema.js (V4)" },
   {
     field: "longRunningTimerIntervalDuration",
     value: 3 * 24 * 60 * 60 * 1000,
@@ -104,13 +104,6 @@ export const events: readonly EventRow[] = [
   { type: 11, name: "TimerFired", properties: ["TimerId", "FireAt"], isNumbered: false, source: historyEvents },
   { type: 12, name: "OrchestratorStarted", properties: [], isNumbered: false, source: historyEvents },
   { type: 13, name: "OrchestratorCompleted", properties: [], isNumbered: false, source: historyEvents },
-  {
-    type: 14,
-    name: "EventSent",
-    properties: ["InstanceId", "Name", "Input"],
-    isNumbered: true,
-    source: `${historyEvents}; the SDK reads the id of a call from Input`,
-  },
   { type: 15, name: "EventRaised", properties: ["Name", "Input"], isNumbered: false, source: historyEvents },
   { type: 19, name: "ExecutionSuspended", properties: ["Reason"], isNumbered: false, source: historyEvents },
   { type: 20, name: "ExecutionResumed", properties: ["Reason"], isNumbered: false, source: historyEvents },
@@ -173,13 +166,6 @@ export const actions: readonly ActionRow[] = [
     source: `${executor}, trackOpenTask: keyed by name, no id`,
   },
   {
-    action: "CallEntity",
-    type: 7,
-    scheduled: ["0 sent op", "1 task say"],
-    source: `${executor}: keyed anew by the id in EventSent`,
-  },
-  { action: "SignalEntity", type: 9, scheduled: ["0 sent op", "1 task say"], source: `${executor}` },
-  {
     action: "WhenAny",
     type: 11,
     scheduled: ["0 task say", "1 task say"],
@@ -196,12 +182,6 @@ export const actions: readonly ActionRow[] = [
     type: 12,
     scheduled: ["0 task say", "1 task say", "2 timer", "3 task say"],
     source: `${executor}, trackOpenTask: depth first`,
-  },
-  {
-    action: "LockEntities",
-    type: 13,
-    scheduled: ["0 sent op", "1 sent release", "2 sent release", "3 task say"],
-    source: "sdk: task/LockTask.js; actions/ReleaseEntitiesAction.js: an id for each entity that is released",
   },
   {
     action: "YieldedAgain",
@@ -345,12 +325,6 @@ export const outcomes: readonly OutcomeRow[] = [
     status: "Failed",
     output: /^Orchestrator function 'anyOfNone' failed: /,
     source: "sdk: task/CompoundTask.js",
-  },
-  {
-    what: "an error of an entity loses its text",
-    orchestration: "entityFails",
-    output: "Error: [object Object]",
-    source: "sdk: entities/Entity.js: JSON of an Error is {}",
   },
   {
     what: "a child under the id of its parent",

@@ -30,13 +30,6 @@ beforeAll(async () => {
   });
   await Promise.all([start("event", "running"), start("quick", "ended"), start("throwText", "failed")]);
   await Promise.all([finished("ended"), finished("failed")]);
-  await call(`entities/counter/a?op=add`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: "3",
-  });
-  // Not expect.poll, which works inside a test only.
-  await vi.waitFor(async () => expect((await call("entities/counter/a")).status).toBe(200), { timeout: 20_000 });
 });
 
 afterAll(() => host.close({ graceMs: 200 }));

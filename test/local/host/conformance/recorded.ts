@@ -345,7 +345,7 @@ function expectStatus(id: string) {
   };
 }
 
-/** `running` waits for an event, `ended` has completed, `failed` has failed; the entity counter/a exists. */
+/** `running` waits for an event, `ended` has completed, `failed` has failed. */
 export const requests: readonly RequestRow[] = [
   {
     what: "a start under an id that runs",
@@ -492,39 +492,6 @@ export const requests: readonly RequestRow[] = [
     source: recorded,
   },
   { what: "the status of nobody", path: "{hook}/instances/nobody", answer: { status: 404, body: "" }, source: httpApi },
-  {
-    what: "entities in a list",
-    path: "{hook}/entities/counter",
-    answer: {
-      status: 200,
-      body: [{ entityId: { name: "counter", key: "a" }, lastOperationTime: expectText, state: null }],
-    },
-    source: recorded,
-  },
-  {
-    what: "entities in a list with their states",
-    path: "{hook}/entities/counter?fetchState=true",
-    answer: {
-      status: 200,
-      body: [{ entityId: { name: "counter", key: "a" }, lastOperationTime: expectText, state: 3 }],
-    },
-    source: httpApi,
-  },
-  {
-    what: "an entity that does not exist",
-    path: "{hook}/entities/counter/none",
-    answer: { status: 404, body: "" },
-    source: httpApi,
-  },
-  {
-    what: "a signal with bad JSON",
-    method: "POST",
-    path: "{hook}/entities/counter/b?op=add",
-    contentType: "application/json",
-    requestBody: "{",
-    answer: { status: 400, body: { Message: expectText } },
-    source: httpApi,
-  },
   {
     what: "a start",
     method: "POST",
@@ -694,56 +661,6 @@ export const requests: readonly RequestRow[] = [
     contentType: "application/json",
     answer: { status: 400, body: exceptionOf("Invalid JSON content") },
     source: `${httpApi}, HandleRaiseEventRequestAsync`,
-  },
-  {
-    what: "an entity",
-    path: "{hook}/entities/counter/a",
-    answer: { status: 200, body: 3 },
-    source: `${httpApi}, HandleGetEntityRequestAsync`,
-  },
-  {
-    what: "an entity in another case of its name",
-    path: "{hook}/entities/COUNTER/a",
-    answer: { status: 200, body: 3 },
-    source: "extension: EntityId.cs",
-  },
-  {
-    what: "a signal to the entity with the empty key",
-    method: "POST",
-    path: "{hook}/entities/counter/$?op=add",
-    contentType: "application/json",
-    requestBody: "1",
-    answer: { status: 202, body: "" },
-    source: httpApi,
-  },
-  {
-    what: "a signal that is text",
-    method: "POST",
-    path: "{hook}/entities/counter/text?op=add",
-    contentType: "text/plain",
-    requestBody: "{",
-    answer: { status: 202, body: "" },
-    source: `${httpApi}, HandlePostEntityOperationRequestAsync`,
-  },
-  {
-    what: "a deletion of an entity",
-    method: "DELETE",
-    path: "{hook}/entities/counter/gone",
-    answer: { status: 202, body: "" },
-    source: httpApi,
-  },
-  {
-    what: "a list of entities that nobody has touched yet",
-    path: "{hook}/entities/counter?lastOperationTimeFrom=2099-01-01T00:00:00Z",
-    answer: { status: 200, body: [] },
-    source: `${httpApi}, HandleListEntitiesRequestAsync`,
-  },
-  {
-    what: "an entity with a wrong verb",
-    method: "PUT",
-    path: "{hook}/entities/counter/a",
-    answer: { status: 404, body: "" },
-    source: httpApi,
   },
   {
     what: "a webhook with a wrong key",
@@ -927,7 +844,6 @@ export const barriers: readonly {
   readonly source: string;
 }[] = [
   { beside: "child", next: "activity", order: ["beside has ended", "after"], source: recordedAgain },
-  { beside: "child", next: "signal", order: ["beside has ended", "after", "signal"], source: recordedAgain },
   { beside: "child", next: "returns", order: ["beside has ended"], source: shim },
   { beside: "child", next: "continueAsNew", order: ["beside has ended", "next generation"], source: shim },
   {

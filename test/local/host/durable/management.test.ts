@@ -118,16 +118,6 @@ describe("starting", () => {
     expect(starts.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   });
 
-  test("replaces a running instance when host.json says AnyState", async () => {
-    const lenient = await startDurableHost(app, { settings: { overridableExistingInstanceStates: "AnyState" } });
-    await lenient.client.startNew("critical", { instanceId: "x", input: { from: "p", to: "q", hold: true } });
-
-    await lenient.client.startNew("critical", { instanceId: "x", input: { from: "p", to: "q", hold: false } });
-
-    expect((await lenient.finished("x")).output).toBe(0);
-    await lenient.close();
-  });
-
   test("gives the orchestrator the version it was started with", async () => {
     const id = await host.client.startNew("showStart", { version: "2.1" });
 

@@ -324,7 +324,6 @@ describe("failures", () => {
   test.each([
     ["activity", "The function 'missing' doesn't exist, is disabled, or is not an activity function."],
     ["child", "The function 'missing' doesn't exist, is disabled, or is not an orchestrator function."],
-    ["entity", "The function 'missing' doesn't exist, is disabled, or is not an entity function."],
   ])("fails an orchestration that calls an unknown %s, and lists the known ones", async (kind, message) => {
     const { runtimeStatus, output } = await host.run("callUnknown", kind);
 
@@ -360,9 +359,18 @@ describe("failures", () => {
 
   test("fails an orchestration that yields something other than a task", async () => {
     expect((await host.run("notATask")).output).toContain("programming constraint violation");
-    expect((await host.run("callHttp")).output).toContain(
-      "callHttp is not served by this host; make the request in an",
-    );
+  });
+
+  test.each([
+    ["callHttp", "callHttp is not served by this host; make the request in an activity, or start"],
+    ["callEntity", "Entities are not served by this host (@account@one); start"],
+    ["signalEntity", "Entities are not served by this host (@account@two); start"],
+    ["lock", "Entities are not served by this host (@account@one, @account@two); start"],
+  ])("fails an orchestration that asks for what this host has not: %s", async (what, message) => {
+    expect(await host.run("asksForMore", what)).toMatchObject({
+      runtimeStatus: "Failed",
+      output: `Orchestrator function 'asksForMore' failed: ${message} the app with Azure Functions Core Tools.`,
+    });
   });
 });
 

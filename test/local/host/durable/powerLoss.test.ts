@@ -11,7 +11,7 @@ import { describe, expect, test } from "vitest";
 import { createDice } from "../../../proof/support/random.ts";
 import { hasStrace } from "../../../support/programs.ts";
 import { shareOf } from "../../../support/proofs.ts";
-import { type CrashHost, startCrashHost } from "./support/crashHost.ts";
+import { type CrashHost, entriesOf, onceEach, startCrashHost } from "./support/crashHost.ts";
 import { createDisk } from "./support/disk.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 
@@ -99,9 +99,9 @@ async function expectAllThere({ image, acknowledged }: Loss): Promise<void> {
         child: n / 2,
       });
     }
-    const tallies = (await (await fetch(`${host.url}/entities/tally?fetchState=true`)).json()) as { state: number }[];
-    const finished = all.filter(({ instanceId }) => instanceId.startsWith("number-"));
-    expect(tallies.reduce((sum, { state }) => sum + state, 0)).toBe(2 * finished.length);
+    for (const { instanceId } of all.filter(({ instanceId }) => instanceId.startsWith("number-"))) {
+      expect(await entriesOf(host, instanceId), instanceId).toMatchObject(onceEach);
+    }
   } finally {
     await host.kill();
     await rm(directory, { recursive: true });

@@ -94,14 +94,6 @@ test.each<[string, InstanceFilter]>([
   for (const sql of new Set(statements)) expect(planOf(sql)).not.toMatch(/SCAN|TEMP B-TREE/);
 });
 
-test("lists of entities and of instances to purge use an index", () => {
-  queries.entities({ name: "box" }, 10, undefined);
-  queries.endedBefore(20, 10);
-
-  for (const sql of statements) expect(planOf(sql)).not.toMatch(/SCAN|TEMP B-TREE/);
-  expect(queries.endedBefore(20, 100).map(keyOf)).toEqual([3, 7, 11, 15, 19, 4, 8, 12, 16, 20]);
-});
-
 function planOf(sql: string): string {
   const plan = database
     .prepare(`EXPLAIN QUERY PLAN ${sql}`)

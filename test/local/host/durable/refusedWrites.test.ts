@@ -2,7 +2,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { EntityId } from "durable-functions";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
 import { createStoreFolder, type DurableHost, loadTestApp, startDurableHost } from "./support/durableHost.ts";
@@ -18,14 +17,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   directory = await createStoreFolder();
   await (await startDurableHost(app, { directory })).close();
-  refuse(
-    ["instances", "input"],
-    ["instances", "output"],
-    ["messages", "event"],
-    ["tasks", "input"],
-    ["entities", "state"],
-    ["entityMessages", "request"],
-  );
+  refuse(["instances", "input"], ["instances", "output"], ["messages", "event"], ["tasks", "input"]);
   host = await startDurableHost(app, { directory, graceMs: 0 });
 });
 
@@ -68,21 +60,11 @@ test.each([
   ["the result of an activity", "result"],
   ["the output", "output"],
   ["the input of a child", "child"],
-  ["a signal", "signal"],
 ])("%s fails only its orchestration", async (_, name) => {
   const { runtimeStatus, output } = await runBeside("decide", name);
 
   expect(runtimeStatus).toBe("Failed");
   expect(output).toBe("Orchestrator function 'decide' failed: What it decided could not be stored: a test refuses it.");
-});
-
-test("the state of an entity fails only the operation", async () => {
-  const { output } = await runBeside("decide", "state");
-
-  expect(output).toEqual({
-    caught: expect.stringContaining("What it decided could not be stored: a test refuses it."),
-  });
-  expect((await host.client.readEntityState(new EntityId("note", "one"))).entityExists).toBe(false);
 });
 
 test("a turn whose events are too long for one text fails its orchestration", async () => {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import type { FunctionApp } from "../../../../local/host/app.ts";
-import { createClock } from "../../../../local/host/durable/clock.ts";
 import { openDatabase } from "../../../../local/host/durable/store/open.ts";
 import { createStoreFolder, loadTestApp, startDurableHost } from "./support/durableHost.ts";
 
@@ -97,10 +96,18 @@ test("a failed migration step leaves the store unchanged", () => {
   again.close();
 });
 
-test("opens a store written by the first release", async () => {
-  const database = new DatabaseSync(join(directory, "TestHubName.sqlite"));
+/** As the first release wrote it, and then `more`. */
+async function writeOldStore(file: string, more: string): Promise<void> {
+  const database = new DatabaseSync(file);
   database.exec(await readFile("test/local/host/durable/support/schema1.sql", "utf8"));
+  database.exec(more);
   database.close();
+}
+
+const call = '{"EventType":14,"EventId":0,"InstanceId":"@account@a","Name":"op","Input":"{}","Host":{"kind":"call"}}';
+
+test("opens a store written by the first release, in which one that has ended called an entity", async () => {
+  await writeOldStore(join(directory, "TestHubName.sqlite"), `INSERT INTO history VALUES (1, 8, '${call}')`);
 
   const host = await startDurableHost(app, { directory });
 
@@ -108,6 +115,24 @@ test("opens a store written by the first release", async () => {
   await host.client.raiseEvent("waiting", "two", 2);
   expect((await host.finished("waiting")).output).toEqual([1, 2]);
   await host.close();
+});
+
+test.each([
+  ["the state of an entity", "INSERT INTO entities VALUES ('@account@a', 1, '3', NULL, 1795745414190)"],
+  ["a message to an entity", "INSERT INTO entityMessages VALUES (1, '@account@a', '{}')"],
+  ["an orchestration that has called an entity and runs", `INSERT INTO history VALUES (2, 6, '${call}')`],
+])("refuses a store with %s, which this host would lose, and leaves it as it is", async (_, more) => {
+  const file = join(directory, "TestHubName.sqlite");
+  await writeOldStore(file, more);
+
+  await expect(startDurableHost(app, { directory })).rejects.toThrow(
+    `The durable store ${file} has entities, which this host does not serve any more. Run the older host, or move`,
+  );
+
+  const left = new DatabaseSync(file);
+  expect(left.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+  expect(left.prepare("SELECT count(event) AS events FROM history WHERE instance = 1").get()).toEqual({ events: 8 });
+  left.close();
 });
 
 test.each([
@@ -126,32 +151,6 @@ test.each([
   await expect(start).rejects.toThrow(
     new RegExp(`The durable store ${file} is damaged \\(.+\\)\\. Put a copy back in its place, or move the file away`),
   );
-});
-
-test("deletes what ended before the retention period, and nothing else", async () => {
-  const first = await startDurableHost(app, { directory });
-  const old = await first.run("greet", "Ada");
-  const running = await first.client.startNew("twoEvents");
-  await first.close();
-  let ahead = 0;
-  const own = createClock({ wall: () => Date.now() + ahead });
-  const retentionMs = 86_400_000;
-
-  const second = await startDurableHost(app, { directory, retentionMs, clock: own });
-  const idsOf = async () => (await second.client.getStatusAll()).map(({ instanceId }) => instanceId);
-  expect(await idsOf()).toEqual([old.instanceId, running]);
-  await second.close();
-  ahead = retentionMs + 1_000;
-  const third = await startDurableHost(app, { directory, retentionMs, clock: createClock({ wall: own.now }) });
-
-  await expect
-    .poll(async () => (await third.client.getStatusAll()).map(({ instanceId }) => instanceId))
-    .toEqual([running]);
-  expect(third.logLines.join("\n")).toContain("deleted orchestrations that ended long ago deleted=1");
-  await third.client.raiseEvent(running, "one", 1);
-  await third.client.raiseEvent(running, "two", 2);
-  expect((await third.finished(running)).output).toEqual([1, 2]);
-  await third.close();
 });
 
 test("says what is wrong in host.json", async () => {

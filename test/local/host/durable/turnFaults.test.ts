@@ -44,16 +44,3 @@ it("raises a child's failure in its parent", async () => {
 
   expect(output).toEqual({ caught: expect.stringContaining(noWorkers) });
 });
-
-it("gives back the entities that the orchestration had locked", async () => {
-  const input = { from: "one", to: "other", hold: true };
-  const holder = await host.client.startNew("critical", { input });
-  await host.until(holder, ({ runtimeStatus }) => runtimeStatus === "Running");
-  failing = ["critical"];
-  await host.client.raiseEvent(holder, "go", 1);
-  expect(await host.finished(holder)).toMatchObject({ runtimeStatus: "Failed" });
-
-  const next = await host.run("critical", { ...input, hold: false });
-
-  expect(next).toMatchObject({ runtimeStatus: "Completed", output: 0 });
-});

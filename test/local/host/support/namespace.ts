@@ -23,7 +23,7 @@ export async function openNamespace() {
     startServiceBus(context, {
       port,
       queues: [{ name: queueName, lockDurationSeconds: 2, maxDeliveryCount: 3 }],
-      topics: [{ name: "onboarding-events", subscriptions: [{ name: "audit" }] }],
+      topics: [],
       host: "mooring-dev.servicebus.windows.net",
       may: (principal) => principal.clientId === clientId,
     });
@@ -49,7 +49,6 @@ export async function openNamespace() {
       Messages__clientId: clientId,
     },
     queue: () => broker.queue(queueName),
-    subscription: () => broker.subscription("onboarding-events", "audit"),
     cutConnections: () => broker.cutConnections(),
     takeDown: () => broker.close(),
     async bringUp() {

@@ -51,3 +51,20 @@ export async function startCrashHost(
     },
   };
 }
+
+/** What the history of an `everything` that has completed has once for each of its steps, however often the host was killed. */
+export const onceEach = {
+  ExecutionStarted: 1,
+  TaskCompleted: 4,
+  SubOrchestrationInstanceCompleted: 1,
+  ExecutionCompleted: 1,
+};
+
+/** How many entries of each kind the history of an instance has. */
+export async function entriesOf({ url }: CrashHost, id: string): Promise<Readonly<Record<string, number>>> {
+  const response = await fetch(`${url}/instances/${id}?showHistory=true`);
+  const { historyEvents } = (await response.json()) as { historyEvents: readonly { readonly EventType: string }[] };
+  const counts: Record<string, number> = {};
+  for (const { EventType } of historyEvents) counts[EventType] = (counts[EventType] ?? 0) + 1;
+  return counts;
+}

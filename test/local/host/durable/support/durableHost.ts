@@ -24,9 +24,7 @@ export interface DurableHost {
   close(): Promise<void>;
 }
 
-export type HostOptions = Partial<
-  Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict" | "retentionMs" | "clock">
-> & {
+export type HostOptions = Partial<Pick<DurableOptions, "settings" | "graceMs" | "meetTurn" | "isStrict" | "clock">> & {
   /** Kept when given; otherwise a new folder that is deleted with the host. */
   readonly directory?: string;
 };

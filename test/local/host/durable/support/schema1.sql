@@ -1,4 +1,4 @@
--- What the engine of release 0.1.0 wrote: one that has ended, one that waits for the event "two", an entity.
+-- What the engine of release 0.1.0 wrote: one that has ended, one that waits for the event "two".
 CREATE TABLE instances (
     key INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
@@ -61,7 +61,6 @@ CREATE TABLE entities (
     lock TEXT,
     updated INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
-INSERT INTO entities VALUES ('@account@a', 1, '3', NULL, 1795745414190);
 CREATE TABLE entityMessages (
     key INTEGER PRIMARY KEY,
     entity TEXT NOT NULL,

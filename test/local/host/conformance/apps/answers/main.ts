@@ -1,7 +1,7 @@
 /** The app that was run on the real host: each function shows how the host handles one case. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { app } from "@azure/functions";
-import type { EntityContext, OrchestrationContext } from "durable-functions";
+import type { OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
 
 /** Renders a value so that nothing is lost that plain JSON would lose. */
@@ -94,9 +94,6 @@ df.app.orchestration("quick", function* (context: OrchestrationContext) {
   yield context.df.callActivity("see");
   return "done";
 });
-df.app.entity("counter", (context: EntityContext<number>) => {
-  context.df.setState((context.df.getState(() => 0) ?? 0) + (context.df.getInput<number>() ?? 0));
-});
 
 app.get("cookie", () => ({
   cookies: [{ name: "a", value: "b c", maxAge: 5, path: "/", sameSite: "Lax", httpOnly: true }],
@@ -139,7 +136,6 @@ df.app.orchestration("tellsWhenGone", function* (context: OrchestrationContext) 
   yield context.df.waitForExternalEvent("go");
   yield context.df.callActivity("tell", { id: context.df.getInput(), what: "beside has ended" });
 });
-df.app.entity("teller", (context: EntityContext<null>) => tell(context.df.entityKey, "signal"));
 app.get("told", { route: "told/{id}", handler: ({ params }) => ({ jsonBody: told.get(params["id"] ?? "") ?? [] }) });
 /** Catches the failure of a `Task.all` while something beside the failed task is open. */
 df.app.orchestration("catches", function* (context: OrchestrationContext) {
@@ -168,7 +164,6 @@ df.app.orchestration("catches", function* (context: OrchestrationContext) {
   timer.cancel();
   context.df.setCustomStatus("caught");
   if (next === "returns") return "returned";
-  if (next === "signal") context.df.signalEntity(new df.EntityId("teller", id), "tell");
   if (next === "continueAsNew") context.df.continueAsNew({ isNext: true });
   if (next === "events first") {
     yield Task.any([say("behind"), context.df.waitForExternalEvent("come on")]);

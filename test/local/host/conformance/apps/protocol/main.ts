@@ -1,6 +1,6 @@
 /** One orchestration for each rule of the protocol between SDK and host. */
 import { type InvocationContext, trigger } from "@azure/functions";
-import type { EntityContext, OrchestrationContext, OrchestrationHandler, Task } from "durable-functions";
+import type { OrchestrationContext, OrchestrationHandler, Task } from "durable-functions";
 import * as df from "durable-functions";
 
 df.app.client.generic("lendClient", {
@@ -37,11 +37,6 @@ df.app.activity("failOnce", {
     return "done";
   },
 });
-df.app.entity("box", (context: EntityContext<unknown>) => {
-  if (context.df.operationName === "put") context.df.setState(context.df.getInput());
-  else context.df.return(context.df.getState() ?? null);
-});
-
 df.app.orchestration("child", function* (context: OrchestrationContext) {
   const said: unknown = yield context.df.callActivity("say", context.df.getInput());
   return { said, id: context.df.instanceId, parent: context.df.parentInstanceId };
@@ -55,7 +50,6 @@ df.app.orchestration("sad", function* (context: OrchestrationContext) {
 });
 
 const soon = (context: OrchestrationContext, ms = 5) => new Date(context.df.currentUtcDateTime.getTime() + ms);
-const box = (key: string) => new df.EntityId("box", key);
 const retry = () => new df.RetryOptions(1, 2);
 
 /** The sequence id of the next action shows how many ids the action before it took. */
@@ -98,15 +92,6 @@ actionThenNext("CreateTimerLong", function* (context) {
 actionThenNext("WaitForExternalEvent", function* ({ df: d }) {
   return yield d.waitForExternalEvent("go");
 });
-actionThenNext("CallEntity", function* ({ df: d }) {
-  return yield d.callEntity(box(d.instanceId), "get");
-});
-df.app.orchestration("SignalEntity", function* ({ df: d }: OrchestrationContext) {
-  // A signal has no answer to wait for.
-  d.signalEntity(box(d.instanceId), "put", 1);
-  yield d.callActivity("say", "next");
-  return null;
-});
 actionThenNext("WhenAny", function* ({ df: d }) {
   const winner: Task = yield d.Task.any([d.waitForExternalEvent("never"), d.callActivity("say", "x")]);
   return winner.result;
@@ -119,10 +104,6 @@ actionThenNext("WhenAllOfWhenAny", function* (context) {
   const timer = d.createTimer(soon(context, 60_000));
   yield d.Task.all([d.callActivity("say", 1), d.Task.any([d.callActivity("say", 2), timer])]);
   timer.cancel();
-});
-actionThenNext("LockEntities", function* ({ df: d }) {
-  const lock: df.DurableLock = yield d.lock(box(`${d.instanceId}b`), box(`${d.instanceId}a`));
-  lock.release();
 });
 actionThenNext("YieldedAgain", function* (context) {
   const { df: d } = context;
@@ -237,18 +218,6 @@ df.app.orchestration(
 );
 df.app.orchestration("anyOfNone", function* (context: OrchestrationContext) {
   yield context.df.Task.any([]);
-});
-df.app.orchestration("entityFails", function* (context: OrchestrationContext) {
-  try {
-    yield context.df.callEntity(new df.EntityId("faulty", "1"), "fail");
-    return "no error";
-  } catch (error) {
-    return String(error);
-  }
-});
-df.app.entity("faulty", (context: EntityContext<unknown>) => {
-  context.df.setState("kept");
-  throw new Error("lost text");
 });
 df.app.orchestration("activityInput", function* (context: OrchestrationContext) {
   const results: unknown[] = yield context.df.Task.all(

@@ -1,7 +1,7 @@
 /** An app with one function for each behaviour that the engine has to get right. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type InvocationContext, trigger } from "@azure/functions";
-import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
+import type { OrchestrationContext, Task } from "durable-functions";
 import * as df from "durable-functions";
 
 /** What activities saw, for tests that count; they get it together with the client. */
@@ -230,8 +230,7 @@ df.app.orchestration("stringAgain", function* (context: OrchestrationContext) {
 df.app.orchestration("callUnknown", function* (context: OrchestrationContext) {
   const kind = context.df.getInput<string>();
   if (kind === "activity") yield context.df.callActivity("missing");
-  else if (kind === "child") yield context.df.callSubOrchestrator("missing");
-  else yield context.df.callEntity(new df.EntityId("missing", "1"), "get");
+  else yield context.df.callSubOrchestrator("missing");
 });
 
 df.app.orchestration("changeable", function* (context: OrchestrationContext) {
@@ -245,58 +244,18 @@ df.app.orchestration("notATask", function* () {
   yield* [42] as unknown[] as Task[];
 });
 
-df.app.orchestration("critical", function* (context: OrchestrationContext) {
-  const { from, to, hold } = context.df.getInput<{ from: string; to: string; hold: boolean }>();
-  const [one, two] = [new df.EntityId("account", from), new df.EntityId("Account", to)];
-  const lock: df.DurableLock = yield context.df.lock(one, two);
-  if (hold) yield context.df.waitForExternalEvent("go");
-  const balance: number = yield context.df.callEntity(one, "get");
-  yield context.df.callEntity(one, "add", -1);
-  yield context.df.callEntity(two, "add", 1);
-  lock.release();
-  return balance;
-});
-
-df.app.orchestration("askEntity", function* (context: OrchestrationContext) {
-  const { key, operation, input } = context.df.getInput<{ key: string; operation: string; input?: unknown }>();
-  try {
-    return yield context.df.callEntity(new df.EntityId("account", key), operation, input);
-  } catch (error) {
-    return { caught: String(error) };
-  }
-});
-
-df.app.orchestration("signalAndEnd", function* (context: OrchestrationContext) {
-  const { key, fails } = context.df.getInput<{ key: string; fails: boolean }>();
-  yield context.df.callActivity("nothing");
-  context.df.signalEntity(new df.EntityId("account", key), "add", 7);
-  if (fails) throw new Error("after the signal");
-  return "signalled";
-});
-
-df.app.orchestration("callHttp", function* (context: OrchestrationContext) {
-  yield context.df.callHttp({ method: "GET", url: "http://127.0.0.1:1" });
-});
-
-df.app.entity("account", (context: EntityContext<number>) => {
-  const balance = context.df.getState(() => 0) ?? 0;
-  const amount = context.df.getInput<number>() ?? 0;
-  switch (context.df.operationName) {
-    case "add":
-      context.df.setState(balance + amount);
-      context.df.return(balance + amount);
-      break;
-    case "get":
-      context.df.return(balance);
-      break;
-    case "forward":
-      context.df.signalEntity(new df.EntityId("account", `${context.df.entityKey}-next`), "add", amount);
-      break;
-    case "delete":
-      context.df.destructOnExit();
-      break;
+df.app.orchestration("asksForMore", function* ({ df: d }: OrchestrationContext) {
+  const [one, two] = [new df.EntityId("account", "one"), new df.EntityId("account", "two")];
+  switch (d.getInput<string>()) {
+    case "callHttp":
+      return yield d.callHttp({ method: "GET", url: "http://127.0.0.1:1" });
+    case "callEntity":
+      return yield d.callEntity(one, "get");
+    case "lock":
+      return yield d.lock(one, two);
     default:
-      throw new Error("no such operation");
+      d.signalEntity(two, "add", 1);
+      return "signalled";
   }
 });
 
@@ -334,14 +293,12 @@ df.app.orchestration("unspeakable", function* (context: OrchestrationContext) {
 
 /** Fails beside work that has no result yet. */
 df.app.orchestration("failBeside", function* (context: OrchestrationContext) {
-  const { key, beside } = context.df.getInput<{ key: string; beside: "activity" | "child" | "entity" }>();
+  const { key, beside } = context.df.getInput<{ key: string; beside: "activity" | "child" }>();
   const work = {
     activity: () => context.df.callActivity("gated", `${key} beside`),
     child: () => context.df.callSubOrchestrator("oneEvent", undefined, `${key}-child`),
-    entity: () => context.df.callEntity(new df.EntityId("account", key), "add", 1),
   };
   const [left, failing] = [work[beside](), context.df.callActivity("needsSwitch", key)];
-  // Not in a Task.all, which would wait for the answer of an entity.
   yield context.df.Task.any([left, failing]);
   const result: unknown = yield failing;
   return [yield left, result];
@@ -355,13 +312,13 @@ df.app.orchestration("goOn", function* (context: OrchestrationContext) {
     isLast = false,
   } = context.df.getInput<{
     key: string;
-    beside: readonly ("retry" | "child" | "entity")[];
+    beside: readonly ("retry" | "child" | "event")[];
     isLast?: boolean;
   }>();
   const work = {
     retry: () => context.df.callActivityWithRetry("needsSwitch", new df.RetryOptions(1, 10_000), key),
     child: () => context.df.callSubOrchestrator("oneEvent", undefined, `${key}-child`),
-    entity: () => context.df.callEntity(new df.EntityId("account", key), "add", 1),
+    event: () => context.df.waitForExternalEvent("go"),
   };
   const open = beside.map((kind) => work[kind]());
   try {
@@ -389,30 +346,12 @@ df.app.orchestration("decide", function* (context: OrchestrationContext) {
       return yield context.df.callActivity("reverse", [...poison].reverse().join(""));
     case "child":
       return yield context.df.callSubOrchestrator("greet", poison);
-    case "signal":
-      context.df.signalEntity(new df.EntityId("note", "one"), "set", poison);
-      yield context.df.callActivity("nothing");
-      return "signalled";
-    case "state":
-      try {
-        return yield context.df.callEntity(
-          new df.EntityId("note", "one"),
-          "setReversed",
-          [...poison].reverse().join(""),
-        );
-      } catch (error) {
-        return { caught: String(error) };
-      }
     default:
       return poison;
   }
 });
 
 df.app.activity("reverse", { handler: (text: string) => [...text].reverse().join("") });
-df.app.entity("note", (context: EntityContext<string>) => {
-  const text = context.df.getInput<string>() ?? "";
-  context.df.setState(context.df.operationName === "setReversed" ? [...text].reverse().join("") : text);
-});
 
 /** Hears one word in each generation, until the last. */
 df.app.orchestration("listen", function* (context: OrchestrationContext) {

@@ -2,7 +2,7 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { trigger } from "@azure/functions";
-import type { EntityContext, OrchestrationContext } from "durable-functions";
+import type { OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
 
 df.app.client.generic("lendClient", {
@@ -40,11 +40,6 @@ df.app.orchestration("everything", function* (context: OrchestrationContext) {
     context.df.instanceId,
   );
   const child: number = yield context.df.callSubOrchestrator("half", n);
-  const [one, two] = [new df.EntityId("tally", String(n % 5)), new df.EntityId("tally", String((n + 1) % 5))];
-  const lock: df.DurableLock = yield context.df.lock(one, two);
-  yield context.df.callEntity(one, "add", 1);
-  yield context.df.callEntity(two, "add", 1);
-  lock.release();
   return { doubled, retried, child };
 });
 
@@ -64,10 +59,4 @@ df.app.orchestration("inFlight", function* (context: OrchestrationContext) {
 df.app.orchestration("half", function* (context: OrchestrationContext) {
   const n: number = yield context.df.callActivity("double", context.df.getInput());
   return n / 4;
-});
-
-df.app.entity("tally", (context: EntityContext<number>) => {
-  const total = (context.df.getState(() => 0) ?? 0) + (context.df.getInput<number>() ?? 0);
-  context.df.setState(total);
-  context.df.return(total);
 });

@@ -4,20 +4,19 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { app, trigger } from "@azure/functions";
-import type { EntityContext, OrchestrationContext, Task } from "durable-functions";
+import type { OrchestrationContext, Task } from "durable-functions";
 import * as df from "durable-functions";
 import { createRandom, type Random } from "./random.ts";
 
 interface Piece {
   readonly tag: string;
   readonly task: Task;
-  readonly expected: "tag" | "nothing" | "failure";
+  readonly expected: "tag" | "both" | "nothing" | "failure";
 }
 
 /** The input of a program and of each of its next generations. */
 interface Input {
   readonly seed: number;
-  /** A server that answers with the last part of the path, after as many 202s as the part before it says. */
   readonly generation?: number;
   readonly checked?: number;
   readonly mistakes?: readonly string[];
@@ -96,9 +95,8 @@ df.app.orchestration("flakyChild", function* (context: OrchestrationContext) {
   return tag;
 });
 
-df.app.entity("mirror", (context: EntityContext<number>) => {
-  context.df.setState((context.df.getState(() => 0) ?? 0) + 1);
-  context.df.return(context.df.getInput<string>() ?? "");
+df.app.orchestration("listener", function* (context: OrchestrationContext) {
+  return yield context.df.waitForExternalEvent(`event ${context.df.getInput<string>()}`);
 });
 
 df.app.orchestration("program", function* (context: OrchestrationContext) {
@@ -140,7 +138,7 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
     else left.push(event);
   }
   for (let step = 0; step < steps; step++) {
-    switch (random.below(7)) {
+    switch (random.below(6)) {
       case 0:
         yield* settle(make());
         break;
@@ -177,10 +175,9 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
       case 3: {
         const piece = left.splice(random.below(left.length), 1)[0];
         if (piece !== undefined) yield* settle(piece);
-        context.df.signalEntity(mirror(random), "note", "signal");
         break;
       }
-      case 4: {
+      default: {
         const tag = newTag();
         const posted = { to: context.df.instanceId, tag };
         const post = { tag, task: context.df.callActivity("post", posted), expected: "tag" } as const;
@@ -196,20 +193,6 @@ df.app.orchestration("program", function* (context: OrchestrationContext) {
         if (random.below(2) === 0) yield* settle(event);
         else left.push(event);
         break;
-      }
-      default: {
-        const [one, two] = [mirror(random), mirror(random)];
-        const lock: df.DurableLock = yield context.df.lock(one, two);
-        for (const entity of one.key === two.key ? [one] : [two, one]) {
-          const tag = newTag();
-          const task = context.df.callEntity(entity, "say", tag);
-          yield* settle({ tag, task, expected: "tag" });
-        }
-        if (random.below(2) === 0) lock.release();
-        else {
-          yield* settle({ tag: "", task: context.df.createTimer(later(context, random)), expected: "nothing" });
-          lock.release();
-        }
       }
     }
   }
@@ -230,6 +213,8 @@ function isExpected({ tag, expected }: Omit<Piece, "task">, got: unknown): boole
   switch (expected) {
     case "tag":
       return got === tag;
+    case "both":
+      return Array.isArray(got) && got.length === 2 && got.every((part) => part === tag);
     case "nothing":
       return got === undefined;
     case "failure":
@@ -253,15 +238,15 @@ function makePiece(context: OrchestrationContext, random: Random, { tag }: { rea
       return { tag, task: context.df.callSubOrchestratorWithRetry("flakyChild", retry, { tag, failures }), expected };
     case 5:
       return { tag, task: context.df.createTimer(later(context, random)), expected: "nothing" };
-    default:
-      return { tag, task: context.df.callEntity(mirror(random), "say", tag), expected: "tag" };
+    default: {
+      const to = `listener ${tag}`;
+      const listener = context.df.callSubOrchestrator("listener", tag, to);
+      const post = context.df.callActivity("post", { to, tag });
+      return { tag, task: context.df.Task.all([listener, post]), expected: "both" };
+    }
   }
 }
 
 function later(context: OrchestrationContext, random: Random): Date {
   return new Date(context.df.currentUtcDateTime.getTime() + random.below(8));
-}
-
-function mirror(random: Random): df.EntityId {
-  return new df.EntityId("mirror", String(random.below(16)));
 }
