@@ -78,7 +78,7 @@ export interface Surplus {
   /** No other step of an offboarding removes it. */
   readonly outlastsSteps?: true;
   look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
-  remove(
+  prune(
     ports: Ports,
     input: StepInput & { readonly request: OnboardingRequest },
     step: Pick<StepContext, "willDo">,

@@ -141,6 +141,6 @@ export const rightsLeftByGuests: Surplus = {
       blockers: all.flatMap(({ blockers }) => blockers),
     };
   },
-  remove: async (ports, { request }, step) =>
+  prune: async (ports, { request }, step) =>
     await removeRights(ports, await findRightsLeftByGuests(ports, request), step),
 };

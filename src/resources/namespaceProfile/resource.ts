@@ -115,7 +115,7 @@ export const namespaceProfile = defineResource({
           ? await planRemoval(ports, { cluster, namespace }, { ...left, step })
           : toStepPlan(step, { action: "none" });
       },
-      async remove(ports, { request, ...input }, step) {
+      async prune(ports, { request, ...input }, step) {
         const left = surplusIn(ports, request);
         return left ? (await removeGiven(ports, input, { ...left, step })).action : "none";
       },
