@@ -113,8 +113,12 @@ beforeAll(async () => {
     ...(node ? await writeScripts(process.execPath, node, programs.node) : {}),
     ...(python ? await writeScripts(python, tmpdir(), programs.python) : {}),
   };
-  for (const program of java ? programs.java : [])
-    images[program.name] = { command: "sh", args: javaCommandOf(program, java ?? "") };
+  if (java) {
+    const folder = await mkdtemp(join(tmpdir(), "trust-"));
+    folders.push(folder);
+    for (const program of programs.java)
+      images[program.name] = { command: "sh", args: javaCommandOf(program, { classPath: java, folder }) };
+  }
   for (const { name } of go ? programs.go : []) images[name] = { command: join(go ?? "", name), args: [] };
   sandbox = await startSandbox({ images, postgres });
   service = serviceOf(sandbox);

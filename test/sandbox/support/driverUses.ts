@@ -394,13 +394,17 @@ public class ${program.kind} {
 `;
 }
 
-/** Java trusts what is in a store of its own. */
-export function javaCommandOf({ kind }: Program, classPath: string): readonly string[] {
-  const store = '"$TMPDIR/trust"';
-  const script = `TMPDIR=$(mktemp -d) && trap 'rm -rf "$TMPDIR"' EXIT
-keytool -importcert -noprompt -alias sandbox -file "$NODE_EXTRA_CA_CERTS" -keystore ${store} -storepass changeit 2>/dev/null
-java -Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit -cp "$0" ${kind}`;
-  return ["-c", script, classPath];
+/**
+ * Java trusts what is in a store of its own, which the first pod makes in the folder. Programs as short as these gain nothing from
+ * the second compiler, or from garbage collection in threads of its own.
+ */
+export function javaCommandOf({ kind }: Program, { classPath, folder }: { classPath: string; folder: string }) {
+  const store = '"$1/trust"';
+  const script = `test -f ${store} ||
+  keytool -importcert -noprompt -alias sandbox -file "$NODE_EXTRA_CA_CERTS" -keystore ${store} -storepass changeit 2>/dev/null
+exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \\
+  -Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=changeit -cp "$0" ${kind}`;
+  return ["-c", script, classPath, folder];
 }
 
 /** The same of Go. */
