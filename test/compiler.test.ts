@@ -161,7 +161,7 @@ it.each(Object.entries(mistakes))(
 
 describe("what is started by its name", () => {
   it("has its orchestration", () => {
-    const left = { file: launchable, right: "  migrateBack: takes(migrateBack),\n", wrong: "" };
+    const left = { file: launchable, right: "  migrateBack: accepts(migrateBack),\n", wrong: "" };
 
     expect(compiler.errorsIn(launchable, [left])).toBeGreaterThan(0);
   }, 120_000);
