@@ -130,6 +130,8 @@ const byChance = new Set([
   "controller-uid",
 ]);
 const uid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
+/** In a table's cell: how long ago a question's date is. */
+const daysAgo = /^(?:(?:\d+y)?\d+d|\d+y)$/;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 
 /** What controllers write at any time: the status of an object, and that it is theirs. */
@@ -161,14 +163,14 @@ function equalText(text: string): string {
 function equalized(value: unknown, name = ""): unknown {
   if (typeof value === "string") {
     if (byChance.has(name) && value !== "") return `<${name}>`;
-    return equalText(value);
+    return name === "cells" && daysAgo.test(value) ? "<age>" : equalText(value);
   }
   if (Array.isArray(value) && name === "managedFields") {
     // In the order of their seconds.
     const all = value.filter((item) => !isTheirs(item)).map((item) => equalized(item));
     return all.toSorted((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
   }
-  if (Array.isArray(value)) return value.filter((item) => !isTheirs(item)).map((item) => equalized(item));
+  if (Array.isArray(value)) return value.filter((item) => !isTheirs(item)).map((item) => equalized(item, name));
   if (typeof value !== "object" || value === null) return value;
   const kind = "kind" in value ? value.kind : undefined;
   const entries = Object.entries(value)
