@@ -1,6 +1,6 @@
 /** What a connection's tokens allow, and the check of a token. */
 import { randomUUID } from "node:crypto";
-import { jwtVerify } from "jose";
+import { verifyToken } from "../verifyToken.ts";
 import { findPrincipal, type ServicePrincipal, type World } from "../world.ts";
 import { BrokerError } from "./errors.ts";
 
@@ -35,16 +35,15 @@ export function createClaims(): Claims {
 /** Checks signature, audience, lifetime and tenant, and that the principal is known. */
 export function createTokenCheck(world: World, expected: readonly string[]): TokenCheck {
   return async (token) => {
-    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
+    const { aud, tid, appid, azp } = await verifyToken(token, world.entraKey, {
       currentDate: world.now(),
       requiredClaims: ["exp"],
     });
     // SDKs request scopes such as `https://servicebus.azure.net//.default`; the audience may end in any number of slashes.
-    const audiences = [payload.aud ?? []].flat().map((audience) => audience.replace(/\/+$/, ""));
+    const audiences = [aud ?? []].flat().map((audience) => audience.replace(/\/+$/, ""));
     if (!audiences.some((audience) => expected.includes(audience))) {
       throw new Error(`The token's audience is ${audiences.join(", ")}; it must be ${expected.join(" or ")}.`);
     }
-    const { tid, appid, azp } = payload;
     if (tid !== world.tenantId) throw new Error("The token is from another tenant.");
     const clientId = appid ?? azp;
     const principal = typeof clientId === "string" ? findPrincipal(world, clientId) : undefined;

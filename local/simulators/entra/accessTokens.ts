@@ -1,6 +1,7 @@
 /** Access tokens of the kind that Microsoft Entra issues for Azure services: v1.0 claims, signed with the world's key. */
 import { randomUUID } from "node:crypto";
-import { errors, jwtVerify, SignJWT } from "jose";
+import { errors, SignJWT } from "jose";
+import { verifyToken } from "../verifyToken.ts";
 import type { ServicePrincipal, World } from "../world.ts";
 
 /** Lifetimes: an hour for Entra's client-credentials tokens, a day for those of managed identity endpoints. */
@@ -44,13 +45,12 @@ export type TokenCheck =
 /** What any Azure service checks about a token before it checks rights. */
 export async function checkAccessToken(world: World, token: string, audiences: readonly string[]): Promise<TokenCheck> {
   try {
-    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
+    const { aud, appid, oid } = await verifyToken(token, world.entraKey, {
       issuer: issuerOf(world),
       currentDate: world.now(),
     });
-    const audience = String(payload.aud);
+    const audience = String(aud);
     if (!audiences.includes(audience)) return { outcome: "wrongAudience", audience };
-    const { appid, oid } = payload;
     if (typeof appid !== "string" || typeof oid !== "string") return { outcome: "invalid" };
     return { outcome: "valid", clientId: appid, principalId: oid };
   } catch (error) {

@@ -2,7 +2,8 @@
  * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
  * with the rules that the cluster binds to it.
  */
-import { errors, type JWTPayload, jwtVerify } from "jose";
+import { errors, type JWTPayload } from "jose";
+import { verifyToken } from "../verifyToken.ts";
 import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "../world.ts";
 import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
@@ -54,7 +55,7 @@ export function createAuthentication(environment: {
   ): Promise<JWTPayload | undefined> {
     try {
       const options = { audience: [audience].flat(), algorithms: ["RS256"], currentDate: world.now() };
-      return (await jwtVerify(token, key.publicKey, options)).payload;
+      return await verifyToken(token, key, options);
     } catch (error) {
       // A bug here must not pass for an invalid token.
       if (error instanceof errors.JOSEError) return undefined;

@@ -1,5 +1,6 @@
 /** Verifies Entra access tokens and finds their principals in a database. */
-import { errors, jwtVerify } from "jose";
+import { errors } from "jose";
+import { verifyToken } from "../verifyToken.ts";
 import { findPrincipal, type World } from "../world.ts";
 import { type DatabaseData, findUserBySid, principalIds } from "./engine/database.ts";
 import { guidToBytes } from "./engine/sqlTypes.ts";
@@ -11,13 +12,12 @@ export const audience = "https://database.windows.net/";
 /** The client id of a valid token. Like Azure, it does not say why a token is invalid. */
 export async function verifyAccessToken(token: string, { world }: { world: World }): Promise<string> {
   try {
-    const { payload } = await jwtVerify(token, world.entraKey.publicKey, {
+    const { appid, tid } = await verifyToken(token, world.entraKey, {
       algorithms: ["RS256"],
       audience: [audience, audience.slice(0, -1)],
       currentDate: world.now(),
       requiredClaims: ["exp", "appid", "tid"],
     });
-    const { appid, tid } = payload;
     if (tid !== world.tenantId || typeof appid !== "string" || !/^[0-9a-f-]{36}$/i.test(appid))
       throw loginFailed(tokenUser);
     return appid.toLowerCase();
