@@ -3,15 +3,18 @@ import { z } from "zod";
 import { suggest } from "./domain/suggest.ts";
 
 /** What a refusal says of a setting. */
-interface Taking {
-  readonly takes: string;
+interface Setting {
+  readonly accepts: string;
   /** What a setting that may be absent means then. */
   readonly otherwise?: string;
   /** How much of a wrong value is shown. People paste secrets into the wrong field, so a GUID's or free text's is not. */
   readonly shows?: "value" | "address";
 }
 
-const https: Taking = { takes: "an https address, such as https://account.table.core.windows.net", shows: "address" };
+const https: Setting = {
+  accepts: "an https address, such as https://account.table.core.windows.net",
+  shows: "address",
+};
 const guid = "a GUID, such as 00000000-0000-4000-8000-000000000001";
 const milliseconds = "a whole number of milliseconds, at least 100";
 const trace = "an https or http address with {traceId} in it, such as https://traces.example/trace/{traceId}";
@@ -109,29 +112,29 @@ const Config = z.object({
 export type Config = z.infer<typeof Config>;
 
 /** What is not here is any text, and never refused. */
-const taking: { readonly [Name in keyof Config]?: Taking } = {
-  MOORING_ALLOW_ANONYMOUS: { takes: "true or false", otherwise: "false", shows: "value" },
+const settings: { readonly [Name in keyof Config]?: Setting } = {
+  MOORING_ALLOW_ANONYMOUS: { accepts: "true or false", otherwise: "false", shows: "value" },
   MOORING_TABLES_ENDPOINT: https,
-  AZURE_CLIENT_ID: { takes: guid, otherwise: "the system-assigned identity" },
+  AZURE_CLIENT_ID: { accepts: guid, otherwise: "the system-assigned identity" },
   MOORING_ARM_ENDPOINT: {
     ...https,
-    takes: "an https address, such as https://management.azure.com",
+    accepts: "an https address, such as https://management.azure.com",
     otherwise: "that one",
   },
-  MOORING_ARM_WRITES_PER_SECOND: { takes: "a number above 0", otherwise: "2", shows: "value" },
-  MOORING_CALL_TIMEOUT_MS: { takes: milliseconds, otherwise: "30000", shows: "value" },
-  MOORING_IDEMPOTENCY_ROW_HOURS: { takes: "a number of hours, at least 25", otherwise: "48", shows: "value" },
-  MOORING_HISTORY_DAYS: { takes: "a number of days, at least 1", otherwise: "30", shows: "value" },
-  MOORING_DASHBOARD_CLIENT_ID: { takes: guid, otherwise: "the first audience in the catalog" },
+  MOORING_ARM_WRITES_PER_SECOND: { accepts: "a number above 0", otherwise: "2", shows: "value" },
+  MOORING_CALL_TIMEOUT_MS: { accepts: milliseconds, otherwise: "30000", shows: "value" },
+  MOORING_IDEMPOTENCY_ROW_HOURS: { accepts: "a number of hours, at least 25", otherwise: "48", shows: "value" },
+  MOORING_HISTORY_DAYS: { accepts: "a number of days, at least 1", otherwise: "30", shows: "value" },
+  MOORING_DASHBOARD_CLIENT_ID: { accepts: guid, otherwise: "the first audience in the catalog" },
   MOORING_DASHBOARD_LINKS: {
-    takes: 'a JSON array of objects with name and url, such as [{"name":"Runbook","url":"https://wiki.example/run"}]',
+    accepts: 'a JSON array of objects with name and url, such as [{"name":"Runbook","url":"https://wiki.example/run"}]',
     otherwise: "no links",
   },
-  MOORING_TRACE_URL: { takes: trace, otherwise: "no links to traces", shows: "address" },
-  OTEL_EXPORTER_OTLP_PROTOCOL: { takes: "http/protobuf", otherwise: "http/protobuf", shows: "value" },
-  OTEL_METRIC_EXPORT_INTERVAL: { takes: milliseconds, otherwise: "60000", shows: "value" },
+  MOORING_TRACE_URL: { accepts: trace, otherwise: "no links to traces", shows: "address" },
+  OTEL_EXPORTER_OTLP_PROTOCOL: { accepts: "http/protobuf", otherwise: "http/protobuf", shows: "value" },
+  OTEL_METRIC_EXPORT_INTERVAL: { accepts: milliseconds, otherwise: "60000", shows: "value" },
   ServiceBusConnection__fullyQualifiedNamespace: {
-    takes: "a hostname, such as mooring.servicebus.windows.net",
+    accepts: "a hostname, such as mooring.servicebus.windows.net",
     shows: "address",
   },
 };
@@ -148,25 +151,25 @@ export function loadConfig(environment: Environment = process.env): Config {
 function problemAt([setting, ...inside]: readonly PropertyKey[], environment: Environment): string {
   const name = String(setting) as keyof Config;
   const value = environment[name];
-  const { takes = "a text", otherwise, shows } = taking[name] ?? {};
+  const { accepts = "a text", otherwise, shows } = settings[name] ?? {};
   if (value === undefined) {
     const meant = suggest(
       name,
       Object.keys(environment).filter((other) => !(other in Config.shape)),
     );
-    const what = `${name} is not set${meant === undefined ? "" : `, but ${meant} is`}; it takes ${takes}.`;
+    const what = `${name} is not set${meant === undefined ? "" : `, but ${meant} is`}; it takes ${accepts}.`;
     return `${what} ${meant === undefined ? `Set it: ${Config.shape[name].meta()?.description}` : "Rename it."}`;
   }
   const is = inside.length > 0 ? `is wrong at ${place(inside)}` : `is ${show(value, shows)}`;
   const next = otherwise === undefined ? "Correct it." : `Correct it, or remove it to use ${otherwise}.`;
-  return `${name} ${is}; it takes ${takes}. ${next}`;
+  return `${name} ${is}; it takes ${accepts}. ${next}`;
 }
 
 function place(inside: readonly PropertyKey[]): string {
   return inside.map((part) => (typeof part === "number" ? `entry ${part + 1}` : String(part))).join(", ");
 }
 
-function show(value: string, shows: Taking["shows"]): string {
+function show(value: string, shows: Setting["shows"]): string {
   if (value === "") return "empty";
   if (shows === "value" && /^[\w./+-]{1,20}$/.test(value)) return `"${value}"`;
   const address = shows === "address" ? addressIn(value) : undefined;

@@ -35,6 +35,10 @@ const retired: readonly (readonly [RegExp, string])[] = [
     "what it does: asSent, errorDocument, publishDrift, describeLosses, notify",
   ],
   [/\btake(?:Decision|Message)\b/, "recordDecision, receiveMessage"],
+  [
+    /\b(?:plan\w*Taking|taking(?:Step|Away)|Taken(?:Item|Input|Away)|take(?:From|Grants|Back|Index|Place)|takes(?:Any|Roles|NothingAway)|isTakenUp)\b/,
+    "revoke (access), remove (a thing), acquire (a place in a limit), next (an item of a batch), resume (work)",
+  ],
   [/\bisTold\b|\blastingOrTold\b/, "isNotice, lastingOrNotice"],
 ];
 

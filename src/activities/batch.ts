@@ -1,9 +1,9 @@
 /** What the orchestrations of a batch ask of the registry (docs/adr/0009-batch-lanes.md). */
 import { z } from "zod";
+import { claimNext } from "../application/batch/claimNext.ts";
 import { concludeBatch as conclude } from "../application/batch/concludeBatch.ts";
 import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
 import { refuseItems } from "../application/batch/refuseItems.ts";
-import { takeItem as take } from "../application/batch/takeItem.ts";
 import { giveUpVerification, verifyItem as verify } from "../application/batch/verifyItem.ts";
 import { launchOf } from "../domain/operation/launch.ts";
 import type { HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
@@ -44,8 +44,8 @@ const ItemToLaunch = z.object({
 });
 export type ItemToLaunch = z.infer<typeof ItemToLaunch>;
 
-/** Records the end of the lane's last item, then takes and claims the lane's next one. */
-export const takeItem = activity({
+/** Records the end of the lane's last item, then claims the lane's next one. */
+export const claimNextItem = activity({
   name: "takeBatchItem",
   input: BatchInput.extend({ lane: z.string(), done: z.int().optional() }),
   /** No index: no items are left. An index with nothing to do: there may be more. */
@@ -56,7 +56,7 @@ export const takeItem = activity({
     verifies: z.literal(true).optional(),
   }),
   async run({ batch, lane, done }, ports) {
-    const { index, record, verifies } = await take(ports, { batch, lane, done });
+    const { index, record, verifies } = await claimNext(ports, { batch, lane, done });
     if (verifies) return { index, verifies };
     return record ? { index, ...toDo(ports, record) } : { index };
   },

@@ -21,7 +21,7 @@ export const announceStart = activity({
   },
 });
 
-/** Shows what the operation still has to take away while its undos go on. */
+/** Shows what the operation still has to undo while its undos go on. */
 export const announceUndos = activity({
   name: "announceUndos",
   input: StepInput.extend({

@@ -51,7 +51,7 @@ export function isError(finding: Finding): boolean {
   return breaks[severityOf(finding)];
 }
 
-/** Errors that give more than the request asks for: the next repair takes it away, and what was asked for works. */
+/** Errors that give more than the request asks for: the next repair revokes it, and what was asked for works. */
 const surplus: ReadonlySet<FindingCode> = new Set([
   "CREDENTIAL_SURPLUS",
   "ACCOUNT_SURPLUS",

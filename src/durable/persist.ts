@@ -1,6 +1,6 @@
 /**
  * Undos that are not done go on. One that waits looks again at the time that it gave; one whose failure may pass is tried again,
- * ever more slowly, until a time limit by the orchestration's clock. They wait together, so that what can be taken away now does not
+ * ever more slowly, until a time limit by the orchestration's clock. They wait together, so that what can be undone now does not
  * wait for what cannot, and an event wakes them; but however many events come, some time passes between two looks.
  */
 import type { OrchestrationContext } from "durable-functions";

@@ -1,5 +1,5 @@
 /**
- * A request that changes something has one of the limited places while it is being answered. It gives the place back while its
+ * A request that changes something has one of the limited places while it is being answered. It releases the place while its
  * body arrives, because that takes as long as its sender likes.
  */
 import type { Arriving } from "./callers/bodyLimit.ts";
@@ -13,26 +13,26 @@ export interface Change {
 }
 
 export function beginChange({
-  takePlace,
+  acquirePlace,
   beginBody,
 }: {
-  /** Returns a function that gives the place back. */
-  readonly takePlace: () => () => void;
+  /** Returns a function that releases the place. */
+  readonly acquirePlace: () => () => void;
   readonly beginBody: () => Arriving;
 }): Change {
-  let leave = takePlace();
+  let release = acquirePlace();
   return {
     async receive(read) {
-      leave();
+      release();
       const body = beginBody();
       try {
         const received = await read(body.signal);
-        leave = takePlace();
+        release = acquirePlace();
         return received;
       } finally {
         body.done();
       }
     },
-    end: () => leave(),
+    end: () => release(),
   };
 }

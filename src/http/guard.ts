@@ -76,10 +76,10 @@ export function createGuards({ callers, refusals, restoreSent }: Guarding): Guar
       try {
         callers.expectAllowed(by, anyOf);
         expectParameters(request, query);
-        const takePlace = isSafe(request)
+        const acquirePlace = isSafe(request)
           ? () => () => {}
           : () => (counts === "change" ? callers.beginChange(by) : callers.beginVerification(by));
-        const change = beginChange({ takePlace, beginBody: () => callers.beginBody(by) });
+        const change = beginChange({ acquirePlace, beginBody: () => callers.beginBody(by) });
         try {
           return await handler(request, {
             ...call,

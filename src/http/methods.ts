@@ -44,15 +44,15 @@ export function registerPaths(
       throw new Refusal("METHOD_NOT_ALLOWED", message, { allow });
     });
     functions.forEach(({ name, method, handler, extraInputs }, index) => {
-      const taken = methodsOf(method);
+      const accepted = methodsOf(method);
       app.http(name, {
         route: path,
-        methods: everyMethod.filter((each) => taken.includes(each) || (index === 0 && !own.includes(each))),
+        methods: everyMethod.filter((each) => accepted.includes(each) || (index === 0 && !own.includes(each))),
         authLevel: "anonymous",
         ...defined({ extraInputs }),
         handler: async (request, context) => {
           restoreParameters(request, path);
-          if (!taken.includes(request.method)) return await answerOther(request, context);
+          if (!accepted.includes(request.method)) return await answerOther(request, context);
           const answer = await handler(request, context);
           return request.method === "HEAD" ? await withoutBody(answer) : answer;
         },

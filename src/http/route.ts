@@ -18,10 +18,10 @@ interface Placed<P> {
 export type RouteCall<P = undefined> = Call & Placed<P>;
 export type RouteCallOfCaller<P = undefined> = CallOfCaller & Placed<P>;
 
-/** Empty if the handler takes every value of its route; otherwise an argument that nobody can pass. */
-type TakesAll<H extends (...all: never) => unknown, Ps extends readonly unknown[]> =
-  Parameters<H> extends readonly [unknown, ...infer Taken]
-    ? Taken["length"] extends Ps["length"]
+/** Empty if the handler accepts every value of its route; otherwise an argument that nobody can pass. */
+type AcceptsAll<H extends (...all: never) => unknown, Ps extends readonly unknown[]> =
+  Parameters<H> extends readonly [unknown, ...infer Accepted]
+    ? Accepted["length"] extends Ps["length"]
       ? []
       : [handlerLeavesOutParameters: never]
     : Ps["length"] extends 0
@@ -33,13 +33,13 @@ export interface Routes {
   serve<P, Ps extends readonly AnyParameter[], H extends HandlerOf<RouteCallOfCaller<P>, Ps>>(
     route: RouteDeclaration<ForCallers, P, Ps>,
     handler: H,
-    ...check: TakesAll<H, Ps>
+    ...check: AcceptsAll<H, Ps>
   ): void;
   /** Adds the function of a route without authentication. */
   serveAnybody<P, Ps extends readonly AnyParameter[], H extends HandlerOf<RouteCall<P>, Ps>>(
     route: RouteDeclaration<"anybody", P, Ps>,
     handler: H,
-    ...check: TakesAll<H, Ps>
+    ...check: AcceptsAll<H, Ps>
   ): void;
   /** Adds the function of a path for people, which no program reads. */
   servePage(functionName: string, path: string, handler: (request: HttpRequest) => Promise<Answer>): void;

@@ -12,7 +12,7 @@ export function expectParameters({ query }: Pick<HttpRequest, "query">, known: r
   if (unknown.length === 0) return;
   const errors = unknown.map((name) => ({ pointer: `?${name}`, detail: explain(name, known) }));
   const sentences = errors.map(({ pointer, detail }) => `Query parameter ${pointer.slice(1)} ${detail}.`);
-  throw new Refusal("INVALID_PARAMETER", [...sentences, `${takes(known)}; nothing was done.`].join(" "), { errors });
+  throw new Refusal("INVALID_PARAMETER", [...sentences, `${accepted(known)}; nothing was done.`].join(" "), { errors });
 }
 
 function explain(name: string, known: readonly string[]): string {
@@ -22,7 +22,7 @@ function explain(name: string, known: readonly string[]): string {
   return meant === undefined ? "is not known here" : `is not known here; perhaps ${meant} is meant`;
 }
 
-function takes(known: readonly string[]): string {
+function accepted(known: readonly string[]): string {
   return known.length === 0 ? "This route has no query parameters" : `This route has ${known.toSorted().join(", ")}`;
 }
 

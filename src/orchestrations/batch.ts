@@ -47,7 +47,7 @@ const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<ty
         }
         const { notBegun, running } = yield* concludeBatch({ batch }, retry);
         if (notBegun > 0) {
-          // A lane has failed: new lanes take what it had not begun.
+          // A lane has failed: new lanes run what it had not begun.
           yield* pause(context, pauseMs);
           again({ isWaiting: false });
         } else if (running > 0) {

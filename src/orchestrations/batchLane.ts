@@ -1,6 +1,6 @@
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { type ItemToLaunch, type ItemToRun, takeItem, verifyItem } from "../activities/batch.ts";
+import { claimNextItem, type ItemToLaunch, type ItemToRun, verifyItem } from "../activities/batch.ts";
 import { defined } from "../domain/defined.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
@@ -35,8 +35,8 @@ export const batchLane = orchestration({
   *run(context, input) {
     const { batch, lane, retry, done } = input;
     try {
-      const taken = yield* takeItem({ batch, lane, ...defined({ done }) }, retry);
-      const { index, run, launch, verifies } = taken;
+      const next = yield* claimNextItem({ batch, lane, ...defined({ done }) }, retry);
+      const { index, run, launch, verifies } = next;
       if (index === undefined) return {};
       if (run) yield* runItem(context, run, retry);
       if (launch) yield* launchItem(context, launch);

@@ -2,7 +2,7 @@ import type { OrchestrationContext } from "durable-functions";
 import { performTogether } from "../activities/steps.ts";
 import { replaced } from "../application/process/stages.ts";
 import type { FindingCode } from "../domain/finding.ts";
-import { takesNothingAway } from "../domain/request/change.ts";
+import { removesNothing } from "../domain/request/change.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { saga } from "../durable/saga.ts";
@@ -26,7 +26,7 @@ export const changeNamespace = orchestration({
   run: (context, input) =>
     conclude(context, { ...input, kind: "change" }, function* () {
       if (input.endsFirst) return yield* endAccess(context, input);
-      const endsOperation = input.takesOver === true || takesNothingAway(input.request, input.earlier);
+      const endsOperation = input.takesOver === true || removesNothing(input.request, input.earlier);
       const isInPlace = !endsOperation && input.resumed?.isCommitted === true;
       const provisioned = isInPlace
         ? yield* findInPlace(context, input)

@@ -12,7 +12,7 @@ import { runStages } from "./stages.ts";
 import { throwFailure } from "./undos.ts";
 
 /**
- * Takes away what has ended, whatever is wrong with what stays, and then rewrites what is in the namespace. It gives nothing and undoes nothing:
+ * Revokes what has ended, whatever is wrong with what stays, and then rewrites what is in the namespace. It gives nothing and undoes nothing:
  * the preflight is the point of no return. What stays is read back at the end, and differences are drift like any other.
  */
 export function* endAccess(context: OrchestrationContext, input: OperationInput): Durable<Report> {
@@ -21,7 +21,7 @@ export function* endAccess(context: OrchestrationContext, input: OperationInput)
   throwFailure(input);
 
   setPhase(context, "preflight");
-  // An earlier run may have taken away all that this look would find.
+  // An earlier run may have revoked all that this look would find.
   if (!input.resumed?.isCommitted) yield* perform(preflight, work);
 
   setPhase(context, "provisioning");

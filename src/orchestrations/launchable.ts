@@ -1,7 +1,7 @@
 /**
  * What is started by its name (domain/operation/launch.ts, domain/operation/batchLaunch.ts), so that the code that starts it need
  * not import it. Loading this file registers all of it. A name that is missing here does not compile, nor an orchestration that
- * does not take the input that is made for it.
+ * does not accept the input that is made for it.
  */
 import type { BatchLaunch } from "../domain/operation/batchLaunch.ts";
 import type { Launch } from "../domain/operation/launch.ts";
@@ -18,24 +18,24 @@ type Started = Launch | BatchLaunch;
 type Name = Started["orchestration"];
 type InputFor<N extends Name> = Extract<Started, { readonly orchestration: N }>["input"];
 
-/** Accepts an orchestration with this name that takes this input. */
-interface Takes<N extends Name> {
+/** Accepts an orchestration with this name and this input. */
+interface Accepts<N extends Name> {
   readonly name: N;
-  readonly take: (input: InputFor<N>) => void;
+  readonly accept: (input: InputFor<N>) => void;
 }
 
-function takes<I, N extends string>({ orchestrationName: name }: Orchestration<I, N>) {
-  return { name, take: (_input: I) => undefined };
+function accepts<I, N extends string>({ orchestrationName: name }: Orchestration<I, N>) {
+  return { name, accept: (_input: I) => undefined };
 }
 
-export const launchable: { readonly [N in Name]: Takes<N> } = {
-  onboardNamespace: takes(onboardNamespace),
-  changeNamespace: takes(changeNamespace),
-  offboardNamespace: takes(offboardNamespace),
-  compensateOperation: takes(compensateOperation),
-  repairNamespace: takes(repairNamespace),
-  migrateNamespace: takes(migrateNamespace),
-  migrateBack: takes(migrateBack),
-  onboardBatch: takes(onboardBatch),
-  namespaceBatch: takes(namespaceBatch),
+export const launchable: { readonly [N in Name]: Accepts<N> } = {
+  onboardNamespace: accepts(onboardNamespace),
+  changeNamespace: accepts(changeNamespace),
+  offboardNamespace: accepts(offboardNamespace),
+  compensateOperation: accepts(compensateOperation),
+  repairNamespace: accepts(repairNamespace),
+  migrateNamespace: accepts(migrateNamespace),
+  migrateBack: accepts(migrateBack),
+  onboardBatch: accepts(onboardBatch),
+  namespaceBatch: accepts(namespaceBatch),
 };

@@ -20,7 +20,7 @@ export function resume(onFailure: OnFailure, input: OperationInput, work: Work):
   throwFailure(input);
 }
 
-/** `createdBy` is the operation whose work they take back. */
+/** `createdBy` is the operation whose work they undo. */
 export function undosNamed(names: readonly string[] = [], work: Work, createdBy = work.base.operation): Undo[] {
   return names.map((name) => ({ name, undo: (again) => undoBy(name, work, { createdBy, again }) }));
 }

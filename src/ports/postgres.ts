@@ -68,9 +68,9 @@ export interface PostgresRoles {
     role: { readonly role: string; readonly principalId: PrincipalId; readonly comment: string },
   ): Promise<void>;
   /**
-   * Adds notes to the mark in the role's comment, or takes some out; `base` replaces a comment that is no mark. Safe against others
+   * Adds notes to the mark in the role's comment, or removes some; `base` replaces a comment that is no mark. Safe against others
    * who do the same. `leavesUnless`: with the last note that begins so, the right to connect to the place's database goes, too; only
-   * whoever takes out the last note knows that it is the last. Returns how many notes the mark has then.
+   * whoever removes the last note knows that it is the last. Returns how many notes the mark has then.
    */
   amendNotes(
     place: PostgresPlace,
@@ -84,8 +84,8 @@ export interface PostgresRoles {
   ): Promise<number>;
   /** Gives rights on the schema: all or nothing. `owners`: whose tables to come are included. */
   grant(place: PostgresPlace, given: PostgresRights): Promise<void>;
-  /** Takes them back. With CREATE, what the role owns in the schema gets the database's owner. */
-  revoke(place: PostgresPlace, taken: PostgresRights): Promise<void>;
+  /** Revokes them. With CREATE, what the role owns in the schema gets the database's owner. */
+  revoke(place: PostgresPlace, revoked: PostgresRights): Promise<void>;
   /**
    * Gives everything that the role owns in these databases to their owners, ends its rights there, and drops it. Does nothing if
    * there is another role of its name meanwhile, or if its mark has a note.

@@ -148,5 +148,5 @@ export interface Changes {
 /** A rate limit shared by all instances of the service. */
 export interface Turns {
   /** Reserves that many consecutive turns; returns the milliseconds until the first. */
-  take(kind: string, turns: { readonly count: number; readonly intervalMs: number }): Promise<number>;
+  reserve(kind: string, turns: { readonly count: number; readonly intervalMs: number }): Promise<number>;
 }

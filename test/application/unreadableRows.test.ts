@@ -50,7 +50,7 @@ const readers: Readonly<Record<string, (ports: Ports) => Promise<unknown>>> = {
   "the timer of expiry": (ports) =>
     watchExpiry(ports, log, {
       reject: async () => undefined,
-      takeAway: async () => ({ operation: "" }),
+      revoke: async () => ({ operation: "" }),
     }),
   "the timer of drift": (ports) => watchDrift(ports, log, { pauseMs: 0, repair: async () => ({ operation: "" }) }),
   "the look for what no record knows": (ports) => watchUnrecorded(ports).look(log),

@@ -2,8 +2,8 @@
 import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { acceptBatch } from "../../src/application/batch/acceptBatch.ts";
+import { claimNext } from "../../src/application/batch/claimNext.ts";
 import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
-import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
 import { recoverOperation } from "../../src/application/recovery/recoverOperation.ts";
 import type { Ports } from "../../src/ports/index.ts";
@@ -125,7 +125,7 @@ async function giveUpDuringClaim(when: "claim is noted" | "items were read") {
     if (batch) await registry.amendBatch(batch, { status: "Running", givenUp: "It was terminated." });
     await concludeBatch(ports, id);
   };
-  const take = (ports: Ports) => takeItem(ports, { batch: id, lane: "lane", done: undefined });
+  const take = (ports: Ports) => claimNext(ports, { batch: id, lane: "lane", done: undefined });
   let isBetween = false;
   const between = async (work: () => Promise<unknown>) => {
     if (isBetween) return;

@@ -3,9 +3,9 @@ import type { DurableClient } from "durable-functions";
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptBatch } from "../../src/application/batch/acceptBatch.ts";
+import { claimNext } from "../../src/application/batch/claimNext.ts";
 import { concludeBatch } from "../../src/application/batch/concludeBatch.ts";
 import { refuseItems } from "../../src/application/batch/refuseItems.ts";
-import { takeItem } from "../../src/application/batch/takeItem.ts";
 import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../src/domain/errors.ts";
@@ -202,16 +202,16 @@ it("has one lane run what two have taken, because the end of earlier lanes was d
   const { ports, ...acceptance } = acceptanceContextOf();
   const id = await acceptBatch({ ports, ...acceptance }, requests(2));
   const { registry } = ports;
-  const second: Awaited<ReturnType<typeof takeItem>>[] = [];
+  const second: Awaited<ReturnType<typeof claimNext>>[] = [];
   const insertNamespace: typeof registry.insertNamespace = async (record) => {
     if (second.length === 0) {
       await concludeBatch(ports, id);
-      second.push(await takeItem(ports, { batch: id, lane: "second", done: undefined }));
+      second.push(await claimNext(ports, { batch: id, lane: "second", done: undefined }));
     }
     return await registry.insertNamespace(record);
   };
 
-  const first = await takeItem(
+  const first = await claimNext(
     { ...ports, registry: { ...registry, insertNamespace } },
     { batch: id, lane: "first", done: undefined },
   );
@@ -219,13 +219,13 @@ it("has one lane run what two have taken, because the end of earlier lanes was d
   expect(second).toMatchObject([{ index: 0, record: { namespace: "team-0" } }]);
   expect(first).toMatchObject({ index: 1, record: { namespace: "team-1" } });
   // The same lane gets it again when its answer was lost.
-  expect(await takeItem(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
+  expect(await claimNext(ports, { batch: id, lane: "second", done: undefined })).toMatchObject(second[0] ?? {});
 });
 
 it("leaves a claimed item to the timer although its record changes meanwhile", async () => {
   const { ports, ...acceptance } = acceptanceContextOf();
   const id = await acceptBatch({ ports, ...acceptance }, requests(1));
-  const { record } = await takeItem(ports, { batch: id, lane: "lane", done: undefined });
+  const { record } = await claimNext(ports, { batch: id, lane: "lane", done: undefined });
   const { registry } = ports;
   let changes = 0;
   const replaceNamespace: typeof registry.replaceNamespace = async (next) => {
@@ -245,7 +245,7 @@ it("does not end an item as refused that another attempt has begun", async () =>
   const { ports, ...acceptance } = acceptanceContextOf();
   const id = await acceptBatch({ ports, ...acceptance }, requests(1));
   const { registry } = ports;
-  const take = (own: Ports) => takeItem(own, { batch: id, lane: "lane", done: undefined });
+  const take = (own: Ports) => claimNext(own, { batch: id, lane: "lane", done: undefined });
   let isFirst = true;
   const getNamespace: typeof registry.getNamespace = async (berth) => {
     const asked = isFirst;
@@ -293,7 +293,7 @@ it("does not show an item as running whose operation has ended while it was clai
     ]);
   };
 
-  await takeItem(
+  await claimNext(
     { ...ports, registry: { ...registry, insertOperation } },
     { batch: id, lane: "lane", done: undefined },
   );

@@ -17,14 +17,14 @@ export interface Pacer {
 
 interface Line {
   readonly waiting: (() => void)[];
-  /** When the last turn taken ends. */
+  /** When the last reserved turn ends. */
   freeAt: number;
   /** How many of the waiting calls have a turn. */
   withTurn: number;
   isMoving: boolean;
 }
 
-/** The most turns taken at a time: an instance that dies wastes no more than these, and others wait no longer. */
+/** The most turns reserved at a time: an instance that dies wastes no more than these, and others wait no longer. */
 const mostTurns = 8;
 /** Below this interval, asking the registry for a turn takes as long as the pause itself. */
 const shortestShared = 50;
@@ -57,9 +57,9 @@ export function createPacer({ intervalMs, burst = 1, turns }: PacerOptions): Pac
   }
 
   /** When the first of that many turns begins. */
-  async function take(key: string, line: Line, count: number): Promise<number> {
+  async function reserve(key: string, line: Line, count: number): Promise<number> {
     try {
-      if (shared) return (await shared.take(key, { count, intervalMs })) + performance.now();
+      if (shared) return (await shared.reserve(key, { count, intervalMs })) + performance.now();
     } catch {
       // Without the registry this instance paces itself; if that is too fast, Azure refuses calls and they are retried.
     }
@@ -71,7 +71,7 @@ export function createPacer({ intervalMs, burst = 1, turns }: PacerOptions): Pac
     line.isMoving = true;
     while (line.waiting.length > 0) {
       const count = shared ? Math.min(line.waiting.length, mostTurns) : line.waiting.length;
-      const first = await take(key, line, count);
+      const first = await reserve(key, line, count);
       line.freeAt = first + count * intervalMs;
       for (line.withTurn = count; line.withTurn > 0; line.withTurn -= 1) {
         const early = first + (count - line.withTurn) * intervalMs - ahead - performance.now();

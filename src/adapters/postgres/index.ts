@@ -130,11 +130,11 @@ export function createPostgres({
         await query(statements.grantRights({ ...place, ...given, borrowed }));
       });
     },
-    async revoke(place, taken) {
+    async revoke(place, revoked) {
       await onDatabase(place, "revoke", async (query) => {
         const heir = await findOwner(query, place.database);
-        const borrowed = await findBorrowed(query, [taken.role, ...taken.owners, heir]);
-        await query(statements.revokeRights({ ...place, ...taken, borrowed, heir }));
+        const borrowed = await findBorrowed(query, [revoked.role, ...revoked.owners, heir]);
+        await query(statements.revokeRights({ ...place, ...revoked, borrowed, heir }));
       });
     },
     async drop(place, dropped) {

@@ -233,8 +233,8 @@ export function grantRights({ borrowed, ...given }: Placed): string {
   return transaction(borrowed, grants(given));
 }
 
-export function revokeRights(taken: Placed & { readonly heir: string }): string {
-  const { role, rights, owners, database, schema, borrowed, heir } = taken;
+export function revokeRights(revoked: Placed & { readonly heir: string }): string {
+  const { role, rights, owners, database, schema, borrowed, heir } = revoked;
   const from = `FROM ${name(role)}`;
   return transaction(borrowed, [
     ...(rights.includes("CREATE") ? [handOver({ role, schema, heir })] : []),

@@ -26,21 +26,21 @@ export function createTurnsOn(
   { now }: { now: () => number } = Date,
 ): Turns {
   return {
-    async take(kind, { count, intervalMs }) {
+    async reserve(kind, { count, intervalMs }) {
       const row = encodeURIComponent(kind);
       for (let tries = 1; tries <= mostTries; tries += 1) {
         const pace = await paces.get(partition, row);
         const asked = now();
         const wait = pace ? Math.max(0, Date.parse(pace.freeTime) - asked) : 0;
         const first = wait <= longestLineMs ? asked + wait : asked;
-        const taken: Pace = { freeTime: new Date(first + count * intervalMs).toISOString() };
+        const reserved: Pace = { freeTime: new Date(first + count * intervalMs).toISOString() };
         const isOurs = pace
-          ? await paces.replace(partition, row, { ...taken, etag: pace.etag })
-          : await paces.insert(partition, row, taken);
+          ? await paces.replace(partition, row, { ...reserved, etag: pace.etag })
+          : await paces.insert(partition, row, reserved);
         if (isOurs) return Math.max(0, first - now());
         await new Promise((over) => setTimeout(over, Math.random() * 20 * tries));
       }
-      throw new Error(`Other instances took every turn of "${kind}".`);
+      throw new Error(`Other instances reserved every turn of "${kind}".`);
     },
   };
 }

@@ -66,7 +66,7 @@ export async function acceptOnboarding(
 export const acceptOffboarding = accepting(claimOffboarding);
 /** Starts a repair or a migration. */
 export const acceptUpkeep = accepting(claimUpkeep);
-/** Starts what takes away access that has ended. */
+/** Starts what revokes access that has ended. */
 export const acceptExpired = accepting(claimExpired);
 
 function accepting<A extends readonly unknown[]>(claim: (own: ClaimContext, ...asked: A) => Promise<Claim>) {

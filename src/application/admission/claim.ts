@@ -127,7 +127,7 @@ async function findSame(
   current: NamespaceRecord,
   { takeOver, ...wanted }: Wanted & Pick<Admission, "takeOver">,
 ): Promise<Claim | undefined> {
-  if (isWantedBy(current, wanted) && (!takeOver || isBeingTaken(current, wanted))) {
+  if (isWantedBy(current, wanted) && (!takeOver || isRunningTakeOver(current, wanted))) {
     if (current.state !== "Onboarded") return { record: current, how: "follows" };
     await expectNamespaceExists(claimContext, current);
     return { record: withOnboardingOperation(current), how: "unchanged" };
@@ -140,7 +140,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
   readonly team?: string | undefined;
 };
 
-/** Refuses to take away what nobody said should go: the sender may not know that the namespace has it. */
+/** Refuses to remove what nobody said should go: the sender may not know that the namespace has it. */
 function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   const losses = lossesFor(request, current);
   if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", describeLosses(berthKey(request), losses));
@@ -207,7 +207,7 @@ function isWantedBy({ state, requestHash }: NamespaceRecord, wanted: Wanted): bo
 }
 
 /** This same take-over is already running: the caller has sent it twice. */
-function isBeingTaken(record: NamespaceRecord, wanted: Wanted): boolean {
+function isRunningTakeOver(record: NamespaceRecord, wanted: Wanted): boolean {
   return record.state !== "Onboarded" && record.requestedBy === wanted.requestedBy && teamOf(record) === wanted.team;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Claims a namespace whose access has ended: to offboard it, or to change it to what has not ended. A change that only takes away needs
+ * Claims a namespace whose access has ended: to offboard it, or to change it to what has not ended. A change that only revokes needs
  * no approval and no sign of a person; whoever writes the record first, a renewal or this, has the namespace.
  */
 import { expiryCaller } from "../../domain/access/caller.ts";

@@ -33,10 +33,10 @@ import { isUnreadable, unlessUnreadable } from "../unlessUnreadable.ts";
 import { amendItem } from "./batchRecord.ts";
 import { claimWork, explainHolder } from "./claimWork.ts";
 
-const takes = 100;
+const mostAttempts = 100;
 
 /** The next item for a lane that has finished another; the same one again for a lane that did not get the answer. */
-export async function takeIndex(
+export async function nextIndex(
   { registry }: Pick<Ports, "registry">,
   { batch, lane, done }: { batch: string; lane: string; done: number | undefined },
 ): Promise<number | undefined> {
@@ -50,7 +50,7 @@ export async function takeIndex(
       return { ...open, next: next + 1, taken: { ...taken, [lane]: next } };
     },
     write: (_open, next) => registry.replaceOpenBatch(next),
-    attempts: takes,
+    attempts: mostAttempts,
     // Another lane was faster.
     pause: (attempt) => sleep(Math.random() * 20 * Math.min(attempt, 10)),
   });
@@ -58,19 +58,19 @@ export async function takeIndex(
   return mine === done ? undefined : mine;
 }
 
-interface TakenItem {
+interface LaneItem {
   readonly index: number;
-  /** The lane that has taken it. */
+  /** The lane that has it now. */
   readonly lane: string;
 }
 
 /** Claims the item's namespace. Returns the record if the lane has to run its operation. What cannot be read ends this item alone. */
-export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
+export async function claimItem(ports: Ports, batch: BatchRecord, at: LaneItem): Promise<HeldRecord | undefined> {
   try {
-    return await claimReadable(ports, batch, taken);
+    return await claimReadable(ports, batch, at);
   } catch (error) {
     if (!isUnreadable(error)) throw error;
-    await unlessUnreadable(endUnreadable(ports, batch.id, taken, error));
+    await unlessUnreadable(endUnreadable(ports, batch.id, at, error));
     return undefined;
   }
 }
@@ -79,7 +79,7 @@ export async function claimItem(ports: Ports, batch: BatchRecord, taken: TakenIt
 async function endUnreadable(
   ports: Pick<Ports, "registry">,
   batch: string,
-  { index }: TakenItem,
+  { index }: LaneItem,
   { code, message }: TransientError,
 ): Promise<void> {
   const error = shortenError(describeCode(code, message));
@@ -90,10 +90,10 @@ async function endUnreadable(
   );
 }
 
-async function claimReadable(ports: Ports, batch: BatchRecord, taken: TakenItem): Promise<HeldRecord | undefined> {
+async function claimReadable(ports: Ports, batch: BatchRecord, at: LaneItem): Promise<HeldRecord | undefined> {
   const { registry } = ports;
-  const { index, lane } = taken;
-  const item = await noteClaim(registry, batch.id, taken);
+  const { index, lane } = at;
+  const item = await noteClaim(registry, batch.id, at);
   if (!item || isFinal(item.status)) return undefined;
   // An earlier try got this far. If the operation is not the item's own, what has become of it since changes nothing.
   if (item.operation !== undefined) return await findOwn(ports, item, lane);
@@ -105,7 +105,7 @@ async function claimReadable(ports: Ports, batch: BatchRecord, taken: TakenItem)
   /** Unless another try has written to it in the meantime: then its finding counts. */
   const note = async (changes: Partial<BatchItem>) => {
     const isFirst = await registry.amendBatchItem(batch.id, item, changes);
-    return isFirst ? undefined : await claimItem(ports, batch, taken);
+    return isFirst ? undefined : await claimItem(ports, batch, at);
   };
   const traceparent = batch.traceparent ?? traceOf({ caller: undefined, host: undefined });
   const claimContext = { ports, by: batch.by, traceparent, operation, batch: batch.id };
@@ -158,11 +158,11 @@ type Claimed = Stored<BatchItem & BatchAsk> & {
 async function noteClaim(
   registry: Ports["registry"],
   batch: string,
-  { index, lane }: TakenItem,
+  { index, lane }: LaneItem,
 ): Promise<Claimed | undefined> {
   const now = new Date();
   const mine = createOperationId(now);
-  const { record, change } = await amendItem({ registry }, { batch, index, attempts: takes }, (found) => {
+  const { record, change } = await amendItem({ registry }, { batch, index, attempts: mostAttempts }, (found) => {
     const { claim, status, lane: its } = found;
     if (claim === undefined && !isFinal(status)) return { claim: mine, lane, startTime: now.toISOString() };
     return status === "NotStarted" && its !== lane ? { lane } : undefined;
@@ -173,7 +173,7 @@ async function noteClaim(
 }
 
 /**
- * The record of the item's own operation, if this lane has to start it and has not yet. Two lanes may have taken the item, since
+ * The record of the item's own operation, if this lane has to start it and has not yet. Two lanes may have the item, since
  * the runtime may deliver the end of earlier lanes late (concludeBatch.ts); the one that has it when it begins is the only one.
  */
 async function findOwn(
@@ -215,7 +215,7 @@ async function noteBegun(
   { index, changes }: { index: number; changes: Partial<BatchItem> & { readonly operation: string } },
 ): Promise<BatchItem | undefined> {
   const isOver = ({ status, operation }: BatchItem) => isFinal(status) && operation === changes.operation;
-  const { record: item, change } = await amendItem({ registry }, { batch, index, attempts: takes }, (found) =>
+  const { record: item, change } = await amendItem({ registry }, { batch, index, attempts: mostAttempts }, (found) =>
     hasNeverBegun(found) || isOver(found) ? undefined : changes,
   );
   const begun = item === undefined || hasNeverBegun(item) ? undefined : { ...item, ...change };

@@ -42,7 +42,7 @@ export async function refuseBeyondQuota<Item extends { readonly request: Onboard
   // A namespace with a record already counts, whichever team owns it, and whether or not anybody can read it.
   const newcomers = wanted.filter((_each, at) => isNew[at] === true);
   const free = new Map([...usage].map(([team, { quota, used }]) => [team, quota - used]));
-  const asking = newcomers.map(({ item, team }) => ({ item, takes: new Map([[team, 1]]) }));
+  const asking = newcomers.map(({ item, team }) => ({ item, needs: new Map([[team, 1]]) }));
   return findUnfit(asking, free).map(({ item, of }) => ({ item, refusal: refusalOf(item.request, of, usage.get(of)) }));
 }
 
@@ -68,7 +68,7 @@ function refusalOf(
   team: string,
   { quota, used }: QuotaUsage = { quota: 0, used: 0 },
 ): Refusal {
-  const taken = quota > used ? `, and requests before this one in the batch take ${quota - used}` : "";
-  const message = `Team "${team}" may have ${quota} namespace(s): it has ${used}${taken}.`;
+  const before = quota > used ? `, and requests before this one in the batch take ${quota - used}` : "";
+  const message = `Team "${team}" may have ${quota} namespace(s): it has ${used}${before}.`;
   return new Refusal("QUOTA_EXCEEDED", message, { about: { cluster, namespace } });
 }

@@ -77,7 +77,7 @@ export async function noteEnds<Item extends BatchItem>(
   return await inGroups(items, atOnce, (item) => noteEnd(ports, batch, item));
 }
 
-/** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane takes it. */
+/** A lane that broke off has left its verification unfinished: reset the item to not begun, so that another lane gets it. */
 async function dropVerifications(
   ports: Pick<Ports, "registry">,
   { id, work }: BatchRecord,
@@ -160,8 +160,8 @@ async function endTogether(
 }
 
 /**
- * No lane is left to start what it has claimed, or to take what another one dropped: a failed lane left its item behind. From
- * now on the timer starts claimed items, and unclaimed ones can be taken again.
+ * No lane is left to start what it has claimed, or to get what another one dropped: a failed lane left its item behind. From
+ * now on the timer starts claimed items, and unclaimed ones are next again.
  */
 async function leaveToTimer(
   { registry }: Pick<Ports, "registry">,

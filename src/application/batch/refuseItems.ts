@@ -7,7 +7,7 @@ import { refuseBeyondQuota } from "./batchQuota.ts";
 import { getBatch } from "./batchRecord.ts";
 
 /**
- * Ends the items that are certain to be refused, before a lane takes the first one. Idempotent: items that have begun by then
+ * Ends the items that are certain to be refused, before a lane gets the first one. Idempotent: items that have begun by then
  * have their place and are not checked again.
  */
 export async function refuseItems(ports: Ports, id: string): Promise<void> {

@@ -112,7 +112,7 @@ function targetsIn(catalog: Ports["catalog"], record: NamespaceRecord): readonly
   return [...asked, ...others.map((each) => ({ ...each, access: [] }))];
 }
 
-/** What it has or is about to get: until an operation has ended, what it takes away may still be there. */
+/** What it has or is about to get: until an operation has ended, what it revokes may still be there. */
 function askedFor(record: NamespaceRecord): readonly Held[] {
   const request = requestForTeam(record);
   const replaced = onboardedBefore(record);

@@ -1,4 +1,4 @@
-/** What becomes of access when the catalog drops a name: nothing is taken away, and less can be done (docs/runbook.md). */
+/** What becomes of access when the catalog drops a name: nothing is revoked, and less can be done (docs/runbook.md). */
 import type { AccessDocument } from "../../domain/documents/access.ts";
 import { sqlDatabase } from "../../domain/targets/sqlDatabase.ts";
 

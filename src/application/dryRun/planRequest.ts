@@ -59,8 +59,8 @@ export async function planUntimed(
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
-  const taking = { team, takeOver, takesOver: takerOf(current?.team, { team, takeOver }) !== undefined };
-  const plan = await planOnboarding(ports, { operation, request, earlier, ...taking, onNeed, operator });
+  const owning = { team, takeOver, takesOver: takerOf(current?.team, { team, takeOver }) !== undefined };
+  const plan = await planOnboarding(ports, { operation, request, earlier, ...owning, onNeed, operator });
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
   return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };

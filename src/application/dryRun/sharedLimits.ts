@@ -20,11 +20,11 @@ export async function blockUnfit<Item extends Planned>(items: readonly Item[]): 
   const counted = await countAll(items, isTight);
   const free = new Map([...limits].map(([of, limit]) => [of, limit.free]));
   const unfit = new Map(findUnfit(counted, free).map((each) => [each.item, each]));
-  return counted.map(({ item, takes }) => {
+  return counted.map(({ item, needs }) => {
     const beyond = unfit.get(item);
     const need = item.needs.find(({ of }) => of === beyond?.of);
     if (!beyond || !need) return item;
-    return { ...item, plan: blocked(item.plan, need, { needed: takes.get(need.of) ?? 0, taken: beyond.taken }) };
+    return { ...item, plan: blocked(item.plan, need, { needed: needs.get(need.of) ?? 0, added: beyond.used }) };
   });
 }
 
@@ -37,13 +37,13 @@ function limitOf(needs: readonly Need[]) {
 /** Only what may be tight is counted. */
 async function countAll<Item extends Planned>(items: readonly Item[], isTight: (need: Need) => boolean) {
   return await inGroups(items, atOnce, async (item) => {
-    const takes = item.needs.filter(isTight).map(async (need) => [need.of, await need.count()] as const);
-    return { item, takes: new Map(await Promise.all(takes)) };
+    const counts = item.needs.filter(isTight).map(async (need) => [need.of, await need.count()] as const);
+    return { item, needs: new Map(await Promise.all(counts)) };
   });
 }
 
-function blocked(plan: Plan, { step, describe }: Need, { needed, taken }: { needed: number; taken: number }): Plan {
-  const blocker = describe(needed, taken);
+function blocked(plan: Plan, { step, describe }: Need, { needed, added }: { needed: number; added: number }): Plan {
+  const blocker = describe(needed, added);
   const steps = plan.steps.map((each) =>
     each.name === step ? { ...each, action: "conflict" as const, blockers: [...each.blockers, blocker] } : each,
   );

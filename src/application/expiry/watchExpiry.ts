@@ -1,4 +1,4 @@
-/** Warns before access ends and takes it away when it has (README.md). */
+/** Warns before access ends and revokes it when it has (README.md). */
 import { addDuration } from "../../domain/duration.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
@@ -29,8 +29,8 @@ const mostPerRun = 50;
 export interface ExpiryWatch {
   /** Rejects an operation that waits for approval, because of that end. */
   readonly reject: (waiting: OperationRecord, end: string) => Promise<void>;
-  /** Starts what takes away the access that has ended by then. */
-  readonly takeAway: (berth: Berth, now: number) => Promise<{ readonly operation: string }>;
+  /** Starts what revokes the access that has ended by then. */
+  readonly revoke: (berth: Berth, now: number) => Promise<{ readonly operation: string }>;
   /** This machine's clock. */
   readonly now?: () => number;
 }
@@ -38,7 +38,7 @@ export interface ExpiryWatch {
 export async function watchExpiry(
   ports: Watching,
   context: Log,
-  { reject, takeAway, now = Date.now }: ExpiryWatch,
+  { reject, revoke, now = Date.now }: ExpiryWatch,
 ): Promise<void> {
   const { warnBefore, confirmMinutes } = ports.catalog.expiry;
   const pace = { warnBefore, confirmMs: confirmMinutes * 60_000 };
@@ -56,7 +56,7 @@ export async function watchExpiry(
   for (const each of first.slice(0, mostPerRun)) {
     const { cluster, namespace } = each.record;
     await concerning({ cluster, namespace }, () =>
-      inSpan("look at expiry", {}, () => act(ports, context, { ...each, time, pace, takeAway, reject })),
+      inSpan("look at expiry", {}, () => act(ports, context, { ...each, time, pace, revoke, reject })),
     );
   }
 }
@@ -85,12 +85,12 @@ async function findWaiting({ registry }: Watching, before: string): Promise<read
   return found.filter(({ waiting }) => isWaiting(waiting));
 }
 
-function isAnythingToDo({ expiry }: FreeRecord, { isToWarn, isToTakeAway, note }: ExpiryLook): boolean {
+function isAnythingToDo({ expiry }: FreeRecord, { isToWarn, isToRevoke, note }: ExpiryLook): boolean {
   const isNoted = expiry?.end === note.end && expiry.passedTime === note.passedTime;
-  return isToWarn || isToTakeAway || (!isNoted && (note.passedTime !== undefined || expiry?.passedTime !== undefined));
+  return isToWarn || isToRevoke || (!isNoted && (note.passedTime !== undefined || expiry?.passedTime !== undefined));
 }
 
-interface Acting extends Pick<ExpiryWatch, "reject" | "takeAway">, Ending {
+interface Acting extends Pick<ExpiryWatch, "reject" | "revoke">, Ending {
   readonly look: ExpiryLook;
   readonly time: number;
   readonly pace: ExpiryPace;
@@ -99,7 +99,7 @@ interface Acting extends Pick<ExpiryWatch, "reject" | "takeAway">, Ending {
 async function act(
   ports: Watching,
   context: Log,
-  { record, has, waiting, look, time, takeAway, reject }: Acting,
+  { record, has, waiting, look, time, revoke, reject }: Acting,
 ): Promise<void> {
   const namespace = berthKey(record);
   const { end, note } = look;
@@ -109,18 +109,18 @@ async function act(
       await ports.events.publish(expiryEvent(has, end, new Date(time).toISOString()));
       context.warn(logLine("access ends", { namespace, end }));
     }
-    if (!look.isToTakeAway) {
+    if (!look.isToRevoke) {
       // An operation that was faster reads the new record, and so does the next run.
       await ports.registry.replaceNamespace({ ...record, expiry: note });
       return;
     }
     if (waiting) {
-      // Its end frees the namespace, and the next run takes the access away.
+      // Its end frees the namespace, and the next run revokes the access.
       await reject(waiting, end);
       context.warn(logLine("change rejected, for access has ended", { namespace, end, operation: waiting.id }));
       return;
     }
-    const { operation } = await takeAway(record, time);
+    const { operation } = await revoke(record, time);
     context.log(logLine("access has ended", { namespace, end, operation }));
   } catch (error) {
     const reason = messageOf(error);

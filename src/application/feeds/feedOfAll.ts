@@ -73,13 +73,13 @@ export function createFeedOfAll(
         // In one synchronous step, so that everything that arrives from here on comes after it.
         if (!running) {
           running = poller.running().filter(({ operation }) => reader.isVisible(operation));
-          view.lead(running, inbox.take());
+          view.lead(running, inbox.drain());
         }
         if (!isCaughtUp) {
           view.addPast(await endedSince({ registry }, follower.client, { ...reader, time: view.since.operations }));
           isCaughtUp = true;
         }
-        return view.eventsOf(inbox.take());
+        return view.eventsOf(inbox.drain());
       },
       changes: inbox,
       isBehind: () => inbox.size() > mostWaiting,

@@ -53,14 +53,14 @@ export function createFeedOfOperation(
     const inbox = createInbox<OperationSnapshot>();
     const listen = (snapshot: OperationSnapshot) => {
       // A look shows the whole state, so the previous one need not be sent any more.
-      inbox.take();
+      inbox.drain();
       inbox.put([snapshot]);
     };
     feed.listeners.add(listen);
     if (feed.last) listen(feed.last);
     const leave = feed.shared.join(follower);
     return {
-      poll: async () => inbox.take().flatMap(toEvents),
+      poll: async () => inbox.drain().flatMap(toEvents),
       changes: inbox,
       isBehind: () => false,
       leave() {

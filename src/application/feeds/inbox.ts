@@ -3,7 +3,7 @@ import type { Changes } from "../../ports/registry.ts";
 export interface Inbox<Item> extends Changes {
   put(items: readonly Item[]): void;
   /** Everything since the last call. */
-  take(): readonly Item[];
+  drain(): readonly Item[];
   size(): number;
   /** Ends a wait, even when nothing has come. */
   wake(): void;
@@ -21,10 +21,10 @@ export function createInbox<Item>(): Inbox<Item> {
     },
     size: () => items.length,
     wake: () => endWait(),
-    take() {
-      const taken = items;
+    drain() {
+      const drained = items;
       items = [];
-      return taken;
+      return drained;
     },
     async wait(ms) {
       if (items.length > 0) return;

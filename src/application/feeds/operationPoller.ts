@@ -185,7 +185,7 @@ function createTurns({ registry }: Source) {
   };
 }
 
-/** Takes one from each team in turn, so that a busy team does not keep the others waiting. */
+/** One from each team in turn, so that a busy team does not keep the others waiting. */
 function shareOut(waiting: readonly Running[], most: number): readonly Running[] {
   if (waiting.length <= most) return waiting;
   const queues = [...Map.groupBy(waiting, ({ team }) => team).values()];

@@ -1,4 +1,4 @@
-/** Names that onboarded namespaces use and the catalog no longer has: their access stays until somebody takes it away. */
+/** Names that onboarded namespaces use and the catalog no longer has: their access stays until somebody revokes it. */
 
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { lookUp } from "../../domain/lookUp.ts";

@@ -1,6 +1,6 @@
 /**
  * Members of Mooring's own database roles that no record knows: a principal that may change the members of a role can add itself, and
- * that is Mooring, too. An operator takes them out: docs/runbook.md says why Mooring does not.
+ * that is Mooring, too. An operator removes them: docs/runbook.md says why Mooring does not.
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -96,7 +96,7 @@ export function memberFinding({ database, role, member }: UnrecordedMember): Fin
   return finding("ROLE_MEMBER_UNRECORDED", database, { field: role, expected: null, found: member });
 }
 
-/** What it is, and what takes it out once somebody knows how it got there. */
+/** What it is, and what removes it once somebody knows how it got there. */
 export function describeMember({ database, role, member, isSelf }: UnrecordedMember): string {
   const who = isSelf ? `Mooring's own user ${member}` : `${member}, which no record knows,`;
   const statement = `ALTER ROLE ${quoteName(role)} DROP MEMBER ${quoteName(member)}`;

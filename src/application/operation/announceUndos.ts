@@ -1,4 +1,4 @@
-/** Shows what an operation still has to take away while its undos go on. */
+/** Shows what an operation still has to undo while its undos go on. */
 
 import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";

@@ -25,7 +25,7 @@ import { expectNewestRun } from "../decisions/cancellation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import { describeCancel } from "./describeCancel.ts";
-import { takenAway } from "./handOver.ts";
+import { removals } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
 import { findLeftInPlace } from "./leftInPlace.ts";
@@ -194,7 +194,7 @@ async function releaseNamespace(
 }
 
 /**
- * A take-over that has begun to take away leaves the namespace other than it was, however it ends. So does an offboarding, even if
+ * A take-over that has begun to revoke access leaves the namespace other than it was, however it ends. So does an offboarding, even if
  * its last run did nothing: what an earlier run had scheduled may have come while the last one looked.
  */
 async function touched(
@@ -203,7 +203,7 @@ async function touched(
   { isUntouched = false }: End,
 ): Promise<Pick<End, "isUntouched">> {
   if (takenBy !== undefined && state !== "Offboarding") {
-    return { isUntouched: takenAway(await registry.listSteps(operation)).length === 0 };
+    return { isUntouched: removals(await registry.listSteps(operation)).length === 0 };
   }
   if (state !== "Offboarding" || !isUntouched) return {};
   return { isUntouched: !haveChanged(await registry.listSteps(operation)) };

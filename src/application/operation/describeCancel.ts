@@ -4,7 +4,7 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
-import { takenAway } from "./handOver.ts";
+import { removals } from "./handOver.ts";
 import { plannedOf } from "./plannedOf.ts";
 import { haveChanged } from "./resumption.ts";
 
@@ -30,8 +30,8 @@ export function describeCancel(
     const done = changed.map(stepText);
     sentences.push(done.length === 0 ? "Nothing had been changed." : `Repaired by then, and kept: ${done.join(", ")}.`);
   } else {
-    const taken = changed.filter((step) => takenAway([step]).length > 0).map(stepText);
-    if (taken.length > 0) sentences.push(`Taken away and not given back: ${taken.join(", ")}.`);
+    const removed = changed.filter((step) => removals([step]).length > 0).map(stepText);
+    if (removed.length > 0) sentences.push(`Taken away and not given back: ${removed.join(", ")}.`);
     const undone = changed.map(stepText).filter((text) => !planned.has(text));
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }

@@ -19,8 +19,8 @@ export async function handOverNamespace(ports: Pick<Ports, "registry" | "audit">
   await appendDecision(ports, input, { id, what: "takeOver", action: "handedOver", outcome: team ?? "" });
 }
 
-/** What an operation has taken away, or may have, of the request that it replaces. */
-export function takenAway<S extends Pick<StepRecord, "name" | "status" | "action">>(steps: readonly S[]): readonly S[] {
+/** What an operation has removed, or may have, of the request that it replaces. */
+export function removals<S extends Pick<StepRecord, "name" | "status" | "action">>(steps: readonly S[]): readonly S[] {
   return steps.filter(
     ({ name, status, action }) =>
       isStepName(name) && definitions[name].stage === "replace" && (status !== "Succeeded" || action !== "none"),

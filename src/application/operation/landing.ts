@@ -1,7 +1,7 @@
 /**
  * Until when a write without an answer may still take effect. Azure and an API server finish what they have begun although the
  * sender has died or waits no longer, so one look that finds nothing proves nothing. An undo therefore looks again until the
- * writes that it takes back, and its own earlier ones, have either taken effect or never will (`landingMs` of the catalog).
+ * writes that it undoes, and its own earlier ones, have either taken effect or never will (`landingMs` of the catalog).
  */
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";

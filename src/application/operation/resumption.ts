@@ -11,7 +11,7 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep } from "../../domain/operation/stepName.ts";
-import { takesNothingAway } from "../../domain/request/change.ts";
+import { removesNothing } from "../../domain/request/change.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { migrationPhases } from "../process/stages.ts";
 import { type UndoStage, undoStages, undoStep } from "../process/undoStages.ts";
@@ -188,9 +188,7 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
 
 /** The new state of a change is in place, and what it replaces may be half gone: there is no way back. */
 function isInPlace({ kind, request, earlier }: OperationRecord, left: Resumption | undefined): boolean {
-  return (
-    kind === "change" && left?.isCommitted === true && earlier !== undefined && !takesNothingAway(request, earlier)
-  );
+  return kind === "change" && left?.isCommitted === true && earlier !== undefined && !removesNothing(request, earlier);
 }
 
 /** The outcome of an operation whose end is recorded but whose namespace is not free yet. */

@@ -4,7 +4,7 @@ import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
-import { takenAway } from "../operation/handOver.ts";
+import { removals } from "../operation/handOver.ts";
 import { changeOf, plannedOf } from "../operation/plannedOf.ts";
 import { registeredUndos, undoStep } from "../process/undoStages.ts";
 import { planCompensation } from "./planCompensation.ts";
@@ -50,10 +50,10 @@ function noticesOf({ kind, approval }: OperationRecord, { own, undone }: Progres
     const kept = changed.length === 0 ? "It has changed nothing so far." : `Repaired so far: ${changed.join(", ")}.`;
     notices.push(`A repair undoes nothing: what it has repaired stays. ${kept}`);
   }
-  const taken = takenAway(own).map(stepText);
-  if (taken.length > 0 && !keeps) {
+  const removed = removals(own).map(stepText);
+  if (removed.length > 0 && !keeps) {
     notices.push(
-      `Taken away from the team that had the namespace, and not given back: ${taken.join(", ")}. The namespace will be Incomplete.`,
+      `Taken away from the team that had the namespace, and not given back: ${removed.join(", ")}. The namespace will be Incomplete.`,
     );
   }
   if (undone.length > 0) notices.push("It has failed, and is undoing already; a cancel changes nothing of that.");

@@ -16,7 +16,7 @@ interface PlanInput {
   readonly request: OnboardingRequest;
   /** What the request replaces, if the namespace is already onboarded. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** Access has ended: it is taken away first. */
+  /** Access has ended: it is revoked first. */
   readonly endsFirst?: boolean | undefined;
   /** The team whose approval rules apply. */
   readonly team?: string | undefined;

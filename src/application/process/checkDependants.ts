@@ -3,7 +3,7 @@ import { defined } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import { unusualMode } from "../../domain/operation/migration.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import type { Plan } from "../../domain/operation/plan.ts";
+import { changesAny, type Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { resources } from "../../resources/index.ts";
@@ -40,7 +40,7 @@ export const checkDependants = defineStep({
     const plan = await step.plan({ kind: "offboard", request, earlier, ...migrating, ignoreDependants });
     const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
     // A caller who ignores dependants should not have to wait for a cluster that is gone for good; the steps retry anyway.
-    const isAtEnd = endsFirst && takesAny(plan) && !obstacles.some(isOfGuests);
+    const isAtEnd = endsFirst && changesAny(plan, access) && !obstacles.some(isOfGuests);
     if (!isAtEnd) throwBlockers(ignoreDependants ? withoutPassing(plan) : plan);
     const news = plan.steps.flatMap(({ notices = [] }) => notices);
     const notices = isAtEnd ? [...obstacles, ...news] : news;
@@ -59,11 +59,6 @@ const access: ReadonlySet<string> = new Set(
     .filter(({ leaving }) => leaving !== "identity" && leaving !== "namespace")
     .flatMap((resource) => Object.keys(resource.steps)),
 );
-
-/** Whether it takes any access away, and nothing is in the way of that. */
-function takesAny({ steps }: Plan): boolean {
-  return steps.some(({ name, action }) => access.has(name) && (action === "update" || action === "delete"));
-}
 
 /** Their access, which is a part of this namespace's, has not ended. */
 function isOfGuests({ code }: OperationError): boolean {

@@ -13,7 +13,7 @@ export interface PlannedWith {
   readonly earlier?: OnboardingRequest | undefined;
   /** A change for another team: what only the first one may have goes before anything is made (docs/adr/0007). */
   readonly takesOver?: boolean | undefined;
-  /** For a change: whether it takes away what has ended before anything else. It then gives nothing. */
+  /** For a change: whether it revokes what has ended before anything else. It then gives nothing. */
   readonly endsFirst?: boolean | undefined;
   /** The SQL servers whose administrator is set; the steps that have begun say which (`adminsOf`). */
   readonly admins?: readonly string[] | undefined;
@@ -45,8 +45,8 @@ export function plannedSteps(
   switch (kind) {
     case "onboard":
     case "change": {
-      const hasTakenAway = stages.some(({ name }) => name === "takeAway");
-      return [own("preflight"), ...made, own("verify"), ...(hasTakenAway ? [] : replaced(operation))];
+      const removesFirst = stages.some(({ name }) => name === "takeAway");
+      return [own("preflight"), ...made, own("verify"), ...(removesFirst ? [] : replaced(operation))];
     }
     case "repair":
       return [

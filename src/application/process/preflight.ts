@@ -2,8 +2,7 @@ import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
-import type { StepName } from "../../domain/operation/stepName.ts";
+import { changesAny, type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -23,7 +22,7 @@ import { throwBlockers } from "./throwBlockers.ts";
 export const preflight = defineStep({
   name: "preflight",
   stage: "look",
-  takes: { least: 0.3, most: 5 },
+  duration: { least: 0.3, most: 5 },
   target: "namespace",
   given: {
     request: OnboardingRequest,
@@ -44,8 +43,8 @@ export const preflight = defineStep({
     ]);
     if (endsFirst) {
       const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
-      // With nothing left that could be taken away now, the change can wait, like any other.
-      if (!takesAny(plan)) {
+      // With nothing left that could be revoked now, the change can wait, like any other.
+      if (!changesAny(plan, removals)) {
         throwBlockers(plan);
         throwConflict(notJoined);
       }
@@ -81,16 +80,11 @@ function goingIn({ steps }: Plan): OperationError | undefined {
   return blockers.every(isPassing) ? blockers.find(({ code }) => isCode(code, "NAMESPACE_TERMINATING")) : undefined;
 }
 
-const taking: ReadonlySet<StepName> = new Set(
+const removals: ReadonlySet<string> = new Set(
   Object.values(resourceSteps)
     .filter(({ stage }) => stage === "replace")
     .map(({ name }) => name),
 );
-
-/** Whether it takes away anything, and nothing is in the way of that. */
-function takesAny({ steps }: Plan): boolean {
-  return steps.some(({ name, action }) => taking.has(name) && (action === "update" || action === "delete"));
-}
 
 /** A missing namespace is only news in a plan; here it is created next. */
 function newsIn({ steps }: Plan): readonly OperationError[] {

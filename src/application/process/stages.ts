@@ -53,7 +53,7 @@ export interface ForwardStage {
 
 /**
  * What an onboarding, a change or a repair does between its first look and its proof: orchestrations run these stages one after the
- * other, plans list their steps, and undos are registered stage by stage. A change takes away at its end (`replaced`), except where it
+ * other, plans list their steps, and undos are registered stage by stage. A change removes last (`replaced`), except where it
  * takes over or where access has ended (docs/adr/0007).
  */
 export function forwardStages(
@@ -65,15 +65,15 @@ export function forwardStages(
     steps,
     isUndone,
   });
-  const takeAway = () => stage("takeAway", replaced(operation), false);
+  const removal = () => stage("takeAway", replaced(operation), false);
   const prepared = madeIn("prepare", operation);
   // Where access has ended, a change gives nothing.
   if (operation.kind === "change" && operation.endsFirst) {
-    return [takeAway(), stage("prepare", prepared, false), stage("inside", madeInside(operation), false)];
+    return [removal(), stage("prepare", prepared, false), stage("inside", madeInside(operation), false)];
   }
   return [
     stage("administer", administered(operation, admins)),
-    ...(takesOver ? [takeAway()] : []),
+    ...(takesOver ? [removal()] : []),
     // Undone last, apart from the SQL administrators: the identity is removed, then the namespace.
     stage("prepare", prepared),
     // Undone first: what lets a pod become the identity is removed, then what the identity may do.

@@ -5,6 +5,6 @@ import { steps } from "./index.ts";
 
 /** The step with all that an estimate needs to know about it. */
 export function timedStep(name: StepName, action: StepAction): TimedStep {
-  const { stage = name, takes, writesIdentity, waitsForJob } = steps[name];
-  return { name, action, stage, takes, writesIdentity, waitsForJob };
+  const { stage = name, duration, writesIdentity, waitsForJob } = steps[name];
+  return { name, action, stage, duration, writesIdentity, waitsForJob };
 }

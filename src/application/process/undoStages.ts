@@ -28,7 +28,7 @@ interface Change {
   readonly admins?: readonly string[] | undefined;
   /** What the operation replaces. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** For a change: whether it takes away what has ended before anything else. */
+  /** For a change: whether it revokes what has ended before anything else. */
   readonly endsFirst?: boolean | undefined;
   /** For a migration: its direction. */
   readonly migration?: Pick<Migration, "to" | "from"> | undefined;

@@ -11,7 +11,7 @@ import { proveNamespace, throwErrors } from "../inspection/proveNamespace.ts";
 /** Proves the new mode while the old one is still in place. Here, a login that could not be tried also counts as a failure. */
 export const verifySideBySide = defineStep({
   name: "verifySideBySide",
-  takes: { least: 0.5, most: 10 },
+  duration: { least: 0.5, most: 10 },
   waitsForJob: true,
   target: "namespace",
   given: { request: OnboardingRequest, migration: Migration, clientId: ClientId },

@@ -82,7 +82,7 @@ async function reconcileBatch(
     if (record.givenUp !== undefined) {
       await passOn(ports, client, record, { warn });
       await concludeBatch(ports, id);
-    } else if (!instance || (await isTakenUp(recovery, record, instance))) {
+    } else if (!instance || (await mayResume(recovery, record, instance))) {
       const runtimeStatus = instance?.runtimeStatus;
       warn(logLine("starting a batch", { operation: id, runtimeStatus, traceId: traceIdIn(record) }));
       await startBatch(client, ports, record);
@@ -99,7 +99,7 @@ async function reconcileBatch(
 }
 
 /** Whether a new run may begin now. Counts it, and gives the batch up after too many. */
-async function isTakenUp(
+async function mayResume(
   { ports, now }: RecoveryContext,
   record: Stored<BatchRecord>,
   instance: Instance,

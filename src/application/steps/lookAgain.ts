@@ -22,7 +22,7 @@ interface Reason {
   readonly message: string;
 }
 
-/** RFC 3339: soon at first, and last when nothing that it takes away may appear any more. Undefined if it is done. */
+/** RFC 3339: soon at first, and last when nothing that it removes may appear any more. Undefined if it is done. */
 export async function lookAgainAt(
   trail: Pick<StepTrail, "begun" | "notice">,
   { step, retry, steps = [], tries, isMissed = false }: Looked,

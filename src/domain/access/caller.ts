@@ -18,7 +18,7 @@ export interface Caller {
 /** The ID for all senders of queue messages, because Service Bus does not say who sent one. No token or key has this ID. */
 export const queueRequester = "queue";
 
-/** Mooring itself, where it takes away access that has ended. No token or key has this ID. */
+/** Mooring itself, where it revokes access that has ended. No token or key has this ID. */
 export const expiryCaller: Caller = {
   id: "mooring-expiry",
   name: "Mooring's expiry",

@@ -42,7 +42,7 @@ export interface TimedStep {
   /** Steps of one stage run at the same time. */
   readonly stage: string;
   /** The assumption if nothing was measured; absent if nothing is known. */
-  readonly takes?: Range | undefined;
+  readonly duration?: Range | undefined;
   /** It writes an identity or a credential; Azure limits these writes per second. */
   readonly writesIdentity?: boolean | undefined;
   /** It may wait for the verification Job. */
@@ -146,7 +146,7 @@ export function keyOf({ name, action }: Pick<TimedStep, "name" | "action">): str
 function rangeOf(step: TimedStep, { durations, jobSeconds }: Pick<Circumstances, "durations" | "jobSeconds">): Range {
   const measured = durations.get(keyOf(step));
   if (measured) return measured;
-  const { least, most } = step.takes ?? (step.action === "none" ? onlyLooking : anyStep);
+  const { least, most } = step.duration ?? (step.action === "none" ? onlyLooking : anyStep);
   return step.waitsForJob ? { least, most: most + jobSeconds } : { least, most };
 }
 

@@ -12,12 +12,12 @@ import type { ExpiryNote } from "./expiryNote.ts";
 import type { FreeRecord, NamespaceRecord } from "./namespaceRecord.ts";
 import type { OperationRecord } from "./records.ts";
 
-/** How access that has ended is taken away. */
+/** How access that has ended is revoked. */
 export type Ending =
   | { readonly by: "offboard" }
   | { readonly by: "narrow"; readonly request: OnboardingRequest; readonly earlier: OnboardingRequest };
 
-/** Whether the operation is such an end: what can be taken away goes, whatever else is wrong. */
+/** Whether the operation is such an end: what can be revoked goes, whatever else is wrong. */
 export function endsFirst({ kind, requestedBy }: Pick<OperationRecord, "kind" | "requestedBy">): boolean {
   return (kind === "change" || kind === "offboard") && requestedBy === expiryCaller.id;
 }
@@ -40,7 +40,7 @@ export function endingAt(record: FreeRecord, now: string): Ending | undefined {
   return { by: "narrow", request: left, earlier: request };
 }
 
-/** What a change that only takes away has left to take away, after it stopped partway. */
+/** What a change that only revokes has left to revoke, after it stopped partway. */
 function goingIn({ state, request, earlier, takenBy }: FreeRecord): OnboardingRequest | undefined {
   if (state !== "Incomplete" || !earlier || takenBy !== undefined || givesMore(request, earlier)) return undefined;
   const kept = endsOf(request);
@@ -74,7 +74,7 @@ export interface ExpiryPace {
 export interface ExpiryLook {
   readonly end: string;
   readonly isToWarn: boolean;
-  readonly isToTakeAway: boolean;
+  readonly isToRevoke: boolean;
   /** What the record should say from now on. */
   readonly note: ExpiryNote;
 }
@@ -88,9 +88,9 @@ export function lookAtExpiry(record: FreeRecord, now: number, pace: ExpiryPace):
   const isWarned = warnedTime !== undefined && Date.parse(warnedTime) <= now + mostAheadMs;
   const isToWarn = !isWarned && Date.parse(end) <= addDuration(now, pace.warnBefore);
   const warned = { ...known, ...(isToWarn ? { warnedTime: time } : isWarned ? { warnedTime } : {}) };
-  if (time < end) return { end, isToWarn, isToTakeAway: false, note: warned };
+  if (time < end) return { end, isToWarn, isToRevoke: false, note: warned };
   const note = { ...warned, passedTime: passedTime ?? time };
-  return { end, isToWarn, isToTakeAway: isConfirmed(record, now, pace) && endingAt(record, time) !== undefined, note };
+  return { end, isToWarn, isToRevoke: isConfirmed(record, now, pace) && endingAt(record, time) !== undefined, note };
 }
 
 /** Whether an earlier look found the same end passed, and no attempt was made just now. */

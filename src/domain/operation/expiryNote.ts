@@ -8,7 +8,7 @@ export const ExpiryNote = z.object({
   warnedTime: z.string().exactOptional(),
   /** The first of several looks that found it passed. */
   passedTime: z.string().exactOptional(),
-  /** The last attempt to take away what has ended, which has not done it. */
+  /** The last attempt to revoke what has ended, which has not done it. */
   tried: z.object({ time: z.string(), times: z.int(), operation: z.string().exactOptional() }).exactOptional(),
 });
 export type ExpiryNote = Readonly<z.infer<typeof ExpiryNote>>;

@@ -14,7 +14,7 @@ interface Before {
   readonly onboardedBy?: string | undefined;
 }
 
-/** What was neither given nor taken away there keeps its time; what an earlier release gave has that of the last change. */
+/** What was neither given nor revoked there keeps its time; what an earlier release gave has that of the last change. */
 export function givenAfter(
   request: OnboardingRequest,
   { request: earlier, given = {}, onboardedTime, onboardedBy }: Before,

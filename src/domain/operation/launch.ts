@@ -28,15 +28,15 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
   const after = defined({ notBefore: landsUntil });
   const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
   const isMigrating = migration !== undefined;
-  const taking = takenBy === undefined ? {} : { takesOver: true };
+  const takingOver = takenBy === undefined ? {} : { takesOver: true };
   const ending = endsFirst({ kind: kindOf(record), requestedBy }) ? { endsFirst: true } : {};
   switch (record.state) {
     case "Onboarding":
-      return { orchestration: "onboardNamespace" as const, input: { ...input, ...taking } };
+      return { orchestration: "onboardNamespace" as const, input: { ...input, ...takingOver } };
     case "Changing":
       return {
         orchestration: "changeNamespace" as const,
-        input: { ...input, ...taking, ...ending, earlier: record.earlier },
+        input: { ...input, ...takingOver, ...ending, earlier: record.earlier },
       };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;

@@ -95,10 +95,10 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
 
 /** The team that the operation works for: in a take-over, the one that gets the namespace. */
 export function teamOf(record: NamespaceRecord): string | undefined {
-  return (isTaking(record) ? record.takenBy : undefined) ?? record.team;
+  return (isTakeOver(record) ? record.takenBy : undefined) ?? record.team;
 }
 
-function isTaking(record: NamespaceRecord): record is RecordIn<"Onboarding" | "Changing"> {
+function isTakeOver(record: NamespaceRecord): record is RecordIn<"Onboarding" | "Changing"> {
   return (record.state === "Onboarding" || record.state === "Changing") && record.takenBy !== undefined;
 }
 
@@ -121,7 +121,7 @@ export function onboardedBefore({ previous, earlier, takenBy, team }: NamespaceR
 /** The record once nothing is left that only the first team may have; undefined if there is nothing to hand over. */
 export function handOver(record: NamespaceRecord): HeldRecord | undefined {
   const { takenBy: team } = record;
-  return isTaking(record) && team !== undefined && team !== record.team ? { ...record, team } : undefined;
+  return isTakeOver(record) && team !== undefined && team !== record.team ? { ...record, team } : undefined;
 }
 
 /** The first operation of a namespace. */
@@ -168,8 +168,7 @@ function previousOf(current: FreeRecord): PreviousRecord {
   const held = { operation, request, requestHash, ...defined({ askedHash }), requestedBy, acceptedTime, ...owner };
   if (current.state === "Onboarded") return { ...held, state: "Onboarded" };
   const { earlier, previous, takenBy } = current;
-  const taken = defined({ takenBy });
-  return { ...held, ...taken, state: "Incomplete", ...defined({ earlier, previous }) };
+  return { ...held, ...defined({ takenBy }), state: "Incomplete", ...defined({ earlier, previous }) };
 }
 
 /** Every request of which something may be there, or may be restored. */
@@ -267,8 +266,8 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
     case "Onboarding":
     case "Changing": {
       if (!hasSucceeded) {
-        // A take-over gives nothing back: once it has begun to take away, the namespace is not what it was.
-        const isChanged = leftBehind || (isTaking(record) && !isUntouched);
+        // A take-over gives nothing back: once it has begun to revoke access, the namespace is not what it was.
+        const isChanged = leftBehind || (isTakeOver(record) && !isUntouched);
         return isChanged ? incomplete(record) : restored(record);
       }
       const {

@@ -43,7 +43,7 @@ const base = {
    */
   adoptIdentity: z.string().exactOptional(),
   /**
-   * The SQL servers of its requests, by alias, as the catalog had them: to take access away after the catalog has dropped one.
+   * The SQL servers of its requests, by alias, as the catalog had them: to revoke access after the catalog has dropped one.
    * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
    */
   servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
@@ -90,7 +90,7 @@ const known = {
  * The team that takes the namespace over: it has it as soon as everything that only `team` may have is gone, and `team` then
  * names it, too. Since 0.2.0; earlier releases named it in `team` from the beginning.
  */
-const taking = { takenBy: z.string().exactOptional() };
+const takeOver = { takenBy: z.string().exactOptional() };
 
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
@@ -120,7 +120,7 @@ export const PreviousRecord: z.ZodType<PreviousRecord> = z.discriminatedUnion("s
   z.object({ ...restorable, state: z.literal("Onboarded") }),
   z.object({
     ...restorable,
-    ...taking,
+    ...takeOver,
     state: z.literal("Incomplete"),
     earlier: OnboardingRequest.exactOptional(),
     get previous() {
@@ -156,7 +156,7 @@ export type Compensated = z.infer<typeof Compensated>;
 
 /** What an operation that stopped partway leaves for the next one. */
 const halfDone = {
-  ...taking,
+  ...takeOver,
   /** A request of which traces may remain in addition to `request`: the one that a change replaces, until it is gone. */
   earlier: OnboardingRequest.exactOptional(),
   previous: PreviousRecord.exactOptional(),
@@ -181,14 +181,14 @@ const states = {
   Onboarding: z.object({
     ...base,
     ...known,
-    ...taking,
+    ...takeOver,
     state: z.literal("Onboarding"),
     previous: PreviousRecord.exactOptional(),
   }),
   Changing: z.object({
     ...base,
     ...known,
-    ...taking,
+    ...takeOver,
     state: z.literal("Changing"),
     earlier: OnboardingRequest,
     previous: PreviousRecord,

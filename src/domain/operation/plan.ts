@@ -143,3 +143,8 @@ export function planOfSame({ operation }: { operation: string }): Plan {
 export function toPlan(steps: StepPlan[], needsApproval: readonly string[] = []): Plan {
   return { steps, blocked: steps.some(({ blockers }) => blockers.length > 0), needsApproval };
 }
+
+/** Whether one of these steps changes or removes something, and nothing is in the way of that. */
+export function changesAny({ steps }: Plan, names: ReadonlySet<string>): boolean {
+  return steps.some(({ name, action }) => names.has(name) && (action === "update" || action === "delete"));
+}

@@ -65,7 +65,7 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly leftUndone?: readonly string[];
   /** What it left because the catalog has dropped where it is, each as `step target: sentence`. Since 0.2.0. */
   readonly leftInPlace?: readonly string[];
-  /** What it still has to take away, while its undos go on. Counts until it has ended. Since 0.2.0. */
+  /** What it still has to undo, while its undos go on. Counts until it has ended. Since 0.2.0. */
   readonly stillToUndo?: StillToUndo;
   /** Who ended that waiting: what is left is then reported. Since 0.2.0. */
   readonly givenUp?: Cancel;
@@ -129,9 +129,9 @@ export interface OpenBatch {
   readonly id: string;
   readonly acceptedTime: string;
   readonly requests: number;
-  /** The first item that nobody has taken. */
+  /** The first item that no lane has yet. */
   readonly next: number;
-  /** By lane, the item that the lane took last. */
+  /** By lane, the item that the lane got last. */
   readonly taken: Readonly<Record<string, number>>;
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Time } from "../time.ts";
 import { OperationError } from "./operation.ts";
 
-/** What an operation still has to take away, while its undos go on. */
+/** What an operation still has to undo, while its undos go on. */
 export const StillToUndo = z
   .object({
     undos: z

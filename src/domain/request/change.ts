@@ -9,7 +9,7 @@ import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
 
 /** Whether the new request has everything that the earlier one has. */
-export function takesNothingAway(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+export function removesNothing(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
   const isLess = everyKind.some((kind) => {
     const { removed, narrowed } = kind.replaced(request, earlier);
     return removed.length + narrowed.length > 0;

@@ -226,7 +226,7 @@ export type RememberedPlaces = z.infer<typeof RememberedPlaces>;
 
 /**
  * Every place where the namespace may have the target, the newest first: the catalog may have dropped the alias since, or moved it.
- * Without what it allows: taking away needs no leave.
+ * Without what it allows: revoking needs no permission.
  */
 export function rememberTargets(
   { targets: listed }: Catalog,

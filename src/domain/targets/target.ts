@@ -6,11 +6,11 @@ import type { Destination } from "./reach.ts";
 export interface TargetSteps<Name extends string = string> {
   /** Gives what the request asks for. */
   readonly grant: Name;
-  /** Takes back what a change no longer asks for, on a target that stays. */
+  /** Revokes what a change no longer asks for, on a target that stays. */
   readonly narrow: Name;
-  /** Takes back everything, on a target that a change leaves out. */
+  /** Revokes everything, on a target that a change leaves out. */
   readonly retire: Name;
-  /** Takes back everything in an offboarding; also the undo of `grant`. */
+  /** Revokes everything in an offboarding; also the undo of `grant`. */
   readonly revoke: Name;
 }
 

@@ -25,7 +25,7 @@ export interface Callers {
    * authentication that has outlived its token.
    */
   validUntil(caller: Caller): number | undefined;
-  /** Takes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
+  /** Consumes one of the caller's tokens; refuses a caller who has none left, or none of the given roles. */
   expectAllowed(caller: Caller, anyOf: readonly AppRole[]): void;
   /** Charges what a request costs beyond the one token that every request takes; a full bucket always covers it. */
   charge(caller: Caller, tokens: number): void;
@@ -54,17 +54,17 @@ export function createCallers(ports: Identify): Callers {
     identify: (request) => identify(ports, request, (caller, end) => void ends.set(caller, end)),
     validUntil: (caller) => ends.get(caller),
     expectAllowed(caller, anyOf) {
-      take(limiter, caller, 1);
+      consume(limiter, caller, 1);
       if (!hasRole(caller, anyOf)) throw new Refusal("FORBIDDEN", missingRole(anyOf));
     },
     charge(caller, tokens) {
-      if (tokens > 0) take(limiter, caller, Math.min(tokens, limits.burst - 1));
+      if (tokens > 0) consume(limiter, caller, Math.min(tokens, limits.burst - 1));
     },
-    beginChange: ({ id }) => takePlace(changes, id, "changes"),
-    beginVerification: ({ id }) => takePlace(verifications, id, "verifications"),
+    beginChange: ({ id }) => acquirePlace(changes, id, "changes"),
+    beginVerification: ({ id }) => acquirePlace(verifications, id, "verifications"),
     beginBody: ({ id }) => bodies.begin(id),
     openStream({ id }) {
-      const place = streams.take(id);
+      const place = streams.acquire(id);
       if (typeof place === "function") return place;
       const message = `The limits allow no more of ${place === "caller's" ? "your" : "all callers'"} streams at a time.`;
       throw new Refusal("TOO_MANY_STREAMS", message, { retryAfterSeconds: 5 });
@@ -72,8 +72,8 @@ export function createCallers(ports: Identify): Callers {
   };
 }
 
-function takePlace(limit: ConcurrencyLimit, caller: string, what: string): () => void {
-  const place = limit.take(caller);
+function acquirePlace(limit: ConcurrencyLimit, caller: string, what: string): () => void {
+  const place = limit.acquire(caller);
   if (typeof place === "function") return place;
   throw tooMany(place, what);
 }
@@ -89,8 +89,8 @@ export function isProven(caller: Caller): boolean {
   return caller !== anybody;
 }
 
-function take(limiter: RateLimiter, { id }: Caller, tokens: number): void {
-  const retryAfterSeconds = limiter.take(id, tokens);
+function consume(limiter: RateLimiter, { id }: Caller, tokens: number): void {
+  const retryAfterSeconds = limiter.consume(id, tokens);
   if (retryAfterSeconds === undefined) return;
   throw new Refusal("RATE_LIMITED", "You send requests more often than the limits allow.", { retryAfterSeconds });
 }

@@ -2,28 +2,28 @@
 import type { ConcurrencyLimits } from "../../domain/access/access.ts";
 
 export interface ConcurrencyLimit {
-  /** Returns a function that gives the place back, or says whose share is used up. */
-  take(caller: string): (() => void) | "caller's" | "everybody's";
+  /** Returns a function that releases the place, or says whose share is used up. */
+  acquire(caller: string): (() => void) | "caller's" | "everybody's";
 }
 
 export function createConcurrencyLimit({ perCaller, inAll }: ConcurrencyLimits): ConcurrencyLimit {
-  const taken = new Map<string, number>();
+  const held = new Map<string, number>();
   let all = 0;
   return {
-    take(caller) {
-      const own = taken.get(caller) ?? 0;
+    acquire(caller) {
+      const own = held.get(caller) ?? 0;
       if (own >= perCaller) return "caller's";
       if (all >= inAll) return "everybody's";
-      taken.set(caller, own + 1);
+      held.set(caller, own + 1);
       all += 1;
-      let isTaken = true;
+      let isHeld = true;
       return () => {
-        if (!isTaken) return;
-        isTaken = false;
+        if (!isHeld) return;
+        isHeld = false;
         all -= 1;
-        const left = (taken.get(caller) ?? 0) - 1;
-        if (left > 0) taken.set(caller, left);
-        else taken.delete(caller);
+        const left = (held.get(caller) ?? 0) - 1;
+        if (left > 0) held.set(caller, left);
+        else held.delete(caller);
       };
     },
   };

@@ -2,8 +2,8 @@
 import type { Limits } from "../../domain/access/access.ts";
 
 export interface RateLimiter {
-  /** Undefined when the request may pass; otherwise the whole seconds until it may. Never takes more than a full bucket. */
-  take(caller: string, tokens?: number): number | undefined;
+  /** Undefined when the request may pass; otherwise the whole seconds until it may. Never consumes more than a full bucket. */
+  consume(caller: string, tokens?: number): number | undefined;
 }
 
 /** How many callers are remembered; beyond that, callers whose buckets have filled up again are forgotten. */
@@ -22,7 +22,7 @@ export function createRateLimiter(
   }
 
   return {
-    take(caller, cost = 1) {
+    consume(caller, cost = 1) {
       const wanted = Math.min(cost, burst);
       const time = now();
       const { tokens, time: last } = buckets.get(caller) ?? { tokens: burst, time };

@@ -1,13 +1,13 @@
 /**
  * What Azure's own roles and those of a Cosmos DB account have in common: a principal has a role at the scope of a target. What
- * others gave is used as it is, what is missing is given, and what an earlier identity had is taken away.
+ * others gave is used as it is, what is missing is given, and what an earlier identity had is revoked.
  */
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
-import type { Decision, Granting, Inspecting, Taking } from "./targetFamily.ts";
+import type { Decision, Granting, Inspecting, Revoking } from "./targetFamily.ts";
 
 export interface HeldRole {
   /** What requests call it, or its ID: nobody can ask for such a one. */
@@ -58,7 +58,7 @@ interface Writing<R> {
 export function planRoles<R extends Role>(
   { ours, others }: RolesAt,
   wanted: readonly R[],
-  { identity, operation, takesBack }: Granting,
+  { identity, operation, revokesSurplus }: Granting,
   { give, corrections = [] }: Writing<R>,
 ): Decision {
   const has = (held: readonly HeldRole[], role: R) => identity !== undefined && heldBy(held, role, identity);
@@ -67,11 +67,11 @@ export function planRoles<R extends Role>(
   const missing = wanted.filter((role) => !has(ours, role) && !has(others, role));
   // While the identity does not exist, every role that Mooring gave was an earlier identity's.
   const stale = ours.filter((each) => !identity || !isOf(each, identity));
-  const surplus = takesBack ? ours.filter((each) => !stale.includes(each) && !isOneOf(each, wanted)) : [];
-  const taken = [...stale, ...surplus];
+  const surplus = revokesSurplus ? ours.filter((each) => !stale.includes(each) && !isOneOf(each, wanted)) : [];
+  const revoked = [...stale, ...surplus];
 
-  const isUnchanged = missing.length + corrections.length + taken.length === 0;
-  const isNew = own.every((each) => each.isGivenBy(operation)) && !isLent && taken.length === 0;
+  const isUnchanged = missing.length + corrections.length + revoked.length === 0;
+  const isNew = own.every((each) => each.isGivenBy(operation)) && !isLent && revoked.length === 0;
   const usual = isLent && own.length === 0 ? "adopt" : isUnchanged ? "none" : "update";
   return {
     action: isNew ? "create" : usual,
@@ -81,27 +81,27 @@ export function planRoles<R extends Role>(
       ...stale.map(({ word, principalId }) => ({ field: word, current: `granted to ${principalId}`, desired: null })),
       ...surplus.map(lost),
     ],
-    takesRoles: taken.length > 0,
+    deletesRoles: revoked.length > 0,
     writes: [
       ...(identity ? missing.map((role) => () => give(role, identity)) : []),
       ...corrections.map(({ write }) => write),
-      ...taken.map((each) => () => each.remove()),
+      ...revoked.map((each) => () => each.remove()),
     ],
   };
 }
 
-/** Takes back the roles that Mooring gave, whichever identity has them, except those that the namespace keeps. */
-export function planRolesTaking(ours: readonly OurRole[], kept: readonly Role[], input: Taking): Decision {
+/** Revokes the roles that Mooring gave, whichever identity has them, except those that the namespace keeps. */
+export function planRoleRevocation(ours: readonly OurRole[], kept: readonly Role[], input: Revoking): Decision {
   const { createdBy, granted } = input;
-  const taken = ours
+  const revoked = ours
     .filter((each) => !isOneOf(each, kept))
     .filter((each) => !granted || (granted.to && isOf(each, granted.to)))
     .filter((each) => createdBy === undefined || each.isGivenBy(createdBy));
   return {
-    action: taken.length > 0 ? "delete" : "none",
-    differences: taken.map(lost),
-    takesRoles: taken.length > 0,
-    writes: taken.map((each) => () => each.remove()),
+    action: revoked.length > 0 ? "delete" : "none",
+    differences: revoked.map(lost),
+    deletesRoles: revoked.length > 0,
+    writes: revoked.map((each) => () => each.remove()),
   };
 }
 

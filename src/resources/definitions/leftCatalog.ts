@@ -1,5 +1,5 @@
 /**
- * What an operation takes away or repairs may be in a place that the catalog has dropped since. Where Mooring cannot reach it, or
+ * What an operation removes or repairs may be in a place that the catalog has dropped since. Where Mooring cannot reach it, or
  * may give nothing any more, the operation goes on with the rest, and the step says what is left as it was.
  */
 import { type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";

@@ -31,11 +31,11 @@ export interface OperationFacts {
   readonly isMigrating?: boolean | undefined;
   /** Absent where it is the usual one (domain/operation/migration.ts). */
   readonly otherMode?: IdentityMode | undefined;
-  /** For an undo: the operation whose work it takes back. */
+  /** For an undo: the operation whose work it undoes. */
   readonly createdBy?: string | undefined;
   /** For a change where access has ended: that goes first, and what stays is only looked at (orchestrations/endAccess.ts). */
   readonly endsFirst?: boolean | undefined;
-  /** It goes on although others depend on what it removes, or give what it takes away, too. */
+  /** It goes on although others depend on what it removes, or give what it revokes, too. */
   readonly ignoreDependants?: boolean | undefined;
 }
 

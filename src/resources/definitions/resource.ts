@@ -78,7 +78,7 @@ export interface Surplus {
   /** No other step of an offboarding removes it. */
   readonly outlastsSteps?: true;
   look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
-  takeAway(
+  run(
     ports: Ports,
     input: StepInput & { readonly request: OnboardingRequest },
     step: Pick<StepContext, "willDo">,
@@ -104,4 +104,4 @@ export interface ExportInput {
 }
 
 /** How long ARM takes for a write: seconds, where a database or a cluster takes tenths. */
-export const armWrite = { takes: { least: 1, most: 10 }, writesIdentity: true } as const;
+export const armWrite = { duration: { least: 1, most: 10 }, writesIdentity: true } as const;

@@ -15,11 +15,11 @@ export interface Need {
   readonly count: () => Promise<number>;
   /** In the way of this step where others of the batch leave no room. */
   readonly step: StepName;
-  /** What to say then; `taken`: how many the others add. */
-  readonly describe: (needed: number, taken: number) => OperationError;
+  /** What to say then; `added`: how many the others add. */
+  readonly describe: (needed: number, added: number) => OperationError;
 }
 
 /** What requests before it in the batch add, for a message. */
-export function takenBefore(taken: number): string {
-  return taken === 0 ? "" : `, requests before this one in the batch add ${taken}`;
+export function addedBefore(added: number): string {
+  return added === 0 ? "" : `, requests before this one in the batch add ${added}`;
 }

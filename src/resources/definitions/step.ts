@@ -111,7 +111,7 @@ export interface AnyStep<Name extends StepName = StepName> {
   readonly name: Name;
   readonly stage?: Stage | undefined;
   /** Seconds; the default until there are measurements. */
-  readonly takes?: Range | undefined;
+  readonly duration?: Range | undefined;
   /** It writes an identity or a credential; Azure limits these writes per second. */
   readonly writesIdentity?: true | undefined;
   /** It may wait for the verification Job. */

@@ -1,5 +1,5 @@
 /**
- * What a family of kinds knows of one place: how access is given there, taken back, read back and exported. The four steps and the
+ * What a family of kinds knows of one place: how access is given there, revoked, read back and exported. The four steps and the
  * resource (target/steps.ts, resource.ts) are the same for all families; target/families.ts finds the one of a place.
  */
 
@@ -33,11 +33,11 @@ export interface Granting extends About {
   readonly adoptionPolicy: AdoptionPolicy;
   /** Undefined until the identity exists. */
   readonly identity: IdentityPair | undefined;
-  /** Takes back what Mooring gave and the request does not ask for. */
-  readonly takesBack: boolean;
+  /** Revokes what Mooring gave and the request does not ask for. */
+  readonly revokesSurplus: boolean;
 }
 
-export interface Taking extends About {
+export interface Revoking extends About {
   /** What the namespace keeps there. */
   readonly keep: readonly Access[];
   /** Whether it keeps anything at the same resource, by whatever target. */
@@ -61,7 +61,7 @@ export interface Decision {
   /** What somebody else gave it there, and it would keep: one sentence each. An offboarding leaves that as it was. */
   readonly lent?: readonly string[] | undefined;
   /** Whether a role is deleted by Azure Resource Manager, which a lock may forbid. */
-  readonly takesRoles?: boolean | undefined;
+  readonly deletesRoles?: boolean | undefined;
   /** In this order; empty if there is nothing to do. */
   readonly writes: readonly (() => Promise<void>)[];
 }
@@ -110,7 +110,7 @@ export interface Reached {
 
 export interface TargetAt {
   planGrant(ports: Ports, input: Granting): Promise<Decision>;
-  planTaking(ports: Ports, input: Taking): Promise<Decision>;
+  planRevocation(ports: Ports, input: Revoking): Promise<Decision>;
   /** What differs from what the request asks for there. */
   inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
   /** What keeps access there from having an effect, whatever is granted; undefined if nothing does. */

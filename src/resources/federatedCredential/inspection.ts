@@ -40,7 +40,7 @@ export async function inspectCredentials(
     (each.name === automaticCredential && (isMigrating || usesBinding(request))) ||
     (isBroken && each === same) ||
     (isMigrating && ((!desired && each === same) || isOfMigration(each, cluster, request))) ||
-    // A change takes the earlier account's away at its end.
+    // A change removes the earlier account's at its end.
     (replaced !== undefined && each.name === federatedCredentialName(request, replaced));
   const unknown = current.filter((each) => !isKnown(each));
   const strangers = await withoutGuests(registry, request, unknown);

@@ -20,7 +20,7 @@ export function lookAtIssuer(ports: Reading, cluster: ClusterTarget): readonly P
   return [own, { about: "cluster", look: () => checkPublished(ports, cluster) }];
 }
 
-/** Nobody watches over an issuer that Azure does not publish: somebody may have changed the key, or taken the documents away. */
+/** Nobody watches over an issuer that Azure does not publish: somebody may have changed the key, or removed the documents. */
 export async function inspectIssuer(ports: Reading, cluster: ClusterTarget): Promise<readonly Finding[]> {
   try {
     await Promise.all([expectIssuer(ports, cluster), checkPublished(ports, cluster)]);

@@ -22,7 +22,7 @@ import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 import type { BindingRef } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
-import { type Need, takenBefore } from "../definitions/sharedLimit.ts";
+import { addedBefore, type Need } from "../definitions/sharedLimit.ts";
 import { findBindingsLeftByGuests, removalsOf } from "../identityBinding/leftByGuests.ts";
 import { findRightsLeftByGuests, type LeftRights, removalsOfRights } from "../identityUse/leftByGuests.ts";
 import { findLeftByGuests } from "./leftByGuests.ts";
@@ -125,15 +125,15 @@ function decide(current: readonly FederatedCredential[], desired: FederatedCrede
   return { action: "create" as const, differences, conflict, notices };
 }
 
-function describeUse(identity: string, used: number, taken = 0): string {
-  return `Identity ${identity} has ${used} federated credentials${takenBefore(taken)}; Azure allows ${credentialLimit}.`;
+function describeUse(identity: string, used: number, added = 0): string {
+  return `Identity ${identity} has ${used} federated credentials${addedBefore(added)}; Azure allows ${credentialLimit}.`;
 }
 
 /** Guests of one identity share its limit. */
 export function needOf({ plan, used }: CredentialDecision): Need | undefined {
   if (plan.action !== "create") return undefined;
-  const describe = (_needed: number, taken: number) =>
-    toOperationError("FEDERATED_CREDENTIAL_LIMIT", describeUse(plan.target, used, taken));
+  const describe = (_needed: number, added: number) =>
+    toOperationError("FEDERATED_CREDENTIAL_LIMIT", describeUse(plan.target, used, added));
   const count = async () => 1;
   return {
     of: `credentials of ${plan.target}`,

@@ -206,7 +206,7 @@ interface Requested {
   readonly users: Reach["users"];
 }
 
-/** Beyond the requested roles; what Mooring's mark names is taken back when the users are adopted. */
+/** Beyond the requested roles; what Mooring's mark names is revoked when the users are adopted. */
 async function surplusOf(
   ports: Ports,
   current: ManagedIdentity,

@@ -106,7 +106,7 @@ async function inspectShared(
   ];
 }
 
-/** A change takes away last, and nothing that a guest asks for: until it has ended, what was there before counts, too. */
+/** A change removes last, and nothing that a guest asks for: until it has ended, what was there before counts, too. */
 function lacksNow(home: NamespaceRecord, request: OnboardingRequest): readonly string[] {
   const before = isHeld(home) ? onboardedBefore(home) : undefined;
   const isThere = before !== undefined && lacksOf(before, request).length === 0;

@@ -1,6 +1,6 @@
 /**
- * What has to be true of an identity that several namespaces use. Its access is given and taken by its own namespace alone, its home;
- * a guest asks for a part of that, so nothing is ever taken that a guest has asked for (docs/adr/0029).
+ * What has to be true of an identity that several namespaces use. Its access is granted and revoked by its own namespace alone, its home;
+ * a guest asks for a part of that, so nothing is ever revoked that a guest has asked for (docs/adr/0029).
  */
 
 import { expiryCaller } from "../../domain/access/caller.ts";
@@ -57,12 +57,12 @@ async function lookAsGuest(
   return { notices: [toNotice("SHARED_IDENTITY_REACH", message)] };
 }
 
-/** While one of these holds the home, it may be taking access away that its record still names, or has too early. */
+/** While one of these holds the home, it may be revoking access that its record still names, or has too early. */
 const changing: ReadonlySet<NamespaceState> = new Set(["Onboarding", "Changing", "Offboarding", "Compensating"]);
 
 /**
  * Why the home's identity cannot be used now; undefined if it can. `own` is the guest's record: until a guest has one, a repair of the
- * home may be taking away a credential of its name that nobody has asked for (federatedCredential/leftByGuests.ts).
+ * home may be removing a credential of its name that nobody has asked for (federatedCredential/leftByGuests.ts).
  */
 export function whyNotShared(
   home: NamespaceRecord | undefined,

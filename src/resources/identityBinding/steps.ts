@@ -26,7 +26,7 @@ const bound = {
 };
 
 /** Azure takes some seconds for each of the writes. */
-const write = { takes: { least: 3, most: 60 } } as const;
+const write = { duration: { least: 3, most: 60 } } as const;
 
 const from = (operation: OperationFacts) => ({
   adoptionPolicy: operation.request.adoptionPolicy,

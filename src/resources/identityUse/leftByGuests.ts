@@ -98,7 +98,7 @@ function seenOf(object: KubernetesObject): readonly Seen[] {
 /** No record knows them. */
 const recordedMark = async () => undefined;
 
-/** What a step that takes them away announces, with all else that it takes. */
+/** What a step that removes them announces, with all else that it removes. */
 export async function removalsOfRights(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   left: readonly LeftRights[],
@@ -141,6 +141,6 @@ export const rightsLeftByGuests: Surplus = {
       blockers: all.flatMap(({ blockers }) => blockers),
     };
   },
-  takeAway: async (ports, { request }, step) =>
+  run: async (ports, { request }, step) =>
     await removeRights(ports, await findRightsLeftByGuests(ports, request), step),
 };

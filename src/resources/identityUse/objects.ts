@@ -1,6 +1,6 @@
 /**
  * The objects by which a cluster lets a service account use an identity that is bound to it (learn.microsoft.com "Set up identity
- * bindings"). One ClusterRole for the identity, and a ClusterRoleBinding for each account, so that an undo takes away exactly what
+ * bindings"). One ClusterRole for the identity, and a ClusterRoleBinding for each account, so that an undo removes exactly what
  * its operation gave.
  */
 import type { ClientId } from "../../domain/naming/identityPair.ts";

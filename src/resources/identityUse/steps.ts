@@ -18,11 +18,11 @@ export const allowIdentityUse = defineStep({
   ...allowed,
 });
 
-/** Puts it back when a migration fails to take it away, or is canceled at that point. */
+/** Puts it back when a migration fails to remove it, or is canceled at that point. */
 export const returnIdentityUse = defineStep({ name: "returnIdentityUse", ...allowed });
 
 /**
- * Whoever leaves the mode takes all of Mooring's bindings, also those whose write took
+ * Whoever leaves the mode removes all of Mooring's bindings, also those whose write took
  * effect late; an undo its own. Where the catalog says nothing of bindings, Mooring has no right to look for them.
  */
 async function refsOf(

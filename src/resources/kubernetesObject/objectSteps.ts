@@ -36,7 +36,7 @@ export function ensuring<G extends { readonly adoptionPolicy: AdoptionPolicy }>(
   };
 }
 
-/** What a repair takes away besides: objects that Mooring made and no record asks for. */
+/** What a repair removes besides: objects that Mooring made and no record asks for. */
 export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Promise<readonly ObjectRef[]>): Surplus {
   return {
     async look(ports, request, step) {
@@ -45,7 +45,7 @@ export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Pr
       const refs = await find(ports, request);
       return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, how);
     },
-    async takeAway(ports, { request, ...input }, step) {
+    async run(ports, { request, ...input }, step) {
       const refs = await find(ports, request);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
       return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, how);

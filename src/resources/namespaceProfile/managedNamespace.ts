@@ -250,7 +250,7 @@ function differenceOf(
   return { field: `${part}.${name}`, current: values[part][name] ?? null, desired: value };
 }
 
-/** The whole, with these fields; null takes one out. */
+/** The whole, with these fields; null removes a field. */
 function changed(
   document: ManagedDocument,
   changes: Changes,

@@ -20,12 +20,12 @@ import { policiesInAnyMode, profileObjects, profileRefs, surplusRefs } from "./o
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
-  planTakingAway,
+  planRemoval,
+  removeGiven,
   removeProfile,
   restoreProfile,
   retireProfile,
   surplusOf,
-  takeAway,
 } from "./steps.ts";
 
 type Profiled = OnboardingRequest & { readonly namespaceProfile: string };
@@ -82,7 +82,7 @@ export const namespaceProfile = defineResource({
                   const others = isMigrating ? furtherOpen.filter(({ kind }) => kind === object.kind) : [];
                   return inspectObject(kubernetes, cluster, object, note, others);
                 }),
-                // A change takes away what only the earlier profile gives at its end.
+                // A change removes what only the earlier profile gives at its end.
                 ...(isReplacing ? [] : surplus).map((ref) =>
                   inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
                 ),
@@ -112,12 +112,12 @@ export const namespaceProfile = defineResource({
         const { cluster, namespace } = request;
         const left = surplusIn(ports, request);
         return left
-          ? await planTakingAway(ports, { cluster, namespace }, { ...left, step })
+          ? await planRemoval(ports, { cluster, namespace }, { ...left, step })
           : toStepPlan(step, { action: "none" });
       },
-      async takeAway(ports, { request, ...input }, step) {
+      async run(ports, { request, ...input }, step) {
         const left = surplusIn(ports, request);
-        return left ? (await takeAway(ports, input, { ...left, step })).action : "none";
+        return left ? (await removeGiven(ports, input, { ...left, step })).action : "none";
       },
     },
   ],
@@ -157,7 +157,7 @@ function surplusIn({ catalog }: Pick<Ports, "catalog">, request: OnboardingReque
   );
 }
 
-/** Whether Azure has what the profile says and, unless a change is taking it away just now, nothing of an earlier one. */
+/** Whether Azure has what the profile says and, unless a change is removing it just now, nothing of an earlier one. */
 function inspectManaged(
   managed: Managed,
   { berth, fields, isReplacing }: { berth: Berth; fields: ManagedFields; isReplacing: boolean },

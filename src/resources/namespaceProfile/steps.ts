@@ -67,8 +67,8 @@ export const removeProfile = defineStep({
   target: "namespace",
   given: {},
   from: () => ({}),
-  look: (ports, input, { step }) => planTakingAway(ports, input, { refs: profileRefs(input), step }),
-  run: (input, ports, step) => takeAway(ports, input, { refs: profileRefs(input), step }),
+  look: (ports, input, { step }) => planRemoval(ports, input, { refs: profileRefs(input), step }),
+  run: (input, ports, step) => removeGiven(ports, input, { refs: profileRefs(input), step }),
   whenDropped: leave,
 });
 
@@ -79,12 +79,12 @@ export const retireProfile = defineStep({
   target: "namespace",
   given: perhaps,
   from: ({ request }) => describe(request),
-  look: (ports, input, { step }) => planTakingAway(ports, input, { ...surplusOf(ports.catalog, input), step }),
-  run: (input, ports, step) => takeAway(ports, input, { ...surplusOf(ports.catalog, input), step }),
+  look: (ports, input, { step }) => planRemoval(ports, input, { ...surplusOf(ports.catalog, input), step }),
+  run: (input, ports, step) => removeGiven(ports, input, { ...surplusOf(ports.catalog, input), step }),
   whenDropped: leave,
 });
 
-interface TakenAway {
+interface Removal {
   readonly refs: readonly ObjectRef[];
   /** The same where Azure manages the namespace, and has a part of the profile. */
   readonly besideAzure?: readonly ObjectRef[];
@@ -96,7 +96,7 @@ interface TakenAway {
 export function surplusOf(
   catalog: Catalog,
   input: Omit<Profiled, "namespaceProfile"> & { readonly namespaceProfile?: string | undefined },
-): TakenAway {
+): Removal {
   const { namespaceProfile } = input;
   return {
     refs: surplusRefs(catalog, { ...input, isManaged: false }),
@@ -105,10 +105,10 @@ export function surplusOf(
   };
 }
 
-export async function planTakingAway(
+export async function planRemoval(
   ports: Ports,
   input: Berth & { readonly createdBy?: string | undefined },
-  { refs, besideAzure = refs, kept, step }: TakenAway & { readonly step: StepKey },
+  { refs, besideAzure = refs, kept, step }: Removal & { readonly step: StepKey },
 ): Promise<StepPlan> {
   const { cluster, managed } = await placesOf(ports, input);
   const how = { ...input, recordedMark: recordedMarks(ports, input), step };
@@ -118,10 +118,10 @@ export async function planTakingAway(
     : plan;
 }
 
-export async function takeAway(
+export async function removeGiven(
   ports: Ports,
   input: Berth & { readonly createdBy?: string | undefined },
-  { refs, besideAzure = refs, kept, step }: TakenAway & { readonly step: Pick<StepContext, "willDo"> },
+  { refs, besideAzure = refs, kept, step }: Removal & { readonly step: Pick<StepContext, "willDo"> },
 ): Promise<{ action: StepAction }> {
   const { cluster, managed } = await placesOf(ports, input);
   const announced = announcing(step);

@@ -67,7 +67,7 @@ const removal = removing<object>(podIdentityRefs);
 export const removePodIdentity = defineStep({
   name: "removePodIdentity",
   stage: "disconnect",
-  takes: { least: 1, most: 60 },
+  duration: { least: 1, most: 60 },
   target: "namespace",
   undo: { by: "returnPodIdentity" },
   given: {},

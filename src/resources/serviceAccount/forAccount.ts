@@ -34,7 +34,7 @@ export function ensuringForAccount(desired: (catalog: Catalog, input: ForAccount
 const account = { serviceAccount: z.string() };
 export type OfAccount = Given<typeof account>;
 
-/** What takes away from the service account of the request. */
+/** What removes something from the service account of the request. */
 export const ofAccount = {
   given: account,
   from: (operation: OperationFacts) => ({ serviceAccount: accountOf(operation) }),

@@ -39,7 +39,7 @@ export const serviceAccount = defineResource({
     const own: Reading = { target, read: () => inspectObject(kubernetes, cluster, desired, note) };
     // The migration may have made another account than the request names.
     if (isMigrating) return isOwn ? [own] : [];
-    // A change takes the earlier account away at its end.
+    // A change removes the earlier account at its end.
     const replaced = earlier && replacedAccount(request, earlier);
     const others: Reading = {
       target,

@@ -39,7 +39,7 @@ async function planAdmin(ports: Looking, alias: string): Promise<Decision> {
  */
 export const ensureSqlAdmin = defineStep({
   name: "ensureSqlAdmin",
-  takes: { least: 2, most: 60 },
+  duration: { least: 2, most: 60 },
   target: ({ server }) => server,
   undo: { by: "unsetSqlAdmin" },
   given: { server: z.string() },
@@ -67,7 +67,7 @@ export const ensureSqlAdmin = defineStep({
  */
 export const unsetSqlAdmin = defineStep({
   name: "unsetSqlAdmin",
-  takes: { least: 2, most: 60 },
+  duration: { least: 2, most: 60 },
   target: ({ server }) => server,
   given: { server: z.string() },
   from: (_operation, server) => ({ server }),

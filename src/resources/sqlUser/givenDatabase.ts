@@ -1,6 +1,6 @@
 /**
- * Where a database is from which Mooring takes access away. Access was given when the catalog listed the database; it is taken
- * away although the catalog has dropped it since, where it can still be reached.
+ * Where a database is from which Mooring revokes access. Access was given when the catalog listed the database; it is revoked
+ * although the catalog has dropped it since, where it can still be reached.
  */
 import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";

@@ -59,15 +59,15 @@ export async function planDatabase(
   const user = state.users.find((candidate) => candidate.name === name);
   const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
   const known = user && (await knownMark(user, about));
-  const takesBack = input.takesBack ?? (known?.mark !== undefined && (await isFirst(ports.registry, input)));
+  const revokesSurplus = input.takesBack ?? (known?.mark !== undefined && (await isFirst(ports.registry, input)));
   const isMadeAnew = user !== undefined && user.sid !== sid;
   const desired = grantsOf(
     input.database.roles,
-    circumstancesOf(state, user && { user, mark: known?.mark, moves: takesBack || isMadeAnew }),
+    circumstancesOf(state, user && { user, mark: known?.mark, moves: revokesSurplus || isMadeAnew }),
   );
   const decided = decide({
     ...input,
-    takesBack,
+    revokesSurplus,
     name,
     sid,
     desired,
@@ -109,7 +109,8 @@ function givenBy(change: UserChange): readonly Grant[] {
   return change.kind === "grant" ? [{ kind: "permission", name: change.permission }] : [];
 }
 
-interface DecisionInput extends DatabasePlanInput {
+interface DecisionInput extends Omit<DatabasePlanInput, "takesBack"> {
+  readonly revokesSurplus: boolean;
   readonly name: string;
   readonly sid: string | undefined;
   readonly desired: readonly Grant[];
@@ -174,12 +175,12 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   const moved = input.desired.flatMap(({ name }) => fixedInsteadOf(name)).map(({ name }) => name);
   const isKept = ({ name }: Grant) =>
     !input.desired.some((grant) => grant.name === name) &&
-    !((input.takesBack || moved.includes(name)) && name in mark.grants);
+    !((input.revokesSurplus || moved.includes(name)) && name in mark.grants);
   const kept = [
     ...user.roles.map((name): Grant => ({ kind: "role", name })),
     ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
   ].filter(isKept);
-  // Grants by others are repeated, but not marked as Mooring's, so Mooring will not take them back.
+  // Grants by others are repeated, but not marked as Mooring's, so Mooring will not revoke them.
   const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
   return {
     action: "update",
@@ -217,7 +218,7 @@ function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
 
 function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decision {
   const missing = input.desired.filter((grant) => !holds(user, grant));
-  const isSurplus = (name: string) => input.takesBack === true && !input.desired.some((grant) => grant.name === name);
+  const isSurplus = (name: string) => input.revokesSurplus && !input.desired.some((grant) => grant.name === name);
   const surplus = Object.keys(mark.grants).filter(isSurplus);
   const isMarkLost = input.known?.isLost === true;
   if (missing.length === 0 && surplus.length === 0 && !isMarkLost) {
@@ -240,7 +241,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     changes: [
       { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
       ...grantAll(user.name, missing),
-      ...held.map((name) => takeBack(user.name, name)),
+      ...held.map((name) => revocationOf(user.name, name)),
     ],
   };
 }
@@ -254,7 +255,7 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
       `In ${place(input)} user "${user.name}" exists already and adoptionPolicy is ${adoptionPolicy}.`,
     );
   }
-  // Adopted unchanged: without a mark there is nothing to take back later.
+  // Adopted unchanged: without a mark there is nothing to revoke later.
   if (missing.length === 0) return { action: "adopt", changes: [] };
   const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
   return {
@@ -288,7 +289,7 @@ export const grantDatabase = defineStep({
     database: DatabaseRequest,
     adoptionPolicy: AdoptionPolicy,
     identity: z.object({ clientId: ClientId, principalId: PrincipalId }),
-    /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
+    /** Revoke what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },
   from: (operation, target) =>
@@ -319,7 +320,7 @@ export const grantDatabase = defineStep({
       return { action: found.plan.action };
     }
   },
-  // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
+  // Only a repair revokes at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
 
@@ -339,7 +340,7 @@ function grantAll(user: string, grants: readonly Grant[]): readonly UserChange[]
   );
 }
 
-export function takeBack(user: string, name: string): UserChange {
+export function revocationOf(user: string, name: string): UserChange {
   return name === "EXECUTE" ? { kind: "revoke", user, permission: name } : { kind: "removeRole", user, role: name };
 }
 

@@ -66,8 +66,8 @@ function lacksOfUsers(state: DatabaseState, self: string, { gives, changes }: Do
 
 function lacksOfRoles(state: DatabaseState, self: string, { gives, changes }: Doing): readonly Lack[] {
   const given = new Set(gives.flatMap(({ kind, name }) => (kind === "role" ? [name] : [])));
-  const taken = changes.flatMap((change) => (change.kind === "removeRole" ? [change.role] : []));
-  return [...new Set([...given, ...taken])]
+  const revoked = changes.flatMap((change) => (change.kind === "removeRole" ? [change.role] : []));
+  return [...new Set([...given, ...revoked])]
     .filter((name) => !isFixedRole(name))
     .flatMap((name) => {
       const own = ownRoleNamed(name) ?? { name, permissions: [], schema: undefined };
@@ -107,7 +107,7 @@ function lacksOfFixed(state: DatabaseState, doing: Doing): readonly Lack[] {
 }
 
 function lacksOfFixedRoles({ self = "mooring" }: DatabaseState, { user, gives, changes }: Doing): readonly Lack[] {
-  const taken = changes.flatMap((change) =>
+  const revoked = changes.flatMap((change) =>
     change.kind === "removeRole" && isFixedRole(change.role)
       ? [`ALTER ROLE ${quoteName(change.role)} DROP MEMBER ${quoteName(user)};`]
       : [],
@@ -117,19 +117,19 @@ function lacksOfFixedRoles({ self = "mooring" }: DatabaseState, { user, gives, c
     ...(gives.some(({ kind, name }) => kind === "role" && isFixedRole(name))
       ? [{ what: `${what} give roles`, script: [`ALTER ROLE [db_owner] ADD MEMBER ${quoteName(self)};`] }]
       : []),
-    ...(taken.length > 0 ? [{ what: `${what} take roles away`, script: taken }] : []),
+    ...(revoked.length > 0 ? [{ what: `${what} take roles away`, script: revoked }] : []),
   ];
 }
 
 function lacksOfPermissions({ user, gives, changes }: Doing): readonly Lack[] {
   const what = "is neither in db_owner nor in db_securityadmin, and cannot";
   const given = gives.filter(({ kind }) => kind === "permission").map(({ name }) => grant(name, user));
-  const taken = changes.flatMap((change) =>
+  const revoked = changes.flatMap((change) =>
     change.kind === "revoke" ? [`REVOKE ${change.permission} FROM ${quoteName(user)};`] : [],
   );
   return [
     ...(given.length > 0 ? [{ what: `${what} give permissions`, script: given }] : []),
-    ...(taken.length > 0 ? [{ what: `${what} take permissions away`, script: taken }] : []),
+    ...(revoked.length > 0 ? [{ what: `${what} take permissions away`, script: revoked }] : []),
   ];
 }
 

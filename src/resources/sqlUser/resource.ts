@@ -79,7 +79,7 @@ async function userIn(
   const { ours } = await findOurs(ports, { cluster, namespace, database });
   return (
     ours
-      // An adopted user stays; if it still has a mark, something was not taken back.
+      // An adopted user stays; if it still has a mark, something was not revoked.
       .filter(({ mark, user }) => mark.operation !== null || user.mark !== undefined)
       .map(({ user }) => `User ${user.name} is still in ${keyOf(database)}.`)
   );

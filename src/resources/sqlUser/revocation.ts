@@ -1,4 +1,4 @@
-/** Taking back access to a database, entirely or in part, but only what the mark says that Mooring gave. */
+/** Revoking access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -25,13 +25,13 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Given, type StepContext } from "../definitions/step.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
-import { type DatabaseDecision, takeBack } from "./grant.ts";
+import { type DatabaseDecision, revocationOf } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
 import { findUsers, knownSids } from "./knownSids.ts";
 import { lackOfRights } from "./ownRights.ts";
 import { circumstancesOf } from "./way.ts";
 
-type TakingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
+type RevokingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
 
 interface RevocationInput extends Berth {
   readonly database: DatabaseRequest;
@@ -40,7 +40,7 @@ interface RevocationInput extends Berth {
 
 type Looking = Pick<Ports, "catalog" | "databases" | "identities" | "registry" | "sqlServers">;
 
-export interface TakingDecision extends DatabaseDecision {
+export interface RevokingDecision extends DatabaseDecision {
   /** What keeps access because somebody else gave it. */
   readonly notices: readonly Notice[];
   /** The same of a user that was there before: an offboarding leaves it as it was. */
@@ -49,9 +49,9 @@ export interface TakingDecision extends DatabaseDecision {
 
 export async function planRevocation(
   ports: Looking,
-  name: TakingName,
+  name: RevokingName,
   input: RevocationInput,
-): Promise<TakingDecision> {
+): Promise<RevokingDecision> {
   return toDecision(name, input, await decideRevocation(ports, input));
 }
 
@@ -60,17 +60,21 @@ interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
   readonly next?: { readonly sid: string | undefined };
 }
 
-/** Takes back what Mooring gave the user beyond the request's roles. */
-export async function planNarrowing(ports: Looking, name: TakingName, input: NarrowingInput): Promise<TakingDecision> {
+/** Revokes what Mooring gave the user beyond the request's roles. */
+export async function planNarrowing(
+  ports: Looking,
+  name: RevokingName,
+  input: NarrowingInput,
+): Promise<RevokingDecision> {
   const { ours, state } = await findOurs(ports, input);
   const decisions = ours.map((found) => {
     const circumstances = circumstancesOf(state, { ...found, moves: false });
     const wanted = grantsOf(input.database.roles, circumstances).map((grant) => grant.name);
     const isMadeAnew = input.next !== undefined && input.next.sid !== found.user.sid && found.mark.operation !== null;
-    const taken = Object.keys(found.mark.grants).filter(
+    const revoked = Object.keys(found.mark.grants).filter(
       (grant) => !wanted.includes(grant) && !(isMadeAnew && !holds(found.user, grant)),
     );
-    return taken.length === 0 ? nothing : withinRights(takeGrants(found, taken), found, { state, input });
+    return revoked.length === 0 ? nothing : withinRights(revokeGrants(found, revoked), found, { state, input });
   });
   return toDecision(name, input, joined(decisions));
 }
@@ -95,7 +99,7 @@ function joined(decisions: readonly Decision[]): Decision {
   };
 }
 
-type Revocation = Decision & Pick<TakingDecision, "notices" | "adopted">;
+type Revocation = Decision & Pick<RevokingDecision, "notices" | "adopted">;
 
 async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
   const { ours, others, adopted, state } = await findOurs(ports, input);
@@ -110,7 +114,7 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
   };
 }
 
-/** What Mooring may not take back is said before anything is taken. */
+/** What Mooring may not revoke is said before anything is revoked. */
 function withinRights(
   decision: Decision,
   { user }: OurUser,
@@ -135,11 +139,11 @@ function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Deci
     if (conflict) return { action: "conflict", differences, conflict, changes: [] };
     return { action: "delete", differences, changes };
   }
-  const taken = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
-  if (taken.length === 0 && createdBy !== undefined) return nothing;
-  const decision = takeGrants(
+  const revoked = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
+  if (revoked.length === 0 && createdBy !== undefined) return nothing;
+  const decision = revokeGrants(
     { user, mark, ...found },
-    taken.map(([grant]) => grant),
+    revoked.map(([grant]) => grant),
   );
   if (mark.operation !== null) return decision;
   const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: stays };
@@ -201,17 +205,17 @@ function withoutGrants(user: DatabaseUser, { grants }: Pick<UserMark, "grants"> 
   return { ...user, roles: user.roles.filter(isOthers), permissions: user.permissions.filter(isOthers) };
 }
 
-function takeGrants({ user, mark }: OurUser, taken: readonly string[]): Decision {
-  const left = Object.fromEntries(Object.entries(mark.grants).filter(([grant]) => !taken.includes(grant)));
+function revokeGrants({ user, mark }: OurUser, revoked: readonly string[]): Decision {
+  const left = Object.fromEntries(Object.entries(mark.grants).filter(([grant]) => !revoked.includes(grant)));
   const isReleased = mark.operation === null && Object.keys(left).length === 0;
   // A grant that somebody else has already revoked is only removed from the mark.
-  const held = taken.filter((grant) => holds(user, grant)).toSorted();
+  const held = revoked.filter((grant) => holds(user, grant)).toSorted();
   return {
     action: "update",
     differences: held.map((field) => ({ field, current: "granted", desired: null })),
     // The mark comes last: it must never list less than the user has.
     changes: [
-      ...held.map((grant) => takeBack(user.name, grant)),
+      ...held.map((grant) => revocationOf(user.name, grant)),
       { kind: "mark", user: user.name, mark: isReleased ? undefined : printMark({ ...mark, grants: left }) },
     ],
   };
@@ -222,10 +226,10 @@ function holds({ roles, permissions }: DatabaseUser, grant: string): boolean {
 }
 
 function toDecision(
-  name: TakingName,
+  name: RevokingName,
   input: RevocationInput,
   { notices = [], adopted = [], ...decision }: Decision & Partial<Revocation>,
-): TakingDecision {
+): RevokingDecision {
   const { conflict, changes } = decision;
   return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices, adopted };
 }
@@ -237,8 +241,8 @@ function place({ database }: Pick<RevocationInput, "database">): string {
 const database = { database: DatabaseRequest };
 type OnDatabase = Given<typeof database>;
 
-async function take(
-  { plan, conflict, changes, notices }: Omit<TakingDecision, "adopted">,
+async function act(
+  { plan, conflict, changes, notices }: Omit<RevokingDecision, "adopted">,
   { cluster, namespace, database: on }: Berth & OnDatabase,
   { ports, step }: { readonly ports: Ports; readonly step: StepContext },
 ) {
@@ -255,31 +259,31 @@ async function take(
   return { action: plan.action };
 }
 
-const taking = {
+const revoking = {
   given: database,
   target: place,
   whenDropped: leave,
 } as const;
 
-/** Drops the SQL user if Mooring created it, otherwise takes back what Mooring gave it. */
+/** Drops the SQL user if Mooring created it, otherwise revokes what Mooring gave it. */
 export const revokeDatabase = defineStep({
   name: "revokeDatabase",
   stage: "disconnect",
-  ...taking,
+  ...revoking,
   from: ({ request }, target) => ({ database: findDatabaseOf(request, target) }),
   async look(ports, input, { kind, ignoreDependants = false }) {
     const decision = await planRevocation(ports, "revokeDatabase", input);
     return kind === "offboard" ? withUsersOfOthers(decision, ignoreDependants) : decision.plan;
   },
   run: async (input, ports, step) =>
-    await take(await planRevocation(ports, "revokeDatabase", input), input, { ports, step }),
+    await act(await planRevocation(ports, "revokeDatabase", input), input, { ports, step }),
 });
 
 /** The same for a database that a change leaves out. */
 export const retireDatabase = defineStep({
   name: "retireDatabase",
   stage: "replace",
-  ...taking,
+  ...revoking,
   from: (operation, target) => ({ database: findDatabaseOf(earlierOf(operation), target) }),
   async look(ports, input, { kind, ignoreDependants = false }) {
     const { plan, notices, adopted } = await planRevocation(ports, "retireDatabase", input);
@@ -288,26 +292,29 @@ export const retireDatabase = defineStep({
   },
   async run(input, ports, step) {
     const { adopted, ...decision } = await planRevocation(ports, "retireDatabase", input);
-    return await take({ ...decision, notices: [...decision.notices, ...adopted] }, input, { ports, step });
+    return await act({ ...decision, notices: [...decision.notices, ...adopted] }, input, { ports, step });
   },
 });
 
-/** Takes back what Mooring gave beyond the roles of the request. */
+/** Revokes what Mooring gave beyond the roles of the request. */
 export const narrowDatabase = defineStep({
   name: "narrowDatabase",
   stage: "replace",
-  ...taking,
+  ...revoking,
   from: ({ request }, target) => ({ database: findDatabaseOf(request, target) }),
   async look(ports, input, { identity }) {
     const next = { sid: identity && sidFromClientId(identity.clientId) };
     return (await planNarrowing(ports, "narrowDatabase", { ...input, next })).plan;
   },
   run: async (input, ports, step) =>
-    await take(await planNarrowing(ports, "narrowDatabase", input), input, { ports, step }),
+    await act(await planNarrowing(ports, "narrowDatabase", input), input, { ports, step }),
 });
 
-/** What would keep access is said before anything is taken away; the steps themselves only report it. */
-function withUsersOfOthers({ plan, notices }: Pick<TakingDecision, "plan" | "notices">, isIgnored: boolean): StepPlan {
+/** What would keep access is said before anything is revoked; the steps themselves only report it. */
+function withUsersOfOthers(
+  { plan, notices }: Pick<RevokingDecision, "plan" | "notices">,
+  isIgnored: boolean,
+): StepPlan {
   const blockers = notices.map(({ message }) => toOperationError("SQL_USER_OF_OTHERS", message));
   return withDependants(plan, [{ blockers, notices: [] }], isIgnored);
 }

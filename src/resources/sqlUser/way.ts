@@ -46,7 +46,7 @@ export function holds({ roles, permissions }: Having["user"], { kind, name }: Gr
   return (kind === "role" ? roles : permissions).includes(name);
 }
 
-/** The operation that gave the same by a fixed role: its undo takes it back, and no other. */
+/** The operation that gave the same by a fixed role: its undo revokes that, and no other. */
 export function movedFrom({ grants }: UserMark, ownRole: string): string | undefined {
   return fixedInsteadOf(ownRole)
     .map(({ name }) => grants[name])

@@ -1,6 +1,6 @@
 /**
  * Where a namespace may have a target: where the catalog says, and where it said before. Access was given when the catalog had the
- * target there; it is taken away although the catalog has dropped or moved it since.
+ * target there; it is revoked although the catalog has dropped or moved it since.
  */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -76,7 +76,7 @@ function describeUnknown({ kind, resourceId }: RememberedPlaces[string][number])
   return typeof resourceId === "string" ? `${kind} ${resourceId}` : kind;
 }
 
-/** What a step says that would take something away there. */
+/** What a step says that would revoke something there. */
 export function noticesOfUnknown(target: string, { unknown }: Pick<Places, "unknown">): readonly OperationError[] {
   return unknown.map((where) =>
     noticeOfLeft({ message: `This release of Mooring does not know how to reach target "${target}" at ${where}.` }),

@@ -1,6 +1,6 @@
 /**
- * Management locks where Azure Resource Manager gives access and takes it back (learn.microsoft.com "Lock your resources"): a read-only
- * one forbids both, one against deletion only what is taken back.
+ * Management locks where Azure Resource Manager gives access and revokes it (learn.microsoft.com "Lock your resources"): a read-only
+ * one forbids both, one against deletion only what is revoked.
  */
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
@@ -41,22 +41,22 @@ export interface Placed {
   readonly isUnchecked?: boolean;
 }
 
-/** Where something would be taken back, or given without a preflight. */
+/** Where something would be revoked, or given without a preflight. */
 export async function locksOnChanging(
   { azureResources }: Looking,
   { target, placed }: { readonly target: string; readonly placed: readonly Placed[] },
 ): Promise<Required<Obstacles>> {
   const changed = placed.flatMap(({ place, decision, isUnchecked = false }) => {
     const scope = targetAt(place).lockScope;
-    const takes = decision.takesRoles === true;
+    const deletes = decision.deletesRoles === true;
     const gives = isUnchecked && decision.differences.length > 0;
-    return scope !== undefined && (takes || gives) ? [{ scope, takes }] : [];
+    return scope !== undefined && (deletes || gives) ? [{ scope, deletes }] : [];
   });
   const found = await Promise.all(
-    changed.map(({ scope, takes }) =>
+    changed.map(({ scope, deletes }) =>
       noticeIfUnread("TARGET_UNSEEN", async () => {
-        const lock = (await azureResources.locksAt(scope)).find(({ level }) => takes || level === "ReadOnly");
-        const what = takes ? "taking back access to" : "giving access to";
+        const lock = (await azureResources.locksAt(scope)).find(({ level }) => deletes || level === "ReadOnly");
+        const what = deletes ? "taking back access to" : "giving access to";
         const message = `A ${lock?.level} lock forbids ${what} target "${target}": ${lock?.id}.`;
         return lock ? { blockers: [toOperationError("ARM_LOCKED", message)] } : {};
       }),

@@ -73,7 +73,7 @@ function listOnce(ports: Ports): Ports {
   return { ...ports, cosmosRoles: { ...port, assignmentsIn } };
 }
 
-/** What others gave where the requests name a target, beyond what they ask for: what Mooring gave is taken back. */
+/** What others gave where the requests name a target, beyond what they ask for: what Mooring gave is revoked. */
 export async function findAddedOnTargets(
   ports: Ports,
   { berth, identity }: { readonly berth: Berth; readonly identity: IdentityPair },

@@ -72,7 +72,7 @@ export const target = defineResource({
       // What is unknown to this release was named by the step that left it.
       const places = await findPlaces(ports, berth, about.target);
       const left = await atPlaces(places, about.target, (place) =>
-        targetAt(place).planTaking(ports, { ...about, keep: [], keepsResource: true }),
+        targetAt(place).planRevocation(ports, { ...about, keep: [], keepsResource: true }),
       );
       const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
       return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
@@ -160,7 +160,7 @@ interface Left {
 async function describeLeft(ports: Ports, about: About, place: PlaceOfTarget): Promise<Left> {
   const { kind, resourceId } = place;
   try {
-    const { differences } = await targetAt(place).planTaking(ports, { ...about, keep: [], keepsResource: true });
+    const { differences } = await targetAt(place).planRevocation(ports, { ...about, keep: [], keepsResource: true });
     const fields = differences.map(({ field }) => field);
     const found = `granted by Mooring at ${kind} ${resourceId}`;
     return {

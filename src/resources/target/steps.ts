@@ -1,4 +1,4 @@
-/** How a namespace gets access to a target, and how it is taken back; families.ts knows what that is for each kind. */
+/** How a namespace gets access to a target, and how it is revoked; families.ts knows what that is for each kind. */
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -25,7 +25,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
-import type { About, Decision, Taking } from "../definitions/targetFamily.ts";
+import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, noticesOfUnknown } from "./findPlaces.ts";
 import { locksOnChanging, type Placed } from "./locks.ts";
@@ -96,28 +96,28 @@ async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
   const about = aboutTarget(ports, input);
   const { operation, adoptionPolicy } = input;
   const identity = isKnown(input.identity) ? input.identity : undefined;
-  const takesBack = input.takesBack ?? (await isFirst(ports.registry, input));
+  const revokesSurplus = input.takesBack ?? (await isFirst(ports.registry, input));
   const { access } = input.target;
   const granted = await targetAt(place).planGrant(ports, {
     ...about,
-    ...{ operation, access, adoptionPolicy, identity, takesBack },
+    ...{ operation, access, adoptionPolicy, identity, revokesSurplus },
   });
   const here = { place, decision: granted };
   if (input.takesBack !== true) return { decision: granted, placed: [here], left: [] };
   // A repair also clears the places where the catalog had the target before.
   const { known, unknown } = await findPlaces(ports, about.berth, about.target);
   const earlier = known.filter(({ isListed }) => !isListed);
-  const taken = await Promise.all(
+  const revoked = await Promise.all(
     earlier.map(async (each) => {
-      const decision = await targetAt(each.place).planTaking(ports, { ...about, keep: [], keepsResource: true });
+      const decision = await targetAt(each.place).planRevocation(ports, { ...about, keep: [], keepsResource: true });
       return { place: each.place, decision };
     }),
   );
-  const decisions = taken.map(({ decision }) => decision).filter(({ writes }) => writes.length > 0);
+  const decisions = revoked.map(({ decision }) => decision).filter(({ writes }) => writes.length > 0);
   const action = granted.action === "conflict" ? "conflict" : "update";
   return {
     decision: decisions.length > 0 ? { ...joined([granted, ...decisions]), action } : granted,
-    placed: [{ ...here, isUnchecked: true }, ...taken],
+    placed: [{ ...here, isUnchecked: true }, ...revoked],
     left: noticesOfUnknown(about.target, { unknown }),
   };
 }
@@ -131,7 +131,7 @@ const grantTarget = defineStep({
     target: TargetRequest,
     adoptionPolicy: AdoptionPolicy,
     identity: IdentityPair,
-    /** Take back what Mooring gave and the request does not ask for; a change does so only at its end. */
+    /** Revoke what Mooring gave and the request does not ask for; a change does so only at its end. */
     takesBack: z.boolean().optional(),
   },
   from: (operation, target) => ({
@@ -149,33 +149,33 @@ const grantTarget = defineStep({
     if (left.length > 0) await step.notice(left);
     return await act(step, decision);
   },
-  // Only a repair takes back at once. What it repairs was given before; any other operation has to give it, and fails.
+  // Only a repair revokes at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
 
-// ——— Taking ———
+// ——— Revoking ———
 
-function grantedBefore(target: string, { beside = [], ...operation }: Planning): Taking["granted"] {
+function grantedBefore(target: string, { beside = [], ...operation }: Planning): Revoking["granted"] {
   if (!beside.some((step) => step.name === "grantTarget" && step.target === target)) return undefined;
   const identity = IdentityPair.parse(identityOf(operation));
   return { to: isKnown(identity) ? identity : undefined };
 }
 
 /** `keep` is what the namespace has left, by the alias of whatever target has the same place. */
-async function planTaking(
+async function planRevocation(
   ports: Ports,
   input: TargetInput & { readonly createdBy?: string | undefined },
   kept: readonly TargetRequest[],
-  granted?: Taking["granted"],
+  granted?: Revoking["granted"],
 ): Promise<Planned> {
   const about = aboutTarget(ports, input);
   const { createdBy } = input;
   const places = await findPlaces(ports, about.berth, about.target);
   const placed = await atPlaces(places, about.target, async (place) => {
-    const taking = { ...about, ...staying(ports, place, kept), createdBy, granted };
-    return { place, decision: await targetAt(place).planTaking(ports, taking) };
+    const revoking = { ...about, ...staying(ports, place, kept), createdBy, granted };
+    return { place, decision: await targetAt(place).planRevocation(ports, revoking) };
   });
-  // An undo takes only what its own operation gave, and that was in a place of the catalog.
+  // An undo revokes only what its own operation gave, and that was in a place of the catalog.
   const left = createdBy === undefined ? noticesOfUnknown(about.target, places) : [];
   return { decision: joined(placed.map(({ decision }) => decision)), placed, left };
 }
@@ -185,7 +185,7 @@ function staying(
   { catalog }: Pick<Ports, "catalog">,
   place: PlaceOfTarget,
   kept: readonly TargetRequest[],
-): Pick<Taking, "keep" | "keepsResource"> {
+): Pick<Revoking, "keep" | "keepsResource"> {
   const entries = kept.flatMap(({ target, access }) => {
     const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
     return entry ? [{ at: placeOf(entry), access }] : [];
@@ -196,33 +196,33 @@ function staying(
   };
 }
 
-type TakenInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };
+type RevocationInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };
 
-interface Taker<Name extends Step> {
+interface RevokingStep<Name extends Step> {
   readonly name: Name;
   readonly stage: "replace" | "disconnect";
   readonly requestOf: (operation: OperationFacts) => OperationFacts["request"];
   /** What stays of the request. */
   readonly keptOf: (operation: OperationFacts) => readonly TargetRequest[];
   /**
-   * What the identity keeps of others, a sentence each: said before anything is taken away; the step itself only reports it. `kind` is
+   * What the identity keeps of others, a sentence each: said before anything is revoked; the step itself only reports it. `kind` is
    * that of the operation; undefined for the step itself.
    */
   readonly findKept?: (
     ports: Ports,
-    input: TakenInput,
-    taking: Decision,
+    input: RevocationInput,
+    revocation: Decision,
     kind?: Planning["kind"],
   ) => Promise<readonly string[]>;
 }
 
-function takingStep<const Name extends Step>({
+function revokingStep<const Name extends Step>({
   name,
   stage,
   requestOf,
   keptOf,
   findKept = async () => [],
-}: Taker<Name>) {
+}: RevokingStep<Name>) {
   return defineStep({
     name,
     stage,
@@ -231,19 +231,19 @@ function takingStep<const Name extends Step>({
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
       const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
-      const planned = await planTaking(ports, input, input.kept, granted);
-      const { decision: taking } = planned;
-      const found = await findKept(ports, input, taking, kind);
+      const planned = await planRevocation(ports, input, input.kept, granted);
+      const { decision: revocation } = planned;
+      const found = await findKept(ports, input, revocation, kind);
       const blockers = found.map((message) => toOperationError(ofOthers, message));
-      const plan = withDependants(toPlan(name, input, taking), [{ blockers, notices: [] }], ignoreDependants);
+      const plan = withDependants(toPlan(name, input, revocation), [{ blockers, notices: [] }], ignoreDependants);
       return await withKept(ports, plan, planned);
     },
     async run(input, ports, step) {
-      const { decision: taking, left } = await planTaking(ports, input, input.kept);
-      const found = await findKept(ports, input, taking);
+      const { decision: revocation, left } = await planRevocation(ports, input, input.kept);
+      const found = await findKept(ports, input, revocation);
       const notices = [...left, ...found.map((message) => toNotice(ofOthers, message))];
       if (notices.length > 0) await step.notice(notices);
-      return await act(step, taking);
+      return await act(step, revocation);
     },
     whenDropped: leave,
   });
@@ -252,10 +252,10 @@ function takingStep<const Name extends Step>({
 const current = ({ request }: OperationFacts) => request;
 const stays = ({ request: { targets = [] } }: OperationFacts) => targets;
 
-/** Takes back what Mooring gave beyond the access of the request. */
-const narrowTarget = takingStep({ name: "narrowTarget", stage: "replace", requestOf: current, keptOf: stays });
-/** Takes back everything on a target that a change leaves out. */
-const retireTarget = takingStep({
+/** Revokes what Mooring gave beyond the access of the request. */
+const narrowTarget = revokingStep({ name: "narrowTarget", stage: "replace", requestOf: current, keptOf: stays });
+/** Revokes everything on a target that a change leaves out. */
+const retireTarget = revokingStep({
   ...{ name: "retireTarget", stage: "replace", requestOf: earlierOf, keptOf: stays },
   async findKept(ports, input, { others = [], lent = [] }, kind) {
     // An offboarding leaves what was there before as it was.
@@ -265,7 +265,7 @@ const retireTarget = takingStep({
 const ofOthers = "TARGET_ACCESS_OF_OTHERS";
 
 /** Roles in Azure, or in a Cosmos DB account, that somebody else gave the identity. */
-async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<readonly string[]> {
+async function findLent(ports: Ports, { kept, ...input }: RevocationInput): Promise<readonly string[]> {
   const about = aboutTarget(ports, input);
   const { known } = await findPlaces(ports, about.berth, about.target);
   const places = known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
@@ -283,8 +283,8 @@ async function findLent(ports: Ports, { kept, ...input }: TakenInput): Promise<r
   );
 }
 
-/** Takes back everything, or what one operation gave. */
-const revokeTarget = takingStep({
+/** Revokes everything, or what one operation gave. */
+const revokeTarget = revokingStep({
   ...{ name: "revokeTarget", stage: "disconnect", requestOf: current, keptOf: () => [] },
   async findKept(_ports, _input, { others = [] }, kind) {
     return kind === undefined || kind === "offboard" ? others : [];

@@ -92,16 +92,16 @@ test("an instance with little to write does not slow another down", async () => 
   const turns = await race(pacers, [60, 2]);
 
   expect(turns.at(-1)?.at).toBeLessThan(1.05 * 61 * intervalMs);
-  // It asks twice, and each time waits for the turns that the other has taken.
+  // It asks twice, and each time waits for the turns that the other has begun.
   expect(turns.findLastIndex(({ by }) => by === 1)).toBeLessThan(20);
 });
 
 test("keeps its own pace when the registry does not answer", async () => {
-  const turns = { take: () => Promise.reject(new Error("the tables are away")) };
+  const turns = { reserve: () => Promise.reject(new Error("the tables are away")) };
 
-  const taken = await race([createPacer({ intervalMs, turns })], [10]);
+  const begun = await race([createPacer({ intervalMs, turns })], [10]);
 
-  expect(Math.min(...distances(taken))).toBeGreaterThanOrEqual(intervalMs - 1);
+  expect(Math.min(...distances(begun))).toBeGreaterThanOrEqual(intervalMs - 1);
 });
 
 test("does not wait for a turn that only a wrong clock can have taken", async () => {

@@ -9,8 +9,8 @@ import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts"
 import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
+import { planRevocation } from "../../../src/resources/target/postgres/revocation.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
-import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
@@ -263,7 +263,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     const recordedMark = async () => undefined;
     const { identities, registry } = createFakeCloud().ports;
     const plan = (each: PostgresPlace) =>
-      planTaking({ postgres, catalog, identities, registry }, each, {
+      planRevocation({ postgres, catalog, identities, registry }, each, {
         berth,
         target: each.schema,
         keep: [],

@@ -20,12 +20,12 @@ test("hands out every turn exactly once", async () => {
 
   const taken = await Promise.all(
     instances.flatMap((turns) =>
-      [3, 1].map(async (count) => ({ at: await turns.take("0000-1111/write", { count, intervalMs }), count })),
+      [3, 1].map(async (count) => ({ at: await turns.reserve("0000-1111/write", { count, intervalMs }), count })),
     ),
   );
 
   const turns = taken.flatMap(({ at, count }) => Array.from({ length: count }, (_, index) => at + index * intervalMs));
   expect(turns.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 12 }, (_, index) => index * intervalMs));
   // Each kind has its own sequence.
-  expect(await instances[0]?.take("0000-1111/delete", { count: 1, intervalMs })).toBe(0);
+  expect(await instances[0]?.reserve("0000-1111/delete", { count: 1, intervalMs })).toBe(0);
 });

@@ -66,7 +66,7 @@ async function look(ports: Ports = cloud.ports): Promise<void> {
   await watchExpiry({ ...ports, registry }, log, {
     now: () => begun + machine,
     reject: (waiting, end) => rejectAtEnd({ ports, client: mooring.client, ...log }, waiting, end),
-    async takeAway(berth, now) {
+    async revoke(berth, now) {
       const accepted = await acceptExpired({ ...mooring, ports }, berth, now);
       if (accepted.isNew) started += 1;
       return accepted;

@@ -7,8 +7,8 @@ import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgr
 import type { Ports } from "../../../src/ports/index.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { planGrant } from "../../../src/resources/target/postgres/grant.ts";
+import { planRevocation } from "../../../src/resources/target/postgres/revocation.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
-import { planTaking } from "../../../src/resources/target/postgres/taking.ts";
 import {
   addRight,
   admins,
@@ -58,7 +58,7 @@ function place(database: string): PostgresPlace {
 }
 
 const granting = {
-  ...{ berth, target: "third", operation: "op-2", takesBack: false },
+  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false },
   access: ["read"],
   adoptionPolicy: "Never",
   identity,
@@ -101,7 +101,7 @@ it.each([false, true])(
     addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
     const recordedMark = async () => undefined;
 
-    const decision = await planTaking({ ...unrecorded, postgres, catalog }, orders, {
+    const decision = await planRevocation({ ...unrecorded, postgres, catalog }, orders, {
       berth,
       target: "orders",
       keep: [],
@@ -120,7 +120,7 @@ it("goes with the last of its targets, although somebody gave it something where
   const looking = { ...unrecorded, postgres, catalog: { ...catalog, targets } as typeof catalog };
 
   for (const each of [orders, reports]) {
-    const { conflict, writes } = await planTaking(looking, each, {
+    const { conflict, writes } = await planRevocation(looking, each, {
       ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
       recordedMark: async () => undefined,
     });
@@ -137,7 +137,7 @@ it("is found by its identity under another name, before the namespace's first ve
   for (const each of [orders, reports]) {
     const taking = { berth, target: each.database, keep: [], keepsResource: each === orders, createdBy: "op-1" };
     const listed = { ...catalog, clusters: { aks: Object.values(catalog.clusters)[0] } } as typeof catalog;
-    const { writes } = await planTaking({ ...unrecorded, postgres, catalog: listed }, each, {
+    const { writes } = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
       ...taking,
       recordedMark: async () => undefined,
     });
@@ -162,7 +162,7 @@ it("takes the way into a database with the last of its schemas, although it was 
 
   for (const each of both) {
     const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
-    const { writes } = await planTaking(looking, each, { ...taking, recordedMark: async () => undefined });
+    const { writes } = await planRevocation(looking, each, { ...taking, recordedMark: async () => undefined });
     for (const write of writes) await write();
   }
 

@@ -3,7 +3,7 @@
 import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
-import { inEffectFrom, isOneOf, planRolesTaking } from "../../definitions/heldRoles.ts";
+import { inEffectFrom, isOneOf, planRoleRevocation } from "../../definitions/heldRoles.ts";
 import type { TargetAt } from "../../definitions/targetFamily.ts";
 import { readAssignments } from "./assignments.ts";
 import { planGrant } from "./grant.ts";
@@ -15,9 +15,9 @@ export function azureRoleAt(place: AzureRolePlace): TargetAt {
   const scope = scopeOf(place);
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
-    async planTaking(ports, input) {
+    async planRevocation(ports, input) {
       const { ours } = await readAssignments(ports, place, input);
-      return planRolesTaking(ours, rolesFor(place.kind, input.keep), input);
+      return planRoleRevocation(ours, rolesFor(place.kind, input.keep), input);
     },
     inspect: (ports, input) => inspectRoles(ports, place, input),
     unmet: (ports) => unmetAt(ports, place),

@@ -7,7 +7,7 @@ import type { Ports } from "../../../ports/index.ts";
 import { heldBy } from "../../definitions/heldRoles.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
 import type { RoomOnTargets } from "../../definitions/resource.ts";
-import { takenBefore } from "../../definitions/sharedLimit.ts";
+import { addedBefore } from "../../definitions/sharedLimit.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 import { noticeIfUnread } from "../../definitions/unlessForbidden.ts";
 import { readAssignments } from "./assignments.ts";
@@ -51,8 +51,8 @@ async function thereIsRoom(
   const most = sum(wanted.map(({ place, access }) => rolesFor(place.kind, access).length));
   const count = async () =>
     identity ? sum(await Promise.all(wanted.map((each) => countMissing(ports, each, identity)))) : most;
-  const describe = (needed: number, taken = 0) => {
-    const message = `Subscription ${subscriptionId} has ${made} role assignments${takenBefore(taken)}, and Azure allows ${limit}; this needs ${needed} more.`;
+  const describe = (needed: number, added = 0) => {
+    const message = `Subscription ${subscriptionId} has ${made} role assignments${addedBefore(added)}, and Azure allows ${limit}; this needs ${needed} more.`;
     return toOperationError("ROLE_ASSIGNMENT_LIMIT", message);
   };
   onNeed?.({ of: `roles of ${subscriptionId}`, used: made, limit, most, count, step: step.name, describe });

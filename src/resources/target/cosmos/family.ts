@@ -1,6 +1,6 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
-import { inspectHeld, planRolesTaking } from "../../definitions/heldRoles.ts";
+import { inspectHeld, planRoleRevocation } from "../../definitions/heldRoles.ts";
 import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
 import { readAssignments } from "./assignments.ts";
 import { effectiveFrom } from "./effect.ts";
@@ -12,9 +12,9 @@ import { reachedInAccount } from "./reach.ts";
 export function cosmosAt(place: CosmosPlace): TargetAt {
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
-    async planTaking(ports, input) {
+    async planRevocation(ports, input) {
       const { ours } = await readAssignments(ports, place, input);
-      return planRolesTaking(ours, cosmosRolesFor(input.keep), input);
+      return planRoleRevocation(ours, cosmosRolesFor(input.keep), input);
     },
     async inspect(ports, input) {
       if (!input.identity) return [];

@@ -8,13 +8,13 @@ import { findPlaceConflict, planGrant } from "./grant.ts";
 import { inspectRole } from "./inspection.ts";
 import { othersInSchema } from "./otherAccess.ts";
 import { reachedInSchema } from "./reach.ts";
+import { planRevocation } from "./revocation.ts";
 import type { Looking } from "./role.ts";
-import { planTaking } from "./taking.ts";
 
 export function postgresAt(place: PostgresPlace): TargetAt {
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
-    planTaking: (ports, input) => planTaking(ports, place, input),
+    planRevocation: (ports, input) => planRevocation(ports, place, input),
     inspect: (ports, input) => inspectRole(ports, place, input),
     // Without the server or its schema, nothing there can be read.
     unmet: async () => undefined,

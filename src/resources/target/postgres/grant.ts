@@ -11,6 +11,7 @@ import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domai
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
+import { describeOther, joined, revokeFrom } from "./revocation.ts";
 import {
   actedFor,
   inWords,
@@ -23,7 +24,6 @@ import {
   readRoles,
   wordsOf,
 } from "./role.ts";
-import { describeOther, joined, takeFrom } from "./taking.ts";
 
 type Granter = Looking & Pick<Ports, "catalog">;
 
@@ -34,17 +34,17 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   const conflict = findConflict(found, place, input);
   if (conflict) return refuse(conflict);
   const given = give(ports, place, { ...input, found: found.own });
-  if (!input.takesBack) return given;
+  if (!input.revokesSurplus) return given;
   // Then the identity comes in by its own name alone.
   const all = { ...input, keep: [], keepsResource: true };
-  const taken = joined(found.renamed.map((each) => takeFrom(ports, place, { ...all, found: each })));
-  if (taken.conflict) return refuse(taken.conflict);
-  if (taken.writes.length === 0) return given;
+  const revoked = joined(found.renamed.map((each) => revokeFrom(ports, place, { ...all, found: each })));
+  if (revoked.conflict) return refuse(revoked.conflict);
+  if (revoked.writes.length === 0) return given;
   const renamed = found.renamed.map((each) => ({ field: "role", current: each.name, desired: null }));
   return {
     action: "update",
     differences: [...given.differences, ...renamed],
-    writes: [...given.writes, ...taken.writes],
+    writes: [...given.writes, ...revoked.writes],
   };
 }
 
@@ -72,7 +72,7 @@ function give(
   // What somebody else gave an adopted role is theirs; the way into the database, Mooring may have given for another schema.
   const isOurs = (right: PostgresRight) => lacks(right) || (right === "CONNECT" && hasWayInto(place, mark));
   const unnoted = wanted.filter((right) => !noted.has(right) && (!isAdopted || isOurs(right)));
-  const surplus = input.takesBack ? [...noted.keys()].filter((right) => !wanted.includes(right)) : [];
+  const surplus = input.revokesSurplus ? [...noted.keys()].filter((right) => !wanted.includes(right)) : [];
 
   const isUnchanged = !isStale && unnoted.length + missing.length + surplus.length === 0 && !found.isMarkLost;
   const isOfOperation = [...noted.values()].every((by) => by === operation);

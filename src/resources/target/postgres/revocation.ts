@@ -1,4 +1,4 @@
-/** Taking back what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
+/** Revoking what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
@@ -7,7 +7,7 @@ import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domai
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
 import { knownIdentities } from "../../definitions/knownIdentities.ts";
-import type { Decision, Taking } from "../../definitions/targetFamily.ts";
+import type { Decision, Revoking } from "../../definitions/targetFamily.ts";
 import {
   actedFor,
   inWords,
@@ -24,10 +24,10 @@ import { usesIn } from "./uses.ts";
 
 const nothing: Decision = { action: "none", differences: [], writes: [] };
 
-export async function planTaking(
+export async function planRevocation(
   ports: Looking & Pick<Ports, "catalog" | "identities" | "registry">,
   place: PostgresPlace,
-  input: Taking,
+  input: Revoking,
 ): Promise<Decision> {
   const known = (await knownIdentities(ports, input.berth)).map(({ principalId }) => principalId);
   const looks = await Promise.all(
@@ -38,7 +38,7 @@ export async function planTaking(
   const own = byName(looks.flatMap((found) => [found.own, ...found.renamed]));
   const others = byName(looks.flatMap((found) => found.others));
   return {
-    ...joined(own.map((found) => takeFrom(ports, place, { ...input, found }))),
+    ...joined(own.map((found) => revokeFrom(ports, place, { ...input, found }))),
     others: others.flatMap((each) => describeOther(each, input.target)),
     lent: own.flatMap((found) => describeLent(place, { ...input, found, known })),
   };
@@ -71,7 +71,7 @@ export function describeOther({ name, schema }: RoleAt, target: string): readonl
 /** What others gave a role that is there afterwards, too. */
 function describeLent(
   place: PostgresPlace,
-  { found, known, ...input }: Taking & { readonly found: RoleAt; readonly known: readonly PrincipalId[] },
+  { found, known, ...input }: Revoking & { readonly found: RoleAt; readonly known: readonly PrincipalId[] },
 ): readonly string[] {
   const { role, schema, mark } = found;
   if (!role || !known.some((principalId) => lets(role, { principalId }))) return [];
@@ -83,52 +83,52 @@ function describeLent(
 }
 
 interface Share {
-  readonly taken: readonly PostgresRight[];
+  readonly revoked: readonly PostgresRight[];
   /** This operation, or any, if none is asked for, made the role. */
   readonly isMade: boolean;
   /** Nothing of it is left in the mark. */
   readonly isLast: boolean;
-  /** Before the first of several targets has taken anything. */
+  /** Before the first of several targets has revoked anything. */
   readonly goesWhole: boolean;
 }
 
-/** What of the role is taken for that place. */
+/** What of the role is revoked for that place. */
 function shareOf(
   mark: UserMark,
   { schema, isMarkLost }: RoleAt,
-  { place, input: { createdBy, keep, keepsResource } }: { readonly place: PostgresPlace; readonly input: Taking },
+  { place, input: { createdBy, keep, keepsResource } }: { readonly place: PostgresPlace; readonly input: Revoking },
 ): Share {
   const asked = rightsOf(wordsOf(keep));
   // The record still has the mark of a role that was given up and stays: then Mooring's rights are gone.
   const isGivenUp = (right: PostgresRight) => isMarkLost && mark.operation === null && !holds(schema, right);
-  const taken = [...notedAt(mark, place)]
+  const revoked = [...notedAt(mark, place)]
     .filter(
       ([right, by]) => !asked.includes(right) && (createdBy === undefined || by === createdBy) && !isGivenUp(right),
     )
     .map(([right]) => right);
   const isMade = mark.operation !== null && (createdBy === undefined || createdBy === mark.operation);
-  const isLast = Object.keys(mark.grants).length === taken.length;
-  return { taken, isMade, isLast, goesWhole: isMade && (isLast || !keepsResource) };
+  const isLast = Object.keys(mark.grants).length === revoked.length;
+  return { revoked, isMade, isLast, goesWhole: isMade && (isLast || !keepsResource) };
 }
 
-export function takeFrom(
+export function revokeFrom(
   { postgres, catalog }: Looking & Pick<Ports, "catalog">,
   place: PostgresPlace,
-  { found, ...input }: Taking & { readonly found: RoleAt },
+  { found, ...input }: Revoking & { readonly found: RoleAt },
 ): Decision {
   const { name, role, schema, mark, isMarkLost } = found;
   if (!role || !mark) return nothing;
-  const { taken, isMade, isLast, goesWhole } = shareOf(mark, found, { place, input });
-  if (taken.length === 0 && !(isMade && isLast && input.keep.length === 0)) return nothing;
+  const { revoked, isMade, isLast, goesWhole } = shareOf(mark, found, { place, input });
+  if (revoked.length === 0 && !(isMade && isLast && input.keep.length === 0)) return nothing;
 
-  const differences = inWords(taken).map((field) => ({ field, current: "granted", desired: null }));
+  const differences = inWords(revoked).map((field) => ({ field, current: "granted", desired: null }));
   const known = [...notedDatabases(mark), ...databasesIn(catalog, place)];
   const conflict = goesWhole ? findConflict(role, known, input) : undefined;
   if (conflict) return { action: "conflict", differences, conflict, writes: [] };
-  // The way into the database goes with the last note there, which other schemas' steps may be taking out right now.
-  const rights = taken.filter((right) => right !== "CONNECT");
-  const leavesUnless = taken.includes("CONNECT") ? `${place.database}/` : undefined;
-  const kept = [...notedAt(mark, place).keys()].filter((right) => !taken.includes(right));
+  // The way into the database goes with the last note there, which other schemas' steps may be removing right now.
+  const rights = revoked.filter((right) => right !== "CONNECT");
+  const leavesUnless = revoked.includes("CONNECT") ? `${place.database}/` : undefined;
+  const kept = [...notedAt(mark, place).keys()].filter((right) => !revoked.includes(right));
   const databases = [...new Set(known)].filter((database) => role.databases.includes(database));
   return {
     action: "delete",
@@ -145,7 +145,7 @@ export function takeFrom(
         const left = await postgres.amendNotes(place, {
           role: name,
           base: isMarkLost ? printMark(mark) : undefined,
-          remove: taken.map((right) => noteKey(place, right)),
+          remove: revoked.map((right) => noteKey(place, right)),
           leavesUnless,
         });
         if (left > 0) return;
@@ -160,7 +160,7 @@ function holds(schema: PostgresSchema | undefined, right: PostgresRight): boolea
   return schema?.held.includes(right) === true || schema?.heldPartly.includes(right) === true;
 }
 
-/** Databases of the server with targets; another one's step may have taken its notes out of the mark already. */
+/** Databases of the server with targets; another one's step may have removed its notes from the mark already. */
 function databasesIn({ targets }: Ports["catalog"], { resourceId, database }: PostgresPlace): readonly string[] {
   const listed = Object.values(targets).flatMap((entry) =>
     entry.kind === "postgresql" && isSameId(entry.resourceId, resourceId) ? [entry.database] : [],
@@ -168,7 +168,7 @@ function databasesIn({ targets }: Ports["catalog"], { resourceId, database }: Po
   return [database, ...listed];
 }
 
-/** PostgreSQL drops no role that has something in another database; this sees it before anything is taken. */
+/** PostgreSQL drops no role that has something in another database; this sees it before anything is revoked. */
 function findConflict(
   { name, databases }: PostgresRole,
   known: readonly string[],
