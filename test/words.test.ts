@@ -34,6 +34,10 @@ const retired: readonly (readonly [RegExp, string])[] = [
     /\bre(?:tell|told)\b|\btell(?:In|Drift|First|Canceled|Losses|Defect|Reason)\(/,
     "what it does: asSent, errorDocument, publishDrift, describeLosses, notify",
   ],
+  [
+    /\bsettle(?:Once|Approval\.ts)\b/,
+    "allSettledOnce, concludeApproval.ts: to settle is to complete, defer or dead-letter a message",
+  ],
   [/\btake(?:Decision|Message)\b/, "recordDecision, receiveMessage"],
   [
     /\b(?:plan\w*Taking|taking(?:Step|Away)|Taken(?:Item|Input|Away)|take(?:From|Grants|Back|Index|Place)|takes(?:Any|Roles|NothingAway)|isTakenUp)\b/,

@@ -5,7 +5,7 @@
  */
 import type { OrchestrationContext } from "durable-functions";
 import { type RetryPolicy, slowDelayOf } from "./retry.ts";
-import { type Durable, type Settled, settledOf } from "./step.ts";
+import { type Durable, type SettledResult, settledOf } from "./step.ts";
 import type { Again, FailedCompensation, Undo } from "./undo.ts";
 import { pause, timeAfter, waitForEvent } from "./waiting.ts";
 
@@ -28,7 +28,7 @@ export interface Waiting {
 
 interface Unfinished {
   readonly undo: Undo;
-  readonly outcome: Settled<unknown>;
+  readonly outcome: SettledResult<unknown>;
 }
 
 /** Runs every undo in the given order, and again those that are not done; returns those that failed for good. */
@@ -97,6 +97,6 @@ export function waitsUntil(result: unknown): string | undefined {
   return typeof result.waitsUntil === "string" ? result.waitsUntil : undefined;
 }
 
-function dueTime(outcome: Settled<unknown>): string | undefined {
+function dueTime(outcome: SettledResult<unknown>): string | undefined {
   return outcome.status === "fulfilled" ? waitsUntil(outcome.value) : undefined;
 }

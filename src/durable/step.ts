@@ -64,7 +64,7 @@ export function step<T>(task: Task, { decode, failed = (error) => error, lingeri
   };
 }
 
-export type Settled<T> =
+export type SettledResult<T> =
   | { readonly status: "fulfilled"; readonly value: T }
   | { readonly status: "rejected"; readonly reason: unknown };
 
@@ -78,37 +78,40 @@ export function* all<const S extends readonly Step<unknown>[]>(
   context: OrchestrationContext,
   steps: S,
 ): Durable<Results<S>> {
-  const outcomes = yield* settle(context, steps);
+  const outcomes = yield* allSettled(context, steps);
   const failed = outcomes.find((outcome) => outcome.status === "rejected");
   if (failed) throw failed.reason;
   // Each value came out of the decoder of the step at the same index.
   return outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : undefined)) as Results<S>;
 }
 
-/** Runs steps at the same time and returns how each ended. */
-export function* settle(
+/** Runs steps at the same time and returns how each ended. It and `SettledResult` have the names of JavaScript's `Promise.allSettled`. */
+export function* allSettled(
   context: OrchestrationContext,
   steps: readonly Step<unknown>[],
-): Durable<readonly Settled<unknown>[]> {
+): Durable<readonly SettledResult<unknown>[]> {
   if (steps.length === 0) return [];
-  const outcomes = yield* settleOnce(context, steps);
+  const outcomes = yield* allSettledOnce(context, steps);
   return yield* outlast(outcomes.map((outcome, index) => ({ outcome, lingering: steps[index]?.lingering })));
 }
 
-function* settleOnce<T>(context: OrchestrationContext, steps: readonly Step<T>[]): Durable<readonly Settled<T>[]> {
+function* allSettledOnce<T>(
+  context: OrchestrationContext,
+  steps: readonly Step<T>[],
+): Durable<readonly SettledResult<T>[]> {
   try {
     yield context.df.Task.all(steps.map(({ task }) => task));
   } catch {
     // Each task is read below.
   }
-  const outcomes: Settled<T>[] = [];
+  const outcomes: SettledResult<T>[] = [];
   // Yielding a scheduled task on its own adds no action. A second Task.all would, and the Durable extension would start the
   // task again (azure-functions-durable-js issue 574).
   for (const { once } of steps) outcomes.push(yield* settledOf(once));
   return outcomes;
 }
 
-export function* settledOf<T>(work: Work<T>): Durable<Settled<T>> {
+export function* settledOf<T>(work: Work<T>): Durable<SettledResult<T>> {
   try {
     return { status: "fulfilled", value: yield* work };
   } catch (reason) {
@@ -117,12 +120,12 @@ export function* settledOf<T>(work: Work<T>): Durable<Settled<T>> {
 }
 
 interface Attempt<T> {
-  readonly outcome: Settled<T>;
+  readonly outcome: SettledResult<T>;
   readonly lingering: Lingering<T> | undefined;
 }
 
 /** Reruns, at the same time, the steps whose failure may pass, until it has passed or the orchestration's patience ends. */
-function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Settled<T>[]> {
+function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly SettledResult<T>[]> {
   const last = [...attempts];
   for (let tries = 1; ; tries += 1) {
     const open = last.flatMap((attempt, index) => lingeringOf(attempt).map((lingering) => ({ index, lingering })));
@@ -136,7 +139,7 @@ function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly Settled<
     }
     const nextMs = yield* own.wait(first.lingering.policy, tries);
     const steps = open.map(({ lingering }) => lingering.again(nextMs));
-    const outcomes = yield* settleOnce(own.context, steps);
+    const outcomes = yield* allSettledOnce(own.context, steps);
     for (const [at, { index, lingering }] of open.entries()) {
       const outcome = outcomes[at];
       if (outcome) last[index] = { outcome, lingering };

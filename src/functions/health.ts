@@ -66,9 +66,9 @@ export function registerHealth(
       ["The registry tables do not answer.", registry.probe()],
       ["The durable runtime does not answer.", findInstance(getClient(context), noInstance)],
     ] as const;
-    const settled = await Promise.allSettled(needs.map(([, answer]) => answer));
+    const outcomes = await Promise.allSettled(needs.map(([, answer]) => answer));
     for (const [index, [reason]] of needs.entries()) {
-      const outcome = settled[index];
+      const outcome = outcomes[index];
       if (outcome?.status !== "rejected") continue;
       // The caller is not authenticated, so the reason goes only to the log.
       const cause: unknown = outcome.reason;

@@ -1,5 +1,5 @@
 import type { OrchestrationContext } from "durable-functions";
-import { settleApproval } from "../activities/settleApproval.ts";
+import { concludeApproval } from "../activities/concludeApproval.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
@@ -19,7 +19,7 @@ export function* awaitApproval(
     const hasEvent = yield* waitForEvent(context, decisionEvent, expiresTime);
     const { request, earlier, retry } = input;
     const asked = { ...stepBase(input), request, ...(earlier ? { earlier } : {}), isTimeOver: !hasEvent };
-    const { isDecided } = yield* settleApproval(asked, retry);
+    const { isDecided } = yield* concludeApproval(asked, retry);
     if (isDecided) return;
   }
 }

@@ -4,7 +4,7 @@ import { itemsEndedEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { child, type Orchestration, orchestration } from "../durable/orchestration.ts";
 import { RetryPolicy } from "../durable/retry.ts";
-import { settle } from "../durable/step.ts";
+import { allSettled } from "../durable/step.ts";
 import { pause, timeAfter, waitForEvent } from "../durable/waiting.ts";
 import { batchLane } from "./batchLane.ts";
 import { setPhase } from "./operation.ts";
@@ -43,7 +43,7 @@ const batchOrchestration = <N extends string>(name: N): Orchestration<z.input<ty
           const lanes = Array.from({ length: input.lanes }, (_, index) =>
             child(context, batchLane, { input: { batch, retry, lane: `${run}.${generation}.${index}` } }),
           );
-          yield* settle(context, lanes);
+          yield* allSettled(context, lanes);
         }
         const { notBegun, running } = yield* concludeBatch({ batch }, retry);
         if (notBegun > 0) {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { StepFailed } from "../../src/durable/activity.ts";
 import { orchestration } from "../../src/durable/orchestration.ts";
 import { CompensationFailed, saga } from "../../src/durable/saga.ts";
-import { all, type Durable, settle, step } from "../../src/durable/step.ts";
+import { all, allSettled, type Durable, step } from "../../src/durable/step.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
 
 const log: string[] = [];
@@ -61,7 +61,7 @@ it("waits for every sibling of a failed step before it throws", async () => {
 
 it("starts no step a second time while it waits for the rest", async () => {
   const { calls } = await run(function* () {
-    return (yield* settle(
+    return (yield* allSettled(
       context,
       ["bad 1", "b", "bad 2", "d"].map((name) => text(echo(name))),
     )).map(({ status }) => status);

@@ -10,7 +10,7 @@ import { activity } from "./host.ts";
  * Records the decision and, after an approval, runs the preflight again: the request may have waited for days, and new blockers
  * must also be named before the first write.
  */
-export const settleApproval = activity({
+export const concludeApproval = activity({
   name: "settleApproval",
   input: StepInput.extend({
     request: OnboardingRequest,

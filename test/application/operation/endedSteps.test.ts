@@ -24,9 +24,9 @@ it("trusts the operation's outcome over a step's last status", () => {
     { ...undo, status: "Failed" },
   ] as const;
 
-  const [settled, kept] = endedSteps({ ...ended, status: "Succeeded" }, steps);
+  const [changed, kept] = endedSteps({ ...ended, status: "Succeeded" }, steps);
 
-  expect(settled).toEqual({ ...verify, status: "Succeeded", endTime: ended.endTime, changedTime: ended.changedTime });
+  expect(changed).toEqual({ ...verify, status: "Succeeded", endTime: ended.endTime, changedTime: ended.changedTime });
   expect(kept).toBe(steps[1]);
 });
 
@@ -36,9 +36,9 @@ it("ends running steps the way the operation ended, and leaves ended ones alone"
     { ...undo, status: "Succeeded" },
   ] as const;
 
-  const settled = endedSteps({ ...ended, status: "Canceled" }, steps);
+  const found = endedSteps({ ...ended, status: "Canceled" }, steps);
 
-  expect(settled.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
+  expect(found.map(({ status }) => status)).toEqual(["Canceled", "Succeeded"]);
 });
 
 it("takes an undo without an end for done, unless the operation names it as left", () => {
@@ -66,8 +66,8 @@ it.each(["Running", "Canceled"] as const)(
     const met = { ...verify, status: "Failed", error: { code: "OPERATION_CANCELED" } } as const;
     const failed = { ...verify, target: "aks-dev/other", status: "Failed", error: { code: "SQL_FIREWALL" } } as const;
 
-    const settled = endedSteps({ ...ended, status }, [met, failed]);
+    const found = endedSteps({ ...ended, status }, [met, failed]);
 
-    expect(settled.map((step) => step.status)).toEqual(["Canceled", "Failed"]);
+    expect(found.map((step) => step.status)).toEqual(["Canceled", "Failed"]);
   },
 );
