@@ -61,8 +61,8 @@ function createPrinter<T>(session: Session, { nameOf, documentOf, columns }: Lis
     if (format === "table" || format === "wide") {
       const view = viewOf(process.stdout, { isWide: format === "wide" });
       const { header, lines } = layOutTable(items, columns(items, view), view);
-      const told = items.flatMap((item, index) => (changed.includes(item) ? (lines[index] ?? []) : []));
-      session.writeLines(hasHeader ? told : [...header, ...told]);
+      const shown = items.flatMap((item, index) => (changed.includes(item) ? (lines[index] ?? []) : []));
+      session.writeLines(hasHeader ? shown : [...header, ...shown]);
       hasHeader = true;
       return;
     }

@@ -15,7 +15,7 @@ const retired: readonly (readonly [RegExp, string])[] = [
   [/\bisAll\b/, "endsOperation"],
   [/\btogether\(/, "combinedActivity"],
   [/\bTold(?:<|\[|[A-Z])|\bmostTold\b/, "what it is: RenderedFix, ReportedChange, a notice"],
-  [/\b[tT]eller\b|\bSurprise\b/, "DemoReporter, UnexpectedResult"],
+  [/\b[tT]eller\b|\bTelling\b|\bSurprise\b/, "DemoReporter, EventContext, UnexpectedResult"],
   [
     /\btoday\.ts\b|\blooks\.ts\b|\bplaces\.ts\b/,
     "measurements.ts, lookAtSteps.ts, operationPoller.ts, concurrencyLimit.ts",

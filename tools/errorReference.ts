@@ -17,7 +17,7 @@ export function describeErrors(): string {
         String(status),
         yesOrNo(isEndingRefusalCode(code)),
         cause,
-        tell(fix),
+        textOf(fix),
       ]),
     ),
     "",
@@ -30,7 +30,7 @@ export function describeErrors(): string {
         isObstacle(code) ? "an undo" : yesOrNo(retryable),
         String(status),
         cause,
-        tell(fix),
+        textOf(fix),
       ]),
     ),
     "",
@@ -38,7 +38,7 @@ export function describeErrors(): string {
     "",
     ...table(
       ["code", "cause", "what to do"],
-      Object.entries(notices).map(([code, { cause, fix }]) => [codeOf(code), cause, tell(fix)]),
+      Object.entries(notices).map(([code, { cause, fix }]) => [codeOf(code), cause, textOf(fix)]),
     ),
   ].join("\n");
 }
@@ -51,7 +51,7 @@ export function describeFindings(): string {
       severity,
       yesOrNo(repairable),
       cause,
-      tell(fix),
+      textOf(fix),
     ]),
   ).join("\n");
 }
@@ -61,7 +61,7 @@ const bothWords = Object.fromEntries(
   Object.entries(commandsFor()).map(([act, command]) => [act, `\`${httpActs[act as keyof Words]}\` (\`${command}\`)`]),
 ) as Words;
 
-function tell(fix: Fix): string {
+function textOf(fix: Fix): string {
   if (typeof fix === "string" || "remove" in fix) return formatFix(fix, "answered", bothWords);
   return `${formatFix(fix, "retried", bothWords)} After the last attempt: ${formatFix(fix, "ended", bothWords)}`;
 }

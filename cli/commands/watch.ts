@@ -3,7 +3,7 @@ import type { AnyChange } from "../../src/domain/documents/feed.ts";
 import { readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut } from "../failures.ts";
-import { createClock, describeEvent, type Telling } from "../output/event.ts";
+import { createClock, describeEvent, type EventContext } from "../output/event.ts";
 import { viewOf } from "../output/view.ts";
 import type { Call } from "../service/client.ts";
 import { follow, type ServerEvent } from "../service/events.ts";
@@ -40,22 +40,22 @@ function feedOf(id: string | undefined): Call<FeedRoute> {
 
 async function watch(session: Session, call: Call<FeedRoute>, { isOfAll }: { isOfAll: boolean }): Promise<number> {
   const { client, signal, say } = session;
-  const telling = { isOfAll, clock: createClock() };
+  const context = { isOfAll, clock: createClock() };
   let last: AnyChange | undefined;
   for await (const event of follow(client, call, { signal, notify: say })) {
-    await printEvent(session, event, telling);
+    await printEvent(session, event, context);
     if (event.event === "operation") last = event.data as AnyChange;
   }
   return last && !isOfAll ? exitCodeOf(last) : exitCodes.done;
 }
 
-async function printEvent(session: Session, event: ServerEvent, telling: Telling): Promise<void> {
+async function printEvent(session: Session, event: ServerEvent, context: EventContext): Promise<void> {
   const { format } = session;
   if (format !== "table" && format !== "wide") {
     await session.printStreamed(format, { document: event, name: operationOf(event) });
     return;
   }
-  const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), telling);
+  const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), context);
   if (line !== undefined) session.writeLines([line]);
 }
 

@@ -43,9 +43,9 @@ function changesOf({ kind, request, replaces: earlier }: AwaitingDocument): stri
     ["~", targets.filter(({ current, desired }) => current !== null && desired !== null).length],
     ["-", targets.filter(({ desired }) => desired === null).length],
   ] as const;
-  const told = counts.flatMap(([sign, number]) => (number === 0 ? [] : [`${sign}${number}`]));
+  const counted = counts.flatMap(([sign, number]) => (number === 0 ? [] : [`${sign}${number}`]));
   const isSet = earlier !== undefined && differences.length > targets.length;
-  return `${kind} ${[...(told.length === 0 ? [] : [told.join(" ")]), ...(isSet ? ["settings"] : [])].join(", ")}`;
+  return `${kind} ${[...(counted.length === 0 ? [] : [counted.join(" ")]), ...(isSet ? ["settings"] : [])].join(", ")}`;
 }
 
 /** A person who decides must satisfy every one of these. */

@@ -8,7 +8,7 @@ import { printable } from "./printable.ts";
 import { styleOf } from "./status.ts";
 import type { View } from "./view.ts";
 
-export interface Telling {
+export interface EventContext {
   /** The lines come from many operations, so each names its own. */
   readonly isOfAll: boolean;
   readonly clock: Clock;
@@ -18,10 +18,10 @@ export interface Telling {
 export function describeEvent(
   { event, data }: ServerEvent,
   view: View,
-  { isOfAll, clock }: Telling,
+  { isOfAll, clock }: EventContext,
 ): string | undefined {
   const { paint, now } = view;
-  const told = (moment: Moment, what: string, status: OperationStatus, more: string) =>
+  const line = (moment: Moment, what: string, status: OperationStatus, more: string) =>
     [paint("dim", timeOfDay(clock(moment, now))), printable(what), paint(styleOf({ status }), status), printable(more)]
       .filter((part) => part !== "")
       .join("  ");
@@ -31,7 +31,7 @@ export function describeEvent(
       const { id, kind, status, phase, createdTime, startTime = createdTime, endTime, error } = operation;
       const what = `${kind} ${targetOf(operation)}${isOfAll || view.isWide ? ` ${id}` : ""}`;
       const more = error ? `${error.code}: ${error.message}` : phase === "done" ? "" : phase;
-      return told({ of: id, startTime, endTime }, what, status, more);
+      return line({ of: id, startTime, endTime }, what, status, more);
     }
     case "step": {
       const step = data as StepChange;
@@ -40,12 +40,12 @@ export function describeEvent(
       const tries = attempts > 1 ? `try ${attempts}` : "";
       const more = [actionText({ name, action }), tries, error ? `${error.code}: ${error.message}` : ""];
       const moment = { of: `${operation} ${name} ${target}`, startTime: step.startTime, endTime: step.endTime };
-      return told(moment, what, status, more.filter((part) => part !== "").join("  "));
+      return line(moment, what, status, more.filter((part) => part !== "").join("  "));
     }
     case "item": {
       const { batch, index, cluster, namespace, status, outcome = "", error, startTime, endTime } = data as ItemChange;
       const more = error ? `${error.code}: ${error.message}` : outcome;
-      return told({ of: `${batch} ${index}`, startTime, endTime }, `  ${cluster}/${namespace}`, status, more);
+      return line({ of: `${batch} ${index}`, startTime, endTime }, `  ${cluster}/${namespace}`, status, more);
     }
     default:
       return undefined;
@@ -66,11 +66,11 @@ type Clock = (moment: Moment, now: Date) => Date;
  * a change between the two happened, so those get the time of arrival. Events overlap, but no line is earlier than the one above.
  */
 export function createClock(): Clock {
-  const told = new Set<string>();
+  const mentioned = new Set<string>();
   let latest = 0;
   return ({ of, startTime, endTime }, now) => {
-    const own = endTime ?? (told.has(of) ? undefined : startTime);
-    told.add(of);
+    const own = endTime ?? (mentioned.has(of) ? undefined : startTime);
+    mentioned.add(of);
     latest = Math.max(latest, own === undefined ? now.getTime() : Date.parse(own));
     return new Date(latest);
   };

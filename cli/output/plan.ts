@@ -67,14 +67,14 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
   const { name, target, action, differences, blockers } = step;
   const { paint, width } = view;
   const [sign, style] = signs[action];
-  const told = printable(target);
+  const shownTarget = printable(target);
   const said = actionText({ name, action });
-  const head = `${sign} ${name.padEnd(nameWidth)}  ${told}  ${said}`.trimEnd();
+  const head = `${sign} ${name.padEnd(nameWidth)}  ${shownTarget}  ${said}`.trimEnd();
   return [
     // Names are never cut; one that does not fit gets its own line.
     ...(width === undefined || head.length <= width
       ? [head]
-      : [`${sign} ${name.padEnd(nameWidth)}  ${said}`.trimEnd(), `    ${told}`]
+      : [`${sign} ${name.padEnd(nameWidth)}  ${said}`.trimEnd(), `    ${shownTarget}`]
     ).map((line) => paint(style, line)),
     ...facts(
       differences.map((each) => [each.field, describeDifference(each, action)] as const),

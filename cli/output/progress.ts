@@ -36,28 +36,31 @@ function waitOf({ name, status, notices = [], nextRetryTime }: StepDocument): re
 }
 
 function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
-  const told = new Set<string>();
-  const tell = (key: string, line: string) => {
-    if (told.has(key)) return;
-    told.add(key);
+  const shown = new Set<string>();
+  const showOnce = (key: string, line: string) => {
+    if (shown.has(key)) return;
+    shown.add(key);
     writeLines(stream, [line]);
   };
   return {
     show(operation) {
       const view = viewOf(stream);
-      tell(`${operation.phase} ${operation.status}`, headline(operation, view));
+      showOnce(`${operation.phase} ${operation.status}`, headline(operation, view));
       if (operation.kind === "batch") {
-        tell(describeTotals(operation), `  ${describeTotals(operation)}`);
+        showOnce(describeTotals(operation), `  ${describeTotals(operation)}`);
         return;
       }
-      for (const wait of operation.steps.flatMap(waitOf)) tell(wait, `  ${wait}`);
+      for (const wait of operation.steps.flatMap(waitOf)) showOnce(wait, `  ${wait}`);
       for (const step of operation.steps) {
         const { name, target, status, attempts, error } = step;
         const what = printable(`${name} ${target}`);
         if (hasEnded({ status })) {
-          tell(what, `  ${what}: ${`${actionText(step)} ${status}`.trimStart()}`);
+          showOnce(what, `  ${what}: ${`${actionText(step)} ${status}`.trimStart()}`);
         } else if (error) {
-          tell(`${what} ${attempts}`, `  ${what}: try ${attempts} met ${printable(`${error.code}: ${error.message}`)}`);
+          showOnce(
+            `${what} ${attempts}`,
+            `  ${what}: try ${attempts} met ${printable(`${error.code}: ${error.message}`)}`,
+          );
         }
       }
     },

@@ -74,14 +74,14 @@ export async function changeEach<Item extends Named>(
 ): Promise<number> {
   const describe = describerFor(items);
   const isWhole = session.format === "json" || session.format === "yaml";
-  const told: ReportedChange[] = [];
+  const reported: ReportedChange[] = [];
   let code: number = exitCodes.done;
   try {
     for (const item of items) {
       try {
         const changed = await change(item);
         if (!changed) continue;
-        told.push({ ...changed, item });
+        reported.push({ ...changed, item });
         if (!isWhole) await print(session, describe, { ...changed, item }, isDryRun);
       } catch (error) {
         if (!(error instanceof Failure) || !isOfOne(error)) throw error;
@@ -90,10 +90,10 @@ export async function changeEach<Item extends Named>(
       }
     }
   } finally {
-    if (isWhole) await session.print({ document: { value: told.map(documentOf) }, names: [], lines: () => [] });
+    if (isWhole) await session.print({ document: { value: reported.map(documentOf) }, names: [], lines: () => [] });
   }
-  const followed = told.flatMap(({ operation, isDone }) => (isDone ? [] : (operation ?? [])));
-  if (session.isWaiting) return Math.max(code, await waitForAll(session, told, describe));
+  const followed = reported.flatMap(({ operation, isDone }) => (isDone ? [] : (operation ?? [])));
+  if (session.isWaiting) return Math.max(code, await waitForAll(session, reported, describe));
   const [only, ...more] = followed;
   if (only !== undefined)
     session.say(`To follow ${more.length === 0 ? `it: mooring watch ${only}` : "them: mooring watch"}`);
@@ -109,12 +109,12 @@ function isOfOne(error: Failure): boolean {
 async function print(
   session: Session,
   describe: (item: Named) => string,
-  told: ReportedChange,
+  reported: ReportedChange,
   isDryRun: boolean,
 ): Promise<void> {
-  const { item, word, operation = "" } = told;
+  const { item, word, operation = "" } = reported;
   await session.print({
-    document: documentOf(told),
+    document: documentOf(reported),
     names: [`${item.cluster}/${item.namespace}`],
     lines: ({ isWide }) => [
       `${describe(item)} ${word}${isDryRun ? " (dry run)" : ""}${isWide ? `  ${operation}` : ""}`,
@@ -134,11 +134,11 @@ function describerFor(items: readonly Named[]): (item: Named) => string {
 
 async function waitForAll(
   session: Session,
-  told: readonly ReportedChange[],
+  reported: readonly ReportedChange[],
   describe: (item: Named) => string,
 ): Promise<number> {
   let code: number = exitCodes.done;
-  for (const { item, operation, isDone } of told) {
+  for (const { item, operation, isDone } of reported) {
     if (operation === undefined || isDone) continue;
     const ended = await waitForEnd(session, operation, { isShownElsewhere: false });
     if (exitCodeOf(ended) === exitCodes.done) continue;

@@ -71,7 +71,7 @@ function Form({ catalog, who }: { readonly catalog: Catalog; readonly who: Calle
             <Planned
               request={request}
               body={body}
-              told={(found) => {
+              onProblems={(found) => {
                 problems.value = found;
               }}
             />
@@ -95,12 +95,12 @@ const pauseMs = 400;
 function Planned({
   request,
   body: asked,
-  told,
+  onProblems,
 }: {
   readonly request: OnboardingRequest;
   /** The request as text; a new text starts a new plan. */
   readonly body: string;
-  readonly told: (problems: Problems) => void;
+  readonly onProblems: (problems: Problems) => void;
 }) {
   const plan = useSignal<Plan | undefined>(undefined);
   const error = useSignal<Error | undefined>(undefined);
@@ -118,7 +118,7 @@ function Planned({
         plan.value = await service.plan(onboard, { body: request, signal: leaving.signal });
         error.value = undefined;
         answered.value = asked;
-        told(new Map());
+        onProblems(new Map());
       } catch (reason) {
         if (leaving.signal.aborted) return;
         plan.value = undefined;
@@ -135,7 +135,7 @@ function Planned({
   function fail(reason: unknown): void {
     error.value = toError(reason);
     const errors = reason instanceof Refused ? (reason.problem.errors ?? []) : [];
-    told(new Map(errors.map(({ pointer, detail }) => [pointer, detail])));
+    onProblems(new Map(errors.map(({ pointer, detail }) => [pointer, detail])));
   }
 
   const send = async () => {

@@ -202,7 +202,7 @@ function Targets({ field, title, offered, problems }: TargetsProps) {
       {offered.map(({ key, access, kind }) => {
         const own = chosen.find((each) => each.key === key);
         const index = own ? chosen.indexOf(own) : -1;
-        const told = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));
+        const found = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));
         return (
           <fieldset class="target" key={key}>
             <legend>
@@ -218,7 +218,7 @@ function Targets({ field, title, offered, problems }: TargetsProps) {
                 {word}
               </label>
             ))}
-            {told.map(([pointer, detail]) => (
+            {found.map(([pointer, detail]) => (
               <span class="problem" key={pointer}>
                 {detail}
               </span>

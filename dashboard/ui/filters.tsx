@@ -10,9 +10,9 @@ const isWide = matchMedia("(min-width: 56rem)").matches;
 export type FilterNames = Readonly<Record<string, string | readonly [title: string, say: (value: string) => string]>>;
 
 export function FilterBar({ names, children }: { readonly names: FilterNames; readonly children: ComponentChildren }) {
-  const on = Object.entries(names).flatMap(([name, told]) => {
+  const on = Object.entries(names).flatMap(([name, shown]) => {
     const value = param(name);
-    const [title, say] = typeof told === "string" ? [told, String] : told;
+    const [title, say] = typeof shown === "string" ? [shown, String] : shown;
     return value === "" ? [] : [{ name, text: `${title}: ${say(value)}` }];
   });
   return (

@@ -1,6 +1,6 @@
 /**
  * Every code that Mooring has, in three tables: refusals of requests, failures of steps, and notices. Each code is in exactly one
- * of them, with its HTTP status if it can be an answer. Its `fix` is what status documents and docs/errors.md tell the reader to
+ * of them, with its HTTP status if it can be an answer. Its `fix` is what status documents and docs/errors.md advise the reader to
  * do (`node tools/run.mjs tools/writeErrorReference.ts` writes the tables there).
  */
 import { type Fix, fixDocument, type Situation } from "./errors/fix.ts";

@@ -42,7 +42,7 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
   }
 
   /**
-   * How it failed, if it has. The assignment itself tells when it is done: the operation is addressed in the subscription, where Mooring
+   * How it failed, if it has. The assignment itself shows when it is done: the operation is addressed in the subscription, where Mooring
    * may have no rights.
    */
   async function untilDone(

@@ -16,7 +16,7 @@ export interface ArmRequest {
 
 export interface ArmAnswer {
   readonly body: unknown;
-  /** Where Azure tells how a long-running operation that has just begun is going. */
+  /** Where Azure reports how a long-running operation that has just begun is going. */
   readonly progress: string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** How a long-running operation of Azure is followed where Mooring may see it: its own resource tells when it is done. */
+/** How a long-running operation of Azure is followed where Mooring may see it: its own resource shows when it is done. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { PermanentError, TransientError } from "../../domain/errors.ts";

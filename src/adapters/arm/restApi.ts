@@ -18,7 +18,7 @@ export interface RestApi {
   list<T>(doing: string, first: URL, item: z.ZodType<T>): Promise<readonly T[]>;
   /** A write; what is removed may be gone already. */
   send(doing: string, request: ArmRequest): Promise<void>;
-  /** The same; returns where Azure tells how it is going, if it goes on. */
+  /** The same; returns where Azure reports how it is going, if it goes on. */
   begin(doing: string, request: ArmRequest): Promise<string | undefined>;
 }
 

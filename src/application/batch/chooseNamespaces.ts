@@ -25,7 +25,7 @@ export async function chooseNamespaces(
 ): Promise<readonly Chosen[]> {
   if (!namespaces) return await findAll({ registry }, by, filter);
   return await inGroups(namespaces, atOnce, async (berth): Promise<Chosen> => {
-    // One that cannot be read is told by its item.
+    // One that cannot be read is reported by its item.
     const record = await unlessUnreadable(registry.getNamespace(berth));
     return record && maySee(by, record) ? chosenOf(record) : berth;
   });

@@ -36,9 +36,9 @@ export function givenByOthers(catalog: Catalog, findings: readonly Finding[], ta
 /** The targets on which others gave the identity something, whatever the namespace asks for. */
 export function openedByOthers(catalog: Catalog, findings: readonly Finding[]): readonly Listed[] {
   // A role far above says nothing about each target.
-  const telling = findings.filter(({ code }) => onTarget.has(code) || code === "ROLE_ON_TARGET");
-  if (telling.length === 0) return [];
-  return listedIn(catalog).filter(({ target }) => givenByOthers(catalog, telling, target).length > 0);
+  const relevant = findings.filter(({ code }) => onTarget.has(code) || code === "ROLE_ON_TARGET");
+  if (relevant.length === 0) return [];
+  return listedIn(catalog).filter(({ target }) => givenByOthers(catalog, relevant, target).length > 0);
 }
 
 function listedIn(catalog: Catalog): readonly Listed[] {

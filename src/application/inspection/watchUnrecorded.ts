@@ -1,6 +1,6 @@
 /**
  * Identities, what lets pods use them, and members of Mooring's database roles that no record knows: counted with drift, so that its alert fires, published,
- * logged, and told by readiness.
+ * logged, and reported by readiness.
  */
 import { type Finding, severityOf } from "../../domain/finding.ts";
 import { messageOf } from "../../domain/messageOf.ts";
@@ -20,7 +20,7 @@ export interface Unrecorded {
   readonly id: string;
   /** The namespace that its mark names; for a member without a mark, the database. */
   readonly subject: string;
-  /** Since when it is so, as far as its mark tells: an operation; without one, what distinguishes it from another of its name. */
+  /** Since when it is so, as far as its mark says: an operation; without one, what distinguishes it from another of its name. */
   readonly since: string;
   readonly finding: Finding;
   /** One sentence. */

@@ -27,7 +27,7 @@ interface PlanInput {
   readonly takeOver?: boolean;
   /** It does: another team has the namespace. */
   readonly takesOver?: boolean;
-  /** For a batch: told of what the operation adds where others of the batch share a limit. */
+  /** For a batch: called with what the operation adds where others of the batch share a limit. */
   readonly onNeed?: Planning["onNeed"];
   /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
   readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;

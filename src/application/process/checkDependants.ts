@@ -12,7 +12,7 @@ import { throwBlockers } from "./throwBlockers.ts";
 
 /**
  * The preflight of an offboarding: names every blocker before the first removal. Reads only. Where access has ended, what is in the way
- * of one removal is told, and keeps no other from going.
+ * of one removal is reported, and keeps no other from going.
  */
 export const checkDependants = defineStep({
   name: "checkDependants",

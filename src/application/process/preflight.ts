@@ -17,7 +17,7 @@ import { throwBlockers } from "./throwBlockers.ts";
 
 /**
  * Names every blocker before the first write of an onboarding or a change. Reads only, but for a guest's name in the record of its
- * home. Where access has ended, it is the point of no return: what is in the way of the rest is told, and keeps nothing from going.
+ * home. Where access has ended, it is the point of no return: what is in the way of the rest is reported, and keeps nothing from going.
  */
 export const preflight = defineStep({
   name: "preflight",

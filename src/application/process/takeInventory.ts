@@ -21,7 +21,7 @@ import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 import { findObstaclesFor } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
-const mostPodsTold = 50;
+const mostPodsNamed = 50;
 
 const migrating = { request: OnboardingRequest, migration: Migration, clientId: ClientId };
 type Migrating = Given<typeof migrating>;
@@ -51,7 +51,7 @@ export const takeInventory = defineStep({
     const news = plan.steps.flatMap(({ name, notices = [] }) => (name === "takeInventory" ? notices : []));
     if (news.length > 0) await step.notice(news);
     if (migration.until === "inventory") await step.commit();
-    return { action: "none", pods: pods.slice(0, mostPodsTold) };
+    return { action: "none", pods: pods.slice(0, mostPodsNamed) };
   },
 });
 

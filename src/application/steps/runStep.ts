@@ -223,7 +223,7 @@ async function keepTrying<T>(write: () => Promise<T>): Promise<T> {
     try {
       return await write();
     } catch {
-      // Only the reason of the last one is told.
+      // Only the reason of the last one is reported.
     }
   }
   return await write();

@@ -118,7 +118,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
     async willDo(action, differences = [], { isMarked = false } = {}) {
       intended = { action, differences: shorten(differences) };
       const { before } = await starting;
-      // What an earlier attempt meant to do is not what the mark will tell.
+      // What an earlier attempt meant to do is not what the mark will say.
       if (isMarked && before?.action === undefined) return;
       intended = { action, differences: withRemoved(before, action, intended.differences) };
       await registry.updateStep(operation, step, intended);
@@ -140,7 +140,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
     },
     async pause(nextRetryTime) {
       // The next look finds what this one has made, and nothing left to do. An attempt that runs beside this one may end the step
-      // without a next look: then nobody else tells what this one did.
+      // without a next look: then nobody else records what this one did.
       const { before } = await starting;
       await Promise.all([
         registry.updateStep(operation, step, { nextRetryTime, ...intended, ...over() }),

@@ -1,4 +1,4 @@
-/** What a namespace loses by a request: told before it is sent, and confirmed by its sender (docs/adr/0022). */
+/** What a namespace loses by a request: shown before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
 import { everyKind, type Targets } from "../targets/index.ts";

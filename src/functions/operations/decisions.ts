@@ -151,9 +151,9 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
     (seen: AnyOperation) =>
       condition.match(currentOperation(seen));
 
-  routes.serve(cancelRoute, async (call, asked, told) => {
+  routes.serve(cancelRoute, async (call, asked, body) => {
     const { by, place: id } = call;
-    const cancel = { by, expect: expectIn(asked), ...told };
+    const cancel = { by, expect: expectIn(asked), ...body };
     return await answerDecision(ports, call, asked, {
       name: "cancel",
       plan: () => planCancelOf({ ports }, id, cancel),
@@ -172,9 +172,9 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
   const approving = (
     { by, place: id }: RouteCallOfCaller<string>,
     asked: Pick<Change, "condition">,
-    told: z.infer<typeof RejectBody> & { readonly kind: "approved" | "rejected" },
+    decision: z.infer<typeof RejectBody> & { readonly kind: "approved" | "rejected" },
   ): Omit<Verb, "name"> => {
-    const given = { by, expect: expectIn(asked), personOf, ...told };
+    const given = { by, expect: expectIn(asked), personOf, ...decision };
     return {
       plan: () => planApproval({ ports }, id, given),
       async decide() {
@@ -182,17 +182,17 @@ export function registerDecisions(ports: Ports, routes: Routes): void {
         const { given: approvals = [], decision: made } = record.approval ?? {};
         // One of several approvals is a decision of its own.
         const own =
-          told.kind === "approved" ? approvals.find((each) => personOf(each.by) === personOf(by.id)) : undefined;
+          decision.kind === "approved" ? approvals.find((each) => personOf(each.by) === personOf(by.id)) : undefined;
         return { record, decided: own ?? made };
       },
     };
   };
-  routes.serve(approveRoute, async (call, asked, told) => {
-    const verb = approving(call, asked, { kind: "approved", ...told });
+  routes.serve(approveRoute, async (call, asked, body) => {
+    const verb = approving(call, asked, { kind: "approved", ...body });
     return await answerDecision(ports, call, asked, { name: "approve", ...verb });
   });
-  routes.serve(rejectRoute, async (call, asked, told) => {
-    const verb = approving(call, asked, { kind: "rejected", ...told });
+  routes.serve(rejectRoute, async (call, asked, body) => {
+    const verb = approving(call, asked, { kind: "rejected", ...body });
     return await answerDecision(ports, call, asked, { name: "reject", ...verb });
   });
 

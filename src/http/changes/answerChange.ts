@@ -13,7 +13,7 @@ import type { Change } from "../parameters/change.ts";
 import { type Answer, accepted, json } from "../respond.ts";
 import { acceptanceContextOf } from "./acceptanceContext.ts";
 
-/** What a change begins, as its answer tells it. */
+/** What a change begins, as its answer describes it. */
 export interface Begun extends Pick<Accepted, "operation" | "isNew"> {
   readonly kind: AnyKind;
   readonly message?: string | undefined;

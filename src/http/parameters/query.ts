@@ -30,11 +30,11 @@ export function readQuery<S extends z.ZodObject>({ query }: Pick<HttpRequest, "q
   const parsed = parsePlainly(schema, sent);
   if (!("issues" in parsed)) return parsed.data as z.output<S>;
   const errors = parsed.issues.map(({ path, message }) => ({ pointer: `?${String(path[0])}`, detail: message }));
-  const told = errors.map(({ pointer, detail }) => {
+  const problems = errors.map(({ pointer, detail }) => {
     const name = pointer.slice(1);
     return `Query parameter ${name} is "${sent[name]}"; it ${detail}.`;
   });
-  throw new Refusal("INVALID_REQUEST", told.join(" "), { errors });
+  throw new Refusal("INVALID_REQUEST", problems.join(" "), { errors });
 }
 
 function isNumber(field: z.core.$ZodType): boolean {

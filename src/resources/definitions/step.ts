@@ -77,7 +77,7 @@ export interface Planning extends OperationFacts {
   readonly team?: string | undefined;
   /** The request may take the namespace over from its current owner. */
   readonly takeOver?: boolean | undefined;
-  /** For a batch: told of what the operation adds where others of the batch share a limit. */
+  /** For a batch: called with what the operation adds where others of the batch share a limit. */
   readonly onNeed?: ((need: Need) => void) | undefined;
   /** Whether Mooring gave the identity this role in Azure. */
   readonly gaveRole?: ((role: RoleAssignment) => boolean) | undefined;

@@ -1,5 +1,5 @@
 /**
- * What Mooring wrote for an identity which it did not make: without the namespace's row, nothing but the names and marks tells that it
+ * What Mooring wrote for an identity which it did not make: without the namespace's row, nothing but the names and marks shows that it
  * is Mooring's.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";

@@ -1,5 +1,5 @@
 /**
- * What pods of the namespace do today that the profile's network policy would cut off, as far as a cluster tells: it knows of no
+ * What pods of the namespace do today that the profile's network policy would cut off, as far as a cluster shows it: it knows of no
  * connection, but Services, Ingresses and endpoints say some of it. A plan reports that, and what nobody can see; it stops nothing.
  */
 import { z } from "zod";

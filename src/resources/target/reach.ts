@@ -46,13 +46,13 @@ export async function findTargetReach(
     const at = targetAt(placeOf(entry));
     const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
     if (typeof seen === "string") unseen.push(`${target} (${seen})`);
-    // A role above several targets is told once.
+    // A role above several targets is named once.
     else for (const each of seen) if (!found.has(each.what)) found.set(each.what, { target, ...each });
   });
   return { reached: [...found.values()], unseen: unseen.toSorted() };
 }
 
-/** Also where the catalog had a target before: what was given there goes at the end of a change, or is told as left. */
+/** Also where the catalog had a target before: what was given there goes at the end of a change, or is reported as left. */
 async function askedIn(ports: Ports, berth: Berth, requests: Requests): Promise<readonly Asked[]> {
   const wanted = requests.flatMap((request) => request?.targets ?? []);
   if (wanted.length === 0) return [];

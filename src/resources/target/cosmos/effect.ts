@@ -1,4 +1,4 @@
-/** When a role in a Cosmos DB account is in effect: an assignment has no time, so the step that made it tells. */
+/** When a role in a Cosmos DB account is in effect: an assignment has no time, so the step that made it says so. */
 
 import { operationsOf } from "../../../domain/operation/lifecycle.ts";
 import type { Access } from "../../../domain/targets/access.ts";
