@@ -76,7 +76,7 @@ async function readOwners(ports: Pick<Ports, "registry">, target: string): Promi
   return {
     bySid: (sid) => bySid.get(sid),
     byPrincipalId: (principalId) => byPrincipal.get(principalId.toLowerCase()),
-    isUnsure: (berth) => unsure.has(berth) || isUnreadable(unreadable, berth),
+    isUnsure: (key) => unsure.has(key) || isUnreadable(unreadable, key),
   };
 }
 

@@ -75,9 +75,9 @@ async function knownIn(ports: Looking, database: string): Promise<(member: RoleM
     unreadable.push(...(page.unreadable ?? []));
   }
   return ({ member, sid, mark }) => {
-    const berth = readMark(mark)?.berth;
-    const isHeldNow = held.has(member) || (berth !== undefined && held.has(berth));
-    const isUnknown = berth !== undefined && isUnreadable(unreadable, berth);
+    const key = readMark(mark)?.berth;
+    const isHeldNow = held.has(member) || (key !== undefined && held.has(key));
+    const isUnknown = key !== undefined && isUnreadable(unreadable, key);
     return sids.has(sid) || isHeldNow || isUnknown;
   };
 }

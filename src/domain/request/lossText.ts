@@ -8,8 +8,8 @@ interface Lost {
 }
 
 /** `aks-dev/team-a would lose database sql-dev/messages (reader).` */
-export function describeLosses(berth: string, losses: readonly Lost[]): string {
-  return `${berth} would lose ${losses.map(lossText).join("; ")}.`;
+export function describeLosses(key: string, losses: readonly Lost[]): string {
+  return `${key} would lose ${losses.map(lossText).join("; ")}.`;
 }
 
 /** `database sql-dev/messages (reader)`, or `writer on database sql-dev/orders`. */

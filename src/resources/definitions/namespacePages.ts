@@ -22,7 +22,7 @@ export async function* namespacePages(
   } while (continuation !== undefined);
 }
 
-/** Nobody knows what a namespace has whose row cannot be read. `berth`: `cluster/namespace`; the rows as a page names them. */
-export function isUnreadable(rows: readonly string[], berth: string): boolean {
-  return rows.some((row) => row.endsWith(` ${berth}`));
+/** Nobody knows what a namespace has whose row cannot be read. `key`: `cluster/namespace`; the rows as a page names them. */
+export function isUnreadable(rows: readonly string[], key: string): boolean {
+  return rows.some((row) => row.endsWith(` ${key}`));
 }

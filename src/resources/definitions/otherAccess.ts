@@ -39,7 +39,7 @@ export interface Owners {
   bySid(sid: string): Owner | undefined;
   byPrincipalId(principalId: string): Owner | undefined;
   /** Whether the identity of that namespace is not recorded yet: then its mark has to do. */
-  isUnsure(berth: string): boolean;
+  isUnsure(key: string): boolean;
 }
 
 /** The mark that the thing had when the namespace was last looked at: somebody may have written over it since. */

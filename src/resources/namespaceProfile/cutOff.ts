@@ -76,9 +76,9 @@ export async function findCutOff(
     ...slices.flatMap((slice) => cutSlice(slice, lost)),
   ];
   const inHost = running.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
-  const berth = berthKey(request);
+  const key = berthKey(request);
   const notices = [
-    ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${berth}: ${what}.`)),
+    ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${key}: ${what}.`)),
     ...byOthers.opened.map((what) => toNotice("NETWORK_OPEN", `${what}: policies add up.`)),
   ];
   const names = list(running.map(({ metadata }) => metadata.name));
@@ -89,7 +89,7 @@ export async function findCutOff(
     ...(inHost.length > 0 ? [`pods on their node's network, to which no policy applies (${list(inHost)})`] : []),
     ...[...unseen, ...byOthers.unseen].map((kind) => `${kind} (Mooring may not list it)`),
   ];
-  return { notices: [...notices, toNotice("NETWORK_UNSEEN", `Of namespace ${berth}, not seen: ${blind.join("; ")}.`)] };
+  return { notices: [...notices, toNotice("NETWORK_UNSEEN", `Of namespace ${key}, not seen: ${blind.join("; ")}.`)] };
 }
 
 interface Read {
