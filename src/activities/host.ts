@@ -99,7 +99,7 @@ export function combinedActivity<G1 extends object, O1 extends StepResult, G2 ex
         runStep(second, input, ports, invocation),
       ]);
       if (one.status === "fulfilled" && two.status === "fulfilled") return [one.value, two.value];
-      const failed = [one, two].filter((outcome) => outcome.status === "rejected");
+      const failed = [one, two].filter((result) => result.status === "rejected");
       // A permanent failure takes precedence: retrying the other step would be futile. Next comes an authentication failure,
       // which may outlast the runtime's attempts.
       throw (

@@ -28,7 +28,7 @@ export interface Waiting {
 
 interface Unfinished {
   readonly undo: Undo;
-  readonly outcome: SettledResult<unknown>;
+  readonly result: SettledResult<unknown>;
 }
 
 /** Runs every undo in the given order, and again those that are not done; returns those that failed for good. */
@@ -40,10 +40,10 @@ export function* persist(
   const now = () => context.df.currentUtcDateTime.getTime();
   const failures = new Map<string, unknown>();
   const keepUnfinished = (tried: readonly Unfinished[], isLast: boolean) =>
-    tried.filter(({ undo: { name }, outcome }) => {
-      if (outcome.status === "fulfilled") return dueTime(outcome) !== undefined;
-      if (!isLast && isPassing(outcome.reason)) return true;
-      failures.set(name, outcome.reason);
+    tried.filter(({ undo: { name }, result }) => {
+      if (result.status === "fulfilled") return dueTime(result) !== undefined;
+      if (!isLast && isPassing(result.reason)) return true;
+      failures.set(name, result.reason);
       return false;
     });
 
@@ -56,7 +56,7 @@ export function* persist(
     if (news !== last) yield* onWait(waiting);
     last = news;
     const retryTime = timeAfter(context, Math.min(slowDelayOf(policy, tries), Math.max(0, end - now())));
-    const dueOf = ({ outcome }: Unfinished) => dueTime(outcome) ?? retryTime;
+    const dueOf = ({ result }: Unfinished) => dueTime(result) ?? retryTime;
     const next = open.map(dueOf).toSorted()[0] ?? retryTime;
     const isWoken = yield* waitForEvent(context, wakes, next);
     const due = open.filter((each) => isWoken || dueOf(each) <= next);
@@ -83,12 +83,12 @@ const earlyMs = 1_000;
 
 function* runAll(undos: readonly Undo[], again?: Again): Durable<readonly Unfinished[]> {
   const tried: Unfinished[] = [];
-  for (const undo of undos) tried.push({ undo, outcome: yield* settledOf(undo.undo(again)) });
+  for (const undo of undos) tried.push({ undo, result: yield* settledOf(undo.undo(again)) });
   return tried;
 }
 
-function toWaiting({ undo: { name }, outcome }: Unfinished): Waiting {
-  return { name, error: outcome.status === "rejected" ? outcome.reason : undefined };
+function toWaiting({ undo: { name }, result }: Unfinished): Waiting {
+  return { name, error: result.status === "rejected" ? result.reason : undefined };
 }
 
 /** RFC 3339: when a step that is not done looks again, as its result says it. */
@@ -97,6 +97,6 @@ export function waitsUntil(result: unknown): string | undefined {
   return typeof result.waitsUntil === "string" ? result.waitsUntil : undefined;
 }
 
-function dueTime(outcome: SettledResult<unknown>): string | undefined {
-  return outcome.status === "fulfilled" ? waitsUntil(outcome.value) : undefined;
+function dueTime(result: SettledResult<unknown>): string | undefined {
+  return result.status === "fulfilled" ? waitsUntil(result.value) : undefined;
 }

@@ -56,8 +56,8 @@ export function step<T>(task: Task, { decode, failed = (error) => error, lingeri
     once,
     lingering,
     *[Symbol.iterator]() {
-      const outcome = yield* settledOf(once);
-      const [last = outcome] = lingering ? yield* outlast([{ lingering, outcome }]) : [];
+      const result = yield* settledOf(once);
+      const [last = result] = lingering ? yield* outlast([{ lingering, result }]) : [];
       if (last.status === "rejected") throw last.reason;
       return last.value;
     },
@@ -78,11 +78,11 @@ export function* all<const S extends readonly Step<unknown>[]>(
   context: OrchestrationContext,
   steps: S,
 ): Durable<Results<S>> {
-  const outcomes = yield* allSettled(context, steps);
-  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  const results = yield* allSettled(context, steps);
+  const failed = results.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
   // Each value came out of the decoder of the step at the same index.
-  return outcomes.map((outcome) => (outcome.status === "fulfilled" ? outcome.value : undefined)) as Results<S>;
+  return results.map((result) => (result.status === "fulfilled" ? result.value : undefined)) as Results<S>;
 }
 
 /** Runs steps at the same time and returns how each ended. It and `SettledResult` have the names of JavaScript's `Promise.allSettled`. */
@@ -91,8 +91,8 @@ export function* allSettled(
   steps: readonly Step<unknown>[],
 ): Durable<readonly SettledResult<unknown>[]> {
   if (steps.length === 0) return [];
-  const outcomes = yield* allSettledOnce(context, steps);
-  return yield* outlast(outcomes.map((outcome, index) => ({ outcome, lingering: steps[index]?.lingering })));
+  const results = yield* allSettledOnce(context, steps);
+  return yield* outlast(results.map((result, index) => ({ result, lingering: steps[index]?.lingering })));
 }
 
 function* allSettledOnce<T>(
@@ -104,11 +104,11 @@ function* allSettledOnce<T>(
   } catch {
     // Each task is read below.
   }
-  const outcomes: SettledResult<T>[] = [];
+  const results: SettledResult<T>[] = [];
   // Yielding a scheduled task on its own adds no action. A second Task.all would, and the Durable extension would start the
   // task again (azure-functions-durable-js issue 574).
-  for (const { once } of steps) outcomes.push(yield* settledOf(once));
-  return outcomes;
+  for (const { once } of steps) results.push(yield* settledOf(once));
+  return results;
 }
 
 export function* settledOf<T>(work: Work<T>): Durable<SettledResult<T>> {
@@ -120,7 +120,7 @@ export function* settledOf<T>(work: Work<T>): Durable<SettledResult<T>> {
 }
 
 interface Attempt<T> {
-  readonly outcome: SettledResult<T>;
+  readonly result: SettledResult<T>;
   readonly lingering: Lingering<T> | undefined;
 }
 
@@ -139,16 +139,16 @@ function* outlast<T>(attempts: readonly Attempt<T>[]): Durable<readonly SettledR
     }
     const nextMs = yield* own.wait(first.lingering.policy, tries);
     const steps = open.map(({ lingering }) => lingering.again(nextMs));
-    const outcomes = yield* allSettledOnce(own.context, steps);
+    const results = yield* allSettledOnce(own.context, steps);
     for (const [at, { index, lingering }] of open.entries()) {
-      const outcome = outcomes[at];
-      if (outcome) last[index] = { outcome, lingering };
+      const result = results[at];
+      if (result) last[index] = { result, lingering };
     }
     if (nextMs === undefined) break;
   }
-  return last.map(({ outcome }) => outcome);
+  return last.map(({ result }) => result);
 }
 
-function lingeringOf<T>({ outcome, lingering }: Attempt<T>): readonly Lingering<T>[] {
-  return lingering && outcome.status === "rejected" && lingering.isLingering(outcome.reason) ? [lingering] : [];
+function lingeringOf<T>({ result, lingering }: Attempt<T>): readonly Lingering<T>[] {
+  return lingering && result.status === "rejected" && lingering.isLingering(result.reason) ? [lingering] : [];
 }

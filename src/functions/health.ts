@@ -66,12 +66,12 @@ export function registerHealth(
       ["The registry tables do not answer.", registry.probe()],
       ["The durable runtime does not answer.", findInstance(getClient(context), noInstance)],
     ] as const;
-    const outcomes = await Promise.allSettled(needs.map(([, answer]) => answer));
+    const answers = await Promise.allSettled(needs.map(([, answer]) => answer));
     for (const [index, [reason]] of needs.entries()) {
-      const outcome = outcomes[index];
-      if (outcome?.status !== "rejected") continue;
+      const answer = answers[index];
+      if (answer?.status !== "rejected") continue;
       // The caller is not authenticated, so the reason goes only to the log.
-      const cause: unknown = outcome.reason;
+      const cause: unknown = answer.reason;
       context.warn(logLine("not ready", { reason: messageOf(cause) }));
       const unavailable: HealthDocument = { status: "unavailable", reason };
       return json(503, unavailable, { "retry-after": "5" });

@@ -55,9 +55,9 @@ export function createCosmosRoles({ endpoint, ...options }: RestOptions): Cosmos
     await untilOver(`${doing} at ${new URL(url).pathname}`, async () => {
       const found = await find(doing, url, Assignment);
       if ((found === undefined) === (method === "DELETE")) return true;
-      const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
-      if (!outcome) watched = undefined;
-      if (outcome && isFailed(outcome)) failed = outcome;
+      const progress = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
+      if (!progress) watched = undefined;
+      if (progress && isFailed(progress)) failed = progress;
       return failed !== undefined;
     });
     return failed;

@@ -29,11 +29,11 @@ export function createManagedNamespaces({ endpoint, ...options }: RestOptions): 
   async function untilReady(doing: string, ref: ManagedNamespaceRef, progress: string | undefined): Promise<void> {
     let watched = followed(doing, progress, endpoint);
     await untilOver(doing, async () => {
-      const outcome = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
-      if (outcome && isFailed(outcome)) throw new TransientError("ARM_UNAVAILABLE", describeFailure(doing, outcome));
-      if (!outcome) watched = undefined;
+      const progress = watched === undefined ? undefined : await lookAtProgress({ find }, doing, watched);
+      if (progress && isFailed(progress)) throw new TransientError("ARM_UNAVAILABLE", describeFailure(doing, progress));
+      if (!progress) watched = undefined;
       const { provisioningState = "Succeeded" } = (await read(ref))?.properties ?? { provisioningState: "Deleted" };
-      const isOver = outcome === undefined || outcome.status === "Succeeded";
+      const isOver = progress === undefined || progress.status === "Succeeded";
       if (isOver && provisioningState === "Succeeded") return true;
       if (provisioningState !== "Succeeded" && !going.has(provisioningState)) {
         throw new TransientError("ARM_UNAVAILABLE", `${doing}: it ended as ${provisioningState}.`);

@@ -9,7 +9,7 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { owner } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { outcomeOf } from "../../domain/operation/batch.ts";
+import { itemOutcomes } from "../../domain/operation/batch.ts";
 import { isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
@@ -270,7 +270,7 @@ export async function noteEnd<Item extends BatchItem>(
   const changes = defined({
     status,
     endTime,
-    outcome: status === "Succeeded" ? outcomeOf[kind] : undefined,
+    outcome: status === "Succeeded" ? itemOutcomes[kind] : undefined,
     error: error && status !== "Succeeded" ? shortenError(error) : undefined,
   });
   await registry.updateBatchItems(batch, [{ index: item.index, changes }]);

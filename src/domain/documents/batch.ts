@@ -1,7 +1,7 @@
 /** The status of a batch and its items. */
 import { z } from "zod";
 import { Severity } from "../finding.ts";
-import { BatchOutcome, BatchTotals } from "../operation/batch.ts";
+import { BatchTotals, ItemOutcome } from "../operation/batch.ts";
 import { BatchRemaining } from "../operation/batchRemaining.ts";
 import { NamespaceAction } from "../operation/namespaceBatch.ts";
 import { OperationError, OperationKind, OperationStatus, Phase } from "../operation/operation.ts";
@@ -45,7 +45,7 @@ export const BatchItemDocument = z.object({
     description: "False if the same work had run, or was running, as an operation outside this batch.",
   }),
   kind: OperationKind.optional(),
-  outcome: BatchOutcome.optional().meta({ description: "unchanged: the namespace already matched the request." }),
+  outcome: ItemOutcome.optional().meta({ description: "unchanged: the namespace already matched the request." }),
   needsApproval: z.boolean().optional().meta({
     description: "True if its operation waits or has waited for a person; approve or reject it at its own address.",
   }),

@@ -19,7 +19,7 @@ export const BatchBody = z
   })
   .meta({ id: "BatchRequest" });
 
-export const BatchOutcome = z.enum([
+export const ItemOutcome = z.enum([
   "onboarded",
   "changed",
   "unchanged",
@@ -28,7 +28,7 @@ export const BatchOutcome = z.enum([
   "migrated",
   "offboarded",
 ]);
-export type BatchOutcome = z.infer<typeof BatchOutcome>;
+export type ItemOutcome = z.infer<typeof ItemOutcome>;
 
 export const BatchTotals = z.object({
   requests: z.int(),
@@ -42,7 +42,7 @@ export const BatchTotals = z.object({
 export type BatchTotals = z.infer<typeof BatchTotals>;
 
 /** The outcome of an item whose operation of that kind succeeded; no item is a compensation. */
-export const outcomeOf: Readonly<Record<OperationKind, BatchOutcome>> = {
+export const itemOutcomes: Readonly<Record<OperationKind, ItemOutcome>> = {
   onboard: "onboarded",
   change: "changed",
   compensate: "unchanged",
@@ -60,7 +60,7 @@ const countedAs = {
 } as const;
 
 export function countItems(
-  items: readonly { readonly status: OperationStatus; readonly outcome?: BatchOutcome }[],
+  items: readonly { readonly status: OperationStatus; readonly outcome?: ItemOutcome }[],
 ): BatchTotals {
   const totals = {
     requests: items.length,

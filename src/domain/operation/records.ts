@@ -6,7 +6,7 @@ import type { Berth } from "../naming/names.ts";
 import type { Approval } from "../policy/approval.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import type { SentAs } from "../request/sentRequest.ts";
-import type { BatchOutcome, BatchTotals } from "./batch.ts";
+import type { BatchTotals, ItemOutcome } from "./batch.ts";
 import type { Migration } from "./migration.ts";
 import type { NamespaceWork, SeenNamespace } from "./namespaceBatch.ts";
 import type { Compensated } from "./namespaceRecord.ts";
@@ -106,7 +106,7 @@ export interface BatchItem extends Berth {
   /** The operation that decides how it ends: its own, or an earlier one with the same request. */
   readonly operation?: string;
   readonly kind?: OperationKind;
-  readonly outcome?: BatchOutcome;
+  readonly outcome?: ItemOutcome;
   /** Whether its operation waits, or has waited, for a person. */
   readonly needsApproval?: boolean;
   /** For a verification: the number of findings, and the severity of the worst. */

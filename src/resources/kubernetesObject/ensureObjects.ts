@@ -146,11 +146,11 @@ function describeGoing(current: KubernetesObject): string | undefined {
 function adoptionConflict(
   desired: KubernetesObject,
   differences: readonly Difference[],
-  { adoptionPolicy, owner: otherBerth }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined },
+  { adoptionPolicy, owner: other }: { adoptionPolicy: AdoptionPolicy; owner: string | undefined },
 ): Conflict | undefined {
   const code = "KUBERNETES_CONFLICT";
   const what = nameOf(desired);
-  if (otherBerth !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${otherBerth}.` };
+  if (other !== undefined) return { code, message: `${what} belongs to the onboarded namespace ${other}.` };
   const fixed = differences.find((each) => isUnchangeable(desired, each));
   if (fixed) {
     const { field, current, desired: wanted } = fixed;
@@ -243,7 +243,7 @@ async function applyAll(
   const newNamespace = calls.find(
     ({ decision: { action, object } }) => action === "create" && object?.kind === "Namespace",
   );
-  const outcomes = await Promise.allSettled(
+  const results = await Promise.allSettled(
     calls.map(async ({ decision, applying }) => {
       if (!newNamespace || !decision.object?.metadata.namespace) return await applying;
       try {
@@ -255,9 +255,9 @@ async function applyAll(
       }
     }),
   );
-  return outcomes.map((outcome) => {
-    if (outcome.status === "rejected") throw outcome.reason;
-    return outcome.value;
+  return results.map((result) => {
+    if (result.status === "rejected") throw result.reason;
+    return result.value;
   });
 }
 
