@@ -3,6 +3,7 @@
  * interface expresses as it can. An act that is missing here does not compile; one that only a newer service has is shown as
  * the service words it.
  */
+import { defined } from "../src/domain/defined.ts";
 import type { Act, FixPart } from "../src/domain/errors/fix.ts";
 
 /** What the error is about, as far as that is known; it completes the commands, so that they can be copied. */
@@ -93,7 +94,7 @@ export function fixInCommands(error: Fixable, subject: Subject = {}): RenderedFi
   const next = parts
     .flatMap((part) => (typeof part === "string" ? [] : [say(part)]))
     .find((each) => each.startsWith("mooring ") && !each.includes("<"));
-  return { fix: parts.map(say).join(""), ...(next === undefined ? {} : { next }) };
+  return { fix: parts.map(say).join(""), ...defined({ next }) };
 }
 
 /** In pieces; a piece that links to a page of the dashboard names it. */

@@ -2,6 +2,7 @@
  * What both clients know of a request: each field and each kind of target once. The tables are total over the request's schema:
  * a field or a kind that is missing here does not compile. What a newer service has beside them is kept as it is, and shown.
  */
+import { defined } from "../src/domain/defined.ts";
 import type { Difference } from "../src/domain/operation/plan.ts";
 import { defaultMode } from "../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../src/domain/request/request.ts";
@@ -136,7 +137,7 @@ function targetsIn(field: string, value: unknown): readonly Target[] | undefined
   try {
     const targets = value.map((item): Target => {
       const [key, access, end] = [kind.keyOf(item), kind.accessOf(item), kind.endOf(item)];
-      return { noun: kind.noun, key, access: [...access], ...(end === undefined ? {} : { end }) };
+      return { noun: kind.noun, key, access: [...access], ...defined({ end }) };
     });
     return sameJson(readTargets(field as TargetField, printTargets(targets)), value) ? targets : undefined;
   } catch {
@@ -239,7 +240,7 @@ export function splitTargets(text: string): readonly Omit<Target, "noun">[] {
   return text.split(",").flatMap((each) => {
     const [, key, access = "", end] = /^([^=]+)(?:=([^~]*)(?:~(.+))?)?$/.exec(each) ?? [];
     if (key === undefined) return [];
-    return [{ key, access: access.split(/[+ ]/).filter(Boolean), ...(end === undefined ? {} : { end }) }];
+    return [{ key, access: access.split(/[+ ]/).filter(Boolean), ...defined({ end }) }];
   });
 }
 

@@ -80,7 +80,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
   const tables = { credential, endpoint: config.MOORING_TABLES_ENDPOINT, timeoutMs, unreadable };
   return {
     catalog,
-    ...(entra ? { tokens: createTokens({ ...entra, tenantId: catalog.tenantId }) } : {}),
+    ...defined({ tokens: entra && createTokens({ ...entra, tenantId: catalog.tenantId }) }),
     ...createArm({
       credential,
       endpoint: config.MOORING_ARM_ENDPOINT,

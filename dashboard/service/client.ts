@@ -10,6 +10,7 @@ import {
   type Route,
   type TextRoute,
 } from "../../clients/api.ts";
+import { defined } from "../../src/domain/defined.ts";
 import type { ProblemDocument as Problem } from "../../src/domain/documents/problem.ts";
 import { type Address, addressOf } from "./address.ts";
 import { askToSignIn, gate, proofHeaders } from "./session.ts";
@@ -94,7 +95,7 @@ export async function send(path: string, { method = "GET", body, headers, signal
       cache: "no-store",
       headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...proof, ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
+      ...defined({ signal }),
     });
   } catch (error) {
     if (signal?.aborted) throw error;

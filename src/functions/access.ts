@@ -80,7 +80,7 @@ export function registerAccess(ports: Ports, routes: Routes): void {
     const rest = from + limit;
     const document: OtherAccessPage = {
       ...{ target, kind: found.kind, readTime, value: value.slice(from, rest), unnamed },
-      ...(error ? { error: errorDocument("answered", error) } : {}),
+      ...defined({ error: error && errorDocument("answered", error) }),
       ...next(rest < value.length ? printCursor({ partition: "others", row: String(rest) }) : undefined),
     };
     return json(200, document);

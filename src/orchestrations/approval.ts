@@ -1,5 +1,6 @@
 import type { OrchestrationContext } from "durable-functions";
 import { concludeApproval } from "../activities/concludeApproval.ts";
+import { defined } from "../domain/defined.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { Durable } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
@@ -18,7 +19,7 @@ export function* awaitApproval(
   for (;;) {
     const hasEvent = yield* waitForEvent(context, decisionEvent, expiresTime);
     const { request, earlier, retry } = input;
-    const asked = { ...stepBase(input), request, ...(earlier ? { earlier } : {}), isTimeOver: !hasEvent };
+    const asked = { ...stepBase(input), request, ...defined({ earlier }), isTimeOver: !hasEvent };
     const { isDecided } = yield* concludeApproval(asked, retry);
     if (isDecided) return;
   }

@@ -9,6 +9,7 @@ import { migrationPhases, retired } from "../application/process/stages.ts";
 import { takeInventory } from "../application/process/takeInventory.ts";
 import { verify } from "../application/process/verify.ts";
 import { verifySideBySide } from "../application/process/verifySideBySide.ts";
+import { defined } from "../domain/defined.ts";
 import { isCode } from "../domain/errors.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
 import { further, isPast, Migration, MigrationPhase, reaches, targetOf } from "../domain/operation/migration.ts";
@@ -138,7 +139,7 @@ function* migrate(
   yield* inSaga(function* () {
     setPhase(context, "verifying");
     const { findings, things } = yield* perform(verify, work);
-    seen = { findings, ...(things ? { things } : {}) };
+    seen = { findings, ...defined({ things }) };
   });
   return seen;
 }

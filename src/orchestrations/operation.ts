@@ -57,7 +57,7 @@ export function stepBase({
   ...origin
 }: Omit<OperationInput, "earlier" | "resumed" | "takesOver" | "endsFirst"> & { readonly retrial?: Again | undefined }) {
   const { requestedBy, team, traceparent } = origin;
-  return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...(retrial ? { retrial } : {}) };
+  return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...defined({ retrial }) };
 }
 
 /** What its steps are given, apart from what only this kind of operation knows. */

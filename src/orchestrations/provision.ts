@@ -6,6 +6,7 @@ import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";
 import { forwardStages } from "../application/process/stages.ts";
 import { verify } from "../application/process/verify.ts";
+import { defined } from "../domain/defined.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import type { OnFailure } from "../durable/saga.ts";
 import type { Durable } from "../durable/step.ts";
@@ -55,7 +56,7 @@ export function* provision(
   setPhase(context, "verifying");
   if (!endsOperation) {
     const { findings, things } = yield* perform(verify, known);
-    return { ...reached, findings, ...(things ? { things } : {}) };
+    return { ...reached, findings, ...defined({ things }) };
   }
   const proof = { ...known.base, ...verify.from(known.operation, "") };
   return yield* verifyAndConclude({ ...proof, kind, namespaceUid: reached.namespaceUid }, retry);

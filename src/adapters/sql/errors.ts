@@ -2,6 +2,7 @@
  * What a failed call to Azure SQL means: stop (PermanentError), or wait and retry (TransientError). Unknown errors are thrown
  * unchanged. Numbers: learn.microsoft.com "Troubleshoot common connection issues to Azure SQL" and "Database engine errors".
  */
+import { defined } from "../../domain/defined.ts";
 import { isAuthenticationFailure, type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
 import { hideAddresses } from "../addresses.ts";
 import { about } from "../credential.ts";
@@ -111,7 +112,7 @@ function classifyNumber(
     const seconds = number === 40501 ? Number(/after (\d+) seconds/i.exec(message)?.[1] ?? 10) : undefined;
     return new TransientError("SQL_UNAVAILABLE", text, {
       cause,
-      ...(seconds !== undefined && { retryAfterSeconds: seconds }),
+      ...defined({ retryAfterSeconds: seconds }),
     });
   }
   return new PermanentError("SQL_REJECTED", text, { cause });

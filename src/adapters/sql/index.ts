@@ -2,6 +2,7 @@
 import type { Request } from "mssql";
 import { z } from "zod";
 import { compareText } from "../../domain/canonicalJson.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, Databases } from "../../ports/databases.ts";
@@ -187,12 +188,11 @@ function readState(recordsets: unknown): DatabaseState {
         createdTime: created.toISOString(),
         mark: mark ?? undefined,
         ...(granted.includes(connect) ? {} : { isDisabled: true }),
-        ...(otherPermissions.length > 0 ? { otherPermissions } : {}),
-        ...(dependants.length > 0 ? { dependants } : {}),
+        ...defined({ otherPermissions: unlessEmpty(otherPermissions), dependants: unlessEmpty(dependants) }),
       };
     }),
     roles: allRoles.map(({ name }) => name).sort(),
-    ...(me ? { self: me.self } : {}),
+    ...defined({ self: me?.self }),
     changeableRoles: allRoles
       .flatMap(({ name, isFixed, mayAlter }) => (mayAlter === 1 && !isFixed ? [name] : []))
       .sort(),

@@ -66,7 +66,7 @@ export async function claimOnboarding(
   const decided = defined({ adoptIdentity });
   const known = {
     servers: rememberServers(ports.catalog, sent),
-    ...(sent.targets ? { places: rememberTargets(ports.catalog, sent) } : {}),
+    ...defined({ places: sent.targets && rememberTargets(ports.catalog, sent) }),
   };
   const beginning = { ...beginningOf(claimContext), cluster, namespace, ...known, ...decided };
   // After losing a race for the record, look at what the winner wrote.

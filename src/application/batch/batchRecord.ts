@@ -60,7 +60,7 @@ export async function publishBatch(
     time: new Date().toISOString(),
     datacontenttype: "application/json",
     ...defined({ traceparent }),
-    data: { operation: id, kind: "batch", ...(work ? { action: work.action } : {}), status, phase, totals },
+    data: { operation: id, kind: "batch", ...defined({ action: work?.action }), status, phase, totals },
   };
   await events.publish(event);
 }

@@ -37,6 +37,6 @@ export async function batchStatus(
     totals: countItems(items),
     ...defined({ remaining }),
     items: page.map(publicItem),
-    ...(next ? { nextLink: linkFrom(next.index) } : {}),
+    ...defined({ nextLink: next && linkFrom(next.index) }),
   };
 }

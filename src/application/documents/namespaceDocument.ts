@@ -1,5 +1,5 @@
 /** What a caller sees of an onboarded namespace, and the tag of that version. */
-import { defined } from "../../domain/defined.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { type Current, changeTag, entityTag } from "../../domain/http/entityTag.ts";
@@ -56,7 +56,7 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
       completed: migration.completed,
       selector: migration.selector,
     },
-    ...(queued.length > 0 ? { waiting: queued.map(({ operation: id, since }) => ({ operation: id, since })) } : {}),
+    ...defined({ waiting: unlessEmpty(queued.map(({ operation: id, since }) => ({ operation: id, since }))) }),
     request,
     identityMode: request.identityMode,
     ...targetsOf(request),
@@ -70,5 +70,5 @@ function describeExpiry(record: NamespaceRecord): NamespaceDocument["expiry"] {
   const isWhole = isFree(record) && endingAt(record, time)?.by === "offboard";
   const targets = isWhole ? [] : endedAt(request, time);
   const { warnedTime, tried } = noteOf(record, time);
-  return { time, ...(targets.length > 0 ? { targets: [...targets] } : {}), ...defined({ warnedTime, tried }) };
+  return { time, ...defined({ targets: unlessEmpty([...targets]), warnedTime, tried }) };
 }

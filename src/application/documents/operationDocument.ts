@@ -1,4 +1,5 @@
 /** What callers see of an operation and its steps. */
+import { defined } from "../../domain/defined.ts";
 import { errorDocument } from "../../domain/documents/errorDocument.ts";
 import type {
   AnySummary,
@@ -49,7 +50,7 @@ export function summaryOfOperation(record: OperationRecord): OperationSummary {
 }
 
 function stillToUndoDocument({ error, ...rest }: StillToUndo): StillToUndo {
-  return { ...rest, ...(error ? { error: errorDocument("retried", error) } : {}) };
+  return { ...rest, ...defined({ error: error && errorDocument("retried", error) }) };
 }
 
 /** The phase, if the record alone shows it. */

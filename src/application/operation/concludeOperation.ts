@@ -150,10 +150,7 @@ function withKept(error: OperationError, steps: readonly StepRecord[]): Operatio
 }
 
 function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
-  return {
-    ...(result ? { clientId: result.clientId } : {}),
-    ...defined({ namespaceUid }),
-  };
+  return defined({ clientId: result?.clientId, namespaceUid });
 }
 
 function resultOf(

@@ -2,7 +2,7 @@
  * What an operation's records say when its orchestration has ended without recording an outcome: how far it got, and what is
  * left.
  */
-import { defined } from "../../domain/defined.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode, type PermanentCode } from "../../domain/errors.ts";
 import { further, MigrationPhase } from "../../domain/operation/migration.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
@@ -56,7 +56,7 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
     ...common,
     undos: undosOf(stages.filter((stage) => !isComplete(stage))),
     migration: {
-      ...(completed ? { completed } : {}),
+      ...defined({ completed }),
       undos: undosOf(stages.filter(isComplete)),
       // Once that phase has looked, its removals may be queued: they come before the next run, or while it looks.
       from: hasBegunToRetire(operation, forward) ? "retire" : "inventory",
@@ -160,7 +160,7 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
     const names = undos.toReversed();
     const text = names.length === 0 ? why : `${why} Left to be undone: ${names.join(", ")}.`;
     const error = toOperationError("ORCHESTRATION_FAILED", text);
-    return { status: "Failed", error, leftBehind, ...(names.length === 0 ? {} : { leftUndone: names }) };
+    return { status: "Failed", error, leftBehind, ...defined({ leftUndone: unlessEmpty(names) }) };
   };
   switch (kind) {
     case "onboard":
@@ -180,7 +180,7 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
       const completed = (isCanceled ? undefined : left?.migration?.completed) ?? migration?.completed;
       return {
         ...outcome(undos.length > 0, undos),
-        migration: { ...(completed ? { completed } : {}), podsToMove: [] },
+        migration: { ...defined({ completed }), podsToMove: [] },
       };
     }
   }
@@ -202,7 +202,7 @@ export function outcomeOf(operation: OperationRecord, steps: readonly StepRecord
     status: "Failed",
     ...defined({ error }),
     leftBehind: leftUndone !== undefined || isInPlace(operation, left),
-    ...(leftUndone ? { leftUndone: [...leftUndone] } : {}),
+    ...defined({ leftUndone: leftUndone && [...leftUndone] }),
     isUntouched: !left.hasChanged,
     ...progress,
   };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isGuest } from "../../domain/naming/names.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
@@ -44,6 +45,6 @@ export const checkNamespace = defineStep({
     throwBlockers(plan);
     throwConflict(notJoined);
     const admins = adminsToSet(plan);
-    return { action: "none", ...(admins.length > 0 ? { admins } : {}) };
+    return { action: "none", ...defined({ admins: unlessEmpty(admins) }) };
   },
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defined } from "../../domain/defined.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { changesAny, type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
@@ -68,7 +68,7 @@ export const preflight = defineStep({
     const approval = await requestApproval(ports, { operation, request, team: accepted?.team, steps: plan.steps });
     // An approval may take days, and an administrator may be removed meanwhile: so the step looks at every server again.
     const admins = approval ? [...administeredServers(ports.catalog, request)] : adminsToSet(plan);
-    return { action: "none", approval, ...(admins.length > 0 ? { admins } : {}) };
+    return { action: "none", approval, ...defined({ admins: unlessEmpty(admins) }) };
   },
 });
 

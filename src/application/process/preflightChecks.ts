@@ -5,6 +5,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { expectNoCrossing } from "../../domain/catalog/environments.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
@@ -23,7 +24,7 @@ export async function lookAtPreflight(ports: Ports, input: Planning): Promise<St
   const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
   const notices = found.flatMap((each) => each.notices ?? []);
   const action = blockers.length > 0 ? "conflict" : "none";
-  return { ...input.step, action, differences: [], blockers, ...(notices.length > 0 ? { notices } : {}) };
+  return { ...input.step, action, differences: [], blockers, ...defined({ notices: unlessEmpty(notices) }) };
 }
 
 /** Where access has ended, it goes although something is in the way of what stays. */

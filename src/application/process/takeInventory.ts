@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { describeFinding, isError } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
@@ -102,10 +103,10 @@ async function lookAtNamespace(
   const how = isPast(migration.completed, "cutOver") ? "should have been redeployed by now" : "to be redeployed";
   const current = `uses ${modeWords[modeLeft(migration)]}`;
   const differences = pods.map((pod) => ({ field: `pod ${pod}`, current, desired: how }));
-  const plan = toStepPlan(step, { action: "none", differences, ...(conflict ? { conflict } : {}) });
+  const plan = toStepPlan(step, { action: "none", differences, ...defined({ conflict }) });
   return {
     ...plan,
     ...(blockers.length > 0 ? { action: "conflict", blockers: [...plan.blockers, ...blockers] } : {}),
-    ...(notices.length > 0 ? { notices: [...notices] } : {}),
+    ...defined({ notices: unlessEmpty([...notices]) }),
   };
 }

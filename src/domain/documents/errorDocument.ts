@@ -1,4 +1,5 @@
 /** Errors as answers have them: the fix also as data, so that each client can say it in its own words. */
+import { defined } from "../defined.ts";
 import { fixDocumentOf, isErrorCode, isRetried, mayPass, type Situation } from "../errors.ts";
 import type { BatchPlan } from "../operation/batch.ts";
 import type { OperationError } from "../operation/operation.ts";
@@ -16,8 +17,10 @@ export function planDocument(plan: Plan | BatchPlan): Plan | BatchPlan {
   if ("steps" in plan) return { ...plan, steps: plan.steps.map(stepOfPlan) };
   const items = plan.items.map(({ plan: own, error, ...item }) => ({
     ...item,
-    ...(own ? { plan: { ...own, steps: own.steps.map(stepOfPlan) } } : {}),
-    ...(error ? { error: errorDocument("answered", error) } : {}),
+    ...defined({
+      plan: own && { ...own, steps: own.steps.map(stepOfPlan) },
+      error: error && errorDocument("answered", error),
+    }),
   }));
   return { ...plan, items };
 }
@@ -27,6 +30,6 @@ function stepOfPlan(step: StepPlan): StepPlan {
   return {
     ...step,
     blockers: inAnswer(step.blockers),
-    ...(step.notices ? { notices: inAnswer(step.notices) } : {}),
+    ...defined({ notices: step.notices && inAnswer(step.notices) }),
   };
 }

@@ -1,5 +1,6 @@
 /** The answer to a request that failed. */
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import { fixDocumentOf, type RefusalCode, type StepErrorCode, statusOf } from "../errors.ts";
 import { FixParts } from "../fixParts.ts";
 import type { RefusalDetails } from "../policy/refusal.ts";
@@ -31,7 +32,7 @@ export function problemDocument(
     detail,
     code,
     ...fixDocumentOf(code, "answered"),
-    ...(errors ? { errors: [...errors] } : {}),
+    ...defined({ errors: errors && [...errors] }),
     traceId,
   };
 }

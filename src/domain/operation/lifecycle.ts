@@ -89,7 +89,7 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     ...(kind === "change" && record.takenBy !== undefined ? { takesOver: true } : {}),
     ...(migration && isConcerned ? { migration } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
-    ...(batch ? { batch: batch.operation } : {}),
+    ...defined({ batch: batch?.operation }),
   };
 }
 
@@ -142,10 +142,10 @@ export function supersede(
   const { team, ...opened } = opening;
   const taker = takerOf(owner, { team, takeOver });
   const owned = taker === undefined ? ownedBy(team) : { ...ownedBy(owner), takenBy: taker };
-  const known = {
-    ...(opening.servers ? { servers: { ...current.servers, ...opening.servers } } : {}),
-    ...(opening.places ? { places: joinPlaces(current.places, opening.places) } : {}),
-  };
+  const known = defined({
+    servers: opening.servers && { ...current.servers, ...opening.servers },
+    places: opening.places && joinPlaces(current.places, opening.places),
+  });
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }
@@ -388,7 +388,7 @@ function leftOf(record: RecordIn<"Migrating">, { leftBehind, migration: reached 
   // What an earlier migration left behind is not this one's to undo, and no longer that one's either.
   const { leftBy: _earlier, ...migration } = record.migration;
   const completed = reached?.completed ?? migration.completed;
-  const now = { ...migration, ...(completed ? { completed } : {}), ...(leftBehind ? remainsOf(record) : {}) };
+  const now = { ...migration, ...defined({ completed }), ...(leftBehind ? remainsOf(record) : {}) };
   return completed !== "retire" && isToRemember(now) ? now : undefined;
 }
 

@@ -1,5 +1,6 @@
 /** What a step finds and would do. The same plan answers a dry run and decides what the step does. */
 import { z } from "zod";
+import { defined, unlessEmpty } from "../defined.ts";
 import { fixDocument } from "../errors/fix.ts";
 import {
   type AnyNoticeCode,
@@ -131,7 +132,7 @@ export function toStepPlan(
     action: conflicts.length > 0 ? "conflict" : action,
     differences: [...differences],
     blockers: conflicts.map(({ code, message }) => toOperationError(code, message)),
-    ...(notices.length > 0 ? { notices: notices.map(({ code, message }) => toNotice(code, message)) } : {}),
+    ...defined({ notices: unlessEmpty(notices.map(({ code, message }) => toNotice(code, message))) }),
   };
 }
 

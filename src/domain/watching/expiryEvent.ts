@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { defined, unlessEmpty } from "../defined.ts";
 import { berthKey } from "../naming/names.ts";
 import { endingAt } from "../operation/expiry.ts";
 import type { FreeRecord } from "../operation/namespaceRecord.ts";
@@ -21,6 +22,6 @@ export function expiryEvent(record: FreeRecord, end: string, time: string): Expi
     subject,
     time,
     datacontenttype: "application/json",
-    data: { expiresTime: end, ...(targets.length > 0 ? { targets: [...targets] } : {}) },
+    data: { expiresTime: end, ...defined({ targets: unlessEmpty([...targets]) }) },
   };
 }

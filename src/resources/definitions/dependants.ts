@@ -2,6 +2,7 @@
  * Who else depends on what an offboarding removes. Checked before the first removal; the caller may proceed anyway, and the plan
  * then lists what is lost. The check runs once: what somebody adds while the offboarding runs is removed with the rest.
  */
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
@@ -22,7 +23,7 @@ export function withDependants(plan: StepPlan, found: readonly Dependants[], isI
   const blockers = [...plan.blockers, ...(isIgnored ? [] : dependants)];
   const notices = [...(plan.notices ?? []), ...unknown, ...(isIgnored ? dependants : [])];
   const action = blockers.length > plan.blockers.length ? "conflict" : plan.action;
-  return { ...plan, action, blockers, ...(notices.length > 0 ? { notices } : {}) };
+  return { ...plan, action, blockers, ...defined({ notices: unlessEmpty(notices) }) };
 }
 
 /** Whether the object was made or adopted for the namespace, and so belongs to no one else. */

@@ -1,4 +1,5 @@
 /** Revoking access to a database, entirely or in part, but only what the mark says that Mooring gave. */
+import { defined } from "../../domain/defined.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -94,7 +95,7 @@ function joined(decisions: readonly Decision[]): Decision {
   return {
     action: strongest(decisions.map(({ action }) => action)),
     differences: decisions.flatMap(({ differences }) => differences),
-    ...(conflict ? { conflict } : {}),
+    ...defined({ conflict }),
     changes: conflict ? [] : decisions.flatMap(({ changes }) => changes),
   };
 }

@@ -1,4 +1,5 @@
 /** Roles that can use something in a schema, with the rights that Mooring did not give. */
+import { defined } from "../../../domain/defined.ts";
 import { berthKey } from "../../../domain/naming/names.ts";
 import { readMark } from "../../../domain/naming/ownership.ts";
 import type { PostgresPlace, PostgresRight } from "../../../domain/targets/postgres.ts";
@@ -26,7 +27,7 @@ function besidesMooring(holder: PostgresHolder, place: PostgresPlace, owners: Ow
     {
       name,
       type,
-      ...(owner ? { owner } : {}),
+      ...defined({ owner }),
       ...(name === place.login ? { isMooring: true as const } : {}),
       rights: (isSuperuser ? ["SUPERUSER"] : rights).map((right) => ({ right })),
     },
