@@ -1,5 +1,6 @@
-/** What both clients say of operations. A status, a phase or an action that is missing here does not compile. */
-import type { OperationStatus, Phase, StepAction } from "../src/domain/operation/operation.ts";
+/** What both clients say of operations. A status or a phase that is missing here does not compile. */
+import type { StepDocument } from "../src/domain/documents/operation.ts";
+import type { OperationStatus, Phase } from "../src/domain/operation/operation.ts";
 
 const ended: { readonly [S in OperationStatus]: boolean } = {
   NotStarted: false,
@@ -22,17 +23,8 @@ export const phaseWords: { readonly [P in Phase]: string } = {
   done: "done",
 };
 
-const changing: { readonly [A in StepAction]: boolean } = {
-  create: true,
-  adopt: true,
-  update: true,
-  none: false,
-  keep: true,
-  delete: true,
-  conflict: false,
-};
+type Step = Pick<StepDocument, "name" | "target">;
 
-/** Whether a step with the action does anything to what it is about. */
-export function isChange(action: StepAction): boolean {
-  return changing[action];
+export function isSameStep(a: Step, b: Step): boolean {
+  return a.name === b.name && a.target === b.target;
 }

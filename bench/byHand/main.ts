@@ -9,7 +9,8 @@ import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { describeEnvironment } from "../../local/control/environment.ts";
 import { startSandbox } from "../../local/sandbox.ts";
-import { databases, onboard, quantile } from "../onboarding/measure.ts";
+import { databases, onboard } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: {

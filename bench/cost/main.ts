@@ -12,7 +12,8 @@ import { ensureBuilt } from "../../local/build.ts";
 import { startCloud } from "../../local/cloud.ts";
 import { writeCloudFiles } from "../../local/cloudFiles.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
-import { databases, onboard, quantile } from "../onboarding/measure.ts";
+import { databases, onboard } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 import { connectInspector } from "./inspector.ts";
 import { attribute, type CpuProfile, type Share } from "./profile.ts";
 

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { z } from "zod";
 import { ensureBuilt } from "../../local/build.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "5" }, latency: { type: "string", default: "40ms" } },

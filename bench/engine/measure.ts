@@ -1,4 +1,5 @@
 /** How an engine performs with the workflow: alone, and a hundred at a time. */
+import { quantile } from "../quantile.ts";
 import type { Engine } from "./engines/engine.ts";
 import { usageOf } from "./process.ts";
 
@@ -10,11 +11,6 @@ export interface Latencies {
 export interface Load extends Latencies {
   readonly perSecond: number;
   readonly processorMsEach: number;
-}
-
-function quantile(numbers: readonly number[], q: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 export function median(numbers: readonly number[]): number {

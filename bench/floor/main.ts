@@ -17,7 +17,8 @@ import { startCloud } from "../../local/cloud.ts";
 import { writeCloudFiles } from "../../local/cloudFiles.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { usageOf } from "../engine/process.ts";
-import { databases, onboard, quantile, union } from "../onboarding/measure.ts";
+import { databases, onboard, union } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 import type { RecordedCall } from "./recorded.ts";
 
 const { values } = parseArgs({

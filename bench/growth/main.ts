@@ -17,7 +17,7 @@ import { openTables, table } from "../../src/adapters/registry/tables.ts";
 import { createOperationId } from "../../src/domain/naming/operationId.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 import { measureUsers } from "./users.ts";
 
 const { values } = parseArgs({

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { startSandbox } from "../../local/sandbox.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: {

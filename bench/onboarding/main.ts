@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startSandbox } from "../../local/sandbox.ts";
-import { databases, historyOf, type Measured, onboard, openStore, quantile } from "./measure.ts";
+import { quantile } from "../quantile.ts";
+import { databases, historyOf, type Measured, onboard, openStore } from "./measure.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "10" }, latency: { type: "string", default: "50" } },

@@ -72,11 +72,6 @@ export function union(starts: readonly number[], length: number): number {
   return total;
 }
 
-export function quantile(numbers: readonly number[], q: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
-}
-
 /** `turns`: how often the orchestrator ran; `events`: what it replays in each turn but the first, without turn markers. */
 export function historyOf(store: DatabaseSync, operation: string) {
   const rows = store

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
 import { startSandbox } from "../../local/sandbox.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "10" }, behind: { type: "string", default: "8,400,1000" } },

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startHostProcess } from "../../local/hostProcess.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: { instances: { type: "string", default: "1000" }, runs: { type: "string", default: "5" } },

@@ -14,6 +14,7 @@ import { createRegistry } from "../../src/adapters/registry/index.ts";
 import { ClientId } from "../../src/domain/naming/identityPair.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: {
@@ -59,11 +60,6 @@ async function fill({ cloud }: Sandbox, count: number): Promise<void> {
     while (next < count) await insert(next++);
   };
   await Promise.all(Array.from({ length: 16 }, work));
-}
-
-function quantile(numbers: readonly number[], q: number): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 function row(what: string, ms: readonly number[]): string {

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
 import { unpackApp } from "../../test/releases/support/releases.ts";
-import { databases, historyOf, onboard, openStore, quantile } from "../onboarding/measure.ts";
+import { databases, historyOf, onboard, openStore } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "20" }, release: { type: "string", default: "0.1.0" } },

@@ -12,7 +12,7 @@ import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { startHostProcess } from "../../local/hostProcess.ts";
 import { startTraceReceiver } from "../../local/traces/receiver.ts";
 import { listContents, zip } from "../../tools/package/createPackage.ts";
-import { quantile } from "../onboarding/measure.ts";
+import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({ options: { runs: { type: "string", default: "11" } } });
 const root = dirname(dirname(import.meta.dirname));

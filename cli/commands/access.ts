@@ -6,6 +6,7 @@ import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
 import { facts } from "../output/facts.ts";
 import { fixFacts } from "../output/fixFacts.ts";
+import { nameOf } from "../output/namespaces.ts";
 import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age, ahead } from "../output/times.ts";
@@ -78,10 +79,6 @@ function placeOf({ cluster, namespace }: Place): Place {
   if (cluster !== undefined && cluster !== own)
     throw new UsageError(`--namespace ${namespace} is not in cluster ${cluster}.`);
   return { cluster: own, namespace: name };
-}
-
-function nameOf({ cluster, namespace }: AccessDocument): string {
-  return `${cluster}/${namespace}`;
 }
 
 function accessTable(value: readonly AccessDocument[], view: View): readonly string[] {

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Document } from "yaml";
+import { isRecord } from "../../src/domain/request/objectForm.ts";
 import { NotPossible, UsageError } from "../failures.ts";
 import type { Context, Environment } from "../service/server.ts";
 import { whyUnreadable, whyUnwritable } from "../unreadable.ts";
@@ -111,8 +112,4 @@ function check(path: string, value: unknown): Config {
     return [name, { server, audience }] as const;
   });
   return { path, current, contexts: new Map(contexts) };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

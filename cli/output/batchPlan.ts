@@ -1,7 +1,7 @@
 /** The plans of a batch: one line for each namespace, with what blocks it. */
 
-import { isChange } from "../../clients/operations.ts";
 import type { Berth } from "../../src/domain/naming/names.ts";
+import { isChange } from "../../src/domain/operation/actions.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
 import { lossText } from "../../src/domain/request/lossText.ts";

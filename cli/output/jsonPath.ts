@@ -3,6 +3,7 @@
  * `end`, filters, slices, unions, and recursive descent. No npm package implements this dialect, which differs from the JSONPath of
  * RFC 9535: here a quoted key is a path, and `$` is the current object. As in kubectl, a missing value prints nothing.
  */
+import { isRecord } from "../../src/domain/request/objectForm.ts";
 import { UsageError } from "../failures.ts";
 import { toJson } from "./json.ts";
 
@@ -261,8 +262,4 @@ function readOperand(reader: Reader): (value: unknown) => readonly unknown[] {
   if (!/^[@$.]/.test(reader.rest)) reader.fail('a filter compares as in ?(@.state=="Onboarded")');
   const path = readSteps(reader);
   return (value) => path([value]);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 
-import { isChange } from "../../clients/operations.ts";
 import { endsIn } from "../../clients/request.ts";
+import { isChange } from "../../src/domain/operation/actions.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";

@@ -1,9 +1,9 @@
 /** Follows an operation by applying the service's events to it. */
 
-import { hasEnded } from "../../clients/operations.ts";
+import { hasEnded, isSameStep } from "../../clients/operations.ts";
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import type { BatchChange, ItemChange, OperationChange, StepChange } from "../../src/domain/documents/feed.ts";
-import type { AnyOperationDocument, OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
+import type { AnyOperationDocument, OperationDocument } from "../../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { Client } from "./client.ts";
 import { type FollowOptions, follow, type ServerEvent } from "./events.ts";
@@ -75,10 +75,6 @@ function withItem(batch: BatchDocument, item: BatchItemDocument): BatchDocument 
     canceled: count("Canceled"),
   };
   return { ...batch, items, totals };
-}
-
-function isSameStep(a: StepDocument, b: StepDocument): boolean {
-  return a.name === b.name && a.target === b.target;
 }
 
 /** Replaces the item, or appends it: undos are not among the planned steps. */

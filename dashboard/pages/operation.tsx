@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { hasEnded } from "../../clients/operations.ts";
+import { hasEnded, isSameStep } from "../../clients/operations.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
@@ -73,19 +73,15 @@ function amend(current: AnyOperationDocument, event: string, change: unknown): A
   const { operation: of, cluster: _cluster, namespace: _namespace, ...step } = change as StepChange;
   if (of !== current.id) return current;
   const { steps } = current as Operation;
-  const isKnown = steps.some((each) => isSame(each, step));
+  const isKnown = steps.some((each) => isSameStep(each, step));
   // Planned steps are in the list from the beginning, so a new one is an undo.
   const next = isKnown
-    ? steps.map((each) => (isSame(each, step) ? { ...step, ...(each.undo ? { undo: true as const } : {}) } : each))
+    ? steps.map((each) => (isSameStep(each, step) ? { ...step, ...(each.undo ? { undo: true as const } : {}) } : each))
     : [...steps, { ...step, undo: true as const }];
   return { ...current, steps: next } as AnyOperationDocument;
 }
 
 type StepChange = Operation["steps"][number] & { operation: string; cluster: string; namespace: string };
-
-function isSame(a: { name: string; target: string }, b: { name: string; target: string }): boolean {
-  return a.name === b.name && a.target === b.target;
-}
 
 function OperationView({ operation, reload }: { readonly operation: Operation; readonly reload: () => void }) {
   const {

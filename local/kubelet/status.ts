@@ -1,4 +1,5 @@
 /** Pod statuses as a kubelet writes them. */
+import { timestamp } from "../simulators/kubernetes/object.ts";
 import type { Container } from "./pod.ts";
 
 export function waitingStatus({ name, image }: Container, reason: string, message: string) {
@@ -14,11 +15,11 @@ export function runningStatus(
   { name, image }: Container,
   { startedAt, restartCount }: { startedAt: Date; restartCount: number },
 ) {
-  const state = { running: { startedAt: time(startedAt) } };
+  const state = { running: { startedAt: timestamp(startedAt) } };
   return {
     phase: "Running",
-    startTime: time(startedAt),
-    conditions: [{ type: "Ready", status: "True", lastTransitionTime: time(startedAt) }],
+    startTime: timestamp(startedAt),
+    conditions: [{ type: "Ready", status: "True", lastTransitionTime: timestamp(startedAt) }],
     containerStatuses: [{ name, image, imageID: image, ready: true, started: true, restartCount, state }],
   };
 }
@@ -42,13 +43,13 @@ export function terminatedStatus(
     willRestart: boolean;
   },
 ) {
-  const now = time(new Date());
+  const now = timestamp(new Date());
   const fallsBack = message === "" && exitCode !== 0 && terminationMessagePolicy === "FallbackToLogsOnError";
   const said = fallsBack ? log.slice(-2048) : message;
   const terminated = {
     exitCode,
     reason: exitCode === 0 ? "Completed" : "Error",
-    startedAt: time(startedAt),
+    startedAt: timestamp(startedAt),
     finishedAt: now,
     ...(said ? { message: said } : {}),
   };
@@ -60,9 +61,4 @@ export function terminatedStatus(
     conditions: [{ type: "Ready", status: "False", lastTransitionTime: now }],
     containerStatuses: [{ name, image, imageID: image, ready: false, started: false, restartCount, ...state }],
   };
-}
-
-/** Kubernetes times have no fractions of a second. */
-function time(date: Date): string {
-  return `${date.toISOString().slice(0, 19)}Z`;
 }

@@ -2,8 +2,9 @@
  * What a caller of a service's data may do: by its roles in Azure, each from the time at which it takes effect
  * (learn.microsoft.com "Troubleshoot Azure RBAC": "can take up to 10 minutes").
  */
+import { isWithin } from "./arm/resourcePath.ts";
 import { checkAccessToken, type TokenCheck } from "./entra/accessTokens.ts";
-import type { RoleAssignment, ServicePrincipal, World } from "./world.ts";
+import type { ServicePrincipal, World } from "./world.ts";
 
 /** Services whose actions have the same names. */
 export type DataService = "serviceBus" | "eventHubs";
@@ -104,10 +105,10 @@ export function mayDo(
   );
 }
 
-function isWithin(scope: string, outer: string): boolean {
-  return `${scope}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
-}
-
-function isInEffect({ now, roleDelayMs }: World, { createdTime }: RoleAssignment): boolean {
+/** Azure publishes no time for roles of a service's own; they are as its own are. */
+export function isInEffect(
+  { now, roleDelayMs }: World,
+  { createdTime }: { readonly createdTime?: Date | undefined },
+): boolean {
   return createdTime === undefined || createdTime.getTime() + roleDelayMs <= now().getTime();
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { announceStart } from "../activities/outcome.ts";
+import { announceStart } from "../activities/operation.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
 import { Migration } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";

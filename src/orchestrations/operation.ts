@@ -2,7 +2,7 @@
 
 import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { recordOutcome } from "../activities/outcome.ts";
+import { recordOutcome } from "../activities/operation.ts";
 import type { Work } from "../activities/steps.ts";
 import { defined } from "../domain/defined.ts";
 import type { StepErrorCode } from "../domain/errors.ts";

@@ -1,6 +1,6 @@
 /** How the undos of an operation go on (durable/persist.ts). */
 import type { OrchestrationContext } from "durable-functions";
-import { announceUndos } from "../activities/outcome.ts";
+import { announceUndos } from "../activities/operation.ts";
 import { mayPass } from "../domain/errors.ts";
 import type { OperationKind } from "../domain/operation/operation.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";

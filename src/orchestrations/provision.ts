@@ -1,6 +1,6 @@
 /** The forward path of an onboarding and of a change. */
 import type { OrchestrationContext } from "durable-functions";
-import { handOver } from "../activities/handOver.ts";
+import { handOver } from "../activities/operation.ts";
 import { perform } from "../activities/steps.ts";
 import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { preflight } from "../application/process/preflight.ts";

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import type { Backend } from "./hostJson.ts";
+import { print } from "./hostJson.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 
@@ -95,8 +96,4 @@ function git(...args: readonly string[]): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function print(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

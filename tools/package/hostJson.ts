@@ -24,6 +24,6 @@ export function hostJsonFor(backend: Backend, text: string): string {
   return print({ ...hostJson, extensions: { ...extensions, durableTask } });
 }
 
-function print(value: unknown): string {
+export function print(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

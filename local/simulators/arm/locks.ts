@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { ManagementLock, World } from "../world.ts";
 import { failures } from "./failures.ts";
+import { isWithin } from "./resourcePath.ts";
 import { notFound, page, parseBody, type ResourceType } from "./resources.ts";
 
 const type = "Microsoft.Authorization/locks";
@@ -54,8 +55,4 @@ export function expectUnlocked({ locks }: World, scope: string, does: "write" | 
 
 function idOf({ name, scope }: Pick<ManagementLock, "name" | "scope">): string {
   return `${scope}/providers/${type}/${name}`;
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  return `${inner}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
 }

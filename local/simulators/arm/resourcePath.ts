@@ -77,3 +77,8 @@ export function resourceId({ subscriptionId, resourceGroup, type, names }: Resou
 export function isSame(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();
 }
+
+/** Whether one scope is the other, or below it. */
+export function isWithin(inner: string, outer: string): boolean {
+  return `${inner}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
+}

@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { RoleAssignment, World } from "../world.ts";
 import { failures } from "./failures.ts";
 import { expectUnlocked } from "./locks.ts";
-import { isSame, type ResourcePath } from "./resourcePath.ts";
+import { isSame, isWithin, type ResourcePath } from "./resourcePath.ts";
 import { type ArmCall, notFound, page, parseBody, type ResourceType } from "./resources.ts";
 import { isGone } from "./targets.ts";
 
@@ -153,10 +153,6 @@ function readFilter({ url }: ArmCall): Filter {
 
 function isInReach({ scope }: RoleAssignment, asked: string, { isAtScope }: Filter): boolean {
   return isWithin(asked, scope) || (!isAtScope && isWithin(scope, asked));
-}
-
-function isWithin(inner: string, outer: string): boolean {
-  return `${inner}/`.toLowerCase().startsWith(`${outer}/`.toLowerCase());
 }
 
 function isMeant({ groups }: World, { principalId }: RoleAssignment, filter: Filter): boolean {

@@ -6,11 +6,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { checkCaller, type DataCaller } from "../dataRights.ts";
+import { checkCaller, type DataCaller, isInEffect } from "../dataRights.ts";
 import { type ErrorEffect, type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import { readJson } from "../readJson.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
-import type { CosmosAssignment, World } from "../world.ts";
+import type { World } from "../world.ts";
 import { namedPath, ridOf } from "./resourceIds.ts";
 
 export const cosmosAudience = "https://cosmos.azure.com";
@@ -195,11 +195,6 @@ function mayDo(
       `${account}${scope}/`.toLowerCase().startsWith(`${each.scope}/`.toLowerCase()) &&
       isInEffect(world, each),
   );
-}
-
-/** Azure publishes no time; as with roles of its own. */
-function isInEffect({ now, roleDelayMs }: World, { createdTime }: CosmosAssignment): boolean {
-  return createdTime === undefined || createdTime.getTime() + roleDelayMs <= now().getTime();
 }
 
 function forbidden(account: string, { principalId }: DataCaller, { action, scope }: { action: string; scope: string }) {

@@ -146,6 +146,14 @@ function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", describeLosses(berthKey(request), losses));
 }
 
+/** Reports a held namespace as held, not as changed by its holder. */
+export function freeAnd(expect: (record: NamespaceRecord) => void): (record: NamespaceRecord) => void {
+  return (record) => {
+    expectFree(record);
+    expect(record);
+  };
+}
+
 /** Refuses a namespace that an operation holds. */
 export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {
   if (isFree(record)) return;

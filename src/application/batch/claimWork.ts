@@ -4,7 +4,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports/index.ts";
-import { type Claim, claimOnboarding, expectFree, withOnboardingOperation } from "../admission/claim.ts";
+import { type Claim, claimOnboarding, freeAnd, withOnboardingOperation } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { claimOffboarding, claimUpkeep } from "../admission/claimExisting.ts";
 import { goesTo, prepareMigration } from "../migration/prepareMigration.ts";
@@ -38,12 +38,7 @@ export async function claimWork(
       );
     case "offboard": {
       const { ignoreDependants } = work;
-      // Report a held namespace as held, not as changed by its holder.
-      const expectFreeAsSeen = (record: NamespaceRecord) => {
-        expectFree(record);
-        expect(record);
-      };
-      return await claimOffboarding(claimContext, ask, { expect: expectFreeAsSeen, ignoreDependants });
+      return await claimOffboarding(claimContext, ask, { expect: freeAnd(expect), ignoreDependants });
     }
     default:
       if (!ask.request) throw new Error(`nothing is known of what the item ${ask.namespace} asks for`);

@@ -6,7 +6,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { planOfSame, toPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
-import { expectFree, findCurrent, withOnboardingOperation } from "../admission/claim.ts";
+import { expectFree, findCurrent, freeAnd, withOnboardingOperation } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { expectSeen } from "../batch/chooseNamespaces.ts";
@@ -57,11 +57,7 @@ async function lookAt(
       );
     case "offboard": {
       const { ignoreDependants } = work;
-      const expectFreeAsSeen = (record: NamespaceRecord) => {
-        expectFree(record);
-        expect(record);
-      };
-      return await lookAtDeletion(claimContext, chosen, { expect: expectFreeAsSeen, ignoreDependants });
+      return await lookAtDeletion(claimContext, chosen, { expect: freeAnd(expect), ignoreDependants });
     }
   }
 }

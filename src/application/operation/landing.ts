@@ -33,7 +33,7 @@ export function findOutwardLanding(steps: readonly StepRecord[], when: When): La
   );
 }
 
-interface When {
+export interface When {
   readonly landingMs: number;
   readonly now: number;
 }

@@ -66,7 +66,7 @@ export const removeLeftovers = defineStep({
       );
       actions.push(action);
     }
-    for (const each of surpluses) actions.push(await each.prune(ports, { ...base, request }, all));
+    for (const each of surpluses) actions.push(await each.run(ports, { ...base, request }, all));
     return { action: strongest(actions) };
   },
 });

@@ -3,31 +3,29 @@
  * Orchestrations run these lists, and plans, statuses and undos read them.
  */
 import { namesOf } from "../../domain/lookUp.ts";
-import { type Migration, type MigrationPhase, modeLeft, targetOf } from "../../domain/operation/migration.ts";
-import type { ResourceStepName, StepKey, StepName } from "../../domain/operation/stepName.ts";
+import { type MigrationPhase, modeLeft, targetOf, type Way } from "../../domain/operation/migration.ts";
+import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind } from "../../domain/targets/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import type { Leaving, MakingStage } from "../../resources/definitions/resource.ts";
+import type { Leaving, MakingStage, StepKeys } from "../../resources/definitions/resource.ts";
 import { isWanted, leaves, resourcesFor, resourcesNotShared } from "../../resources/index.ts";
 import { steps } from "./index.ts";
 
-type Keys = readonly StepKey<ResourceStepName>[];
-
 /** Before everything else: nobody can log in to a database whose server has no administrator. */
-function administered(operation: OperationFacts, admins: readonly string[]): Keys {
+function administered(operation: OperationFacts, admins: readonly string[]): StepKeys {
   return admins.map((server) => steps.ensureSqlAdmin.keyFor(operation, server));
 }
 
 /** What an onboarding makes at the same time. */
-function madeIn(stage: MakingStage, operation: OperationFacts): Keys {
+function madeIn(stage: MakingStage, operation: OperationFacts): StepKeys {
   return resourcesFor(operation.request)
     .filter((resource) => resource.making === stage && isWanted(resource, operation.request))
     .flatMap((resource) => resource.ensure(operation));
 }
 
 /** What is in the namespace itself besides, such as a network policy: it may name targets. */
-function madeInside(operation: OperationFacts): Keys {
+function madeInside(operation: OperationFacts): StepKeys {
   const { request } = operation;
   return resourcesFor(request)
     .filter(
@@ -37,7 +35,7 @@ function madeInside(operation: OperationFacts): Keys {
 }
 
 /** What the earlier request has and the new one does not. */
-export function replaced(operation: OperationFacts): Keys {
+export function replaced(operation: OperationFacts): StepKeys {
   return operation.earlier
     ? resourcesFor(operation.request).flatMap((resource) => resource.replace?.(operation) ?? [])
     : [];
@@ -46,7 +44,7 @@ export function replaced(operation: OperationFacts): Keys {
 export interface ForwardStage {
   readonly name: "administer" | "takeAway" | MakingStage | "inside";
   /** They run at the same time. */
-  readonly steps: Keys;
+  readonly steps: StepKeys;
   /** The undos of its steps are registered before the first of them. */
   readonly isUndone: boolean;
 }
@@ -60,7 +58,11 @@ export function forwardStages(
   operation: OperationFacts,
   { admins = [], takesOver = false }: { admins?: readonly string[] | undefined; takesOver?: boolean | undefined } = {},
 ): readonly ForwardStage[] {
-  const stage = (name: ForwardStage["name"], steps: Keys, isUndone = operation.kind !== "repair"): ForwardStage => ({
+  const stage = (
+    name: ForwardStage["name"],
+    steps: StepKeys,
+    isUndone = operation.kind !== "repair",
+  ): ForwardStage => ({
     name,
     steps,
     isUndone,
@@ -94,7 +96,7 @@ const removal: Readonly<Record<Leaving, "together" | "togetherAtEnd" | "afterwar
 };
 
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
-export function removed(operation: OperationFacts): { readonly together: Keys; readonly afterwards: Keys } {
+export function removed(operation: OperationFacts): { readonly together: StepKeys; readonly afterwards: StepKeys } {
   const every = resourcesFor(operation.request);
   const leaving = every.filter((resource) => leaves(resource, operation));
   const own = (reason: Leaving) =>
@@ -119,10 +121,8 @@ export function onNamespace(name: StepName, operation: OperationFacts): StepKey 
   return steps[name].keyFor(operation);
 }
 
-type Way = Pick<Migration, "to" | "from">;
-
 export interface MigrationPhases extends Readonly<Record<MigrationPhase, readonly StepKey[]>> {
-  readonly sideBySide: Keys;
+  readonly sideBySide: StepKeys;
 }
 
 /** The steps of each phase, one after the other. The final verification follows the last one. */
@@ -144,7 +144,7 @@ export function migrationPhases(request: OnboardingRequest, migration: Way): Mig
 }
 
 /** In reverse order of creation: what was made last goes first. */
-export function retired(operation: OperationFacts, migration: Way): Keys {
+export function retired(operation: OperationFacts, migration: Way): StepKeys {
   const left = resourcesNotShared(modeLeft(migration), targetOf(migration)).toReversed();
   return [
     ...left.flatMap((resource) => resource.remove(operation)),

@@ -3,7 +3,7 @@ import { toNotice } from "../../domain/operation/plan.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey, stepText } from "../../domain/operation/stepName.ts";
 import { delayOf, type RetryPolicy } from "../../durable/retry.ts";
-import { findLanding } from "../operation/landing.ts";
+import { findLanding, type When } from "../operation/landing.ts";
 import type { StepTrail } from "./stepTrail.ts";
 
 interface Looked {
@@ -37,11 +37,6 @@ export async function lookAgainAt(
   const noticed = before?.notices?.[0]?.code;
   if (noticed !== reason?.code) await trail.notice(reason ? [toNotice(reason.code, reason.message)] : []);
   return reason && new Date(Math.min(now + delayOf(retry, tries), Date.parse(reason.until))).toISOString();
-}
-
-interface When {
-  readonly landingMs: number;
-  readonly now: number;
 }
 
 function whyUnanswered(step: StepKey, rows: readonly StepRecord[], when: When): Reason | undefined {

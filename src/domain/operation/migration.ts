@@ -60,7 +60,7 @@ export const Migration = z.object({
 });
 export type Migration = z.infer<typeof Migration>;
 
-type Way = Pick<Migration, "to" | "from">;
+export type Way = Pick<Migration, "to" | "from">;
 
 /** The identity mode that it leads to. */
 export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {

@@ -29,6 +29,6 @@ export function toObjectForm<Request extends { readonly namespace: string }>(
   return { apiVersion, kind, metadata: { name: namespace, namespace }, spec, ...(status ? { status } : {}) };
 }
 
-function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
+export function isRecord(value: unknown): value is { readonly [field: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@ import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
 import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
+import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import type { IdentityUser } from "../naming/names.ts";
@@ -453,7 +454,3 @@ export const namedTarget = {
   danglingInRights,
   danglingInRule: ({ targets = [] }, catalog) => dangling(targets, catalog),
 } as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
-
-function isUnique(values: readonly string[]): boolean {
-  return new Set(values).size === values.length;
-}

@@ -5,6 +5,7 @@ import { defined } from "../defined.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
 import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
+import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
@@ -430,7 +431,3 @@ export const sqlDatabase = {
   danglingInRights,
   danglingInRule,
 } as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
-
-function isUnique(values: readonly string[]): boolean {
-  return new Set(values).size === values.length;
-}

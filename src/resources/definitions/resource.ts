@@ -6,7 +6,7 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
-import type { Migration } from "../../domain/operation/migration.ts";
+import type { Way } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { ResourceStepName, StepKey } from "../../domain/operation/stepName.ts";
@@ -27,8 +27,6 @@ export type MakingStage = (typeof makingStages)[number];
 export type Leaving = "access" | "credential" | "rights" | "identity" | "namespace";
 
 export type StepKeys = readonly StepKey<ResourceStepName>[];
-
-type Way = Pick<Migration, "to" | "from">;
 
 export interface Resource {
   /** Every step and undo that it has. */
@@ -78,7 +76,7 @@ export interface Surplus {
   /** No other step of an offboarding removes it. */
   readonly outlastsSteps?: true;
   look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
-  prune(
+  run(
     ports: Ports,
     input: StepInput & { readonly request: OnboardingRequest },
     step: Pick<StepContext, "willDo">,

@@ -49,7 +49,7 @@ export const federatedCredential = defineResource({
         const action = found.length > 0 ? "delete" : "none";
         return toStepPlan(step, { action, differences: found.flatMap(removalOf) });
       },
-      async prune(ports, { request }, step) {
+      async run(ports, { request }, step) {
         const found = await findSurplusCredentials(ports, request);
         if (found.length === 0) return "none";
         await step.willDo("delete", found.flatMap(removalOf));

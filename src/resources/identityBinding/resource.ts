@@ -38,7 +38,7 @@ export const identityBinding = defineResource({
         const left = await findBindingsLeftByGuests(ports, request);
         return toStepPlan(step, { action: left.refs.length > 0 ? "delete" : "none", differences: removalsOf(left) });
       },
-      async prune(ports, { request }, step) {
+      async run(ports, { request }, step) {
         const left = await findBindingsLeftByGuests(ports, request);
         if (left.refs.length === 0) return "none";
         await step.willDo("delete", removalsOf(left));

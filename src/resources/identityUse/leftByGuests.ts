@@ -141,6 +141,6 @@ export const rightsLeftByGuests: Surplus = {
       blockers: all.flatMap(({ blockers }) => blockers),
     };
   },
-  prune: async (ports, { request }, step) =>
+  run: async (ports, { request }, step) =>
     await removeRights(ports, await findRightsLeftByGuests(ports, request), step),
 };

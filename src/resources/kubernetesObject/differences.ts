@@ -1,6 +1,7 @@
 /** The fields in which two Kubernetes objects differ, as `kubectl diff` shows them: field, before, after. */
 import { canonicalJson } from "../../domain/canonicalJson.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
+import { isRecord } from "../../domain/request/objectForm.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
 /** The fields of the desired object that differ in the current one; other fields of the current one do not matter. */
@@ -71,10 +72,6 @@ export function valuesBefore(desired: object, current: object): Record<string, u
     }
   }
   return before;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isZero(value: unknown): boolean {

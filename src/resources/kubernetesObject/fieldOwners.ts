@@ -4,8 +4,9 @@ import { defined } from "../../domain/defined.ts";
 import { owner } from "../../domain/naming/names.ts";
 import { managedByLabel } from "../../domain/naming/ownership.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
+import { isRecord } from "../../domain/request/objectForm.ts";
 import type { KubernetesObject, ManagedFields } from "../../ports/kubernetes.ts";
-import { isRecord, show } from "./differences.ts";
+import { show } from "./differences.ts";
 
 /**
  * Selects, from values that are to replace what Mooring wrote, those whose field Mooring alone owns. A field that somebody else

@@ -1,11 +1,13 @@
 /** Reading Kubernetes objects back: whether they are as Mooring set them, and whether any remain that should be gone. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
 import { type MarkedMetadata, printMetadataMark, readMetadata } from "../../domain/naming/ownership.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
-import type { RecordedMark } from "../definitions/recordedMark.ts";
+import { type RecordedMark, recordedMarks } from "../definitions/recordedMark.ts";
 import { compare } from "./differences.ts";
 import { refOf } from "./ensureObjects.ts";
 import { surplusFields } from "./fieldOwners.ts";
@@ -71,6 +73,17 @@ export async function remainsOf(
   if (!current || current.metadata.deletionTimestamp !== undefined || isManagedByArm(current)) return [];
   const { metadata } = await knownMetadata(current, recordedMark);
   return isMadeFor(metadata, berth) ? [`${thingOf(ref)} is still there.`] : [];
+}
+
+/** The same of each of several objects; the namespace's record is read once. */
+export function remainsOfAll(
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
+  berth: Berth,
+  refs: readonly ObjectRef[],
+): readonly Promise<readonly string[]>[] {
+  const cluster = findCluster(ports.catalog, berth.cluster);
+  const recordedMark = recordedMarks(ports, berth);
+  return refs.map((ref) => remainsOf(ports.kubernetes, cluster, { ref, berth, recordedMark }));
 }
 
 function isMadeFor(metadata: MarkedMetadata, berth: Berth): boolean {

@@ -45,7 +45,7 @@ export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Pr
       const refs = await find(ports, request);
       return await planObjectRemoval(ports.kubernetes, findCluster(ports.catalog, cluster), refs, how);
     },
-    async prune(ports, { request, ...input }, step) {
+    async run(ports, { request, ...input }, step) {
       const refs = await find(ports, request);
       const how = { ...input, recordedMark: recordedMarks(ports, input), step };
       return await removeObjects(ports.kubernetes, findCluster(ports.catalog, input.cluster), refs, how);

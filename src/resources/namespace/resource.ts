@@ -13,10 +13,9 @@ import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckReques
 import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource, type PreflightInput } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
-import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
 import { findClosed } from "./closedByAzure.ts";
@@ -54,13 +53,12 @@ export const namespace = defineResource({
     ];
   },
 
-  remains(ports, request) {
-    const cluster = findCluster(ports.catalog, request.cluster);
-    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
-    return namespaceRefs(request).flatMap((ref) =>
-      ref.isKept ? [] : [remainsOf(ports.kubernetes, cluster, { ref, ...input })],
-    );
-  },
+  remains: (ports, request) =>
+    remainsOfAll(
+      ports,
+      request,
+      namespaceRefs(request).filter(({ isKept }) => !isKept),
+    ),
 
   exported: (catalog, { request }) => desiredObjects(catalog, request, wantedLabels(catalog, request) ?? {}),
 });

@@ -21,7 +21,7 @@ import { askedByContainer, askedByPod, type Computed, isRunning, type Pod, readP
 
 type Looking = Pick<Ports, "kubernetes">;
 
-interface Checked {
+export interface Checked {
   readonly request: OnboardingRequest & { readonly namespaceProfile: string };
   readonly cluster: ClusterTarget;
 }

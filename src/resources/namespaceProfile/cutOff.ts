@@ -8,21 +8,16 @@ import { destinationsOf } from "../../domain/catalog/networkReach.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { isMarked, list } from "../definitions/dependants.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
+import type { Checked } from "./amounts.ts";
 import { policiesInAnyMode } from "./objects.ts";
 import { findOpenedByOthers } from "./openedByOthers.ts";
 import { type Opened, openedBy, opensAddress, opensHost } from "./policyInForce.ts";
-
-interface Checked {
-  readonly request: OnboardingRequest & { readonly namespaceProfile: string };
-  readonly cluster: ClusterTarget;
-}
 
 const Pod = z.object({
   metadata: z.object({ name: z.string() }),

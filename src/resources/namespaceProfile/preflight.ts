@@ -1,21 +1,14 @@
 /** What has to be true before a profile is written: of the catalog, the cluster, and what the namespace has today. */
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { findProfile, type Profile } from "../../domain/profiles/profile.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { checkPermissions } from "../definitions/ownPermissions.ts";
 import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
-import { checkAmounts } from "./amounts.ts";
+import { type Checked, checkAmounts } from "./amounts.ts";
 import { findCutOff } from "./cutOff.ts";
 import { findManaged } from "./managedNamespace.ts";
-
-interface Checked {
-  readonly request: OnboardingRequest & { readonly namespaceProfile: string };
-  readonly cluster: ClusterTarget;
-}
 
 export function checkProfile(ports: Ports, { request, cluster }: Checked): readonly PreflightCheck[] {
   const about = "cluster";

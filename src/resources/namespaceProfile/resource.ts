@@ -11,9 +11,8 @@ import { replacedProfile } from "../../domain/request/change.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
-import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, inspectSurplus, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
 import { closeNetwork, openNetwork, recloseNetwork, reopenNetwork } from "./networkSteps.ts";
 import { policiesInAnyMode, profileObjects, profileRefs, surplusRefs } from "./objects.ts";
@@ -115,7 +114,7 @@ export const namespaceProfile = defineResource({
           ? await planRemoval(ports, { cluster, namespace }, { ...left, step })
           : toStepPlan(step, { action: "none" });
       },
-      async prune(ports, { request, ...input }, step) {
+      async run(ports, { request, ...input }, step) {
         const left = surplusIn(ports, request);
         return left ? (await removeGiven(ports, input, { ...left, step })).action : "none";
       },
@@ -125,9 +124,8 @@ export const namespaceProfile = defineResource({
   remains(ports, request) {
     if (!hasProfile(request)) return [];
     const cluster = findCluster(ports.catalog, request.cluster);
-    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
     return [
-      ...profileRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input })),
+      ...remainsOfAll(ports, request, profileRefs(request)),
       findManaged(ports, cluster, request).then((managed) =>
         managed && isProfileOf(managed, request) ? [`${nameOfManaged(managed)} still has the profile.`] : [],
       ),

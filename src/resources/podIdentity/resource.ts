@@ -6,9 +6,8 @@ import { PermanentError } from "../../domain/errors.ts";
 import { usesSelector } from "../../domain/request/identityModes.ts";
 import { selectorOf } from "../../domain/request/request.ts";
 import type { Kubernetes } from "../../ports/kubernetes.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
-import { inspectObject, inspectSurplus, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, inspectSurplus, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { inspectBindings } from "./bindings.ts";
 import { checkKubeletRoles } from "./kubeletRoles.ts";
 import { desiredObjects, podIdentityApi, podIdentityRefs } from "./podIdentity.ts";
@@ -43,11 +42,7 @@ export const podIdentity = defineResource({
     }));
   },
 
-  remains(ports, request) {
-    const cluster = findCluster(ports.catalog, request.cluster);
-    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
-    return podIdentityRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
-  },
+  remains: (ports, request) => remainsOfAll(ports, request, podIdentityRefs(request)),
 
   exported(catalog, { request, clientId }) {
     return { objects: desiredObjects(catalog, request, { clientId, selector: selectorOf(request) }) };

@@ -10,10 +10,9 @@ import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, ObjectRef } from "../../ports/kubernetes.ts";
 import type { Reading } from "../definitions/inspection.ts";
 import { replacesAccount } from "../definitions/operationFacts.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
-import { inspectObject, remainsOf } from "../kubernetesObject/inspectObjects.ts";
+import { inspectObject, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { surplusOf } from "../kubernetesObject/objectSteps.ts";
 import { desiredAccount, serviceAccountRefs } from "./serviceAccount.ts";
 import { applyServiceAccount, removeServiceAccount, retireServiceAccount, returnServiceAccount } from "./steps.ts";
@@ -60,11 +59,7 @@ export const serviceAccount = defineResource({
 
   surplus: [{ ...surplusOf(surplusRefs), outlastsSteps: true }],
 
-  remains(ports, request) {
-    const cluster = findCluster(ports.catalog, request.cluster);
-    const input = { berth: request, recordedMark: recordedMarks(ports, request) };
-    return serviceAccountRefs(request).map((ref) => remainsOf(ports.kubernetes, cluster, { ref, ...input }));
-  },
+  remains: (ports, request) => remainsOfAll(ports, request, serviceAccountRefs(request)),
 
   exported: (catalog, { request, clientId }) => ({ objects: [desiredAccount(catalog, request, clientId)] }),
 });

@@ -356,7 +356,7 @@ function describeNew({ name, sid, desired }: Pick<DecisionInput, "name" | "sid" 
   ];
 }
 
-function place({ database }: { database: DatabaseRequest }): string {
+export function place({ database }: { readonly database: DatabaseRequest }): string {
   return keyOf(database);
 }
 

@@ -16,7 +16,7 @@ import {
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { grantsOf } from "../../domain/targets/databaseRoles.ts";
-import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { DatabaseRequest, findDatabaseOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
@@ -26,7 +26,7 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Given, type StepContext } from "../definitions/step.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
-import { type DatabaseDecision, revocationOf } from "./grant.ts";
+import { type DatabaseDecision, place, revocationOf } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
 import { findUsers, knownSids } from "./knownSids.ts";
 import { lackOfRights } from "./ownRights.ts";
@@ -233,10 +233,6 @@ function toDecision(
 ): RevokingDecision {
   const { conflict, changes } = decision;
   return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices, adopted };
-}
-
-function place({ database }: Pick<RevocationInput, "database">): string {
-  return keyOf(database);
 }
 
 const database = { database: DatabaseRequest };

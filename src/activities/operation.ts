@@ -1,6 +1,8 @@
+/** What an orchestration records of its operation. */
 import { z } from "zod";
 import { recordWaitingUndos } from "../application/operation/announceUndos.ts";
 import { concludeOperation } from "../application/operation/concludeOperation.ts";
+import { handOverNamespace } from "../application/operation/handOver.ts";
 import { recordStart } from "../application/operation/recordStart.ts";
 import { OperationKind } from "../domain/operation/operation.ts";
 import { Outcome } from "../domain/operation/outcome.ts";
@@ -8,32 +10,39 @@ import { OnboardingRequest } from "../domain/request/request.ts";
 import { Failure } from "../durable/failure.ts";
 import { StepInput } from "../resources/definitions/step.ts";
 import { beginWaiting } from "./beginWaiting.ts";
-import { activity } from "./host.ts";
+import { type ActivityPorts, activity } from "./host.ts";
+
+function recording<I extends object>(
+  name: string,
+  input: z.ZodType<I>,
+  record: (ports: ActivityPorts, input: I) => Promise<void>,
+) {
+  return activity({
+    name,
+    input,
+    output: z.object({}),
+    async run(given, ports) {
+      await record(ports, given);
+      return {};
+    },
+  });
+}
 
 /** Records and announces that the operation runs. */
-export const announceStart = activity({
-  name: "announceStart",
-  input: StepInput.extend({ kind: OperationKind }),
-  output: z.object({}),
-  async run(input, ports) {
-    await recordStart(ports, input);
-    return {};
-  },
-});
+export const announceStart = recording("announceStart", StepInput.extend({ kind: OperationKind }), recordStart);
 
 /** Shows what the operation still has to undo while its undos go on. */
-export const announceUndos = activity({
-  name: "announceUndos",
-  input: StepInput.extend({
+export const announceUndos = recording(
+  "announceUndos",
+  StepInput.extend({
     kind: OperationKind,
     undos: z.array(z.object({ name: z.string(), failure: Failure.optional() })),
   }),
-  output: z.object({}),
-  async run(input, ports) {
-    await recordWaitingUndos(ports, input);
-    return {};
-  },
-});
+  recordWaitingUndos,
+);
+
+/** In a take-over: from here on, the namespace is the other team's. */
+export const handOver = recording("handOver", StepInput, handOverNamespace);
 
 export const recordOutcome = activity({
   name: "recordOutcome",
