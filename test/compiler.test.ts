@@ -23,7 +23,7 @@ import { refusals } from "../src/domain/errors/refusals.ts";
 import { stepErrors } from "../src/domain/errors/stepErrors.ts";
 import { kindNames } from "../src/domain/targets/index.ts";
 import { createDice } from "./proof/support/random.ts";
-import { type Change as Plant, openSource } from "./support/compiler.ts";
+import { openSource, type Change as Plant } from "./support/compiler.ts";
 import { isSoak, shareOf } from "./support/proofs.ts";
 
 const tables = [steps, findingCatalogue, refusals, stepErrors, notices];
