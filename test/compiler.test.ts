@@ -365,7 +365,7 @@ describe("another kind", () => {
       file: "src/domain/operation/operation.ts",
       right: 'z.enum(["create",',
       wrong: '$& "planted",',
-      deciding: ["src/domain/operation/actions.ts", "clients/operations.ts"],
+      deciding: ["src/domain/operation/actions.ts"],
     },
     "of severity": {
       file: "src/domain/errors/findings.ts",
