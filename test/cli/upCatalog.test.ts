@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { checkout, type Running, run, start } from "./support/program.ts";
+import { checkout, type Running, run, runHere, start } from "./support/program.ts";
 
 async function up(...args: string[]): Promise<{ sandbox: Running; server: string }> {
   const sandbox = start(["up", "--port", "0", ...args]);
@@ -85,7 +85,7 @@ describe("up --auth", () => {
   });
   afterAll(() => end(running));
 
-  const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
+  const mooring = (args: string[], env = {}) => runHere(args, { env: { MOORING_SERVER: running.server, ...env } });
 
   it("prints a walk-through of an approval that works unchanged", async () => {
     const berth = "aks-dev/red-four-eyes";
@@ -152,7 +152,7 @@ describe("up --catalog", () => {
   });
   afterAll(() => end(running));
 
-  const mooring = (args: string[], env = {}) => run(args, { env: { MOORING_SERVER: running.server, ...env } });
+  const mooring = (args: string[], env = {}) => runHere(args, { env: { MOORING_SERVER: running.server, ...env } });
 
   it("simulates each cluster and each SQL server separately, and enforces the teams' quotas", async () => {
     const MOORING_TOKEN = (await mooring(["sandbox", "token", "requester"])).stdout.trim();
