@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, type RunOptions, run } from "./support/program.ts";
+import { type Ended, type RunOptions, run, runHere } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 
@@ -24,8 +24,12 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
-  run(args, { cwd: folder, ...options, env: { MOORING_SERVER: sandbox.url } });
+/** In the folder, where files are read. */
+const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> => {
+  const env = { MOORING_SERVER: sandbox.url };
+  const readsFiles = args.some((word) => /^-R?f$/.test(word));
+  return readsFiles ? run(args, { cwd: folder, ...options, env }) : runHere(args, { env });
+};
 
 interface ObjectForm {
   readonly metadata: Readonly<Record<string, unknown>>;
