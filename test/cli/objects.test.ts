@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, type RunOptions, run, runHere } from "./support/program.ts";
+import { type Ended, type RunOptions, runIn } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 
@@ -24,12 +24,8 @@ afterAll(async () => {
   await sandbox?.close();
 });
 
-/** In the folder, where files are read. */
-const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> => {
-  const env = { MOORING_SERVER: sandbox.url };
-  const readsFiles = args.some((word) => /^-R?f$/.test(word));
-  return readsFiles ? run(args, { cwd: folder, ...options, env }) : runHere(args, { env });
-};
+const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
+  runIn(folder, args, { ...options, env: { MOORING_SERVER: sandbox.url } });
 
 interface ObjectForm {
   readonly metadata: Readonly<Record<string, unknown>>;

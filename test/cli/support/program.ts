@@ -88,3 +88,9 @@ export async function runHere(args: readonly string[], { env = {} }: Pick<RunOpt
   const [out, err] = await printed;
   return { code, stdout: out, stderr: err };
 }
+
+/** Runs it in this folder, so in a process of its own, when it reads files or standard input; else here. */
+export async function runIn(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const reads = args.some((word) => /^-R?f$/.test(word));
+  return reads ? await run(args, { cwd, ...options }) : await runHere(args, options);
+}
