@@ -1,10 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
-import { compileCache } from "./local/compileCache.ts";
 import { LongestFirst } from "./test/support/longestFirst.ts";
-
-// For the workers, and for all that they start.
-process.env["NODE_COMPILE_CACHE"] ??= compileCache;
 
 /**
  * A worker runs files one after another on the same modules: in a process for each, most of its time goes into reading and

@@ -21,7 +21,13 @@ import { type Client, createClient } from "./service/client.ts";
 import { headersOf } from "./service/credential.ts";
 import { type ConnectionFlags, type Context, type Environment, readConnection } from "./service/server.ts";
 
-export interface Session {
+/** Where a run writes: the process's own streams, unless it is one of several in a process. */
+export interface Output {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export interface Session extends Output {
   readonly client: Client;
   readonly env: Environment;
   readonly format: Format;
@@ -54,7 +60,7 @@ export interface SessionFlags extends ConnectionFlags {
   readonly timeout?: string | undefined;
 }
 
-export interface SessionOptions extends Pick<Session, "describeCommands"> {
+export interface SessionOptions extends Output, Pick<Session, "describeCommands"> {
   readonly env: Environment;
   /** From the file of contexts, if one is named. */
   readonly context: Context | undefined;
@@ -66,15 +72,17 @@ export interface SessionOptions extends Pick<Session, "describeCommands"> {
 
 export function createSession(
   flags: SessionFlags,
-  { env, context, interrupted, spell, isPatient, describeCommands }: SessionOptions,
+  { env, stdout, stderr, context, interrupted, spell, isPatient, describeCommands }: SessionOptions,
 ): Session {
   const { wait = false, timeout, output } = flags;
   if (timeout !== undefined && flags.wait === false) throw new UsageError("--timeout needs --wait.");
   const signal = timeout === undefined ? interrupted : AbortSignal.any([interrupted, timedOutAfter(timeout)]);
-  const say = (message: string) => void process.stderr.write(`${spell(printable(message))}\n`);
+  const say = (message: string) => void stderr.write(`${spell(printable(message))}\n`);
   const format = readFormat(output);
   let client: Client | undefined;
   const session: Session = {
+    stdout,
+    stderr,
     format,
     env,
     signal,
@@ -95,7 +103,7 @@ export function createSession(
     },
     async print(printed) {
       const lines: Printed["lines"] = (view) => printed.lines(view).map(spell);
-      await print(process.stdout, format, { ...printed, lines });
+      await print(stdout, format, { ...printed, lines });
     },
     describeCommands,
     async explain(error) {
@@ -103,11 +111,11 @@ export function createSession(
       const { findMalformed } = await import("./service/malformed.ts");
       return await findMalformed(client.server, client.hearing, error);
     },
-    report: (failure) => printFailure(process.stderr, failure, spell),
-    write: (text) => writeData(process.stdout, text),
-    printStreamed: (as, streamed) => printStreamed(process.stdout, as, streamed),
-    writeLines: (lines) => writeLines(process.stdout, lines),
-    show: (lines) => writeLines(process.stderr, lines(viewOf(process.stderr)).map(spell)),
+    report: (failure) => printFailure(stderr, failure, spell),
+    write: (text) => writeData(stdout, text),
+    printStreamed: (as, streamed) => printStreamed(stdout, as, streamed),
+    writeLines: (lines) => writeLines(stdout, lines),
+    show: (lines) => writeLines(stderr, lines(viewOf(stderr)).map(spell)),
     say,
     spell,
   };

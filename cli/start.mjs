@@ -1,7 +1,8 @@
 /** Caches compiled code: the second start takes a third of the first one's time. */
 import { enableCompileCache } from "node:module";
-import { fileURLToPath } from "node:url";
+import { compileCache } from "../tools/compileCache.mjs";
 
-// Not in the shared temporary folder, where other users could plant files. A folder that cannot be written to is not an error.
-enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/mooring", import.meta.url)));
+enableCompileCache(compileCache);
+// For the sandbox that `mooring up` starts.
+process.env.NODE_COMPILE_CACHE ??= compileCache;
 await import("./main.ts");

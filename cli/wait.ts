@@ -21,7 +21,7 @@ export async function waitAndPrint(
   options: { wanted?: OperationStatus } = {},
 ): Promise<number> {
   // The result goes to standard output; if that is the same terminal, printing it once is enough.
-  const operation = await waitForEnd(session, id, { isShownElsewhere: process.stdout.isTTY });
+  const operation = await waitForEnd(session, id, { isShownElsewhere: session.stdout.isTTY });
   await printOperation(session, operation);
   return exitCodeOf(operation, options);
 }
@@ -36,8 +36,8 @@ export async function waitForEnd(
   id: string,
   { isShownElsewhere }: { readonly isShownElsewhere: boolean },
 ): Promise<AnyOperationDocument> {
-  const { client, signal, say } = session;
-  const progress = createProgress(process.stderr);
+  const { client, signal, say, stderr } = session;
+  const progress = createProgress(stderr);
   const notify = (message: string) => progress.above(() => say(message));
   let hasEnded = false;
   try {

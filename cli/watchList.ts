@@ -59,7 +59,7 @@ function createPrinter<T>(session: Session, { nameOf, documentOf, columns }: Lis
   let hasHeader = false;
   return async (items: readonly T[], changed: readonly T[]): Promise<void> => {
     if (format === "table" || format === "wide") {
-      const view = viewOf(process.stdout, { isWide: format === "wide" });
+      const view = viewOf(session.stdout, { isWide: format === "wide" });
       const { header, lines } = layOutTable(items, columns(items, view), view);
       const shown = items.flatMap((item, index) => (changed.includes(item) ? (lines[index] ?? []) : []));
       session.writeLines(hasHeader ? shown : [...header, ...shown]);

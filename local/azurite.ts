@@ -6,7 +6,6 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { compileCache } from "./compileCache.ts";
 import type { Certificate } from "./simulators/tls.ts";
 
 /** One storage account. */
@@ -54,7 +53,6 @@ export async function startTableServer(tls: Certificate): Promise<TableServer> {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: {
         ...process.env,
-        NODE_COMPILE_CACHE: compileCache,
         AZURITE_ACCOUNTS: accounts.map((account) => `${account}:${unusedKey}`).join(";"),
       },
     },

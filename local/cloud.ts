@@ -14,7 +14,6 @@ import { type ClusterServer, startCluster } from "./cluster/index.ts";
 import { startScheduler } from "./cluster/scheduler.ts";
 import { startServiceAccountLogin, type TokenFile } from "./cluster/serviceAccountLogin.ts";
 import { addressesOf, featuresOf } from "./clusterRights.ts";
-import { compileCache } from "./compileCache.ts";
 import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
 import { type Kubelet, startKubelet } from "./kubelet/index.ts";
 import { byRoles, variablesOf } from "./messagingServices.ts";
@@ -130,11 +129,14 @@ export const names = {
   serviceBusNamespace: "mooring.servicebus.windows.net",
 };
 
+const { NODE_COMPILE_CACHE } = process.env;
+const inherited = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 /** An image that manifests in this sandbox may name: a program of this checkout, run by this process's Node. */
 const sample = (name: string) => ({
   command: process.execPath,
   args: [join(dirname(import.meta.dirname), "samples", name, "main.ts")],
-  environment: { NODE_COMPILE_CACHE: compileCache },
+  environment: inherited,
 });
 const verifyApp = sample("verify-app");
 const samples = {

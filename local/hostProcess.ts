@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { compileCache } from "./compileCache.ts";
 import { startCoreTools } from "./coreTools.ts";
 import { isToParent, type ToHost } from "./host/turnFaults.ts";
 import { collectLog, type HostProcess, type HostProcessOptions, workerArguments } from "./hostChild.ts";
@@ -41,7 +40,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     env: {
       PATH: process.env["PATH"],
       HOME: process.env["HOME"],
-      NODE_COMPILE_CACHE: compileCache,
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       ...strict,
       ...(yields ? yielding : {}),
       ...settings,

@@ -4,12 +4,10 @@ import { latencyLimits, readCount, readDuration } from "../cli/arguments/values.
 import { messageOf } from "../src/domain/messageOf.ts";
 import { quoteWord } from "../src/domain/naming/quoteWord.ts";
 import { readCatalogFile } from "./catalogFile.ts";
-import { describeSandbox } from "./describeSandbox.ts";
 import { Interrupted, listenForInterruption } from "./interruption.ts";
-import { createMessageList, createMessageLists } from "./messageList.ts";
 import { openBrowser } from "./openBrowser.ts";
-import { freePortAfter, PortTaken } from "./port.ts";
-import { type Sandbox, startSandbox } from "./sandbox.ts";
+import { checkPort, freePortAfter, PortTaken } from "./port.ts";
+import type { Sandbox } from "./sandbox.ts";
 import { startTraceViewer } from "./traces/viewer.ts";
 
 const usage = `usage: npm start -- [--port <n>] [--latency <duration>] [--catalog <file>] [--auth] [--api-server] [--traces]
@@ -30,20 +28,12 @@ const catalog = catalogFile === undefined ? undefined : await readCatalogFile(ca
 const interruption = listenForInterruption();
 process.stdout.write("Starting the service and its simulated cloud …\n");
 const viewer = traces ? await startTraceViewer() : undefined;
-const starting = startSandbox({
-  port,
-  latencyMs,
-  settings: { ...telemetrySettings(process.env), ...viewer?.settings },
-  catalog,
-  ...(apiServer ? { apiServer } : {}),
-  callers: tellsApart ? "keys" : "anonymous",
-  logLevel: verbose ? "information" : "warning",
-  // Errors during the shutdown are expected.
-  onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
-});
+const starting = start();
 try {
   const sandbox = await Promise.race([starting, interruption.happened]);
+  const { createMessageList, createMessageLists } = await import("./messageList.ts");
   await (catalog === undefined ? createMessageList : createMessageLists)(sandbox.cloud);
+  const { describeSandbox } = await import("./describeSandbox.ts");
   process.stdout.write(describeSandbox(sandbox, { verbose, isUsual: catalog === undefined, tracesUrl: viewer?.url }));
   if (opens) openBrowser(`${sandbox.url}/dashboard`);
   await Promise.race([interruption.happened, sandbox.hostEnded.then(() => failed(sandbox))]);
@@ -54,6 +44,23 @@ try {
   const sandbox = await starting.catch(() => undefined);
   await sandbox?.close();
   await viewer?.close();
+}
+
+/** Loads the simulators only now, for the person who chose the port or the catalog is waiting for the answer. */
+async function start(): Promise<Sandbox> {
+  if (port !== 0) await checkPort(port);
+  const { startSandbox } = await import("./sandbox.ts");
+  return await startSandbox({
+    port,
+    latencyMs,
+    settings: { ...telemetrySettings(process.env), ...viewer?.settings },
+    catalog,
+    ...(apiServer ? { apiServer } : {}),
+    callers: tellsApart ? "keys" : "anonymous",
+    logLevel: verbose ? "information" : "warning",
+    // Errors during the shutdown are expected.
+    onLog: (line) => void (interruption.signal.aborted || process.stderr.write(`${line}\n`)),
+  });
 }
 
 /** The service has an environment of its own (hostProcess.ts); these variables are for it (docs/telemetry.md). */

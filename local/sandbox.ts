@@ -10,7 +10,6 @@ import { startControl } from "./control/server.ts";
 import type { Turn } from "./host/turnFaults.ts";
 import type { HostProcess } from "./hostChild.ts";
 import { startHostProcess } from "./hostProcess.ts";
-import { checkPort } from "./port.ts";
 import type { Faults } from "./simulators/faults.ts";
 import type { Simulator } from "./simulators/simulator.ts";
 
@@ -66,7 +65,6 @@ export async function startSandbox({
   catalogFor = (_app, catalog) => catalog,
   ...options
 }: SandboxOptions = {}): Promise<Sandbox> {
-  if (port !== 0) await checkPort(port);
   const folder = await mkdtemp(join(tmpdir(), "mooring-"));
   const data = join(folder, "host");
   const removeFolder = () => rm(folder, { recursive: true, force: true });

@@ -12,6 +12,7 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileCache } from "./compileCache.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [command, ...args] = process.argv.slice(2);
@@ -28,7 +29,11 @@ const isOurs = /\.(ts|mjs)$/.test(command);
 const child = spawn(isOurs ? node : command, isOurs ? [join(root, command), ...args] : args, {
   stdio: "inherit",
   shell: process.platform === "win32" && !isOurs,
-  env: { ...process.env, PATH: [dirname(node), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter) },
+  env: {
+    NODE_COMPILE_CACHE: compileCache,
+    ...process.env,
+    PATH: [dirname(node), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter),
+  },
 });
 child.on("error", (error) => {
   console.error(`${command}: ${error.message}`);

@@ -55,7 +55,7 @@ async function printEvent(session: Session, event: ServerEvent, context: EventCo
     await session.printStreamed(format, { document: event, name: operationOf(event) });
     return;
   }
-  const line = describeEvent(event, viewOf(process.stdout, { isWide: format === "wide" }), context);
+  const line = describeEvent(event, viewOf(session.stdout, { isWide: format === "wide" }), context);
   if (line !== undefined) session.writeLines([line]);
 }
 

@@ -20,7 +20,7 @@ import { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import { OperationStatus } from "../../src/domain/operation/operation.ts";
 import { AdoptionPolicy, DeletePolicy, IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { suggest } from "../../src/domain/suggest.ts";
-import { run } from "./support/program.ts";
+import { run, runHere } from "./support/program.ts";
 
 const parseWords = async (line: string) => {
   const { name = "", rest } = splitCommand(line.split(" "));
@@ -83,7 +83,7 @@ describe("a command line", () => {
   });
 
   it("says that --timeout is for --wait", async () => {
-    const { code, stderr } = await run(["offboard", "a/b", "--timeout", "5m"]);
+    const { code, stderr } = await runHere(["offboard", "a/b", "--timeout", "5m"]);
 
     expect(code).toBe(2);
     expect(stderr).toContain("--wait");
@@ -138,7 +138,7 @@ describe("values", () => {
         "sandbox faults latency 1",
         `${words} --delay 1`,
         `${words} --error x --retry-after 1`,
-      ].map((line) => run(line.split(" "), { env: { MOORING_SERVER: "http://127.0.0.1:1" } })),
+      ].map((line) => runHere(line.split(" "), { env: { MOORING_SERVER: "http://127.0.0.1:1" } })),
     );
 
     for (const each of told) {

@@ -1,4 +1,4 @@
-/** `mooring` as a separate process: a namespace's life, and what it says when something is wrong or not there. */
+/** `mooring`: a namespace's life, and what it says when something is wrong or not there. */
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

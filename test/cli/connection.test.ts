@@ -8,7 +8,7 @@ import { delimiter, join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findProxy } from "../../cli/service/proxy.ts";
-import { run } from "./support/program.ts";
+import { run, runHere } from "./support/program.ts";
 
 const closing: (() => void)[] = [];
 let folder: string;
@@ -47,7 +47,7 @@ it("says which address does not answer, and how to start the service", async () 
   const { url } = await serve();
   for (const close of closing.splice(0)) close();
 
-  const { code, stdout, stderr } = await run(["list"], { env: { MOORING_SERVER: url } });
+  const { code, stdout, stderr } = await runHere(["list"], { env: { MOORING_SERVER: url } });
 
   expect(code).toBe(3);
   expect(stdout).toBe("");
@@ -58,7 +58,7 @@ it("says which address does not answer, and how to start the service", async () 
 it("says when a different program answers", async () => {
   const { url } = await serve({ headers: { "content-type": "text/html" }, body: "<html>hello</html>" });
 
-  const { code, stdout, stderr } = await run(["list", "--server", url]);
+  const { code, stdout, stderr } = await runHere(["list", "--server", url]);
 
   expect(code).toBe(3);
   expect(stdout).toBe("");
@@ -94,7 +94,7 @@ it("says when a program answers in another protocol, and does not offer to start
   closing.push(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-  const { code, stderr } = await run(["list", "--server", url]);
+  const { code, stderr } = await runHere(["list", "--server", url]);
 
   expect(code).toBe(3);
   expect(stderr).toContain(`No answer from ${url}: it does not speak HTTP.`);
@@ -218,8 +218,8 @@ it("shows no control characters from other people's texts", async () => {
   const evil = { cluster: "aks-dev", namespace, ...is, databases: [], findings: [] };
   const { url } = await serve({ ...empty, body: JSON.stringify({ value: [evil] }) });
 
-  const { stdout } = await run(["list", "--server", url]);
-  const json = await run(["list", "--server", url, "-o", "json"]);
+  const { stdout } = await runHere(["list", "--server", url]);
+  const json = await runHere(["list", "--server", url, "-o", "json"]);
 
   expect(json.stdout).not.toContain("\u001b");
   expect(json.stdout).not.toContain("\u009b");
@@ -235,7 +235,7 @@ it("shows no control characters of a refusal, whatever field has them", async ()
   for (const each of [problem, { ...problem, errors }]) {
     const { url } = await serve({ status: 409, headers: empty.headers ?? {}, body: JSON.stringify(each) });
 
-    const { code, stderr } = await run(["list", "--server", url]);
+    const { code, stderr } = await runHere(["list", "--server", url]);
 
     expect(code).toBe(1);
     expect(stderr).toContain("E\\u001b[2J");
@@ -277,7 +277,7 @@ it.each([
 ])("takes %s for no refusal of Mooring's", async (body) => {
   const { url } = await serve({ status: 409, headers: empty.headers ?? {}, body });
 
-  const { code, stderr } = await run(["list", "--server", url]);
+  const { code, stderr } = await runHere(["list", "--server", url]);
 
   expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("is not Mooring: it answered 409") });
 });
@@ -314,7 +314,7 @@ describe("an answer without an end", () => {
   it("is given up after 32 MB", async () => {
     const url = await serveEndless({ "content-type": "application/json" }, " ".repeat(65_536));
 
-    const { code, stderr } = await run(["list", "--server", url]);
+    const { code, stderr } = await runHere(["list", "--server", url]);
 
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("with more than 32 MB") });
   });
@@ -323,7 +323,7 @@ describe("an answer without an end", () => {
     const headers = { "content-type": "application/json", "content-length": "3000000000" };
     const url = await serveEndless(headers, "");
 
-    const { code, stderr } = await run(["list", "--server", url]);
+    const { code, stderr } = await runHere(["list", "--server", url]);
 
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("with more than 32 MB") });
   });
@@ -331,7 +331,7 @@ describe("an answer without an end", () => {
   it("is given up in a stream whose event does not end", async () => {
     const url = await serveEndless({ "content-type": "text/event-stream" }, `data: ${"x".repeat(65_536)}`);
 
-    const { code, stderr } = await run(["watch", "--server", url]);
+    const { code, stderr } = await runHere(["watch", "--server", url]);
 
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("an event has more than 4 MB") });
   });
@@ -340,7 +340,7 @@ describe("an answer without an end", () => {
     const body = JSON.stringify({ value: [], nextLink: "http://x/?top=200&continuation=a" });
     const { url, asked } = await serve({ ...empty, body });
 
-    const { code, stderr } = await run(["list", "--server", url]);
+    const { code, stderr } = await runHere(["list", "--server", url]);
 
     expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("to the same page") });
     expect(asked.length).toBeLessThan(4);
@@ -351,7 +351,7 @@ it("takes a stream with something other than JSON for another program's", async 
   const body = "id: 1\nevent: operation\ndata: {\n\n";
   const { url } = await serve({ headers: { "content-type": "text/event-stream" }, body });
 
-  const { code, stderr } = await run(["watch", "--server", url]);
+  const { code, stderr } = await runHere(["watch", "--server", url]);
 
   expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("its event operation is not JSON") });
 });
@@ -370,7 +370,7 @@ describe("a context", () => {
   let config: string;
   let env: Record<string, string>;
   const mooring = (args: readonly string[], more: Record<string, string> = {}) =>
-    run(args, { env: { ...env, ...more } });
+    runHere(args, { env: { ...env, ...more } });
 
   beforeEach(async () => {
     config = join(await mkdtemp(join(folder, "contexts-")), "mooring", "config.yaml");

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { checkout, type Ended, type Running, run, start } from "./support/program.ts";
+import { checkout, type Ended, type Running, run, runHere, start } from "./support/program.ts";
 
 let sandbox: SuiteSandbox;
 const atSandbox = (env: Record<string, string> = {}) => ({
@@ -18,7 +18,7 @@ const atSandbox = (env: Record<string, string> = {}) => ({
 });
 
 const mooring = (args: readonly string[], env: Record<string, string> = {}): Promise<Ended> =>
-  run(args, { env: atSandbox(env) });
+  runHere(args, { env: atSandbox(env) });
 
 const onboard = (namespace: string, { database = "messages", team = "red" } = {}) => [
   "onboard",
@@ -73,7 +73,7 @@ describe("a table", () => {
         ["audit"],
         ["catalog"],
         ["offboard", `${names.cluster}/${long}`, "--dry-run"],
-      ].map((words) => mooring(words, env)),
+      ].map((words) => run(words, { env: atSandbox(env) })),
     );
 
     // Without it, an approval would look like a request.
@@ -121,9 +121,9 @@ describe("-o", () => {
 
   it("reports an invalid template before any request", async () => {
     const ended = await Promise.all([
-      run(["list", "-o", "jsonpath={.value[*}"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
-      run(["list", "-o", "custom-columns=NAME"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
-      run(["list", "--sort-by", "{.a[}"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
+      runHere(["list", "-o", "jsonpath={.value[*}"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
+      runHere(["list", "-o", "custom-columns=NAME"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
+      runHere(["list", "--sort-by", "{.a[}"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } }),
     ]);
 
     expect(ended.map(({ code }) => code)).toEqual([2, 2, 2]);

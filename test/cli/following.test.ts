@@ -1,4 +1,4 @@
-/** `mooring` as a separate process: waiting for operations and batches, watching them, and deciding about them. */
+/** `mooring`: waiting for operations and batches, watching them, and deciding about them. */
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../local/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, type RunOptions, run } from "./support/program.ts";
+import { type Ended, type RunOptions, runIn } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
-  run(args, { cwd: folder, ...options, env: { MOORING_SERVER: sandbox.url } });
+  runIn(folder, args, { ...options, env: { MOORING_SERVER: sandbox.url } });
 
 interface ObjectForm {
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -10,7 +10,7 @@ import type { Call } from "../../cli/service/client.ts";
 import type { Session } from "../../cli/session.ts";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, run } from "./support/program.ts";
+import { type Ended, runIn } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 const on = (database: string) => ["--database", `${sqlServer}/${database}=reader`];
@@ -29,8 +29,7 @@ describe("in a script", () => {
     await sandbox?.close();
   });
 
-  const mooring = (...args: string[]): Promise<Ended> =>
-    run(args, { cwd: folder, env: { MOORING_SERVER: sandbox.url } });
+  const mooring = (...args: string[]): Promise<Ended> => runIn(folder, args, { env: { MOORING_SERVER: sandbox.url } });
 
   async function onboarded(namespace: string): Promise<string> {
     const berth = `${cluster}/${namespace}`;

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../local/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { serviceOf } from "../support/service.ts";
-import { run } from "./support/program.ts";
+import { runHere } from "./support/program.ts";
 
 let sandbox: SuiteSandbox;
 
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 afterAll(() => sandbox?.close());
 
-const mooring = (...args: string[]) => run(["sandbox", ...args], { env: { MOORING_SERVER: sandbox.url } });
+const mooring = (...args: string[]) => runHere(["sandbox", ...args], { env: { MOORING_SERVER: sandbox.url } });
 
 async function document(...args: string[]) {
   const { code, stdout, stderr } = await mooring(...args, "-o", "json");
@@ -113,8 +113,8 @@ it.each([
 });
 
 it("says what to do when no sandbox runs", async () => {
-  const nobody = await run(["sandbox", "cloud"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } });
-  const another = await run(["sandbox", "cloud"], { env: { MOORING_SERVER: `${sandbox.url}/elsewhere` } });
+  const nobody = await runHere(["sandbox", "cloud"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } });
+  const another = await runHere(["sandbox", "cloud"], { env: { MOORING_SERVER: `${sandbox.url}/elsewhere` } });
 
   expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining("mooring up") });
   expect(another).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not a sandbox\.\n.*mooring up/) });

@@ -3,72 +3,88 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer as createHttpServer } from "node:http";
 import { request } from "node:https";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { json, text } from "node:stream/consumers";
-import { expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
-import { checkout, run, start } from "./support/program.ts";
+import { checkout, type Running, run, start } from "./support/program.ts";
 
-it("runs the sandbox until Ctrl-C, and leaves nothing running", async () => {
-  const browser = await createBrowser();
-  const sandbox = start(["up", "--port", "0", "--traces", "--open"], { env: browser.environment });
-  await sandbox.hasSaid("Ctrl-C ends everything");
-  const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
-  const [, traces = ""] = /kept at (http:[^\s,]+)/.exec(sandbox.said()) ?? [];
+describe("a sandbox", () => {
+  let browser: Awaited<ReturnType<typeof createBrowser>>;
+  let sandbox: Running;
 
-  const list = await run(["list", "--server", url]);
-  const onboarded = await run(["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url]);
-  const [, link = ""] = /trace +(http:\S+)/.exec(onboarded.stdout) ?? [];
-  await expect.poll(async () => await (await fetch(link)).text()).toContain("SQL change user");
-  const kept = await (await fetch(traces)).text();
-  await expect.poll(browser.opened).toBe(`${url}/dashboard\n`);
-  sandbox.child.kill("SIGINT");
-  const { code } = await sandbox.ended;
-  const after = await run(["list", "--server", url]);
-
-  expect(list).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
-  expect(link.startsWith(`${traces}traces/`)).toBe(true);
-  expect(kept).toContain("POST /api/onboardings");
-  expect(code).toBe(130);
-  expect(after.code).toBe(3);
-});
-
-it("sends the service's telemetry where the environment says, and links to the viewer there", async () => {
-  const arrived = Promise.withResolvers<string>();
-  const receiver = createHttpServer((incoming, response) => {
-    incoming.resume().on("end", () => response.end());
-    if (incoming.method === "POST") arrived.resolve(incoming.url ?? "");
-  }).listen(0, "127.0.0.1");
-  onTestFinished(() => void receiver.close());
-  await once(receiver, "listening");
-  const { port } = receiver.address() as { port: number };
-  const sandbox = start(["up", "--port", "0"], {
-    env: {
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${port}/v1/traces`,
-      OTEL_BSP_SCHEDULE_DELAY: "100",
-      MOORING_TRACE_URL: "https://tracing.example.org/trace/{traceId}",
-    },
+  beforeAll(async () => {
+    browser = await createBrowser();
+    sandbox = start(["up", "--port", "0", "--traces", "--open"], { env: browser.environment });
+    await sandbox.hasSaid("Ctrl-C ends everything");
   });
-  await sandbox.hasSaid("Ctrl-C ends everything");
-  const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
+  afterAll(async () => {
+    sandbox.child.kill("SIGINT");
+    await sandbox.ended;
+    await browser.remove();
+  });
 
-  const request = ["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url];
-  const { stdout } = await run(request);
+  it("prints what other clients of the simulated cloud need, all of it correct", async () => {
+    const said = (pattern: RegExp) => pattern.exec(sandbox.said())?.[1] ?? "";
+    const variable = (name: string) => said(new RegExp(`export ${name}=(\\S+)`));
+    const address = (name: string) => said(new RegExp(`${name} +(\\S+)`));
+    const ca = await readFile(variable("SSL_CERT_FILE"), "utf8");
+    const tenantId = variable("AZURE_TENANT_ID");
 
-  expect(await arrived.promise).toBe("/v1/traces");
-  expect(stdout).toMatch(/trace +https:\/\/tracing\.example\.org\/trace\/[0-9a-f]{32}\n/);
-  sandbox.child.kill("SIGINT");
-  await sandbox.ended;
+    const { token_endpoint: tokenEndpoint } = z
+      .object({ token_endpoint: z.string() })
+      .parse(
+        await fetchWith(ca, `${variable("AZURE_AUTHORITY_HOST")}${tenantId}/v2.0/.well-known/openid-configuration`),
+      );
+    const resource = new URLSearchParams({ resource: "https://management.azure.com", "api-version": "2019-08-01" });
+    const asked = await fetch(`${variable("IDENTITY_ENDPOINT")}?${resource}&client_id=${address("operator")}`, {
+      headers: { "x-identity-header": variable("IDENTITY_HEADER") },
+    });
+    const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json());
+    const listed = await fetchWith(
+      ca,
+      `${address("Azure Resource Manager")}/subscriptions/${variable("AZURE_SUBSCRIPTION_ID")}/providers/Microsoft.ManagedIdentity/userAssignedIdentities?api-version=2024-11-30`,
+      token,
+    );
+    const ports = [/Azure SQL sql-dev +localhost,(\d+)/, /Service Bus +sb:\/\/localhost:(\d+)/].map((pattern) =>
+      Number(said(pattern)),
+    );
+    const [sql, serviceBus] = await Promise.all(ports.map((port) => connects(port)));
+
+    expect(tokenEndpoint).toBe(`${variable("AZURE_AUTHORITY_HOST")}${tenantId}/oauth2/v2.0/token`);
+    expect(listed).toMatchObject({ value: [] });
+    expect([sql, serviceBus]).toEqual([true, true]);
+    expect(sandbox.said()).toContain("docs/sandbox.md");
+  });
+
+  it("runs until Ctrl-C, and leaves nothing running", async () => {
+    const [, url = ""] = /running at (http:\S+)/.exec(sandbox.said()) ?? [];
+    const [, traces = ""] = /kept at (http:[^\s,]+)/.exec(sandbox.said()) ?? [];
+
+    const list = await run(["list", "--server", url]);
+    const onboarded = await run(["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url]);
+    const [, link = ""] = /trace +(http:\S+)/.exec(onboarded.stdout) ?? [];
+    await expect.poll(async () => await (await fetch(link)).text()).toContain("SQL change user");
+    const kept = await (await fetch(traces)).text();
+    await expect.poll(browser.opened).toBe(`${url}/dashboard\n`);
+    sandbox.child.kill("SIGINT");
+    const { code } = await sandbox.ended;
+    const after = await run(["list", "--server", url]);
+
+    expect(list).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
+    expect(link.startsWith(`${traces}traces/`)).toBe(true);
+    expect(kept).toContain("POST /api/onboardings");
+    expect(code).toBe(130);
+    expect(after.code).toBe(3);
+  });
 });
 
 /** A fake of the desktop's opener, which records the addresses. */
 async function createBrowser() {
   const folder = await mkdtemp(join(tmpdir(), "mooring-browser-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const opened = join(folder, "opened");
   for (const name of ["xdg-open", "open"]) {
     await writeFile(join(folder, name), `#!/bin/sh\nprintf '%s\\n' "$1" >> '${opened}'\n`, { mode: 0o755 });
@@ -76,43 +92,9 @@ async function createBrowser() {
   return {
     environment: { PATH: `${folder}${delimiter}${process.env["PATH"]}` },
     opened: async () => (existsSync(opened) ? await readFile(opened, "utf8") : ""),
+    remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
-
-it("prints what other clients of the simulated cloud need, all of it correct", async () => {
-  const sandbox = start(["up", "--port", "0"]);
-  await sandbox.hasSaid("Ctrl-C ends everything");
-  const said = (pattern: RegExp) => pattern.exec(sandbox.said())?.[1] ?? "";
-  const variable = (name: string) => said(new RegExp(`export ${name}=(\\S+)`));
-  const address = (name: string) => said(new RegExp(`${name} +(\\S+)`));
-  const ca = await readFile(variable("SSL_CERT_FILE"), "utf8");
-  const tenantId = variable("AZURE_TENANT_ID");
-
-  const { token_endpoint: tokenEndpoint } = z
-    .object({ token_endpoint: z.string() })
-    .parse(await fetchWith(ca, `${variable("AZURE_AUTHORITY_HOST")}${tenantId}/v2.0/.well-known/openid-configuration`));
-  const resource = new URLSearchParams({ resource: "https://management.azure.com", "api-version": "2019-08-01" });
-  const asked = await fetch(`${variable("IDENTITY_ENDPOINT")}?${resource}&client_id=${address("operator")}`, {
-    headers: { "x-identity-header": variable("IDENTITY_HEADER") },
-  });
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await asked.json());
-  const listed = await fetchWith(
-    ca,
-    `${address("Azure Resource Manager")}/subscriptions/${variable("AZURE_SUBSCRIPTION_ID")}/providers/Microsoft.ManagedIdentity/userAssignedIdentities?api-version=2024-11-30`,
-    token,
-  );
-  const ports = [/Azure SQL sql-dev +localhost,(\d+)/, /Service Bus +sb:\/\/localhost:(\d+)/].map((pattern) =>
-    Number(said(pattern)),
-  );
-  const [sql, serviceBus] = await Promise.all(ports.map((port) => connects(port)));
-  sandbox.child.kill("SIGINT");
-  await sandbox.ended;
-
-  expect(tokenEndpoint).toBe(`${variable("AZURE_AUTHORITY_HOST")}${tenantId}/oauth2/v2.0/token`);
-  expect(listed).toMatchObject({ value: [] });
-  expect([sql, serviceBus]).toEqual([true, true]);
-  expect(sandbox.said()).toContain("docs/sandbox.md");
-});
 
 /** Fetches as a program in another language would, with only the printed authority. */
 async function fetchWith(ca: string, url: string, token?: string): Promise<unknown> {

@@ -4,7 +4,7 @@ import { names } from "../../../local/cloud.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../../support/sandbox.ts";
 import { type BadConnection, startBadConnection } from "./badConnection.ts";
-import { type Ended, type RunOptions, run } from "./program.ts";
+import { type Ended, type RunOptions, run, runHere } from "./program.ts";
 
 export const messages = `${names.sqlServer}/messages`;
 export const orders = `${names.sqlServer}/orders`;
@@ -50,7 +50,8 @@ export class CommandLine {
   }
 
   async mooring(args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Ended> {
-    const ended = await run(args, { ...options, env: this.env(env) });
+    const isHere = options.stdin === undefined && options.cwd === undefined;
+    const ended = await (isHere ? runHere : run)(args, { ...options, env: this.env(env) });
     this.printed.push(ended.stdout, ended.stderr);
     return ended;
   }

@@ -2,13 +2,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 import { ensureBuilt } from "../../../local/build.ts";
 import { listContents, zip } from "../../../tools/package/createPackage.ts";
+import { run } from "../../cli/support/program.ts";
 
 const root = dirname(dirname(dirname(import.meta.dirname)));
 const running = new Set<ChildProcess>();
@@ -29,9 +31,20 @@ afterEach(async () => {
 afterAll(() => Promise.all([folder, packages].map((each) => rm(each, { recursive: true, force: true }))));
 
 function start(file: string, ...args: string[]) {
+  return startIn({}, file, ...args);
+}
+
+/** As npm does by tools/run.mjs, with these variables besides. */
+function startIn(environment: Readonly<Record<string, string>>, file: string, ...args: string[]) {
   const child = spawn(process.execPath, [join(root, file), ...args], {
     cwd: root,
-    env: { PATH: process.env["PATH"], TMPDIR: folder, NO_COLOR: "1" },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      TMPDIR: folder,
+      NO_COLOR: "1",
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   running.add(child);
@@ -53,7 +66,7 @@ function start(file: string, ...args: string[]) {
     throw new Error(`it ended before it said "${text(output)}"`);
   };
   const text = ({ stdout, stderr }: typeof output) => stdout + stderr;
-  return { child, ended, said };
+  return { child, output, ended, said };
 }
 
 const Event = z.looseObject({ time: z.iso.datetime(), event: z.string() });
@@ -157,12 +170,32 @@ test("an interrupted walk-through stops everything that it started", { timeout: 
   expect(await demo.ended).toMatchObject({ code: 130, stderr: expect.stringContaining("Interrupted") });
 });
 
-test("npm start suggests what to try, and runs until it is interrupted", { timeout: 60_000 }, async () => {
-  const sandbox = start("local/main.ts", "--port", "0");
+test("npm start suggests what to try, sends telemetry where the environment says, and runs until it is interrupted", {
+  timeout: 60_000,
+}, async () => {
+  const arrived = Promise.withResolvers<string>();
+  const receiver = createHttpServer((incoming, response) => {
+    incoming.resume().on("end", () => response.end());
+    if (incoming.method === "POST") arrived.resolve(incoming.url ?? "");
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void receiver.close());
+  await once(receiver, "listening");
+  const { port } = receiver.address() as { port: number };
+  const environment = {
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${port}/v1/traces`,
+    OTEL_BSP_SCHEDULE_DELAY: "100",
+    MOORING_TRACE_URL: "https://tracing.example.org/trace/{traceId}",
+  };
+  const sandbox = startIn(environment, "local/main.ts", "--port", "0");
   await sandbox.said("Ctrl-C ends everything");
 
+  const [, url = ""] = /running at (http:\S+)/.exec(sandbox.output.stdout) ?? [];
+  const onboarded = await run(["onboard", "-f", "examples/team-a.workload-identity.json", "--wait", "--server", url]);
+  const path = await arrived.promise;
   sandbox.child.kill("SIGTERM");
 
+  expect(path).toBe("/v1/traces");
+  expect(onboarded.stdout).toMatch(/trace +https:\/\/tracing\.example\.org\/trace\/[0-9a-f]{32}\n/);
   const { code, stdout } = await sandbox.ended;
   expect(code).toBe(143);
   expect(stdout).toMatch(/export MOORING_SERVER=http:\/\/127\.0\.0\.1:\d+\n/);
