@@ -61,7 +61,7 @@ const isOther = { status: 412, body: { code: "PRECONDITION_FAILED" } };
 const hashOf = (operation: object) => String(Object(Object(operation).approval).requestHash);
 
 it("cancels a running onboarding, leaves nothing, and reports what it undid", async () => {
-  sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 1_500 } });
+  sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", times: 1, effect: { kind: "delay", ms: 4_000 } });
   const wanted = request("messages");
   const id = await service.onboard(wanted);
   const first = await service.call("GET", `/api/operations/${id}`);
