@@ -7,6 +7,7 @@ import {
   acceptOnboarding,
 } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { planCompensationOf } from "../../src/application/dryRun/planDecision.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -127,6 +128,44 @@ it("restores the previous state of a namespace whose change failed", async () =>
   const { etag: _etag, ...settled } = cloud.namespaces.get("aks-dev/team-a") ?? {};
   expect(settled).toMatchObject({ state: "Onboarded", operation });
   expect(Object.keys(settled)).not.toEqual(expect.arrayContaining(["compensates"]));
+});
+
+it("waits for the moment between the end that the operation shows and its release of the namespace", async () => {
+  const key = "aks-dev/team-a";
+  let held: ReturnType<typeof cloud.namespaces.get>;
+  cloud.onWrite = ({ what }) => {
+    if (what === "apply ConfigMap") held = cloud.namespaces.get(key);
+  };
+  const failed = await failAndLeave(request, "remove identity");
+  const free = cloud.namespaces.get(key);
+  if (!held || !free) throw new Error("the record is missing");
+  expect([held.state, free.state]).toEqual(["Onboarding", "Incomplete"]);
+  const plan = () => planCompensationOf({ ports: cloud.ports, by: requester }, failed, {});
+  const endWhile = async <T>(act: () => Promise<T>): Promise<T> => {
+    cloud.namespaces.set(key, held as NonNullable<typeof held>);
+    const acting = act();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cloud.namespaces.set(key, free);
+    return await acting;
+  };
+  refuse();
+
+  expect(await endWhile(plan)).toMatchObject({ steps: [{ name: "removeIdentity", action: "delete" }] });
+  expect(await endWhile(() => acceptCompensation(acceptance, failed))).toMatchObject({ isNew: true });
+});
+
+it("is refused as in progress where the namespace is not released", async () => {
+  let held: ReturnType<typeof cloud.namespaces.get>;
+  cloud.onWrite = ({ what }) => {
+    if (what === "apply ConfigMap") held = cloud.namespaces.get("aks-dev/team-a");
+  };
+  const failed = await failAndLeave(request, "remove identity");
+  if (held) cloud.namespaces.set("aks-dev/team-a", held);
+
+  await expect(acceptCompensation(acceptance, failed)).rejects.toMatchObject({
+    code: "OPERATION_IN_PROGRESS",
+    details: { operation: failed },
+  });
 });
 
 it("refuses an operation that left nothing undone, and one that does not exist", async () => {

@@ -341,7 +341,7 @@ it("reruns a failed undo once its obstacle is gone", async () => {
     service.call("POST", `/api/operations/${id}/compensate${query}`, undefined, headers);
   const etag = String(Object(failed).etag);
   const stale = [await compensate({ "if-match": '"x"' }), await compensate({ "if-match": '"x"' }, "?dryRun=true")];
-  const seen = { "if-match": etag, "idempotency-key": "undo" };
+  const seen = { "if-match": etag, "idempotency-key": `undo-${id}` };
   const { status, body } = await compensate(seen);
   const repeated = await compensate(seen);
 

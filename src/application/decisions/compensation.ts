@@ -11,6 +11,7 @@ import type { OperationRecord, Stored } from "../../domain/operation/records.ts"
 import { maySee } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Registry } from "../../ports/registry.ts";
+import { expectFree, findCurrent } from "../admission/claim.ts";
 import { mustSeeOperation } from "./seeOperation.ts";
 
 type Found = { readonly compensates: Compensated } & (
@@ -26,7 +27,7 @@ export interface Compensating {
 
 /** What is left to undo of the operation; `isSame` when a compensation of it is already running. */
 export async function findCompensation(
-  registry: Pick<Registry, "findOperation" | "getNamespace">,
+  registry: Pick<Registry, "findOperation" | "getOperation" | "getNamespace">,
   id: string,
   { by, expect }: Compensating,
 ): Promise<Found> {
@@ -35,7 +36,7 @@ export async function findCompensation(
     new Refusal("NOTHING_TO_COMPENSATE", `Operation ${id} ${why}`, defined({ operation }));
   if (failed.kind === "batch") throw refuse("is a batch; compensate the operations of its namespaces.", id);
   const { leftUndone: undos = [] } = failed;
-  const current = await registry.getNamespace(failed);
+  const current = await findCurrent(registry, failed, (found) => found);
   const migrating = withClientId(migratingOf(failed), current?.clientId);
   const createdBy = failed.compensates?.createdBy ?? id;
   const compensates = { of: id, createdBy, undos, ...defined({ migrating }) };
@@ -50,6 +51,8 @@ export async function findCompensation(
     expect?.(failed);
     return { current, compensates, isSame: false };
   }
+  // It has ended, and does not release the namespace: a request that meets it, or the timer, goes on with its end.
+  if (undos.length > 0 && current?.operation === id) expectFree(current);
   const why = undos.length === 0 ? "no undo of it failed" : "another operation has had the namespace since";
   throw refuse(`has nothing to undo again: ${why}.`, current?.operation);
 }

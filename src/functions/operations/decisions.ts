@@ -130,7 +130,7 @@ export const compensateRoute = declareRoute({
     200: planned({ removalPlan }),
     202: acceptedResponse,
     409: problem(
-      "None of its undos failed, or another operation has since changed the namespace.",
+      "None of its undos failed, another operation has since changed the namespace, or its end is not written yet.",
       "NOTHING_TO_COMPENSATE",
     ),
   },
