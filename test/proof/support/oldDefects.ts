@@ -32,7 +32,7 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     finds: /the same request got .*QUOTA_EXCEEDED/,
   },
   "a take-over that is sent twice is told that another operation runs": {
-    edits: edit("src/application/admission/claim.ts", "(!takeOver || isBeingTaken(current, wanted))", "!takeOver"),
+    edits: edit("src/application/admission/claim.ts", "(!takeOver || isRunningTakeOver(current, wanted))", "!takeOver"),
     changes: { moreActs: 4 },
     finds: /the same request got .*OPERATION_IN_PROGRESS/,
     from: 450,

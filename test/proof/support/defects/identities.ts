@@ -166,6 +166,6 @@ export const identities: Defects = {
   "a migration that leaves the binding where it is": {
     spoil: withLastingBindings,
     finds: /retired, and it is still there: binding/,
-    from: 895,
+    from: 1_676,
   },
 };
