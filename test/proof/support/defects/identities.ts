@@ -114,25 +114,26 @@ function withFixedRoles(ports: Ports): Ports {
   };
 }
 
-/** By name, bindings that were to be removed. */
-const lastingBindings = new Set<string>();
+/** By name, bindings of a world that were to be removed: worlds use the same names, and each has a catalog of its own. */
+const lastingBindings = new WeakMap<Ports["catalog"], Set<string>>();
 
 /** Leaves every identity binding where it is, and does not see that. */
 function withLastingBindings(ports: Ports): Ports {
-  const { identityBindings } = ports;
+  const { catalog, identityBindings } = ports;
+  const lasting = lastingBindings.get(catalog) ?? new Set<string>();
+  lastingBindings.set(catalog, lasting);
   return {
     ...ports,
     identityBindings: {
       ...identityBindings,
-      get: async (ref) => (lastingBindings.has(ref.name) ? undefined : await identityBindings.get(ref)),
-      listAt: async (clusterId) =>
-        (await identityBindings.listAt(clusterId)).filter(({ name }) => !lastingBindings.has(name)),
+      get: async (ref) => (lasting.has(ref.name) ? undefined : await identityBindings.get(ref)),
+      listAt: async (clusterId) => (await identityBindings.listAt(clusterId)).filter(({ name }) => !lasting.has(name)),
       async put(ref, settings) {
-        lastingBindings.delete(ref.name);
+        lasting.delete(ref.name);
         await identityBindings.put(ref, settings);
       },
       async remove({ name }) {
-        lastingBindings.add(name);
+        lasting.add(name);
       },
     },
   };
@@ -166,6 +167,6 @@ export const identities: Defects = {
   "a migration that leaves the binding where it is": {
     spoil: withLastingBindings,
     finds: /retired, and it is still there: binding/,
-    from: 1_676,
+    from: 782,
   },
 };
