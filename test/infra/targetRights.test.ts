@@ -56,7 +56,7 @@ it("may give roles in Cosmos DB accounts, and read what it looks at there, at th
   expect(template).toMatch(/actions: cosmosAccountActions[\s\S]*actions: cosmosProgressActions/);
 });
 
-it("limits both giving and taking by role and by the type of principal, wherever the template assigns it", async () => {
+it("limits both giving and taking by role and by principal, wherever the template assigns it", async () => {
   const condition = (await read("azure/target-condition.txt")).replace(/\s+/g, " ");
   const template = await read("modules/rights/targets.bicep");
   const assignment = await read("modules/rights/atTargets.bicep");
@@ -69,11 +69,13 @@ it("limits both giving and taking by role and by the type of principal, wherever
       [
         `( (!(ActionMatches{'Microsoft.Authorization/roleAssignments/${action}'})) OR`,
         `( ${of}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {<roles>}`,
-        `AND ${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'} ) )`,
+        `AND ${of}[Microsoft.Authorization/roleAssignments:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}`,
+        `AND ${of}[Microsoft.Authorization/roleAssignments:PrincipalId] ForAnyOfAllValues:GuidNotEquals {<mooring>} ) )`,
       ].join(" "),
     );
   }
   expect(condition.match(/ActionMatches/g)).toHaveLength(2);
+  expect(template).toContain("'<mooring>',\n  principalId\n");
   // Every use of the role goes through the module that has the condition.
   expect(template.match(/targetRole\.name/g)).toHaveLength(1);
   expect(template).toMatch(

@@ -133,38 +133,64 @@ const widgets = {
   },
 };
 
+/** As infra/kubernetes/namespace-deletion.yaml tells an operator. */
+function listingWidgets(name: string) {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const metadata = { name: "lists-widgets" };
+  const apiGroup = "rbac.authorization.k8s.io";
+  return [
+    {
+      apiVersion,
+      kind: "ClusterRole",
+      metadata,
+      rules: [{ apiGroups: ["example.com"], resources: ["*"], verbs: ["list"] }],
+    },
+    {
+      apiVersion,
+      kind: "ClusterRoleBinding",
+      metadata,
+      roleRef: { apiGroup, kind: "ClusterRole", name: metadata.name },
+      subjects: [{ apiGroup, kind: "User", name }],
+    },
+  ];
+}
+
 it("keeps a namespace with what others have in it, of whatever kind, and deletes an empty one as it was seen", async () => {
   await onboard("inhabited");
   await onboard("empty");
   const config = kubeConfigOf(sandbox.cloud);
   const client = KubernetesObjectApi.makeApiClient(config);
   await client.create(widgets);
+  for (const each of listingWidgets(sandbox.cloud.principals.mooring.principalId)) await client.create(each);
   const inside = { name: "theirs", namespace: "inhabited" };
   // A real API server serves a new kind after a moment.
   const widget = { apiVersion: "example.com/v1", kind: "Widget", metadata: inside };
   await expect.poll(() => client.create(widget), { timeout: 10_000 }).toMatchObject({ kind: "Widget" });
-  await client.create({ apiVersion: "v1", kind: "Secret", metadata: inside });
+  await onboard("secret");
+  await client.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "theirs", namespace: "secret" } });
 
+  const counted = await service.waitFor(await service.offboard(names.cluster, "secret"));
   const kept = await service.waitFor(await service.offboard(names.cluster, "inhabited"));
   const gone = await service.waitFor(await service.offboard(names.cluster, "empty"));
 
   expect([kept.status, gone.status]).toEqual(["Succeeded", "Succeeded"]);
   const { objects } = sandbox.cloud.kubernetes;
   expect(await objects.list("example.com/v1", "Widget", "inhabited")).toHaveLength(1);
-  expect(await objects.list("v1", "Secret", "inhabited")).toHaveLength(1);
+  expect(await objects.list("v1", "Secret", "secret")).toHaveLength(1);
+  expect(await objects.list("v1", "ResourceQuota", "secret")).toEqual([]);
   expect((await objects.list("v1", "ServiceAccount", "inhabited")).map(({ metadata }) => metadata.name)).toEqual([
     "default",
   ]);
   expect((await objects.get("v1", "Namespace", "inhabited"))?.metadata.annotations).toBeUndefined();
-  expect(kept.steps.find(({ name }) => name === "removeNamespace")).toMatchObject({
-    action: "keep",
-    notices: [
-      {
-        code: "NAMESPACE_KEPT",
-        message: expect.stringContaining("1 Secret (theirs), 1 Widget.example.com (theirs)"),
-      },
-    ],
-  });
+  for (const [operation, seen] of [
+    [kept, "1 Widget.example.com (theirs)"],
+    [counted, "1 Secret"],
+  ] as const) {
+    expect(operation.steps.find(({ name }) => name === "removeNamespace")).toMatchObject({
+      action: "keep",
+      notices: [{ code: "NAMESPACE_KEPT", message: expect.stringContaining(`others have in it ${seen}.`) }],
+    });
+  }
   await expect.poll(async () => await objects.get("v1", "Namespace", "empty")).toBeUndefined();
 });
 

@@ -30,11 +30,11 @@ var cosmosIds = union(filter(targetIds, id => contains(id, '/providers/microsoft
 var otherTargetIds = filter(targetIds, id => !contains(id, '/providers/microsoft.documentdb/'))
 var cosmosSubscriptions = union(map(cosmosIds, id => split(id, '/')[2]), [])
 var assignableRoles = map(items(loadJsonContent('../../azure/target-roles.json')), each => string(each.value))
-// Anyone who may make role assignments without one may give any role, and so become owner.
+// Anyone who may make role assignments without one may give any role, and so become owner. Mooring gives itself none.
 var targetCondition = replace(
-  loadTextContent('../../azure/target-condition.txt'),
-  '<roles>',
-  join(assignableRoles, ', ')
+  replace(loadTextContent('../../azure/target-condition.txt'), '<roles>', join(assignableRoles, ', ')),
+  '<mooring>',
+  principalId
 )
 var identityActions = filter(actions, action => !startsWith(action, 'Microsoft.Sql/'))
 var readActions = filter(actions, action => !startsWith(action, 'Microsoft.ManagedIdentity/'))

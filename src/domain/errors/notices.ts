@@ -57,6 +57,11 @@ export const notices = {
       "Mooring could not read whether the cluster can have identity bindings: the cluster in Azure, its bindings, or its webhook. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names (infra/azure/identity-binding-role.json, infra/kubernetes/identity-binding.yaml); the operation may succeed without it.",
   },
+  SECRETS_UNCOUNTED: {
+    cause:
+      "Mooring may read no Secret. Right before it deletes a namespace it has the cluster count them by a quota of its own, and keeps the namespace if there are any, or if it may make no quota. Only a notice.",
+    fix: "Nothing. To know before: put a ResourceQuota on `count/secrets` into the namespace, as a profile can.",
+  },
   QUOTA_UNSEEN: {
     cause:
       "Mooring could not see how much of something that the profile's quota counts the namespace has. Only a notice.",

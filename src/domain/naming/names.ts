@@ -120,6 +120,9 @@ export const namesInside = {
   configMap: "mooring-databases",
 } as const;
 
+/** The ResourceQuota that counts Secrets before a namespace is deleted. */
+export const secretsQuota = "mooring-secrets";
+
 /** Names of the objects of a profile, the same in every namespace that has one. */
 export const namesOfProfile = {
   quota: "mooring-quota",

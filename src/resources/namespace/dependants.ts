@@ -15,45 +15,60 @@ import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
 import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
 import { withoutOwned } from "./owned.ts";
+import { countIn, countSecrets, isCounter, quotaKind } from "./secrets.ts";
 
 /** What others have in the namespace, each kind with its count: `2 ConfigMap (app, web)`. Empty if it is free to go. */
 export interface Occupants {
   readonly there: readonly string[];
   /** What Mooring could not see, and why. */
   readonly unseen: readonly string[];
+  readonly areSecretsCounted: boolean;
 }
 
 /** Few enough that an API server shared by others does not notice. */
 const atOnce = 8;
 
+/** `mayWrite`: right before the namespace is deleted. A look counts Secrets only where a quota does already. */
 export async function occupantsOf(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   berth: Berth,
-  recordedMark: RecordedMark,
+  { recordedMark, mayWrite }: { readonly recordedMark: RecordedMark; readonly mayWrite: boolean },
 ): Promise<Occupants> {
   const cluster = findCluster(catalog, berth.cluster);
+  const inside = { namespace: berth.namespace };
+  const all = await unlessForbidden(() => kubernetes.list(cluster, { ...quotaKind, ...inside }));
+  const quotas = all?.filter((each) => !isCounter(each));
+  const counted = countIn(quotas ?? []);
+  const secrets = counted ?? (mayWrite ? await countSecrets(kubernetes, cluster, berth.namespace) : undefined);
   const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster);
-  const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind));
+  const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind) && !isSecret(kind));
   const found = await inGroups(asked, atOnce, async (kind) => ({ kind, objects: await foreignObjects(kind) }));
   const sorted = found.toSorted((a, b) => (a.kind.kind < b.kind.kind ? -1 : 1));
   const counting = new Set(withoutOwned(found.flatMap(({ objects = [] }) => objects)));
+  const there = sorted.flatMap(({ kind, objects = [] }) => {
+    const own = objects.filter((each) => counting.has(each));
+    return own.length > 0 ? [describe(kind, own)] : [];
+  });
   return {
-    there: sorted.flatMap(({ kind, objects = [] }) => {
-      const own = objects.filter((each) => counting.has(each));
-      return own.length > 0 ? [count(kind, own)] : [];
-    }),
+    there: secrets ? [...there, `${secrets} Secret`] : there,
     unseen: [
       ...unanswered.map((apiVersion) => `${apiVersion} (its server does not answer)`),
       ...sorted.flatMap(({ kind, objects }) => (objects ? [] : [`${nameOfKind(kind)} (Mooring may not list it)`])),
+      ...(mayWrite && secrets === undefined ? ["Secret (no quota counts them, and Mooring may not make one)"] : []),
     ],
+    areSecretsCounted: secrets !== undefined,
   };
 
   async function foreignObjects(kind: NamespacedKind): Promise<readonly ObjectMetadata[] | undefined> {
-    const query = { ...kind, namespace: berth.namespace };
-    const objects = await unlessForbidden(() => kubernetes.listMetadata(cluster, query));
+    const objects = isQuota(kind)
+      ? quotas
+      : await unlessForbidden(() => kubernetes.listMetadata(cluster, { ...kind, ...inside }));
     return objects && (await foreignAmong(objects, berth, recordedMark));
   }
 }
+
+const isSecret = ({ apiVersion, kind }: NamespacedKind) => apiVersion === "v1" && kind === "Secret";
+const isQuota = ({ apiVersion, kind }: NamespacedKind) => apiVersion === "v1" && kind === quotaKind.kind;
 
 export function isFree({ there, unseen }: Occupants): boolean {
   return there.length === 0 && unseen.length === 0;
@@ -84,7 +99,7 @@ async function foreignAmong(
 
 const mostNamed = 3;
 
-function count(kind: NamespacedKind, objects: readonly ObjectMetadata[]): string {
+function describe(kind: NamespacedKind, objects: readonly ObjectMetadata[]): string {
   const names = objects.slice(0, mostNamed).map(({ metadata }) => metadata.name);
   const more = objects.length > mostNamed ? ", …" : "";
   return `${objects.length} ${nameOfKind(kind)} (${names.join(", ")}${more})`;

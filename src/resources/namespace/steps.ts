@@ -6,7 +6,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
-import type { Berth, IdentityUser } from "../../domain/naming/names.ts";
+import { type Berth, berthKey, type IdentityUser } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
@@ -100,7 +100,8 @@ export const removeNamespace = defineStep({
     const recordedMark = recordedMarks(ports, input);
     const notices: OperationError[] = [];
     const mustStay = async () => {
-      const news = newsOf(input, await occupantsOf(ports, input, recordedMark), input.ignoreDependants);
+      const found = await occupantsOf(ports, input, { recordedMark, mayWrite: false });
+      const news = newsOf(input, found, input.ignoreDependants) ?? uncountedIn(input, found);
       if (news) notices.push(news);
       return news?.code === kept;
     };
@@ -116,7 +117,8 @@ export const removeNamespace = defineStep({
     const cluster = findCluster(ports.catalog, input.cluster);
     const recordedMark = recordedMarks(ports, input);
     const mustStay = async () => {
-      const news = newsOf(input, await occupantsOf(ports, input, recordedMark), input.ignoreDependants);
+      const mayWrite = input.ignoreDependants !== true;
+      const news = newsOf(input, await occupantsOf(ports, input, { recordedMark, mayWrite }), input.ignoreDependants);
       // An earlier try may have found somebody who has left since.
       const isFirst = (await step.earlier()) === undefined;
       if (news || !isFirst) await step.notice(news ? [news] : []);
@@ -203,6 +205,15 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
   return isIgnored
     ? toOperationError("NAMESPACE_IN_USE", describeOccupants(berth, occupants, "is deleted with everything in it"))
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
+}
+
+/** What a plan says where only the operation can count the Secrets. */
+function uncountedIn(berth: Berth, { areSecretsCounted }: Occupants): OperationError | undefined {
+  if (areSecretsCounted) return undefined;
+  return toNotice(
+    "SECRETS_UNCOUNTED",
+    `Namespace ${berthKey(berth)} stays if it has Secrets; no quota counts them yet.`,
+  );
 }
 
 interface Change extends IdentityUser {

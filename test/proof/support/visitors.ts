@@ -2,7 +2,7 @@
  * Other people who put objects into the namespace while operations run: after its making, before or in the middle of an undo or an
  * offboarding. What they put there stays, whatever happens, and so does the namespace.
  */
-import { type Berth, namesInside } from "../../../src/domain/naming/names.ts";
+import { type Berth, namesInside, secretsQuota } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { type Objects, place, print, refKey } from "../../support/models/kubernetes.ts";
@@ -78,10 +78,12 @@ export function withVisitors(kubernetes: Ports["kubernetes"], visitors: Visitors
     apply(cluster, object, options) {
       const { namespace } = object.metadata;
       if (namespace !== undefined && !options?.dryRun) visitors.comes(namespace, process);
+      if (object.metadata.name === secretsQuota) visitors.counted.add(process);
       return kubernetes.apply(cluster, object, options);
     },
     remove(cluster, ref, precondition, options) {
-      if (ref.namespace !== undefined && !options?.dryRun) {
+      const isCounter = ref.name === secretsQuota;
+      if (ref.namespace !== undefined && !options?.dryRun && !isCounter) {
         visitors.counted.delete(process);
         visitors.comes(ref.namespace, process);
       }

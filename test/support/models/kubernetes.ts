@@ -56,17 +56,27 @@ export function createKubernetes(
     return objects.get(key);
   };
 
+  /** With the status of a quota on Secrets, which the cluster counts. */
+  const counted = (object: KubernetesObject): KubernetesObject => {
+    const { namespace } = object.metadata;
+    const { hard } = Quota.safeParse(object).data?.spec ?? {};
+    if (hard?.["count/secrets"] === undefined) return object;
+    const secrets = [...objects.values()].filter(({ ref }) => ref.kind === "Secret" && ref.namespace === namespace);
+    return { ...object, status: { hard, used: { "count/secrets": `${secrets.length}` } } };
+  };
+
   return {
     get: (_cluster, ref) =>
       read(`get ${ref.kind}`, () => {
         const found = find(ref);
-        return found && show(found);
+        return found && counted(show(found));
       }),
     list: (_cluster, { kind, namespace, labelSelector }) =>
       read(`list ${kind}`, () =>
         [...objects.values()]
           .filter(({ ref }) => ref.kind === kind && (namespace === undefined || ref.namespace === namespace))
           .map(show)
+          .map(counted)
           .filter((object) => labelSelector === undefined || hasLabel(object, labelSelector)),
       ),
     namespacedKinds: () =>
@@ -78,12 +88,13 @@ export function createKubernetes(
         return { kinds: [...kinds.values()], unanswered: [] };
       }),
     listMetadata: (_cluster, { apiVersion, kind, namespace }) =>
-      read(`list metadata ${kind}`, () =>
-        [...objects.values()]
+      read(`list metadata ${kind}`, () => {
+        if (kind === "Secret") throw new PermanentError("KUBERNETES_FORBIDDEN", "may not list secrets");
+        return [...objects.values()]
           .filter(({ ref }) => ref.apiVersion === apiVersion && ref.kind === kind && ref.namespace === namespace)
           .map(print)
-          .map(({ metadata }) => ({ apiVersion, kind, metadata })),
-      ),
+          .map(({ metadata }) => ({ apiVersion, kind, metadata }));
+      }),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
       (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {
         const ref = refOf(object);
@@ -104,7 +115,7 @@ export function createKubernetes(
         const base = current ?? { ref, uid: newUid(), fields: new Map() };
         const next = { ...base, fields: merge(base.fields, object, { manager: mooring, force }) };
         if (!dryRun) objects.set(refKey(ref), next);
-        return show(next);
+        return counted(show(next));
       }),
     whyForbidden: (_cluster, { kind }) => read(`review ${kind}`, () => undefined),
     remove: (_cluster, ref, { uid }, { dryRun = false } = {}) =>
@@ -135,6 +146,11 @@ function expectUnmanaged(current: StoredObject | undefined): void {
   if (!current || !isManagedByArm(print(current))) return;
   throw new PermanentError("MANAGED_NAMESPACE_REFUSED", `${refKey(current.ref)} is managed by ARM`);
 }
+
+const Quota = z.object({
+  kind: z.literal("ResourceQuota"),
+  spec: z.object({ hard: z.record(z.string(), z.string()) }),
+});
 
 const Rules = z.object({ rules: z.array(z.object({ verbs: z.array(z.string()), resources: z.array(z.string()) })) });
 const Binding = z.object({

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
-import type { World } from "../world.ts";
+import { findPrincipal, type World } from "../world.ts";
 import { checkApiVersion } from "./apiVersions.ts";
 import { actionFor, authenticate, authorize, defaultActions } from "./authorization.ts";
 import { sqlRoleAssignments } from "./cosmos.ts";
@@ -150,7 +150,8 @@ export async function startArm(
     if (!type || !handler) throw failures.methodNotAllowed(request.method, path.type);
     const { url, body, headers } = request;
     const ifMatch = headers["if-match"];
-    return handler({ path: { ...path, type: type.type }, url, body, ifMatch, caller: { isOwner }, collided });
+    const caller = { isOwner, principalId: findPrincipal(world, clientId)?.principalId };
+    return handler({ path: { ...path, type: type.type }, url, body, ifMatch, caller, collided });
   }
 
   return {

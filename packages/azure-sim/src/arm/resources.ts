@@ -13,7 +13,7 @@ export interface ArmCall {
   /** The header. */
   readonly ifMatch?: string | undefined;
   /** Whoever calls. */
-  readonly caller: { readonly isOwner: boolean };
+  readonly caller: { readonly isOwner: boolean; readonly principalId: string | undefined };
   /** Whether this write overlapped another one under the same parent. */
   readonly collided: boolean;
 }

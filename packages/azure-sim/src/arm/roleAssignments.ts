@@ -23,7 +23,7 @@ const AssignmentBody = z.object({
 });
 
 interface Assigning {
-  /** GUIDs of the roles that a condition lets others than owners give to service principals, and take; by default, any. */
+  /** GUIDs of the roles that a condition lets others than owners give to other service principals, and take; by default, any. */
   readonly assignableRoles?: ReadonlySet<string> | undefined;
 }
 
@@ -32,12 +32,13 @@ export function roleAssignments(world: World, { assignableRoles }: Assigning = {
   const expectAssignable = (
     { path, caller }: ArmCall,
     does: "write" | "delete",
-    role: string,
+    { role, principalId }: Pick<RoleAssignment, "role" | "principalId">,
     isAllowedType: boolean,
   ) => {
     if (caller.isOwner || !assignableRoles) return;
     const isListed = [...assignableRoles].some((each) => isSame(each, role));
-    if (!isListed || !isAllowedType) throw failures.notAssignable(`${type}/${does}`, scopeOf(path));
+    const isItself = isSame(principalId, caller.principalId ?? "");
+    if (!isListed || !isAllowedType || isItself) throw failures.notAssignable(`${type}/${does}`, scopeOf(path));
   };
   return {
     type,
@@ -72,7 +73,7 @@ export function roleAssignments(world: World, { assignableRoles }: Assigning = {
         condition: said.condition ?? undefined,
         createdTime: current ? current.createdTime : world.now(),
       };
-      expectAssignable(call, "write", made.role, principalType === "ServicePrincipal");
+      expectAssignable(call, "write", made, principalType === "ServicePrincipal");
       expectUnlocked(world, made.scope, "write");
       if (isGone(world, made.scope)) throw notFound(path);
       const all = [...world.roleAssignments.values()];
@@ -90,7 +91,7 @@ export function roleAssignments(world: World, { assignableRoles }: Assigning = {
       const [name = ""] = path.names;
       const found = world.roleAssignments.get(name);
       if (!found || !isSame(found.scope, scopeOf(path))) return { status: 204 };
-      expectAssignable(call, "delete", found.role, !world.groups.has(found.principalId));
+      expectAssignable(call, "delete", found, !world.groups.has(found.principalId));
       expectUnlocked(world, found.scope, "delete");
       world.roleAssignments.delete(name);
       return { status: 200, body: describe(world)(found) };
