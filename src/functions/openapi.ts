@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { defined } from "../domain/defined.ts";
-import { type AnyRoute, declareRoute } from "../http/declaration.ts";
+import { type AnyRoute, declareRoute, type OperationId } from "../http/declaration.ts";
 import { body, busyHost, guarded, problem } from "../http/docs/answers.ts";
 import { shareExamples } from "../http/docs/shareExamples.ts";
 import { at } from "../http/place.ts";
@@ -41,16 +41,16 @@ const getDocument = declareRoute({
 });
 
 /** In the order of the document. */
-export const everyRoute: readonly AnyRoute[] = [
+const documented: { readonly [Id in OperationId]: AnyRoute<Id> } = {
   createOnboarding,
   onboardingSchema,
   listOperations,
   listApprovals,
   getOperation,
-  cancelRoute,
-  approveRoute,
-  rejectRoute,
-  compensateRoute,
+  cancelOperation: cancelRoute,
+  approveOperation: approveRoute,
+  rejectOperation: rejectRoute,
+  compensateOperation: compensateRoute,
   listNamespaces,
   listAccess,
   listOtherAccess,
@@ -72,8 +72,9 @@ export const everyRoute: readonly AnyRoute[] = [
   verifyAudit,
   live,
   ready,
-  getDocument,
-];
+  openapi: getDocument,
+};
+export const everyRoute: readonly AnyRoute[] = Object.values(documented);
 
 /** Any route may also end in an unforeseen error, and any change may be refused for its media type (browserRequest.ts). */
 const unforeseen = { default: problem("Any other problem; its code says which.", "UNEXPECTED") };

@@ -43,12 +43,50 @@ export interface Place<P> {
 
 export type Tag = "Onboardings" | "Namespaces" | "Operations" | "Events" | "Catalog" | "Audit" | "Service";
 
+/** Of every route in the document; openapi.ts does not compile without the route of one. */
+export type OperationId =
+  | "createOnboarding"
+  | "onboardingSchema"
+  | "listOperations"
+  | "listApprovals"
+  | "getOperation"
+  | "cancelOperation"
+  | "approveOperation"
+  | "rejectOperation"
+  | "compensateOperation"
+  | "listNamespaces"
+  | "listAccess"
+  | "listOtherAccess"
+  | "getNamespace"
+  | "deleteNamespace"
+  | "createNamespaceBatch"
+  | "createBatch"
+  | "verifyNamespace"
+  | "repairNamespace"
+  | "migrateNamespace"
+  | "followOperation"
+  | "followAll"
+  | "eventSchema"
+  | "exportNamespace"
+  | "getManifest"
+  | "getCatalog"
+  | "getCaller"
+  | "listAudit"
+  | "verifyAudit"
+  | "live"
+  | "ready"
+  | "openapi";
+
 /** Anybody: without authentication. Callers: whoever proves who they are. Roles: callers with at least one of them. */
 export type Access = "anybody" | "callers" | readonly AppRole[];
 
-export interface RouteDeclaration<A extends Access, P, Ps extends readonly AnyParameter[]> {
-  /** In the document. */
-  readonly operationId: string;
+export interface RouteDeclaration<
+  A extends Access,
+  P,
+  Ps extends readonly AnyParameter[],
+  Id extends OperationId = OperationId,
+> {
+  readonly operationId: Id;
   /** The registered name, where it is another: an orchestration may have the first. */
   readonly functionName?: string;
   readonly method: "GET" | "POST" | "DELETE";
@@ -66,15 +104,23 @@ export interface RouteDeclaration<A extends Access, P, Ps extends readonly AnyPa
   readonly answers: Answers;
 }
 
-export type AnyRoute = RouteDeclaration<Access, unknown, readonly AnyParameter[]>;
+export type AnyRoute<Id extends OperationId = OperationId> = RouteDeclaration<
+  Access,
+  unknown,
+  readonly AnyParameter[],
+  Id
+>;
 
 export type Values<Ps extends readonly AnyParameter[]> = {
   readonly [K in keyof Ps]: Ps[K] extends Parameter<infer T> ? T : never;
 };
 
-export function declareRoute<const A extends Access, P, const Ps extends readonly AnyParameter[]>(
-  route: RouteDeclaration<A, P, Ps>,
-): RouteDeclaration<A, P, Ps> {
+export function declareRoute<
+  const A extends Access,
+  P,
+  const Ps extends readonly AnyParameter[],
+  const Id extends OperationId,
+>(route: RouteDeclaration<A, P, Ps, Id>): RouteDeclaration<A, P, Ps, Id> {
   return route;
 }
 
