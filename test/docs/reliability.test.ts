@@ -1,12 +1,12 @@
 /** The tables of docs/reliability.md that say which test shows what for each kind of target, and which proof has it. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createDice } from "test-support/random";
 import { expect, it } from "vitest";
 import { azureRoleKindNames } from "../../src/domain/targets/azureRoles.ts";
 import { triedTargets } from "../proof/support/dataTargets.ts";
 import { lateAccess, lateTargets } from "../proof/support/lateRequests.ts";
 import { courses, roleKindOf } from "../proof/support/matrix.ts";
-import { createDice } from "../proof/support/random.ts";
 import { createTurns } from "../proof/support/roleKinds.ts";
 import { createWorld } from "../proof/support/world.ts";
 

@@ -3,10 +3,10 @@
  * Mooring exactly these, so every other test of the whole system also shows that they are sufficient.
  */
 import { CoreV1Api } from "@kubernetes/client-node";
+import { actionFor } from "azure-sim/arm";
+import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "kube-sim";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { actionFor } from "../../packages/azure-sim/src/arm/authorization.ts";
-import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../packages/kube-sim/src/kubernetes/rbac.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
 import { readRights } from "../../sandbox/rights.ts";

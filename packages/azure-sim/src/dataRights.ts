@@ -105,6 +105,17 @@ export function mayDo(
   );
 }
 
+const actionOfClaim = { Send: "send", Listen: "receive" } as const;
+
+/** Whether roles allow something in a namespace of messages, at a scope below it or above. */
+export function byRoles(world: World, service: DataService, id: string) {
+  return (principal: ServicePrincipal, claim: keyof typeof actionOfClaim, scope: string): boolean =>
+    mayDo(world, principal, {
+      action: `${service}/${actionOfClaim[claim]}`,
+      scope: scope === "" ? id : `${id}/${scope}`,
+    });
+}
+
 /** Azure publishes no time for roles of a service's own; they are as its own are. */
 export function isInEffect(
   { now, roleDelayMs }: World,
