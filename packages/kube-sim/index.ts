@@ -8,3 +8,4 @@ export { freePort } from "./src/freePort.ts";
 export { type Kubelet, startKubelet } from "./src/kubelet/index.ts";
 export { podIdentityDefinitions } from "./src/kubernetes/podIdentityDefinitions.ts";
 export { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "./src/kubernetes/rbac.ts";
+export { type Kube, type KubeOptions, startKube } from "./start.ts";

@@ -56,6 +56,9 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The roles that this world knows of them. */
+export const dataRoles: readonly string[] = Object.keys(actionsOfRole);
+
 export type DataCaller = Extract<TokenCheck, { outcome: "valid" }>;
 
 export type DataCheck =
