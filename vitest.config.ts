@@ -14,7 +14,7 @@ const pure = [
 const alone = [
   "test/adapters/httpClient.test.ts",
   "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
-  "test/sandbox/coreTools.test.ts",
+  "test/sandbox/{coreTools,eventStreamGone}.test.ts",
   "packages/functions-host/test/**/*.test.ts",
   "packages/kube-sim/test/kubelet/kubelet.test.ts",
   "test/proof/**/*.test.ts",

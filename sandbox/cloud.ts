@@ -4,22 +4,28 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TokenCredential } from "@azure/identity";
-import { type ArmSimulator, startArm } from "../packages/azure-sim/src/arm/index.ts";
-import type { AppServiceIdentity } from "../packages/azure-sim/src/entra/appServiceIdentity.ts";
-import { type EntraSimulator, mintAccessToken, startEntra } from "../packages/azure-sim/src/entra/index.ts";
-import { createFaults, type Faults } from "../packages/azure-sim/src/faults.ts";
-import { type IssuersSimulator, startIssuers } from "../packages/azure-sim/src/issuers/index.ts";
-import { startNodeIdentity } from "../packages/azure-sim/src/nodeIdentity/index.ts";
-import { type PostgresSimulator, startPostgres } from "../packages/azure-sim/src/postgres/index.ts";
-import { type ServiceBusSimulator, startServiceBus } from "../packages/azure-sim/src/serviceBus/index.ts";
-import { type SqlSimulator, startSql } from "../packages/azure-sim/src/sql/index.ts";
-import { startTableService, type TableService } from "../packages/azure-sim/src/tables/azurite.ts";
-import { type Certificate, createCertificate } from "../packages/azure-sim/src/tls.ts";
-import { createWorld, type ServicePrincipal, type World } from "../packages/azure-sim/src/world.ts";
-import { type ClusterServer, startCluster } from "../packages/kube-sim/src/cluster/index.ts";
-import { startScheduler } from "../packages/kube-sim/src/cluster/scheduler.ts";
-import { startServiceAccountLogin, type TokenFile } from "../packages/kube-sim/src/cluster/serviceAccountLogin.ts";
-import { type Kubelet, startKubelet } from "../packages/kube-sim/src/kubelet/index.ts";
+import { type ArmSimulator, startArm } from "azure-sim/arm";
+import { byRoles } from "azure-sim/dataRights";
+import type { AppServiceIdentity } from "azure-sim/entra";
+import { type EntraSimulator, mintAccessToken, startEntra } from "azure-sim/entra";
+import { createFaults, type Faults } from "azure-sim/faults";
+import { type IssuersSimulator, startIssuers } from "azure-sim/issuers";
+import { startNodeIdentity } from "azure-sim/nodeIdentity";
+import { type PostgresSimulator, startPostgres } from "azure-sim/postgres";
+import { type ServiceBusSimulator, startServiceBus } from "azure-sim/serviceBus";
+import { type SqlSimulator, startSql } from "azure-sim/sql";
+import { startTableService, type TableService } from "azure-sim/tables";
+import { type Certificate, createCertificate } from "azure-sim/tls";
+import { createWorld, type ServicePrincipal, type World } from "azure-sim/world";
+import {
+  type ClusterServer,
+  type Kubelet,
+  startCluster,
+  startKubelet,
+  startScheduler,
+  startServiceAccountLogin,
+  type TokenFile,
+} from "kube-sim";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf, userNameIn } from "../src/domain/catalog/clusterKinds.ts";
 import type { Callers } from "./callers.ts";
@@ -27,7 +33,7 @@ import { parseCatalog, printCatalog, publishIssuers, sqlHost, usualNames } from 
 import { type CatalogOptions, writeCatalog } from "./cloudCatalog.ts";
 import { addressesOf, featuresOf } from "./clusterRights.ts";
 import { type DataServices, startDataServices, withEndpoints } from "./dataServices.ts";
-import { byRoles, variablesOf } from "./messagingServices.ts";
+import { variablesOf } from "./messagingServices.ts";
 import { type FourEyes, inventPeople, type Person } from "./people.ts";
 import { actionsFor, readClusterRights, readRights } from "./rights.ts";
 import { seedCloud } from "./seedCloud.ts";

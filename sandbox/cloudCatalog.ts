@@ -1,6 +1,6 @@
 /** The catalog of a simulated cloud before its simulators have addresses: the operator's own, or the usual one with what a suite asks for. */
 
-import type { ServicePrincipal, World } from "../packages/azure-sim/src/world.ts";
+import type { ServicePrincipal, World } from "azure-sim/world";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import type { ClusterLogin } from "../src/domain/catalog/clusterLogin.ts";
 import type { AzureRoleKindName } from "../src/domain/targets/azureRoles.ts";

@@ -1,7 +1,7 @@
 /** What programs read from files about a simulated cloud. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { SqlSimulator } from "../packages/azure-sim/src/sql/index.ts";
+import type { SqlSimulator } from "azure-sim/sql";
 import type { Cloud } from "./cloud.ts";
 
 /** `files`: the service's settings that name a file. */

@@ -1,15 +1,12 @@
 /** The data of what the catalog's targets name, apart from databases: simulators that have in them what the catalog names. */
 
-import {
-  type ConfigurationStoreSimulator,
-  startAppConfiguration,
-} from "../packages/azure-sim/src/appConfiguration/index.ts";
-import { type CosmosSimulator, startCosmos } from "../packages/azure-sim/src/cosmos/index.ts";
-import { startKeyVault, type VaultSimulator } from "../packages/azure-sim/src/keyVault/index.ts";
-import { type OpenAiSimulator, startOpenAi } from "../packages/azure-sim/src/openAi/index.ts";
-import type { SimulatorContext } from "../packages/azure-sim/src/simulator.ts";
-import type { Account } from "../packages/azure-sim/src/storage/data.ts";
-import { type StorageSimulator, startStorage } from "../packages/azure-sim/src/storage/index.ts";
+import { type ConfigurationStoreSimulator, startAppConfiguration } from "azure-sim/appConfiguration";
+import { type CosmosSimulator, startCosmos } from "azure-sim/cosmos";
+import { startKeyVault, type VaultSimulator } from "azure-sim/keyVault";
+import { type OpenAiSimulator, startOpenAi } from "azure-sim/openAi";
+import type { SimulatorContext } from "azure-sim/simulator";
+import type { Account } from "azure-sim/storage";
+import { type StorageSimulator, startStorage } from "azure-sim/storage";
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import { isSameId } from "../src/domain/naming/resourceId.ts";
 import type { CatalogDocument } from "./catalogs.ts";

@@ -1,6 +1,6 @@
 /** A host in its own process: the embedded one (hostProcess.ts) or the real one (coreTools.ts). */
 import type { Readable } from "node:stream";
-import type { MeetTurn } from "../packages/functions-host/src/turnFaults.ts";
+import type { MeetTurn } from "functions-host/turnFaults";
 
 export interface HostProcessOptions {
   /** The folder with package.json and host.json. */

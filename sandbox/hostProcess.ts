@@ -1,8 +1,8 @@
 /** The embedded host in its own process, so that it can be killed as when a machine fails. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { dirname, join } from "node:path";
-import { isToParent, type ToHost } from "../packages/functions-host/src/turnFaults.ts";
+import { createRequire } from "node:module";
+import { isToParent, type ToHost } from "functions-host/turnFaults";
 import { startCoreTools } from "./coreTools.ts";
 import { collectLog, type HostProcess, type HostProcessOptions, workerArguments } from "./hostChild.ts";
 
@@ -22,7 +22,7 @@ const lean = ["--max-semi-space-size=8", "--heap-growing-percent=50", "--invocat
 
 /** Short, because the simulated cloud that the service works on ends with it. */
 const graceMs = 2_000;
-const entry = join(dirname(import.meta.dirname), "packages/functions-host/src/main.ts");
+const entry = createRequire(import.meta.url).resolve("functions-host/main");
 
 /** The embedded host; with MOORING_TEST_HOST=func the real one. */
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {

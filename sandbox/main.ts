@@ -1,7 +1,7 @@
 /** `npm start`: keeps the service and the simulated cloud running, and says what to try. */
 import { parseArgs } from "node:util";
+import { checkPort, freePortAfter, PortTaken } from "kube-sim/port";
 import { latencyLimits, readCount, readDuration } from "../cli/arguments/values.ts";
-import { checkPort, freePortAfter, PortTaken } from "../packages/kube-sim/src/port.ts";
 import { messageOf } from "../src/domain/messageOf.ts";
 import { quoteWord } from "../src/domain/naming/quoteWord.ts";
 import { readCatalogFile } from "./catalogFile.ts";

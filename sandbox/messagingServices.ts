@@ -1,14 +1,9 @@
 /** The Service Bus and Event Hubs namespaces of the catalog's targets: a listener for each, with the entities that the catalog names. */
 
-import { type DataService, mayDo } from "../packages/azure-sim/src/dataRights.ts";
-import { type EventHubsSimulator, startEventHubs } from "../packages/azure-sim/src/eventHubs/index.ts";
-import {
-  type ServiceBusSettings,
-  type ServiceBusSimulator,
-  startServiceBus,
-} from "../packages/azure-sim/src/serviceBus/index.ts";
-import type { SimulatorContext } from "../packages/azure-sim/src/simulator.ts";
-import type { World } from "../packages/azure-sim/src/world.ts";
+import { byRoles } from "azure-sim/dataRights";
+import { type EventHubsSimulator, startEventHubs } from "azure-sim/eventHubs";
+import { type ServiceBusSimulator, startServiceBus } from "azure-sim/serviceBus";
+import type { SimulatorContext } from "azure-sim/simulator";
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 
 type Targets = Catalog["targets"];
@@ -29,14 +24,6 @@ interface Naming {
 
 /** A subscription to try, in every topic. */
 const usualSubscription = "all";
-
-const actions = { Send: "send", Listen: "receive" } as const;
-
-/** Whether roles in Azure allow it, at a scope below the namespace or above. */
-export function byRoles(world: World, service: DataService, id: string): ServiceBusSettings["may"] {
-  return (principal, claim, scope) =>
-    mayDo(world, principal, { action: `${service}/${actions[claim]}`, scope: scope === "" ? id : `${id}/${scope}` });
-}
 
 export async function startBusNamespace(context: SimulatorContext, { id, targets }: Naming): Promise<BusNamespace> {
   const queues = new Set<string>();

@@ -1,9 +1,9 @@
 /** The rights that infra/ tells an operator to grant Mooring. The sandbox grants exactly these, so what works there needs no others. */
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { PolicyRule } from "azure-sim/world";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import type { PolicyRule } from "../packages/azure-sim/src/world.ts";
 import type { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { type ClusterFeatures, clusterRightsFor } from "./clusterRights.ts";

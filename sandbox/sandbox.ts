@@ -2,9 +2,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Faults } from "../packages/azure-sim/src/faults.ts";
-import type { Simulator } from "../packages/azure-sim/src/simulator.ts";
-import type { Turn } from "../packages/functions-host/src/turnFaults.ts";
+import type { Faults } from "azure-sim/faults";
+import type { Simulator } from "azure-sim/simulator";
+import type { Turn } from "functions-host/turnFaults";
 import { ensureBuilt } from "./build.ts";
 import { type Cloud, type CloudOptions, startCloud } from "./cloud.ts";
 import { writeCloudFiles } from "./cloudFiles.ts";

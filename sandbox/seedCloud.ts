@@ -1,6 +1,6 @@
 /** Creates in the world what a catalog names: its clusters, SQL servers, other targets and resource groups, each with Mooring's rights. */
 import { randomUUID } from "node:crypto";
-import { assignRole, createSigningKey, type ServicePrincipal, type World } from "../packages/azure-sim/src/world.ts";
+import { assignRole, createSigningKey, type ServicePrincipal, type World } from "azure-sim/world";
 import { Catalog } from "../src/domain/catalog/catalog.ts";
 import { traitsOf } from "../src/domain/catalog/clusterKinds.ts";
 import { usesServiceAccount } from "../src/domain/request/identityModes.ts";

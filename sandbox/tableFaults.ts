@@ -6,9 +6,9 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Agent, createServer, request as send } from "node:https";
 import type { Socket } from "node:net";
-import type { Call, Effect, Faults } from "../packages/azure-sim/src/faults.ts";
-import type { TableService } from "../packages/azure-sim/src/tables/azurite.ts";
-import type { Certificate } from "../packages/azure-sim/src/tls.ts";
+import type { Call, Effect, Faults } from "azure-sim/faults";
+import type { TableService } from "azure-sim/tables";
+import type { Certificate } from "azure-sim/tls";
 
 export async function startTableFaults(
   tables: TableService,

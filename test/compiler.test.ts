@@ -14,6 +14,8 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { isSoak, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { steps } from "../src/application/process/index.ts";
@@ -22,9 +24,7 @@ import { notices } from "../src/domain/errors/notices.ts";
 import { refusals } from "../src/domain/errors/refusals.ts";
 import { stepErrors } from "../src/domain/errors/stepErrors.ts";
 import { kindNames } from "../src/domain/targets/index.ts";
-import { createDice } from "./proof/support/random.ts";
 import { openSource, type Change as Plant } from "./support/compiler.ts";
-import { isSoak, shareOf } from "./support/proofs.ts";
 
 const tables = [steps, findingCatalogue, refusals, stepErrors, notices];
 const names: ReadonlySet<string> = new Set([...tables.flatMap((table) => Object.keys(table)), ...kindNames]);

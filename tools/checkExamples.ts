@@ -5,7 +5,8 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { applyBlock } from "./examples/applyBlock.ts";
@@ -85,8 +86,20 @@ async function copyCheckout(): Promise<string> {
     // The list includes files that are deleted but not committed.
     await cp(join(root, file), join(folder, file), { preserveTimestamps: true }).catch(ignoreMissing);
   }
-  await symlink(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  await linkModules(folder);
   return folder;
+}
+
+/** What is installed, but for this checkout's own packages: those of the copy. */
+async function linkModules(folder: string): Promise<void> {
+  await mkdir(join(folder, "node_modules"));
+  for (const entry of await readdir(join(root, "node_modules"), { withFileTypes: true })) {
+    const { name } = entry;
+    const [from, to] = [join(root, "node_modules", name), join(folder, "node_modules", name)];
+    if (entry.isFile()) await cp(from, to, { preserveTimestamps: true });
+    else
+      await symlink(existsSync(join(root, "packages", name)) ? join(folder, "packages", name) : from, to, "junction");
+  }
 }
 
 function ignoreMissing(error: unknown): void {

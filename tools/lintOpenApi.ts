@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beginApp } from "../packages/functions-host/src/core.ts";
-import { createLog } from "../packages/functions-host/src/log.ts";
+import { beginApp } from "functions-host/core";
+import { createLog } from "functions-host/log";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));

@@ -6,9 +6,9 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TextlintKernel } from "@textlint/kernel";
 import markdown from "@textlint/textlint-plugin-markdown";
+import { beginApp } from "functions-host/core";
+import { createLog } from "functions-host/log";
 import terminology from "textlint-rule-terminology";
-import { beginApp } from "../packages/functions-host/src/core.ts";
-import { createLog } from "../packages/functions-host/src/log.ts";
 import { repeatedWord, retiredPhrase, sentenceLength } from "./prose/rules.ts";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.

@@ -5,7 +5,7 @@
 
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import { requirePrograms } from "../packages/kube-sim/src/apiServer/programs.ts";
+import { requirePrograms } from "kube-sim/programs";
 import { messageOf } from "../src/domain/messageOf.ts";
 import { suites } from "./apiServerSuites.ts";
 

@@ -1,8 +1,8 @@
 /** What is in the simulated cloud at this moment, as JSON: no fault hides it. */
 
-import type { EntityView } from "../../packages/azure-sim/src/serviceBus/inspect.ts";
-import type { SqlSimulator } from "../../packages/azure-sim/src/sql/index.ts";
-import type { ClusterServer } from "../../packages/kube-sim/src/cluster/index.ts";
+import type { EntityView } from "azure-sim/serviceBus";
+import type { SqlSimulator } from "azure-sim/sql";
+import type { ClusterServer } from "kube-sim";
 import { type Cloud, names } from "../cloud.ts";
 
 export async function viewCloud(cloud: Cloud) {

@@ -1,12 +1,7 @@
 /** A fault as JSON: packages/azure-sim/src/faults.ts without its regular expressions, and with `"always"` for infinity. */
+
+import { type ActiveFault, type Effect, type Fault, isPossible, type Wire } from "azure-sim/faults";
 import { z } from "zod";
-import {
-  type ActiveFault,
-  type Effect,
-  type Fault,
-  isPossible,
-  type Wire,
-} from "../../packages/azure-sim/src/faults.ts";
 
 const Effects = z.discriminatedUnion("kind", [
   z.strictObject({

@@ -1,6 +1,7 @@
 /** The calls that arrived at the simulated cloud, newest last, and which of them a fault has hit. */
+
+import type { Faults } from "azure-sim/faults";
 import { z } from "zod";
-import type { Faults } from "../../packages/azure-sim/src/faults.ts";
 
 const Query = z.strictObject({
   wire: z.string().optional(),

@@ -1,5 +1,5 @@
 /** Keeps pages of other sites out: the browser of the person who runs the sandbox can reach loopback. */
-import type { HttpHead } from "../../packages/azure-sim/src/httpServer.ts";
+import type { HttpHead } from "azure-sim/httpServer";
 import { Refusal } from "./refusal.ts";
 
 /** Throws before anything of the body has been read. */

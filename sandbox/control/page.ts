@@ -1,7 +1,7 @@
 /** The sandbox's page for people, served from the files in sandbox/control/page. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HttpReply } from "../../packages/azure-sim/src/httpServer.ts";
+import type { HttpReply } from "azure-sim/httpServer";
 
 const folder = join(import.meta.dirname, "page");
 

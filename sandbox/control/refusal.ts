@@ -1,5 +1,5 @@
 /** An error answer in the form of Mooring's own (RFC 9457). */
-import type { HttpReply } from "../../packages/azure-sim/src/httpServer.ts";
+import type { HttpReply } from "azure-sim/httpServer";
 
 export class Refusal extends Error {
   override readonly name = "Refusal";

@@ -2,9 +2,10 @@
  * The sandbox's own HTTP interface below /sandbox (docs/sandbox.md): what is in the simulated cloud, which calls arrived,
  * and which faults meet them. The service knows nothing about it: the embedded host forwards these requests.
  */
+
+import { type HttpReply, type HttpRequest, startHttpServer } from "azure-sim/httpServer";
+import type { Simulator } from "azure-sim/simulator";
 import { z } from "zod";
-import { type HttpReply, type HttpRequest, startHttpServer } from "../../packages/azure-sim/src/httpServer.ts";
-import type { Simulator } from "../../packages/azure-sim/src/simulator.ts";
 import type { Cloud } from "../cloud.ts";
 import { viewCloud } from "./cloudView.ts";
 import { printFault, readFault } from "./faultDocument.ts";

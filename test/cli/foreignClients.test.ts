@@ -3,9 +3,9 @@ import { execFile, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
+import { sayNotRun } from "test-support/notRun";
+import { hasProgram } from "test-support/programs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sayNotRun } from "../support/notRun.ts";
-import { hasProgram } from "../support/programs.ts";
 import { checkout, type Running, run, start } from "./support/program.ts";
 
 let sandbox: Running;

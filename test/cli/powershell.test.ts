@@ -4,10 +4,10 @@ import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeCommands, entries } from "../../cli/commands.ts";
 import { completionFor } from "../../cli/completion/completion.ts";
-import { sayNotRun } from "../support/notRun.ts";
 import { findPowershell } from "./support/powershell.ts";
 import { checkout } from "./support/program.ts";
 

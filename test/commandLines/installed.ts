@@ -2,8 +2,8 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { testPrograms } from "../../packages/kube-sim/src/apiServer/programs.ts";
-import { sayNotRun } from "../support/notRun.ts";
+import { testPrograms } from "kube-sim/programs";
+import { sayNotRun } from "test-support/notRun";
 
 export function isInstalled(program: string): boolean {
   if (spawnSync(program, ["--help"], { stdio: "ignore" }).error === undefined) return true;

@@ -1,7 +1,7 @@
 /** Pages that people leave open: what comes by itself, and what they say while nothing comes. */
 import type { Route } from "playwright-core";
+import { isShort } from "test-support/proofs";
 import { describe, expect } from "vitest";
-import { isShort } from "../support/proofs.ts";
 import { expectAccessible, takeScreenshots } from "./support/browser.ts";
 import { it as base } from "./support/dashboard.ts";
 import { executable } from "./support/executable.ts";

@@ -3,18 +3,12 @@
  * same in words.
  */
 import { randomUUID } from "node:crypto";
+import { startArm } from "azure-sim/arm";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { addMooring, addSqlServer, clientsFor, credentialOf, group } from "azure-sim/testing/arm";
+import { addCluster, addIdentity, createContext, tokenAudience } from "azure-sim/testing/entra";
+import { assignRole, type ServicePrincipal } from "azure-sim/world";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { startArm } from "../../packages/azure-sim/src/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../packages/azure-sim/src/simulator.ts";
-import { assignRole, type ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
-import {
-  addMooring,
-  addSqlServer,
-  clientsFor,
-  credentialOf,
-  group,
-} from "../../packages/azure-sim/test/arm/fixture.ts";
-import { addCluster, addIdentity, createContext, tokenAudience } from "../../packages/azure-sim/test/entra/fixture.ts";
 import { readRights } from "../../sandbox/rights.ts";
 
 const rights = await readRights();

@@ -6,8 +6,8 @@
  */
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sayNotRun } from "../support/notRun.ts";
 import { findBicep } from "./support/bicep.ts";
 import { type BicepServer, startBicepServer } from "./support/bicepServer.ts";
 import { deployments, listParameterFiles, readDeployments, snapshotOf } from "./support/snapshots.ts";

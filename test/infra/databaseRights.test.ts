@@ -5,16 +5,16 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "azure-sim/testing/sql";
+import type { ServicePrincipal } from "azure-sim/world";
 import sql, { type ConnectionPool } from "mssql";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
 import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { clientIdOf } from "../support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox } from "../support/sql.ts";
 
 const script = await readFile(join(import.meta.dirname, "../../infra/sql/database-user.sql"), "utf8");
 

@@ -1,8 +1,9 @@
 /** What someone with Mooring's token can and cannot do on a PostgreSQL server. docs/security.md says the same in words. */
+
+import { hasPostgres, type PostgresFixture, startFixture } from "azure-sim/testing/postgres";
+import type { ServicePrincipal } from "azure-sim/world";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
-import { hasPostgres, type PostgresFixture, startFixture } from "../../packages/azure-sim/test/postgres/fixture.ts";
 
 describe.runIf(hasPostgres("what a stolen token reaches on PostgreSQL"))("a stolen token on PostgreSQL", () => {
   let fixture: PostgresFixture;

@@ -4,10 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
+import { actionFor } from "azure-sim/arm";
+import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "kube-sim";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, parseAllDocuments, stringify } from "yaml";
-import { actionFor } from "../../packages/azure-sim/src/arm/authorization.ts";
-import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../packages/kube-sim/src/kubernetes/rbac.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
 import { readRights } from "../../sandbox/rights.ts";

@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
 import { describe, expect, it } from "vitest";
 import { changeBatch, inspectAllBatch, inspectBatch, membersBatch } from "../../src/adapters/sql/statements.ts";
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
@@ -10,7 +11,6 @@ import type { UserChange } from "../../src/ports/databases.ts";
 import { lackOfRights, ownRights } from "../../src/resources/sqlUser/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { principalIdOf } from "../support/ids.ts";
-import { sayNotRun } from "../support/notRun.ts";
 import { findTsqlParser } from "./support/tsql.ts";
 
 const root = dirname(dirname(import.meta.dirname));

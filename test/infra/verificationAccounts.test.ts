@@ -3,9 +3,9 @@
  * else, and nobody with Mooring's token can name one: on the simulated cluster and, where one is built, on a real API server.
  */
 
+import { usesRealApiServer } from "kube-sim";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
-import { sayNotRun } from "../support/notRun.ts";
 import { apply, changedJob, mark, namespace, verificationJob, type Written } from "./support/mooringsWrites.ts";
 import { readVerificationAccounts, type Server, startOfSandbox, startReal } from "./support/policyServers.ts";
 import { findApiServer } from "./support/realApiServer.ts";

@@ -3,10 +3,10 @@
  * cluster and, where one is built, on a real API server. docs/security.md says the same in words.
  */
 
+import { usesRealApiServer } from "kube-sim";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { adopterMetadata } from "../../src/domain/naming/ownership.ts";
-import { sayNotRun } from "../support/notRun.ts";
 import {
   account,
   annotated,

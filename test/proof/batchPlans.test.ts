@@ -1,4 +1,6 @@
 /** When a batch runs, each item ends as the batch's plan said. */
+
+import { createDice, type Dice } from "test-support/random";
 import { expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
@@ -12,7 +14,6 @@ import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud } from "../support/fakeCloud.ts";
 import { member, operator, catalog as withTeams } from "../support/teams.ts";
-import { createDice, type Dice } from "./support/random.ts";
 
 const { auth, teams } = withTeams;
 const both = member("red", "blue");

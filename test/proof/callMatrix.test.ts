@@ -3,12 +3,13 @@
  * (support/callMatrix.ts): what the fault matrix does on real wires, without sockets, so that a run can take whole worlds. The default run
  * takes a sample. `MOORING_WORLDS=50` takes every cell of so many worlds, from `MOORING_FIRST_SEED` on.
  */
+
+import { shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { describe, expect, it } from "vitest";
-import { shareOf } from "../support/proofs.ts";
 import { type CallCell, deeds, tryCall } from "./support/callMatrix.ts";
 import { defects } from "./support/defects.ts";
 import { scriptedWays } from "./support/faults.ts";
-import { createDice } from "./support/random.ts";
 
 const worlds = Number(process.env["MOORING_WORLDS"] ?? 0);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);

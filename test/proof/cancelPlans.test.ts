@@ -2,8 +2,9 @@
  * A cancel undoes exactly what its plan said: seeded operations stop at a random point, where a cancel is planned and then
  * made. `MOORING_SEEDS=100000` runs more of them, `MOORING_TEST_SEED=n` others.
  */
+
+import { shareOf } from "test-support/proofs";
 import { describe, expect, it } from "vitest";
-import { shareOf } from "../support/proofs.ts";
 import { planAndCancel } from "./support/canceled.ts";
 import type { Spoil } from "./support/planned.ts";
 

@@ -3,15 +3,16 @@
  * try rides out. What fails every time the verification tells of its target, and of the others nothing; it ends, and changes nothing. One Job
  * meets a way on every wire. The default run has one Job, a full one has every way.
  */
+
+import type { Call } from "azure-sim/faults";
+import { isShort, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Call } from "../../packages/azure-sim/src/faults.ts";
 import { names } from "../../sandbox/cloud.ts";
-import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { triedTargets } from "./support/dataTargets.ts";
 import { type Way, ways } from "./support/matrix.ts";
-import { createDice } from "./support/random.ts";
 
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const namespace = "read";

@@ -4,15 +4,15 @@
  * `npm run soak` takes all, and 2,000 principals that were tampered with (`MOORING_TEST_SEED` draws others).
  */
 import { randomUUID } from "node:crypto";
+import { isSoak, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { createRoutes, occupy, people, type Route } from "../sandbox/support/routes.ts";
 import { type Person, roleOf } from "../support/people.ts";
-import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { dialects, forgeries, mutate, type Principal, principalOf, print } from "./support/principals.ts";
-import { createDice } from "./support/random.ts";
 
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
 const tampered = isSoak ? 2_000 : shareOf(400);

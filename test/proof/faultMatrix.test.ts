@@ -4,11 +4,12 @@
  * sample chosen by a seed; `npm run soak` takes them all.
  */
 import { isDeepStrictEqual } from "node:util";
+import type { Call } from "azure-sim/faults";
+import { hasPostgres } from "azure-sim/testing/postgres";
+import { isShort, isSoak, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Call } from "../../packages/azure-sim/src/faults.ts";
-import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { callManaged } from "../support/managedNamespaces.ts";
-import { isShort, isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { createHosts, type Hosts, hostsOf } from "./support/hosts.ts";
@@ -49,7 +50,6 @@ import {
   userOf,
   withMatrix,
 } from "./support/matrixPlaces.ts";
-import { createDice } from "./support/random.ts";
 import { accountOf, furnishPostgres, listFaults, listRemains, roleTargetOf } from "./support/remains.ts";
 import { narrow } from "./support/roleKinds.ts";
 import { createShare, homesOf, type Share } from "./support/share.ts";

@@ -1,11 +1,12 @@
 /** Strings that are known to break software, in every field of HTTP and queue: all are refused, and have no effect. The default run tries an eighth. */
+
+import { someOf } from "test-support/proofs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { printCursor } from "../../src/domain/http/cursor.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
-import { someOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -2,8 +2,9 @@
  * Late landing × cancel × next operation: 10,000 seeded schedules (support/lateSchedules.ts), 300 of them in `npm test`.
  * `MOORING_FIRST_SEED=n MOORING_SEEDS=1` runs one alone.
  */
+
+import { isShort, shareOf, someOf } from "test-support/proofs";
 import { afterAll, expect, it } from "vitest";
-import { isShort, shareOf, someOf } from "../support/proofs.ts";
 import "../../src/orchestrations/changeNamespace.ts";
 import "../../src/orchestrations/migration.ts";
 import { lateDefects } from "./support/lateDefects.ts";

@@ -3,8 +3,9 @@
  * printed with everything that happened; add it to `onceFailing` with the fix. `MOORING_SEEDS=100000` runs more of them,
  * `MOORING_TEST_SEED=n` others.
  */
+
+import { shareOf } from "test-support/proofs";
 import { describe, expect, it } from "vitest";
-import { shareOf } from "../support/proofs.ts";
 import { planAndRun, type Spoil } from "./support/planned.ts";
 
 const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);

@@ -3,8 +3,10 @@
  * other people's statements they get, they answer the same. `MOORING_TEST_SEED=n` draws others.
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { hasPostgres, type PostgresFixture, startFixture } from "azure-sim/testing/postgres";
+import { shareOf } from "test-support/proofs";
+import { createDice, type Dice } from "test-support/random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasPostgres, type PostgresFixture, startFixture } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { createPostgres } from "../../src/adapters/postgres/index.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { PrincipalId } from "../../src/domain/naming/identityPair.ts";
@@ -12,7 +14,6 @@ import { readMark } from "../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, type PostgresWord, rightsOf } from "../../src/domain/targets/postgres.ts";
 import type { PostgresRoles } from "../../src/ports/postgres.ts";
 import { noteKey } from "../../src/resources/target/postgres/role.ts";
-import { shareOf } from "../support/proofs.ts";
 import {
   addMember,
   addRight,
@@ -26,7 +27,6 @@ import {
   type PostgresServer,
   removeRights,
 } from "./support/postgres.ts";
-import { createDice, type Dice } from "./support/random.ts";
 
 /** In fewer, not each of the deeds comes. */
 const count = Math.max(40, shareOf(800));

@@ -2,9 +2,10 @@
  * Access ends at the moment at which somebody renews it, changes or offboards the namespace, or repairs it: one of the two at a time, what
  * was renewed stays, and what has ended goes. `MOORING_SEEDS=10000` runs more of them, `MOORING_FIRST_SEED=n` others.
  */
+
+import { shareOf } from "test-support/proofs";
 import { expect, it } from "vitest";
 import type { Ports } from "../../src/ports/index.ts";
-import { shareOf } from "../support/proofs.ts";
 import { endBesideTrouble } from "./support/endBesideTrouble.ts";
 import { raceAtEnd, type Verdict } from "./support/expiryRace.ts";
 

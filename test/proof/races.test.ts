@@ -5,20 +5,20 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
+import { hasPostgres } from "azure-sim/testing/postgres";
+import { usesRealApiServer } from "kube-sim";
+import { shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
-import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName, namesInside } from "../../src/domain/naming/names.ts";
 import { type AzureRoleKindName, azureRoleKindNames } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
-import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { createManagedRaces } from "./support/managedRaces.ts";
-import { createDice } from "./support/random.ts";
 import { furnishPostgres, identityOf, listFaults, listRemains } from "./support/remains.ts";
 import { createTurns, narrow, type RoleAccess, wide } from "./support/roleKinds.ts";
 import { createSharedRaces, sharedIdentities } from "./support/sharedRaces.ts";

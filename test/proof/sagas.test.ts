@@ -3,8 +3,9 @@
  * with everything that happened; add the defect to `oldDefects` with its fix. `MOORING_SEEDS=1000000` runs more of them, and
  * `MOORING_DEED` those in which one thing happens again and again (wish.ts).
  */
+
+import { shareOf, someOf } from "test-support/proofs";
 import { afterAll, describe, expect, it } from "vitest";
-import { shareOf, someOf } from "../support/proofs.ts";
 import { defects } from "./support/defects.ts";
 import { oldDefects } from "./support/oldDefects.ts";
 import { simulate } from "./support/simulate.ts";

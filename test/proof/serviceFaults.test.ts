@@ -3,14 +3,15 @@
  * and the tokens of Microsoft Entra (requested after a restart, when none is cached: before an onboarding, and in the middle of
  * one). One cell runs at a time. The default run takes a sample; `npm run soak` takes all.
  */
+
+import type { Fault, Wire } from "azure-sim/faults";
+import { isSoak } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Fault, Wire } from "../../packages/azure-sim/src/faults.ts";
 import { names } from "../../sandbox/cloud.ts";
-import { isSoak } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, isWanted, titleOf } from "./support/matrix.ts";
-import { createDice } from "./support/random.ts";
 import { listFaults, listRemains } from "./support/remains.ts";
 
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);

@@ -2,8 +2,9 @@
  * Seeded worlds in which namespaces share an identity (support/sharedWorld.ts). `MOORING_SEEDS=1000` runs more of them, from
  * `MOORING_FIRST_SEED` on; a seed that fails is printed with everything that happened.
  */
+
+import { shareOf, someOf } from "test-support/proofs";
 import { afterAll, describe, expect, it } from "vitest";
-import { shareOf, someOf } from "../support/proofs.ts";
 import { sharedDefects } from "./support/sharedDefects.ts";
 import { simulateShared } from "./support/sharedWorld.ts";
 import { createWorkers, range } from "./support/workers.ts";

@@ -5,17 +5,17 @@
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
+import { isSoak, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
 import { isFinal } from "../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { Registry } from "../../src/ports/registry.ts";
-import { isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { type Cell, cellsOf, faultOf, type Kind, type Mode, titleOf } from "./support/matrix.ts";
-import { createDice } from "./support/random.ts";
 import { listFaults, listRemains } from "./support/remains.ts";
 
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);

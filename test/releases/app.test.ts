@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { compareVersions } from "functions-host/versions";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { compareVersions } from "../../packages/functions-host/src/durable/versions.ts";
 import { ensureBuilt } from "../../sandbox/build.ts";
 import { historiesFolder, upcoming } from "../proof/support/histories.ts";
 import { type Registered, registeredBy } from "./support/registered.ts";

@@ -3,9 +3,10 @@
  * and the checkout takes its place on the same store, tables and cloud, as in a deployment. docs/runbook.md, "A new version
  * while operations run".
  */
+
+import type { Call, Fault } from "azure-sim/faults";
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import type { Call, Fault } from "../../packages/azure-sim/src/faults.ts";
 import { ensureBuilt } from "../../sandbox/build.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { identityOf, listFaults, listRemains } from "../proof/support/remains.ts";

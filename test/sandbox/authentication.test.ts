@@ -2,9 +2,10 @@
  * A service does not recognize Mooring, for a while or permanently: 401 from the cluster and from Azure, a login that a database
  * refuses, and no token. Each happens in the middle of an onboarding, and in the middle of its undos.
  */
+
+import type { Effect, Fault } from "azure-sim/faults";
+import { usesRealApiServer } from "kube-sim";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Effect, Fault } from "../../packages/azure-sim/src/faults.ts";
-import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

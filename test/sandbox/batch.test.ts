@@ -1,12 +1,12 @@
 /** Batches over the wire: many outcomes in one batch, kills, cancel, teams, repeated requests. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { isShort } from "test-support/proofs";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";
 import { type Person, serviceAs, type Team } from "../support/people.ts";
-import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 

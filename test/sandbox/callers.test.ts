@@ -1,13 +1,13 @@
 /** Who may do what, over the wire: every route called by every kind of caller, and teams against each other. */
 import { createPublicKey, randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { createSigningKey } from "azure-sim/world";
 import { SignJWT, UnsecuredJWT } from "jose";
+import { isShort } from "test-support/proofs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createSigningKey } from "../../packages/azure-sim/src/world.ts";
 import type { Callers } from "../../sandbox/callers.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { bearer, type Claimant, type Person, roleOf, serviceAs, tokenOf } from "../support/people.ts";
-import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 import { berth, createRoutes, occupy, open, people, request } from "./support/routes.ts";

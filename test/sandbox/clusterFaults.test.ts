@@ -4,13 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
+import { usesRealApiServer } from "kube-sim";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
-import { sayNotRun } from "../support/notRun.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
 

@@ -2,8 +2,8 @@
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createAppFolder, requireApp } from "functions-host/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createAppFolder, requireApp } from "../../packages/functions-host/test/support/appFolder.ts";
 import { startHostProcess } from "../../sandbox/hostProcess.ts";
 
 const before = { PATH: process.env["PATH"], MOORING_TEST_HOST: process.env["MOORING_TEST_HOST"] };

@@ -5,9 +5,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hasPostgres } from "azure-sim/testing/postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { drivers } from "../../clients/drivers.ts";
-import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createTeamCluster } from "../../sandbox/demo/cluster.ts";
 import { goPrograms } from "../support/goPrograms.ts";

@@ -4,11 +4,11 @@
  * tries it with Azure's own limits, among them the functionTimeout of host.json.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
-import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

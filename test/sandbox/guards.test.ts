@@ -1,8 +1,8 @@
 /** The safeguards between a request and harm, on the whole system: HTTP, the real SDKs and the simulated services. */
 
 import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
+import { assignRole } from "azure-sim/world";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { assignRole } from "../../packages/azure-sim/src/world.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";

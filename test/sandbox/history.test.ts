@@ -1,9 +1,10 @@
 /** Purged durable histories are not missed: the registry has everything that is shown and everything that later requests need. */
+
+import { isShort } from "test-support/proofs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { purgeHistories } from "../../src/functions/operations/purgeHistories.ts";
 import { durableClientOf } from "../support/durableClient.ts";
-import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,9 +1,10 @@
 /** kill -9 at any moment of an onboarding, and a restart: it still ends correctly. */
+
+import { isShort } from "test-support/proofs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
-import { isShort } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { recoveryMs, type Service, serviceOf } from "../support/service.ts";
 

@@ -3,12 +3,12 @@
  * this one is not. Every run samples the writes; MOORING_PROOFS=full covers every write.
  */
 import { readFile } from "node:fs/promises";
+import { mayAttachStrace } from "test-support/programs";
+import { isShort, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import { createDice } from "../proof/support/random.ts";
 import { listFaults } from "../proof/support/remains.ts";
-import { mayAttachStrace } from "../support/programs.ts";
-import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { traceStore } from "../support/storeTrace.ts";

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import tls from "node:tls";
 import { ServiceBusClient } from "@azure/service-bus";
+import { mintAccessToken } from "azure-sim/entra";
+import { createFaults } from "azure-sim/faults";
+import { createCertificate } from "azure-sim/tls";
+import { assignRole, createWorld, type World } from "azure-sim/world";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { mintAccessToken } from "../../packages/azure-sim/src/entra/accessTokens.ts";
-import { createFaults } from "../../packages/azure-sim/src/faults.ts";
-import { createCertificate } from "../../packages/azure-sim/src/tls.ts";
-import { assignRole, createWorld, type World } from "../../packages/azure-sim/src/world.ts";
 import { type BusNamespace, startBusNamespace } from "../../sandbox/messagingServices.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 

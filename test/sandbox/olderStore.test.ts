@@ -7,11 +7,11 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
-import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { recoveryMs, type Service, serviceOf } from "../support/service.ts";
 

@@ -1,11 +1,11 @@
 /** Two clusters of different kinds, with one service: AKS, and one outside Azure with an issuer of its own. */
 import { readFile } from "node:fs/promises";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { createCertificate } from "azure-sim/tls";
+import { createSigningKey } from "azure-sim/world";
+import { ApiError, createApi, type KubernetesApi } from "kube-sim";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { createCertificate } from "../../packages/azure-sim/src/tls.ts";
-import { createSigningKey } from "../../packages/azure-sim/src/world.ts";
-import { ApiError, createApi, type KubernetesApi } from "../../packages/kube-sim/src/cluster/api.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
 import { berthKey } from "../../src/domain/naming/names.ts";

@@ -5,10 +5,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { mintAccessToken } from "azure-sim/entra";
 import sql from "mssql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { mintAccessToken } from "../../packages/azure-sim/src/entra/index.ts";
 import { identityOf } from "../proof/support/remains.ts";
 import { withFixedRoles } from "../support/fixedRoles.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

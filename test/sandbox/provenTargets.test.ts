@@ -3,8 +3,8 @@
  * finds is told as what it is: not yet in effect, refused, out of reach, not there.
  */
 import { join } from "node:path";
+import { hasPostgres } from "azure-sim/testing/postgres";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { createTeamCluster, readManifest } from "../../sandbox/demo/cluster.ts";
 import { identityName } from "../../src/domain/naming/names.ts";

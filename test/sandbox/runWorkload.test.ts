@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { startCluster } from "../../packages/kube-sim/test/kubernetes/cluster.ts";
+import { startCluster } from "../support/cluster.ts";
 
 it("says why the cluster refuses the pod", async () => {
   const cluster = await startCluster();

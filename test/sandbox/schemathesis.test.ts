@@ -6,8 +6,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isShort, shareOf } from "test-support/proofs";
 import { afterAll, expect, it } from "vitest";
-import { isShort, shareOf } from "../support/proofs.ts";
 import { pythonPackage } from "../support/python.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 

@@ -1,6 +1,7 @@
 /** A SQL server's administrator on the whole system: set if missing, never replaced, undone only by the operation that set it. */
+
+import { actionFor } from "azure-sim/arm";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { actionFor } from "../../packages/azure-sim/src/arm/authorization.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { readRights } from "../../sandbox/rights.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

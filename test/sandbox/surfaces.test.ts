@@ -7,11 +7,11 @@ import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, TLSSocket } from "node:tls";
+import { assignRole } from "azure-sim/world";
+import { shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { assignRole } from "../../packages/azure-sim/src/world.ts";
 import { names } from "../../sandbox/cloud.ts";
-import { createDice } from "../proof/support/random.ts";
-import { shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { serviceOf } from "../support/service.ts";
 

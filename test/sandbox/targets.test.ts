@@ -1,7 +1,7 @@
 /** Targets with roles in Azure, on the whole system: planned, given, put right, adopted, changed, undone, exported, and gone. */
 import { randomUUID } from "node:crypto";
+import { assignRole } from "azure-sim/world";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { assignRole } from "../../packages/azure-sim/src/world.ts";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";

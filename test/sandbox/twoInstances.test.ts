@@ -7,13 +7,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isShort, shareOf } from "test-support/proofs";
+import { createDice } from "test-support/random";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import type { HostProcess } from "../../sandbox/hostChild.ts";
 import { startHostProcess } from "../../sandbox/hostProcess.ts";
-import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
-import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
 

@@ -2,10 +2,11 @@
  * The host's durable store becomes unwritable because its disk is full or read-only, and later becomes writable again. strace
  * makes the system calls on its files fail in the running process.
  */
+
+import { mayAttachStrace } from "test-support/programs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { listFaults } from "../proof/support/remains.ts";
-import { mayAttachStrace } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { traceStore } from "../support/storeTrace.ts";

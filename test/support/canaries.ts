@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
-import { rpcKeyOf } from "../../packages/functions-host/src/keyStore.ts";
+import { rpcKeyOf } from "functions-host/keys";
 import { names } from "../../sandbox/cloud.ts";
 import type { Sandbox } from "../../sandbox/sandbox.ts";
 

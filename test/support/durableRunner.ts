@@ -3,7 +3,7 @@
  * turn, so that the ids which a retry takes silently fall where the SDK expects them (docs/adr/0001). A seed decides which of
  * the open activities answers next.
  */
-import type { Callback } from "../../packages/functions-host/src/core.ts";
+import type { Callback } from "functions-host/core";
 import "../../src/orchestrations/launchable.ts";
 import { messageOf } from "../../src/domain/messageOf.ts";
 import { registrations } from "./core.ts";

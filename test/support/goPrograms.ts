@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
+import { hasProgram } from "test-support/programs";
 import { cachePath, keyOf } from "./cache.ts";
-import { sayNotRun } from "./notRun.ts";
-import { hasProgram } from "./programs.ts";
 
 interface Programs {
   /** Modules with their exact versions: `github.com/a/b v1.2.3`. */

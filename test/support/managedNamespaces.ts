@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { request } from "node:https";
 import { text } from "node:stream/consumers";
+import { mintAccessToken } from "azure-sim/entra";
 import { z } from "zod";
-import { mintAccessToken } from "../../packages/azure-sim/src/entra/index.ts";
 import { type Cloud, names } from "../../sandbox/cloud.ts";
 
 const version = "2025-09-01";

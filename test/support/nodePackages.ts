@@ -2,8 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
 import { cachePath, keyOf } from "./cache.ts";
-import { sayNotRun } from "./notRun.ts";
 
 /**
  * The folder in which a program finds these exact versions; undefined, and said in the report, where they cannot be had. No script of

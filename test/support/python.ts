@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
+import { hasProgram } from "test-support/programs";
 import { cachePath, keyOf } from "./cache.ts";
-import { sayNotRun } from "./notRun.ts";
-import { hasProgram } from "./programs.ts";
 
 /** The path of the package's command; undefined, and said in the report, where Python or the package cannot be had. */
 export function pythonPackage(name: string, version: string, what: string): string | undefined {

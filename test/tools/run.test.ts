@@ -2,8 +2,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { isRunning } from "test-support/processes";
 import { expect, it } from "vitest";
-import { isRunning } from "../support/processes.ts";
 
 const root = join(import.meta.dirname, "../..");
 

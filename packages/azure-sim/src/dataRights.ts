@@ -56,6 +56,9 @@ const actionsOfRole: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The roles that this world knows of them. */
+export const dataRoles: readonly string[] = Object.keys(actionsOfRole);
+
 export type DataCaller = Extract<TokenCheck, { outcome: "valid" }>;
 
 export type DataCheck =
@@ -103,6 +106,17 @@ export function mayDo(
       each.condition === undefined &&
       isInEffect(world, each),
   );
+}
+
+const actionOfClaim = { Send: "send", Listen: "receive" } as const;
+
+/** Whether roles allow something in a namespace of messages, at a scope below it or above. */
+export function byRoles(world: World, service: DataService, id: string) {
+  return (principal: ServicePrincipal, claim: keyof typeof actionOfClaim, scope: string): boolean =>
+    mayDo(world, principal, {
+      action: `${service}/${actionOfClaim[claim]}`,
+      scope: scope === "" ? id : `${id}/${scope}`,
+    });
 }
 
 /** Azure publishes no time for roles of a service's own; they are as its own are. */

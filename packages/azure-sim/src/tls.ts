@@ -9,9 +9,9 @@ export interface Certificate {
 
 export async function createCertificate(): Promise<Certificate> {
   // OpenSSL finds a trusted certificate by its subject and takes the first match, so subjects must be unique.
-  const subject = `Mooring sandbox ${randomUUID()}`;
+  const subject = `azure-sim ${randomUUID()}`;
   const made = await generate([{ name: "commonName", value: subject }], {
-    // Every sandbox generates a key and every handshake signs with it: a tenth of the cost of RSA.
+    // Every simulated cloud generates a key and every handshake signs with it: a tenth of the cost of RSA.
     keyType: "ec",
     curve: "P-256",
     algorithm: "sha256",

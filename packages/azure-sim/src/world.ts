@@ -72,7 +72,7 @@ export class Identities extends Map<string, Identity> {
   }
 }
 
-/** Mooring's own identity, or another principal that is not a resource of this world. */
+/** A principal that is not a resource of this world. */
 export interface ServicePrincipal {
   readonly displayName: string;
   readonly clientId: string;

@@ -1,13 +1,23 @@
+import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { freePort } from "../../kube-sim/src/freePort.ts";
 import { startHost } from "../src/host.ts";
 import { readKeys } from "../src/keyStore.ts";
 import { expandSettings } from "../src/settings.ts";
 import { createAppFolder, requireApp } from "./support/appFolder.ts";
 import { createMemoryLog } from "./support/memoryLog.ts";
 import { createDataDirectory, runHost } from "./support/runningHost.ts";
+
+/** A port that was free a moment ago. */
+async function closedPort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
 
 const ok = '{ handler: () => ({ body: "ok" }) }';
 
@@ -45,7 +55,7 @@ test("names every missing setting of every function at once, and leaves neither 
       app.timer("one", { schedule: "%FIRST%", handler() {} });
       app.serviceBusQueue("two", { connection: "C", queueName: "%SECOND%", handler() {} });`,
   });
-  const port = await freePort();
+  const port = await closedPort();
   const options = { folder: folder.path, port, dataDirectory: await createDataDirectory(), log: createMemoryLog().log };
 
   const failure = startHost({ ...options, settings: { ONLY_HERE: "1" } });

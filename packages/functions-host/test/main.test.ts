@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRunning } from "test-support/processes";
 import { expect, onTestFinished, test } from "vitest";
-import { isRunning } from "../../../test/support/processes.ts";
 import { createAppFolder, requireApp } from "./support/appFolder.ts";
 import { createDataDirectory } from "./support/runningHost.ts";
 

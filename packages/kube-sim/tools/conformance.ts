@@ -6,10 +6,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
+import { createFaults } from "azure-sim/faults";
+import { createCertificate } from "azure-sim/tls";
+import { createSigningKey, createWorld } from "azure-sim/world";
 import { z } from "zod";
-import { createFaults } from "../../azure-sim/src/faults.ts";
-import { createCertificate } from "../../azure-sim/src/tls.ts";
-import { createSigningKey, createWorld } from "../../azure-sim/src/world.ts";
 import { readVersions, requirePrograms, testPrograms } from "../src/apiServer/programs.ts";
 import { startCluster } from "../src/cluster/index.ts";
 import { buildWith, endWith, findGo, kubernetesFlags } from "./go.ts";

@@ -6,11 +6,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createFaults } from "azure-sim/faults";
+import { createCertificate } from "azure-sim/tls";
+import { createSigningKey, createWorld } from "azure-sim/world";
 import { Agent, fetch } from "undici";
 import { z } from "zod";
-import { createFaults } from "../../azure-sim/src/faults.ts";
-import { createCertificate } from "../../azure-sim/src/tls.ts";
-import { createSigningKey, createWorld } from "../../azure-sim/src/world.ts";
 import { readVersions } from "../src/apiServer/programs.ts";
 import { startCluster } from "../src/cluster/index.ts";
 

@@ -1,22 +1,11 @@
 /** What fails after Azure has accepted a write says nothing of the write: it may still take effect, however it failed. */
 import { randomUUID } from "node:crypto";
+import { startArm } from "azure-sim/arm";
+import type { Effect } from "azure-sim/faults";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { addMooring, addSqlServer, armScope, credentialOf, group } from "azure-sim/testing/arm";
+import { addCluster, addIdentity, createContext, tokenAudience } from "azure-sim/testing/entra";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
-import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
-import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import {
-  addMooring,
-  addSqlServer,
-  armScope,
-  credentialOf,
-  group,
-} from "../../../packages/azure-sim/test/arm/fixture.ts";
-import {
-  addCluster,
-  addIdentity,
-  createContext,
-  tokenAudience,
-} from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createCaller } from "../../../src/adapters/arm/caller.ts";
 import { createCosmosRoles } from "../../../src/adapters/arm/cosmosRoles.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";

@@ -1,20 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { startArm } from "azure-sim/arm";
+import type { Effect } from "azure-sim/faults";
+import { startHttpServer } from "azure-sim/httpServer";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { addMooring, addSqlServer, armScope, credentialOf, group } from "azure-sim/testing/arm";
+import { addIdentity, createContext, tokenAudience } from "azure-sim/testing/entra";
+import { assignRole, type ServicePrincipal } from "azure-sim/world";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
-import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
-import { startHttpServer } from "../../../packages/azure-sim/src/httpServer.ts";
-import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import { assignRole, type ServicePrincipal } from "../../../packages/azure-sim/src/world.ts";
-import {
-  addMooring,
-  addSqlServer,
-  armScope,
-  credentialOf,
-  group,
-} from "../../../packages/azure-sim/test/arm/fixture.ts";
-import { addIdentity, createContext, tokenAudience } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
 import type { PrincipalId } from "../../../src/domain/naming/identityPair.ts";

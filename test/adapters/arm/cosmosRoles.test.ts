@@ -1,10 +1,10 @@
 /** Roles of Cosmos DB accounts on ARM's wire: long-running changes, and how they fail. */
 import { randomUUID } from "node:crypto";
+import { startArm } from "azure-sim/arm";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { addMooring, armScope, credentialOf, group } from "azure-sim/testing/arm";
+import { addIdentity, createContext } from "azure-sim/testing/entra";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import { addMooring, armScope, credentialOf, group } from "../../../packages/azure-sim/test/arm/fixture.ts";
-import { addIdentity, createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 

@@ -1,8 +1,8 @@
+import { startArm } from "azure-sim/arm";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { addMooring, armScope, credentialOf } from "azure-sim/testing/arm";
+import { addCluster, createContext } from "azure-sim/testing/entra";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import { addMooring, armScope, credentialOf } from "../../../packages/azure-sim/test/arm/fixture.ts";
-import { addCluster, createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import type { ManagedDocument } from "../../../src/ports/managedNamespaces.ts";
 

@@ -1,11 +1,11 @@
 /** Access tokens, checked against the keys of a simulated Entra over TLS. */
 import { createHash, createPublicKey, randomUUID } from "node:crypto";
+import { type EntraSimulator, startEntra } from "azure-sim/entra";
+import type { SimulatorContext } from "azure-sim/simulator";
+import { createContext } from "azure-sim/testing/entra";
+import { createSigningKey } from "azure-sim/world";
 import { decodeProtectedHeader, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
-import type { SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import { createSigningKey } from "../../../packages/azure-sim/src/world.ts";
-import { createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createTokens } from "../../../src/adapters/entra/index.ts";
 import type { Tokens } from "../../../src/ports/tokens.ts";
 

@@ -1,5 +1,5 @@
+import { namespaceHost, openSandbox, type Sandbox } from "azure-sim/testing/serviceBus";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { namespaceHost, openSandbox, type Sandbox } from "../../../packages/azure-sim/test/serviceBus/sandbox.ts";
 import { createEvents } from "../../../src/adapters/events/events.ts";
 import type { CloudEvent } from "../../../src/domain/watching/events.ts";
 

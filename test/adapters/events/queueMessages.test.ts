@@ -1,13 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBusReceivedMessage } from "@azure/service-bus";
+import { namespaceHost, openSandbox, type Sandbox, until } from "azure-sim/testing/serviceBus";
 import Long from "long";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  namespaceHost,
-  openSandbox,
-  type Sandbox,
-  until,
-} from "../../../packages/azure-sim/test/serviceBus/sandbox.ts";
 import { createQueueMessages } from "../../../src/adapters/events/queueMessages.ts";
 
 const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);

@@ -1,11 +1,11 @@
 /** What Mooring reads of an issuer's documents, and what it says when they are not as they should be. */
 import { createServer } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { createFaults } from "azure-sim/faults";
+import { type IssuersSimulator, startIssuers } from "azure-sim/issuers";
+import { createCertificate } from "azure-sim/tls";
+import { createSigningKey, createWorld } from "azure-sim/world";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createFaults } from "../../../packages/azure-sim/src/faults.ts";
-import { type IssuersSimulator, startIssuers } from "../../../packages/azure-sim/src/issuers/index.ts";
-import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
-import { createSigningKey, createWorld } from "../../../packages/azure-sim/src/world.ts";
 import { createIssuers } from "../../../src/adapters/issuers/index.ts";
 
 const faults = createFaults();

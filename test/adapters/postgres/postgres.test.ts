@@ -1,9 +1,9 @@
 /** The adapter and its statements on a real PostgreSQL. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { hasPostgres, type PostgresFixture, startFixture } from "azure-sim/testing/postgres";
+import type { ServicePrincipal } from "azure-sim/world";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../../packages/azure-sim/src/world.ts";
-import { hasPostgres, type PostgresFixture, startFixture } from "../../../packages/azure-sim/test/postgres/fixture.ts";
 import { createPostgres } from "../../../src/adapters/postgres/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";

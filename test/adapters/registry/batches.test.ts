@@ -1,6 +1,7 @@
 /** Batches and their items: accepted, given to lanes, ended, and forgotten. */
+
+import { createFaults } from "azure-sim/faults";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createFaults } from "../../../packages/azure-sim/src/faults.ts";
 import { createRegistry, createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import { openTables, type Table, table } from "../../../src/adapters/registry/tables.ts";
 import type { Registry } from "../../../src/ports/registry.ts";

@@ -3,6 +3,7 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "azure-sim/testing/sql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import type { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
@@ -10,7 +11,7 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases } from "../../../src/ports/databases.ts";
 import { clientIdOf, principalIdOf } from "../../support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
+import { targetOf } from "../../support/sqlTarget.ts";
 
 let sandbox: SqlSandbox;
 let databases: Databases & { close(): Promise<void> };

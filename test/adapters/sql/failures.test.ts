@@ -1,15 +1,16 @@
 /** The errors that activities get when the database, the network or the directory fails: over the wire, by injected faults. */
 
+import { startSql } from "azure-sim/sql";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "azure-sim/testing/sql";
+import { createCertificate } from "azure-sim/tls";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startSql } from "../../../packages/azure-sim/src/sql/index.ts";
-import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { DatabaseTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { Databases, UserChange } from "../../../src/ports/databases.ts";
 import { clientIdOf, principalIdOf } from "../../support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../support/sql.ts";
+import { targetOf } from "../../support/sqlTarget.ts";
 
 let sandbox: SqlSandbox;
 let databases: Databases & { close(): Promise<void> };

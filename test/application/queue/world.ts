@@ -1,13 +1,8 @@
 /** A namespace with messages for it while it is busy, on a broker whose processes may die at any call. */
 
+import { BrokerError, createQueue, type LockedMessage, type QueuedMessage } from "azure-sim/serviceBus";
 import type { DurableClient } from "durable-functions";
 import { expect } from "vitest";
-import { BrokerError } from "../../../packages/azure-sim/src/amqp/errors.ts";
-import {
-  createQueue,
-  type LockedMessage,
-  type QueuedMessage,
-} from "../../../packages/azure-sim/src/serviceBus/queue.ts";
 import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
 import { type Backlog, createBacklog } from "../../../src/application/queue/backlog.ts";
 import { createRefusalTrail } from "../../../src/application/watching/refusalTrail.ts";

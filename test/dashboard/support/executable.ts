@@ -1,5 +1,5 @@
 /** The Chromium in which pages are opened. Without one, no page is opened, and the report says so. */
-import { sayNotRun } from "../../support/notRun.ts";
+import { sayNotRun } from "test-support/notRun";
 import { findChromium } from "./browser.ts";
 
 const found = findChromium();

@@ -2,11 +2,11 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { podIdentityDefinitions } from "kube-sim";
 import { expect, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { podIdentityDefinitions } from "../../../packages/kube-sim/src/kubernetes/podIdentityDefinitions.ts";
-import { startCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { readClusterRights } from "../../../sandbox/rights.ts";
+import { startCluster } from "../../support/cluster.ts";
 import { appId, changedJob, features, mark, namespace, principalId } from "./mooringsWrites.ts";
 import { startRealApiServer } from "./realApiServer.ts";
 

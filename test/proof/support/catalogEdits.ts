@@ -1,10 +1,11 @@
 /** The operator's catalog loses what a namespace has access to, or has it elsewhere. */
+
+import { createDice, type Dice } from "test-support/random";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type Act, offboard, offboardAnyway, onboard, repair } from "./acts.ts";
 import { calm } from "./faults.ts";
-import { createDice, type Dice } from "./random.ts";
 import type { Stage } from "./stage.ts";
 import { isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";

@@ -1,5 +1,6 @@
 /** What somebody else does to an onboarded namespace between two operations. */
 
+import { createDice } from "test-support/random";
 import {
   automaticCredential,
   berthKey,
@@ -26,7 +27,6 @@ import { inCosmos } from "./cosmosWorld.ts";
 import { disturbManaged } from "./managedWorld.ts";
 import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
-import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { World } from "./world.ts";
 import { clusterId, issuer } from "./worldCatalog.ts";

@@ -4,9 +4,10 @@
  * time while a later run of any operation is under way. So are activities that no worker takes for a while, or as long as the
  * runtime tries: any of an operation or a batch, undos and ends included.
  */
+
+import { createDice, type Dice } from "test-support/random";
 import type { Run, RunOptions } from "../../support/durableRunner.ts";
 import { calm, type FaultPlan, type Faults } from "./faults.ts";
-import { createDice, type Dice } from "./random.ts";
 
 export interface EngineFaults {
   /** Separate dice, so that a world in which the engine never fails stays the same. */

@@ -3,8 +3,9 @@
  * the process that made them. What a write without an answer does may happen later. Every call also takes a random time, so that
  * concurrent work interleaves.
  */
+
+import { createDice, type Dice } from "test-support/random";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
-import { createDice, type Dice } from "./random.ts";
 
 export type Wire = "arm" | "sql" | "postgres" | "kubernetes" | "tables" | "serviceBus";
 

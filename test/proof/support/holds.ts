@@ -3,9 +3,9 @@
  * finalizer whose controller is gone, which its conditions say, or the namespace controller itself is down, and nothing says so.
  */
 
+import { createDice } from "test-support/random";
 import type { Objects } from "../../support/models/kubernetes.ts";
 import type { Faults } from "./faults.ts";
-import { createDice } from "./random.ts";
 
 export interface Holds {
   /** Set in the worlds that have them. */

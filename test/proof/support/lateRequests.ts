@@ -1,10 +1,11 @@
 /** What the schedules of late landings ask for: half of them also other targets than databases, profiles and other identity modes. */
+
+import { createDice, type Dice } from "test-support/random";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type FakeCloud, catalog as plain } from "../../support/fakeCloud.ts";
 import { postgresTargets } from "./postgresWorld.ts";
-import { createDice, type Dice } from "./random.ts";
 import { roleTargets } from "./roleTargets.ts";
 
 const documents = {

@@ -5,6 +5,7 @@
  */
 import "./sleepless.ts";
 import { randomUUID } from "node:crypto";
+import { createDice, type Dice } from "test-support/random";
 import { providePorts } from "../../../src/activities/host.ts";
 import {
   type Accepted,
@@ -35,7 +36,6 @@ import type { Call } from "./faults.ts";
 import { createLateRequests, home, type LateRequests, lateTargets } from "./lateRequests.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer } from "./postgresWorld.ts";
-import { createDice, type Dice } from "./random.ts";
 
 export interface ScheduleOptions {
   /** How long undos count on a late effect; the effects themselves always come within `landingMs`. */

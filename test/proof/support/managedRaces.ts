@@ -3,12 +3,12 @@
  * changes fields of their own meanwhile. Nobody's fields may be lost.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Dice } from "test-support/random";
 import { expect } from "vitest";
 import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import { callManaged, managedNamespace, manageNamespace } from "../../support/managedNamespaces.ts";
 import type { Answer, Service } from "../../support/service.ts";
 import { small, standard } from "./matrixPlaces.ts";
-import type { Dice } from "./random.ts";
 import { listFaults } from "./remains.ts";
 
 const profiles = { standard, small };

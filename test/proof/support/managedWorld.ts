@@ -1,4 +1,6 @@
 /** The namespace of a world, where Azure manages it: what is there before any request, and what has to be true of it. */
+
+import type { Dice } from "test-support/random";
 import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ManagedDocument } from "../../../src/ports/managedNamespaces.ts";
@@ -6,7 +8,6 @@ import { readManagedMark } from "../../../src/resources/namespaceProfile/managed
 import { edit, type Objects, place, refKey } from "../../support/models/kubernetes.ts";
 import { type ManagedModel, managedKey } from "../../support/models/managedNamespaces.ts";
 import type { FaultPlan } from "./faults.ts";
-import type { Dice } from "./random.ts";
 import type { Thing } from "./snapshot.ts";
 
 export const managingCluster =

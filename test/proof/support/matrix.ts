@@ -1,11 +1,11 @@
 /** Every wire operation of an operation, with every way in which its call can fail. */
 
-import type { Call, Effect, Fault, Wire } from "../../../packages/azure-sim/src/faults.ts";
+import type { Call, Effect, Fault, Wire } from "azure-sim/faults";
+import { createDice } from "test-support/random";
 import { names } from "../../../sandbox/cloud.ts";
 import { identityBindingName } from "../../../src/domain/naming/names.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { type AzureRoleKindName, azureRoleKindNames } from "../../../src/domain/targets/azureRoles.ts";
-import { createDice } from "./random.ts";
 import { accountOf, roleTargetOf } from "./remains.ts";
 
 export type Kind = "onboard" | "offboard" | "change" | "repair" | "migrate";

@@ -1,8 +1,8 @@
 /** The namespaces in which the cells of the fault matrix run: what their requests ask for, and what disturbs them. */
 import { ApiextensionsV1Api, CoreV1Api, CustomObjectsApi, NetworkingV1Api } from "@kubernetes/client-node";
+import { usesRealApiServer } from "kube-sim";
 import { vi } from "vitest";
 import { parse, stringify } from "yaml";
-import { usesRealApiServer } from "../../../packages/kube-sim/src/cluster/index.ts";
 import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import {
   automaticCredential,

@@ -1,4 +1,6 @@
 /** Profiles with a network policy in a simulated world: what its catalog says, what a policy has to open, and what others do to one. */
+
+import type { Dice } from "test-support/random";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { berthKey, namesOfProfile } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
@@ -7,7 +9,6 @@ import type { ByMode } from "../../../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
-import type { Dice } from "./random.ts";
 import { roleTargets } from "./roleTargets.ts";
 import type { World } from "./world.ts";
 

@@ -1,5 +1,6 @@
 /** Other people in a simulated world: a team that wants another team's namespace, and one that exceeds its quota. */
 import { isDeepStrictEqual } from "node:util";
+import { createDice } from "test-support/random";
 import {
   type AcceptanceContext,
   acceptOffboarding,
@@ -18,7 +19,6 @@ import { print } from "../../support/models/kubernetes.ts";
 import { offboard, onboard } from "./acts.ts";
 import { blue, operator, red } from "./callers.ts";
 import { calmly, createAcceptanceContext, operate } from "./operate.ts";
-import { createDice } from "./random.ts";
 import type { Stage } from "./stage.ts";
 import type { World } from "./world.ts";
 import { createRequest } from "./worldRequests.ts";

@@ -1,8 +1,9 @@
 /** A cluster's policies: missing rights, and what admission denies or changes. */
+
+import type { Dice } from "test-support/random";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
-import type { Dice } from "./random.ts";
 
 export interface Policies {
   /** Kinds that Mooring has no right to write. */

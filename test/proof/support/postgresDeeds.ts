@@ -1,4 +1,6 @@
 /** What people do to an onboarded namespace's role on a PostgreSQL server, and to the tables that it has rights on. */
+
+import type { Dice } from "test-support/random";
 import { type Berth, berthKey, identityName, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import {
@@ -15,7 +17,6 @@ import {
   renameRole,
 } from "./postgres.ts";
 import { postgresPlaces } from "./postgresWorld.ts";
-import type { Dice } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** Whether it is drift that a repair puts right, or somebody else's from now on; undefined if there was nothing to do it to. */

@@ -1,6 +1,6 @@
 /** X-MS-CLIENT-PRINCIPAL as App Service authentication writes it, and forged versions. */
 import { randomUUID } from "node:crypto";
-import type { Dice } from "./random.ts";
+import type { Dice } from "test-support/random";
 
 export interface Claim {
   readonly typ: string;

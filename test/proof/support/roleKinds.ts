@@ -1,7 +1,8 @@
 /** Of every kind on which Azure gives roles: what proofs ask for, and which roles that is, from Azure's own list of built-in roles. */
+
+import type { Dice } from "test-support/random";
 import { type AzureRoleKindName, azureRoleKindNames } from "../../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
-import type { Dice } from "./random.ts";
 
 /** The GUID of the role that a word means. */
 export const roleIds: { readonly [K in AzureRoleKindName]: Readonly<Record<string, string>> } = {

@@ -1,8 +1,9 @@
 /** Targets of a world on which Azure gives roles: each kind's, of which a world has some. */
+
+import type { Dice } from "test-support/random";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { AzureRoleKindName } from "../../../src/domain/targets/azureRoles.ts";
 import type { RoleAssignment } from "../../../src/ports/roleAssignments.ts";
-import type { Dice } from "./random.ts";
 import { roleIds } from "./roleKinds.ts";
 
 const providers = "/subscriptions/s/resourceGroups/data/providers";

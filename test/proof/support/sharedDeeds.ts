@@ -1,4 +1,6 @@
 /** What happens to a shared identity besides: to its role on a PostgreSQL server, or to a row in the registry. */
+
+import { createDice } from "test-support/random";
 import type { Berth } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { type Act, repair } from "./acts.ts";
@@ -7,7 +9,6 @@ import { checkNames, checkReach, type Problem } from "./invariants.ts";
 import { type Control, calmly, operate } from "./operate.ts";
 import { type ModelRight, removeRights, removeRole } from "./postgres.ts";
 import { onPostgres } from "./postgresDeeds.ts";
-import { createDice } from "./random.ts";
 import { loseRow, type Sharing } from "./sharedLosses.ts";
 import { wish } from "./wish.ts";
 import type { World } from "./world.ts";

@@ -2,13 +2,14 @@
  * The registry loses the row of a namespace that shares an identity, or of one with an identity of its own that another team asks to
  * share. Nobody gets pods that can use what the first team has. Then the row is restored.
  */
+
+import type { Dice } from "test-support/random";
 import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type Act, offboard, onboard, repair } from "./acts.ts";
 import { green, operator, red } from "./callers.ts";
 import { checkTold } from "./others.ts";
-import type { Dice } from "./random.ts";
 import { play, type Setting } from "./sharedDeeds.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createRequest } from "./worldRequests.ts";

@@ -3,11 +3,11 @@
  * a guest that is onboarded has what it asked for, whoever lost says so, and in the end nothing is left.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Dice } from "test-support/random";
 import { expect, vi } from "vitest";
 import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import { automaticCredential, berthKey, federatedSubject } from "../../../src/domain/naming/names.ts";
 import type { Answer, Service } from "../../support/service.ts";
-import type { Dice } from "./random.ts";
 import { identityOf, listFaults, listRemains } from "./remains.ts";
 
 interface Stage {

@@ -17,6 +17,7 @@ import "../../../src/orchestrations/batch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { createDice } from "test-support/random";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
@@ -43,7 +44,6 @@ import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
-import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";

@@ -2,11 +2,12 @@
  * Other people who put objects into the namespace while operations run: after its making, before or in the middle of an undo or an
  * offboarding. What they put there stays, whatever happens, and so does the namespace.
  */
+
+import { createDice } from "test-support/random";
 import { type Berth, namesInside, secretsQuota } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { type Objects, place, print, refKey } from "../../support/models/kubernetes.ts";
-import { createDice } from "./random.ts";
 
 export interface Visitors {
   /** How probable a visit is at each opportunity. */

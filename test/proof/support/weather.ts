@@ -1,8 +1,9 @@
 /** How the calls of a world fail. */
+
+import type { Dice } from "test-support/random";
 import type { FaultPlan } from "./faults.ts";
 import { lastingOnNetworks } from "./networkWorld.ts";
 import { lastingOnPostgres } from "./postgresWorld.ts";
-import type { Dice } from "./random.ts";
 
 /** Names of calls that a permanent fault may hit. */
 const lasting = [

@@ -1,5 +1,6 @@
 /** One world made from a seed: a request, what already exists and who owns it, and how things will go wrong. */
 
+import { createDice, type Dice } from "test-support/random";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -32,7 +33,6 @@ import { withNetworks } from "./networkWorld.ts";
 import { watchOwners } from "./owners.ts";
 import { createPostgresModel, type PostgresServer } from "./postgres.ts";
 import { createPostgresServer, postgresTargets } from "./postgresWorld.ts";
-import { createDice, type Dice } from "./random.ts";
 import { type RightsIn, rightsOf } from "./rights.ts";
 import { drawRoleTargets } from "./roleTargets.ts";
 import { createTrail, entriesOf, type TrailRows } from "./trail.ts";

@@ -1,11 +1,12 @@
 /** What the worlds ask for. */
+
+import type { Dice } from "test-support/random";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import { cosmosTargets } from "./cosmosWorld.ts";
 import { withNetworkProfile } from "./networkWorld.ts";
 import { postgresTargets } from "./postgresWorld.ts";
-import type { Dice } from "./random.ts";
 import type { World } from "./world.ts";
 import { databases } from "./worldCatalog.ts";
 

@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
-import type { SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { type EntraSimulator, startEntra } from "azure-sim/entra";
+import type { SimulatorContext } from "azure-sim/simulator";
 import {
   addCluster,
   addIdentity,
@@ -12,7 +11,8 @@ import {
   signServiceAccountToken,
   tokenAudience,
   writeTokenFile,
-} from "../../../packages/azure-sim/test/entra/fixture.ts";
+} from "azure-sim/testing/entra";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 const subject = "system:serviceaccount:team-a:app";
 let context: SimulatorContext;

@@ -3,28 +3,21 @@ import { spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
+import { startArm } from "azure-sim/arm";
+import { type EntraSimulator, startEntra } from "azure-sim/entra";
+import { type NodeIdentity, startNodeIdentity } from "azure-sim/nodeIdentity";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { type SqlSimulator, startSql } from "azure-sim/sql";
+import { addMooring, addSqlServer, armScope, credentialOf, group } from "azure-sim/testing/arm";
+import { addCluster, createContext, tokenAudience } from "azure-sim/testing/entra";
+import { type ClusterServer, type Kubelet, startCluster, startKubelet } from "kube-sim";
+import { sayNotRun } from "test-support/notRun";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { drivers } from "../../../clients/drivers.ts";
-import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
-import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
-import { type NodeIdentity, startNodeIdentity } from "../../../packages/azure-sim/src/nodeIdentity/index.ts";
-import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
-import { type SqlSimulator, startSql } from "../../../packages/azure-sim/src/sql/index.ts";
-import {
-  addMooring,
-  addSqlServer,
-  armScope,
-  credentialOf,
-  group,
-} from "../../../packages/azure-sim/test/arm/fixture.ts";
-import { addCluster, createContext, tokenAudience } from "../../../packages/azure-sim/test/entra/fixture.ts";
-import { type ClusterServer, startCluster } from "../../../packages/kube-sim/src/cluster/index.ts";
-import { type Kubelet, startKubelet } from "../../../packages/kube-sim/src/kubelet/index.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { ManagedIdentity } from "../../../src/ports/identities.ts";
-import { sayNotRun } from "../../support/notRun.ts";
 
 const subject = "system:serviceaccount:team-a:app";
 const rows = "1\tThe ship is moored.\n2\tNo secret was needed.\n";

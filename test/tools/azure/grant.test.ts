@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "azure-sim/testing/sql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { loadCatalog } from "../../../src/catalog.ts";
@@ -10,7 +11,6 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { type Grant, grant } from "../../../tools/azure/grant.ts";
 import { grantDatabase, runScript } from "../../../tools/azure/grantDatabase.ts";
 import { clientIdOf } from "../../support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox } from "../../support/sql.ts";
 import { createFakeAz, optionOf } from "./fakeAz.ts";
 
 const root = dirname(dirname(dirname(import.meta.dirname)));

@@ -3,7 +3,7 @@
  * are still refused.
  */
 import rhea, { type EventContext } from "rhea";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
+import { messageOf } from "../messageOf.ts";
 import type { ServicePrincipal } from "../world.ts";
 import { entityPath, managedPath, type TokenCheck } from "./claims.ts";
 import { decodeMessage } from "./content.ts";

@@ -1,5 +1,5 @@
 /** A refusal as an AMQP error; clients branch on its condition. */
-import { messageOf } from "../../../../src/domain/messageOf.ts";
+import { messageOf } from "../messageOf.ts";
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
   readonly condition: string;

@@ -8,7 +8,7 @@ import type { Line } from "./server.ts";
 
 export interface Peer extends Line {
   readonly wire: Wire;
-  /** The name of the namespace, before the entity in the journal; undefined for Mooring's own. */
+  /** The name of the namespace, before the entity in the journal; undefined where there is only one. */
   readonly namespace: string | undefined;
   /** Its address in Azure. */
   readonly host: string;

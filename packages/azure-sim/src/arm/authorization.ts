@@ -12,7 +12,7 @@ const audiences = [
   "https://management.azure.com",
 ];
 
-/** The role's actions by default. Mooring's own role is in infra/azure. */
+/** The role's actions by default. */
 export const defaultActions: readonly string[] = [
   "Microsoft.Resources/subscriptions/resourceGroups/read",
   "Microsoft.ManagedIdentity/userAssignedIdentities/read",
@@ -94,7 +94,7 @@ export function authorize(
     actions,
   }: { action: string; scope: string; authorized: ReadonlySet<string> | undefined; actions: readonly string[] },
 ): void {
-  // Without a list, every service principal has the role (Mooring), and no managed identity (the workloads).
+  // Without a list, every service principal has the role, and no managed identity.
   const isMember = authorized ? authorized.has(clientId) : world.servicePrincipals.has(clientId);
   if (isMember && actions.some((allowed) => allows(allowed, action))) return;
   throw new ArmFailure(

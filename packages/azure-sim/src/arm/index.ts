@@ -1,4 +1,4 @@
-/** Azure Resource Manager over HTTPS: the few resource types that Mooring uses, with Azure's rules. */
+/** Azure Resource Manager over HTTPS: a few resource types, with Azure's rules. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Exchange, type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
@@ -24,6 +24,9 @@ import { sqlTypes } from "./sql.ts";
 import { partTypes, targetPart, targetResources, targetTypes } from "./targets.ts";
 import { findTenantLevel, type TenantLevel } from "./tenantLevel.ts";
 import { createWriteGate } from "./writeGate.ts";
+
+export { actionFor } from "./authorization.ts";
+export { clusterIdOf } from "./managedClusters.ts";
 
 export interface ArmOptions {
   readonly port?: number;

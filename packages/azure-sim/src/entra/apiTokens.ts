@@ -1,4 +1,4 @@
-/** Access tokens for an application of the tenant, such as Mooring's API: v2.0 claims, with app roles and groups. */
+/** Access tokens for an application of the tenant: v2.0 claims, with app roles and groups. */
 import { randomUUID } from "node:crypto";
 import { SignJWT } from "jose";
 import type { World } from "../world.ts";

@@ -16,6 +16,7 @@ import { exchangeAssertion } from "./federation.ts";
 import { createIssuerKeys, type IssuerKeys } from "./issuerKeys.ts";
 
 export { checkAccessToken, mintAccessToken } from "./accessTokens.ts";
+export type { AppServiceIdentity } from "./appServiceIdentity.ts";
 
 export interface EntraSimulator extends Simulator {
   /** The value for AZURE_AUTHORITY_HOST. */

@@ -43,7 +43,7 @@ export async function startEventHubs(
     may: (principal: ServicePrincipal, claim: Claim, path: string) => may(principal, claim, scopeOf(path)),
   };
   const server = await startAmqpServer({
-    ...{ tls, containerId: "mooring-event-hubs" },
+    ...{ tls, containerId: "event-hubs" },
     serve(connection, line) {
       const peer: HubsPeer = { ...shared, ...line, claims: createClaims(), replyLinks: createReplyLinks() };
       serveConnection(connection, peer, hubNodes(peer));

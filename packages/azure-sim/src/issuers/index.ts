@@ -1,6 +1,6 @@
 /**
  * Where clusters outside Azure publish their issuers: a public web server with the discovery document and the keys of each, such as
- * the blob container of azure-workload-identity's "Self-Managed Clusters". Microsoft Entra and Mooring read them over the network.
+ * the blob container of azure-workload-identity's "Self-Managed Clusters". Microsoft Entra and others read them over the network.
  */
 import type { JWK } from "jose";
 import { type HttpReply, startHttpServer } from "../httpServer.ts";

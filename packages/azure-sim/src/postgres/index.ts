@@ -6,10 +6,12 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { Client } from "pg";
-import { createSerial } from "../../../../src/domain/serial.ts";
 import type { Simulator, SimulatorContext } from "../simulator.ts";
 import type { World } from "../world.ts";
 import { type Label, refusalOf } from "./authentication.ts";
+
+export { audience } from "./authentication.ts";
+
 import { azureObjects } from "./azureObjects.ts";
 import { serveConnection } from "./connection.ts";
 import { startRealServer } from "./realServer.ts";
@@ -61,17 +63,22 @@ export async function startPostgres(
     }
 
     /** A connection has one query at a time. */
-    const oneByOne = createSerial();
+    let last: Promise<unknown> = Promise.resolve();
+    const oneByOne = <T>(query: () => Promise<T>): Promise<T> => {
+      const result = last.then(query);
+      last = result.catch(() => undefined);
+      return result;
+    };
     const context = {
       server,
       faults,
       secureContext: createSecureContext({ cert: tls.certificate, key: tls.privateKey }),
       socketPath: real.socketPath,
       async refusalOf(role: string, token: string) {
-        const label = await oneByOne.run("", () => findLabel(platform, role));
+        const label = await oneByOne(() => findLabel(platform, role));
         return await refusalOf(world, { role, token, label });
       },
-      beforeCreatingPrincipal: () => oneByOne.run("", () => nameTenant(platform, world)),
+      beforeCreatingPrincipal: () => oneByOne(() => nameTenant(platform, world)),
     };
     const listener = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket);

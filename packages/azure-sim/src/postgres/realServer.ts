@@ -23,7 +23,7 @@ export interface RealServer {
 const superuser = "azuresu";
 
 export async function startRealServer(): Promise<RealServer> {
-  const folder = await mkdtemp(join(tmpdir(), "mooring-postgres-"));
+  const folder = await mkdtemp(join(tmpdir(), "azure-sim-postgres-"));
   const { uid, gid } = account();
   if (uid !== undefined && gid !== undefined) await chown(folder, uid, gid);
   let child: ChildProcess | undefined;

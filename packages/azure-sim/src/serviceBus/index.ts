@@ -14,6 +14,10 @@ import { busNodes } from "./nodes.ts";
 import type { BusPeer } from "./peer.ts";
 import type { QueueSettings } from "./queue.ts";
 
+export { BrokerError } from "../amqp/errors.ts";
+export type { EntityView } from "./inspect.ts";
+export { createQueue, type LockedMessage, type QueuedMessage } from "./queue.ts";
+
 export interface ServiceBusSettings {
   /** Default 0: any free port. */
   readonly port?: number;
@@ -49,7 +53,7 @@ export async function startServiceBus(
     deliveries: new Map<string, Delivery>(),
   };
   const server = await startAmqpServer({
-    ...{ port, tls, containerId: "mooring-service-bus" },
+    ...{ port, tls, containerId: "service-bus" },
     serve(connection, line) {
       const peer: BusPeer = { ...shared, ...line, claims: createClaims(), replyLinks: createReplyLinks() };
       serveConnection(connection, peer, busNodes(peer));

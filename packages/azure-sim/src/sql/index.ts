@@ -1,6 +1,6 @@
 /**
  * Azure SQL on the wire: a listener for each server of the world, which speaks TDS 7.4 and 8.0, with a T-SQL engine that
- * knows the statements of Mooring and of a plain workload and refuses all others.
+ * knows the statements of administrators of users and of a plain workload, and refuses all others.
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";

@@ -12,6 +12,8 @@ import { errorReply, failures, StorageFailure, type StorageService, scripted } f
 import { answerQueues } from "./queues.ts";
 import { answerTables } from "./tables.ts";
 
+export type { Account } from "./data.ts";
+
 export const storageAudience = "https://storage.azure.com";
 
 interface Service {

@@ -32,7 +32,7 @@ export async function startTableService(tls: Certificate): Promise<TableService>
 }
 
 export async function startTableServer(tls: Certificate): Promise<TableServer> {
-  const folder = await mkdtemp(join(tmpdir(), "mooring-tables-"));
+  const folder = await mkdtemp(join(tmpdir(), "azure-sim-tables-"));
   const certificate = join(folder, "certificate.pem");
   const key = join(folder, "key.pem");
   await writeFile(certificate, tls.certificate);
@@ -45,7 +45,7 @@ export async function startTableServer(tls: Certificate): Promise<TableServer> {
       createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js"),
       ...["--tableHost", "127.0.0.1", "--tablePort", "0"],
       ...["--oauth", "basic", "--cert", certificate, "--key", key],
-      // The sandbox's world lives in memory; so does its registry.
+      // The world lives in memory; so do its tables.
       ...["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"],
     ],
     {

@@ -3,9 +3,9 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import rhea, { type Connection, type EventContext, type Message, type Receiver } from "rhea";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { type HubsNamespace, startHubsNamespace } from "../../../../sandbox/messagingServices.ts";
-import { Catalog } from "../../../../src/domain/catalog/catalog.ts";
+import { byRoles } from "../../src/dataRights.ts";
 import { mintAccessToken } from "../../src/entra/accessTokens.ts";
+import { type EventHubsSimulator, startEventHubs } from "../../src/eventHubs/index.ts";
 import { createFaults } from "../../src/faults.ts";
 import { createCertificate } from "../../src/tls.ts";
 import { assignRole, createWorld, type World } from "../../src/world.ts";
@@ -18,19 +18,19 @@ const send = "2b629674-e913-4c01-ae53-ef4638d8f975";
 const receive = "a638d3c7-ab3a-418d-83e6-5f17a39d4fde";
 const first = "clicks/ConsumerGroups/$Default/Partitions/0";
 const faults = createFaults();
-const targets = Catalog.shape.targets.parse({
-  clicks: { kind: "eventHubs", resourceId: id, eventHub: "clicks", access: ["send", "receive"] },
-});
 
 let world: World;
-let namespace: HubsNamespace;
+let namespace: EventHubsSimulator;
 const connections: Connection[] = [];
 
 beforeAll(async () => {
   const [created, tls] = await Promise.all([createWorld(), createCertificate()]);
   world = created;
   world.servicePrincipals.set(caller.clientId, caller);
-  namespace = await startHubsNamespace({ world, faults, tls }, { id, targets });
+  namespace = await startEventHubs(
+    { world, faults, tls },
+    { namespace: "eh-dev", host, hubs: ["clicks"], may: byRoles(world, "eventHubs", id) },
+  );
 });
 beforeEach(() => {
   world.roleAssignments.clear();

@@ -1,6 +1,6 @@
 /** A PostgreSQL server of the simulated cloud, with an administrator and tables, for the tests of its wire and of its client. */
 import { Client, type ClientConfig } from "pg";
-import { sayNotRun } from "../../../../test/support/notRun.ts";
+import { sayNotRun } from "test-support/notRun";
 import { mintAccessToken } from "../../src/entra/accessTokens.ts";
 import { createFaults } from "../../src/faults.ts";
 import { audience } from "../../src/postgres/authentication.ts";

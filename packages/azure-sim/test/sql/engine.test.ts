@@ -1,7 +1,7 @@
 /** The T-SQL that an ordinary workload uses, tested inside the engine: results of statements, and error numbers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
 import type { SqlDatabase } from "../../src/sql/index.ts";
+import { type SqlSandbox, startSqlSandbox } from "./fixture.ts";
 
 let sandbox: SqlSandbox;
 let database: SqlDatabase;

@@ -1,9 +1,7 @@
 import { generateKeyPair } from "jose";
 import sql from "mssql";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
-import { clientIdOf } from "../../../../test/support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
+import { databaseName, type SqlSandbox, sidOf, startSqlSandbox } from "./fixture.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {
@@ -112,9 +110,7 @@ describe("a database", () => {
 describe("an identity that is not the administrator", () => {
   it("logs in as the user whose SID is its client id", async () => {
     const app = sandbox.addPrincipal("app-by-client-id");
-    await database().runScript(
-      `CREATE USER [whatever name] WITH SID = ${sidFromClientId(clientIdOf(app.clientId))}, TYPE = E`,
-    );
+    await database().runScript(`CREATE USER [whatever name] WITH SID = ${sidOf(app.clientId)}, TYPE = E`);
 
     const pool = await sandbox.connect(app);
 
@@ -124,16 +120,14 @@ describe("an identity that is not the administrator", () => {
 
   it("cannot log in when its user has the object id as SID, a common mistake", async () => {
     const app = sandbox.addPrincipal("app-by-object-id");
-    await database().runScript(
-      `CREATE USER wrong WITH SID = ${sidFromClientId(clientIdOf(app.principalId))}, TYPE = E`,
-    );
+    await database().runScript(`CREATE USER wrong WITH SID = ${sidOf(app.principalId)}, TYPE = E`);
 
     await expect(logInWith(await sandbox.token(app))).rejects.toMatchObject(refused);
   });
 
   it("cannot log in as a group, without CONNECT, or after its user was dropped", async () => {
     const app = sandbox.addPrincipal("app-refused");
-    const sid = sidFromClientId(clientIdOf(app.clientId));
+    const sid = sidOf(app.clientId);
     const logIn = async () => {
       const pool = await logInWith(await sandbox.token(app));
       await pool.close();
@@ -151,7 +145,7 @@ describe("an identity that is not the administrator", () => {
 
   it("can do nothing more on an open connection once its user is dropped", async () => {
     const app = sandbox.addPrincipal("app-dropped");
-    await database().runScript(`CREATE USER d WITH SID = ${sidFromClientId(clientIdOf(app.clientId))}, TYPE = E`);
+    await database().runScript(`CREATE USER d WITH SID = ${sidOf(app.clientId)}, TYPE = E`);
     const pool = await logInWith(await sandbox.token(app));
     await pool.request().query("SELECT DB_NAME() AS name");
 

@@ -2,10 +2,8 @@ import { randomUUID } from "node:crypto";
 /** Users, roles, schemas and permissions: Azure SQL's answers by error number, over the wire, as various identities. */
 import type { ConnectionPool } from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
-import { clientIdOf } from "../../../../test/support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
 import type { ServicePrincipal } from "../../src/world.ts";
+import { databaseName, type SqlSandbox, sidOf, startSqlSandbox } from "./fixture.ts";
 
 let sandbox: SqlSandbox;
 let admin: ConnectionPool;
@@ -33,7 +31,7 @@ const user = (name: string) =>
 /** Creates an identity with a user in the database, and connects as that user. */
 async function connectUser(name: string, setup = ""): Promise<{ principal: ServicePrincipal; pool: ConnectionPool }> {
   const principal = sandbox.addPrincipal(name);
-  await run(`CREATE USER [${name}] WITH SID = ${sidFromClientId(clientIdOf(principal.clientId))}, TYPE = E; ${setup}`);
+  await run(`CREATE USER [${name}] WITH SID = ${sidOf(principal.clientId)}, TYPE = E; ${setup}`);
   return { principal, pool: await sandbox.connect(principal) };
 }
 
@@ -75,7 +73,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
 
     await run("CREATE USER [Orders-API] FROM EXTERNAL PROVIDER");
 
-    expect(user("Orders-API")).toMatchObject({ type: "E", sid: sidFromClientId(clientIdOf(app.clientId)) });
+    expect(user("Orders-API")).toMatchObject({ type: "E", sid: sidOf(app.clientId) });
   });
 
   it("finds the simulated world's managed identities, also by object id and with a suffix", async () => {
@@ -95,7 +93,7 @@ describe("CREATE USER FROM EXTERNAL PROVIDER", () => {
 
     await run(`CREATE USER [id-shop-2] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${principalId}'`);
 
-    expect(user("id-shop-2")).toMatchObject({ sid: sidFromClientId(clientIdOf(clientId)) });
+    expect(user("id-shop-2")).toMatchObject({ sid: sidOf(clientId) });
     expect(await numberOf(`CREATE USER [other] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${principalId}'`)).toBe(37545);
     expect(await numberOf(`CREATE USER [id-shop] FROM EXTERNAL PROVIDER WITH OBJECT_ID = '${clientId}'`)).toBe(37545);
   });

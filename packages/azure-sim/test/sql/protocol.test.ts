@@ -5,8 +5,6 @@ import { setTimeout } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
-import { headers, login7, openStrict } from "../../../../test/support/tds.ts";
 import { ProtocolError } from "../../src/sql/bytes.ts";
 import { parseBatch } from "../../src/sql/engine/parser.ts";
 import { SqlError } from "../../src/sql/errors.ts";
@@ -15,6 +13,8 @@ import { type Message, PacketReader, packetType, toPackets } from "../../src/sql
 import { readPrelogin } from "../../src/sql/prelogin.ts";
 import { readBatch, readRpc, readTransactionRequest } from "../../src/sql/rpc.ts";
 import { featureAck, fedAuthInfo } from "../../src/sql/tokens.ts";
+import { type SqlSandbox, startSqlSandbox } from "./fixture.ts";
+import { headers, login7, openStrict } from "./tds.ts";
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength, size: "max" }).map((array) => Buffer.from(array));
 const text = (value: string) => Buffer.from(value, "utf16le");

@@ -1,15 +1,8 @@
 /** Replies on the wire, where drivers for other languages are stricter than tedious. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
-import {
-  exchange,
-  login7WithoutToken,
-  login7WithToken,
-  openRaw,
-  openStrict,
-  type RawReply,
-} from "../../../../test/support/tds.ts";
 import { packetType } from "../../src/sql/packets.ts";
+import { type SqlSandbox, startSqlSandbox } from "./fixture.ts";
+import { exchange, login7WithoutToken, login7WithToken, openRaw, openStrict, type RawReply } from "./tds.ts";
 
 let sandbox: SqlSandbox;
 beforeAll(async () => {

@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { hasProgram } from "test-support/programs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasProgram } from "../../../../test/support/programs.ts";
-import { type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
+import { type SqlSandbox, startSqlSandbox } from "./fixture.ts";
 
 const program = "tsql";
 const isUsable = hasProgram(program, {

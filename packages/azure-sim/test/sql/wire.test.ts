@@ -1,6 +1,6 @@
 import sql from "mssql";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { databaseName, type SqlSandbox, startSqlSandbox } from "../../../../test/support/sql.ts";
+import { databaseName, type SqlSandbox, startSqlSandbox } from "./fixture.ts";
 
 let sandbox: SqlSandbox;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isSoak, shareOf } from "test-support/proofs";
 import { expect, test } from "vitest";
-import { isSoak, shareOf } from "../../../../test/support/proofs.ts";
 import { type CrashHost, entriesOf, onceEach, startCrashHost } from "./support/crashHost.ts";
 import { createStoreFolder } from "./support/durableHost.ts";
 

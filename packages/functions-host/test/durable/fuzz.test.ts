@@ -4,8 +4,8 @@
  */
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isShort, isSoak } from "test-support/proofs";
 import { afterEach, beforeAll, expect, test } from "vitest";
-import { isShort, isSoak } from "../../../../test/support/proofs.ts";
 import type { FunctionApp } from "../../src/app.ts";
 import { createClock } from "../../src/durable/clock.ts";
 import { createEngine, type Engine } from "../../src/durable/engine.ts";

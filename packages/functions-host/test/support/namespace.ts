@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import tls from "node:tls";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { ServiceBusClient } from "@azure/service-bus";
+import { createFaults } from "azure-sim/faults";
+import { type ServiceBusSimulator, startServiceBus } from "azure-sim/serviceBus";
+import { createCertificate } from "azure-sim/tls";
+import { createWorld } from "azure-sim/world";
 import { SignJWT } from "jose";
-import { createFaults } from "../../../azure-sim/src/faults.ts";
-import { type ServiceBusSimulator, startServiceBus } from "../../../azure-sim/src/serviceBus/index.ts";
-import { createCertificate } from "../../../azure-sim/src/tls.ts";
-import { createWorld } from "../../../azure-sim/src/world.ts";
 import { startIdentityEndpoint } from "./identityEndpoint.ts";
 
 export const queueName = "onboarding-requests";

@@ -6,6 +6,8 @@ import { type Host, startHost } from "../../src/host.ts";
 import { createAppFolder, requireApp } from "./appFolder.ts";
 import { createMemoryLog } from "./memoryLog.ts";
 
+export { createAppFolder, requireApp } from "./appFolder.ts";
+
 export interface RunningHost extends Host {
   readonly lines: string[];
   readonly dataDirectory: string;

@@ -3,11 +3,11 @@
  * for logs. One listener serves all of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { createFaults } from "../../../azure-sim/src/faults.ts";
-import { type HttpReply, type HttpRequest, startHttpServer } from "../../../azure-sim/src/httpServer.ts";
-import type { Simulator } from "../../../azure-sim/src/simulator.ts";
-import type { Certificate } from "../../../azure-sim/src/tls.ts";
-import type { World } from "../../../azure-sim/src/world.ts";
+import { createFaults } from "azure-sim/faults";
+import { type HttpReply, type HttpRequest, startHttpServer } from "azure-sim/httpServer";
+import type { Simulator } from "azure-sim/simulator";
+import type { Certificate } from "azure-sim/tls";
+import type { World } from "azure-sim/world";
 import type { Restriction } from "../kubernetes/access.ts";
 import { equal, type Json, type JsonObject, objectAt, stringAt } from "../kubernetes/json.ts";
 import type { KubeObject } from "../kubernetes/object.ts";

@@ -1,9 +1,9 @@
 /** The files from which the real API server reads who may log in and who decides. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Certificate } from "azure-sim/tls";
+import { aksServer, type Cluster, type World } from "azure-sim/world";
 import { exportPKCS8, exportSPKI } from "jose";
-import type { Certificate } from "../../../azure-sim/src/tls.ts";
-import { aksServer, type Cluster, type World } from "../../../azure-sim/src/world.ts";
 import { printKubeconfig } from "../kubeconfig.ts";
 
 export interface Files {

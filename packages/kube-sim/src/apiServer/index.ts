@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SimulatorContext } from "../../../azure-sim/src/simulator.ts";
+import type { SimulatorContext } from "azure-sim/simulator";
 import { ApiError, createApi, type KubernetesApi } from "../cluster/api.ts";
 import { createClusterObjects } from "../cluster/objects.ts";
 import { freePort } from "../freePort.ts";

@@ -1,6 +1,7 @@
 /** What a new cluster has before anyone uses it: its node, rights, definitions and webhooks. */
+
+import { type Cluster, findPrincipal, type PolicyRule, type World } from "azure-sim/world";
 import { z } from "zod";
-import { type Cluster, findPrincipal, type PolicyRule, type World } from "../../../azure-sim/src/world.ts";
 import type { KubernetesApi } from "../cluster/api.ts";
 import { podIdentityDefinitions } from "../kubernetes/podIdentityDefinitions.ts";
 import { webhookConfiguration, webhookDeployment } from "../kubernetes/workloadIdentityWebhook.ts";

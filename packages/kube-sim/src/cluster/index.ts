@@ -3,8 +3,8 @@
  * kubelet is started by the cloud, since it runs the cloud's images.
  */
 
-import { clusterIdOf } from "../../../azure-sim/src/arm/managedClusters.ts";
-import type { SimulatorContext } from "../../../azure-sim/src/simulator.ts";
+import { clusterIdOf } from "azure-sim/arm";
+import type { SimulatorContext } from "azure-sim/simulator";
 import { startApiServer } from "../apiServer/index.ts";
 import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../kubernetes/index.ts";
 import { createApi } from "./api.ts";

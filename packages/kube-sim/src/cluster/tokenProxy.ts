@@ -3,11 +3,12 @@
  * documents what a client sends (the SDKs' `enableAzureProxy`) and who is let through, but not the answers; these are Entra's own, and a
  * 403 for what the cluster's roles do not allow.
  */
+
+import { mintAccessToken } from "azure-sim/entra";
+import { type HttpReply, type HttpRequest, startHttpServer } from "azure-sim/httpServer";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import { automaticCredential, type Identity, principalOf, type World } from "azure-sim/world";
 import { z } from "zod";
-import { mintAccessToken } from "../../../azure-sim/src/entra/accessTokens.ts";
-import { type HttpReply, type HttpRequest, startHttpServer } from "../../../azure-sim/src/httpServer.ts";
-import type { Simulator, SimulatorContext } from "../../../azure-sim/src/simulator.ts";
-import { automaticCredential, type Identity, principalOf, type World } from "../../../azure-sim/src/world.ts";
 import { bindingAudience, type TokenProxyAddress } from "../kubernetes/workloadIdentityWebhook.ts";
 import type { KubernetesApi } from "./api.ts";
 

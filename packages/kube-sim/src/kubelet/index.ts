@@ -4,8 +4,8 @@
  * variables (NODE_OPTIONS) it may: whoever creates pods can run code here, as on any node.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { NodeIdentity } from "azure-sim/nodeIdentity";
 import { z } from "zod";
-import type { NodeIdentity } from "../../../azure-sim/src/nodeIdentity/index.ts";
 import { createApi } from "../cluster/api.ts";
 import type { Image } from "./containerProcess.ts";
 import { Pod, podPath } from "./pod.ts";

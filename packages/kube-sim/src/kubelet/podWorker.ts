@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { NodeIdentity } from "../../../azure-sim/src/nodeIdentity/index.ts";
+import type { NodeIdentity } from "azure-sim/nodeIdentity";
 import { ApiError, type KubernetesApi } from "../cluster/api.ts";
 import { type ContainerProcess, type Image, startContainer } from "./containerProcess.ts";
 import { egressVariable } from "./egressVariable.ts";

@@ -2,7 +2,7 @@
  * Authorization: administrators may do everything, others what the rules bound to them allow, in the world or by objects of this
  * cluster. A restriction limits administrators and others alike.
  */
-import type { PolicyRule } from "../../../azure-sim/src/world.ts";
+import type { PolicyRule } from "azure-sim/world";
 import type { User } from "./authentication.ts";
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type AccessAttributes, type BoundRules, isAllowedBy, isPathAllowedBy } from "./rbac.ts";

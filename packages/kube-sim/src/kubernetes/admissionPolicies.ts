@@ -4,7 +4,7 @@
  */
 import { Environment } from "@marcbachmann/cel-js";
 import { z } from "zod";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
+import { messageOf } from "../messageOf.ts";
 import { ApiFailure } from "./failures.ts";
 import type { JsonObject } from "./json.ts";
 import type { AdmissionRequest } from "./webhooks.ts";

@@ -2,9 +2,10 @@
  * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
  * with the rules that the cluster binds to it.
  */
+
+import { verifyToken } from "azure-sim/verifyToken";
+import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "azure-sim/world";
 import { errors, type JWTPayload } from "jose";
-import { verifyToken } from "../../../azure-sim/src/verifyToken.ts";
-import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "../../../azure-sim/src/world.ts";
 import { unauthorized } from "./failures.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";

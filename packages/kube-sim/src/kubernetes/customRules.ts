@@ -3,7 +3,7 @@
  * may cost is not counted.
  */
 import { Environment } from "@marcbachmann/cel-js";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
+import { messageOf } from "../messageOf.ts";
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
 import { fieldSchema, type Rule, type Schema } from "./schema.ts";

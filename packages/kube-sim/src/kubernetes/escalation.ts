@@ -2,8 +2,9 @@
  * Nobody makes or gives a role that allows more than they may do themselves (kubernetes.io "Privilege escalation prevention and
  * bootstrapping"), unless they have the verbs `escalate` or `bind` for it.
  */
+
+import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
-import type { PolicyRule } from "../../../azure-sim/src/world.ts";
 import type { Access } from "./access.ts";
 import type { User } from "./authentication.ts";
 import { forbidden, notFound } from "./failures.ts";

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Simulator, SimulatorContext } from "../../../azure-sim/src/simulator.ts";
+import type { Simulator, SimulatorContext } from "azure-sim/simulator";
 import { printKubeconfig } from "../kubeconfig.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";

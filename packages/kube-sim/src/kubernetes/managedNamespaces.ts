@@ -4,7 +4,7 @@
  * in AKS"; Azure/AKS#5410 has the webhook's name and text). Not documented, and simulated as it seems: the texts about quota, policy
  * and deletion, what a namespace keeps that is given up, and under which name AKS writes.
  */
-import type { ManagedNamespace, ManagedNamespaces } from "../../../azure-sim/src/managedNamespaces.ts";
+import type { ManagedNamespace, ManagedNamespaces } from "azure-sim/managedNamespaces";
 import { equal, type JsonObject, objectAt, stringsAt } from "./json.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

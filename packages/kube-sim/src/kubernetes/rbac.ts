@@ -2,8 +2,9 @@
  * Evaluates rules as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"): those of the roles that
  * bindings in the cluster give to a user, a group or a service account.
  */
+
+import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
-import type { PolicyRule } from "../../../azure-sim/src/world.ts";
 import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";

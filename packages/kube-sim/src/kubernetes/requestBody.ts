@@ -1,6 +1,6 @@
 /** The body of a request, decoded as its media type says. */
 import { YAMLParseError } from "yaml";
-import { messageOf } from "../../../../src/domain/messageOf.ts";
+import { messageOf } from "../messageOf.ts";
 import { notAnObject, unparsable, unrecognized } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";

@@ -1,7 +1,7 @@
 /** TokenRequest, and the discovery documents with which others verify the tokens. */
 import { randomUUID } from "node:crypto";
+import type { Cluster, World } from "azure-sim/world";
 import { SignJWT } from "jose";
-import type { Cluster, World } from "../../../azure-sim/src/world.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";

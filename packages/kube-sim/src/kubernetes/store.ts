@@ -1,5 +1,5 @@
 /** The objects, the counter behind every resourceVersion, and the log of changes that watches are served from. */
-import { type Key, put, remove, type Tree, valuesAt } from "../../../azure-sim/src/sortedTree.ts";
+import { type Key, put, remove, type Tree, valuesAt } from "azure-sim/sortedTree";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 import { inVersionOf, storedAs } from "./versions.ts";

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "test-support/processes";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { isRunning } from "../../../../test/support/processes.ts";
 import { startProgram } from "../../src/apiServer/program.ts";
 
 const root = join(import.meta.dirname, "../../../..");

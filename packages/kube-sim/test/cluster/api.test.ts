@@ -1,8 +1,8 @@
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { createCertificate } from "azure-sim/tls";
 import { expect, it } from "vitest";
-import { createCertificate } from "../../../azure-sim/src/tls.ts";
 import { createApi } from "../../src/cluster/api.ts";
 
 it("sends the preconditions of a deletion, and goes on with the same connection", async () => {

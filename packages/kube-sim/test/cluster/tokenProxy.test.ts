@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WorkloadIdentityCredential } from "@azure/identity";
+import { type EntraSimulator, startEntra } from "azure-sim/entra";
+import type { SimulatorContext } from "azure-sim/simulator";
+import { addCluster, addIdentity, createContext } from "azure-sim/testing/entra";
+import { automaticCredential, type Identity } from "azure-sim/world";
 import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
-import { type EntraSimulator, startEntra } from "../../../azure-sim/src/entra/index.ts";
-import type { SimulatorContext } from "../../../azure-sim/src/simulator.ts";
-import { automaticCredential, type Identity } from "../../../azure-sim/src/world.ts";
-import { addCluster, addIdentity, createContext } from "../../../azure-sim/test/entra/fixture.ts";
 import { createApi, type KubernetesApi } from "../../src/cluster/api.ts";
 import { type ClusterServer, startCluster } from "../../src/cluster/index.ts";
 

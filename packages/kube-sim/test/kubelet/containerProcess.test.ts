@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
+import { isRunning } from "test-support/processes";
 import { expect, test } from "vitest";
-import { isRunning } from "../../../../test/support/processes.ts";
 
 /** Starts a container that would run forever, prints its process id, and exits without stopping it. */
 const careless = `

@@ -3,10 +3,10 @@ import { request } from "node:https";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type NodeIdentity, startNodeIdentity } from "azure-sim/nodeIdentity";
+import type { SimulatorContext } from "azure-sim/simulator";
+import { addCluster, addIdentity, createContext } from "azure-sim/testing/entra";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { type NodeIdentity, startNodeIdentity } from "../../../azure-sim/src/nodeIdentity/index.ts";
-import type { SimulatorContext } from "../../../azure-sim/src/simulator.ts";
-import { addCluster, addIdentity, createContext } from "../../../azure-sim/test/entra/fixture.ts";
 import { type ClusterServer, startCluster } from "../../src/cluster/index.ts";
 import { type Kubelet, startKubelet } from "../../src/kubelet/index.ts";
 

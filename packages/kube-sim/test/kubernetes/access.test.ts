@@ -1,7 +1,7 @@
 import * as k8s from "@kubernetes/client-node";
+import { createSigningKey } from "azure-sim/world";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createSigningKey } from "../../../azure-sim/src/world.ts";
 import { eventually, failureOf, startCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;

@@ -2,13 +2,10 @@
 import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as k8s from "@kubernetes/client-node";
+import { createFaults } from "azure-sim/faults";
+import { createCertificate } from "azure-sim/tls";
+import { type Cluster, createSigningKey, createWorld, type SigningKey } from "azure-sim/world";
 import { SignJWT } from "jose";
-import { createKubernetes } from "../../../../src/adapters/kubernetes/index.ts";
-import type { ClusterTarget } from "../../../../src/domain/catalog/catalog.ts";
-import type { Kubernetes } from "../../../../src/ports/kubernetes.ts";
-import { createFaults } from "../../../azure-sim/src/faults.ts";
-import { createCertificate } from "../../../azure-sim/src/tls.ts";
-import { type Cluster, createSigningKey, createWorld, type SigningKey } from "../../../azure-sim/src/world.ts";
 import { startCluster as start } from "../../src/cluster/index.ts";
 import type { KubernetesOptions } from "../../src/kubernetes/index.ts";
 
@@ -70,21 +67,6 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
   const token = await entraToken();
   const config = configFor(token);
   const objects = k8s.KubernetesObjectApi.makeApiClient(config);
-  const target: ClusterTarget = {
-    kind: "aks",
-    alias: "aks-dev",
-    apiServer: simulator.url,
-    certificateAuthority: tls.certificate,
-    subscriptionId: world.subscriptionId,
-    identityResourceGroup: cluster.nodeResourceGroup,
-    location: cluster.location,
-    identityModes: ["workloadIdentity"],
-    network: {
-      policies: "kubernetes",
-      login: { hosts: ["login.microsoftonline.com"], port: 443 },
-      tokenProxy: { port: 443 },
-    },
-  };
 
   return {
     world,
@@ -92,7 +74,6 @@ export async function startCluster({ traits = {}, simulator: options = {}, now }
     faults,
     tls,
     simulator,
-    target,
     token,
     entraToken,
     config,
@@ -175,12 +156,6 @@ export async function failureOf(promise: Promise<unknown>): Promise<{
     return { message: "", ...JSON.parse(error.body ?? "{}"), code: error.code };
   }
   throw new Error("It was expected to fail, and succeeded.");
-}
-
-/** The service's own way to it, as the administrator. */
-export function kubernetesOf({ token }: Pick<TestCluster, "token">): Kubernetes {
-  const getToken = async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 });
-  return createKubernetes({ credential: { getToken } });
 }
 
 /** Waits until `look` returns a value. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { testSimulated } from "../../../../test/support/apiServer.ts";
 import { usesRealApiServer } from "../../src/cluster/index.ts";
+import { testSimulated } from "../simulated.ts";
 import { eventually, failureOf, startCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;

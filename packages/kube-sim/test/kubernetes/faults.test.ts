@@ -1,6 +1,6 @@
 import * as k8s from "@kubernetes/client-node";
+import type { Effect } from "azure-sim/faults";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { Effect } from "../../../azure-sim/src/faults.ts";
 import { failureOf, startCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;

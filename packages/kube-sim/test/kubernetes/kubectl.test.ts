@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { hasProgram } from "test-support/programs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasProgram } from "../../../../test/support/programs.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 const run = promisify(execFile);

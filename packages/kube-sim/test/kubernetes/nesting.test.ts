@@ -1,6 +1,6 @@
 /** A deeply nested body is answered, and never with an internal error. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { testSimulated } from "../../../../test/support/apiServer.ts";
+import { testSimulated } from "../simulated.ts";
 import { startCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;

@@ -1,6 +1,6 @@
 import * as k8s from "@kubernetes/client-node";
 import { afterEach, expect, test } from "vitest";
-import { testSimulated } from "../../../../test/support/apiServer.ts";
+import { testSimulated } from "../simulated.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 const clusters: TestCluster[] = [];

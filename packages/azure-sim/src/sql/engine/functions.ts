@@ -29,7 +29,7 @@ interface BuiltIn {
   readonly evaluate: (values: readonly SqlValue[], types: readonly SqlType[], environment: Environment) => SqlValue;
 }
 
-const version = "Microsoft SQL Azure (RTM) - 12.0.2000.8 (Mooring sandbox)";
+const version = "Microsoft SQL Azure (RTM) - 12.0.2000.8 (azure-sim)";
 
 const always = (type: SqlType) => () => type;
 /** Text as wide as its first operand. */

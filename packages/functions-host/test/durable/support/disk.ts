@@ -3,7 +3,7 @@
  * and any subset of the sectors written since. The model is that of "All File Systems Are Not Created Equal" (Pillai et al.,
  * OSDI 2014) for data written in place; creating and removing files is assumed to be durable.
  */
-import type { Dice } from "../../../../../test/proof/support/random.ts";
+import type { Dice } from "test-support/random";
 
 const sectorBytes = 512;
 

@@ -4,7 +4,7 @@
  */
 
 import protobuf, { type Reader } from "protobufjs";
-import { messageOf } from "../../../../../src/domain/messageOf.ts";
+import { messageOf } from "../../messageOf.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { type Field, fieldsOf, hasVersion, messageNameOf } from "./fields.ts";
 

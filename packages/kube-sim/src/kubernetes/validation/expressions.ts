@@ -1,6 +1,6 @@
 /** Expressions in CEL, as far as the parser in use understands them: what it does not know is said in its own words. */
 import { Environment, type TypeCheckResult } from "@marcbachmann/cel-js";
-import { messageOf } from "../../../../../src/domain/messageOf.ts";
+import { messageOf } from "../../messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { invalidValue } from "../metadataRules.ts";
 

@@ -5,10 +5,10 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sayNotRun } from "test-support/notRun";
+import { isSoak } from "test-support/proofs";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { sayNotRun } from "../../../../../test/support/notRun.ts";
-import { isSoak } from "../../../../../test/support/proofs.ts";
 import { findPrograms, readVersions, testPrograms } from "../../../src/apiServer/programs.ts";
 import { usesRealApiServer } from "../../../src/cluster/index.ts";
 import { runConformance } from "../../../tools/runConformance.ts";

@@ -1,6 +1,6 @@
 /** Asks an API server, and makes equal in its answers what differs by chance: identities, versions and times. */
 import { createHash } from "node:crypto";
-import type { PolicyRule } from "../../../../azure-sim/src/world.ts";
+import type { PolicyRule } from "azure-sim/world";
 import { eventually, startCluster, type TestCluster } from "../cluster.ts";
 import { granterRules, namespacesOfAreas, policies, prepareAreas } from "./areas/prepare.ts";
 import { kinds, type Question } from "./table.ts";

@@ -1,5 +1,5 @@
 /** Questions made from a seed: a verb, a kind, a body with some of what a body can have, options, and a caller. */
-import { createDice } from "../../../../../test/proof/support/random.ts";
+import { createDice } from "test-support/random";
 import { type Caller, callers, type Kind, kinds, pathOf, type Question } from "./table.ts";
 
 /** Each has its part of a body, or of the metadata. */

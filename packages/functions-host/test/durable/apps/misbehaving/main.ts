@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { OrchestrationContext } from "durable-functions";
 import * as df from "durable-functions";
-import { messageOf } from "../../../../../../src/domain/messageOf.ts";
+import { messageOf } from "../../../../src/messageOf.ts";
 
 const megabytes10 = 10 * 1024 * 1024;
 

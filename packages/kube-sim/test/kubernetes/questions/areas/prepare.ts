@@ -1,5 +1,5 @@
 /** What areas find when they begin: limits that are known to the API server, pods, a policy that is in force. */
-import type { PolicyRule } from "../../../../../azure-sim/src/world.ts";
+import type { PolicyRule } from "azure-sim/world";
 import { eventually, type TestCluster } from "../../cluster.ts";
 import { configMap } from "./area.ts";
 import { berthDefinition } from "./berths.ts";

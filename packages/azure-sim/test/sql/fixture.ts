@@ -4,11 +4,10 @@ import tls from "node:tls";
 import type { TokenCredential } from "@azure/identity";
 import { SignJWT } from "jose";
 import sql from "mssql";
-import { createFaults, type Faults } from "../../packages/azure-sim/src/faults.ts";
-import { type SqlOptions, type SqlSimulator, startSql } from "../../packages/azure-sim/src/sql/index.ts";
-import { type Certificate, createCertificate } from "../../packages/azure-sim/src/tls.ts";
-import { createWorld, type ServicePrincipal, type World } from "../../packages/azure-sim/src/world.ts";
-import type { DatabaseTarget } from "../../src/domain/targets/sqlDatabase.ts";
+import { createFaults, type Faults } from "../../src/faults.ts";
+import { type SqlOptions, type SqlSimulator, startSql } from "../../src/sql/index.ts";
+import { type Certificate, createCertificate } from "../../src/tls.ts";
+import { createWorld, type ServicePrincipal, type World } from "../../src/world.ts";
 
 export interface SqlSandbox {
   readonly world: World;
@@ -147,17 +146,14 @@ export async function startSqlSandbox({
   };
 }
 
-/** The sandbox's server as the catalog would name it. */
-export function targetOf({ simulator, world }: SqlSandbox, database: string): DatabaseTarget {
-  return {
-    server: {
-      alias: "sql-dev",
-      resourceId: `/subscriptions/${world.subscriptionId}/resourceGroups/data/providers/Microsoft.Sql/servers/sql-dev`,
-      host: "localhost",
-      port: simulator.port,
-      userCreation: "sid",
-      databases: {},
-    },
-    database,
-  };
+/** By which SQL knows the principal with that client ID: a uniqueidentifier, the first three groups little endian. */
+export function sidOf(clientId: string): string {
+  const bytes = Buffer.from(clientId.replaceAll("-", ""), "hex");
+  const groups = [bytes.subarray(0, 4).reverse(), bytes.subarray(4, 6).reverse(), bytes.subarray(6, 8).reverse()];
+  return `0x${Buffer.concat([...groups, bytes.subarray(8)])
+    .toString("hex")
+    .toUpperCase()}`;
 }
+
+/** To see how many rows a statement reads. */
+export { IndexedRows } from "../../src/sql/engine/indexedRows.ts";

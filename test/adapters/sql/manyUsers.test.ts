@@ -1,12 +1,12 @@
 /** What the service does for one user looks at few rows, however many users there are. */
 
 import { randomUUID } from "node:crypto";
+import { databaseName, IndexedRows, type SqlSandbox, startSqlSandbox } from "azure-sim/testing/sql";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { createDatabases } from "../../../../src/adapters/sql/index.ts";
-import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
-import { clientIdOf } from "../../../../test/support/ids.ts";
-import { databaseName, type SqlSandbox, startSqlSandbox, targetOf } from "../../../../test/support/sql.ts";
-import { IndexedRows } from "../../src/sql/engine/indexedRows.ts";
+import { createDatabases } from "../../../src/adapters/sql/index.ts";
+import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import { clientIdOf } from "../../support/ids.ts";
+import { targetOf } from "../../support/sqlTarget.ts";
 
 let sandbox: SqlSandbox;
 let databases: ReturnType<typeof createDatabases>;
