@@ -204,3 +204,21 @@ describe("where the catalog has moved what a namespace has", () => {
     expect(roles()).toEqual([]);
   });
 });
+
+describe("an identity whose resource group the catalog has changed", () => {
+  const clusters = { ...catalog.clusters, "aks-dev": { ...cluster, identityResourceGroup: "identities" } };
+  const groups = () => [...cloud.identities.values()].map(({ id }) => id.split("/")[3]);
+
+  it("goes in an offboarding", async () => {
+    expect(await offboard(restarted({ clusters }), berth)).toMatchObject({ status: "Succeeded" });
+    expect(groups()).toEqual([]);
+  });
+
+  it("goes in a repair, which makes the new one", async () => {
+    const ports = restarted({ clusters });
+
+    expect(await repair(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(groups()).toEqual(["identities"]);
+    expect(await findings(ports)).toEqual([]);
+  });
+});

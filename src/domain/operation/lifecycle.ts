@@ -8,6 +8,7 @@ import { type Finding, isError } from "../finding.ts";
 import type { ClientId } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
+import { isSameId } from "../naming/resourceId.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { joinPlaces, placesLeft } from "../targets/namedTarget.ts";
 import { joinServers, serversLeft } from "../targets/sqlDatabase.ts";
@@ -46,6 +47,7 @@ export interface Opening extends Beginning, Berth {
   readonly adoptIdentity?: string;
   readonly servers?: NonNullable<NamespaceRecord["servers"]>;
   readonly places?: NonNullable<NamespaceRecord["places"]>;
+  readonly identities?: NonNullable<NamespaceRecord["identities"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -146,6 +148,7 @@ export function supersede(
   const known = defined({
     servers: opening.servers && joinServers(current.servers, opening.servers),
     places: opening.places && joinPlaces(current.places, opening.places),
+    identities: opening.identities && joinIds(current.identities, opening.identities),
   });
   const previous = { ...previousOf(current), ...movedBy(opening, current) };
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous };
@@ -158,6 +161,11 @@ export function takerOf(
   { team, takeOver }: { readonly team: string | undefined; readonly takeOver: boolean },
 ): string | undefined {
   return takeOver && team !== owner ? team : undefined;
+}
+
+/** The newer first. */
+export function joinIds(known: readonly string[] = [], newer: readonly string[] = []): readonly string[] {
+  return [...newer, ...known.filter((id) => !newer.some((each) => isSameId(each, id)))];
 }
 
 /** Where the namespace has what it is to get elsewhere: there it still is if the operation is undone. */

@@ -50,6 +50,8 @@ const base = {
   servers: RememberedServers.exactOptional(),
   /** The same for its other targets: every place where it may have each, the newest first. Since 0.2.0. */
   places: RememberedPlaces.exactOptional(),
+  /** Resource IDs of its identity: where the catalog has it and, after that, where it had it before. Since 0.2.0. */
+  identities: z.array(z.string()).readonly().exactOptional(),
   /**
    * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
    * after it. Since 0.2.0.
