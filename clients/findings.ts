@@ -30,6 +30,8 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   USER_ADDED: "database",
   USERS_UNSEEN: "identity",
   TARGET_REACHED: "target",
+  TARGET_MOVED: undefined,
+  TARGET_FORBIDDEN: undefined,
   TARGET_GONE: "target",
   ROLES_IGNORED: "target",
   TARGETS_UNSEEN: "identity",

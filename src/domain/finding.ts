@@ -51,7 +51,7 @@ export function isError(finding: Finding): boolean {
   return breaks[severityOf(finding)];
 }
 
-/** Errors that give more than the request asks for: the next repair revokes it, and what was asked for works. */
+/** Errors that give more than the request asks for or the catalog allows: what was asked for works. */
 const surplus: ReadonlySet<FindingCode> = new Set([
   "CREDENTIAL_SURPLUS",
   "ACCOUNT_SURPLUS",
@@ -59,6 +59,8 @@ const surplus: ReadonlySet<FindingCode> = new Set([
   "BINDING_SURPLUS",
   "IDENTITY_USE_SURPLUS",
   "ROLE_RENAMED",
+  "TARGET_MOVED",
+  "TARGET_FORBIDDEN",
 ]);
 
 /** Whether the namespace lacks something that the request asks for, or this cannot be proven. */

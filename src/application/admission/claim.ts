@@ -30,19 +30,20 @@ import type {
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { needsApprovalOf } from "../../domain/policy/approval.ts";
+import type { Denial } from "../../domain/policy/giving.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
 import { describeLosses } from "../../domain/request/lossText.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { rememberTargets } from "../../domain/targets/namedTarget.ts";
-import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Registry } from "../../ports/registry.ts";
+import { findDenied } from "../../resources/definitions/permit.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { type Admission, type AdmissionOptions, admit, insertWithinQuota, ownerAfter } from "./admission.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { expectNamespaceExists } from "./expectNamespaceExists.ts";
 import { keepRequest } from "./keptRequest.ts";
+import { withPlaces } from "./withPlaces.ts";
 
 /**
  * `begun`: the request holds the namespace with an operation of its own. `follows`: the same request is already running.
@@ -64,10 +65,7 @@ export async function claimOnboarding(
   const { cluster, namespace } = sent;
   const { adoptIdentity } = options;
   const decided = defined({ adoptIdentity });
-  const known = {
-    servers: rememberServers(ports.catalog, sent),
-    ...defined({ places: sent.targets && rememberTargets(ports.catalog, sent) }),
-  };
+  const known = withPlaces(ports.catalog, { request: sent });
   const beginning = { ...beginningOf(claimContext), cluster, namespace, ...known, ...decided };
   // After losing a race for the record, look at what the winner wrote.
   for (;;) {
@@ -129,11 +127,16 @@ async function findSame(
 ): Promise<Claim | undefined> {
   if (isWantedBy(current, wanted) && (!takeOver || isRunningTakeOver(current, wanted))) {
     if (current.state !== "Onboarded") return { record: current, how: "follows" };
+    const denied = [...(await findDenied(claimContext.ports, current)).values()];
+    if (denied.some(({ code }) => askedAgain.has(code))) return undefined;
     await expectNamespaceExists(claimContext, current);
     return { record: withOnboardingOperation(current), how: "unchanged" };
   }
   return undefined;
 }
+
+/** The same request again is how somebody asks for what the catalog has moved, and for an approval that it wants since. */
+const askedAgain: ReadonlySet<Denial["code"]> = new Set<Denial["code"]>(["TARGET_MOVED", "APPROVAL_MISMATCH"]);
 
 type Wanted = Pick<NamespaceRecord, "requestHash"> & {
   readonly requestedBy?: string | undefined;

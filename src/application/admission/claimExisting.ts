@@ -14,6 +14,7 @@ import { amend } from "../amend.ts";
 import { beginningOf, type Claim, clientIdOf, expectFree, expectOnboarded, findCurrent } from "./claim.ts";
 import type { ClaimContext } from "./claimContext.ts";
 import { mustSee } from "./seeNamespace.ts";
+import { withPlaces } from "./withPlaces.ts";
 
 /** What an operation on an onboarded namespace writes to its record in addition to the claim. */
 export interface Prepared {
@@ -51,7 +52,8 @@ export async function claimUpkeep<S extends Upkeep>(
     isAnswer: (current) => current.state === state && isAsked(current),
     next(current, beginning) {
       expectOnboarded(current);
-      return begins[state](current, beginning, prepare(current));
+      const known = { ...current, ...withPlaces(claimContext.ports.catalog, current) };
+      return begins[state](known, beginning, prepare(current));
     },
   });
 }

@@ -5,11 +5,10 @@ import { berthKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
-import { rememberTargets } from "../../domain/targets/namedTarget.ts";
-import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Inspection } from "../../resources/definitions/inspection.ts";
+import { withPlaces } from "../admission/withPlaces.ts";
 import type { Inspected } from "./inspection.ts";
 
 /** What the inspection of an onboarded namespace needs to know. */
@@ -42,9 +41,6 @@ export async function recordFindings(
     );
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };
-  // Records of 0.1.0 learn it here; it changes when the catalog does.
-  const servers = rememberServers(catalog, record.request, record.servers);
-  const places = record.request.targets ? { places: rememberTargets(catalog, record.request, record.places) } : {};
-  const next = { ...record, ...known, servers, ...places, verifiedTime: time, lookedTime: time };
+  const next = { ...record, ...known, ...withPlaces(catalog, record), verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

@@ -9,6 +9,7 @@ import type { Inspection, InspectionInput, SeenThing } from "../../resources/def
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
 import { isGiven, isJudged, resourcesFor } from "../../resources/index.ts";
+import { withForbidden } from "./forbidden.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
@@ -35,7 +36,11 @@ export async function readNamespace(ports: Ports, inspection: Inspection, scope:
   const note = (each: SeenThing) => {
     if (!seen.some(({ thing, id }) => thing === each.thing && id === each.id)) seen.push(each);
   };
-  const findings = await readBack(ports, inspection, { ...scope, note });
+  const findings = await withForbidden(
+    ports,
+    inspection.request,
+    await readBack(ports, inspection, { ...scope, note }),
+  );
   const lost = seen.flatMap((each) => {
     const { thing: target, field, mark } = each;
     const isLost = mark === undefined && Boolean(findRecorded(inspection, each));

@@ -13,8 +13,10 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { isFinal, type OperationStatus } from "../../domain/operation/operation.ts";
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
 import { describeReasons } from "../../domain/operation/reasons.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
+import { stepText } from "../../domain/operation/stepName.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
@@ -28,7 +30,7 @@ import { describeCancel } from "./describeCancel.ts";
 import { removals } from "./handOver.ts";
 import { findIdentityLeft } from "./identityLeft.ts";
 import { findOutwardLanding } from "./landing.ts";
-import { findLeftInPlace } from "./leftInPlace.ts";
+import { findLeftInPlace, madeBy } from "./leftInPlace.ts";
 import { findLostThings } from "./lostThings.ts";
 import type { Origin } from "./origin.ts";
 import { haveChanged } from "./resumption.ts";
@@ -64,17 +66,40 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
   const reading = ports.registry.listSteps(input.operation);
   // Awaited below; this avoids an unhandled rejection until then.
   reading.catch(() => undefined);
-  const { status, reached } = await recordEnd(ports, input, { endTime, reading, known: known.operation });
-  const { operation: id, kind: what, error } = input;
+  const namespace = known.namespace ?? (await ports.registry.getNamespace(input));
+  const lost = await findLoss(input, namespace, reading);
+  const { status, reached } = await recordEnd(
+    ports,
+    { ...input, ...lost },
+    { endTime, reading, known: known.operation },
+  );
+  const { operation: id, kind: what, error } = { ...input, ...lost };
   // Before the namespace is released: until then the timer retries, afterwards nothing would.
   await appendDecision(ports, input, { id, what, action: "ended", outcome: status, code: error?.code });
   const left = what === "repair" && status !== "Succeeded" ? await findIdentityLeft(ports, input) : {};
   const ended = { ...input, ...reached, ...left, status, landsUntil: landsUntil(ports, await reading) };
-  const { isGone } = await releaseNamespace(ports, ended, { time: endTime, known: known.namespace });
+  const { isGone } = await releaseNamespace(ports, ended, { time: endTime, known: namespace });
   await Promise.all([
     publishStatus(ports, { ...input, id: input.operation }, { status, phase: "done" }),
     isGone ? leaveIdentity(ports, input.request) : undefined,
   ]);
+}
+
+/**
+ * Nothing knows any more what the namespace has if its row is lost: the operation names it. It holds the row until its end is recorded,
+ * and only an offboarding leaves none.
+ */
+async function findLoss(
+  { operation, kind, status, ...berth }: Ending,
+  record: NamespaceRecord | undefined,
+  reading: Promise<readonly StepRecord[]>,
+): Promise<Partial<Pick<Ending, "status" | "error">>> {
+  if (status !== "Succeeded" || kind === "offboard" || record?.operation === operation) return {};
+  const there = madeBy(await reading)
+    .map(stepText)
+    .join(", ");
+  const message = `The registry lost the row of ${berthKey(berth)} while the operation ran. There, or brought there: ${there || "nothing"}.`;
+  return { status: "Failed", error: toOperationError("RECORD_LOST", message) };
 }
 
 /** Until when one of the operation's writes may still take effect; undefined if all were answered. */

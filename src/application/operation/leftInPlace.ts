@@ -4,6 +4,14 @@ import type { StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
 import { isOutward, isStepName } from "../process/index.ts";
 
+/** The steps whose things are there now, whoever made them first. */
+export function madeBy(steps: readonly StepRecord[]): readonly StepRecord[] {
+  return steps.filter(
+    ({ name, status, action }) =>
+      isStepName(name) && isOutward(name) && status === "Succeeded" && action !== undefined && action !== "delete",
+  );
+}
+
 /** By the steps that should have changed it; a step that only looks ahead repeats what they say. */
 export function findLeftInPlace(steps: readonly StepRecord[]): readonly string[] {
   return steps

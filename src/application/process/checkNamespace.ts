@@ -33,7 +33,7 @@ export const checkNamespace = defineStep({
     const [sharing, room] = await Promise.all([
       isGuest(request) ? lookAtSharing(ports, { request }) : nothing,
       lookForRoom(ports, planning),
-      expectSameNamespace(ports, request),
+      expectSameNamespace(ports, request, { givesWayIn: isGuest(request) }),
     ]);
     const blockers = [sharing, room].flatMap((each) => each.blockers ?? []);
     const plan = toStepPlan(planning.step, { action: "none" });

@@ -32,7 +32,7 @@ export const preflight = defineStep({
   },
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
   from: ({ request, earlier, endsFirst }) => ({ request, earlier, ...defined({ endsFirst }) }),
-  look: (ports, _input, planning) => lookAtPreflight(ports, planning),
+  look: (ports, { operation }, planning) => lookAtPreflight(ports, { ...planning, operation }),
   async run(input, ports, step) {
     const { operation, request, earlier, endsFirst = false } = input;
     const notJoined = await joinIdentity(ports, request);

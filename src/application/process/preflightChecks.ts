@@ -4,12 +4,13 @@
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
-import { expectNoCrossing } from "../../domain/catalog/environments.ts";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { isGuest } from "../../domain/naming/names.ts";
 import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
+import { findDenied, throwDenied } from "../../resources/definitions/permit.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput, RoomOnTargets } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
@@ -17,7 +18,9 @@ import { lookAtSharing } from "../../resources/identity/sharing.ts";
 import { isWanted, resourcesFor, resourcesOfMode } from "../../resources/index.ts";
 import { checkOwnPermissions } from "./ownPermissions.ts";
 
-export async function lookAtPreflight(ports: Ports, input: Planning): Promise<StepPlan> {
+type Looking = Planning & { readonly operation: string };
+
+export async function lookAtPreflight(ports: Ports, input: Looking): Promise<StepPlan> {
   const found = await Promise.all(checksOf(ports, input).map(explain));
   // The same obstacle found by several looks counts once.
   const all = found.flatMap((each) => each.blockers ?? []);
@@ -46,15 +49,23 @@ async function explain({ look }: Pick<PreflightCheck, "look">): Promise<Obstacle
 /** Obstacles are reported in this order. */
 const order: Readonly<Record<PreflightCheck["about"], number>> = { namespace: 0, subscription: 1, cluster: 2 };
 
-function checksOf(ports: Ports, input: Planning): readonly Pick<PreflightCheck, "look">[] {
+/** A guest gets what its home has, without a step that gives it. */
+async function expectGuestMayHave(
+  ports: Pick<Ports, "catalog" | "registry">,
+  { request, operation }: Looking,
+): Promise<Obstacles> {
+  const record = await ports.registry.getNamespace(request);
+  if (record?.operation === operation) throwDenied(await findDenied(ports, record, { request, ignoresApproval: true }));
+  return {};
+}
+
+function checksOf(ports: Ports, input: Looking): readonly Pick<PreflightCheck, "look">[] {
   const { request } = input;
   const targets = resourcesFor(request).flatMap(({ preflightTargets }) => preflightTargets?.(ports, input) ?? []);
   const room = roomChecks(ports, input);
-  const environments: Pick<PreflightCheck, "look"> = {
-    look: async () => void expectNoCrossing(ports.catalog, request),
-  };
   const sharing: Pick<PreflightCheck, "look"> = { look: () => lookAtSharing(ports, input) };
-  const ofTargets = [environments, ...targets.map((look) => ({ look })), ...room];
+  const ofGuest = isGuest(request) ? [{ look: () => expectGuestMayHave(ports, input) }] : [];
+  const ofTargets = [...ofGuest, ...targets.map((look) => ({ look })), ...room];
   return [
     ...clusterChecks(ports, input),
     sharing,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
-import { describeFinding, isError } from "../../domain/finding.ts";
+import { describeFinding, type FindingCode, isError } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
@@ -62,6 +62,9 @@ export const takeInventory = defineStep({
  */
 const leavesWhole: ByMode<boolean> = { podIdentity: true, workloadIdentity: false, identityBinding: false };
 
+/** Once the namespace has migrated, it no longer matters that others share its selector. The catalog's rules are asked by themselves. */
+const inNobodysWay: ReadonlySet<FindingCode> = new Set(["SELECTOR_SHARED", "TARGET_FORBIDDEN", "TARGET_MOVED"]);
+
 /** What both modes have is not made by the migration, and must be intact for its proof. */
 function isToBeIntact(migration: Migration): (resource: Resource) => boolean {
   const modes = [modeLeft(migration), targetOf(migration)];
@@ -89,10 +92,9 @@ async function lookAtNamespace(
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
     inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: isToBeIntact(migration) }),
     obstacles(),
-    expectSameNamespace(ports, request),
+    expectSameNamespace(ports, request, { givesWayIn: true }),
   ]);
-  // Once the namespace has migrated, it no longer matters that others share its selector.
-  const errors = findings.filter((each) => isError(each) && each.code !== "SELECTOR_SHARED");
+  const errors = findings.filter((each) => isError(each) && !inNobodysWay.has(each.code));
   const conflict: Conflict | undefined =
     errors.length === 0
       ? undefined

@@ -16,6 +16,8 @@ import { IdentityMode } from "../request/request.ts";
 import { catalogSections, everyKind, policyFields } from "../targets/index.ts";
 import { ClusterLogin } from "./clusterLogin.ts";
 import { crossingsField } from "./environments.ts";
+import { findIneffective } from "./ineffective.ts";
+import { findOverlaps } from "./overlaps.ts";
 import { danglingSharedIdentities, sharedIdentitiesSection } from "./sharedIdentities.ts";
 
 const Alias = z
@@ -284,7 +286,12 @@ export const Catalog = CatalogFields.superRefine((catalog, context) => {
   for (const { path, message } of everyKind.flatMap((kind) => kind.danglingInPolicy(approval, catalog))) {
     context.addIssue({ code: "custom", path: ["approval", ...path], message });
   }
-  for (const { path, message } of [...findDanglingNames(catalog), ...danglingSharedIdentities(catalog)])
+  for (const { path, message } of [
+    ...findDanglingNames(catalog),
+    ...danglingSharedIdentities(catalog),
+    ...findOverlaps(catalog),
+    ...findIneffective(catalog),
+  ])
     context.addIssue({ code: "custom", path: [...path], message });
 });
 export type Catalog = z.infer<typeof Catalog>;

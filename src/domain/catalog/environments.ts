@@ -3,7 +3,6 @@
  * has no environment is of none, and crosses nothing.
  */
 import { z } from "zod";
-import { PermanentError } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { Environment } from "../naming/environment.ts";
@@ -41,11 +40,4 @@ export function findCrossings(catalog: Catalog, request: Request): readonly Fiel
       return [{ pointer, code: "ENVIRONMENT_CROSSED", detail }];
     }),
   );
-}
-
-/** Throws if the catalog allows a crossing no longer. */
-export function expectNoCrossing(catalog: Catalog, request: Request): void {
-  const found = findCrossings(catalog, request);
-  if (found.length === 0) return;
-  throw new PermanentError("ENVIRONMENT_CROSSED", `${found.map(({ detail }) => detail).join("; ")}.`);
 }

@@ -1,9 +1,10 @@
 /** Parses a catalog or lists everything that is wrong with it: the line, the setting, and what to do. */
 
-import { LineCounter, parseDocument } from "yaml";
+import { type Alias, type Document, LineCounter, parseDocument, visit } from "yaml";
 import type { z } from "zod";
 import { defined } from "../defined.ts";
 import { lookUp } from "../lookUp.ts";
+import { messageOf } from "../messageOf.ts";
 import { missing, parsePlainly } from "../parsePlainly.ts";
 import { Catalog } from "./catalog.ts";
 import { catalogSchema, settingAt, settingsOfKind, withAllKinds } from "./catalogSchema.ts";
@@ -26,14 +27,25 @@ export function readCatalog(text: string): ReadCatalog {
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   // Later errors of a parser usually follow from the first.
   const [broken] = document.errors;
-  if (broken) {
-    const { line } = lines.linePos(broken.pos[0]);
-    return {
-      isYaml: false,
-      problems: [{ line, setting: "", detail: broken.message, next: "Correct the YAML there." }],
-    };
+  const notYaml = (at: number | undefined, detail: string): ReadCatalog => ({
+    isYaml: false,
+    problems: [
+      {
+        ...defined({ line: at === undefined ? undefined : lines.linePos(at).line }),
+        ...{ setting: "", detail, next: "Correct the YAML there." },
+      },
+    ],
+  });
+  if (broken) return notYaml(broken.pos[0], broken.message);
+  let written: unknown;
+  try {
+    written = document.toJS();
+  } catch (error) {
+    // Aliases are resolved only now: one of no anchor, or so many of each other that nobody means it.
+    const aliases = aliasesIn(document);
+    const culprit = aliases.find((alias) => !alias.resolve(document)) ?? aliases.at(-1);
+    return notYaml(culprit?.range?.[0], messageOf(error));
   }
-  const written: unknown = document.toJS();
   const parsed = parsePlainly(Catalog, written);
   if ("data" in parsed) return { catalog: parsed.data };
   const lineOf = (path: readonly PropertyKey[]) => {
@@ -41,6 +53,12 @@ export function readCatalog(text: string): ReadCatalog {
     return hasRange(node) ? lines.linePos(node.range[0]).line : undefined;
   };
   return { isYaml: true, problems: parsed.issues.flatMap((issue) => describe(issue, { lineOf, written })) };
+}
+
+function aliasesIn(document: Document): readonly Alias[] {
+  const found: Alias[] = [];
+  visit(document, { Alias: (_key, alias) => void found.push(alias) });
+  return found;
 }
 
 function describe(

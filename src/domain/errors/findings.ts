@@ -115,6 +115,14 @@ export const findingCatalogue = {
     "The identity can use a target of the catalog that the request does not name, or more of it: by a role in a Cosmos DB account, or by rights of a role on a PostgreSQL server. Another role there that lets the identity in counts on every schema.",
     "Find out who gave it and why; then remove it (`az cosmosdb sql role assignment delete`; on the server `REVOKE`, or `DROP ROLE` for another role), or ask for the target in the request.",
   ),
+  TARGET_MOVED: broken(
+    "The catalog has the target in another place than where the namespace has it. The namespace keeps what it has; nothing is given in the new place unless somebody asks for it.",
+    stepErrors.TARGET_MOVED.fix,
+  ),
+  TARGET_FORBIDDEN: broken(
+    "The catalog's rules now forbid what the namespace has on a target: its access words, the team's rights, the environment, how long it may last, or an approval that nobody gave. It keeps what it has, and a repair gives nothing there.",
+    "`found` says which rule. Send the request without the target or with what is allowed, which for an approval is the same request again; or correct the catalog.",
+  ),
   TARGET_GONE: broken(
     "Azure no longer has the resource of a target, or the part of it that the catalog names, so the namespace's access there is gone.",
     stepErrors.TARGET_MISSING.fix,

@@ -107,7 +107,7 @@ export const notices = {
   },
   LEFT_IN_PLACE: {
     cause:
-      "The catalog no longer has the cluster, server, database or other target where something should be removed or repaired: Mooring cannot reach it, or may give nothing there any more. Or a later release gave access in a place of which this one knows nothing. The rest is done; the operation's `leftInPlace` names what stays.",
+      "The catalog no longer has the cluster, server, database or other target where something should be removed or repaired: Mooring cannot reach it. Or it has moved the target, or its rules now forbid it, so that nothing is given there. Or a later release gave access in a place of which this one knows nothing. The rest is done; the operation's `leftInPlace` names what stays.",
     fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation; a database or target can also be left out of the request. Once the identity is deleted, its users and roles open nothing.",
   },
   NAMESPACE_KEPT: {

@@ -112,6 +112,7 @@ export const refusals = {
   EXPIRY_NOT_ALLOWED: {
     status: 422,
     isPolicy: true,
+    endsSteps: true,
     cause:
       "The catalog says how long access may last for this team or environment, and the request would exceed that or names no end.",
     fix: "Send the request with `expiresAt` or `expiresAfter` within the time that the message names. A change renews it later.",

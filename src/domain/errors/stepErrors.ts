@@ -69,6 +69,10 @@ export const stepErrors = {
     "Azure does not have the resource that the catalog names for the target, or the part of it, such as a container or a queue.",
     "Correct the target in the catalog, or create what it names.",
   ),
+  TARGET_MOVED: lasting(
+    "The catalog has the target in another place than where the namespace has it, or was accepted to get it. Nothing is given there unless somebody asks for it.",
+    "Send the namespace's request again: it is accepted for the new place. A repair then removes what was given before.",
+  ),
   TARGET_WITHOUT_ROLES: lasting(
     "The resource ignores roles in Azure: a key vault does so while it uses access policies.",
     "Set the vault's permission model to Azure role-based access control (enableRbacAuthorization); first give the roles that its access policies gave.",
@@ -390,6 +394,10 @@ export const stepErrors = {
   VERIFICATION_FAILED: lasting(
     "What Mooring read back is not what the request asks for.",
     "The message names each difference. Fix the cause, then send the request again.",
+  ),
+  RECORD_LOST: lasting(
+    "The registry lost the namespace's row while the operation ran: nothing knows any more what the namespace has.",
+    "The message names what is there. Restore the table (docs/runbook.md), or onboard the namespace again with {adoptIdentity}, and offboard it if nobody needs it.",
   ),
   COMPENSATION_FAILED: lasting(
     "Something that the operation created could not be removed.",

@@ -8,8 +8,10 @@ import { type Finding, isError } from "../finding.ts";
 import type { ClientId } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
+import { isSameId } from "../naming/resourceId.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { joinPlaces } from "../targets/namedTarget.ts";
+import { joinPlaces, placesLeft } from "../targets/namedTarget.ts";
+import { joinServers, serversLeft } from "../targets/sqlDatabase.ts";
 import { givenAfter } from "./given.ts";
 import { isPast, type Migration } from "./migration.ts";
 import type {
@@ -45,6 +47,7 @@ export interface Opening extends Beginning, Berth {
   readonly adoptIdentity?: string;
   readonly servers?: NonNullable<NamespaceRecord["servers"]>;
   readonly places?: NonNullable<NamespaceRecord["places"]>;
+  readonly identities?: NonNullable<NamespaceRecord["identities"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -143,10 +146,12 @@ export function supersede(
   const taker = takerOf(owner, { team, takeOver });
   const owned = taker === undefined ? ownedBy(team) : { ...ownedBy(owner), takenBy: taker };
   const known = defined({
-    servers: opening.servers && { ...current.servers, ...opening.servers },
+    servers: opening.servers && joinServers(current.servers, opening.servers),
     places: opening.places && joinPlaces(current.places, opening.places),
+    identities: opening.identities && joinIds(current.identities, opening.identities),
   });
-  const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous: previousOf(current) };
+  const previous = { ...previousOf(current), ...movedBy(opening, current) };
+  const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous };
   return earlier ? { ...begun, state: "Changing", earlier } : { ...begun, state: "Onboarding" };
 }
 
@@ -156,6 +161,23 @@ export function takerOf(
   { team, takeOver }: { readonly team: string | undefined; readonly takeOver: boolean },
 ): string | undefined {
   return takeOver && team !== owner ? team : undefined;
+}
+
+/** The newer first. */
+export function joinIds(known: readonly string[] = [], newer: readonly string[] = []): readonly string[] {
+  return [...newer, ...known.filter((id) => !newer.some((each) => isSameId(each, id)))];
+}
+
+/** Where the namespace has what it is to get elsewhere: there it still is if the operation is undone. */
+function movedBy({ places, servers }: Opening, current: FreeRecord): Pick<PreviousRecord, "places" | "servers"> {
+  return defined({
+    places: unlessEmptyTable(placesLeft(current.places, places)),
+    servers: unlessEmptyTable(serversLeft(current.servers, servers)),
+  });
+}
+
+function unlessEmptyTable<T extends object>(table: T): T | undefined {
+  return Object.keys(table).length > 0 ? table : undefined;
 }
 
 function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
@@ -371,7 +393,12 @@ export function heldBefore(record: HeldRecord): FreeRecord | undefined {
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
   const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
   const { team: _team, namespaceUid: _uid, askedHash: _asked, ...lasting } = held;
-  return previous && { ...lasting, ...previous };
+  if (!previous) return undefined;
+  const known = defined({
+    places: previous.places && joinPlaces(record.places, previous.places),
+    servers: previous.servers && joinServers(record.servers, previous.servers),
+  });
+  return { ...lasting, ...previous, ...known };
 }
 
 /** The record after an offboarding that removed nothing. */

@@ -9,6 +9,7 @@ import { ClientId } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { RememberedPlaces } from "../targets/namedTarget.ts";
+import { RememberedServers } from "../targets/sqlDatabase.ts";
 import { ExpiryNote } from "./expiryNote.ts";
 import { Given } from "./given.ts";
 import { Migration } from "./migration.ts";
@@ -44,11 +45,13 @@ const base = {
   adoptIdentity: z.string().exactOptional(),
   /**
    * The SQL servers of its requests, by alias, as the catalog had them: to revoke access after the catalog has dropped one.
-   * Without a host, which Azure says (givenDatabase.ts). Since 0.2.0.
+   * Since 0.2.0.
    */
-  servers: z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() })).exactOptional(),
+  servers: RememberedServers.exactOptional(),
   /** The same for its other targets: every place where it may have each, the newest first. Since 0.2.0. */
   places: RememberedPlaces.exactOptional(),
+  /** Resource IDs of its identity: where the catalog has it and, after that, where it had it before. Since 0.2.0. */
+  identities: z.array(z.string()).readonly().exactOptional(),
   /**
    * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
    * after it. Since 0.2.0.
@@ -95,9 +98,15 @@ const takeOver = { takenBy: z.string().exactOptional() };
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
 
-const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid } = base;
+const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid, places, servers } =
+  base;
 /** The record from before the operation that holds it: restored if the operation is undone. */
-const restorable = { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid };
+const restorable = {
+  ...{ operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid },
+  /** Where it had what the operation is to give elsewhere. Since 0.2.0. */
+  places,
+  servers,
+};
 
 type Restorable = Readonly<z.infer<z.ZodObject<typeof restorable>>>;
 

@@ -133,16 +133,24 @@ const otherFields: ReadonlySet<string> = new Set([
 
 /** The same text for what Azure takes for one place. */
 function whichPlace(place: AnyPlace): string {
+  return canonicalJson(Object.fromEntries(fieldsOf(place)));
+}
+
+function fieldsOf(place: AnyPlace): ReadonlyMap<string, unknown> {
   const exact = lookUp<readonly string[]>(caseSensitive, place.kind) ?? [];
-  const fields = Object.entries(place).filter(([field]) => !otherFields.has(field));
-  return canonicalJson(
-    Object.fromEntries(
-      fields.map(([field, value]) => [
-        field,
-        typeof value === "string" && !exact.includes(field) ? value.toLowerCase() : value,
-      ]),
-    ),
+  const fields = Object.entries(place).filter(([field, value]) => !otherFields.has(field) && value !== undefined);
+  return new Map(
+    fields.map(([field, value]) => [
+      field,
+      typeof value === "string" && !exact.includes(field) ? value.toLowerCase() : value,
+    ]),
   );
+}
+
+/** Whether access to the first gives the second, too: an account and a container of it. */
+export function includesPlace(wider: TargetEntry, narrower: TargetEntry): boolean {
+  const [around, inside] = [fieldsOf(wider), fieldsOf(narrower)];
+  return around.size < inside.size && [...around].every(([field, value]) => inside.get(field) === value);
 }
 
 /** What an application of the namespace needs to connect to the target. */
@@ -195,12 +203,12 @@ function refusedBy({ targets }: Catalog, { target, access }: TargetRequest): rea
   return [{ field: "access", code: "ACCESS_NOT_ALLOWED", detail, full: insteadOf(detail, "it allows", found.access) }];
 }
 
-function problems(catalog: Catalog, { targets = [] }: Request): readonly FieldProblem[] {
+function problems(catalog: Catalog, { targets = [] }: Request, isPrivate = false): readonly FieldProblem[] {
   return targets.flatMap((wanted, index) =>
-    refusedBy(catalog, wanted).map(({ field, code, full }) => ({
+    refusedBy(catalog, wanted).map(({ field, code, detail, full }) => ({
       pointer: `/targets/${index}/${field}`,
       code,
-      detail: full,
+      detail: isPrivate ? detail : full,
     })),
   );
 }
@@ -251,6 +259,15 @@ export function joinPlaces(known: RememberedPlaces = {}, newer: RememberedPlaces
     return [target, [...places, ...others]] as const;
   });
   return { ...known, ...Object.fromEntries(joined) };
+}
+
+/** Of what is known, what the newer has elsewhere. */
+export function placesLeft(known: RememberedPlaces = {}, newer: RememberedPlaces = {}): RememberedPlaces {
+  const left = Object.entries(known).filter(([target, [place]]) => {
+    const [next] = lookUp(newer, target) ?? [];
+    return place !== undefined && next !== undefined && !isSamePlace(place, next);
+  });
+  return Object.fromEntries(left);
 }
 
 /** Undefined for a place that this release does not know how to reach. */
@@ -446,6 +463,12 @@ export const namedTarget = {
       environment: lookUp(listed, target)?.environment,
     })),
   destinations,
+  moved: ({ targets: listed }, { targets = [] }, { places = {} }) =>
+    targets.map(keyOf).filter((target) => {
+      const entry = lookUp(listed, target);
+      const [newest] = lookUp(places, target) ?? [];
+      return entry !== undefined && newest !== undefined && !isSamePlace(placeOf(entry), newest);
+    }),
   problems,
   refusals,
   rules: ({ targets, access }) => [{ targets }, { access }],

@@ -9,6 +9,7 @@ import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
+import { isSameId } from "../naming/resourceId.ts";
 import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
 import { type Destination, destinationOf, sqlNetworkField, sqlPorts } from "./reach.ts";
 import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
@@ -156,20 +157,54 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
-/** What a namespace's record remembers of the request's servers, in addition to what it has. */
-export function rememberServers(
-  { sqlServers }: Catalog,
-  { databases }: Readonly<Request>,
-  known: Readonly<Record<string, RememberedServer>> = {},
-): Readonly<Record<string, RememberedServer>> {
+const ServerPlace = z.object({ resourceId: z.string(), port: z.number() });
+/** Where a SQL server is and, the newest first, where the catalog had it before. Without a host, which Azure says (givenDatabase.ts). */
+export const RememberedServers = z.record(
+  z.string(),
+  ServerPlace.extend({ earlier: z.array(ServerPlace).readonly().exactOptional() }),
+);
+type RememberedServers = z.infer<typeof RememberedServers>;
+
+/** What a namespace's record remembers of the request's servers. */
+export function rememberServers({ sqlServers }: Catalog, { databases }: Readonly<Request>): RememberedServers {
   const entries = databases.flatMap(({ server: alias }) => {
     const server = lookUp(sqlServers, alias);
     return server ? [[alias, { resourceId: server.resourceId, port: server.port }] as const] : [];
   });
-  return { ...known, ...Object.fromEntries(entries) };
+  return Object.fromEntries(entries);
 }
 
-type RememberedServer = Pick<z.infer<typeof SqlServer>, "resourceId" | "port">;
+/** The same for two records of what is remembered. */
+export function joinServers(known: RememberedServers = {}, newer: RememberedServers = {}): RememberedServers {
+  const joined = Object.entries(newer).map(([alias, { earlier: own = [], ...server }]) => {
+    const before = lookUp(known, alias);
+    const places = [...own, ...(before ? placesOfServer(before) : [])];
+    const others = places.filter(
+      (each, index) => isElsewhere(each, server) && !places.slice(0, index).some((other) => !isElsewhere(each, other)),
+    );
+    return [alias, others.length > 0 ? { ...server, earlier: others } : server] as const;
+  });
+  return { ...known, ...Object.fromEntries(joined) };
+}
+
+/** The newest first. */
+export function placesOfServer({
+  earlier = [],
+  ...newest
+}: RememberedServers[string]): readonly z.infer<typeof ServerPlace>[] {
+  return [newest, ...earlier];
+}
+
+/** Of what is known, what the newer has elsewhere. */
+export function serversLeft(known: RememberedServers = {}, newer: RememberedServers = {}): RememberedServers {
+  const left = Object.entries(known).filter(([alias, server]) => isElsewhere(lookUp(newer, alias), server));
+  return Object.fromEntries(left);
+}
+
+/** Two places of a server. */
+export function isElsewhere(one: { readonly resourceId: string } | undefined, other: typeof one): boolean {
+  return one !== undefined && other !== undefined && !isSameId(one.resourceId, other.resourceId);
+}
 
 /** Every database that the catalog lists. */
 export function everyDatabase({ sqlServers }: Catalog): readonly DatabaseTarget[] {
@@ -189,7 +224,7 @@ function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
   return code in fieldOf;
 }
 
-function problems(catalog: Catalog, { databases }: Request): readonly FieldProblem[] {
+function problems(catalog: Catalog, { databases }: Request, isPrivate = false): readonly FieldProblem[] {
   return databases.flatMap((database, index) => {
     try {
       findDatabase(catalog, database);
@@ -197,7 +232,7 @@ function problems(catalog: Catalog, { databases }: Request): readonly FieldProbl
     } catch (error) {
       if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
       const { code, message } = error;
-      const detail = withAlternatives(catalog, database, { code, message });
+      const detail = isPrivate ? message : withAlternatives(catalog, database, { code, message });
       return [{ pointer: `/databases/${index}/${fieldOf[code]}`, code, detail }];
     }
   });
@@ -423,6 +458,8 @@ export const sqlDatabase = {
       environment: lookUp(sqlServers, database.server)?.environment,
     })),
   destinations,
+  moved: ({ sqlServers }, { databases }, { servers = {} }) =>
+    databases.filter(({ server }) => isElsewhere(lookUp(sqlServers, server), lookUp(servers, server))).map(keyOf),
   problems,
   refusals,
   rules: ({ databases, roles }) => [{ databases }, { roles }],

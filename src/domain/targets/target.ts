@@ -29,6 +29,13 @@ export interface TargetExpiry {
   readonly expiry: Expiry;
 }
 
+/** What a namespace's record remembers of the places of its targets, as far as it tells whether the catalog has moved one. */
+export interface Remembered {
+  readonly servers?: Readonly<Record<string, { readonly resourceId: string }>> | undefined;
+  /** The newest first. */
+  readonly places?: Readonly<Record<string, readonly { readonly kind: string }[]>> | undefined;
+}
+
 export interface DanglingName {
   readonly path: readonly (string | number)[];
   readonly message: string;
@@ -65,8 +72,10 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   destinations(catalog: Catalog, request: Request): readonly Destination[];
   /** The targets that the catalog lists. */
   listed(catalog: Catalog, request: Request): Partial<Request>;
-  /** What the catalog does not know or allow. */
-  problems(catalog: Catalog, request: Request): readonly FieldProblem[];
+  /** Targets that the catalog has elsewhere than where the namespace has them: nobody has asked for access there. */
+  moved(catalog: Catalog, request: Request, remembered: Remembered): readonly string[];
+  /** What the catalog does not know or allow; with what it has instead, unless that is nobody's business. */
+  problems(catalog: Catalog, request: Request, isPrivate?: boolean): readonly FieldProblem[];
   /** What a team may not ask for. */
   refusals(team: Rights, request: Request): readonly FieldProblem[];
   /** The approval rules for everybody, one for each list in the catalog. */

@@ -16,7 +16,7 @@ import {
   userOf,
 } from "./step.ts";
 
-const dropped: ReadonlySet<PermanentCode> = new Set([
+const dropped: ReadonlySet<PermanentCode> = new Set<PermanentCode>([
   "UNKNOWN_CLUSTER",
   "UNKNOWN_SQL_SERVER",
   "UNKNOWN_DATABASE",
@@ -25,6 +25,13 @@ const dropped: ReadonlySet<PermanentCode> = new Set([
   "UNKNOWN_TARGET",
   "ACCESS_NOT_ALLOWED",
   "UNKNOWN_PROFILE",
+  // What asks before it gives (permit.ts).
+  "TARGET_MOVED",
+  "NOT_ALLOWED",
+  "ENVIRONMENT_CROSSED",
+  "EXPIRY_PASSED",
+  "EXPIRY_NOT_ALLOWED",
+  "APPROVAL_MISMATCH",
 ]);
 
 function isDropped(error: unknown): error is PermanentError {

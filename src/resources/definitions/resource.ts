@@ -79,7 +79,7 @@ export interface Surplus {
   run(
     ports: Ports,
     input: StepInput & { readonly request: OnboardingRequest },
-    step: Pick<StepContext, "willDo">,
+    step: Pick<StepContext, "willDo" | "notice">,
   ): Promise<StepAction>;
 }
 

@@ -15,6 +15,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "./inspection.ts";
 import type { OtherAccess, Owners } from "./otherAccess.ts";
+import type { Permit } from "./permit.ts";
 import type { Obstacles } from "./preflight.ts";
 import type { RecordedMark } from "./recordedMark.ts";
 
@@ -28,6 +29,7 @@ export interface About {
 }
 
 export interface Granting extends About {
+  readonly permit: Permit;
   readonly operation: string;
   readonly access: readonly Access[];
   readonly adoptionPolicy: AdoptionPolicy;

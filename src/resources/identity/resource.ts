@@ -14,6 +14,7 @@ import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import type { Inspection, InspectionInput } from "../definitions/inspection.ts";
 import { defineResource } from "../definitions/resource.ts";
+import { earlierIdentities, findEarlier } from "./earlier.ts";
 import { inspectRoles } from "./roles.ts";
 import { lacksOf } from "./sharing.ts";
 import { ensureIdentity, removeIdentity } from "./steps.ts";
@@ -27,6 +28,8 @@ export const identity = defineResource({
   leaving: "identity",
   ensure: (operation) => [ensureIdentity.keyFor(operation)],
   remove: (operation) => (isGuest(operation.request) ? [] : [removeIdentity.keyFor(operation)]),
+
+  surplus: [earlierIdentities],
 
   armActions: ({ request, identity: current }) =>
     current || isGuest(request) ? [] : [`${provider}/write`, `${provider}/delete`],
@@ -51,6 +54,9 @@ export const identity = defineResource({
           current && readTags((await knownTags(ports, request, current)).tags)?.berth === berthKey(request);
         return isOurs ? [`Identity ${identityName(request)} is still there.`] : [];
       }),
+      findEarlier(ports, request).then((found) =>
+        found.flatMap(({ identity: { id }, kept }) => (kept === undefined ? [`Identity ${id} is still there.`] : [])),
+      ),
     ];
   },
 

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { identityName } from "../../domain/naming/names.ts";
+import { identityName, isGuest } from "../../domain/naming/names.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -12,8 +12,9 @@ import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
 import { armWrite } from "../definitions/resource.ts";
-import { defineStep, StepResult } from "../definitions/step.ts";
+import { defineStep, isUndo, StepResult } from "../definitions/step.ts";
 import { dependantsOfIdentity } from "./dependants.ts";
+import { differencesOf, findEarlier, noticesOf, removeEarlier } from "./earlier.ts";
 import { planIdentity, planIdentityRemoval } from "./plan.ts";
 import { whyNeeded } from "./sharing.ts";
 
@@ -35,6 +36,8 @@ export const ensureIdentity = defineStep({
   async run(input, ports, step) {
     const { plan, current, conflict, lostTags } = await planIdentity(ports, input);
     throwConflict(conflict);
+    const earlier = isGuest(input) ? [] : await findEarlier(ports, input);
+    if (earlier.length > 0) await step.notice(noticesOf(earlier));
     const cluster = findCluster(ports.catalog, input.cluster);
     if (current) {
       if (lostTags) {
@@ -63,18 +66,23 @@ export const removeIdentity = defineStep({
     const conflict = kind === "offboard" ? await whyNeeded(ports, input) : undefined;
     if (conflict)
       return toStepPlan({ name: "removeIdentity", target: identityName(input) }, { action: "none", conflict });
-    const { plan, current } = await planIdentityRemoval(ports, input);
-    if (kind !== "offboard" || plan.action !== "delete" || !current) return plan;
+    const { plan: own, current } = await planIdentityRemoval(ports, input);
+    const earlier = isUndo(input) ? [] : await findEarlier(ports, input);
+    const more = differencesOf(earlier);
+    const plan =
+      more.length > 0 ? { ...own, action: "delete" as const, differences: [...own.differences, ...more] } : own;
+    if (kind !== "offboard" || own.action !== "delete" || !current) return plan;
     const dependants = await dependantsOfIdentity(ports, { request, identity: current, gaveRole });
     return withDependants(plan, dependants, ignoreDependants);
   },
   async run(input, ports, step) {
     const { plan, current } = await planIdentityRemoval(ports, input);
-    const { action, differences } = plan;
-    if (action === "delete") {
-      await step.willDo(action, differences);
-      await ports.identities.remove(identityRef(ports.catalog, input));
-    }
+    const earlier = isUndo(input) ? [] : await findEarlier(ports, input);
+    const more = differencesOf(earlier);
+    const action = more.length > 0 ? "delete" : plan.action;
+    if (action === "delete") await step.willDo(action, [...plan.differences, ...more]);
+    if (plan.action === "delete") await ports.identities.remove(identityRef(ports.catalog, input));
+    await removeEarlier(ports, earlier, step);
     const made = { madeBy: "ensureIdentity", isOnboarded: () => true } as const;
     return !current && (await isMissed(ports, input, made)) ? { action, isMissed: true } : { action };
   },

@@ -18,6 +18,7 @@ import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
+import { asGiven } from "../target/findPlaces.ts";
 import { findClosed } from "./closedByAzure.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
@@ -39,17 +40,9 @@ export const namespace = defineResource({
     const { request } = input;
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
-    const { objects, leftOut } = knownInside(ports.catalog, request);
     return [
       { target, read: () => inspectBerth(ports, cluster, input) },
-      ...objects.map((object) => ({
-        target,
-        read: () => inspectObject(ports.kubernetes, cluster, object, input.note),
-      })),
-      ...leftOut.map(({ what, why }) => ({
-        target: what,
-        read: async () => [finding("NOT_IN_CATALOG", what, { field: "content", expected: "comparable", found: why })],
-      })),
+      { target, read: () => inspectInside(ports, cluster, input) },
     ];
   },
 
@@ -107,6 +100,19 @@ function preflight(
 /** What Mooring narrows because access has ended gives a team nothing that it may no longer ask for. */
 function isOnlyNarrowed({ state, requestedBy }: NamespaceRecord): boolean {
   return state === "Changing" && requestedBy === expiryCaller.id;
+}
+
+async function inspectInside(
+  ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
+  cluster: ClusterTarget,
+  { request, note }: InspectionInput,
+): Promise<readonly Finding[]> {
+  const { objects, leftOut } = knownInside(await asGiven(ports, request), request);
+  const found = await Promise.all(objects.map((object) => inspectObject(ports.kubernetes, cluster, object, note)));
+  const incomparable = leftOut.map(({ what, why }) =>
+    finding("NOT_IN_CATALOG", what, { field: "content", expected: "comparable", found: why }),
+  );
+  return [...found.flat(), ...incomparable];
 }
 
 async function inspectBerth(

@@ -25,7 +25,7 @@ import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjec
 import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/steps.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
-import { withRemembered } from "../target/findPlaces.ts";
+import { asGiven, withRemembered } from "../target/findPlaces.ts";
 import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
@@ -54,7 +54,7 @@ export const applyNamespace = defineStep({
   async look(ports, input, { kind, step }) {
     const cluster = findCluster(ports.catalog, input.cluster);
     const { labels, notices } = await decideLabels(ports, cluster, input);
-    const { objects, leftOut } = desiredObjects(ports.catalog, input, labels);
+    const { objects, leftOut } = desiredObjects(await asGiven(ports, input), input, labels);
     const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
     return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
@@ -63,7 +63,7 @@ export const applyNamespace = defineStep({
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, input.cluster);
     const { labels, notices } = await decideLabels(ports, cluster, input);
-    const { objects, leftOut } = desiredObjects(catalog, input, labels);
+    const { objects, leftOut } = desiredObjects(await asGiven(ports, input), input, labels);
     const { action, uids } = await bringObjects(kubernetes, cluster, objects, {
       ...input,
       recordedMark: recordedMarks(ports, input),

@@ -6,7 +6,7 @@ import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { type DatabaseRequest, type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { type DatabaseRequest, type DatabaseTarget, isElsewhere, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 
 type Finding = Pick<Ports, "catalog" | "registry" | "sqlServers">;
@@ -20,11 +20,11 @@ interface Given {
 async function findGiven(ports: Finding, berth: Berth, wanted: DatabaseRequest): Promise<Given> {
   const { server: alias, database } = wanted;
   const server = lookUp(ports.catalog.sqlServers, alias);
-  if (server) {
+  const remembered = lookUp((await ports.registry.getNamespace(berth))?.servers ?? {}, alias);
+  if (server && !isElsewhere(remembered, server)) {
     const isListed = lookUp(server.databases, database) !== undefined;
     return { target: { server: { ...server, alias }, database }, listed: isListed ? "database" : "server" };
   }
-  const remembered = lookUp((await ports.registry.getNamespace(berth))?.servers ?? {}, alias);
   if (remembered) {
     const known = { ...remembered, alias, host: "", userCreation: "sid", databases: {} } as const;
     // The host comes from Azure and never from the table: Mooring's token goes there.

@@ -23,9 +23,9 @@ import type { Grant } from "../../domain/targets/roleBundles.ts";
 import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
-import { isFirst } from "../definitions/firstOperation.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { identityOf, isKnown } from "../definitions/operationFacts.ts";
+import { askToGive, type Permit } from "../definitions/permit.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
@@ -40,6 +40,7 @@ export interface DatabaseDecision {
 }
 
 interface DatabasePlanInput extends Berth {
+  readonly permit: Permit;
   readonly operation: string;
   readonly database: DatabaseRequest;
   readonly adoptionPolicy: AdoptionPolicy;
@@ -59,7 +60,7 @@ export async function planDatabase(
   const user = state.users.find((candidate) => candidate.name === name);
   const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
   const known = user && (await knownMark(user, about));
-  const revokesSurplus = input.takesBack ?? (known?.mark !== undefined && (await isFirst(ports.registry, input)));
+  const revokesSurplus = input.takesBack ?? (known?.mark !== undefined && input.permit.isFirst);
   const isMadeAnew = user !== undefined && user.sid !== sid;
   const desired = grantsOf(
     input.database.roles,
@@ -109,7 +110,7 @@ function givenBy(change: UserChange): readonly Grant[] {
   return change.kind === "grant" ? [{ kind: "permission", name: change.permission }] : [];
 }
 
-interface DecisionInput extends Omit<DatabasePlanInput, "takesBack"> {
+interface DecisionInput extends Omit<DatabasePlanInput, "takesBack" | "permit"> {
   readonly revokesSurplus: boolean;
   readonly name: string;
   readonly sid: string | undefined;
@@ -300,11 +301,13 @@ export const grantDatabase = defineStep({
       takesBack: operation.kind === "repair" || undefined,
     }),
   async look(ports, { identity, ...input }) {
+    const permit = await mayGive(ports, input, true);
     if (await waitsForAdmin(ports, input.database)) return planUnseen(input);
-    return (await planDatabase(ports, { ...input, identity: isKnown(identity) ? identity : undefined })).plan;
+    return (await planDatabase(ports, { ...input, permit, identity: isKnown(identity) ? identity : undefined })).plan;
   },
   async run(input, ports, step) {
-    const { plan, conflict, changes } = await planDatabase(ports, input);
+    const permit = await mayGive(ports, input, false);
+    const { plan, conflict, changes } = await planDatabase(ports, { ...input, permit });
     throwConflict(conflict);
     if (changes.length === 0) return { action: plan.action };
     await step.willDo(plan.action, plan.differences, { isMarked: plan.action === "create" });
@@ -314,7 +317,7 @@ export const grantDatabase = defineStep({
     } catch (error) {
       // Somebody was faster: another run of this step, whose user is as good as ours, or someone else.
       if (!(error instanceof PermanentError) || !creationConflicts.has(error.code)) throw error;
-      const found = await planDatabase(ports, input);
+      const found = await planDatabase(ports, { ...input, permit });
       throwConflict(found.conflict);
       if (found.changes.length > 0) throw error;
       return { action: found.plan.action };
@@ -323,6 +326,19 @@ export const grantDatabase = defineStep({
   // Only a repair revokes at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
 });
+
+async function mayGive(
+  ports: Ports,
+  input: Berth & {
+    readonly operation: string;
+    readonly database: DatabaseRequest;
+    readonly takesBack?: boolean | undefined;
+  },
+  isPlan: boolean,
+): Promise<Permit> {
+  const { database, takesBack: isRepair = false } = input;
+  return await askToGive(ports, { ...input, wanted: { databases: [database] }, isRepair, isPlan });
+}
 
 /** Nobody can log in without an administrator, so the database can only be read once the server has one. */
 async function waitsForAdmin({ catalog, sqlServers }: Ports, wanted: DatabaseRequest): Promise<boolean> {

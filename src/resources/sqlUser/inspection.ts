@@ -11,7 +11,13 @@ import {
   ownRoleNamed,
   printPermissions,
 } from "../../domain/targets/databaseRoles.ts";
-import { type DatabaseRequest, type DatabaseTarget, findDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import {
+  type DatabaseRequest,
+  type DatabaseTarget,
+  findDatabase,
+  keyOf,
+  sqlDatabase,
+} from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
@@ -29,6 +35,13 @@ export async function inspectDatabase(
   input: Inspected,
   database: DatabaseRequest,
 ): Promise<readonly Finding[]> {
+  const record = await ports.registry.getNamespace(input.request);
+  const isMoved = record && sqlDatabase.moved(ports.catalog, { databases: [database] }, record).length > 0;
+  if (isMoved) {
+    const found = await describeGiven(ports, input, database);
+    const what = { field: "server", expected: "where the catalog has it now", found };
+    return [finding("TARGET_MOVED", keyOf(database), what)];
+  }
   return await unlessDropped(
     () => inspectListed(ports, input, { database, at: findDatabase(ports.catalog, { ...database, roles: [] }) }),
     () => inspectDropped(ports, input, database),
@@ -38,14 +51,22 @@ export async function inspectDatabase(
 /** Whatever the identity has there, only its removal can still be asked for. */
 async function inspectDropped(
   ports: Looking,
-  { request, clientId }: Inspected,
+  input: Inspected,
   database: DatabaseRequest,
 ): Promise<readonly Finding[]> {
+  const found = await describeGiven(ports, input, database);
+  return [finding("NOT_IN_CATALOG", keyOf(database), { field: "catalog", expected: "listed", found })];
+}
+
+async function describeGiven(
+  ports: Looking,
+  { request, clientId }: Inspected,
+  database: DatabaseRequest,
+): Promise<string> {
   const sought = { name: identityName(request), sid: sidFromClientId(clientId) };
-  const found = await describeAccess(() =>
+  return await describeAccess(() =>
     atGiven(ports, { berth: request, database }, (target) => ports.databases.inspect(target, sought)),
   );
-  return [finding("NOT_IN_CATALOG", keyOf(database), { field: "catalog", expected: "listed", found })];
 }
 
 async function describeAccess(look: () => Promise<DatabaseState>): Promise<string> {

@@ -7,9 +7,11 @@ import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
+import { everyKind, type Targets } from "../../domain/targets/index.ts";
 import {
   findTarget,
   isSamePlace,
+  namedTarget,
   type PlaceOfTarget,
   placeOf,
   type RememberedPlaces,
@@ -17,6 +19,7 @@ import {
   type TargetEntry,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
+import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
 
@@ -31,6 +34,8 @@ export interface Places {
   readonly known: readonly KnownPlace[];
   /** Remembered, and unknown to this release: a later one gave access there. Kind and resource of each, for people. */
   readonly unknown: readonly string[];
+  /** The catalog has it elsewhere than the record: the namespace has nothing there. */
+  readonly isMoved: boolean;
 }
 
 type Finding = Pick<Ports, "catalog" | "registry">;
@@ -59,6 +64,7 @@ function placesIn(catalog: Catalog, places: RememberedPlaces, target: string): P
       ...earlier.map((place) => ({ place, isListed: false })),
     ],
     unknown: read.filter((each) => typeof each === "string"),
+    isMoved: namedTarget.moved(catalog, { targets: [{ target, access: [] }] }, { places }).length > 0,
   };
 }
 
@@ -70,6 +76,22 @@ export async function withRemembered({ catalog, registry }: Finding, berth: Bert
     return last ? [[target, { ...last, access: [] }]] : [];
   });
   return { ...catalog, targets: { ...Object.fromEntries(dropped), ...catalog.targets } };
+}
+
+/** The same where the catalog has moved something: addresses stay those where the namespace has access. */
+export async function asGiven({ catalog, registry }: Finding, request: Berth & Targets): Promise<Catalog> {
+  const record = await registry.getNamespace(request);
+  const moved = new Set(record ? everyKind.flatMap((kind) => kind.moved(catalog, request, record)) : []);
+  if (moved.size === 0) return catalog;
+  const targets = Object.entries(catalog.targets).map(([target, entry]): [string, TargetEntry] => {
+    const [newest] = moved.has(target) ? (lookUp(record?.places ?? {}, target) ?? []) : [];
+    const place = newest && readPlace(newest);
+    return [target, place ? { ...place, access: [] } : entry];
+  });
+  // Where a server was, its host is known to Azure alone.
+  const elsewhere = new Set(request.databases.filter((each) => moved.has(keyOf(each))).map(({ server }) => server));
+  const servers = Object.entries(catalog.sqlServers).filter(([alias]) => !elsewhere.has(alias));
+  return { ...catalog, targets: Object.fromEntries(targets), sqlServers: Object.fromEntries(servers) };
 }
 
 function describeUnknown({ kind, resourceId }: RememberedPlaces[string][number]): string {

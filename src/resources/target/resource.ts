@@ -2,7 +2,7 @@
 
 import { PermanentError } from "../../domain/errors.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
+import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
@@ -122,28 +122,37 @@ async function inspectTarget(
 ): Promise<readonly Finding[]> {
   const { cluster, namespace }: OnboardingRequest = request;
   const berth = { cluster, namespace };
-  const found = await reading;
-  const identity = found && IdentityPair.parse(found);
+  const current = await reading;
+  const identity = current && IdentityPair.parse(current);
   const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth), identity, note };
-  const { known, unknown } = await findPlaces(ports, berth, about.target);
+  const { known, unknown, isMoved } = await findPlaces(ports, berth, about.target);
   const listed = known.find(({ isListed }) => isListed);
   const earlier = known.filter(({ isListed }) => !isListed);
   const left = [
     ...(await Promise.all(earlier.map(({ place }) => describeLeft(ports, about, place)))),
     ...unknown.map((where) => unreadable(about.target, `${where} (unknown to this release of Mooring)`)),
   ];
-  if (!listed) {
-    const found = left.filter(({ text }) => text !== "").map(({ text }) => text);
-    // Whatever the identity has there, only its removal can still be asked for.
-    return [notInCatalog(about.target, found.join("; ") || "nothing")];
-  }
+  const found =
+    left
+      .filter(({ text }) => text !== "")
+      .map(({ text }) => text)
+      .join("; ") || "nothing";
+  // Whatever the identity has there, only its removal can still be asked for.
+  if (!listed) return [notInCatalog(about.target, found)];
   const { place } = listed;
+  if (isMoved) {
+    const unasked = await targetAt(place).inspect(ports, { ...about, access: [] });
+    const what = { field: "place", expected: "where the catalog has it now", found };
+    return [finding("TARGET_MOVED", about.target, what), ...unasked.filter(({ code }) => givesMore.has(code))];
+  }
   const unmet = await findUnmet(ports, { place, target: about.target });
   const isGone = unmet.some(({ code }) => code === "TARGET_GONE");
   // Nothing can be read where nothing is.
   const now = isGone ? [] : await targetAt(place).inspect(ports, { ...about, access: wanted.access });
   return [...unmet, ...now, ...left.flatMap(({ findings }) => findings)];
 }
+
+const givesMore: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "GRANT_ADDED", "TARGET_REACHED"]);
 
 async function inspectOthers(ports: Ports, input: InspectionInput): Promise<readonly Finding[]> {
   const identity = await input.identity;

@@ -19,10 +19,10 @@ import {
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
-import { isFirst } from "../definitions/firstOperation.ts";
 import { knownIdentities } from "../definitions/knownIdentities.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
+import { askToGive, type Permit } from "../definitions/permit.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
@@ -91,16 +91,21 @@ async function withKept(ports: Ports, plan: StepPlan, { placed, left }: Planned)
   return withDependants(plan, [{ blockers: [], notices: left }, locks], false);
 }
 
-async function planGrant(ports: Ports, input: GrantInput): Promise<Planned> {
+async function mayGive(ports: Ports, input: GrantInput, isPlan: boolean): Promise<Permit> {
+  const { target, takesBack: isRepair = false } = input;
+  return await askToGive(ports, { ...input, wanted: { databases: [], targets: [target] }, isRepair, isPlan });
+}
+
+async function planGrant(ports: Ports, input: GrantInput, permit: Permit): Promise<Planned> {
   const place = placeOf(findTarget(ports.catalog, input.target));
   const about = aboutTarget(ports, input);
   const { operation, adoptionPolicy } = input;
   const identity = isKnown(input.identity) ? input.identity : undefined;
-  const revokesSurplus = input.takesBack ?? (await isFirst(ports.registry, input));
+  const revokesSurplus = input.takesBack ?? permit.isFirst;
   const { access } = input.target;
   const granted = await targetAt(place).planGrant(ports, {
     ...about,
-    ...{ operation, access, adoptionPolicy, identity, revokesSurplus },
+    ...{ permit, operation, access, adoptionPolicy, identity, revokesSurplus },
   });
   const here = { place, decision: granted };
   if (input.takesBack !== true) return { decision: granted, placed: [here], left: [] };
@@ -141,11 +146,11 @@ const grantTarget = defineStep({
     ...(operation.kind === "repair" ? { takesBack: true } : {}),
   }),
   async look(ports, input) {
-    const planned = await planGrant(ports, input);
+    const planned = await planGrant(ports, input, await mayGive(ports, input, true));
     return await withKept(ports, toPlan("grantTarget", input, planned.decision), planned);
   },
   async run(input, ports, step) {
-    const { decision, left } = await planGrant(ports, input);
+    const { decision, left } = await planGrant(ports, input, await mayGive(ports, input, false));
     if (left.length > 0) await step.notice(left);
     return await act(step, decision);
   },

@@ -70,3 +70,27 @@ it.each(rows)("%s: its namespace", async (_what, record, steps, isUntouched, sta
   expect(cloud.operations.get("1")).toMatchObject({ status: "Failed", error: { code: "SQL_UNAVAILABLE" } });
   expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state, ...(state === "Onboarded" ? before : {}) });
 });
+
+it("fails, and names what is there, when the row of its namespace was lost while it ran", async () => {
+  const cloud = createFakeCloud();
+  const onboarding: HeldRecord = { ...held, state: "Onboarding" };
+  const { kind, request, id: operation, requestedBy } = operationOf(onboarding);
+  await cloud.ports.registry.insertOperation({ ...operationOf(onboarding), status: "Running" });
+  const made = [step("ensureIdentity", "id-1", { action: "create" }), step("preflight", "aks-dev/team-a")];
+  const found = step("grantDatabase", "sql-dev/messages", { action: "none" });
+  for (const each of [...made, found]) cloud.steps.set(`1 ${each.name} ${each.target}`, each);
+
+  await concludeOperation(cloud.ports, {
+    ...{ operation, ...berth, requestedBy, kind, request },
+    ...{ status: "Succeeded", leftBehind: false },
+  });
+
+  expect(cloud.operations.get("1")).toMatchObject({
+    status: "Failed",
+    error: {
+      code: "RECORD_LOST",
+      message: expect.stringContaining("ensureIdentity id-1, grantDatabase sql-dev/messages"),
+    },
+  });
+  expect(cloud.audit.at(-1)).toMatchObject({ action: "ended", outcome: "Failed", code: "RECORD_LOST" });
+});

@@ -2,7 +2,6 @@
 import { expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
-import { expectNoCrossing } from "../../../src/domain/catalog/environments.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { catalog as plain } from "../../support/fakeCloud.ts";
 
@@ -26,10 +25,14 @@ interface Environments {
 function catalogWith({ cluster, servers, crossings = [] }: Environments): Catalog {
   const { "aks-dev": dev } = plain.clusters;
   const { "sql-dev": server } = plain.sqlServers;
-  const serverOf = (name: "sql-dev" | "sql-prod") => ({ ...server, environment: servers?.[name] });
+  const serverOf = (name: "sql-dev" | "sql-prod") => ({
+    ...{ ...server, host: `${name}.database.windows.net`, environment: servers?.[name] },
+    resourceId: `/subscriptions/s/resourceGroups/g/providers/Microsoft.Sql/servers/${name}`,
+  });
+  const prod = { ...JSON.parse(JSON.stringify(dev).replaceAll("aks-dev", "aks-prod")), environment: "prod" };
   return Catalog.parse({
     ...plain,
-    clusters: { "aks-dev": { ...dev, environment: cluster } },
+    clusters: { "aks-dev": { ...dev, environment: cluster }, "aks-prod": prod },
     sqlServers: { "sql-dev": serverOf("sql-dev"), "sql-prod": serverOf("sql-prod") },
     crossings,
   });
@@ -53,7 +56,7 @@ it("holds for targets of every other kind, too", () => {
     Object.entries(plain.targets).map(([alias, entry]) => [alias, { ...entry, environment: "prod" }]),
   );
   const found = (crossings: Environments["crossings"] = []) =>
-    checkAgainstCatalog(Catalog.parse({ ...catalogWith({ cluster: "dev", crossings }), targets }), named);
+    checkAgainstCatalog(Catalog.parse({ ...catalogWith({ cluster: "dev" }), crossings, targets }), named);
 
   expect(found()).toEqual(
     wanted.map(({ target }, index) => ({
@@ -75,13 +78,7 @@ it.each<[what: string, environments: Environments]>([
 
 it.each<[what: string, crossings: Environments["crossings"]]>([
   ["for the other direction", [{ clusters: "prod", targets: "dev" }]],
-  ["for other environments", [{ clusters: "dev", targets: "test" }]],
+  ["for other environments", [{ clusters: "dev", targets: "dev" }]],
 ])("a rule %s allows nothing", (_what, crossings = []) => {
   expect(checkAgainstCatalog(catalogWith({ cluster: "dev", servers, crossings }), request)).toHaveLength(1);
-});
-
-it("ends a step when the catalog has changed since the request was accepted", () => {
-  expect(() => expectNoCrossing(catalogWith({ cluster: "dev", servers }), request)).toThrow(
-    expect.objectContaining({ code: "ENVIRONMENT_CROSSED", message: expect.stringContaining("sql-prod/orders") }),
-  );
 });

@@ -13,7 +13,10 @@ function catalogWith({ cluster, server, maxExpiry = {}, team }: Limits): Catalog
   if (!aks || !sql) throw new Error("the catalog has neither");
   return Catalog.parse({
     ...given,
-    clusters: { ...given.clusters, "aks-dev": { ...aks, ...(cluster ? { environment: cluster } : {}) } },
+    clusters: {
+      ...{ ...given.clusters, "aks-dev": { ...aks, ...(cluster ? { environment: cluster } : {}) } },
+      "aks-prod": { ...JSON.parse(JSON.stringify(aks).replaceAll("aks-dev", "aks-prod")), environment: "prod" },
+    },
     sqlServers: { ...given.sqlServers, "sql-dev": { ...sql, ...(server ? { environment: server } : {}) } },
     teams: { red: { clusters: ["aks-dev"], namespaces: ["*"], ...(team ? { maxExpiry: team } : {}) } },
     expiry: { maxExpiry },

@@ -6,6 +6,7 @@ import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
+import { askToGive } from "../../../src/resources/definitions/permit.ts";
 import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
 import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
 import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";
@@ -37,10 +38,11 @@ function put(
   cloud.users.get("sql-dev/orders")?.set(user, { ...made, ...changes });
 }
 
-function plan(roles: string[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
+async function plan(roles: string[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
   const database = on(...roles);
   const input = { ...berth, operation: "now", database, adoptionPolicy: "IfIdentical", identity, ...changes } as const;
-  return planDatabase(cloud.ports, input);
+  const asked = { ...input, wanted: { databases: [database] }, isRepair: false, isPlan: false };
+  return await planDatabase(cloud.ports, { ...input, permit: await askToGive(cloud.ports, asked) });
 }
 
 function inspect(...roles: string[]) {

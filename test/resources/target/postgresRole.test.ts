@@ -6,6 +6,7 @@ import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
+import { askToGive } from "../../../src/resources/definitions/permit.ts";
 import { planGrant } from "../../../src/resources/target/postgres/grant.ts";
 import { planRevocation } from "../../../src/resources/target/postgres/revocation.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
@@ -57,7 +58,9 @@ function place(database: string): PostgresPlace {
   return { kind: "postgresql", resourceId, host: "pg", port: 5432, login: "mooring", database, schema: "public" };
 }
 
+const asking = { ...berth, operation: "op-2", wanted: { databases: [] }, isRepair: false, isPlan: false };
 const granting = {
+  permit: await askToGive({ catalog, ...unrecorded }, asking),
   ...{ berth, target: "third", operation: "op-2", revokesSurplus: false },
   access: ["read"],
   adoptionPolicy: "Never",

@@ -25,18 +25,30 @@ export interface AzureState {
   readonly sqlAdmins: Map<string, EntraAdmin>;
 }
 
+/** The resource group of an identity that the model has made. */
+function madeIn(id: string): string | undefined {
+  return /^\/subscriptions\/[^/]+\/([^/]+)\/[^/]+$/.exec(id)?.[1];
+}
+
 export function createIdentities(
   { identities, credentials }: Pick<AzureState, "identities" | "credentials">,
   { read, write }: Calls,
   { newGuid, tenantId }: { readonly newGuid: () => string; readonly tenantId: string },
 ): Ports["identities"] {
-  const known = (ref: IdentityRef) => credentials.get(ref.name) ?? [];
+  /** By its name, except for one that is in another resource group than the first of that name. */
+  function keyOf({ name, resourceGroup }: IdentityRef): string {
+    const own = `${resourceGroup}/${name}`;
+    const isElsewhere = ({ id }: ManagedIdentity) => madeIn(id) !== undefined && madeIn(id) !== resourceGroup;
+    const first = identities.get(name);
+    return identities.has(own) || (first && isElsewhere(first)) ? own : name;
+  }
+  const known = (ref: IdentityRef) => credentials.get(keyOf(ref)) ?? [];
   return {
-    get: (ref) => read("get identity", () => identities.get(ref.name)),
+    get: (ref) => read("get identity", () => identities.get(keyOf(ref))),
     listIn: () => read("list identities", () => [...identities.values()]),
     put: (ref, { location, tags }) =>
       write("put identity", () => {
-        const current = identities.get(ref.name);
+        const current = identities.get(keyOf(ref));
         if (current && current.location !== location) {
           throw new PermanentError("IDENTITY_CONFLICT", `${ref.name} is in ${current.location}`);
         }
@@ -48,30 +60,31 @@ export function createIdentities(
           tenantId,
         };
         const next = { ...made, tags: { ...tags } };
-        identities.set(ref.name, next);
+        identities.set(keyOf(ref), next);
         return next;
       }),
     remove: (ref) =>
       write("remove identity", () => {
-        identities.delete(ref.name);
-        credentials.delete(ref.name);
+        const key = keyOf(ref);
+        identities.delete(key);
+        credentials.delete(key);
       }),
     federatedCredentials: (ref) => read("list credentials", () => known(ref)),
     putFederatedCredential: (ref, credential) =>
       write("put credential", () => {
-        if (!identities.has(ref.name)) throw new TransientError("ARM_UNAVAILABLE", `no identity ${ref.name} yet`);
+        if (!identities.has(keyOf(ref))) throw new TransientError("ARM_UNAVAILABLE", `no identity ${ref.name} yet`);
         const others = known(ref).filter(({ name }) => name !== credential.name);
         if (others.some((each) => each.issuer === credential.issuer && each.subject === credential.subject)) {
           throw new PermanentError("ARM_REJECTED", "issuer and subject exist under another name");
         }
         if (others.length >= 20) throw new PermanentError("FEDERATED_CREDENTIAL_LIMIT", "20 credentials");
-        credentials.set(ref.name, [...others, credential]);
+        credentials.set(keyOf(ref), [...others, credential]);
       }),
     pace: () => ({ intervalMs: 500, waitMs: 0 }),
     removeFederatedCredential: (ref, name) =>
       write("remove credential", () => {
         credentials.set(
-          ref.name,
+          keyOf(ref),
           known(ref).filter((credential) => credential.name !== name),
         );
       }),
