@@ -60,7 +60,7 @@ describe.runIf(executable !== undefined)("watching", () => {
     expect(await page.locator("[data-row] .target").allInnerTexts()).toContain(`${sqlServer}/messages`);
     await look(page, "access");
     await open(page, "/access?target=nothing");
-    await page.getByText("Nobody reaches that.").waitFor();
+    await page.getByText('There is no target "nothing" that you may see.').waitFor();
     await button(page, "Read nothing now").click();
     await page.getByText("Could not load who else reaches nothing.").waitFor();
     await open(page, "/nowhere");
