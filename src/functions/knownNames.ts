@@ -22,9 +22,7 @@ export async function expectKnown(ports: Pick<Ports, "catalog" | "registry">, by
     if (name === undefined || known.includes(name) || (await isUsed(ports, by, { [what]: name }))) continue;
     const nearest = suggest(name, known);
     const meant = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
-    throw new Refusal(codes[what], `There is no ${what} "${name}" that you may see.${meant}`, {
-      errors: [{ pointer: `?${what}`, detail: `is no ${what} that you may see` }],
-    });
+    throw new Refusal(codes[what], `There is no ${what} "${name}" that you may see.${meant}`);
   }
 }
 

@@ -7,33 +7,35 @@ import { standingOf } from "../../src/domain/operation/standing.ts";
 import { shareOf } from "../support/proofs.ts";
 import { compare } from "./support/standingWorld.ts";
 
-const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(4_000));
+const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(1_600));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
 const seeds = Array.from({ length: count }, (_, index) => first + index);
 
-it(`says what can be opened, and no more, in ${count} worlds`, async () => {
-  const seen = new Map<string, number>();
-  const bad: string[] = [];
-  for (const seed of seeds) {
-    const found = await compare(seed);
-    for (const [state, times] of found.seen) seen.set(state, (seen.get(state) ?? 0) + times);
-    if (found.problems.length > 0) bad.push(`seed ${seed}: ${found.problems[0]}`);
-  }
+it(
+  `says what can be opened, and no more, in ${count} worlds`,
+  async () => {
+    const seen = new Map<string, number>();
+    const bad: string[] = [];
+    for (const seed of seeds) {
+      const found = await compare(seed);
+      for (const [state, times] of found.seen) seen.set(state, (seen.get(state) ?? 0) + times);
+      if (found.problems.length > 0) bad.push(`seed ${seed}: ${found.problems[0]}`);
+    }
 
-  expect(bad.join("\n")).toBe("");
-  if (count >= 50)
-    for (const state of ["inForce", "beingRemoved", "requested", "awaitingApproval", "unknown"])
-      expect(seen.get(state) ?? 0, state).toBeGreaterThan(count / 10);
-});
+    expect(bad.join("\n")).toBe("");
+    if (count >= 50)
+      for (const state of ["inForce", "beingRemoved", "requested", "awaitingApproval", "unknown"])
+        expect(seen.get(state) ?? 0, state).toBeGreaterThan(count / 10);
+  },
+  30_000 + count * 2_000,
+);
 
 it("would find a document that shows what is asked for", async () => {
   const asGiven: typeof standingOf = (record, progress) =>
     standingOf(record, progress).map((each) => ({ ...each, state: each.state === "unknown" ? "unknown" : "inForce" }));
 
-  const found = await Promise.resolve(seeds.slice(0, 20)).then(async (some) => {
-    for (const seed of some) if ((await compare(seed, asGiven)).problems.length > 0) return true;
-    return false;
-  });
+  const isFound = async ([seed, ...rest]: readonly number[]): Promise<boolean> =>
+    seed !== undefined && ((await compare(seed, asGiven)).problems.length > 0 || (await isFound(rest)));
 
-  expect(found).toBe(true);
+  expect(await isFound(seeds.slice(0, 20))).toBe(true);
 });

@@ -214,7 +214,7 @@ it("shows who reaches a database since then, and by whose request and approval",
   const ended = await red.waitFor(id);
   expect(ended.status).toBe("Succeeded");
   const access = {
-    ...{ cluster: names.cluster, namespace: "red-reaches", team: "red", state: "Onboarded" },
+    ...{ cluster: names.cluster, namespace: "red-reaches", team: "red", state: "inForce" },
     ...{ kind: "database", target: `${names.sqlServer}/orders`, access: ["reader"] },
     ...{ operation: id, approvedBy: [expect.stringContaining("approver")], others: [] },
   };

@@ -130,7 +130,17 @@ function judge(
   const perhaps = standing
     .filter(({ state }) => state !== "awaitingApproval")
     .map((each) => (each.state === "requested" ? { ...each, state: "inForce" as const } : each));
-  const surplus = checkReach(world, requestInForce(record, perhaps)).filter((each) => !before.has(each));
+  const reachedBeside = (words: (word: string) => boolean) =>
+    checkReach(
+      world,
+      requestInForce(
+        record,
+        perhaps.map((each) => ({ ...each, access: each.access.filter(words) })),
+      ),
+    );
+  // A request for both words has one role in Cosmos DB; between two requests there may be one for each.
+  const [beside, besideReading] = [reachedBeside(() => true), reachedBeside((word) => word !== "write")];
+  const surplus = beside.filter((each) => besideReading.includes(each) && !before.has(each));
   return {
     standing,
     problems: [
