@@ -121,8 +121,8 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
         </p>
         <Standing state={state} leaves={removal ?? false} />
         {removal && (
-          <p class="muted">
-            <a href={to.operation(removal.operation)}>Removal</a> asked for by {removal.requestedBy ?? "nobody known"}
+          <p>
+            <a href={to.operation(removal.operation)}>Removal asked for by {removal.requestedBy ?? "nobody known"}</a>
           </p>
         )}
         {others.map(({ code, field, found }) => (

@@ -76,7 +76,7 @@ const views: { readonly [F in PlainField]: (value: string) => ComponentChildren 
 };
 
 /** What the request asks for, on targets of every kind. */
-export function Targets({ of }: { readonly of: object }) {
+function Targets({ of }: { readonly of: object }) {
   return (
     <ul class="targets">
       {targetsOf(of).map(({ noun, key, access, end }) => (

@@ -44,7 +44,7 @@ export const AccessDocument = z
     removal: z
       .object({ operation: z.string(), requestedBy: z.string().optional(), awaitsApproval: z.boolean() })
       .optional()
-      .meta({ description: "The operation that is to take it away; absent if none is." }),
+      .meta({ description: "The operation that is to remove it; absent if none is." }),
     others: z
       .array(z.object({ code: z.string(), field: z.string(), found: z.string() }))
       .meta({ description: "What the last verification found there that Mooring did not give." }),

@@ -13,7 +13,7 @@ import { page } from "./page.ts";
 const NamespaceAccess = AccessDocument.pick({
   ...{ kind: true, target: true, access: true, state: true, until: true },
 }).extend({
-  isLeaving: z.boolean().meta({ description: "The operation that holds the namespace is to take it away." }),
+  isLeaving: z.boolean().meta({ description: "The operation that holds the namespace is to remove it." }),
 });
 
 export const NamespaceDocument = z
