@@ -1,3 +1,4 @@
+import { stateInWords } from "../../clients/access.ts";
 import { type Affected, affectedBy } from "../../clients/removal.ts";
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
@@ -11,7 +12,6 @@ import { readSort } from "../output/sort.ts";
 import { table } from "../output/table.ts";
 import { age, ahead } from "../output/times.ts";
 import type { View } from "../output/view.ts";
-import { expectCluster } from "../service/expectCluster.ts";
 import { documentsOf } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 import { listFlags, mostListed, showList } from "../showList.ts";
@@ -20,7 +20,7 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` says what that would break: which namespaces use the name, and what becomes of their access. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
+    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. What is only asked for, waits for approval or is being removed has a row of its own, and STATE says so. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` says what that would break: which namespaces use the name, and what becomes of their access. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
   operands: [],
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
@@ -47,7 +47,7 @@ export const command = defineCommand({
     const place = placeOf({ cluster, namespace });
     const call = { route: "GET /api/access", query: { target, ...place, team } } as const;
     const isFiltered = [target, cluster, namespace, team].some((each) => each !== undefined);
-    const none = isFiltered ? "Nobody reaches that." : "No namespace has access to anything.";
+    const none = `No namespace that you may see reaches ${isFiltered ? "that" : "anything"}.`;
     await showList(session, call, {
       ...{ limit, defaultLimit, sortBy },
       nameOf: (each) => `${nameOf(each)} ${each.target}`,
@@ -59,9 +59,6 @@ export const command = defineCommand({
               ...value.flatMap(foreignLines),
               ...affectedBy(value).flatMap((each) => removalLines(each, target ?? place.cluster ?? team ?? "")),
             ],
-      async expect() {
-        if (place.cluster !== undefined) await expectCluster(session.client, place.cluster);
-      },
     });
     return exitCodes.done;
   },
@@ -91,13 +88,14 @@ function accessTable(value: readonly AccessDocument[], view: View): readonly str
       ...(value.some(({ through }) => through !== undefined)
         ? [{ title: "THROUGH", cell: ({ through = "" }: AccessDocument) => through }]
         : []),
+      { title: "STATE", cell: ({ state, removal = false }) => stateInWords(state, removal) },
       { title: "SINCE", cell: ({ since }) => age(since, view.now) },
       ...(value.some(({ until }) => until !== undefined)
         ? [{ title: "ENDS", cell: ({ until }: AccessDocument) => ahead(until, view.now) }]
         : []),
       { title: "BY", cell: ({ requestedBy = "" }) => requestedBy, goes: 1 },
       { title: "APPROVED BY", cell: ({ approvedBy }) => approvedBy.join(", "), goes: 2 },
-      { title: "STATE", cell: ({ state }) => state, isWide: true },
+      { title: "NAMESPACE IS", cell: ({ namespaceState }) => namespaceState, isWide: true },
       { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
       { title: "OPERATION", cell: ({ operation = "" }) => operation, isWide: true },
     ],

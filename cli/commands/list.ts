@@ -159,8 +159,8 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
     documentOfAll: all,
     columns: (items, view) => namespaceColumns(view, items),
     lines: namespaceTable,
-    nothing: "No namespace is onboarded.",
-    noMatch: "No onboarded namespace matches.",
+    nothing: "No namespace that you may see is onboarded.",
+    noMatch: "No onboarded namespace that you may see matches.",
   };
 }
 
@@ -175,8 +175,8 @@ const operations: Source<AnySummary> = {
   documentOfAll: (value) => ({ value }),
   columns: operationColumns,
   lines: operationTable,
-  nothing: "There is no operation.",
-  noMatch: "There is no such operation.",
+  nothing: "There is no operation that you may see.",
+  noMatch: "There is no such operation that you may see.",
 };
 
 function isOf(wanted: string | undefined, { team }: { readonly team?: string | undefined }): boolean {

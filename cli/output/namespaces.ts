@@ -1,9 +1,10 @@
 /** Namespaces: the list, and the details of each. */
+import { accessIn, isAsked, stateInWords } from "../../clients/access.ts";
 import { modesOf } from "../../clients/modes.ts";
-import { targetsOf } from "../../clients/request.ts";
+import { withEnd } from "../../clients/request.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { defaultMode } from "../../src/domain/request/modes.ts";
-import { facts } from "./facts.ts";
+import { type Fact, facts } from "./facts.ts";
 import { findingLines, summarizeFindings } from "./findings.ts";
 import { settingFacts } from "./request.ts";
 import { type Column, table } from "./table.ts";
@@ -14,9 +15,37 @@ export function nameOf({ cluster, namespace }: Pick<NamespaceDocument, "cluster"
   return `${cluster}/${namespace}`;
 }
 
-/** A service of release 0.1.0 answers with the targets alone. */
-function askedBy({ databases, request }: Pick<NamespaceDocument, "databases" | "request">): object {
-  return Object.assign({ databases }, request);
+/** What it says beside its targets; a service of release 0.1.0 answers with those alone. */
+function settingsIn({ request }: Pick<NamespaceDocument, "request">): object {
+  const { databases: _databases, targets: _targets, ...settings } = request ?? {};
+  return settings;
+}
+
+function reached(namespace: NamespaceDocument): string {
+  const keys = accessIn(namespace).flatMap((each) => {
+    const { target, state, isLeaving } = each;
+    if (isAsked(each)) return [];
+    return [state === "inForce" && !isLeaving ? target : `${target} (${stateInWords(state, isLeaving)})`];
+  });
+  return [...new Set(keys)].join(" ");
+}
+
+function asked(namespace: NamespaceDocument): string {
+  return [
+    ...new Set(
+      accessIn(namespace)
+        .filter(isAsked)
+        .map(({ target }) => target),
+    ),
+  ].join(" ");
+}
+
+function accessFacts(namespace: NamespaceDocument): readonly Fact[] {
+  return accessIn(namespace).map(({ kind, target, access, state, until, isLeaving }) => {
+    const end = until === namespace.expiry?.time && state === "inForce" ? undefined : until;
+    const is = state === "inForce" && !isLeaving ? "" : `, ${stateInWords(state, isLeaving)}`;
+    return [kind, `${target}=${withEnd(access.join(","), end)}${is}`];
+  });
 }
 
 export function namespaceTable(namespaces: readonly NamespaceDocument[], view: View): readonly string[] {
@@ -39,13 +68,13 @@ export function namespaceColumns(
       : []),
     {
       title: "REACHES",
-      cell: (each) =>
-        targetsOf(askedBy(each))
-          .map(({ key }) => key)
-          .join(" "),
+      cell: reached,
       wraps: true,
       goes: 3,
     },
+    ...(namespaces.some((each) => asked(each) !== "")
+      ? [{ title: "ASKED FOR", cell: asked, wraps: true, goes: 3 } as const]
+      : []),
     { title: "WAITING", cell: ({ waiting = [] }) => String(waiting.length), isWide: true },
     { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
     { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
@@ -96,7 +125,8 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ...waiting.map(
           (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,
         ),
-        ...settingFacts(askedBy(namespace), ["cluster", "namespace", "team", "identityMode", "expiresAt"]),
+        ...settingFacts(settingsIn(namespace), ["cluster", "namespace", "team", "identityMode", "expiresAt"]),
+        ...accessFacts(namespace),
       ],
       view,
     ),

@@ -3,8 +3,8 @@ import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts"
 import { toObjectForm } from "../../src/domain/request/objectForm.ts";
 
 export function objectOf(document: NamespaceDocument) {
-  const { cluster: _cluster, namespace: _namespace, identityMode: _mode, databases: _databases, ...rest } = document;
-  const { request, ...status } = rest;
+  const { cluster: _cluster, namespace: _namespace, identityMode: _mode, ...rest } = document;
+  const { databases: _databases, targets: _targets, request, ...status } = rest;
   return toObjectForm(request, status);
 }
 

@@ -14,6 +14,7 @@ import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { OtherAccessSection } from "./otherAccess.tsx";
+import { Ends, Standing } from "./request.tsx";
 
 const filterNames = { target: "Target", cluster: "Cluster", namespace: "Namespace", team: "Team" };
 const names = ["target", "cluster", "namespace", "team"] as const;
@@ -49,14 +50,14 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
     <>
       {rows.value.length === 0 ? (
         <Empty
-          title={names.some((name) => param(name) !== "") ? "Nobody reaches that." : "No namespace has access yet."}
+          title={`No namespace that you may see reaches ${names.some((name) => param(name) !== "") ? "that" : "anything"}.`}
         >
-          <p>You see your teams' namespaces, and every target that one of them has.</p>
+          <p>You see your teams' namespaces, and every target that one of them has or has asked for.</p>
         </Empty>
       ) : (
         <ul class="rows">
           {rows.value.map((each) => (
-            <Row key={`${each.cluster}/${each.namespace} ${each.kind} ${each.target}`} access={each} />
+            <Row key={keyOf(each)} access={each} />
           ))}
         </ul>
       )}
@@ -77,6 +78,11 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
   );
 }
 
+/** A target has a row for each state. */
+function keyOf({ cluster, namespace, kind, target, state, access }: AccessDocument): string {
+  return `${cluster}/${namespace} ${kind} ${target} ${state} ${access.join()}`;
+}
+
 function Removal({ namespaces, effects }: Affected) {
   const name = param("target") || param("cluster") || param("team");
   return (
@@ -93,9 +99,8 @@ function Removal({ namespaces, effects }: Affected) {
 }
 
 function Row({ access: each }: { readonly access: AccessDocument }) {
-  const { cluster, namespace, team, state, target, access, since, until, operation, requestedBy, approvedBy, others } =
-    each;
-  const { through } = each;
+  const { cluster, namespace, team, state, target, access, since, until, operation, requestedBy, approvedBy } = each;
+  const { through, removal, others } = each;
   return (
     <li class="row" data-row>
       <span class="row-status">
@@ -112,14 +117,14 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
         <p>
           <code class="target">{target}</code>
           {through !== undefined && <span class="muted"> by the identity of {through}</span>}
-          {state !== "Onboarded" && <span class="muted"> {state}</span>}
-          {until !== undefined && (
-            <span class="muted">
-              {" "}
-              ends <Time at={until} />
-            </span>
-          )}
+          <Ends at={until} />
         </p>
+        <Standing state={state} leaves={removal ?? false} />
+        {removal && (
+          <p>
+            <a href={to.operation(removal.operation)}>Removal asked for by {removal.requestedBy ?? "nobody known"}</a>
+          </p>
+        )}
         {others.map(({ code, field, found }) => (
           <p class="bad" key={`${code} ${field}`}>{`not by Mooring: ${field} (${found})`}</p>
         ))}
@@ -130,10 +135,8 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
         {approvedBy.length > 0 && <span class="muted"> · approved by {approvedBy.join(", ")}</span>}
       </span>
       <span class="row-time">
-        {since !== undefined && operation !== undefined && (
-          <a href={to.operation(operation)}>
-            <Time at={since} />
-          </a>
+        {operation !== undefined && (
+          <a href={to.operation(operation)}>{since === undefined ? "operation" : <Time at={since} />}</a>
         )}
       </span>
     </li>

@@ -29,7 +29,7 @@ import { Time } from "../ui/time.tsx";
 import { count, words } from "../ui/words.ts";
 import { OperationList } from "./operations.tsx";
 import { Renew } from "./renewal.tsx";
-import { settingsOfRequest, Targets } from "./request.tsx";
+import { Access, settingsOfRequest } from "./request.tsx";
 
 export function NamespacePage({ cluster, name }: { readonly cluster: string; readonly name: string }) {
   const at = { cluster, namespace: name };
@@ -225,7 +225,7 @@ function View({ of, at, reload }: { readonly of: Namespace; readonly at: Berth; 
         </p>
       )}
       <Section title="Targets">
-        <Targets of={of.request} />
+        <Access of={of} />
       </Section>
       <MigrationStepper of={of} at={at} reload={reload} />
       <Section title="Drift">

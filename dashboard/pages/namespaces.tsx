@@ -2,8 +2,8 @@
 
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { accessIn, stateInWords } from "../../clients/access.ts";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
-import { targetsOf } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
@@ -195,7 +195,7 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
 }
 
 function Row({ of }: { readonly of: Namespace }) {
-  const { cluster, namespace, state, identityMode, request, findings, verifiedTime, team, requestedBy, migration } = of;
+  const { cluster, namespace, state, identityMode, findings, verifiedTime, team, requestedBy, migration } = of;
   return (
     <li class="row">
       <div class="row-status">
@@ -206,8 +206,11 @@ function Row({ of }: { readonly of: Namespace }) {
           {cluster}/<strong>{namespace}</strong>
         </a>
         <p class="row-cause muted">
-          {targetsOf(request)
-            .map(({ key, access }) => `${key} (${access.join(", ")})`)
+          {accessIn(of)
+            .map(({ target, access, state: is, isLeaving }) => {
+              const words = is === "inForce" && !isLeaving ? [] : [stateInWords(is, isLeaving)];
+              return `${target} (${[access.join(", "), ...words].join("; ")})`;
+            })
             .join(" · ")}
         </p>
       </div>
@@ -237,7 +240,7 @@ function Row({ of }: { readonly of: Namespace }) {
 
 function NoNamespaces() {
   return (
-    <Empty title="No namespaces are onboarded yet.">
+    <Empty title="No namespace that you may see is onboarded.">
       <p>
         You see your teams' namespaces. <a href={to.newRequest()}>Request one</a>, or see{" "}
         <a href="/dashboard/catalog">what is available</a>.

@@ -1,5 +1,6 @@
 /** A request, and how it differs from the previous one. */
 import type { ComponentChildren } from "preact";
+import { accessIn, isAsked, stateInWords } from "../../clients/access.ts";
 import {
   adoptionPolicies,
   deletePolicies,
@@ -9,6 +10,8 @@ import {
   settingsOf,
   targetsOf,
 } from "../../clients/request.ts";
+import type { AccessDocument } from "../../src/domain/documents/access.ts";
+import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
@@ -17,6 +20,7 @@ import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 
 type Request = OnboardingRequestOutput;
+type State = AccessDocument["state"];
 
 export function RequestView({
   request,
@@ -72,7 +76,7 @@ const views: { readonly [F in PlainField]: (value: string) => ComponentChildren 
 };
 
 /** What the request asks for, on targets of every kind. */
-export function Targets({ of }: { readonly of: object }) {
+function Targets({ of }: { readonly of: object }) {
   return (
     <ul class="targets">
       {targetsOf(of).map(({ noun, key, access, end }) => (
@@ -83,14 +87,55 @@ export function Targets({ of }: { readonly of: object }) {
               {each}
             </span>
           ))}
-          {end !== undefined && (
-            <span class="muted">
-              {" "}
-              ends <Time at={end} />
-            </span>
-          )}
+          <Ends at={end} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** What a namespace has, and apart from it what is asked for or being removed. */
+export function Access({ of }: { readonly of: Namespace }) {
+  return (
+    <ul class="targets">
+      {accessIn(of).map(({ kind, target, access, state, until, isLeaving }) => (
+        <li key={`${kind} ${target} ${state} ${access.join()}`} title={kind}>
+          <code>{target}</code>{" "}
+          {access.map((each) => (
+            <span class="tag" key={each}>
+              {each}
+            </span>
+          ))}
+          <Ends at={until} /> <Standing state={state} leaves={isLeaving} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function Ends({ at }: { readonly at: string | undefined }) {
+  if (at === undefined) return null;
+  return (
+    <span class="muted">
+      {" "}
+      ends <Time at={at} />
+    </span>
+  );
+}
+
+/** Nothing for what is simply in force. */
+export function Standing({
+  state,
+  leaves,
+}: {
+  readonly state: State;
+  readonly leaves: Parameters<typeof stateInWords>[1];
+}) {
+  if (state === "inForce" && leaves === false) return null;
+  const tone = isAsked({ state }) ? "waiting" : state === "unknown" ? "bad" : "busy";
+  return (
+    <span class={`status ${tone}`}>
+      <span>{stateInWords(state, leaves)}</span>
+    </span>
   );
 }

@@ -24,6 +24,7 @@ import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
 import { publicCatalog } from "./catalog.ts";
+import { expectKnown } from "./knownNames.ts";
 
 const Filters = z.object({
   target: z.string().min(1).exactOptional().meta({
@@ -41,11 +42,15 @@ export const listAccess = declareRoute({
   at: at("/api/access"),
   access: "callers",
   tag: "Namespaces",
-  summary: "List who reaches what: the targets of namespaces, since when, and by whose request and approval",
+  summary:
+    "List who reaches what: the targets of namespaces, since when, and by whose request and approval; apart from it, what is asked for or being removed",
   description:
-    "The namespaces of the caller's teams, or of all teams for an operator. `top` counts namespaces, each with all its targets; a filtered page can hold none and still have a nextLink. What others gave is as of the last verification. With one of `target`, `cluster` and `team`, `ifRemoved` says what becomes of each access if the catalog drops that name.",
+    "The namespaces of the caller's teams, or of all teams for an operator. `top` counts namespaces, each with all its targets; a filtered page can hold none and still have a nextLink. A target stands in one row for each `state`: what is in force, and apart from it what is asked for and what is being removed. What others gave is as of the last verification. With one of `target`, `cluster` and `team`, `ifRemoved` says what becomes of each access if the catalog drops that name.",
   reads: [queryOf(Filters), page()],
-  answers: { 200: body("A page of who reaches what.", AccessPage, { accessPage }) },
+  answers: {
+    200: body("A page of who reaches what.", AccessPage, { accessPage }),
+    422: problem("There is no such target, cluster or team, or the caller may not see it.", "UNKNOWN_TARGET"),
+  },
 });
 
 const OneTarget = z.object({
@@ -90,13 +95,14 @@ export function registerAccess(ports: Ports, routes: Routes): void {
     const isMeant = (record: NamespaceRecord) =>
       (namespace === undefined || record.namespace === namespace) &&
       (target === undefined || reaches(catalog, record, target) || isGuest(record.request));
+    const named = defined({ target, cluster: filter.cluster, team: filter.team });
+    if (asked.continuation === undefined) await expectKnown(ports, by, named);
     const isFiltered = (namespace ?? target) !== undefined;
     const { value, continuation } = await listNamespaces({ registry }, by, {
       filter,
       ...(isFiltered ? { isMeant } : {}),
       ...asked,
     });
-    const named = defined({ target, cluster: filter.cluster, team: filter.team });
     const found: AccessPage = {
       value: [...(await accessOf({ registry, catalog }, value, named))],
       ...next(continuation),

@@ -262,7 +262,7 @@ describe("a missing object", () => {
   });
 
   it("is an error that lists the clusters if it is a cluster", async () => {
-    const lists = [["list"], ["list", "operations"], ["audit"]];
+    const lists = [["list", "operations"], ["audit"]];
 
     const answers = await Promise.all(lists.map((words) => cli.mooring([...words, "--cluster", "nope"])));
 
@@ -275,13 +275,21 @@ describe("a missing object", () => {
     }
   });
 
-  it("says that nothing matches, not that there is nothing", async () => {
-    const [namespaces, operations] = await Promise.all(
-      [["list"], ["list", "operations"]].map((words) => cli.mooring([...words, "--team", "nobody"])),
-    );
+  it("is an error that names the nearest", async () => {
+    const answer = await cli.mooring(["list", "--cluster", "aks-dve"]);
 
-    expect(namespaces).toMatchObject({ code: 0, stdout: "No onboarded namespace matches.\n" });
-    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation.\n" });
+    expect(answer).toMatchObject({ code: 1, stdout: "" });
+    expect(answer.stderr).toContain('There is no cluster "aks-dve" that you may see. Did you mean aks-dev?');
+  });
+
+  it("says that nothing matches, not that there is nothing", async () => {
+    const [namespaces, operations] = await Promise.all([
+      cli.mooring(["list", "--filter", "state=Incomplete"]),
+      cli.mooring(["list", "operations", "--team", "nobody"]),
+    ]);
+
+    expect(namespaces).toMatchObject({ code: 0, stdout: "No onboarded namespace that you may see matches.\n" });
+    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation that you may see.\n" });
   });
 
   it("is no error if it is a namespace, which may still be onboarded", async () => {
@@ -289,7 +297,7 @@ describe("a missing object", () => {
       [["list", "operations"], ["audit"]].map((words) => cli.mooring([...words, "--namespace", "nobody"])),
     );
 
-    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation.\n" });
+    expect(operations).toMatchObject({ code: 0, stdout: "There is no such operation that you may see.\n" });
     expect(trail).toMatchObject({ code: 0, stdout: "There is no such entry.\n" });
   });
 });

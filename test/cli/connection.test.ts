@@ -500,7 +500,7 @@ describe("a proxy", () => {
     const through = await run(["list"], { env });
     const past = await run(["list"], { env: { ...env, NO_PROXY: `other.example, .${host}` } });
 
-    expect(through).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
+    expect(through).toMatchObject({ code: 0, stdout: "No namespace that you may see is onboarded.\n" });
     expect(past.code).toBe(3);
     expect(tunnels).toEqual([`${host}:443`]);
   });

@@ -74,7 +74,7 @@ describe("a sandbox", () => {
     const { code } = await sandbox.ended;
     const after = await run(["list", "--server", url]);
 
-    expect(list).toMatchObject({ code: 0, stdout: "No namespace is onboarded.\n" });
+    expect(list).toMatchObject({ code: 0, stdout: "No namespace that you may see is onboarded.\n" });
     expect(link.startsWith(`${traces}traces/`)).toBe(true);
     expect(kept).toContain("POST /api/onboardings");
     expect(code).toBe(130);

@@ -3,7 +3,7 @@ import { affectedBy } from "../../clients/removal.ts";
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
 
 const row = (namespace: string, ifRemoved?: AccessDocument["ifRemoved"]): AccessDocument => ({
-  ...{ cluster: "aks", namespace, state: "Onboarded", kind: "database", target: "sql/one" },
+  ...{ cluster: "aks", namespace, namespaceState: "Onboarded", state: "inForce", kind: "database", target: "sql/one" },
   ...{ access: ["reader"], approvedBy: [], others: [], ...(ifRemoved ? { ifRemoved } : {}) },
 });
 

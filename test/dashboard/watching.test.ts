@@ -59,8 +59,22 @@ describe.runIf(executable !== undefined)("watching", () => {
     await page.getByRole("link", { name: `${cluster}/first` }).waitFor();
     expect(await page.locator("[data-row] .target").allInnerTexts()).toContain(`${sqlServer}/messages`);
     await look(page, "access");
+    // What is only asked for or being removed is marked.
+    await page.route("**/api/access?**", async (route) => {
+      const response = await route.fetch();
+      const { value, ...others } = await response.json();
+      const [first] = value;
+      const removal = { operation: first.operation, requestedBy: "Paula", awaitsApproval: true };
+      const rows = [{ removal }, { state: "beingRemoved" }, { state: "awaitingApproval" }, { state: "unknown" }];
+      await route.fulfill({ response, json: { ...others, value: rows.map((each) => ({ ...first, ...each })) } });
+    });
+    await page.reload();
+    for (const words of ["in force, removal waits for approval", "being removed", "waits for approval", "unknown"])
+      await page.locator("[data-row]").getByText(words, { exact: true }).waitFor();
+    await look(page, "access-waiting");
+    await page.unroute("**/api/access?**");
     await open(page, "/access?target=nothing");
-    await page.getByText("Nobody reaches that.").waitFor();
+    await page.getByText('There is no target "nothing" that you may see.').waitFor();
     await button(page, "Read nothing now").click();
     await page.getByText("Could not load who else reaches nothing.").waitFor();
     await open(page, "/nowhere");

@@ -19,6 +19,7 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   UNKNOWN_DATABASE: 422,
   ROLE_NOT_ALLOWED: 422,
   UNKNOWN_TARGET: 422,
+  UNKNOWN_TEAM: 422,
   UNKNOWN_PROFILE: 422,
   PROFILE_CUTS_OFF: 422,
   ACCESS_NOT_ALLOWED: 422,

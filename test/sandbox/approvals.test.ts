@@ -214,7 +214,7 @@ it("shows who reaches a database since then, and by whose request and approval",
   const ended = await red.waitFor(id);
   expect(ended.status).toBe("Succeeded");
   const access = {
-    ...{ cluster: names.cluster, namespace: "red-reaches", team: "red", state: "Onboarded" },
+    ...{ cluster: names.cluster, namespace: "red-reaches", team: "red", state: "inForce" },
     ...{ kind: "database", target: `${names.sqlServer}/orders`, access: ["reader"] },
     ...{ operation: id, approvedBy: [expect.stringContaining("approver")], others: [] },
   };
@@ -228,7 +228,6 @@ it("shows who reaches a database since then, and by whose request and approval",
     "namespace=red-reaches",
   ])
     expect(await of(operator, query), query).toMatchObject([access]);
-  expect(await of(operator, `target=${names.sqlServer}/order`)).toEqual([]);
   expect(await of(await as({ team: "blue" }), "")).toEqual([]);
 
   // Another database later: what stays as it was keeps its time.
@@ -242,10 +241,25 @@ it("shows who reaches a database since then, and by whose request and approval",
     { target: `${names.sqlServer}/messages`, operation: change },
   ]);
   const shown = await mooring(keys.operator, "access", "--target", `${names.sqlServer}/orders`);
-  expect(shown.stdout).toMatch(/^NAMESPACE +TARGET +ACCESS +SINCE +BY +APPROVED BY\n/);
-  expect(shown.stdout).toMatch(new RegExp(`${names.cluster}/red-reaches +\\S+/orders +reader +\\d+s +.*approver`));
-  expect(await mooring(keys.operator, "access", "--target", "nothing")).toMatchObject({
-    stdout: "Nobody reaches that.\n",
+  expect(shown.stdout).toMatch(/^NAMESPACE +TARGET +ACCESS +STATE +SINCE +BY +APPROVED BY\n/);
+  expect(shown.stdout).toMatch(
+    new RegExp(`${names.cluster}/red-reaches +\\S+/orders +reader +in force +\\d+s +.*approver`),
+  );
+
+  // A name that nobody can mean is no all-clear, and names what the caller may not see alike.
+  const misspelt = await mooring(keys.operator, "access", "--target", `${names.sqlServer}/order`);
+  expect(misspelt).toMatchObject({ code: 1, stdout: "" });
+  expect(misspelt.stderr).toContain(`Did you mean ${names.sqlServer}/orders?`);
+  for (const words of [
+    ["access", "--target", "nothing"],
+    ["access", "--team", "nobody"],
+    ["list", "--team", "nobody"],
+  ])
+    expect(await mooring(keys.operator, ...words), words.join(" ")).toMatchObject({
+      ...{ code: 1, stdout: "", stderr: expect.stringContaining("that you may see") },
+    });
+  expect(await mooring(keys.approver, "access")).toMatchObject({
+    ...{ code: 0, stdout: "No namespace that you may see reaches anything.\n" },
   });
 });
 

@@ -77,7 +77,7 @@ it("runs help, its version, a list, contexts, completion, a proxy and the check 
 
   expect(version.stdout).toMatch(/^mooring \d+\.\d+\.\d+\n$/);
   expect(help.stdout).toContain("usage: mooring <command>");
-  expect(list.stdout).toBe("No namespace is onboarded.\n");
+  expect(list.stdout).toBe("No namespace that you may see is onboarded.\n");
   expect(completion.stdout).toContain("#compdef mooring");
   expect(check.stdout).toContain("no problems");
   await expect(proxied()).rejects.toMatchObject({ code: 3, stderr: expect.stringContaining("names a proxy") });

@@ -8,15 +8,23 @@ import { endingAt, nextEnd, noteOf } from "../../domain/operation/expiry.ts";
 import { isFree, requestForTeam } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
-import { endedAt, firstEnd } from "../../domain/request/expiry.ts";
+import { requestBefore, requestInForce, type Standing } from "../../domain/operation/standing.ts";
+import { endedAt, firstEnd, leftAt } from "../../domain/request/expiry.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
 
 type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
 
-/** Waiting requests, and what was done about an end, change the answer, but not the state of the namespace. */
-export function tagOf(record: NamespaceRecord, waiting?: readonly Waiting[]): string {
-  const { findings, verifiedTime: _when, waiting: queued, expiry, ...is } = describe(record, waiting);
-  const found = expiry || queued ? { findings, ...defined({ queued, expiry }) } : findings;
+/** What is known about a namespace beside its record. */
+interface Beside {
+  readonly standing: readonly Standing[];
+  readonly waiting?: readonly Waiting[];
+}
+
+/** What is in force, waiting requests, and what was done about an end, change the answer, but not the state of the namespace. */
+export function tagOf(record: NamespaceRecord, beside?: Beside): string {
+  const { findings, verifiedTime: _when, waiting: queued, expiry, ...is } = describe(record, beside?.waiting);
+  const changing = isFree(record) ? undefined : beside?.standing;
+  const found = expiry || queued || changing ? { findings, ...defined({ queued, expiry, changing }) } : findings;
   return entityTag({ is, found });
 }
 
@@ -26,14 +34,26 @@ export function currentNamespace(record: NamespaceRecord): Current {
   return { tag: tagOf(record), state: `Namespace ${berthKey(record)} is ${state}, by operation ${operation}.` };
 }
 
-export function publicNamespace(record: NamespaceRecord, waiting?: readonly Waiting[]): NamespaceDocument {
-  const document = describe(record, waiting);
-  const { findings: _found, verifiedTime: _when, waiting: _queued, expiry: _end, ...is } = document;
-  return { ...document, etag: changeTag(is) };
+export function publicNamespace(record: NamespaceRecord, { standing, waiting }: Beside): NamespaceDocument {
+  const { databases: _all, targets: _others, ...document } = describe(record, waiting);
+  const access = standing.map(({ by: _giver, access: words, until, ...each }) => ({
+    ...each,
+    ...{ access: [...words], ...defined({ until }) },
+  }));
+  return { ...document, ...targetsOf(requestInForce(record, standing)), access, etag: changeTagOf(record) };
 }
 
-function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Omit<NamespaceDocument, "etag"> {
-  const { cluster, namespace, state, operation, requestedBy, team } = record;
+/** The part of the tag that a change may name. */
+export function changeTagOf(record: NamespaceRecord): string {
+  const { findings: _found, verifiedTime: _when, waiting: _queued, expiry: _end, ...is } = describe(record);
+  return changeTag(is);
+}
+
+function describe(
+  record: NamespaceRecord,
+  waiting: readonly Waiting[] = [],
+): Omit<NamespaceDocument, "etag" | "access"> {
+  const { cluster, namespace, state, operation, team } = record;
   const request = requestForTeam(record);
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   // A request that has just begun keeps its row for a moment.
@@ -43,7 +63,7 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
     namespace,
     state,
     operation,
-    requestedBy,
+    requestedBy: record.askedBy ?? record.requestedBy,
     team,
     onboardedTime,
     verifiedTime,
@@ -64,10 +84,10 @@ function describe(record: NamespaceRecord, waiting: readonly Waiting[] = []): Om
 }
 
 function describeExpiry(record: NamespaceRecord): NamespaceDocument["expiry"] {
-  const request = requestForTeam(record);
-  const time = isFree(record) ? nextEnd(record) : firstEnd(request);
-  if (time === undefined) return undefined;
-  const isWhole = isFree(record) && endingAt(record, time)?.by === "offboard";
+  const request = isFree(record) ? record.request : requestBefore(record);
+  const time = isFree(record) ? nextEnd(record) : request && firstEnd(request);
+  if (!request || time === undefined) return undefined;
+  const isWhole = isFree(record) ? endingAt(record, time)?.by === "offboard" : !leftAt(request, time);
   const targets = isWhole ? [] : endedAt(request, time);
   const { warnedTime, tried } = noteOf(record, time);
   return { time, ...defined({ targets: unlessEmpty([...targets]), warnedTime, tried }) };

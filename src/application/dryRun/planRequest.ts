@@ -10,7 +10,7 @@ import { type AdmissionOptions, admit, expectQuota, ownerAfter } from "../admiss
 import { findCurrent, meetRecord } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { keepRequest } from "../admission/keptRequest.ts";
-import { publicNamespace } from "../documents/namespaceDocument.ts";
+import { changeTagOf } from "../documents/namespaceDocument.ts";
 import { withEstimate } from "../plan/estimatePlan.ts";
 import { planOnboarding } from "../plan/planOnboarding.ts";
 
@@ -54,7 +54,7 @@ export async function planUntimed(
   const wanted = { request, requestHash, requestedBy: by.id, ...owned, takeOver };
   const met = current && (await meetRecord(claimContext, current, wanted));
   options.expect?.(current, met !== undefined && "same" in met);
-  const etag = current ? { etag: publicNamespace(current).etag } : {};
+  const etag = current ? { etag: changeTagOf(current) } : {};
   if (met && "same" in met) return { ...planOfSame(met.same.record), request, ...etag };
   const operation = createOperationId(new Date());
   const earlier = met?.earlier;

@@ -6,8 +6,15 @@ import { NamespaceState } from "../operation/namespaceState.ts";
 import { IdentityMode, OnboardingRequest } from "../request/request.ts";
 import { documentFields } from "../targets/index.ts";
 import { Time } from "../time.ts";
+import { AccessDocument } from "./access.ts";
 import { Etag } from "./etag.ts";
 import { page } from "./page.ts";
+
+const NamespaceAccess = AccessDocument.pick({
+  ...{ kind: true, target: true, access: true, state: true, until: true },
+}).extend({
+  isLeaving: z.boolean().meta({ description: "The operation that holds the namespace is to remove it." }),
+});
 
 export const NamespaceDocument = z
   .object({
@@ -48,9 +55,16 @@ export const NamespaceDocument = z
         description:
           "Requests from the queue that start one by one when the namespace is free, with the IDs of their future operations. Absent if none waits.",
       }),
-    request: OnboardingRequest.meta({ description: "The whole request; it can be sent again." }),
+    request: OnboardingRequest.meta({
+      description:
+        "The whole request that the namespace has or, while an operation changes it, is to have; it can be sent again. What of it is in force, `access` says.",
+    }),
     identityMode: IdentityMode,
     ...documentFields,
+    access: z.array(NamespaceAccess).optional().meta({
+      description:
+        "What its identity has on each target, what is asked for, and what is being removed: an entry for each state. Since 0.2.0.",
+    }),
     etag: Etag,
   })
   .meta({ id: "Namespace" });

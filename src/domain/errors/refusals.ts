@@ -61,6 +61,11 @@ export const refusals = {
     cause: "The catalog has no target with this name.",
     fix: "Use a target alias from the catalog ({catalog}), or ask the platform team to add it.",
   },
+  UNKNOWN_TEAM: {
+    status: 422,
+    cause: "The catalog has no team with this name, or the caller is not in it.",
+    fix: "Name one of your teams; an operator can name every team of the catalog.",
+  },
   ACCESS_NOT_ALLOWED: {
     status: 422,
     isPolicy: true,

@@ -1,9 +1,10 @@
 /** Since when a namespace has each of its targets as it has them now. */
 import { z } from "zod";
+import { endsOf } from "../request/expiry.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
 
-/** By the target's key: when the operation ended that gave what the namespace has there, and which it was. */
+/** By the target's key: since when the namespace has what it has there, and the operation that gave it or moved its end last. */
 export const Given = z.record(z.string(), z.object({ since: z.string(), operation: z.string() })).readonly();
 export type Given = z.infer<typeof Given>;
 
@@ -14,7 +15,10 @@ interface Before {
   readonly onboardedBy?: string | undefined;
 }
 
-/** What was neither given nor revoked there keeps its time; what an earlier release gave has that of the last change. */
+/**
+ * What was neither given nor revoked there keeps its time, and its operation unless its end has moved; what an earlier release gave
+ * has those of the last change.
+ */
 export function givenAfter(
   request: OnboardingRequest,
   { request: earlier, given = {}, onboardedTime, onboardedBy }: Before,
@@ -22,6 +26,8 @@ export function givenAfter(
 ): Given {
   const known = onboardedTime !== undefined && onboardedBy !== undefined;
   const last = known ? { since: onboardedTime, operation: onboardedBy } : now;
+  const ends = endsOf(request);
+  const endsBefore = earlier && endsOf(earlier);
   const entries = everyKind.flatMap((kind) =>
     kind.keys(request).map((key) => {
       const isKept =
@@ -29,7 +35,9 @@ export function givenAfter(
         kind.keys(earlier).includes(key) &&
         kind.lost(request, earlier, key).length === 0 &&
         kind.lost(earlier, request, key).length === 0;
-      return [key, isKept ? (given[key] ?? last) : now] as const;
+      if (!isKept) return [key, now] as const;
+      const kept = given[key] ?? last;
+      return [key, ends.get(key) === endsBefore?.get(key) ? kept : { ...now, since: kept.since }] as const;
     }),
   );
   return Object.fromEntries(entries);

@@ -238,7 +238,13 @@ export function beginOffboarding(
 ): RecordIn<"Offboarding"> {
   const { state, operation, requestedBy, acceptedTime, traceparent } = current;
   const before = { state, operation, requestedBy, acceptedTime, ...defined({ traceparent }) };
-  return { ...current, ...beginning, state: "Offboarding", offboarding: { ignoreDependants, before } };
+  return {
+    ...current,
+    ...asked(current),
+    ...beginning,
+    state: "Offboarding",
+    offboarding: { ignoreDependants, before },
+  };
 }
 
 export function beginCompensation(
@@ -246,7 +252,11 @@ export function beginCompensation(
   beginning: Beginning,
   compensates: Compensated,
 ): RecordIn<"Compensating"> {
-  return { ...current, ...beginning, state: "Compensating", compensates };
+  return { ...current, ...asked(current), ...beginning, state: "Compensating", compensates };
+}
+
+function asked({ requestedBy }: FreeRecord): Pick<NamespaceRecord, "askedBy"> {
+  return { askedBy: requestedBy };
 }
 
 export function beginRepair(
@@ -254,7 +264,7 @@ export function beginRepair(
   beginning: Beginning,
   tried: Pick<NamespaceRecord, "repairTried">,
 ): RecordIn<"Repairing"> {
-  return { ...current, ...remembering(current), ...tried, ...beginning, state: "Repairing" };
+  return { ...current, ...remembering(current), ...tried, ...asked(current), ...beginning, state: "Repairing" };
 }
 
 export function beginMigration(
@@ -262,7 +272,7 @@ export function beginMigration(
   beginning: Beginning,
   going: { readonly migration: Migration; readonly clientId: ClientId },
 ): RecordIn<"Migrating"> {
-  return { ...current, ...remembering(current), ...going, ...beginning, state: "Migrating" };
+  return { ...current, ...remembering(current), ...going, ...asked(current), ...beginning, state: "Migrating" };
 }
 
 /** What an operation reports at its end. The status may be another one because of a cancellation. */
@@ -276,9 +286,9 @@ export type End = Omit<Outcome, "status" | "error" | "reasons" | "leftUndone"> &
 export function end(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
   const next = stateAfter(record, outcome, time);
   if (!next) return undefined;
-  const { landsUntil: _before, ...rest } = next;
+  const { landsUntil: _before, askedBy, ...rest } = next;
   const { landsUntil } = outcome;
-  return landsUntil === undefined ? rest : { ...rest, landsUntil };
+  return { ...rest, ...defined({ requestedBy: askedBy, landsUntil }) };
 }
 
 function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord | undefined {
@@ -392,7 +402,7 @@ export function heldBefore(record: HeldRecord): FreeRecord | undefined {
 /** The record from before the operation that was undone; undefined if there was none. */
 function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">): FreeRecord | undefined {
   const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
-  const { team: _team, namespaceUid: _uid, askedHash: _asked, ...lasting } = held;
+  const { team: _team, namespaceUid: _uid, askedHash: _asked, askedBy: _by, ...lasting } = held;
   if (!previous) return undefined;
   const known = defined({
     places: previous.places && joinPlaces(record.places, previous.places),

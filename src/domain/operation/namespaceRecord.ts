@@ -28,7 +28,13 @@ const base = {
    * 0.2.0.
    */
   askedHash: z.string().exactOptional(),
+  /** Who asked for the operation. */
   requestedBy: z.string(),
+  /**
+   * Who asked for the request, while an operation holds the namespace that brings it to no other: afterwards `requestedBy` says that again.
+   * Since 0.2.0.
+   */
+  askedBy: z.string().exactOptional(),
   acceptedTime: z.string(),
   /** W3C trace context of the accepted request. */
   traceparent: z.string().exactOptional(),

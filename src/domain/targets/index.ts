@@ -68,6 +68,16 @@ export function withRevisedTargets<R extends Targets>(
   return Object.assign(Object.fromEntries(others), ...everyKind.map((kind) => kind.revised(request, next)));
 }
 
+/** The request with these targets alone: those of `requests` on which anything is held, each with that access. */
+export function withHeldTargets<R extends Targets>(
+  request: R,
+  requests: readonly Targets[],
+  held: (key: string) => readonly string[],
+): R {
+  const others = Object.entries(request).filter(([field]) => !Object.hasOwn(requestFields, field));
+  return Object.assign(Object.fromEntries(others), ...everyKind.map((kind) => kind.having(requests, held)));
+}
+
 type StepsOf<Kind> = Kind extends { readonly steps: TargetSteps<infer Name> } ? Name : never;
 /** The steps of a kind, or of all kinds. */
 export type TargetStepName<Kind extends TargetKindName = TargetKindName> = StepsOf<(typeof targetKinds)[Kind]>;

@@ -389,6 +389,18 @@ function revised({ targets = [] }: Request, next: (target: TargetExpiry) => Expi
   return left.length > 0 ? { targets: left } : {};
 }
 
+function having(requests: readonly Request[], held: (key: string) => readonly string[]): Request {
+  const every = requests.flatMap(({ targets = [] }) => targets);
+  const targets = every
+    .filter((each, index) => every.findIndex((other) => keyOf(other) === keyOf(each)) === index)
+    .map((each) => {
+      const words = new Set(requests.flatMap((request) => accessOf(request, keyOf(each))));
+      return { ...each, access: [...words].filter((word) => held(keyOf(each)).includes(word)) };
+    })
+    .filter(({ access }) => access.length > 0);
+  return targets.length > 0 ? { targets } : {};
+}
+
 function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
   return targets.find((each) => keyOf(each) === key)?.access ?? [];
 }
@@ -449,6 +461,7 @@ export const namedTarget = {
   replaced,
   expiries,
   revised,
+  having,
   canonical({ targets }) {
     if (!targets) return {};
     const sorted = targets.map((each) => ({ ...each, access: each.access.toSorted() }));

@@ -380,6 +380,17 @@ function revised({ databases }: Request, next: (target: TargetExpiry) => Expiry 
   };
 }
 
+function having(requests: readonly Request[], held: (key: string) => readonly string[]): Request {
+  const every = requests.flatMap(({ databases }) => databases);
+  const databases = every
+    .filter((each, index) => every.findIndex((other) => keyOf(other) === keyOf(each)) === index)
+    .map((each) => {
+      const roles = new Set(requests.flatMap((request) => rolesOf(request, keyOf(each))));
+      return { ...each, roles: [...roles].filter((role) => held(keyOf(each)).includes(role)) };
+    });
+  return { databases: databases.filter(({ roles }) => roles.length > 0) };
+}
+
 function rolesOf({ databases }: Request, key: string): readonly DatabaseRole[] {
   return databases.find((each) => keyOf(each) === key)?.roles ?? [];
 }
@@ -443,6 +454,7 @@ export const sqlDatabase = {
   replaced,
   expiries,
   revised,
+  having,
   canonical: ({ databases }) => ({
     databases: databases
       .map((database) => ({ ...database, roles: database.roles.toSorted() }))

@@ -64,6 +64,8 @@ export interface TargetKind<Request, Catalog, Rights, Rule, Policy, Step extends
   expiries(request: Request): readonly TargetExpiry[];
   /** The request's targets with the expiry that `next` says; without those for which it says undefined. */
   revised(request: Request, next: (target: TargetExpiry) => Expiry | undefined): Partial<Request>;
+  /** The targets of these requests, each as the first that has it says, with the access of `held` alone; without those that have none. */
+  having(requests: readonly Request[], held: (key: string) => readonly string[]): Partial<Request>;
   /** The fields for the hash of a request: the order of targets and roles does not count. */
   canonical(request: Request): Partial<Request>;
   /** Of each target of the request, the field that names it and its environment; without what the catalog does not list. */

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { findCurrent } from "../../application/admission/claim.ts";
 import { mustSee, notOnboarded } from "../../application/admission/seeNamespace.ts";
+import { readStanding } from "../../application/documents/standings.ts";
 import {
   type Exported,
   exportAzureCli,
@@ -13,6 +14,7 @@ import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { requestInForce } from "../../domain/operation/standing.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { declareRoute } from "../../http/declaration.ts";
 import { text, yaml } from "../../http/docs/answers.ts";
@@ -87,7 +89,9 @@ async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Call
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
   if (record.clientId === undefined) throw notOnboarded(berth);
   const identity = record.things?.find(({ thing }) => thing === identityName(berth));
-  return { request: record.request, clientId: record.clientId, principalId: PrincipalId.safeParse(identity?.id).data };
+  // What is only asked for is not there; what is being removed still is.
+  const request = requestInForce(record, await readStanding(registry, record));
+  return { request, clientId: record.clientId, principalId: PrincipalId.safeParse(identity?.id).data };
 }
 
 function expectDatabase(given: string, format: z.infer<typeof Wanted>["format"], { request }: Exported): void {

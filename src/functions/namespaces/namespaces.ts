@@ -5,8 +5,10 @@ import { findCurrent } from "../../application/admission/claim.ts";
 import { listNamespaces as listRecords } from "../../application/admission/listNamespaces.ts";
 import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { currentNamespace, publicNamespace, tagOf } from "../../application/documents/namespaceDocument.ts";
+import { readStanding, readStandings } from "../../application/documents/standings.ts";
 import { planDeletion } from "../../application/dryRun/planDeletion.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
+import { defined } from "../../domain/defined.ts";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
@@ -24,6 +26,7 @@ import { at, atNamespace } from "../../http/place.ts";
 import { json } from "../../http/respond.ts";
 import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
+import { expectKnown } from "../knownNames.ts";
 
 /** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
 const mostNamespaces = 1_000;
@@ -38,7 +41,10 @@ export const listNamespaces = declareRoute({
   description:
     "The namespaces of the caller's teams, or of all teams for an operator, ordered by cluster and namespace. A filtered page can hold fewer than `top` entries, or none, and still have a nextLink: the search continues there.",
   reads: [queryOf(NamespaceFilter), page(mostNamespaces)],
-  answers: { 200: body("A page of namespaces.", NamespacePage, { namespacePage }) },
+  answers: {
+    200: body("A page of namespaces.", NamespacePage, { namespacePage }),
+    422: problem("There is no such cluster or team, or the caller may not see it.", "UNKNOWN_TEAM"),
+  },
 });
 
 export const getNamespace = declareRoute({
@@ -93,12 +99,15 @@ export const deleteNamespace = declareRoute({
 
 export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.serve(listNamespaces, async ({ by }, filter, { asked, next }) => {
+    if (asked.continuation === undefined)
+      await expectKnown(ports, by, defined({ cluster: filter.cluster, team: filter.team }));
     const [{ value, continuation }, waiting] = await Promise.all([
       listRecords(ports, by, { filter, ...asked }),
       ports.registry.listWaiting(),
     ]);
+    const standings = await readStandings(ports.registry, value);
     const found: NamespacePage = {
-      value: value.map((record) => publicNamespace(record, waiting)),
+      value: value.map((record, index) => publicNamespace(record, { standing: standings[index] ?? [], waiting })),
       ...next(continuation),
     };
     return json(200, found);
@@ -111,10 +120,13 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
       const recovery = { client: getClient(context), warn: context.warn.bind(context) };
       if (await requestRecovery.recoverOperation(recovery, berth, record.operation)) record = await find();
     }
-    const waiting = await ports.registry.waitingFor(berth);
-    const etag = tagOf(record, waiting);
+    const [waiting, standing] = await Promise.all([
+      ports.registry.waitingFor(berth),
+      readStanding(ports.registry, record),
+    ]);
+    const etag = tagOf(record, { standing, waiting });
     if (isKnown(etag)) return { status: 304, headers: { etag } };
-    return json(200, publicNamespace(record, waiting), { etag });
+    return json(200, publicNamespace(record, { standing, waiting }), { etag });
   });
 
   routes.serve(deleteNamespace, async (call, asked, ignoreDependants) => {

@@ -302,6 +302,7 @@ export const namespace: NamespaceDocument = {
   findings: [],
   identityMode: "workloadIdentity",
   databases: [database],
+  access: [{ kind: "database", target: "sql-dev/messages", access: ["reader"], state: "inForce", isLeaving: false }],
   request: fullRequest,
   etag,
 };
@@ -312,7 +313,8 @@ export const accessPage: AccessPage = {
     {
       ...berth,
       team: "team-a",
-      state: "Onboarded",
+      namespaceState: "Onboarded",
+      state: "inForce",
       kind: "database",
       target: "sql-dev/messages",
       access: ["reader"],

@@ -91,6 +91,14 @@ describe("an error of a statement", () => {
     expect(userNames()).toEqual(["app"]);
   });
 
+  it("40613 names the database that was asked for", async () => {
+    sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "error", code: 40613 } });
+
+    await expect(databases.inspect(target, { name: "app", sid: undefined })).rejects.toMatchObject({
+      message: expect.stringContaining("Database 'orders' on server 'sql-dev' is not currently available"),
+    });
+  });
+
   it("40501 says how long the service asks to be left alone", async () => {
     sandbox.faults.add({ wire: "sql", operation: "SELECT", effect: { kind: "error", code: 40501 } });
 

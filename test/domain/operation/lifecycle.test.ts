@@ -88,6 +88,8 @@ const onboarded: RecordIn<"Onboarded"> = { ...was, ...known, state: "Onboarded" 
 const incomplete: RecordIn<"Incomplete"> = { ...was, ...known, state: "Incomplete", earlier: third, previous };
 const held = { ...was, ...known, ...beginning, request: second, requestHash: "hash-2" };
 const own = { ...was, ...known, ...beginning };
+/** Of an operation that is not about the request, with who asked for that. */
+const upkeep = { ...own, askedBy: "anna" };
 const records: { readonly [S in NamespaceState]: RecordIn<S> } = {
   Onboarding: { ...held, state: "Onboarding", previous: halfDone },
   Changing: { ...held, state: "Changing", earlier: first, previous },
@@ -154,7 +156,7 @@ describe("an operation begins", () => {
       "Onboarded: offboarding keeps the previous state",
       beginOffboarding({ ...onboarded, migration }, beginning, { ignoreDependants: true }),
       {
-        ...own,
+        ...upkeep,
         migration,
         state: "Offboarding",
         offboarding: {
@@ -173,7 +175,7 @@ describe("an operation begins", () => {
       "Incomplete: offboarding keeps what is left to remove",
       beginOffboarding(incomplete, beginning, { ignoreDependants: false }),
       {
-        ...own,
+        ...upkeep,
         state: "Offboarding",
         earlier: third,
         previous,
@@ -192,27 +194,27 @@ describe("an operation begins", () => {
     [
       "Incomplete: compensation",
       beginCompensation(incomplete, beginning, compensates),
-      { ...own, state: "Compensating", earlier: third, previous, compensates },
+      { ...upkeep, state: "Compensating", earlier: third, previous, compensates },
     ],
     [
       "Onboarded: compensation of a migration",
       beginCompensation({ ...onboarded, migration }, beginning, ofMigration),
-      { ...own, state: "Compensating", migration, compensates: ofMigration },
+      { ...upkeep, state: "Compensating", migration, compensates: ofMigration },
     ],
     [
       "Onboarded: repair that somebody requested",
       beginRepair(onboarded, beginning, {}),
-      { ...own, state: "Repairing" },
+      { ...upkeep, state: "Repairing" },
     ],
     [
       "Onboarded: automatic repair",
       beginRepair(onboarded, beginning, { repairTried: { findings: "other", time: t2 } }),
-      { ...own, state: "Repairing", repairTried: { findings: "other", time: t2 } },
+      { ...upkeep, state: "Repairing", repairTried: { findings: "other", time: t2 } },
     ],
     [
       "Onboarded, after a repair: the next one remembers it",
       beginRepair({ ...onboarded, onboardedBy: "op-0" }, beginning, {}),
-      { ...own, onboardedBy: "op-0", operationsSince: ["op-1"], state: "Repairing" },
+      { ...upkeep, onboardedBy: "op-0", operationsSince: ["op-1"], state: "Repairing" },
     ],
     [
       "Onboarded, after many operations: a migration remembers the last of them",
@@ -222,7 +224,7 @@ describe("an operation begins", () => {
         { migration, clientId },
       ),
       {
-        ...own,
+        ...upkeep,
         onboardedBy: "op-0",
         operationsSince: [...Array.from({ length: 19 }, (_, at) => `before-${at + 1}`), "op-1"],
         state: "Migrating",
@@ -233,7 +235,7 @@ describe("an operation begins", () => {
     [
       "Onboarded: migration",
       beginMigration(onboarded, beginning, { migration, clientId }),
-      { ...own, state: "Migrating", migration, clientId },
+      { ...upkeep, state: "Migrating", migration, clientId },
     ],
   ])("%s", (_title, record, expected) => {
     expect(record).toEqual(expected);
@@ -402,6 +404,12 @@ describe("an operation ends", () => {
       Repairing,
       { ...succeeded, ...reached, findings },
       { ...repaired, ...reached, ...seen, state: "Onboarded" },
+    ],
+    [
+      "Repairing, Succeeded: who asked for the request still has",
+      { ...Repairing, askedBy: "anna" },
+      { ...succeeded, ...reached, findings },
+      { ...repaired, ...reached, ...seen, state: "Onboarded", requestedBy: "anna" },
     ],
     [
       "Repairing, Failed: still Onboarded",

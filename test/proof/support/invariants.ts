@@ -82,17 +82,15 @@ export function checkNames({ azure, postgres }: World, request: OnboardingReques
   return identity ? [...renamedOnPostgres(postgres, { berth: request, principalId: identity.principalId })] : [];
 }
 
-/** Every part of the request is there and correct. */
-export function checkParts({ azure, users, objects, catalog, postgres }: World, request: OnboardingRequest): Problem[] {
+/** What the request asks for on targets can be opened by the identity. */
+export function checkAccess(
+  { azure, users, catalog, postgres }: Pick<World, "azure" | "users" | "catalog" | "postgres">,
+  request: OnboardingRequest,
+): Problem[] {
   const problems: Problem[] = [];
   const name = identityName(request);
   const identity = azure.identities.get(name);
   if (!identity) return [`identity ${name} is missing`];
-
-  for (const alias of administeredServers(catalog, request)) {
-    const admin = azure.sqlAdmins.get(alias)?.login;
-    if (admin !== catalog.sqlServers[alias]?.entraAdmin?.login) problems.push(`${alias} has administrator ${admin}`);
-  }
   const sid = sidFromClientId(identity.clientId);
   for (const { server, database, roles } of request.databases) {
     const user = users.get(`${server}/${database}`)?.get(name);
@@ -116,6 +114,21 @@ export function checkParts({ azure, users, objects, catalog, postgres }: World, 
       if (!isGiven) problems.push(`the identity may not ${word} on ${target}`);
     }
   }
+  return problems;
+}
+
+/** Every part of the request is there and correct. */
+export function checkParts({ azure, users, objects, catalog, postgres }: World, request: OnboardingRequest): Problem[] {
+  const problems: Problem[] = [];
+  const name = identityName(request);
+  const identity = azure.identities.get(name);
+  if (!identity) return [`identity ${name} is missing`];
+
+  for (const alias of administeredServers(catalog, request)) {
+    const admin = azure.sqlAdmins.get(alias)?.login;
+    if (admin !== catalog.sqlServers[alias]?.entraAdmin?.login) problems.push(`${alias} has administrator ${admin}`);
+  }
+  problems.push(...checkAccess({ azure, users, catalog, postgres }, request));
 
   const namespace = request.namespace;
   const expectFields = (ref: { apiVersion: string; kind: string; name: string }, fields: Record<string, unknown>) => {

@@ -168,7 +168,7 @@ class Connection {
     if (effect?.kind === "cutBefore") return this.#cut();
     if (effect?.kind === "hang") return this.#hang();
     try {
-      if (effect?.kind === "error") throw injected(effect);
+      if (effect?.kind === "error") throw this.#injected(effect, login.database);
       const session = await authenticate(login, token, this.#context);
       if (effect?.kind === "cutAfter") return this.#cut();
       if (effect?.kind === "garbage") return this.#send(writeGarbage());
@@ -224,11 +224,12 @@ class Connection {
     const { server } = this.#context;
     const { kind, operation } = request;
     const options = { kind, server, transactionId: this.#transactionId };
-    const effect = await this.#meet(operation, this.#session?.database.name ?? "", signal);
+    const database = this.#session?.database.name ?? "";
+    const effect = await this.#meet(operation, database, signal);
     if (effect?.kind === "hang") return this.#hang();
     if (effect?.kind === "cutBefore") return this.#cut();
     if (signal.aborted) return undefined;
-    if (effect?.kind === "error") return writeReply(this.#fail(injected(effect)), options);
+    if (effect?.kind === "error") return writeReply(this.#fail(this.#injected(effect, database)), options);
     const outcome = await run(request, signal);
     if (effect?.kind === "cutAfter") return this.#cut();
     if (effect?.kind === "garbage") return writeGarbage();
@@ -247,6 +248,13 @@ class Connection {
     const call: Call = { wire: "sql", operation, target: `${server}/${database}` };
     const met = faults.meet(call);
     return signal ? Promise.race([met, aborted(signal)]) : met;
+  }
+
+  #injected({ code, message }: { code: string | number; message?: string }, database: string): SqlError {
+    const number = Number(code);
+    if (!Number.isInteger(number))
+      throw new Error(`A fault on the SQL wire needs an error number as code, not "${code}".`);
+    return injectedError(number, message, { server: this.#context.server, database });
   }
 
   #reset(session: Session, { keepsTransaction }: { keepsTransaction: boolean }): void {
@@ -288,11 +296,4 @@ function aborted(signal: AbortSignal): Promise<undefined> {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener("abort", () => resolve(undefined), { once: true });
   });
-}
-
-function injected({ code, message }: { code: string | number; message?: string }): SqlError {
-  const number = Number(code);
-  if (!Number.isInteger(number))
-    throw new Error(`A fault on the SQL wire needs an error number as code, not "${code}".`);
-  return injectedError(number, message);
 }

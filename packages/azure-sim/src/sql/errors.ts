@@ -70,8 +70,14 @@ export const principalExists = (name: string) =>
 export const deadlockVictim = 1205;
 
 /** An error injected by a test, as Azure SQL would send it. */
-export function injectedError(number: number, message: string | undefined): SqlError {
-  return new SqlError(number, message ?? messageOf(number), { severity: severities.get(number) ?? 16 });
+export function injectedError(number: number, message: string | undefined, at: Place): SqlError {
+  return new SqlError(number, message ?? messageOf(number, at), { severity: severities.get(number) ?? 16 });
+}
+
+/** What the client asked for. */
+interface Place {
+  readonly server: string;
+  readonly database: string;
 }
 
 /** The other errors with a text below have class 16. */
@@ -81,9 +87,10 @@ const severities = new Map([
   [18456, 14],
 ]);
 
-/** The text of an error injected only by number. Azure inserts real names; programs should read only the number. */
-function messageOf(number: number): string {
-  return knownMessages.get(number) ?? `Error ${number} was injected.`;
+/** The text of an error injected only by number. */
+function messageOf(number: number, { server, database }: Place): string {
+  const text = knownMessages.get(number) ?? `Error ${number} was injected.`;
+  return text.replace("{server}", server).replace("{database}", database);
 }
 
 const knownMessages = new Map<number, string>([
@@ -92,7 +99,7 @@ const knownMessages = new Map<number, string>([
     "Transaction (Process ID 51) was deadlocked on lock resources with another process and has been chosen as the deadlock victim. Rerun the transaction.",
   ],
   [1222, "Lock request time out period exceeded."],
-  [4060, 'Cannot open database "orders" requested by the login. The login failed.'],
+  [4060, 'Cannot open database "{database}" requested by the login. The login failed.'],
   [10928, "Resource ID : 1. The request limit for the database is 90 and has been reached."],
   [
     10929,
@@ -110,11 +117,11 @@ const knownMessages = new Map<number, string>([
   [40501, "The service is currently busy. Retry the request after 10 seconds. Incident ID: 1. Code: 0."],
   [
     40613,
-    "Database 'orders' on server 'sql' is not currently available. Please retry the connection later. If the problem persists, contact customer support.",
+    "Database '{database}' on server '{server}' is not currently available. Please retry the connection later. If the problem persists, contact customer support.",
   ],
   [
     40615,
-    "Cannot open server 'sql' requested by the login. Client with IP address '203.0.113.7' is not allowed to access the server.",
+    "Cannot open server '{server}' requested by the login. Client with IP address '203.0.113.7' is not allowed to access the server.",
   ],
   [49918, "Cannot process request. Not enough resources to process request. Please retry your request later."],
 ]);
