@@ -195,6 +195,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
     durable,
     bodyLimit: readBodyLimit(settings),
     limits: hostJson.extensions.http,
+    customHeaders: hostJson.extensions.http.customHeaders,
     streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
     invoke: (definition, input) => run(app, { definition, input, durable }),
     failed: ({ name }, error) => log.error("failed", { function: name, ...describeError(error) }),
