@@ -1,4 +1,5 @@
 /** How long a message for a busy namespace keeps its slot, and what the others wait for it; see README.md beside this file. */
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { names } from "../../local/cloud.ts";
@@ -120,8 +121,16 @@ for (const [name, times] of Object.entries({
       `${name.padEnd(66)} p50 ${quantile(times, 0.5).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`,
     );
 
+/** Seconds of processor time that the host has used (Linux). */
+async function processorTime(): Promise<number> {
+  const stat = await readFile(`/proc/${sandbox.hostPid}/stat`, "utf8");
+  const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+  return (user + system) / 100;
+}
+
 /** Twenty messages for as many other namespaces, one after the other, while those before them are in the queue. */
 async function innocentBehind(what: string): Promise<void> {
+  const before = await processorTime();
   const name = what.replaceAll(/\W+/g, "-");
   const sent = new Map<string, number>();
   for (let index = 0; index < 20; index += 1) {
@@ -138,9 +147,13 @@ async function innocentBehind(what: string): Promise<void> {
   });
   const times = accepted.map(({ namespace, createdTime }) => Date.parse(createdTime) - (sent.get(namespace) ?? 0));
   const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
-  console.log(`twenty messages ${what}: accepted after p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms`);
+  const used = (await processorTime()) - before;
+  console.log(
+    `twenty messages ${what}: accepted after p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; the host used ${used.toFixed(1)} s`,
+  );
 }
 
+await innocentBehind("in a new process");
 await innocentBehind("alone");
 for (const count of values.behind.split(",").map(Number)) {
   const busy = `busy-behind-${count}`;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { defined } from "../domain/defined.ts";
 import { type AnyRoute, declareRoute } from "../http/declaration.ts";
-import { body, guarded, problem } from "../http/docs/answers.ts";
+import { body, guarded, problem, refusedByHost } from "../http/docs/answers.ts";
 import { shareExamples } from "../http/docs/shareExamples.ts";
 import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
@@ -109,7 +109,7 @@ function describe({ operationId, method, at, access, tag, summary, description, 
     ...defined({ requestBody }),
     responses: {
       ...(method === "GET" ? {} : undeclared),
-      ...(access === "anybody" ? own : guarded(own)),
+      ...(access === "anybody" ? { ...refusedByHost, ...own } : guarded(own)),
       ...unforeseen,
     },
   };

@@ -71,7 +71,7 @@ export const createBatch = declareRoute({
     confirmRemoval,
     flag(
       "checkOnly",
-      "true only looks for mistakes in the requests, as if they were sent: 204 says that there are none.",
+      "true only looks for mistakes in the requests, as if they were sent. No request is wrong if the answer is 204.",
     ),
     sentBody(BatchBody, { batchRequest }, maxBatchBytes),
   ],

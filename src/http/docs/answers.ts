@@ -36,6 +36,11 @@ export const problem = (description: string, code: RefusalCode | StepErrorCode) 
   },
 });
 
+/** For routes on which the app itself refuses nobody. */
+export const refusedByHost = {
+  431: { description: "The headers are larger than the host takes, so the app never saw the request." },
+};
+
 /** The answers of every route that authenticates the caller. */
 export const guarded = <Responses extends object>(responses: Responses) => ({
   400: problem(
