@@ -2,9 +2,10 @@
 import type { AnyOperationDocument } from "../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../src/domain/operation/operation.ts";
 import { exitCodes, Failure, Interrupted, TimedOut, Unreachable } from "./failures.ts";
+import { together } from "./output/batch.ts";
 import { operationLines } from "./output/operation.ts";
 import { createProgress } from "./output/progress.ts";
-import { followOperation } from "./service/followOperation.ts";
+import { followOperation, getOperation } from "./service/followOperation.ts";
 import type { Session } from "./session.ts";
 
 /** The exit code for an ended operation. After `cancel`, a canceled one is a success. */
@@ -26,6 +27,17 @@ export async function waitAndPrint(
   return exitCodeOf(operation, options);
 }
 
+/** Of batches that are one to the user. */
+export async function waitAndPrintAll(session: Session, ids: readonly string[]): Promise<number> {
+  const ended = await waitForEnds(session, ids, { isShownElsewhere: session.stdout.isTTY });
+  await session.print({
+    document: { value: ended },
+    names: ids,
+    lines: (view) => operationLines(together(ended), view),
+  });
+  return Math.max(...ended.map((each) => exitCodeOf(each)));
+}
+
 export async function printOperation(session: Session, operation: AnyOperationDocument): Promise<void> {
   const lines = (view: Parameters<typeof operationLines>[1]) => operationLines(operation, view);
   await session.print({ document: operation, names: [operation.id], lines });
@@ -34,26 +46,41 @@ export async function printOperation(session: Session, operation: AnyOperationDo
 export async function waitForEnd(
   session: Session,
   id: string,
-  { isShownElsewhere }: { readonly isShownElsewhere: boolean },
+  options: { readonly isShownElsewhere: boolean },
 ): Promise<AnyOperationDocument> {
+  const [ended] = await waitForEnds(session, [id], options);
+  if (!ended) throw new Error(`operation ${id} has no end`);
+  return ended;
+}
+
+/** One after the other; they run at the same time, and are shown together. */
+async function waitForEnds(
+  session: Session,
+  ids: readonly string[],
+  { isShownElsewhere }: { readonly isShownElsewhere: boolean },
+): Promise<readonly AnyOperationDocument[]> {
   const { client, signal, say, stderr } = session;
   const progress = createProgress(stderr);
   const notify = (message: string) => progress.above(() => say(message));
   let hasEnded = false;
   try {
     let isWaitingForPeople = false;
-    const onChange = (state: AnyOperationDocument) => {
-      progress.show(state);
-      if (state.phase !== "awaitingApproval" || isWaitingForPeople) return;
-      isWaitingForPeople = true;
-      for (const reason of reasonsOf(state)) notify(reason);
-      notify(`It waits for an approval. What is asked for: mooring status ${id}`);
-    };
-    const operation = await followOperation(client, id, { signal, notify, onChange });
+    const states = ids.length === 1 ? [] : await Promise.all(ids.map((id) => getOperation(client, id)));
+    for (const [index, id] of ids.entries()) {
+      const onChange = (state: AnyOperationDocument) => {
+        states[index] = state;
+        progress.show(together(states));
+        if (state.phase !== "awaitingApproval" || isWaitingForPeople) return;
+        isWaitingForPeople = true;
+        for (const reason of reasonsOf(state)) notify(reason);
+        notify(`It waits for an approval. What is asked for: mooring status ${id}`);
+      };
+      states[index] = await followOperation(client, id, { signal, notify, onChange });
+    }
     hasEnded = true;
-    return operation;
+    return states;
   } catch (error) {
-    if (error instanceof Failure) throw goesOn(error, id);
+    if (error instanceof Failure) throw goesOn(error, ids);
     throw error;
   } finally {
     progress.end({ isShownElsewhere: hasEnded && isShownElsewhere });
@@ -61,11 +88,11 @@ export async function waitForEnd(
 }
 
 /** Adds that the operation continues without the program that watches it. */
-function goesOn(error: Failure, id: string): Failure {
-  const next = [
+function goesOn(error: Failure, ids: readonly string[]): Failure {
+  const next = ids.flatMap((id) => [
     `The operation goes on. To look at it: mooring status ${id}`,
     `To stop and undo it: mooring cancel ${id}`,
-  ];
+  ]);
   if (error instanceof Interrupted) return new Interrupted(error.exitCode, { next });
   if (error instanceof TimedOut) return new TimedOut(error.message, { next, cause: error });
   if (error instanceof Unreachable)

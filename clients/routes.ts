@@ -109,7 +109,7 @@ export const routes = {
     },
   },
   "POST /api/onboardings/batch": {
-    query: ["dryRun", "confirmRemoval"],
+    query: ["dryRun", "confirmRemoval", "checkOnly"],
     documents: {
       200: load<BatchPlan>(async () => (await import("../src/domain/operation/batch.ts")).BatchPlan),
       202: load<AcceptedDocument>(async () => (await import("../src/domain/documents/accepted.ts")).AcceptedDocument),

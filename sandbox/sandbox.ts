@@ -79,7 +79,13 @@ export async function startSandbox({
     control = await startControl({ cloud, environment: () => describeEnvironment(sandbox) });
     await building;
     const { kubeconfigs, freetdsFile, files } = await writeCloudFiles(folder, cloud);
-    const settings = { ...cloud.settings, ...files, ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}) };
+    const settings = {
+      // As in Azure (infra/modules/app.bicep).
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "1100000",
+      ...cloud.settings,
+      ...files,
+      ...(logLevel ? { MOORING_LOG_LEVEL: logLevel } : {}),
+    };
     const { faults, catalog } = cloud;
     const { url: controlUrl } = control;
     const start = async (onPort: number, appFolder: string) => {

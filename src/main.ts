@@ -147,7 +147,7 @@ registerNamespaces(ports, routes, requestRecovery);
 registerVerifications(ports, routes);
 registerRepairs(ports, routes, requestRecovery);
 registerMigrations(ports, routes, requestRecovery);
-registerOnboardingRequested(ports, { backlog, requestRecovery });
+registerOnboardingRequested(ports, { backlog, requestRecovery, failing: new Set() });
 registerStartAccepted(ports, backlog);
 const unrecordedWatch = watchUnrecorded(ports);
 registerWatchDrift(ports, unrecordedWatch);

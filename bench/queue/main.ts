@@ -1,4 +1,5 @@
 /** How long a message for a busy namespace keeps its slot, and what the others wait for it; see README.md beside this file. */
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { names } from "../../sandbox/cloud.ts";
@@ -6,12 +7,17 @@ import { startSandbox } from "../../sandbox/sandbox.ts";
 import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
-  options: { runs: { type: "string", default: "10" }, behind: { type: "string", default: "8,400,1000" } },
+  options: {
+    runs: { type: "string", default: "10" },
+    behind: { type: "string", default: "8,400,1000" },
+    poisoned: { type: "string", default: "100" },
+  },
 });
 
 const sandbox = await startSandbox({
   callers: "keys",
   logLevel: "warning",
+  tableFaults: true,
   approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
 });
 const { key = "", approverKey = "" } = sandbox.cloud.callers ?? {};
@@ -31,6 +37,8 @@ async function call<T>(path: string, { by = key, body }: { by?: string; body?: o
 
 interface Operation {
   readonly id: string;
+  readonly namespace: string;
+  readonly createdTime: string;
   readonly status: string;
   readonly phase: string;
   readonly startTime: string;
@@ -54,6 +62,8 @@ async function until<T>(get: () => Promise<T | undefined> | T | undefined): Prom
 const send = (namespace: string, database: string, roles: readonly string[]) =>
   queue.send({
     body: { cluster: names.cluster, namespace, databases: [{ server: names.sqlServer, database, roles }] },
+    // The requests of one namespace differ, and each leaves out what the one before had.
+    applicationProperties: { confirmRemoval: true },
   });
 
 const leaving: number[] = [];
@@ -106,15 +116,57 @@ for (const [name, times] of Object.entries({
   "a message on an idle queue is accepted after": alone,
   "the next request begins after the end of the one before": beginning,
 }))
-  console.log(`${name.padEnd(66)} p50 ${quantile(times, 0.5).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`);
+  if (times.length > 0)
+    console.log(
+      `${name.padEnd(66)} p50 ${quantile(times, 0.5).toFixed(0)} ms, most ${Math.max(...times).toFixed(0)} ms`,
+    );
 
+/** Seconds of processor time that the host has used (Linux). */
+async function processorTime(): Promise<number> {
+  const stat = await readFile(`/proc/${sandbox.hostPid}/stat`, "utf8");
+  const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(")")).split(" ").slice(12, 14).map(Number);
+  return (user + system) / 100;
+}
+
+/** Twenty messages for as many other namespaces, one after the other, while those before them are in the queue. */
+async function innocentBehind(what: string): Promise<void> {
+  const before = await processorTime();
+  const name = what.replaceAll(/\W+/g, "-");
+  const sent = new Map<string, number>();
+  for (let index = 0; index < 20; index += 1) {
+    sent.set(`${name}-${index}`, Date.now());
+    send(`${name}-${index}`, "messages", ["reader"]);
+    await sleep(50);
+  }
+  // Seldom: a look takes the time of the service, too.
+  const accepted = await until(async () => {
+    await sleep(500);
+    const { value } = await call<{ value: Operation[] }>(`operations?top=100`);
+    const own = value.filter(({ namespace }) => sent.has(namespace));
+    return own.length === sent.size ? own : undefined;
+  });
+  const times = accepted.map(({ namespace, createdTime }) => Date.parse(createdTime) - (sent.get(namespace) ?? 0));
+  const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)];
+  const used = (await processorTime()) - before;
+  console.log(
+    `twenty messages ${what}: accepted after p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; the host used ${used.toFixed(1)} s`,
+  );
+}
+
+await innocentBehind("in a new process");
+await innocentBehind("alone");
 for (const count of values.behind.split(",").map(Number)) {
   const busy = `busy-behind-${count}`;
   await holdUp(busy);
   for (let index = 0; index < count; index += 1) send(busy, "messages", eight[index % eight.length] ?? []);
-  const after = await acceptedAfter(`innocent-behind-${count}`);
-  console.log(
-    `${`a message behind ${count} for a busy namespace is accepted after`.padEnd(66)} ${after.toFixed(0)} ms`,
-  );
+  await innocentBehind(`behind ${count} of a busy one`);
+}
+const poisoned = Number(values.poisoned);
+if (poisoned > 0) {
+  // Whatever concerns this namespace in the tables fails.
+  const effect = { kind: "error", code: 500 } as const;
+  sandbox.cloud.faults.add({ wire: "tables", target: "*poisoned*", times: Number.POSITIVE_INFINITY, effect });
+  for (let index = 0; index < poisoned; index += 1) send("poisoned", "messages", eight[index % eight.length] ?? []);
+  await innocentBehind(`behind ${poisoned} that fail`);
 }
 await sandbox.close();

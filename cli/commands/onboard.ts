@@ -1,15 +1,15 @@
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { plan, planBatch, startAsking } from "../requests/change.ts";
+import { plan, planBatch, startAsking, startBatch } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
-import { sendAsking, sendBatchAsking } from "../requests/removal.ts";
+import { sendAsking } from "../requests/removal.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
 import { yesFlags } from "../requests/selection.ts";
 import { withFileLocations } from "../requests/withFileLocations.ts";
 
 export const command = defineCommand({
   description:
-    "Onboards the namespace, or changes an onboarded one to match the request: what the request leaves out is removed. Before that it shows what would go and asks; outside a terminal it needs --yes. The same request again changes nothing. Several requests are sent as one batch: if one is wrong, all are refused; otherwise each gets an operation of its own.",
+    "Onboards the namespace, or changes an onboarded one to match the request: what the request leaves out is removed. Before that it shows what would go and asks; outside a terminal it needs --yes. The same request again changes nothing. Several requests are sent as one batch, and more than a batch may have (1,000, or 1 MB) as several: if one is wrong, all are refused; otherwise each gets an operation of its own.",
   operands: [{ name: "cluster/namespace", isRequired: false }],
   flags: { ...requestFlags, ...yesFlags, ...conditionFlags, ...dryRunFlags, ...waitFlags },
   examples: [
@@ -32,11 +32,7 @@ export const command = defineCommand({
           : startAsking(session, wanted, (send) => sendAsking(session, wanted, { isConfirmed }, send)),
       );
     }
-    if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
-    const name = `batch of ${requests.length}`;
-    const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
-    return await withFileLocations(written, () =>
-      startAsking(session, { title: name }, (send) => sendBatchAsking(session, call, { isConfirmed }, send)),
-    );
+    const all = { requests, written, ifMatch };
+    return isDryRun ? await planBatch(session, all) : await startBatch(session, all, { isConfirmed });
   },
 });

@@ -16,8 +16,7 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const asked = await readAsked(values, operands, session.say);
     const [only, ...more] = asked.requests;
-    return await withFileLocations(asked.written, () =>
-      only && more.length === 0 ? planChange(session, onboardingOf(only, asked)) : planBatch(session, asked),
-    );
+    if (!only || more.length > 0) return await planBatch(session, asked);
+    return await withFileLocations(asked.written, () => planChange(session, onboardingOf(only, asked)));
   },
 });

@@ -1,5 +1,7 @@
 /** A batch: its totals, and the namespaces that need attention. */
+import { hasEnded } from "../../clients/operations.ts";
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
+import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
@@ -19,6 +21,46 @@ export function describeTotals({ totals }: Pick<BatchDocument, "totals">): strin
     ...(notStarted > 0 ? [`${notStarted} to begin`] : []),
   ];
   return parts.join(", ");
+}
+
+/** Batches that are one to the user, as one. A single operation stays as it is. */
+export function together(all: readonly AnyOperationDocument[]): AnyOperationDocument {
+  const batches = all.filter((each) => each.kind === "batch");
+  const [first, ...others] = batches;
+  if (!first || others.length === 0) return only(all);
+  const sum = (count: (totals: BatchDocument["totals"]) => number) =>
+    batches.reduce((total, { totals }) => total + count(totals), 0);
+  // What is still running says most of all of them; what has ended, the worst.
+  const open = batches.find((each) => !hasEnded(each));
+  const worst = batches.find(({ status }) => status !== "Succeeded");
+  return {
+    ...(open ?? worst ?? first),
+    createdTime: first.createdTime,
+    ...(open
+      ? {}
+      : {
+          endTime: batches
+            .map(({ endTime = "" }) => endTime)
+            .toSorted()
+            .at(-1),
+        }),
+    requests: sum(({ requests }) => requests),
+    items: batches.flatMap(({ items }) => items).map((item, index) => ({ ...item, index })),
+    totals: {
+      requests: sum(({ requests }) => requests),
+      notStarted: sum(({ notStarted }) => notStarted),
+      running: sum(({ running }) => running),
+      succeeded: sum(({ succeeded }) => succeeded),
+      unchanged: sum(({ unchanged }) => unchanged),
+      failed: sum(({ failed }) => failed),
+      canceled: sum(({ canceled }) => canceled),
+    },
+  };
+}
+
+function only<T>([first]: readonly T[]): T {
+  if (first === undefined) throw new Error("there is nothing to follow");
+  return first;
 }
 
 export function batchLines({ totals, items, nextLink }: BatchDocument, view: View): readonly string[] {

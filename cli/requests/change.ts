@@ -7,7 +7,10 @@ import { batchPlanLines } from "../output/batchPlan.ts";
 import { planLines } from "../output/plan.ts";
 import type { Beginning, Call } from "../service/client.ts";
 import type { Session } from "../session.ts";
-import { waitAndPrint } from "../wait.ts";
+import { waitAndPrint, waitAndPrintAll } from "../wait.ts";
+import { callOf, checkParts, joinPlans, type Part, split } from "./parts.ts";
+import { type Removal, sendBatchesAsking } from "./removal.ts";
+import { withFileLocations } from "./withFileLocations.ts";
 
 /** Those that are planned as one operation, rather than as a batch. */
 type SingleRoute = Exclude<ChangeRoute, `${string}/batch`>;
@@ -31,12 +34,36 @@ export async function plan(session: Session, { call, title, name }: Change<Singl
   return document.blocked ? exitCodes.refused : exitCodes.done;
 }
 
-export async function planBatch(
+export async function planBatch(session: Session, asked: Part & { readonly ifMatch?: string | undefined }) {
+  const parts = split(asked);
+  if (parts.length > 1) await checkParts(session, parts, asked.ifMatch);
+  const plans: BatchPlan[] = [];
+  for (const part of parts) {
+    const call = { ...callOf(part, asked.ifMatch), ...(parts.length > 1 ? { isPatient: true } : {}) };
+    plans.push(await withFileLocations(part.written, () => session.client.plan(call, ["totals", "items"])));
+  }
+  return await printBatchPlan(session, joinPlans(plans));
+}
+
+/** Onboards what the requests ask for as one batch, or as several if they are too many for one. */
+export async function startBatch(
   session: Session,
-  { requests, ifMatch }: { readonly requests: readonly object[]; readonly ifMatch?: string | undefined },
+  asked: Part & { readonly ifMatch: string | undefined },
+  removal: Removal,
 ): Promise<number> {
-  const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
-  return await printBatchPlan(session, await session.client.plan(call, ["totals", "items"]));
+  const parts = split(asked);
+  if (parts.length > 1) await checkParts(session, parts, asked.ifMatch);
+  const calls = parts.map((part) => ({
+    ...callOf(part, asked.ifMatch),
+    ...(parts.length > 1 ? { isPatient: true } : {}),
+  }));
+  const accepted = await withFileLocations(parts.length === 1 ? asked.written : undefined, () =>
+    sendBatchesAsking(session, calls, removal, (call) => send(session, call)),
+  );
+  if (!accepted) return exitCodes.refused;
+  const [only, ...more] = accepted;
+  if (only && more.length === 0) return await followAccepted(session, only, `batch of ${asked.requests.length}`);
+  return await followTogether(session, accepted);
 }
 
 export async function printBatchPlan(session: Session, document: BatchPlan): Promise<number> {
@@ -69,6 +96,14 @@ async function send(session: Session, call: Beginning): Promise<AcceptedDocument
     if (error instanceof TimedOut) throw new TimedOut(error.message, { next, cause: error });
     throw error;
   }
+}
+
+async function followTogether(session: Session, accepted: readonly AcceptedDocument[]): Promise<number> {
+  const ids = accepted.map(({ id }) => id);
+  if (session.isWaiting) return await waitAndPrintAll(session, ids);
+  await session.print({ document: { value: accepted }, names: ids, lines: () => ids });
+  session.say("To follow them: mooring watch");
+  return exitCodes.done;
 }
 
 /** Prints the accepted operation; with --wait, how it ended. */

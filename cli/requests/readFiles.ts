@@ -9,8 +9,8 @@ import { whyUnreadable } from "../unreadable.ts";
 import { findFiles, type Search } from "./findFiles.ts";
 import { parseYaml } from "./parseYaml.ts";
 
-/** The service accepts batches of up to 4 MB. */
-const mostBytes = 4 * 1024 * 1024;
+/** Sixteen batches; a pipe or a device may never end. */
+const mostBytes = 16 * 1024 * 1024;
 
 /** A request, and where it is written: `teams.yaml, document 2`. */
 export interface Written {
@@ -43,7 +43,6 @@ function kindOfOthers(request: object): string | undefined {
   return kind === ownKind || apiVersion.startsWith(`${group}/`) ? undefined : kind;
 }
 
-/** Reads no more than the limit, since a pipe or a device may never end. */
 async function readText(file: string): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -59,7 +58,7 @@ async function readText(file: string): Promise<string> {
     throw new UsageError(`${nameOf(file)} ${whyUnreadable(cause)}.${hint}`, { cause });
   }
   if (size <= mostBytes) return Buffer.concat(chunks).toString("utf8");
-  throw new UsageError(`${nameOf(file)} has more than 4 MB, the limit of the service: send it in parts.`);
+  throw new UsageError(`${nameOf(file)} has more than 16 MB: send it in parts.`);
 }
 
 /** The file in the same folder that was probably meant, if the one that was named is not there. */

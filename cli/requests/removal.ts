@@ -1,5 +1,6 @@
 /** Before a namespace loses what a request leaves out, the person is asked; a script has to say --yes (docs/adr/0022). */
 
+import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { NotPossible, Refused } from "../failures.ts";
@@ -7,6 +8,7 @@ import { printable } from "../output/printable.ts";
 import { type Person, personHere } from "../question.ts";
 import type { Call } from "../service/client.ts";
 import type { Session } from "../session.ts";
+import { sendEach } from "./parts.ts";
 import { confirmed } from "./selection.ts";
 
 type Onboarding = Call<"POST /api/onboardings">;
@@ -39,20 +41,23 @@ export async function sendAsking<T>(
   return agreed ? await send({ ...withSign(call), ifMatch: call.ifMatch ?? plan.etag }) : undefined;
 }
 
-/** A batch shows what it removes only in its items, so a person sees its plan first. */
-export async function sendBatchAsking<T>(
+/** A batch shows what it removes only in its items, so a person sees the plans of all before the first is sent. */
+export async function sendBatchesAsking<T extends { readonly id: string }>(
   session: Session,
-  call: BatchOnboarding,
+  calls: readonly BatchOnboarding[],
   { isConfirmed, person = personHere() }: Removal,
   send: (call: BatchOnboarding) => Promise<T>,
-): Promise<T | undefined> {
-  if (isConfirmed) return await send(withSign(call));
-  if (!person && call.ifMatch === undefined) return await send(call);
-  const { items, etag } = await session.client.plan(call, ["totals", "items"]);
+): Promise<readonly T[] | undefined> {
+  if (isConfirmed) return await sendEach(session, calls.map(withSign), send);
+  if (!person && calls.every(({ ifMatch }) => ifMatch === undefined)) return await sendEach(session, calls, send);
+  const plans: BatchPlan[] = [];
+  for (const call of calls) plans.push(await session.client.plan(call, ["totals", "items"]));
+  const items = plans.flatMap((plan) => plan.items);
   const losses = lossesIn(items.map(({ cluster, namespace, plan }) => ({ name: `${cluster}/${namespace}`, plan })));
-  if (losses.length === 0) return await send(call);
+  if (losses.length === 0) return await sendEach(session, calls, send);
   const agreed = await agree(session, losses, { person, question: "onboard them and remove this?" });
-  return agreed ? await send({ ...withSign(call), ifMatch: call.ifMatch ?? etag }) : undefined;
+  const seen = calls.map((call, index) => ({ ...withSign(call), ifMatch: call.ifMatch ?? plans[index]?.etag }));
+  return agreed ? await sendEach(session, seen, send) : undefined;
 }
 
 /** One line for each namespace that would lose something. */

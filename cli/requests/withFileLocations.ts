@@ -14,11 +14,12 @@ export async function withFileLocations<T>(
     const { problem, operation, retryAfterSeconds } = error;
     if (!problem.errors) throw error;
     const [only, ...more] = written;
-    const locate = only && more.length === 0 ? (pointer: string) => placeOf(only, pointer) : locateIn(written);
+    const isBatch = more.length > 0 || problem.errors.some(({ pointer }) => pointer.startsWith("/requests/"));
+    const locate = only && !isBatch ? (pointer: string) => placeOf(only, pointer) : locateIn(written);
     const errors = problem.errors.map(({ pointer, detail }) => ({
       // A query parameter is in no file.
       pointer: pointer.startsWith("?") ? pointer : locate(pointer),
-      detail: more.length === 0 ? detail : locate(detail),
+      detail: isBatch ? locate(detail) : detail,
     }));
     throw new Refused({ ...problem, errors }, { operation, retryAfterSeconds });
   }

@@ -29,6 +29,8 @@ interface Sent {
   readonly body?: unknown;
   /** The service refuses the call unless what it changes still has this ETag. */
   readonly ifMatch?: string | undefined;
+  /** As of the client, but for this call. */
+  readonly isPatient?: boolean;
 }
 
 export type Call<R extends Route = Route> = CallOf<R> & Sent;
@@ -140,7 +142,7 @@ export function createClient({ server, credential, env, signal, isPatient, notif
         await pause(pauseMs, signal);
         continue;
       }
-      const wait = secondsToWait(answer, { isPatient, wasLost: lost > 0 });
+      const wait = secondsToWait(answer, { isPatient: call.isPatient ?? isPatient, wasLost: lost > 0 });
       if (wait === undefined || waits >= mostPatientTries) return answer;
       waits += 1;
       if (answer.status === 429) notify(`The service is asked too often; asking again in ${wait} s.`);
@@ -188,8 +190,8 @@ export function createClient({ server, credential, env, signal, isPatient, notif
 }
 
 function plainOf(call: Call, more: Query = {}): PlainCall {
-  const { query, body, ifMatch } = call;
-  return { method: methodOf(call), path: pathOf(call), query: { ...query, ...more }, body, ifMatch };
+  const { query, ...sent } = call;
+  return { ...sent, method: methodOf(call), path: pathOf(call), query: { ...query, ...more } };
 }
 
 /** Restores the quotes of an ETag, which the shell removes. */

@@ -21,7 +21,7 @@ param historyDays int
 @description('Settings of the dashboard; an empty one keeps its default.')
 param dashboard { clientId: string, links: { name: string, url: string }[], traceUrl: string }
 
-// The same as maxConcurrentRequests in host.json. An event stream occupies one of them for up to two minutes.
+// Only how the platform scales: host.json sets no limit. An event stream counts for up to two minutes.
 var httpConcurrency = 100
 
 var storageSuffix = environment().suffixes.storage
@@ -70,8 +70,9 @@ var mooringSettings = {
   MOORING_ARM_SCOPE: '${resourceManager}/.default'
   MOORING_SQL_SCOPE: 'https://${substring(environment().suffixes.sqlServerHostname, 1)}/.default'
   MOORING_HISTORY_DAYS: string(historyDays)
-  // Twice the largest body that Mooring accepts, a batch: a body slightly too large gets Mooring's own answer, not the host's.
-  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: string(8 * 1024 * 1024)
+  // The host reads a body into memory before the app sees the request. Slightly more than a batch may have, so that a body that
+  // exceeds it a little gets Mooring's own answer.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1100000'
   // Twice the host's own limit. The host never answers what only the worker refuses, and a hundred such requests stop it.
   languageWorkers__node__arguments: '--max-http-header-size=65536'
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from "zod-openapi";
 import { defined } from "../domain/defined.ts";
 import { type AnyRoute, declareRoute, type OperationId } from "../http/declaration.ts";
-import { body, busyHost, guarded, problem } from "../http/docs/answers.ts";
+import { body, guarded, problem, refusedByHost } from "../http/docs/answers.ts";
 import { shareExamples } from "../http/docs/shareExamples.ts";
 import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
@@ -110,7 +110,7 @@ function describe({ operationId, method, at, access, tag, summary, description, 
     ...defined({ requestBody }),
     responses: {
       ...(method === "GET" ? {} : undeclared),
-      ...(access === "anybody" ? { ...busyHost, ...own } : guarded(own)),
+      ...(access === "anybody" ? { ...refusedByHost, ...own } : guarded(own)),
       ...unforeseen,
     },
   };

@@ -24,9 +24,9 @@ export function expectMatch(request: Sent, current: Current): void {
   throw refuse(`${current.state} If-Match names another version of it.${weak}`, current);
 }
 
-/** Whether the client says what it saw. */
-export function hasCondition({ headers }: Sent): boolean {
-  return headers.has("if-match");
+/** Whether the client says what it saw. Refuses what cannot be read, even where nothing is compared in the end. */
+export function hasCondition(request: Sent): boolean {
+  return readTags(request, "if-match") !== undefined;
 }
 
 /** Whether the client names a version that it has seen (If-Match); `*` names none. */

@@ -13,9 +13,6 @@ import type { AppRole } from "../domain/access/caller.ts";
 /** By status. */
 export type Answers = ZodOpenApiResponsesObject;
 
-/** Reads what takes as long as its sender likes; `signal` says when to stop, and why. */
-export type Receive = <T>(read: (signal: AbortSignal) => Promise<T>) => Promise<T>;
-
 /** One thing that a route reads of a request besides its path. */
 export interface Parameter<T> {
   readonly query?: z.ZodRawShape;
@@ -25,8 +22,8 @@ export interface Parameter<T> {
   readonly body?: ZodOpenApiRequestBodyObject;
   /** What reading it, or acting on it, can be answered with. */
   readonly answers?: Answers;
-  /** Throws a refusal that names what is wrong. A body is read by `receive`. */
-  read(request: HttpRequest, receive: Receive): T | Promise<T>;
+  /** Throws a refusal that names what is wrong. */
+  read(request: HttpRequest): T | Promise<T>;
 }
 
 /** A parameter with any value. */

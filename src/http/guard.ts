@@ -10,8 +10,7 @@ import { logWithin } from "../telemetry/logLine.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { type Callers, isProven } from "./callers/authentication.ts";
 import { noteRefusal } from "./callers/noteRefusal.ts";
-import { beginChange } from "./change.ts";
-import type { Access, AnyRoute, Receive } from "./declaration.ts";
+import type { Access, AnyRoute } from "./declaration.ts";
 import type { Registered } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
 import type { RestoreSent } from "./sentHeaders.ts";
@@ -34,8 +33,6 @@ export interface CallOfCaller extends Call {
   readonly validUntil: number | undefined;
   /** Refuses when too many are open; call the returned function when the stream is closed. */
   openStream(): () => void;
-  /** Reads a body; the request does not occupy its place among the changes meanwhile. */
-  readonly receive: Receive;
 }
 
 type Handler<C extends Call> = (request: HttpRequest, call: C) => Promise<Answer>;
@@ -52,8 +49,15 @@ export interface Guards {
   answering(handler: Handler<Call>): Registered;
   /** Without authentication. */
   forAnybody(handler: Handler<Call>): Registered;
-  /** Authenticates first: no answer without a caller, and none that the caller's roles do not allow. */
-  forCallers(guarded: Guarded, handler: Handler<CallOfCaller>): Registered;
+  /**
+   * Authenticates first: no answer without a caller, and none that the caller's roles do not allow. A change has one of the limited
+   * places from when all of it has been read, which takes as long as its sender likes.
+   */
+  forCallers<R>(
+    guarded: Guarded,
+    read: (request: HttpRequest) => Promise<R>,
+    handler: (read: R, call: CallOfCaller) => Promise<Answer>,
+  ): Registered;
 }
 
 interface Guarding {
@@ -69,28 +73,29 @@ export function createGuards({ callers, refusals, restoreSent }: Guarding): Guar
       expectDeliberate(request);
       return await handler(request, call);
     });
-  const forCallers: Guards["forCallers"] = ({ access, query, counts = "change" }, handler) => {
+  const forCallers: Guards["forCallers"] = ({ access, query, counts = "change" }, read, handler) => {
     const anyOf = access === "callers" ? AppRole.options : access;
     return forAnybody(async (request, call) => {
       const by = await callers.identify(request);
       try {
         callers.expectAllowed(by, anyOf);
         expectParameters(request, query);
-        const acquirePlace = isSafe(request)
-          ? () => () => {}
-          : () => (counts === "change" ? callers.beginChange(by) : callers.beginVerification(by));
-        const change = beginChange({ acquirePlace, beginBody: () => callers.beginBody(by) });
+        const sent = await read(request);
+        const end = isSafe(request)
+          ? () => {}
+          : counts === "change"
+            ? callers.beginChange(by)
+            : callers.beginVerification(by);
         try {
-          return await handler(request, {
+          return await handler(sent, {
             ...call,
             by,
             charge: (tokens) => callers.charge(by, tokens),
             validUntil: callers.validUntil(by),
             openStream: () => callers.openStream(by),
-            receive: change.receive,
           });
         } finally {
-          change.end();
+          end();
         }
       } catch (error) {
         if (isProven(by)) await noteRefusal(refusals, error, { ...call, request, by });

@@ -5,7 +5,7 @@
 import type { HttpRequest } from "@azure/functions";
 import { input } from "durable-functions";
 import { defined } from "../domain/defined.ts";
-import type { Access, AnyParameter, AnyRoute, Receive, RouteDeclaration, Values } from "./declaration.ts";
+import type { Access, AnyParameter, AnyRoute, RouteDeclaration, Values } from "./declaration.ts";
 import { queryNames } from "./declaration.ts";
 import type { Call, CallOfCaller, Guards } from "./guard.ts";
 import { type Registered, type RouteOfApp, registerPaths } from "./methods.ts";
@@ -70,18 +70,15 @@ export function createRoutes({ answering, forAnybody, forCallers }: Guards): Rou
       const guarded = defined({ access, query: queryNames(route), counts: counts || undefined });
       add(
         route,
-        forCallers(guarded, async (request, call) => {
-          const place = route.at.read(request.params);
-          return await handler({ ...call, place }, ...(await readAll(request, route.reads, call.receive)));
-        }),
+        forCallers(guarded, readBy(route), (read, call) => handler({ ...call, place: read.place }, ...read.values)),
       );
     },
     serveAnybody(route, handler, ..._check) {
       add(
         route,
         forAnybody(async (request, call) => {
-          const place = route.at.read(request.params);
-          return await handler({ ...call, place }, ...(await readAll(request, route.reads, receiveNothing)));
+          const { place, values } = await readBy(route)(request);
+          return await handler({ ...call, place }, ...values);
         }),
       );
     },
@@ -91,17 +88,13 @@ export function createRoutes({ answering, forAnybody, forCallers }: Guards): Rou
   };
 }
 
-/** Nobody may send a body without having proved who it is. */
-const receiveNothing: Receive = () => Promise.reject(new Error("a route without authentication takes no body"));
-
 /** One after another: which of several mistakes is reported does not depend on how long each takes to read. */
-async function readAll<Ps extends readonly AnyParameter[]>(
-  request: HttpRequest,
-  parameters: Ps,
-  receive: Receive,
-): Promise<Values<Ps>> {
-  const values: unknown[] = [];
-  for (const parameter of parameters) values.push(await parameter.read(request, receive));
-  // Each value came out of the parameter at the same index.
-  return values as Values<Ps>;
+function readBy<P, Ps extends readonly AnyParameter[]>({ at, reads }: RouteDeclaration<Access, P, Ps>) {
+  return async (request: HttpRequest): Promise<Placed<P> & { readonly values: Values<Ps> }> => {
+    const place = at.read(request.params);
+    const values: unknown[] = [];
+    for (const parameter of reads) values.push(await parameter.read(request));
+    // Each value came out of the parameter at the same index.
+    return { place, values: values as Values<Ps> };
+  };
 }

@@ -328,6 +328,17 @@ describe("files", () => {
     expect(stderr).toContain("in Standard input, document 1 and in Standard input, document 2");
     expect(parseAllDocuments(documents([name, name]))).toHaveLength(2);
   });
+
+  it("refuses more than a batch may have as a whole, too", async () => {
+    const requests = Array.from({ length: 1_001 }, () => requestFor(cli.newName()));
+    const stdin = JSON.stringify([...requests.slice(0, 1_000), { ...requests[1_000], cluster: "none" }]);
+
+    const { code, stderr } = await cli.mooring(["onboard", "-f", "-", "--yes"], { stdin });
+
+    expect(code).toBe(1);
+    expect(stderr).toContain("  Standard input, item 1001: /cluster ");
+    expect((await cli.mooring(["list", "-o", "name"])).stdout).not.toContain(requests[0]?.namespace);
+  });
 });
 
 describe("several namespaces", () => {

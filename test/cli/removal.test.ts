@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Refused } from "../../cli/failures.ts";
-import { sendAsking, sendBatchAsking } from "../../cli/requests/removal.ts";
+import { sendAsking, sendBatchesAsking } from "../../cli/requests/removal.ts";
 import type { Call } from "../../cli/service/client.ts";
 import type { Session } from "../../cli/session.ts";
 import { names } from "../../sandbox/cloud.ts";
@@ -180,19 +180,19 @@ describe("at a terminal", () => {
   });
 
   it.each([
-    ["y\n", "accepted"],
+    ["y\n", [{ id: "accepted" }]],
     ["n\n", undefined],
   ])("shows the plan of a batch first, and reads %j", async (typed, expected) => {
     const { session, person, send, said, asked } = answering(typed);
 
     expect(
-      await sendBatchAsking(
+      await sendBatchesAsking(
         session,
-        { ...call, route: "POST /api/onboardings/batch" },
+        [{ ...call, route: "POST /api/onboardings/batch" }],
         { isConfirmed: false, person },
-        send,
+        async (batch) => ({ id: await send(batch) }),
       ),
-    ).toBe(expected);
+    ).toEqual(expected);
     expect(said[0]).toBe("aks/a would lose database sql/orders (reader).");
     expect(asked()).toBe("Onboard them and remove this? [y/N] ");
   });

@@ -47,7 +47,6 @@ const statuses: Readonly<Record<RefusalCode | StepErrorCode, number>> = {
   NOT_FOUND: 404,
   PAYLOAD_TOO_LARGE: 413,
   INCOMPLETE_BODY: 400,
-  BODY_TOO_SLOW: 408,
   METHOD_NOT_ALLOWED: 405,
   UNSUPPORTED_MEDIA_TYPE: 415,
   CROSS_SITE_REQUEST: 403,

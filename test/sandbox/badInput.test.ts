@@ -242,3 +242,36 @@ it("has written nothing after all these requests", async () => {
   expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
   expect(sandbox.cloud.world.identities.size).toBe(0);
 });
+
+it.each([
+  ["POST", "/api/onboardings", good],
+  ["POST", "/api/onboardings?dryRun=true", good],
+  ["POST", "/api/onboardings/batch", { requests: [good] }],
+  ["POST", "/api/onboardings/batch?checkOnly=true", { requests: [good] }],
+  ["POST", "/api/namespaces/batch", { action: "verify", all: true }],
+  ["DELETE", "/api/namespaces/aks-dev/none"],
+  ["POST", "/api/namespaces/aks-dev/none/verify"],
+  ["POST", "/api/namespaces/aks-dev/none/repair"],
+  ["POST", "/api/namespaces/aks-dev/none/migrate"],
+  ["POST", "/api/operations/none/approve", { requestHash: "none" }],
+  ["POST", "/api/operations/none/reject"],
+  ["POST", "/api/operations/none/cancel"],
+  ["POST", "/api/operations/none/compensate"],
+])("refuses an empty If-Match: %s %s", async (method, path, body?: object) => {
+  const answer = await service.call(method, path, body, { "if-match": "" });
+
+  expect(answer).toMatchObject({
+    status: 422,
+    body: { code: "INVALID_REQUEST", detail: expect.stringContaining("if-match") },
+  });
+});
+
+it.each(["/nothing", "/api/nothing"])("answers 404 with the headers of every other answer: %s", async (path) => {
+  const { status, headers } = await fetch(`${sandbox.url}${path}`);
+
+  expect([status, headers.get("cache-control"), headers.get("x-content-type-options")]).toEqual([
+    404,
+    "no-store",
+    "nosniff",
+  ]);
+});

@@ -496,12 +496,25 @@ it.each<[string, unknown, number, string]>([
   ["an unknown field", { requests: [request("red-x")], force: true }, 422, "INVALID_REQUEST"],
   ["1,001 requests", { requests: Array(1_001).fill({}) }, 422, "INVALID_REQUEST"],
   ["1,000 that are all wrong", { requests: Array(1_000).fill({}) }, 422, "INVALID_REQUEST"],
-  ["more than 4 MB", { requests: [request("red-x")], note: "x".repeat(4_200_000) }, 413, "PAYLOAD_TOO_LARGE"],
+  ["more than 1 MB", { requests: [request("red-x")], note: "x".repeat(1_048_576) }, 413, "PAYLOAD_TOO_LARGE"],
 ])("answers %s with one problem", async (_what, body, status, code) => {
   const answer = await operator.call("POST", "/api/onboardings/batch", body);
 
   expect(answer).toMatchObject({ status, body: { code } });
   expect(((answer.body["errors"] ?? []) as unknown[]).length).toBeLessThanOrEqual(101);
+});
+
+it("only checks a batch that says so", async () => {
+  const before = (await operator.call("GET", "/api/operations?top=1")).body;
+  const check = (requests: readonly unknown[]) =>
+    operator.call("POST", "/api/onboardings/batch?checkOnly=true", { requests });
+
+  expect((await check([request("red-x")])).status).toBe(204);
+  expect(await check([request("red-x"), { ...request("red-y"), cluster: "none" }])).toMatchObject({
+    status: 422,
+    body: { errors: [{ pointer: "/requests/1/cluster" }] },
+  });
+  expect((await operator.call("GET", "/api/operations?top=1")).body).toEqual(before);
 });
 
 it("explains the form of a batch to a caller who sends a bare list", async () => {

@@ -150,9 +150,13 @@ function durableSettingsOf({ extensions: { durableTask } }: HostJson, settings: 
   return { ...durableTask, hubName: expandSettings(hubName, { settings, where }) };
 }
 
-/** Messages wait for short rounds as activities do. */
+/**
+ * Messages wait for short rounds as activities do, but half of them may be under way in any case: with one at a time, a message for a
+ * free namespace would wait for the calls of all that wait before it.
+ */
 function yielding(triggers: TriggerContext, { extensions }: HostJson, rounds: Rounds): TriggerContext {
-  const slots = createYieldingSlots(extensions.serviceBus.maxConcurrentCalls, rounds);
+  const { maxConcurrentCalls } = extensions.serviceBus;
+  const slots = createYieldingSlots(maxConcurrentCalls, rounds, Math.ceil(maxConcurrentCalls / 2));
   return {
     ...triggers,
     invoke: (definition, input) =>
@@ -195,6 +199,7 @@ function serveHttp({ app, functions, server, hostJson, keys, settings, log, dura
     durable,
     bodyLimit: readBodyLimit(settings),
     limits: hostJson.extensions.http,
+    customHeaders: hostJson.extensions.http.customHeaders,
     streamTarget: typeof streamUri === "string" ? new URL(streamUri) : undefined,
     invoke: (definition, input) => run(app, { definition, input, durable }),
     failed: ({ name }, error) => log.error("failed", { function: name, ...describeError(error) }),

@@ -48,6 +48,7 @@ const schema = v.looseObject({
           routePrefix: v.optional(v.string(), "api"),
           maxConcurrentRequests: requestLimit,
           maxOutstandingRequests: requestLimit,
+          customHeaders: v.optional(v.record(v.string(), v.string()), {}),
         }),
         {},
       ),

@@ -26,7 +26,7 @@ export const hostJsonSettings: Known = {
       maxOutstandingRequests: "served",
       dynamicThrottlesEnabled: "idle",
       hsts: "idle",
-      customHeaders: "idle",
+      customHeaders: "served",
     },
     serviceBus: {
       autoCompleteMessages: "served",

@@ -5,8 +5,6 @@
  */
 import { createSlots, type Slots } from "./slots.ts";
 
-/** This many may be under way however long rounds are. */
-const least = 1;
 /** Rounds are short up to this mean. */
 const shortMs = 1;
 /** One more begins after this time in any case, so that no flood of requests, and nothing that hangs, stops all others. */
@@ -68,7 +66,8 @@ export interface RankedSlots extends Slots {
   run(work: () => Promise<void>, rank?: number): void;
 }
 
-export function createYieldingSlots(limit: number, rounds: Rounds): RankedSlots {
+/** `least` may be under way however long rounds are. */
+export function createYieldingSlots(limit: number, rounds: Rounds, least = 1): RankedSlots {
   const slots = createSlots(limit);
   const waiting: Waiting[] = [];
   let running = 0;

@@ -41,6 +41,8 @@ export const queueFunction = "onboardingRequested";
 
 type Worker = Pick<AcceptanceContext, "client" | "warn">;
 
+const betweenLooksMs = 500;
+
 export interface Backlog {
   /**
    * Begins the request of a message. Undefined when its turn has not come: the request is kept, and the caller has to defer
@@ -49,6 +51,8 @@ export interface Backlog {
   beginOrDefer(worker: Worker, arriving: Arriving): Promise<Accepted | undefined>;
   /** Begins what waits for a namespace that has become free. Never fails: the timer tries again. */
   beginNext(worker: Worker, berth: Berth): Promise<void>;
+  /** The same for the handler of a message that waits: one look serves a burst, and may come a moment later. */
+  beginSoon(worker: Worker, berth: Berth): Promise<void>;
   /** Writes to the audit trail. */
   noteRefused(worker: Worker, message: Pick<WaitingRequest, "traceparent">, error: Refusal): Promise<void>;
   /**
@@ -74,6 +78,13 @@ export function createBacklog(
   const findLost = createLostRows<Worker>(ports, noteRefused);
   /** Looks at what waits for a namespace that have not begun. */
   const lookingNext = new Map<string, Promise<void>>();
+  /** Namespaces at which a handler has just looked, with the last that asked for another look since. */
+  const lookedJustNow = new Map<string, Worker | undefined>();
+  /**
+   * A request that this process knows to wait for each namespace: what comes behind it waits, too, and looks at nothing. If it has
+   * begun elsewhere meanwhile, the look after the message finds that.
+   */
+  const knownToWait = new Map<string, number>();
 
   async function isFirst(berth: Berth, sequenceNumber: number, undecidedBefore = sequenceNumber): Promise<boolean> {
     const undecided = await queue.undecidedBefore(undecidedBefore);
@@ -90,6 +101,7 @@ export function createBacklog(
   /** False when nothing more can begin for now. */
   async function beginFirst(worker: Worker, berth: Berth): Promise<boolean> {
     const first = await findFirst(berth);
+    if (first === "none") knownToWait.delete(berthKey(berth));
     if (first === undefined || first === "none") return false;
     const record = await registry.getNamespace(berth);
     if (record && isHeld(record) && record.operation !== first.operation) return false;
@@ -152,6 +164,23 @@ export function createBacklog(
     return looking;
   }
 
+  async function beginSoon(worker: Worker, berth: Berth): Promise<void> {
+    const key = berthKey(berth);
+    if (lookedJustNow.has(key)) {
+      lookedJustNow.set(key, worker);
+      return;
+    }
+    lookedJustNow.set(key, undefined);
+    const lookAgain = () => {
+      const asked = lookedJustNow.get(key);
+      lookedJustNow.delete(key);
+      if (asked) void beginSoon(asked, berth);
+    };
+    // After a crash in between, the timer looks.
+    setTimeout(lookAgain, betweenLooksMs).unref();
+    await beginNext(worker, berth);
+  }
+
   async function logFailure({ warn }: Worker, berth: Berth, work: () => Promise<void>): Promise<void> {
     try {
       await turns.run(berthKey(berth), work);
@@ -163,6 +192,7 @@ export function createBacklog(
 
   return {
     beginNext,
+    beginSoon,
     noteRefused,
 
     async beginOrDefer(worker, arriving) {
@@ -171,16 +201,20 @@ export function createBacklog(
       const acceptance = contextFor(worker, arriving);
       // A request that policy refuses need not wait.
       admit(acceptance, request);
-      if (await isFirst(request, sequenceNumber)) {
+      const key = berthKey(request);
+      const isBehind = (knownToWait.get(key) ?? Number.POSITIVE_INFINITY) < sequenceNumber;
+      if (!isBehind && (await isFirst(request, sequenceNumber))) {
         // A row that an earlier delivery wrote is removed by the next admission, which finds the operation begun.
         const accepted = await beginUnlessHeld(acceptance, request, arriving);
         if (accepted) return accepted;
       }
       await registry.insertWaiting({ ...arriving, cluster, namespace, since: new Date(now()).toISOString() });
+      if (!isBehind) knownToWait.set(key, sequenceNumber);
       return undefined;
     },
 
     async reconcile(worker) {
+      knownToWait.clear();
       const berths = Map.groupBy(await registry.listWaiting(), berthKey);
       for (const [first] of berths.values()) if (first) await beginNext(worker, first);
       // Requests that have begun by now no longer have a row.

@@ -16,7 +16,7 @@ import type { SentAs } from "../../domain/request/sentRequest.ts";
 import { readSentRequest } from "../../domain/request/sentRequest.ts";
 import { parseFields, type Reader, toProblems } from "./readRequest.ts";
 
-/** Nobody would read more, and a body of 4 MB can have very many. */
+/** Nobody would read more, and a body of 1 MB can have very many. */
 const mostProblems = 100;
 
 const Envelope = z.strictObject(

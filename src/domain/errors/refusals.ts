@@ -185,18 +185,13 @@ export const refusals = {
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
-    cause: "The request body exceeds the limit: 16 KB, or 4 MB for a batch.",
+    cause: "The request body exceeds the limit: 16 KB, or 1 MB for a batch.",
     fix: "Send a smaller request; split a batch into several.",
   },
   INCOMPLETE_BODY: {
     status: 400,
     cause: "The connection closed before the whole request body arrived; nothing was done.",
     fix: "Send the request again.",
-  },
-  BODY_TOO_SLOW: {
-    status: 408,
-    cause: "The request body did not arrive in time: 10 s, and 1 s more for each 128 KB that the route accepts.",
-    fix: "Send the request again, over a faster connection if the body is large; nothing was done.",
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,

@@ -6,8 +6,8 @@ import { OperationError, OperationKind, type OperationStatus } from "./operation
 import { Plan, toOperationError } from "./plan.ts";
 
 export const mostRequests = 1_000;
-/** About 4 KB for each request; one that names three databases has 400 bytes. */
-export const maxBatchBytes = 4 * 1024 * 1024;
+/** About 1 KB for each request; one that names three databases has 400 bytes. */
+export const maxBatchBytes = 1024 * 1024;
 
 /** The kinds of operations of a namespace, and that of a batch. */
 export const AnyKind = z.enum([...OperationKind.options, "batch"]);

@@ -14,6 +14,7 @@ import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } fr
 import { sentBody } from "../../http/parameters/body.ts";
 import { change } from "../../http/parameters/change.ts";
 import { confirmRemoval } from "../../http/parameters/confirmRemoval.ts";
+import { flag } from "../../http/parameters/flag.ts";
 import { at } from "../../http/place.ts";
 import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -25,7 +26,7 @@ const acceptedOfBatch = {
   ...acceptedResponse,
   ...body(acceptedResponse.description, AcceptedDocument, { acceptedBatch }),
 };
-const tooLarge = problem("The body is larger than 4 MB.", "PAYLOAD_TOO_LARGE");
+const tooLarge = problem("The body is larger than 1 MB.", "PAYLOAD_TOO_LARGE");
 
 export const createNamespaceBatch = declareRoute({
   operationId: "createNamespaceBatch",
@@ -64,9 +65,18 @@ export const createBatch = declareRoute({
   tag: "Onboardings",
   summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
   description:
-    "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
-  reads: [change, confirmRemoval, sentBody(BatchBody, { batchRequest }, maxBatchBytes)],
+    "The body can have up to 1 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
+  reads: [
+    change,
+    confirmRemoval,
+    flag(
+      "checkOnly",
+      "true only looks for mistakes in the requests, as if they were sent. No request is wrong if the answer is 204.",
+    ),
+    sentBody(BatchBody, { batchRequest }, maxBatchBytes),
+  ],
   answers: {
+    204: { description: "With checkOnly=true: no request is wrong. Nothing was planned or written." },
     200: body(
       "The plan of each namespace, how long each would take, and how long all the ready ones would; nothing was written.",
       BatchPlan,
@@ -80,9 +90,10 @@ export const createBatch = declareRoute({
 });
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, sent) => {
+  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, isCheck, sent) => {
     const { context, by, charge } = call;
     const read = readRequests({ catalog: ports.catalog, by }, sent);
+    if (isCheck) return { status: 204 };
     const requests = read.map(({ request }) => request);
     const sentAs = read.map((each) => each.sentAs);
     charge(asked.isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);

@@ -22,8 +22,8 @@ const wantedMigration: Parameter<MigrationRequest> = {
   query: { to: IdentityMode.optional(), until: MigrationPhase.optional() },
   body: requestBody("optional", MigrationRequest, { migrationRequest }),
   answers: bodyProblems,
-  async read(request, receive) {
-    const body = await readOptionalBody(request, { receive });
+  async read(request) {
+    const body = await readOptionalBody(request);
     const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
     const asked = ["to", "until"].flatMap((name) => {
       const value = request.query.get(name);

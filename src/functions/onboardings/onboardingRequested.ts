@@ -11,6 +11,8 @@ import { traceOfMessage } from "../../application/queue/messageTrace.ts";
 import { confirmsRemoval, readMessage } from "../../application/queue/readMessage.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { type Received, receiveRequest } from "../../application/requests/readRequest.ts";
+import { defined } from "../../domain/defined.ts";
+import { messageOf } from "../../domain/messageOf.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -45,7 +47,12 @@ const Delivery = z.object({
 export interface Waiting {
   readonly backlog: Backlog;
   readonly requestRecovery: Pick<RequestRecovery, "recoverHolder">;
+  /** Namespaces of which a message waits in its slot for another try: what else comes for them is not tried meanwhile. */
+  readonly failing: Set<string>;
 }
+
+/** So that most slots serve the others. */
+const mostFailing = 2;
 
 export function registerOnboardingRequested(ports: Ports, waiting: Waiting): void {
   app.serviceBusQueue(queueFunction, {
@@ -88,7 +95,7 @@ export async function receiveMessage(ports: Ports, waiting: Waiting, arrival: Ar
 /** Decides about a message and settles it: its request begins, waits for its turn, or is dead-lettered. */
 async function decide(
   ports: Ports,
-  { backlog, requestRecovery }: Waiting,
+  { backlog, requestRecovery, failing }: Waiting,
   { message, context, client, traceparent }: Arrival & { readonly traceparent: Traceparent },
 ): Promise<void> {
   const { lockToken, sequenceNumber, messageId, ...times } = Delivery.parse(context.triggerMetadata);
@@ -100,6 +107,8 @@ async function decide(
   try {
     const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
     received = receiveRequest(reader, readMessage(message));
+    const key = berthKey(received.request);
+    if (failing.has(key)) return leave(context, key);
     const { enqueuedTimeUtc: sentTime, expiresAtUtc: expiresTime } = times;
     const isRemovalConfirmed = confirmsRemoval(message, context.triggerMetadata?.["applicationProperties"]);
     const sent = { sequenceNumber, messageId, sentTime, expiresTime, traceparent, isRemovalConfirmed };
@@ -118,12 +127,19 @@ async function decide(
     }
   } catch (caught) {
     const error = received ? received.asSent(caught) : caught;
-    if (!(error instanceof Refusal)) throw await waitBeforeRedelivery(error, context);
+    if (!(error instanceof Refusal)) {
+      const key = received && berthKey(received.request);
+      if (key === undefined || failing.has(key) || failing.size >= mostFailing) return leave(context, key, error);
+      failing.add(key);
+      await pauseBeforeRedelivery(context);
+      failing.delete(key);
+      throw error;
+    }
     context.warn(logLine("message dead-lettered", { code: error.code, messageId }));
     age("deadLettered");
     await backlog.noteRefused(worker, { traceparent }, error);
     await ports.queue.deadLetter(lockToken, { reason: error.code, description: error.message });
-    if (received) await backlog.beginNext(worker, received.request);
+    if (received) await backlog.beginSoon(worker, received.request);
     return;
   }
   age(accepted ? "accepted" : "waits");
@@ -132,14 +148,21 @@ async function decide(
   // if it has begun nothing.
   if (accepted?.isNew) return;
   await requestRecovery.recoverHolder(worker, received.request);
-  await backlog.beginNext(worker, received.request);
+  await backlog.beginSoon(worker, received.request);
+}
+
+/**
+ * Gives the slot up without a decision. The message is delivered again when its lock ends; until then it counts as undecided, and
+ * nothing that was sent after it for its namespace overtakes it.
+ */
+function leave(context: Context, namespace: string | undefined, error: unknown = "an earlier message failed"): void {
+  context.warn(logLine("message comes again later", defined({ namespace, reason: messageOf(error) })));
 }
 
 const longestPauseMs = 30_000;
 
 /** An abandoned message comes back immediately; without a pause a short outage would use up all its deliveries. */
-async function waitBeforeRedelivery(error: unknown, context: Context): Promise<unknown> {
+async function pauseBeforeRedelivery(context: Context): Promise<void> {
   const deliveries = Number(context.triggerMetadata?.["deliveryCount"] ?? 1);
   await sleep(Math.min(1_000 * 2 ** deliveries, longestPauseMs));
-  return error;
 }

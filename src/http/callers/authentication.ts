@@ -7,7 +7,6 @@ import { type Claims, callerOf } from "../../domain/policy/claims.ts";
 import { hasRole, missingRole } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Ports } from "../../ports/index.ts";
-import { type Arriving, createBodyLimit } from "./bodyLimit.ts";
 import { readClientPrincipal } from "./clientPrincipal.ts";
 import { type ConcurrencyLimit, createConcurrencyLimit } from "./concurrencyLimit.ts";
 import { createRateLimiter, type RateLimiter } from "./rateLimiter.ts";
@@ -36,8 +35,6 @@ export interface Callers {
   beginChange(caller: Caller): () => void;
   /** The same for verifications, which change nothing, but may wait for minutes for a Job. */
   beginVerification(caller: Caller): () => void;
-  /** The same for a body that arrives. */
-  beginBody(caller: Caller): Arriving;
   /** The same for event streams. */
   openStream(caller: Caller): () => void;
 }
@@ -47,7 +44,6 @@ export function createCallers(ports: Identify): Callers {
   const limiter = createRateLimiter(limits);
   const changes = createConcurrencyLimit(limits.changes);
   const verifications = createConcurrencyLimit(limits.verifications);
-  const bodies = createBodyLimit(limits.changes, (whose) => tooMany(whose, "requests that are still being sent"));
   const streams = createConcurrencyLimit(limits.streams);
   const ends = new WeakMap<Caller, number>();
   return {
@@ -62,7 +58,6 @@ export function createCallers(ports: Identify): Callers {
     },
     beginChange: ({ id }) => acquirePlace(changes, id, "changes"),
     beginVerification: ({ id }) => acquirePlace(verifications, id, "verifications"),
-    beginBody: ({ id }) => bodies.begin(id),
     openStream({ id }) {
       const place = streams.acquire(id);
       if (typeof place === "function") return place;
@@ -75,13 +70,9 @@ export function createCallers(ports: Identify): Callers {
 function acquirePlace(limit: ConcurrencyLimit, caller: string, what: string): () => void {
   const place = limit.acquire(caller);
   if (typeof place === "function") return place;
-  throw tooMany(place, what);
-}
-
-function tooMany(whose: "caller's" | "everybody's", what: string): Refusal {
   const [code, of] =
-    whose === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
-  return new Refusal(code, `The limits allow no more of ${of} ${what} at a time.`, { retryAfterSeconds: 1 });
+    place === "caller's" ? (["RATE_LIMITED", "your"] as const) : (["SERVICE_BUSY", "all callers'"] as const);
+  throw new Refusal(code, `The limits allow no more of ${of} ${what} at a time.`, { retryAfterSeconds: 1 });
 }
 
 /** Whether the caller is authenticated, not the anonymous caller of a service without authentication. */

@@ -37,11 +37,8 @@ export const problem = (description: string, code: RefusalCode | StepErrorCode) 
 });
 
 /** For routes on which the app itself refuses nobody. */
-export const busyHost = {
-  429: {
-    description:
-      "The host already runs and queues as many requests as host.json allows, so the app never saw this one.",
-  },
+export const refusedByHost = {
+  431: { description: "The headers are larger than the host takes, so the app never saw the request." },
 };
 
 /** The answers of every route that authenticates the caller. */
@@ -78,7 +75,6 @@ export const bodyProblems = {
     "The body is not JSON, a query parameter is not one of the route, or a flag is neither true nor false.",
     "MALFORMED_JSON",
   ),
-  408: problem("The body did not arrive in time; nothing was done.", "BODY_TOO_SLOW"),
   413: problem("The body is larger than 16 KB.", "PAYLOAD_TOO_LARGE"),
   422: problem("Fields are wrong; `errors` lists them.", "INVALID_REQUEST"),
 };

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { maxBodyBytes, parseFields, parseJson, tooLarge } from "../../application/requests/readRequest.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { expectJson } from "../browserRequest.ts";
-import type { Parameter, Receive } from "../declaration.ts";
+import type { Parameter } from "../declaration.ts";
 import { bodyProblems, requestBody } from "../docs/answers.ts";
 
 type Sent = Pick<HttpRequest, "headers" | "body">;
@@ -14,7 +14,7 @@ export function sentBody(schema: z.ZodType, examples: Examples, maxBytes: number
   return {
     body: requestBody("required", schema, examples),
     answers: bodyProblems,
-    read: (request, receive) => readBody(request, { receive, maxBytes }),
+    read: (request) => readBody(request, maxBytes),
   };
 }
 
@@ -27,39 +27,35 @@ export function fieldsOf<T>(
   return {
     body: requestBody(required, schema, examples),
     answers: bodyProblems,
-    read: async (request, receive) => parseFields(schema, await readOptionalBody(request, { receive })),
+    read: async (request) => parseFields(schema, await readOptionalBody(request)),
   };
 }
 
-/** How to read a body, and how long it may be. */
-interface Reading {
-  readonly receive: Receive;
-  readonly maxBytes?: number;
-}
-
-export async function readBody(request: Sent, { receive, maxBytes = maxBodyBytes }: Reading): Promise<unknown> {
+export async function readBody(request: Sent, maxBytes: number = maxBodyBytes): Promise<unknown> {
   expectJson(request);
-  return parseJson(await receive((signal) => readBytes(request, maxBytes, signal)), maxBytes);
+  return parseJson(await readBytes(request, maxBytes), maxBytes);
 }
 
 /** For routes where a request without a body is complete. */
-export async function readOptionalBody(request: Sent, { receive }: Reading): Promise<unknown> {
-  const bytes = await receive((signal) => readBytes(request, maxBodyBytes, signal));
+export async function readOptionalBody(request: Sent): Promise<unknown> {
+  const bytes = await readBytes(request, maxBodyBytes);
   return bytes.byteLength === 0 ? {} : parseJson(bytes);
 }
 
-/** Keeps nothing beyond the limit: a sender that uses chunks need not state the size in advance. */
-async function readBytes({ headers, body }: Sent, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+/**
+ * Keeps nothing beyond the limit. The host has read a body that states its size; one in chunks is still arriving, and the host
+ * sends no answer before its end.
+ */
+async function readBytes({ headers, body }: Sent, maxBytes: number): Promise<Uint8Array> {
   const declared = Number(headers.get("content-length") ?? 0);
   if (declared > maxBytes) throw tooLarge(maxBytes, declared);
   if (body === null) return new Uint8Array();
   const reader = body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  const patience = limitTime(signal, longestMs(maxBytes));
   try {
     for (;;) {
-      const { value, done } = await Promise.race([reader.read(), patience.over]);
+      const { value, done } = await reader.read();
       if (done) return Buffer.concat(chunks);
       const chunk: Uint8Array = value;
       size += chunk.byteLength;
@@ -73,36 +69,7 @@ async function readBytes({ headers, body }: Sent, maxBytes: number, signal: Abor
     reader.releaseLock();
     discardRest(body);
     throw error;
-  } finally {
-    patience.end();
   }
-}
-
-const leastBytesPerMs = 128;
-
-/** A sender may be slow, but not endless. */
-function longestMs(bytes: number): number {
-  return 10_000 + bytes / leastBytesPerMs;
-}
-
-/** `over` rejects when the signal is aborted, with its reason, or after that time. */
-function limitTime(signal: AbortSignal, ms: number): { readonly over: Promise<never>; end(): void } {
-  const { promise: over, reject } = Promise.withResolvers<never>();
-  // Also when nobody waits any more.
-  over.catch(() => undefined);
-  const timer = setTimeout(
-    () => reject(new Refusal("BODY_TOO_SLOW", `The body did not arrive within ${Math.round(ms / 1_000)} s.`)),
-    ms,
-  );
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop);
-  return {
-    over,
-    end() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
-    },
-  };
 }
 
 const discardMs = 5_000;

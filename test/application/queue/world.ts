@@ -66,6 +66,8 @@ export class World {
   isConfirming = true;
   calls = 0;
   lostLocks = 0;
+  /** Of its process, as in main.ts. */
+  failing = new Set<string>();
   #death: Moment | undefined;
   #standstill: Moment | undefined;
   #tellDeath: () => void = () => undefined;
@@ -86,6 +88,7 @@ export class World {
     this.died = new Promise((resolve) => {
       this.#tellDeath = resolve;
     });
+    this.failing = new Set();
     const refusals = createRefusalTrail(this.ports);
     return createBacklog(this.ports, { refusals, now: this.time.now });
   }
@@ -236,7 +239,7 @@ export class World {
     await this.survive(() =>
       receiveMessage(
         this.ports,
-        { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false } },
+        { backlog: this.backlog, requestRecovery: { recoverHolder: async () => false }, failing: this.failing },
         { message: content, context, client: this.client },
       ).catch((error: unknown) => {
         // The host reports the failure; the message belongs to another receiver, or to nobody any more.

@@ -11,8 +11,8 @@ import { Claims } from "../../../src/domain/policy/claims.ts";
 import { queueCaller } from "../../../src/domain/policy/queueCaller.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import { type Callers, createCallers } from "../../../src/http/callers/authentication.ts";
-import { createGuards } from "../../../src/http/guard.ts";
-import { json } from "../../../src/http/respond.ts";
+import { type CallOfCaller, createGuards, type Guarded } from "../../../src/http/guard.ts";
+import { type Answer, json } from "../../../src/http/respond.ts";
 import type { Tokens } from "../../../src/ports/tokens.ts";
 import { catalog as anonymous, createFakeCloud } from "../../support/fakeCloud.ts";
 import { groups, catalog as withTeams } from "../../support/teams.ts";
@@ -50,9 +50,16 @@ const ask = (headers: Record<string, string>) =>
 const guardsOf = () =>
   createGuards({ callers, refusals: createRefusalTrail(createFakeCloud().ports), restoreSent: () => true });
 
+const forCallers = (guarded: Guarded, handler: (call: CallOfCaller) => Promise<Answer>) =>
+  guardsOf().forCallers(
+    guarded,
+    async () => undefined,
+    (_read, call) => handler(call),
+  );
+
 /** The answer of a route. */
 async function answer(headers: Record<string, string>, roles: readonly AppRole[] = AppRole.options) {
-  const handler = guardsOf().forCallers({ access: roles, query: [] }, async (_request, { by }) => json(200, by));
+  const handler = forCallers({ access: roles, query: [] }, async ({ by }) => json(200, by));
   const request = new HttpRequest({ method: "GET", url: "http://x/", headers });
   const { status, headers: given, body } = await handler(request, new InvocationContext({ functionName: "test" }));
   return { status, headers: new Headers(given as Record<string, string>), body: JSON.parse(String(body)) };
@@ -230,7 +237,7 @@ it("limits concurrent changes and refuses the others immediately, but does not l
   const logged: string[] = [];
   const ends: (() => void)[] = [];
   const send = async (method: "GET" | "POST", headers: Record<string, string>) => {
-    const handler = guardsOf().forCallers({ access: "callers", query: [] }, async () => {
+    const handler = forCallers({ access: "callers", query: [] }, async () => {
       if (method === "POST") await new Promise<void>((resolve) => ends.push(resolve));
       return json(200, {});
     });

@@ -1,15 +1,9 @@
 /** A body is read up to its limit, and what follows is never kept. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, expect, it, vi } from "vitest";
-import { Refusal } from "../../../src/domain/policy/refusal.ts";
-import type { Receive } from "../../../src/http/declaration.ts";
+import { expect, it } from "vitest";
 import { readBody, readOptionalBody } from "../../../src/http/parameters/body.ts";
 
-/** Nobody else needs the place. */
-const receive: Receive = async (read) => await read(new AbortController().signal);
 const json = new Headers({ "content-type": "application/json" });
-
-afterEach(() => vi.useRealTimers());
 
 /** A client that sends this many chunks of 64 KiB without announcing a length, and counts how many were read. */
 function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
@@ -34,7 +28,7 @@ function sending(chunks: number, content = new Uint8Array(64 * 1024).fill(32)) {
 it("refuses at the limit, and drains the rest so that the connection is free for the next request", async () => {
   const { request, taken, isCanceled } = sending(20);
 
-  await expect(readBody(request, { receive })).rejects.toMatchObject({
+  await expect(readBody(request)).rejects.toMatchObject({
     code: "PAYLOAD_TOO_LARGE",
     message: "The body has more than 16384 bytes; the limit is 16384.",
   });
@@ -55,7 +49,7 @@ it("does not wait for a rest that never arrives", async () => {
     { highWaterMark: 0 },
   );
 
-  await expect(readBody({ headers: json, body }, { receive })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
+  await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
 });
 
 it("cuts off a client that never stops sending", async () => {
@@ -70,43 +64,16 @@ it("cuts off a client that never stops sending", async () => {
     },
   });
 
-  await expect(readBody({ headers: json, body }, { receive })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
+  await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   expect(isCanceled).toBe(false);
   await expect.poll(() => isCanceled, { interval: 100 }).toBe(true);
 }, 30_000);
-
-/** A sender that begins a body and never ends it. */
-const endless = () =>
-  new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(new TextEncoder().encode("{")) });
-
-it("waits ten seconds for a small body, and longer for one that may be large", async () => {
-  vi.useFakeTimers();
-  const small = readBody({ headers: json, body: endless() }, { receive }).catch((error: unknown) => error);
-  const large = readBody({ headers: json, body: endless() }, { receive, maxBytes: 4 * 1024 * 1024 }).catch(
-    (error: unknown) => error,
-  );
-
-  await vi.advanceTimersByTimeAsync(10_200);
-  expect(await small).toMatchObject({ code: "BODY_TOO_SLOW", message: "The body did not arrive within 10 s." });
-
-  await vi.advanceTimersByTimeAsync(40_000);
-  expect(await large).toMatchObject({ code: "BODY_TOO_SLOW", message: "The body did not arrive within 43 s." });
-});
-
-it("stops reading when somebody else needs the place", async () => {
-  const stop = new AbortController();
-  const reading = readBody({ headers: json, body: endless() }, { receive: (read) => read(stop.signal) });
-
-  stop.abort(new Refusal("SERVICE_BUSY", "others send, too"));
-
-  await expect(reading).rejects.toMatchObject({ code: "SERVICE_BUSY" });
-});
 
 it("reads nothing of a body whose Content-Length exceeds the limit", async () => {
   const { request, taken } = sending(20);
   request.headers.set("content-length", "20000");
 
-  await expect(readBody(request, { receive })).rejects.toMatchObject({
+  await expect(readBody(request)).rejects.toMatchObject({
     code: "PAYLOAD_TOO_LARGE",
     message: "The body has 20000 bytes; the limit is 16384.",
   });
@@ -118,16 +85,16 @@ it("refuses a body whose sender disconnects, which is not the service's fault", 
     pull: () => Promise.reject(Object.assign(new Error("aborted"), { code: "ECONNRESET" })),
   });
 
-  await expect(readBody({ headers: json, body }, { receive })).rejects.toMatchObject({ code: "INCOMPLETE_BODY" });
+  await expect(readBody({ headers: json, body })).rejects.toMatchObject({ code: "INCOMPLETE_BODY" });
 });
 
 it("reads a body that arrives in pieces, and accepts a missing one only where it is optional", async () => {
   const { request } = sending(3, new TextEncoder().encode(" 1"));
 
-  await expect(readBody({ ...request, body: null }, { receive })).rejects.toMatchObject({ code: "MALFORMED_JSON" });
-  await expect(readOptionalBody({ ...request, body: null }, { receive })).resolves.toEqual({});
-  await expect(readBody(sending(1, new TextEncoder().encode('{"a":1}')).request, { receive })).resolves.toEqual({
+  await expect(readBody({ ...request, body: null })).rejects.toMatchObject({ code: "MALFORMED_JSON" });
+  await expect(readOptionalBody({ ...request, body: null })).resolves.toEqual({});
+  await expect(readBody(sending(1, new TextEncoder().encode('{"a":1}')).request)).resolves.toEqual({
     a: 1,
   });
-  await expect(readBody(request, { receive })).rejects.toMatchObject({ code: "MALFORMED_JSON" });
+  await expect(readBody(request)).rejects.toMatchObject({ code: "MALFORMED_JSON" });
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DurableExtension } from "../app.ts";
-import { readBody } from "./body.ts";
+import type { ReadBody } from "./body.ts";
 import type { DurableRoute } from "./durableRoute.ts";
 import { givenKey, type HostKeys, isKey } from "./keys.ts";
 import { headersOf } from "./message.ts";
@@ -13,13 +13,20 @@ const notForOthers =
 export async function serveDurable(
   request: IncomingMessage,
   response: ServerResponse,
-  call: { url: URL; route: DurableRoute; durable: DurableExtension; keys: HostKeys; bodyLimit: number },
+  call: {
+    url: URL;
+    route: DurableRoute;
+    durable: DurableExtension;
+    keys: HostKeys;
+    bodyLimit: number;
+    readBody: ReadBody;
+  },
 ): Promise<void> {
-  const { url, route, durable, keys, bodyLimit } = call;
+  const { url, route, durable, keys, bodyLimit, readBody } = call;
   if (route.isWebhook && !isKey(givenKey(request, url), keys.system))
     return reply(response, 401, "Give the system key as x-functions-key or as code in the query.\n");
   if (!route.isWebhook && !isKey(route.key, keys.rpc)) return reply(response, 401, notForOthers);
-  const body = await readBody(request, bodyLimit);
+  const body = Buffer.concat(await readBody(request, response, bodyLimit));
   const answer = await durable.handle(
     { method: request.method ?? "GET", url, headers: headersOf(request), body },
     route.path,

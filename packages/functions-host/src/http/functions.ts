@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { DurableExtension, InvocationInput, InvocationResult, RegisteredFunction } from "../app.ts";
-import { BodyTooLarge, ClientGone, discardRest, readBody } from "./body.ts";
+import { BodyTooLarge, BodyTooSlow, ClientGone, createReadBody, discardRest, type ReadBody } from "./body.ts";
 import { serveDurable } from "./durable.ts";
 import { findDurableRoute } from "./durableRoute.ts";
 import type { HostKeys } from "./keys.ts";
@@ -17,6 +17,8 @@ export interface HttpFunctionsOptions {
   /** In bytes. */
   readonly bodyLimit: number;
   readonly limits: HttpLimits;
+  /** Of every answer that does not have them itself. */
+  readonly customHeaders: Readonly<Record<string, string>>;
   readonly durable: DurableExtension | undefined;
   /** Where the app's SDK listens when it streams HTTP. */
   readonly streamTarget: URL | undefined;
@@ -27,13 +29,15 @@ export interface HttpFunctionsOptions {
 
 /** Answers requests: the durable extension's paths first, then the app's routes, else 404. */
 export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandler {
-  const { routes, keys, bodyLimit, durable } = options;
+  const { routes, keys, bodyLimit, durable, customHeaders } = options;
   const throttle = createThrottle(options.limits);
+  const readBody = createReadBody();
   return async function serve(request, response, url) {
     try {
+      if (url.pathname !== "/") for (const each of Object.entries(customHeaders)) response.setHeader(...each);
       const durableRoute = durable && findDurableRoute(url.pathname);
       if (durable && durableRoute)
-        return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit });
+        return await serveDurable(request, response, { url, route: durableRoute, durable, keys, bodyLimit, readBody });
       const found = routes.match(request.method ?? "GET", url.pathname);
       if (found === undefined) {
         answerAsHost(request, response, url);
@@ -42,7 +46,8 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
       const { definition } = found.route;
       /** Azure's host reads the body for the function, and that fails. */
       const unread = (error: unknown) => {
-        if (!(error instanceof BodyTooLarge || error instanceof ClientGone)) throw error;
+        if (!(error instanceof BodyTooLarge || error instanceof BodyTooSlow || error instanceof ClientGone))
+          throw error;
         options.failed(definition, error);
         if (error instanceof ClientGone) return;
         reply(response, 500);
@@ -50,7 +55,7 @@ export function createHttpFunctions(options: HttpFunctionsOptions): RequestHandl
       };
       const isTaken = await throttle(async () => {
         // For a client that left while it waited, no function is started.
-        if (!response.destroyed) await call(request, response, { url, found, options }).catch(unread);
+        if (!response.destroyed) await call(request, response, { url, found, options, readBody }).catch(unread);
       });
       if (isTaken) return;
       // Azure's host does not say why, nor when to come back.
@@ -96,7 +101,7 @@ const keyPaths = /^\/admin\/(?:host\/(?:\w+keys|keys)|functions\/[^/]+\/keys)(?:
 async function call(
   request: IncomingMessage,
   response: ServerResponse,
-  { url, found, options }: { url: URL; found: RouteMatch; options: HttpFunctionsOptions },
+  { url, found, options, readBody }: { url: URL; found: RouteMatch; options: HttpFunctionsOptions; readBody: ReadBody },
 ): Promise<void> {
   const { definition } = found.route;
   const invocationId = randomUUID();
@@ -107,10 +112,11 @@ async function call(
       invocationId,
       target: options.streamTarget,
       bodyLimit: options.bodyLimit,
+      readBody,
       invoke: (input) => options.invoke(definition, { ...input, method: request.method }),
     });
   }
-  const body = await readBody(request, options.bodyLimit);
+  const body = Buffer.concat(await readBody(request, response, options.bodyLimit));
   const traceParent = request.headers["traceparent"];
   let done: InvocationResult;
   try {

@@ -36,8 +36,10 @@ export async function listen({ port, log }: { port: number; log: Log }): Promise
   let isDraining = false;
   const running = new Set<Promise<void>>();
 
-  // A client's pooled connection must not hit our idle timeout while it sends; close() ends idle ones itself.
-  const server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize: limits.headersSize }, (request, response) => {
+  // A client's pooled connection must not hit our idle timeout while it sends; close() ends idle ones itself. As in Kestrel, only the
+  // rate of a body is limited (body.ts), not its time.
+  const timeouts = { keepAliveTimeout: 60_000, requestTimeout: 0 };
+  const server = createServer({ ...timeouts, maxHeaderSize: limits.headersSize }, (request, response) => {
     // A client that goes away does not concern us, but without a listener the error would be uncaught.
     request.on("error", () => {});
     response.on("error", () => {});

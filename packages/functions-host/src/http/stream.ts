@@ -2,14 +2,17 @@
  * Streamed HTTP. An app that calls `app.setup({ enableHttpStream: true })` makes its SDK listen on its own port (capability
  * `HttpUri`). The host forwards the request there under the invocation's id, and streams the response back from there, while
  * the invocation itself carries only route parameters and headers.
+ *
+ * As on the real host, a body that states its length is read to its end before the function is invoked
+ * (HttpTriggerAttributeBindingProvider.cs). One in chunks reaches the function as it arrives, and the answer waits for its end.
  */
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { InvocationInput, InvocationResult, TypedData } from "../app.ts";
-import { BodyTooLarge, discardRest } from "./body.ts";
+import { BodyTooLarge, BodyTooSlow, ClientGone, type ReadBody, receiveBody } from "./body.ts";
 import { headersOf, isEndToEnd, queryOf } from "./message.ts";
 import { request as startRequest } from "./nodeHttp.ts";
-import { readProperties } from "./opening.ts";
+import { propertiesOf } from "./opening.ts";
 import { reply } from "./server.ts";
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -21,12 +24,14 @@ export interface StreamedCall {
   /** Where the SDK listens. */
   readonly target: URL;
   readonly bodyLimit: number;
+  readonly readBody: ReadBody;
   invoke(input: InvocationInput): Promise<InvocationResult>;
 }
 
 export async function stream(request: IncomingMessage, response: ServerResponse, call: StreamedCall): Promise<void> {
-  if (Number(request.headers["content-length"] ?? 0) > call.bodyLimit) throw new BodyTooLarge();
-  const input = toInput(request, call, hasBody(request.method) ? await readProperties(request) : {});
+  const isWhole = hasBody(request.method) && request.headers["content-length"] !== undefined;
+  const body = isWhole ? await call.readBody(request, response, call.bodyLimit) : undefined;
+  const input = toInput(request, call, body ? propertiesOf(request, body) : {});
   const upstream = await connect(request, call);
   response.once("close", () => upstream.destroy());
   if (response.destroyed) {
@@ -34,22 +39,25 @@ export async function stream(request: IncomingMessage, response: ServerResponse,
     return;
   }
 
-  const sent = sendBody(request, upstream, call.bodyLimit);
-  const copied = receive(upstream).then((answer) => copy(answer, response));
+  if (body) {
+    for (const chunk of body) upstream.write(chunk);
+    upstream.end();
+  }
+  const sent = body ? Promise.resolve() : sendBody(request, upstream, call.bodyLimit);
+  const copied = Promise.all([receive(upstream), sent]).then(([answer]) => copy(answer, response));
   // Both are awaited below, unless something else fails first.
   sent.catch(() => {});
   copied.catch(() => {});
   const invoked = call.invoke(input);
   try {
-    const { result } = await Promise.race([invoked, sent.then(() => invoked)]);
+    const [{ result }] = await Promise.all([invoked, sent]);
     // The handler returned nothing, so nothing comes through the SDK's port either.
     if (result === undefined || result === null) reply(response, 204);
     else await copied.catch(() => response.destroy());
-    discardRest(request, sent);
   } catch (error) {
     upstream.destroy();
     await invoked.catch(() => {});
-    if (error instanceof BodyTooLarge) throw error;
+    if (error instanceof BodyTooLarge || error instanceof BodyTooSlow) throw error;
     // Half a response must not look like a whole one.
     if (response.headersSent) response.destroy();
     else reply(response, 500);
@@ -143,7 +151,7 @@ function toTyped(value: unknown): TypedData {
 }
 
 /**
- * Sends the body as fast and as far as the handler reads it. Rejects only when it is too large: a client that goes away, or a
+ * Sends the body as fast as the handler reads it, and once that has answered, as fast as it arrives. A client that goes away, or a
  * handler that stops reading, is not a failure.
  */
 async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit: number): Promise<void> {
@@ -152,32 +160,26 @@ async function sendBody(request: IncomingMessage, upstream: ClientRequest, limit
     upstream.end();
     return;
   }
-  let size = 0;
+  let isAnswered = false;
+  const goOn = () => void request.resume();
+  upstream.on("drain", goOn).on("close", goOn);
+  upstream.once("response", () => {
+    isAnswered = true;
+    goOn();
+  });
+  const take = (chunk: Buffer) => {
+    if (!upstream.destroyed && !upstream.write(chunk) && !isAnswered) request.pause();
+  };
   try {
     // Not a pipeline, which would end the client's connection with the app's, and lose the answer.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += chunk.length;
-      if (size > limit) throw new BodyTooLarge();
-      if (!upstream.write(chunk)) await isTaken(upstream);
-      if (upstream.destroyed) return;
-    }
+    await receiveBody(request, { limit, take });
     upstream.end();
   } catch (error) {
-    if (error instanceof BodyTooLarge) throw error;
+    if (!(error instanceof ClientGone)) throw error;
     upstream.destroy();
+  } finally {
+    upstream.off("drain", goOn).off("close", goOn);
   }
-}
-
-/** Resolves when more can be written, or when the other side is gone. */
-function isTaken(upstream: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    if (upstream.destroyed) resolve();
-    const done = () => {
-      upstream.off("drain", done).off("close", done);
-      resolve();
-    };
-    upstream.on("drain", done).on("close", done);
-  });
 }
 
 async function copy(answer: IncomingMessage, response: ServerResponse): Promise<void> {

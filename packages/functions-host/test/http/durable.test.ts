@@ -24,6 +24,7 @@ async function serve() {
       keys: { system: "s", rpc: "r" },
       bodyLimit: 1000,
       limits: { maxConcurrentRequests: 1, maxOutstandingRequests: 1 },
+      customHeaders: {},
       durable,
       streamTarget: undefined,
       failed: () => undefined,

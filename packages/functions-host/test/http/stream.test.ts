@@ -37,7 +37,7 @@ test("sends server-sent events one by one while the handler still produces them"
   expect((await chunks?.next())?.done).toBe(true);
 });
 
-test("passes a body to the handler as it arrives, with route parameters, query and headers", async () => {
+test("passes a body to the handler, with route parameters, query and headers", async () => {
   const { url } = await runHost({
     code: `${setup}
       app.post("take", { route: "take/{name}/{id?}", handler: async (request) => {
@@ -142,21 +142,71 @@ test("a client that disconnects in the middle of a stream does not harm the host
   expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
 });
 
-test("a client that disconnects in mid-body ends the handler's read, not the host", async () => {
-  const { url, lines } = await runHost({
-    code: `${setup}
-      app.post("take", async (request) => ({ body: await request.text() }));
-      app.get("alive", () => ({ body: "yes" }));`,
+const announced = "Content-Length: 100\r\n\r\nhalf";
+const chunked = "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n";
+
+const taking = `${setup}
+  app.post("take", async (request) => {
+    globalThis.taken = (globalThis.taken ?? 0) + 1;
+    return { body: await request.text() };
   });
+  app.post("refuse", () => ({ status: 401 }));
+  app.get("alive", () => ({ body: "yes" }));`;
+
+/** Sends half a body, and gives the status of the answer, if there is one. */
+function sendHalf(url: string, route: string, half: string) {
   const { port, host } = new URL(url);
-
   const socket = connect(Number(port), "127.0.0.1");
-  socket.write(`POST /api/take HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 100\r\n\r\nhalf`);
-  await sleep(100);
-  socket.destroy();
+  let answer = "";
+  socket.on("data", (data) => {
+    answer += data.toString("latin1");
+  });
+  socket.write(`POST /api/${route} HTTP/1.1\r\nHost: ${host}\r\n${half}`);
+  return { socket, status: () => /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] };
+}
 
-  await expect.poll(() => lines.some((line) => line.startsWith("ERR Function.take failed"))).toBe(true);
-  expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+test.each([
+  ["announced", announced],
+  ["chunked", chunked],
+])(
+  "a client that disconnects in the middle of an %s body is a failed invocation, not the host's end",
+  async (_, half) => {
+    const { url, lines } = await runHost({ code: taking });
+
+    const { socket } = sendHalf(url, "take", half);
+    await sleep(100);
+    socket.destroy();
+
+    await expect
+      .poll(() => lines.some((line) => /^ERR .*(Function\.take failed|failed .*function="?take)/.test(line)))
+      .toBe(true);
+    expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
+  },
+);
+
+test("ends half a body with 500 after some seconds; the function of an announced one never runs", async () => {
+  const { url } = await runHost({ code: taking });
+  Reflect.set(globalThis, "taken", 0);
+
+  const halves = [announced, chunked].map((half) => sendHalf(url, "take", half));
+
+  await expect.poll(() => halves.map(({ status }) => status()), { timeout: 15_000 }).toEqual(["500", "500"]);
+  expect(Reflect.get(globalThis, "taken")).toBe(1);
+}, 20_000);
+
+test("invokes no function, and sends no answer, before the end of a body", async () => {
+  const { url } = await runHost({ code: taking });
+  Reflect.set(globalThis, "taken", 0);
+
+  const whole = sendHalf(url, "take", announced);
+  const piecewise = sendHalf(url, "refuse", chunked);
+  await sleep(300);
+  expect([Reflect.get(globalThis, "taken"), whole.status(), piecewise.status()]).toEqual([0, undefined, undefined]);
+
+  whole.socket.write("x".repeat(96));
+  piecewise.socket.write("0\r\n\r\n");
+  await expect.poll(() => [whole.status(), piecewise.status()]).toEqual(["200", "401"]);
+  for (const { socket } of [whole, piecewise]) socket.destroy();
 });
 
 test.each([
@@ -196,7 +246,7 @@ test.each([
   expect(status).toBe(500);
 });
 
-test("reads no more of a body than its handler does, and answers while the client still sends", async () => {
+test("reads no more of a body in chunks than its handler does, and answers at its end", async () => {
   const { url } = await runHost({
     code: `${setup}
       app.post("take", async (request) => {
@@ -214,8 +264,10 @@ test("reads no more of a body than its handler does, and answers while the clien
   const answered = new Promise<IncomingMessage>((resolve, reject) =>
     sending.on("response", resolve).on("error", reject),
   );
-  // Sends forever, until backpressure from the host stops it.
+  let isToEnd = false;
+  // Until backpressure from the host stops it.
   const send = () => {
+    if (isToEnd) return void sending.end();
     sent += 1;
     sending.write(megabyte, (error) => (error ? undefined : setImmediate(send)));
   };
@@ -228,12 +280,12 @@ test("reads no more of a body than its handler does, and answers while the clien
   expect(sent).toBe(taken);
   // The limit allows for the system's buffers on two connections.
   expect(taken).toBeLessThan(64);
+  isToEnd = true;
   Reflect.get(globalThis, "answerNow")();
 
   const answer = await answered;
   expect([answer.statusCode, Buffer.concat(await answer.toArray()).toString()]).toEqual([413, "too large"]);
   expect(await (await fetch(`${url}/api/alive`)).text()).toBe("yes");
-  sending.on("error", () => {}).destroy();
 });
 
 test.each([
