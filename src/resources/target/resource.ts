@@ -77,7 +77,9 @@ export const target = defineResource({
       const left = await atPlaces(places, about.target, (place) =>
         targetAt(place).planRevocation(ports, { ...about, keep: [], keepsResource: true }),
       );
-      const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
+      // What only waits to be tidied up opens nothing.
+      const open = left.filter(({ writes }) => writes.length > 0);
+      const what = open.flatMap(({ differences }) => differences.map(({ field }) => field));
       return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
     }),
 
