@@ -20,6 +20,7 @@ var registryTables = [
   'MooringNamespaces'
   'MooringOperations'
   'MooringPace'
+  'MooringRemains'
   'MooringSteps'
   'MooringWaiting'
 ]

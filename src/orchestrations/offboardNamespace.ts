@@ -11,7 +11,7 @@ import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
-import { all, type Durable } from "../durable/step.ts";
+import { all, type Durable, settledOf } from "../durable/step.ts";
 import { waitForEvent } from "../durable/waiting.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
@@ -45,9 +45,15 @@ export const offboardNamespace = orchestration({
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      const { together: own, afterwards } = removed(operation);
+      const { together: own, afterwards, shutting } = removed(operation);
       const together = hasLeftovers ? [...own, removeLeftovers.keyFor(operation)] : own;
-      yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);
+      try {
+        yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);
+      } catch (error) {
+        // In an offboarding that 0.1.0 began, the credential waits for everything before it.
+        if (isPersistent(input.retry)) for (const step of shutting) yield* settledOf(performStep(step, work));
+        throw error;
+      }
       if (isHeld) {
         yield* perform(checkDependants, work, { endsFirst: false });
         yield* remove(context, { together: [], afterwards }, work);

@@ -51,8 +51,8 @@ export type UserChange =
   | { readonly kind: "drop"; readonly user: string }
   | { readonly kind: "addRole"; readonly user: string; readonly role: string }
   | { readonly kind: "removeRole"; readonly user: string; readonly role: string }
-  | { readonly kind: "grant"; readonly user: string; readonly permission: "EXECUTE" }
-  | { readonly kind: "revoke"; readonly user: string; readonly permission: "EXECUTE" }
+  | { readonly kind: "grant"; readonly user: string; readonly permission: "EXECUTE" | "CONNECT" }
+  | { readonly kind: "revoke"; readonly user: string; readonly permission: "EXECUTE" | "CONNECT" }
   /** Sets the extended property `mooring` on the user; undefined removes it. */
   | { readonly kind: "mark"; readonly user: string; readonly mark: string | undefined };
 

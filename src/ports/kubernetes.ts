@@ -44,7 +44,8 @@ export interface NamespacedKind {
 }
 
 export interface NamespacedKinds {
-  readonly kinds: readonly NamespacedKind[];
+  /** With the plural, by which the API server's own texts name a kind. */
+  readonly kinds: readonly (NamespacedKind & { readonly plural: string })[];
   /** API versions whose server does not answer: `metrics.example/v1`. What they have is not known. */
   readonly unanswered: readonly string[];
 }
@@ -73,10 +74,10 @@ export interface Kubernetes {
   ): Promise<KubernetesObject>;
   /** What the deletion of a namespace would delete in it: every namespaced kind that can be listed and deleted. */
   namespacedKinds(cluster: ClusterTarget): Promise<NamespacedKinds>;
-  /** The same as `list`, without the objects' contents: the API server does not send them. */
+  /** The same as `list`, without the objects' contents: the API server does not send them. With a limit, the first ones alone. */
   listMetadata(
     cluster: ClusterTarget,
-    query: NamespacedKind & { readonly namespace: string },
+    query: NamespacedKind & { readonly namespace: string; readonly limit?: number },
   ): Promise<readonly ObjectMetadata[]>;
   /**
    * Deletes the object with that UID; with a resourceVersion, only as it was then. No error if it is gone, or if another object

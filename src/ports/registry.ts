@@ -1,5 +1,6 @@
 /** What Mooring remembers: Table Storage. */
 import type { Berth } from "../domain/naming/names.ts";
+import type { Leftover } from "../domain/operation/leftover.ts";
 import type { FreeRecord, HeldRecord, NamespaceRecord, OnboardedRecord } from "../domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "../domain/operation/operation.ts";
 import type {
@@ -20,7 +21,7 @@ import type { StepKey } from "../domain/operation/stepName.ts";
  * A record that cannot be read fails what asks for it alone, with RECORD_UNREADABLE. Lists of namespaces, operations, open batches
  * and waiting requests leave it out, so that it hides no other; the registry writes it to the log and counts it.
  */
-export interface Registry extends Batches, WaitingRequests {
+export interface Registry extends Batches, WaitingRequests, Leftovers {
   getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
@@ -137,6 +138,15 @@ export interface WaitingRequests {
   /** Does nothing if it is already waiting. */
   insertWaiting(record: WaitingRequest): Promise<void>;
   removeWaiting(record: Pick<WaitingRequest, "cluster" | "namespace" | "sequenceNumber">): Promise<void>;
+}
+
+/** What operations left to tidy up. */
+export interface Leftovers {
+  listLeftovers(): Promise<readonly Stored<Leftover>[]>;
+  /** Writes over what is remembered of the same place. */
+  rememberLeftover(record: Leftover): Promise<void>;
+  /** Does nothing if it has been written again since it was read. */
+  forgetLeftover(record: Stored<Leftover>): Promise<void>;
 }
 
 /** Signals this process's writes to the registry; writes of other processes are found by polling. */

@@ -38,8 +38,8 @@ export interface RoleAssignments {
   givenTo(principalId: PrincipalId, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
   /** The IDs of the subscriptions in which Mooring has a role, whatever it may read there. */
   subscriptions(): Promise<readonly string[]>;
-  /** Assignments at this very scope, whoever holds them; empty if what has the scope is gone. */
-  madeAt(scope: string): Promise<readonly RoleAssignment[]>;
+  /** Assignments at this very scope, whoever holds them; undefined if what has the scope is gone. */
+  madeAt(scope: string): Promise<readonly RoleAssignment[] | undefined>;
   /** Everybody's assignments that apply at a scope: made there or above; empty if what has the scope is gone. */
   applyingAt(scope: string): Promise<readonly RoleAssignment[]>;
   get(ref: AssignmentRef): Promise<RoleAssignment | undefined>;

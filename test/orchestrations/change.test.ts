@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../src/application/decisions/decide.ts";
+import { tidyLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
@@ -321,16 +322,40 @@ it.each([
   expect(namespace()?.state).toBe("Onboarded");
 });
 
-it("stops before the first write when what it replaces cannot be removed", async () => {
-  await send(before);
-  const user = userIn("messages");
-  if (user) cloud.users.get("sql-dev/messages")?.set(name, { ...user, ownedSchemas: ["app"] });
-  const was = snapshot();
+describe("a user that cannot be dropped", () => {
+  const log = { log: () => undefined, warn: () => undefined };
+  const own = (ownedSchemas: readonly string[]) => {
+    const user = userIn("messages");
+    if (user) cloud.users.get("sql-dev/messages")?.set(name, { ...user, ownedSchemas });
+  };
+  const told = expect.stringContaining(`user "${name}" owns schema app and cannot be dropped`);
+  beforeEach(async () => {
+    await send(before);
+    own(["app"]);
+    await send(parse({ databases: [orders("reader")] }));
+  });
 
-  const { record } = await send(parse({ databases: [orders("reader")] }));
+  it("loses its rights and its CONNECT, is named, and is dropped by the watch once that is possible", async () => {
+    const ended = [...cloud.operations.values()].at(-1);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    expect(userIn("messages")).toMatchObject({ roles: [], permissions: [], isDisabled: true });
+    await tidyLeftovers(cloud.ports, log);
+    expect(await cloud.ports.registry.listLeftovers()).toMatchObject([{ target: "sql-dev/messages", what: [told] }]);
 
-  expect(record?.error?.code).toBe("SQL_USER_OWNS_SCHEMA");
-  expect(snapshot()).toEqual(was);
+    own([]);
+    await tidyLeftovers(cloud.ports, log);
+    expect(userIn("messages")).toBeUndefined();
+    expect(await cloud.ports.registry.listLeftovers()).toEqual([]);
+  });
+
+  it("is opened again by a change that asks for the database again, and the watch leaves it", async () => {
+    expect((await send(before)).record).toMatchObject({ status: "Succeeded" });
+    expect(userIn("messages")).toMatchObject({ isDisabled: false });
+    await tidyLeftovers(cloud.ports, log);
+
+    expect(userIn("messages")?.roles).not.toEqual([]);
+    expect(await cloud.ports.registry.listLeftovers()).toEqual([]);
+  });
 });
 
 /** A change to another database whose last step, dropping the old user, is refused. */

@@ -149,20 +149,6 @@ const cases: readonly Case[] = [
       put("aadpodidentity.k8s.io/v1", "AzureIdentityBinding", { name: "theirs" }, { spec });
     },
   },
-  {
-    what: "a schema that the user owns",
-    code: "SQL_USER_OWNS_SCHEMA",
-    step: "revokeDatabase",
-    told: "owns schema shop",
-    arrange: () => editUser({ ownedSchemas: ["shop"] }),
-  },
-  {
-    what: "a role that the user owns",
-    code: "SQL_USER_HAS_DEPENDANTS",
-    step: "revokeDatabase",
-    told: "has role reports",
-    arrange: () => editUser({ dependants: ["role reports"] }),
-  },
 ];
 
 function editUser(changes: object): void {
@@ -170,8 +156,6 @@ function editUser(changes: object): void {
   if (!user) throw new Error("there is no user");
   cloud.users.get("sql-dev/orders")?.set(name, { ...user, ...changes });
 }
-
-const deliberate = cases.filter(({ code }) => !code.startsWith("SQL_"));
 
 it.each(cases)(
   "stops for $what, names it, and leaves everything as it was ($code)",
@@ -195,7 +179,7 @@ it.each(cases)(
   },
 );
 
-it.each(deliberate)("ignores $what when the caller says so, and reports it", async ({ arrange, ...expected }) => {
+it.each(cases)("ignores $what when the caller says so, and reports it", async ({ arrange, ...expected }) => {
   await onboard(expected.request ?? workload);
   arrange();
 
@@ -212,14 +196,21 @@ it.each(deliberate)("ignores $what when the caller says so, and reports it", asy
   expect(cloud.namespaces.size).toBe(0);
 });
 
-it("cannot ignore what SQL would refuse", async () => {
+it.each([
+  ["a schema that it owns", { ownedSchemas: ["shop"] }, "owns schema shop"],
+  ["a role that it owns", { dependants: ["role reports"] }, "has role reports"],
+])("waits for nothing that keeps a user from being dropped: %s", async (_what, changes, told) => {
   await onboard(workload);
-  editUser({ ownedSchemas: ["shop"] });
+  editUser(changes);
 
-  const { operation } = await offboard({ ignoreDependants: true });
+  const plan = await planOffboarding(cloud.ports, record());
+  const { operation } = await offboard();
 
-  expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OWNS_SCHEMA" } });
-  expect(writes).toEqual([]);
+  const message = expect.stringContaining(told);
+  const [notice] = plan.steps.flatMap(({ notices = [] }) => notices);
+  expect([plan.blocked, notice]).toMatchObject([false, { code: "LEFT_TO_TIDY", message }]);
+  expect(operation).toMatchObject({ status: "Succeeded", leftInPlace: [message] });
+  expect(cloud.users.get("sql-dev/orders")?.get(name)).toMatchObject({ roles: [], permissions: [], isDisabled: true });
 });
 
 it.each([workload, pod])("does not mistake its own objects for somebody else's ($identityMode)", async (request) => {
@@ -518,7 +509,7 @@ it("checks nothing that stays: an identity and a namespace that Mooring did not 
   const theirs = { apiVersion: "v1", kind: "Namespace", metadata: { name: "team-a", uid: "theirs" } };
   cloud.objects.set("v1 Namespace /team-a", theirs);
   await onboard(workload);
-  for (const { arrange, request } of deliberate) if (!request) arrange();
+  for (const { arrange, request } of cases) if (!request) arrange();
 
   const { operation } = await offboard();
 

@@ -45,8 +45,16 @@ const obstacles: readonly {
   readonly told?: string;
 }[] = [
   {
-    what: "a database's user owns a schema",
-    place: () => ownSchema(["app"]),
+    what: "a database's user owns a schema, and Mooring may not revoke its CONNECT",
+    place: () => {
+      ownSchema(["app"]);
+      change(({ databases }) => ({
+        databases: {
+          ...databases,
+          inspect: async (...asked) => ({ ...(await databases.inspect(...asked)), mayGrant: false }),
+        },
+      }));
+    },
     left: { users: ["messages"] },
     code: "SQL_USER_OWNS_SCHEMA",
     told: "SQL_USER_OWNS_SCHEMA",

@@ -46,20 +46,28 @@ function ownSchema(ownedSchemas: readonly string[]) {
   if (user) users?.set(name, { ...user, ownedSchemas });
 }
 
-it("removes nothing when one of its databases is in the way, and leaves the namespace onboarded", async () => {
-  const before = cloud.namespaces.get(key);
+it("is done where a user cannot be dropped, which opens nothing any more", async () => {
   ownSchema(["app"]);
 
   const operation = await offboard();
 
-  expect(operation).toMatchObject({ status: "Failed", error: { code: "SQL_USER_OWNS_SCHEMA" } });
-  expect(written).toEqual([]);
-  const { etag: _new, traceparent: _other, ...after } = cloud.namespaces.get(key) ?? {};
-  const { etag: _old, traceparent: _first, ...was } = before ?? {};
-  expect(after).toEqual(was);
-  ownSchema([]);
-  expect(await offboard()).toMatchObject({ status: "Succeeded" });
+  expect(operation).toMatchObject({ status: "Succeeded", leftInPlace: [expect.stringContaining("owns schema app")] });
+  expect(cloud.users.get("sql-dev/orders")?.get(name)).toMatchObject({ roles: [], permissions: [], isDisabled: true });
   expect(cloud.namespaces.size).toBe(0);
+});
+
+it("shuts the way in although a target's access cannot be taken away", async () => {
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "change sql-dev/orders" && when === "before") throw new PermanentError("SQL_FORBIDDEN", "no right");
+  };
+
+  expect(await offboard()).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
+  expect(cloud.credentials.get(name) ?? []).toEqual([]);
+  expect(cloud.users.get("sql-dev/messages")?.has(name)).toBe(false);
+  expect(cloud.identities.has(name)).toBe(true);
+
+  cloud.onWrite = () => undefined;
+  expect(await offboard()).toMatchObject({ status: "Succeeded" });
 });
 
 it.each([false, true])(
@@ -73,7 +81,9 @@ it.each([false, true])(
     const operation = await offboard({ ignoreDependants });
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "CLUSTER_UNREACHABLE" } });
-    expect(written).toEqual(ignoreDependants ? ["change sql-dev/messages", "change sql-dev/orders"] : []);
+    expect(written).toEqual(
+      ignoreDependants ? ["change sql-dev/messages", "change sql-dev/orders", "remove credential"] : [],
+    );
     expect(cloud.namespaces.get(key)?.state).toBe(ignoreDependants ? "Incomplete" : "Onboarded");
   },
 );

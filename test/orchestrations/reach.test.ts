@@ -22,7 +22,7 @@ import {
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { clientIdOf, principalIdOf } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
-import { operate } from "../support/operations.ts";
+import { operate, send } from "../support/operations.ts";
 
 const request = OnboardingRequest.parse({
   cluster: "aks-dev",
@@ -80,6 +80,20 @@ describe("a verification", () => {
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "VERIFICATION_FAILED" } });
     expect(operation.error?.message).toContain(`sql-dev/orders: user is ${name} (EXECUTE, db_datawriter)`);
+  });
+
+  it("keeps a change that only takes away from nothing, and remembers the user as a finding", async () => {
+    const orders = { server: "sql-dev", database: "orders", roles: ["reader"] };
+    const wide = OnboardingRequest.parse({ ...request, databases: [...request.databases, orders] });
+    await operate(cloud, "onboard", wide);
+    giveRole(`${server}/databases/other`);
+
+    const narrow = await send(cloud.ports, request);
+
+    expect(narrow).toMatchObject({ status: "Succeeded" });
+    expect(cloud.users.get("sql-dev/orders")?.has(name)).toBe(false);
+    expect(record().findings).toMatchObject([{ code: "ROLE_ON_TARGET" }]);
+    expect(await send(cloud.ports, wide)).toMatchObject({ status: "Failed", error: { code: "VERIFICATION_FAILED" } });
   });
 
   it("only warns when a database that no request names cannot be read, and names it with the reason", async () => {

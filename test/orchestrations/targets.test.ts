@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { tidyLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
@@ -255,6 +256,87 @@ describe("a place of another release, which this one cannot read", () => {
     expect(ended.leftInPlace).toBeUndefined();
   });
 });
+
+describe("a target whose resource is gone", () => {
+  /** Azure lists nothing at what is gone; above it, it may still list what was assigned there. */
+  function gone(changes: Partial<Ports["roleAssignments"]> = {}): Ports {
+    const { roleAssignments } = cloud.ports;
+    const madeAt: typeof roleAssignments.madeAt = async (scope) =>
+      scope.endsWith("/uploads") ? undefined : await roleAssignments.madeAt(scope);
+    const ports = { ...cloud.ports, roleAssignments: { ...roleAssignments, madeAt, ...changes } };
+    providePorts(ports);
+    return ports;
+  }
+  const back = () => {
+    providePorts(cloud.ports);
+    return cloud.ports;
+  };
+  const log = { log: () => undefined, warn: () => undefined };
+  beforeEach(async () => {
+    await send(cloud.ports, request(uploads, jobs));
+  });
+
+  it.each([
+    ["a change", () => send(gone(), request(jobs)), ["jobs 8a0f", "jobs c6a8"]],
+    ["an offboarding", () => offboard(gone(), berth), []],
+  ])("is revoked by %s all the same: it counts again when it comes back", async (_what, act, left) => {
+    const ended = await act();
+
+    expect(ended).toMatchObject({ status: "Succeeded" });
+    expect(ended.leftInPlace).toBeUndefined();
+    expect(given()).toEqual(left);
+  });
+
+  it.each<[string, Partial<Ports["roleAssignments"]>]>([
+    [
+      "may not read it",
+      { givenTo: async () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "roleAssignments/read")) },
+    ],
+    [
+      "may not delete it",
+      { remove: async () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "the scope is invalid")) },
+    ],
+    ["sees no effect", { remove: async () => undefined }],
+  ])("is told and remembered where Mooring %s, and taken away by the watch", async (_why, changes) => {
+    const scoped: typeof changes = changes.remove
+      ? {
+          remove: async (ref) =>
+            await (ref.scope.endsWith("/uploads") ? changes : cloud.ports.roleAssignments).remove?.(ref),
+        }
+      : changes;
+    const ended = await send(gone(scoped), request(jobs));
+
+    const told = expect.stringContaining("/uploads is gone. What Mooring gave there may still be listed");
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
+    await tidyLeftovers(gone(scoped), log);
+    expect(await cloud.ports.registry.listLeftovers()).toMatchObject([{ target: "uploads", what: [told] }]);
+    expect(given()).toEqual(all);
+
+    await tidyLeftovers(back(), log);
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+    expect(await cloud.ports.registry.listLeftovers()).toEqual([]);
+  });
+});
+
+it.each(["change", "offboarding"])(
+  "one role that cannot be taken away keeps no other at the same place: %s",
+  async (kind) => {
+    await send(cloud.ports, request(uploads, jobs));
+    const { roleAssignments } = cloud.ports;
+    const kept = [...cloud.roleAssignments.values()].find(({ scope }) => scope.endsWith("/jobs"));
+    const remove: typeof roleAssignments.remove = async (ref) => {
+      if (kept?.id.endsWith(ref.name)) throw new PermanentError("ARM_FORBIDDEN", "not this one");
+      await roleAssignments.remove(ref);
+    };
+    const ports = { ...cloud.ports, roleAssignments: { ...roleAssignments, remove } };
+    providePorts(ports);
+
+    const ended = kind === "change" ? await send(ports, request()) : await offboard(ports, berth);
+
+    expect(ended).toMatchObject({ status: "Failed" });
+    expect([...cloud.roleAssignments.values()]).toEqual([kept]);
+  },
+);
 
 describe("a lock in Azure", () => {
   /** On the container `uploads`. The cloud refuses what it forbids. */

@@ -50,6 +50,14 @@ function isTold(id: string, step: string) {
     .toMatchObject([{ code: "NAMESPACE_GOING", message: expect.stringContaining(finalizer) }]);
 }
 
+async function deleteHeld(namespace: string): Promise<string> {
+  expect((await onboard(namespace)).status).toBe("Succeeded");
+  const metadata = { name: namespace, finalizers: [finalizer] };
+  const patch = { apiVersion: "v1", kind: "Namespace", metadata };
+  await objects.patch(patch, undefined, undefined, "somebody", undefined, PatchStrategy.MergePatch);
+  return await service.offboard(names.cluster, namespace);
+}
+
 async function isGone(namespace: string): Promise<boolean> {
   const { items } = await core.listNamespace({ fieldSelector: `metadata.name=${namespace}` });
   return items.length === 0;
@@ -66,6 +74,32 @@ it("waits until what holds the namespace is gone, and says what that is", async 
 
   expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
   expect(await isGone("held-for-a-while")).toBe(true);
+});
+
+it("names what holds it: finalizers of the namespace itself, and the objects in it by name", async () => {
+  const id = await deleteHeld("held-itself");
+  await isTold(id, "removeNamespace");
+  const ended = await service.waitFor(id);
+  expect(ended.error?.message).toContain(`Its own finalizers keep it: ${finalizer}.`);
+
+  expect((await onboard("held-inside")).status).toBe("Succeeded");
+  await hold("held-inside", [finalizer]);
+  const failed = await service.waitFor(await service.offboard(names.cluster, "held-inside"));
+  expect(failed.error?.message).toContain(`ConfigMap mooring-databases (finalizers: ${finalizer})`);
+});
+
+it("goes on waiting while the API server is away", async () => {
+  const id = await deleteHeld("held-alone");
+  await isTold(id, "removeNamespace");
+  const { faults } = sandbox.cloud;
+  faults.add({ wire: "kubernetes", times: Number.POSITIVE_INFINITY, effect: { kind: "cutBefore" } });
+  await expect.poll(() => faults.active[0]?.hits, { timeout: namespaceDeletionMs }).toBeGreaterThan(0);
+  faults.clear();
+  const patch = { apiVersion: "v1", kind: "Namespace", metadata: { name: "held-alone", finalizers: [] } };
+  await objects.patch(patch, undefined, undefined, "somebody", undefined, PatchStrategy.MergePatch);
+
+  const ended = await service.waitFor(id);
+  expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
 });
 
 it("waits in a namespace that stays until what Mooring put into it is gone, and says what holds it", async () => {

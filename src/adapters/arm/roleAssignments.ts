@@ -67,8 +67,8 @@ export function createRoleAssignments(options: RestOptions): {
       const found = await listPages("List the subscriptions in which Mooring has a role", url, Subscription);
       return found.map(({ subscriptionId }) => subscriptionId);
     },
-    applyingAt,
-    madeAt: async (scope) => (await applyingAt(scope)).filter((each) => isSameId(each.scope, scope)),
+    applyingAt: async (scope) => (await applyingAt(scope)) ?? [],
+    madeAt: async (scope) => (await applyingAt(scope))?.filter((each) => isSameId(each.scope, scope)),
     async get(ref) {
       const { doing, url } = place("Read", ref);
       const found = await find(doing, url, Assignment);
@@ -105,19 +105,19 @@ export function createRoleAssignments(options: RestOptions): {
     async locksAt(scope) {
       const doing = `List the locks at ${scope}`;
       const question = { doing, at: scope, what: "locks", version: locksVersion, query: { $filter: "atScope()" } };
-      const found = await unlessGone(() => list(question, FoundLock));
+      const found = (await unlessGone(() => list(question, FoundLock))) ?? [];
       return found.map(({ id, properties: { level } }) => ({ id, level }));
     },
   };
 
   return { roleAssignments, azureResources };
 
-  /** Nothing is at a scope that is gone. */
-  async function unlessGone<T>(look: () => Promise<readonly T[]>): Promise<readonly T[]> {
+  /** ARM lists nothing at a scope that is gone. */
+  async function unlessGone<T>(look: () => Promise<readonly T[]>): Promise<readonly T[] | undefined> {
     try {
       return await look();
     } catch (error) {
-      if (error instanceof PermanentError && isNotFound(error.cause)) return [];
+      if (error instanceof PermanentError && isNotFound(error.cause)) return undefined;
       throw error;
     }
   }

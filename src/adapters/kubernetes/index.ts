@@ -65,7 +65,7 @@ const KeySet = z.object({ keys: z.array(z.object({ kid: z.string().optional(), k
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean(), reason: z.string().default("") }) });
 
 /** Small enough that a page fits in memory and within a request's timeout. */
-const pageSize = "500";
+const pageSize = 500;
 
 export function createKubernetes({
   credential,
@@ -131,20 +131,23 @@ export function createKubernetes({
     return find(cluster, { method: "GET", path: objectPath(resource, ref) }, StoredObject);
   }
 
-  /** All pages of a list. Empty for 404: the cached kind is no longer served. A namespace that is missing has an empty list. */
+  /** All pages of a list, or only the first with so many. Empty for 404: the cached kind is no longer served. A namespace that is missing has an empty list. */
   async function listAll(
     cluster: ClusterTarget,
     { query = {}, ...rest }: ClusterRequest,
-    shape: z.ZodType<z.infer<typeof ObjectList>> = ObjectList,
+    { shape = ObjectList, limit }: { shape?: z.ZodType<z.infer<typeof ObjectList>>; limit?: number | undefined } = {},
   ): Promise<readonly { readonly request: ClusterRequest; readonly item: object }[]> {
     const all: { request: ClusterRequest; item: object }[] = [];
     let next: string | undefined;
     do {
-      const request: ClusterRequest = { ...rest, query: { ...query, limit: pageSize, continue: next } };
+      const request: ClusterRequest = {
+        ...rest,
+        query: { ...query, limit: String(limit ?? pageSize), continue: next },
+      };
       const page = await find(cluster, request, shape);
       if (page === undefined) return [];
       for (const item of page.items) all.push({ request, item });
-      next = page.metadata.continue === "" ? undefined : page.metadata.continue;
+      next = page.metadata.continue === "" || limit !== undefined ? undefined : page.metadata.continue;
     } while (next !== undefined);
     return all;
   }
@@ -180,14 +183,18 @@ export function createKubernetes({
       for (const { apiVersion, kind, name } of kinds) {
         known.set(resourceKey(cluster, apiVersion, kind), { name, kind, namespaced: true });
       }
-      return { kinds: kinds.map(({ apiVersion, kind }) => ({ apiVersion, kind })), unanswered };
+      return { kinds: kinds.map(({ name: plural, ...kind }) => ({ ...kind, plural })), unanswered };
     },
 
-    async listMetadata(cluster, { apiVersion, kind, namespace }) {
+    async listMetadata(cluster, { apiVersion, kind, namespace, limit }) {
       const resource = await locate(cluster, apiVersion, kind);
       if (resource === undefined) return [];
       const path = collectionPath(resource, { apiVersion, namespace });
-      const items = await listAll(cluster, { method: "GET", path, accept: acceptMetadata }, MetadataList);
+      const items = await listAll(
+        cluster,
+        { method: "GET", path, accept: acceptMetadata },
+        { shape: MetadataList, limit },
+      );
       return items.map(({ request, item }): ObjectMetadata => {
         const { metadata } = parse(cluster, request, { ...item, apiVersion, kind }, StoredObject);
         return { apiVersion, kind, metadata };

@@ -27,6 +27,8 @@ const isWatched: Readonly<Record<Write, boolean>> = {
   updateBatchItems: false,
   insertWaiting: false,
   removeWaiting: false,
+  rememberLeftover: false,
+  forgetLeftover: false,
 };
 const watched: ReadonlySet<PropertyKey> = new Set(
   Object.entries(isWatched).flatMap(([name, is]) => (is ? [name] : [])),

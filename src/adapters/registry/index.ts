@@ -1,5 +1,5 @@
 /**
- * The registry in Azure Table Storage: these tables and those of batches.ts and waiting.ts, with ETags where two writers can
+ * The registry in Azure Table Storage: these tables and those of batches.ts, leftovers.ts and waiting.ts, with ETags where two writers can
  * collide.
  *
  * | table             | partition    | row                |
@@ -16,6 +16,7 @@ import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Registry } from "../../ports/registry.ts";
 import { createBatchesOn } from "./batches.ts";
 import { toRegistryError } from "./errors.ts";
+import { createLeftoversOn } from "./leftovers.ts";
 import { namespaceRowOf, readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";
 import { operationsPartition, readOperationRow } from "./operationRows.ts";
 import { type Filters, openTables, type Table, type TableSettings, table } from "./tables.ts";
@@ -64,6 +65,7 @@ export function createRegistryOn(
   return {
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
     ...createWaitingOn(table("MooringWaiting")),
+    ...createLeftoversOn(table("MooringRemains")),
     async getNamespace({ cluster, namespace }) {
       const row = await namespaces.get(cluster, namespace);
       return row && readOne(row, readStoredNamespace);

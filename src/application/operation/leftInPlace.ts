@@ -1,4 +1,4 @@
-/** What an operation left as it was, because the catalog has dropped the cluster, server or database where it is. */
+/** What an operation left: as it was, because the catalog has dropped its place, or to be tidied up after access was revoked. */
 import { isCode } from "../../domain/errors.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import { stepText } from "../../domain/operation/stepName.ts";
@@ -19,6 +19,6 @@ export function findLeftInPlace(steps: readonly StepRecord[]): readonly string[]
     .flatMap((step) =>
       (step.notices ?? []).map(({ code, message }) => ({ code, text: `${stepText(step)}: ${message}` })),
     )
-    .filter(({ code }) => isCode(code, "LEFT_IN_PLACE"))
+    .filter(({ code }) => isCode(code, "LEFT_IN_PLACE") || isCode(code, "LEFT_TO_TIDY"))
     .map(({ text }) => text);
 }

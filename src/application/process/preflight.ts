@@ -8,7 +8,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { resourceSteps } from "../../resources/index.ts";
-import { nextLook } from "../../resources/namespace/terminating.ts";
+import { goOnWaiting, nextLook } from "../../resources/namespace/terminating.ts";
 import { joinIdentity } from "../admission/joinIdentity.ts";
 import { requestApproval } from "../decisions/approval.ts";
 import { Admins, adminsToSet } from "./admins.ts";
@@ -59,7 +59,11 @@ export const preflight = defineStep({
       await step.notice([toNotice("NAMESPACE_GOING", going.message)]);
       return { action: "none", waitsUntil };
     }
-    throwBlockers(plan);
+    const { waitsUntil: away } = await goOnWaiting(input.retry, step, async () => {
+      throwBlockers(plan);
+      return { action: "none" };
+    });
+    if (away !== undefined) return { action: "none", waitsUntil: away };
     throwConflict(notJoined);
     expectNotPassed(request, Date.now());
     const news = newsIn(plan);

@@ -95,8 +95,15 @@ const removal: Readonly<Record<Leaving, "together" | "togetherAtEnd" | "afterwar
   namespace: "afterwards",
 };
 
+interface Removed {
+  readonly together: StepKeys;
+  readonly afterwards: StepKeys;
+  /** Of these, what lets anybody become the identity: it goes although something before it fails. */
+  readonly shutting: StepKeys;
+}
+
 /** What an offboarding removes. While a namespace migrates, it may have things of every identity mode. */
-export function removed(operation: OperationFacts): { readonly together: StepKeys; readonly afterwards: StepKeys } {
+export function removed(operation: OperationFacts): Removed {
   const every = resourcesFor(operation.request);
   const leaving = every.filter((resource) => leaves(resource, operation));
   const own = (reason: Leaving) =>
@@ -114,6 +121,7 @@ export function removed(operation: OperationFacts): { readonly together: StepKey
   return {
     together: [...first.flatMap(own), ...first.toReversed().flatMap(left)],
     afterwards: then.flatMap((reason) => [...left(reason), ...own(reason)]),
+    shutting: then.filter((reason) => reason === "credential").flatMap((reason) => [...left(reason), ...own(reason)]),
   };
 }
 

@@ -4,6 +4,7 @@ import { breaksAccess, Finding, keep } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { KnownThing } from "../../domain/naming/ownership.ts";
 import { migrated } from "../../domain/operation/migration.ts";
+import { onlyTakesAway } from "../../domain/request/loss.ts";
 import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import { noticeOfLeft } from "../../resources/definitions/leftCatalog.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
@@ -15,8 +16,9 @@ import { lookTwice, proveNamespace, throwErrors } from "../inspection/proveNames
 const proof = { duration: { least: 0.5, most: 10 }, waitsForJob: true, target: "namespace" } as const;
 
 /**
- * Fails on findings that break access; lesser ones are returned and kept with the namespace's record. If the operation is
- * already committed, which only a second run of the step can see, then access broke afterwards: that is ordinary drift.
+ * Fails on findings that break access; lesser ones are returned and kept with the namespace's record. Where the operation is committed
+ * (this is a second run of the step, or access has ended) or only takes away, they are ordinary drift: whoever caused them must not keep
+ * what is to go.
  */
 export const verify = defineStep({
   name: "verify",
@@ -27,18 +29,23 @@ export const verify = defineStep({
     isMigrating: z.boolean().optional(),
     /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
     findsUnread: z.boolean().optional(),
+    /** The change gives nothing. Since 0.2.0. */
+    onlyTakes: z.boolean().exactOptional(),
   },
   output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
   from: (operation) => ({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
     isMigrating: operation.isMigrating,
+    ...(operation.earlier && onlyTakesAway(operation.request, operation.earlier) ? { onlyTakes: true } : {}),
   }),
-  async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
+  async run({ operation, request, identity: { clientId }, onlyTakes = false, ...looking }, ports, step) {
+    const { isMigrating = false, findsUnread = false } = looking;
     const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
     const inspection = { request, earlier, clientId, isMigrating, things, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
-    if (findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation))) throwErrors(findings);
+    if (!onlyTakes && findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation)))
+      throwErrors(findings);
     await step.commit();
     return { action: "none", findings: [...keep(findings)], things: [...seen.things] };
   },

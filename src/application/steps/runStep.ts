@@ -95,7 +95,9 @@ async function tryStep<G extends object, O extends StepResult>(
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
       return found;
     };
-    const isLastTry = async (error: TransientError) => delayAfter(error, input, await trail.started) === undefined;
+    // An undo that goes on after the runtime's tries is not waited for here.
+    const counted = { ...input, retry: { ...input.retry, undoTimeoutMs: 0 } };
+    const isLastTry = async (error: TransientError) => delayAfter(error, counted, await trail.started) === undefined;
     const context = { ...trail, invocation, isLastTry, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;

@@ -110,6 +110,11 @@ export const notices = {
       "The catalog no longer has the cluster, server, database or other target where something should be removed or repaired: Mooring cannot reach it. Or it has moved the target, or its rules now forbid it, so that nothing is given there. Or a later release gave access in a place of which this one knows nothing. The rest is done; the operation's `leftInPlace` names what stays.",
     fix: "Remove by hand what the step names, or put the name back into the catalog before the next operation; a database or target can also be left out of the request. Once the identity is deleted, its users and roles open nothing.",
   },
+  LEFT_TO_TIDY: {
+    cause:
+      "What Mooring gave is revoked and the way in is shut. Something that opens nothing could not be tidied up, because it is in use, belongs to somebody else, or a service did not answer. The rest is done; the operation's `leftInPlace` names what stays.",
+    fix: "Nothing, if it may stay: Mooring tries again as often as it looks for drift (drift.everyMinutes in the catalog), and forgets what is gone. To be rid of it sooner, remove what the notice names.",
+  },
   NAMESPACE_KEPT: {
     cause:
       "Mooring created the namespace, and others have something in it, or may have: a kind of object could not be seen. It stays with all of that, without Mooring's mark.",

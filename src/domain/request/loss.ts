@@ -1,10 +1,12 @@
 /** What a namespace loses by a request: shown before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
-import { everyKind, type Targets } from "../targets/index.ts";
+import { everyKind, type Targets, targetsOf } from "../targets/index.ts";
 import { replacedAccount } from "./change.ts";
+import { endsOf, withoutEnds } from "./expiry.ts";
 import { usesSelector } from "./identityModes.ts";
 import { type OnboardingRequest, selectorOf } from "./request.ts";
+import { hashRequest } from "./requestHash.ts";
 
 export const Loss = z
   .object({
@@ -37,6 +39,18 @@ export function targetsLost(request: Targets, earlier: Targets): readonly Loss[]
     });
   });
 }
+
+/** Whether all that the new request does is to ask for less on targets than the earlier one, and for nothing longer. */
+export function onlyTakesAway(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
+  const rest = (each: OnboardingRequest) => hashRequest(withoutEnds({ ...each, ...targetsOf(earlier) }));
+  if (rest(request) !== rest(earlier) || targetsLost(request, earlier).length === 0) return false;
+  const ends = endsOf(earlier);
+  const isLonger = ([target, end = never]: readonly [string, string | undefined]) => end > (ends.get(target) ?? never);
+  return targetsLost(earlier, request).length === 0 && ![...endsOf(request)].some(isLonger);
+}
+
+/** After every time in RFC 3339. */
+const never = "~";
 
 /** A namespace that no operation holds, or what its record was before. */
 interface Known {

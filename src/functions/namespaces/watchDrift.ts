@@ -3,6 +3,7 @@ import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { acceptUpkeep } from "../../application/acceptance/acceptance.ts";
 import { watchDrift } from "../../application/inspection/watchDrift.ts";
+import { watchLeftovers } from "../../application/inspection/watchLeftovers.ts";
 import type { UnrecordedWatch } from "../../application/inspection/watchUnrecorded.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
 import { traceOf } from "../../domain/watching/trace.ts";
@@ -12,6 +13,7 @@ import type { Ports } from "../../ports/index.ts";
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
 export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatch): void {
+  const leftoverWatch = watchLeftovers(ports);
   app.timer("watchDrift", {
     schedule: "*/30 * * * * *",
     extraInputs: [input.durableClient()],
@@ -23,6 +25,7 @@ export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatc
           acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
       });
       await unrecordedWatch.look(context);
+      await leftoverWatch.look(context);
     },
   });
 }

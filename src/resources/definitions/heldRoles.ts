@@ -2,6 +2,7 @@
  * What Azure's own roles and those of a Cosmos DB account have in common: a principal has a role at the scope of a target. What
  * others gave is used as it is, what is missing is given, and what an earlier identity had is revoked.
  */
+import { TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
@@ -70,6 +71,9 @@ export function planRoles<R extends Role>(
   const surplus = revokesSurplus ? ours.filter((each) => !stale.includes(each) && !isOneOf(each, wanted)) : [];
   const revoked = [...stale, ...surplus];
 
+  const giveAll = async (roles: readonly R[], to: IdentityPair) => {
+    for (const role of roles) await give(role, to);
+  };
   const isUnchanged = missing.length + corrections.length + revoked.length === 0;
   const isNew = own.every((each) => each.isGivenBy(operation)) && !isLent && revoked.length === 0;
   const usual = isLent && own.length === 0 ? "adopt" : isUnchanged ? "none" : "update";
@@ -82,11 +86,11 @@ export function planRoles<R extends Role>(
       ...surplus.map(lost),
     ],
     deletesRoles: revoked.length > 0,
-    writes: [
-      ...(identity ? missing.map((role) => () => give(role, identity)) : []),
+    writes: eachByItself([
+      ...(identity && missing.length > 0 ? [() => giveAll(missing, identity)] : []),
       ...corrections.map(({ write }) => write),
       ...revoked.map((each) => () => each.remove()),
-    ],
+    ]),
   };
 }
 
@@ -101,8 +105,20 @@ export function planRoleRevocation(ours: readonly OurRole[], kept: readonly Role
     action: revoked.length > 0 ? "delete" : "none",
     differences: revoked.map(lost),
     deletesRoles: revoked.length > 0,
-    writes: revoked.map((each) => () => each.remove()),
+    writes: eachByItself(revoked.map((each) => () => each.remove())),
   };
+}
+
+/** None waits for another: all of them are tried before the first failure that may pass counts or, without such a one, the first. */
+function eachByItself(writes: Decision["writes"]): Decision["writes"] {
+  if (writes.length < 2) return writes;
+  return [
+    async () => {
+      const failures: unknown[] = [];
+      for (const write of writes) await write().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures.find((error) => error instanceof TransientError) ?? failures[0];
+    },
+  ];
 }
 
 function lost({ word }: HeldRole): Difference {

@@ -6,6 +6,7 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
+import type { Leftover } from "../../domain/operation/leftover.ts";
 import type { Way } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
@@ -60,6 +61,11 @@ export interface Resource {
   readonly surplus?: readonly Surplus[];
   /** What an offboarding left of it, one sentence each. */
   remains(ports: Ports, request: OnboardingRequest): readonly Promise<readonly string[]>[];
+  /**
+   * Tries again to tidy up what an operation left, and returns what stays. `kept`: the namespace's requests now; what they ask for is
+   * kept. Whatever else Mooring gave there is revoked.
+   */
+  tidyUp?(ports: Ports, left: Leftover, kept: readonly OnboardingRequest[]): Promise<readonly string[]>;
   exported(catalog: Catalog, input: ExportInput): ExportedPart;
   /** Whether Mooring gave the identity this role in Azure; any other role is somebody else's. */
   gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;

@@ -95,7 +95,7 @@ export interface StepContext {
   earlier(): Promise<StepRecord | undefined>;
   /** Reports what the step could not check and what does not stop it. */
   notice(notices: readonly OperationError[]): Promise<void>;
-  /** Whether no other try follows if the step fails with this error. */
+  /** Whether no other try follows soon if the step fails with this error: an undo goes on for longer. */
   isLastTry(error: TransientError): Promise<boolean>;
   /** The point of no return: from here on the operation cannot be canceled. Throws if it was canceled before. */
   commit(): Promise<void>;

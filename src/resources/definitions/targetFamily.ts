@@ -18,6 +18,7 @@ import type { OtherAccess, Owners } from "./otherAccess.ts";
 import type { Permit } from "./permit.ts";
 import type { Obstacles } from "./preflight.ts";
 import type { RecordedMark } from "./recordedMark.ts";
+import type { Tidying } from "./tidying.ts";
 
 /** What every question about a place knows. */
 export interface About {
@@ -64,8 +65,12 @@ export interface Decision {
   readonly lent?: readonly string[] | undefined;
   /** Whether a role is deleted by Azure Resource Manager, which a lock may forbid. */
   readonly deletesRoles?: boolean | undefined;
-  /** In this order; empty if there is nothing to do. */
+  /** In this order; empty if there is nothing to do. What revokes comes first. */
   readonly writes: readonly (() => Promise<void>)[];
+  /** After the writes. No access depends on it, and it may fail: then something stays, and is named. */
+  readonly tidying?: readonly Tidying[] | undefined;
+  /** What will stay, as far as a look sees it: one sentence each. */
+  readonly stays?: readonly string[] | undefined;
 }
 
 export interface Inspecting extends About {

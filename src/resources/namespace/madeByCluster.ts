@@ -53,6 +53,6 @@ export function isMadeByController({ apiVersion, kind, metadata: { ownerReferenc
   return ownerReferences.some((owner) => madeBy.includes(`${groupOf(owner.apiVersion)}/${owner.kind}`));
 }
 
-function groupOf(apiVersion: string): string {
+export function groupOf(apiVersion: string): string {
   return apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "";
 }

@@ -13,11 +13,21 @@ import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../doma
 import { requestFields, type Targets, targetsOf } from "../../domain/targets/index.ts";
 import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { DatabaseRequest } from "../../domain/targets/sqlDatabase.ts";
+import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { leave, noticeOfLeft } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, isUndo, type Planning, StepResult, userOf } from "../definitions/step.ts";
+import {
+  defineStep,
+  type Given,
+  isUndo,
+  type Planning,
+  type StepContext,
+  type StepInput,
+  StepResult,
+  userOf,
+} from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
@@ -30,7 +40,15 @@ import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./c
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
 import { decideLabels, wantedLabels } from "./podSecurity.ts";
-import { describeHeld, nextLook, whyTerminating } from "./terminating.ts";
+import {
+  describeHeld,
+  describeTerminating,
+  goOnWaiting,
+  isHeldFor,
+  nameWhatIsLeft,
+  nextLook,
+  toldIn,
+} from "./terminating.ts";
 
 const profile = { namespaceProfile: z.string().exactOptional() };
 
@@ -76,6 +94,12 @@ export const applyNamespace = defineStep({
   },
 });
 
+const removal = {
+  deletePolicy: DeletePolicy,
+  /** Since 0.2.0. For an offboarding: deletes it with what others have in it. */
+  ignoreDependants: z.boolean().exactOptional(),
+};
+
 /**
  * Removes what Mooring put into it, and the namespace if Mooring created it, the request allows that, and nobody else has anything
  * in it; otherwise keeps it.
@@ -83,11 +107,7 @@ export const applyNamespace = defineStep({
 export const removeNamespace = defineStep({
   name: "removeNamespace",
   target: "namespace",
-  given: {
-    deletePolicy: DeletePolicy,
-    /** Since 0.2.0. For an offboarding: deletes it with what others have in it. */
-    ignoreDependants: z.boolean().exactOptional(),
-  },
+  given: removal,
   // An undo deletes what its operation made, even if an offboarding would keep it.
   from: ({ request, createdBy, ignoreDependants }) =>
     defined({
@@ -114,35 +134,45 @@ export const removeNamespace = defineStep({
     );
   },
   async run(input, ports, step) {
-    const cluster = findCluster(ports.catalog, input.cluster);
-    const recordedMark = recordedMarks(ports, input);
-    const mustStay = async () => {
-      const mayWrite = input.ignoreDependants !== true;
-      const news = newsOf(input, await occupantsOf(ports, input, { recordedMark, mayWrite }), input.ignoreDependants);
-      // An earlier try may have found somebody who has left since.
-      const isFirst = (await step.earlier()) === undefined;
-      if (news || !isFirst) await step.notice(news ? [news] : []);
-      return news?.code === kept;
-    };
-    const removal = { ...input, recordedMark, step };
-    // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
-    const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
-    const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
-    const held: KubernetesObject[] = [];
-    const onHeld = (object: KubernetesObject) => void held.push(object);
-    const action = await removeObjects(ports.kubernetes, cluster, refs, { ...removal, onHeld });
-    // One that others delete is not waited for; in one that stays, what Mooring put into it is.
-    const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
-    const why = () => (action === "delete" ? whyTerminating(ports, cluster, input) : describeHeld(held));
-    const going = isWaited ? await why() : undefined;
-    if (going === undefined) return { action };
-    const waitsUntil = await nextLook(input.retry, step);
-    if (waitsUntil === undefined) throw new PermanentError("NAMESPACE_HELD", going);
-    await step.notice([toNotice("NAMESPACE_GOING", going)]);
-    return { action, waitsUntil };
+    return await goOnWaiting(input.retry, step, async () => await remove(input, ports, step));
   },
   whenDropped: leave,
 });
+
+async function remove(input: StepInput & Given<typeof removal>, ports: Ports, step: StepContext) {
+  const cluster = findCluster(ports.catalog, input.cluster);
+  const recordedMark = recordedMarks(ports, input);
+  const mustStay = async () => {
+    const mayWrite = input.ignoreDependants !== true;
+    const news = newsOf(input, await occupantsOf(ports, input, { recordedMark, mayWrite }), input.ignoreDependants);
+    // An earlier try may have found somebody who has left since.
+    const isFirst = (await step.earlier()) === undefined;
+    if (news || !isFirst) await step.notice(news ? [news] : []);
+    return news?.code === kept;
+  };
+  const removing = { ...input, recordedMark, step };
+  // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
+  const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
+  const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
+  const held: KubernetesObject[] = [];
+  const onHeld = (object: KubernetesObject) => void held.push(object);
+  const action = await removeObjects(ports.kubernetes, cluster, refs, { ...removing, onHeld });
+  // One that others delete is not waited for; in one that stays, what Mooring put into it is.
+  const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
+  if (!isWaited) return { action };
+  const namespace =
+    action === "delete" ? await ports.kubernetes.get(cluster, refOf(namespaceObject(input))) : undefined;
+  const going = action === "delete" ? describeTerminating(input, namespace) : describeHeld(held);
+  if (going === undefined) return { action };
+  const waitsUntil = await nextLook(input.retry, step);
+  const earlier = await step.earlier();
+  const isDue = waitsUntil === undefined || isHeldFor(earlier);
+  const named = namespace && (await nameWhatIsLeft(ports, cluster, namespace, { told: toldIn(earlier), isDue }));
+  const told = going + (named ?? "");
+  if (waitsUntil === undefined) throw new PermanentError("NAMESPACE_HELD", told);
+  await step.notice([toNotice("NAMESPACE_GOING", told)]);
+  return { action, waitsUntil };
+}
 
 /** The service accounts that the same plan removes by steps of their own. */
 function removedBefore({ beside = [], ...operation }: Planning): readonly string[] {

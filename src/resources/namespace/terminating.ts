@@ -4,13 +4,16 @@
  */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { isCode, TransientError } from "../../domain/errors.ts";
 import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import type { StepRecord } from "../../domain/operation/records.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
-import type { StepContext } from "../definitions/step.ts";
-import { refOf } from "../kubernetesObject/ensureObjects.ts";
-import { namespaceObject } from "./namespace.ts";
+import { list } from "../definitions/dependants.ts";
+import type { StepContext, StepResult } from "../definitions/step.ts";
+import { unlessForbidden } from "../definitions/unlessForbidden.ts";
+import { groupOf } from "./madeByCluster.ts";
 
 const State = z.object({
   status: z
@@ -22,23 +25,56 @@ const State = z.object({
     .prefault({}),
 });
 
-/** In one sentence; undefined if it is not being deleted, or gone. */
-export async function whyTerminating(
-  { kubernetes }: Pick<Ports, "kubernetes">,
-  cluster: ClusterTarget,
-  berth: Berth,
-): Promise<string | undefined> {
-  return describeTerminating(berth, await kubernetes.get(cluster, refOf(namespaceObject(berth))));
-}
-
+/** In one sentence; undefined if it is not being deleted. */
 export function describeTerminating(berth: Berth, namespace: KubernetesObject | undefined): string | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
-  const { conditions } = State.safeParse(namespace).data?.status ?? { conditions: [] };
-  const held = conditions.filter(({ status }) => status === "True").map(({ message }) => message);
+  const { finalizers: own = [] } = namespace.metadata;
+  const held = [...conditionsOf(namespace), ...(own.length > 0 ? [`Its own finalizers keep it: ${list(own)}.`] : [])];
   const what = `Namespace ${berthKey(berth)} is being deleted`;
   if (held.length > 0) return `${what}. ${held.join(" ")}`;
   // So it is in the first seconds, and for as long as the controller is down.
   return `${what}, and the cluster's namespace controller has not said what is left in it.`;
+}
+
+function conditionsOf(namespace: KubernetesObject): readonly string[] {
+  const { conditions } = State.safeParse(namespace).data?.status ?? { conditions: [] };
+  return conditions.filter(({ status }) => status === "True").map(({ message }) => message);
+}
+
+/** Enough to find what holds a namespace, and never a long list. */
+const most = { kinds: 5, objects: 5 };
+const listed = /At \S+ these were left in it: .*$/;
+
+/**
+ * The objects that hold it, in one sentence more: conditions name only their kinds. That costs a list for each kind, so they are looked up
+ * once, when the wait has lasted or is over, and `told` says them again.
+ */
+export async function nameWhatIsLeft(
+  { kubernetes }: Pick<Ports, "kubernetes">,
+  cluster: ClusterTarget,
+  namespace: KubernetesObject,
+  { told, isDue }: { readonly told: string | undefined; readonly isDue: boolean },
+): Promise<string> {
+  const before = listed.exec(told ?? "")?.[0];
+  if (before !== undefined) return ` ${before}`;
+  // "Some resources are remaining: configmaps. has 1 resource instances, widgets.example.com has 2 resource instances"
+  const named = conditionsOf(namespace).flatMap((text) => [
+    ...text.matchAll(/(\S+?\.\S*) has \d+ resource instances/g),
+  ]);
+  const left = new Set(named.map(([, kind = ""]) => kind));
+  if (!isDue || left.size === 0) return "";
+  const { kinds } = await kubernetes.namespacedKinds(cluster);
+  const there = kinds.filter(({ apiVersion, plural }) => left.has(`${plural}.${groupOf(apiVersion)}`));
+  const found = await Promise.all(
+    there.slice(0, most.kinds).map(async (kind) => {
+      const query = { ...kind, namespace: namespace.metadata.name, limit: most.objects };
+      return (await unlessForbidden(() => kubernetes.listMetadata(cluster, query))) ?? [];
+    }),
+  );
+  const objects = found.flat().map(({ kind, metadata: { name, finalizers = [] } }) => {
+    return finalizers.length === 0 ? `${kind} ${name}` : `${kind} ${name} (finalizers: ${finalizers.join(", ")})`;
+  });
+  return objects.length === 0 ? "" : ` At ${new Date().toISOString()} these were left in it: ${objects.join("; ")}.`;
 }
 
 /** The same of objects in a namespace that stays; undefined if all of them are gone. */
@@ -51,6 +87,9 @@ export function describeHeld(held: readonly KubernetesObject[]): string | undefi
     })
     .join(" ");
 }
+
+/** A namespace that is there after this time is held by something; the API server hears of it once in this time from then on. */
+const heldMs = 5_000;
 
 /**
  * RFC 3339: when to look again, or undefined when the time is over (`namespaceDeletionMs` of the catalog). Operations that began
@@ -65,6 +104,31 @@ export async function nextLook(
   const end = since + namespaceDeletionMs;
   if (now >= end) return undefined;
   // Ever more slowly: what has not gone in a minute takes longer than another second.
-  const pauseMs = Math.min(Math.max(now - since, firstIntervalMs), maxIntervalMs);
+  const pauseMs = Math.min(Math.max(now - since, firstIntervalMs), Math.max(maxIntervalMs, heldMs));
   return new Date(Math.min(now + pauseMs, end)).toISOString();
+}
+
+/** What the notice of an earlier look says; undefined if the step has not waited. */
+export function toldIn({ notices = [] }: Pick<StepRecord, "notices"> = {}): string | undefined {
+  return notices.find(({ code }) => isCode(code, "NAMESPACE_GOING"))?.message;
+}
+
+export function isHeldFor(step: Pick<StepRecord, "startTime"> | undefined): boolean {
+  return step?.startTime !== undefined && Date.now() - Date.parse(step.startTime) >= heldMs;
+}
+
+/** An API server that is away ends no wait that has begun. */
+export async function goOnWaiting(
+  retry: RetryPolicy,
+  step: Pick<StepContext, "earlier">,
+  look: () => Promise<StepResult>,
+): Promise<StepResult> {
+  try {
+    return await look();
+  } catch (error) {
+    const earlier = error instanceof TransientError ? await step.earlier() : undefined;
+    const waitsUntil = toldIn(earlier) === undefined ? undefined : await nextLook(retry, step);
+    if (waitsUntil === undefined) throw error;
+    return { action: earlier?.action ?? "none", waitsUntil };
+  }
 }

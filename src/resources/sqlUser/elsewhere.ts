@@ -47,8 +47,8 @@ export async function findReach(
   await inGroups(places, atOnce, async ({ key, target }) => {
     const seen = await inTime(() => databases.inspect(target, { name, sid }));
     if (typeof seen === "string") unseen.push(`${key} (${seen})`);
-    // A user with only the name belongs to an earlier identity, which nobody can be any more.
-    else for (const user of seen.users) if (user.sid === sid) users.push({ database: key, user });
+    // A user with only the name belongs to an earlier identity, which nobody can be any more; nor can anybody log in without CONNECT.
+    else for (const user of seen.users) if (user.sid === sid && !user.isDisabled) users.push({ database: key, user });
   });
   return {
     users: users.toSorted((a, b) => a.database.localeCompare(b.database)),

@@ -29,7 +29,7 @@ import { askToGive, type Permit } from "../definitions/permit.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
-import { type KnownMark, knownMark } from "./knownMark.ts";
+import { isShut, type KnownMark, knownMark } from "./knownMark.ts";
 import { lackOfRights } from "./ownRights.ts";
 import { asCataloged, circumstancesOf, holds, movedFrom } from "./way.ts";
 
@@ -107,7 +107,8 @@ function withRights(
 
 function givenBy(change: UserChange): readonly Grant[] {
   if (change.kind === "addRole") return [{ kind: "role", name: change.role }];
-  return change.kind === "grant" ? [{ kind: "permission", name: change.permission }] : [];
+  if (change.kind !== "grant" || change.permission === "CONNECT") return [];
+  return [{ kind: "permission", name: change.permission }];
 }
 
 interface DecisionInput extends Omit<DatabasePlanInput, "takesBack" | "permit"> {
@@ -222,6 +223,10 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
   const isSurplus = (name: string) => input.revokesSurplus && !input.desired.some((grant) => grant.name === name);
   const surplus = Object.keys(mark.grants).filter(isSurplus);
   const isMarkLost = input.known?.isLost === true;
+  // A revocation that could not drop the user has taken CONNECT from it; otherwise somebody else has.
+  const opened: readonly UserChange[] = isShut(user, mark)
+    ? [{ kind: "grant", user: user.name, permission: "CONNECT" }]
+    : [];
   if (missing.length === 0 && surplus.length === 0 && !isMarkLost) {
     return { action: mark.operation === input.operation ? "create" : "none", changes: [] };
   }
@@ -241,6 +246,7 @@ function update(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     // All in one transaction, so that the mark never lists less than the user has.
     changes: [
       { kind: "mark", user: user.name, mark: printMark({ ...mark, grants }) },
+      ...opened,
       ...grantAll(user.name, missing),
       ...held.map((name) => revocationOf(user.name, name)),
     ],

@@ -19,6 +19,11 @@ export async function knownMark(
   return { mark: recorded, isLost: recorded !== undefined };
 }
 
+/** Whether a revocation has left the user because it could not be dropped: nobody can log in as it, and Mooring gave it nothing. */
+export function isShut({ isDisabled = false }: DatabaseUser, { operation, grants }: UserMark): boolean {
+  return isDisabled && operation !== null && Object.keys(grants).length === 0;
+}
+
 /** A user that was dropped and recreated may have the same SID but is a different one. */
 export function userId({ sid, createdTime }: DatabaseUser): string | undefined {
   return createdTime === undefined ? undefined : `${sid} ${createdTime}`;

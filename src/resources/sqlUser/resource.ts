@@ -16,7 +16,8 @@ import { adminCommand } from "../sqlAdmin/command.ts";
 import { inspectReach } from "./elsewhere.ts";
 import { grantDatabase } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
-import { findOurs, narrowDatabase, retireDatabase, revokeDatabase } from "./revocation.ts";
+import { isShut } from "./knownMark.ts";
+import { findOurs, narrowDatabase, retireDatabase, revokeDatabase, tidyUp } from "./revocation.ts";
 
 /** The identity as a user in each database, with what the role bundles give there. */
 export const sqlUser = defineResource({
@@ -39,6 +40,8 @@ export const sqlUser = defineResource({
   ],
 
   remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
+
+  tidyUp,
 
   exported(catalog, { request, clientId }) {
     const parts = request.databases.map((wanted) =>
@@ -79,8 +82,8 @@ async function userIn(
   const { ours } = await findOurs(ports, { cluster, namespace, database });
   return (
     ours
-      // An adopted user stays; if it still has a mark, something was not revoked.
-      .filter(({ mark, user }) => mark.operation !== null || user.mark !== undefined)
+      // An adopted user stays; if it still has a mark, something was not revoked. One that nobody can log in as is only to be tidied up.
+      .filter(({ mark, user }) => (mark.operation !== null || user.mark !== undefined) && !isShut(user, mark))
       .map(({ user }) => `User ${user.name} is still in ${keyOf(database)}.`)
   );
 }

@@ -1,29 +1,34 @@
 /** Revoking access to a database, entirely or in part, but only what the mark says that Mooring gave. */
+import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { strongest } from "../../domain/operation/actions.ts";
+import type { Leftover } from "../../domain/operation/leftover.ts";
 import {
   type Conflict,
   type Notice,
   type StepPlan,
-  stays,
+  stays as staysAsItIs,
   throwConflict,
   toNotice,
   toOperationError,
   toStepPlan,
 } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { grantsOf } from "../../domain/targets/databaseRoles.ts";
-import { DatabaseRequest, findDatabaseOf } from "../../domain/targets/sqlDatabase.ts";
+import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, type StepContext } from "../definitions/step.ts";
+import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
+import { noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../definitions/tidying.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, place, revocationOf } from "./grant.ts";
@@ -46,6 +51,8 @@ export interface RevokingDecision extends DatabaseDecision {
   readonly notices: readonly Notice[];
   /** The same of a user that was there before: an offboarding leaves it as it was. */
   readonly adopted: readonly Notice[];
+  /** What cannot be dropped yet, and opens nothing. */
+  readonly stays: readonly Conflict[];
 }
 
 export async function planRevocation(
@@ -83,24 +90,28 @@ export async function planNarrowing(
 interface Decision {
   readonly action: StepPlan["action"];
   readonly differences: StepPlan["differences"];
+  /** What keeps the rest from being done: access stays. */
   readonly conflict?: Conflict;
   readonly changes: readonly UserChange[];
+  /** A user that nobody can log in as, and that cannot be dropped yet. */
+  readonly stays?: readonly Conflict[];
 }
 
 const nothing: Decision = { action: "none", differences: [], changes: [] };
 
 /** One transaction for all users of the namespace: usually there is one. */
-function joined(decisions: readonly Decision[]): Decision {
+function joined(decisions: readonly Decision[]): Decision & Required<Pick<Decision, "stays">> {
   const conflict = decisions.find((each) => each.conflict)?.conflict;
   return {
     action: strongest(decisions.map(({ action }) => action)),
     differences: decisions.flatMap(({ differences }) => differences),
     ...defined({ conflict }),
-    changes: conflict ? [] : decisions.flatMap(({ changes }) => changes),
+    changes: decisions.flatMap(({ changes }) => changes),
+    stays: decisions.flatMap(({ stays = [] }) => stays),
   };
 }
 
-type Revocation = Decision & Pick<RevokingDecision, "notices" | "adopted">;
+type Revocation = Decision & Pick<RevokingDecision, "notices" | "adopted" | "stays">;
 
 async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
   const { ours, others, adopted, state } = await findOurs(ports, input);
@@ -109,7 +120,7 @@ async function decideRevocation(ports: Looking, input: RevocationInput): Promise
     message: `In ${place(input)} ${message}`,
   });
   return {
-    ...joined(ours.map((found) => withinRights(revoke(found, input), found, { state, input }))),
+    ...joined(ours.map((found) => withinRights(revoke(found, { state, input }), found, { state, input }))),
     notices: others.map((user) => notice(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
     adopted: adopted.map((user) => notice(`user ${describeUser(user)} was there before, and lets the identity in.`)),
   };
@@ -127,7 +138,12 @@ function withinRights(
   return lack ? { action: "conflict", differences, conflict: lack, changes: [] } : decision;
 }
 
-function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Decision {
+interface In {
+  readonly state: DatabaseState;
+  readonly input: RevocationInput;
+}
+
+function revoke({ user, mark }: OurUser, { state, input }: In): Decision {
   const { createdBy } = input;
   if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
     const held = [...user.roles, ...user.permissions];
@@ -135,23 +151,41 @@ function revoke({ user, mark, ...found }: OurUser, input: RevocationInput): Deci
       { field: "user", current: user.name, desired: null },
       ...held.map((field) => ({ field, current: "granted", desired: null })),
     ];
-    const changes: readonly UserChange[] = [{ kind: "drop", user: user.name }];
-    const conflict = obstacleOf(user, place(input));
-    if (conflict) return { action: "conflict", differences, conflict, changes: [] };
-    return { action: "delete", differences, changes };
+    const obstacle = obstacleOf(user, place(input));
+    if (obstacle) return shut({ user, mark }, state, obstacle);
+    return { action: "delete", differences, changes: [{ kind: "drop", user: user.name }] };
   }
   const revoked = Object.entries(mark.grants).filter(([, by]) => createdBy === undefined || by === createdBy);
   if (revoked.length === 0 && createdBy !== undefined) return nothing;
   const decision = revokeGrants(
-    { user, mark, ...found },
+    { user, mark },
     revoked.map(([grant]) => grant),
   );
   if (mark.operation !== null) return decision;
-  const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: stays };
+  const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: staysAsItIs };
   return { ...decision, differences: [...decision.differences, kept] };
 }
 
-/** SQL does not drop a user that others depend on; this detects it before anything is removed. */
+/**
+ * A user that cannot be dropped loses what Mooring gave it, and its CONNECT: then it opens nothing, whatever it owns. Where Mooring may not
+ * revoke CONNECT, what it owns stays open.
+ */
+function shut({ user, mark }: OurUser, state: DatabaseState, obstacle: Conflict): Decision {
+  const { action, ...revoked } = revokeGrants({ user, mark }, Object.keys(mark.grants));
+  const changes = Object.keys(mark.grants).length > 0 ? revoked.changes : [];
+  if (user.isDisabled) return { action: changes.length > 0 ? action : "none", ...revoked, changes, stays: [obstacle] };
+  if (state.mayGrant === false) return { action: "conflict", ...revoked, changes, conflict: obstacle };
+  return {
+    action,
+    differences: [...revoked.differences, { field: connect, current: "granted", desired: null }],
+    changes: [{ kind: "revoke", user: user.name, permission: connect }, ...changes],
+    stays: [obstacle],
+  };
+}
+
+const connect = "CONNECT";
+
+/** SQL does not drop a user that others depend on. */
 function obstacleOf({ name, ownedSchemas, dependants = [] }: DatabaseUser, where: string): Conflict | undefined {
   if (ownedSchemas.length > 0) {
     const message = `In ${where} user "${name}" owns schema ${ownedSchemas.join(", ")} and cannot be dropped.`;
@@ -231,29 +265,69 @@ function toDecision(
   input: RevocationInput,
   { notices = [], adopted = [], ...decision }: Decision & Partial<Revocation>,
 ): RevokingDecision {
-  const { conflict, changes } = decision;
-  return { plan: toStepPlan({ name, target: place(input) }, decision), conflict, changes, notices, adopted };
+  const { conflict, changes, stays = [] } = decision;
+  const plan = toStepPlan({ name, target: place(input) }, decision);
+  const left = noticesOfStaying(stays.map(({ message }) => message));
+  const planned = withDependants(plan, [{ blockers: [], notices: left }], false);
+  return { plan: planned, conflict, changes, notices, adopted, stays };
 }
 
 const database = { database: DatabaseRequest };
 type OnDatabase = Given<typeof database>;
 
+/** Revokes what it can, before it fails with what it cannot. */
 async function act(
-  { plan, conflict, changes, notices }: Omit<RevokingDecision, "adopted">,
-  { cluster, namespace, database: on }: Berth & OnDatabase,
+  { plan, conflict, changes, notices, stays }: Omit<RevokingDecision, "adopted">,
+  { operation, cluster, namespace, database: on }: StepInput & OnDatabase,
   { ports, step }: { readonly ports: Ports; readonly step: StepContext },
 ) {
-  throwConflict(conflict);
-  if (notices.length > 0) await step.notice(notices.map(({ code, message }) => toNotice(code, message)));
+  const berth = { cluster, namespace };
+  const said = notices.map(({ code, message }) => toNotice(code, message));
+  if (said.length > 0) await step.notice(said);
   if (changes.length > 0) {
     await step.willDo(
-      plan.action,
-      plan.differences.filter(({ desired }) => desired !== stays),
+      plan.action === "conflict" ? "update" : plan.action,
+      plan.differences.filter(({ desired }) => desired !== staysAsItIs),
     );
-    const given = { berth: { cluster, namespace }, database: on };
-    await atGiven(ports, given, (target) => ports.databases.change(target, changes));
+    await atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, changes));
   }
+  throwConflict(conflict);
+  const about = { operation, ...berth, resource: "sqlUser", target: keyOf(on), place: placeOfLeft(on) } as const;
+  const left = await tidyAfterwards(ports, step, about, toTidying(stays));
+  if (left.length > 0) await step.notice([...said, ...left]);
   return { action: plan.action };
+}
+
+/** The look has seen that it cannot be dropped. */
+function toTidying(stays: readonly Conflict[]): readonly Tidying[] {
+  return stays.map(({ code, message }) => async () => {
+    throw new PermanentError(code, `${message} It has no right that Mooring gave, and nobody can log in as it.`);
+  });
+}
+
+const LeftAt = z.object({ kind: z.literal("sqlDatabase"), server: z.string(), database: z.string() });
+
+function placeOfLeft({ server, database }: DatabaseRequest): z.infer<typeof LeftAt> {
+  return { kind: "sqlDatabase", server, database };
+}
+
+/** What stays of it; nothing where a request asks for the database again. */
+export async function tidyUp(
+  ports: Ports,
+  { cluster, namespace, place: at, what }: Leftover,
+  kept: readonly OnboardingRequest[],
+): Promise<readonly string[]> {
+  const { data } = LeftAt.safeParse(at);
+  if (!data) return what;
+  const on = { server: data.server, database: data.database, roles: [] };
+  const isKept = kept.some(({ databases }) => databases.some((each) => keyOf(each) === keyOf(on)));
+  if (isKept) return [];
+  const berth = { cluster, namespace };
+  const decision = await decideRevocation(ports, { ...berth, database: on });
+  if (decision.changes.length > 0)
+    await atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, decision.changes));
+  throwConflict(decision.conflict);
+  return await tidy(toTidying(decision.stays));
 }
 
 const revoking = {

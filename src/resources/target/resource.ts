@@ -6,6 +6,7 @@ import { type Finding, type FindingCode, finding } from "../../domain/finding.ts
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
+import { throwConflict } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { assignmentName, isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import {
@@ -13,6 +14,7 @@ import {
   keyOf,
   type PlaceOfTarget,
   placeOf,
+  readPlace,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -23,12 +25,13 @@ import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
+import { tidy } from "../definitions/tidying.ts";
 import { roomChecks } from "./azureRole/room.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
 import { locksOnGranting } from "./locks.ts";
 import { inspectTargetReach } from "./reach.ts";
-import { targetSteps } from "./steps.ts";
+import { staying, targetSteps } from "./steps.ts";
 import { findUnmet, obstaclesAt } from "./unmet.ts";
 
 export const target = defineResource({
@@ -74,9 +77,23 @@ export const target = defineResource({
       const left = await atPlaces(places, about.target, (place) =>
         targetAt(place).planRevocation(ports, { ...about, keep: [], keepsResource: true }),
       );
-      const what = left.flatMap(({ differences }) => differences.map(({ field }) => field));
+      // What only waits to be tidied up opens nothing.
+      const open = left.filter(({ writes }) => writes.length > 0);
+      const what = open.flatMap(({ differences }) => differences.map(({ field }) => field));
       return what.map((field) => `Access ${field} is still given on ${keyOf(wanted)}.`);
     }),
+
+  async tidyUp(ports, { cluster, namespace, target, ...left }, kept) {
+    const place = readPlace(left.place);
+    if (!place) return left.what;
+    const berth = { cluster, namespace };
+    const targets = kept.flatMap((request) => request.targets ?? []);
+    const about = { berth, target, recordedMark: recordedMarks(ports, berth), ...staying(ports, place, targets) };
+    const { conflict, writes, tidying = [] } = await targetAt(place).planRevocation(ports, about);
+    throwConflict(conflict);
+    for (const write of writes) await write();
+    return await tidy(tidying);
+  },
 
   exported(catalog, { request, clientId, principalId }) {
     const { cluster, namespace } = request;

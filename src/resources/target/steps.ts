@@ -26,6 +26,7 @@ import { askToGive, type Permit } from "../definitions/permit.ts";
 import { recordedMarks } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
+import { noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, noticesOfUnknown } from "./findPlaces.ts";
 import { locksOnChanging, type Placed } from "./locks.ts";
@@ -62,11 +63,28 @@ function toPlan(name: Step, { target }: TargetInput, decision: Decision): StepPl
   return toStepPlan({ name, target: keyOf(target) }, decision);
 }
 
-async function act(step: StepContext, { action, differences, conflict, writes }: Decision): Promise<StepResult> {
+/** `said` are the notices that the step has given already. */
+async function act(
+  ports: Ports,
+  step: StepContext,
+  { target, ...input }: TargetInput,
+  { decision, placed, said }: Planned & { readonly said: readonly OperationError[] },
+): Promise<StepResult> {
+  const { action, differences, conflict, writes } = decision;
   throwConflict(conflict);
-  if (writes.length === 0) return { action };
-  await step.willDo(action, differences, { isMarked: action === "create" });
-  for (const write of writes) await write();
+  if (writes.length > 0) {
+    await step.willDo(action, differences, { isMarked: action === "create" });
+    for (const write of writes) await write();
+  }
+  const { operation, cluster, namespace } = input;
+  const about = { operation, cluster, namespace, resource: "target", target: keyOf(target) } as const;
+  const stays: OperationError[] = [];
+  for (const {
+    place,
+    decision: { tidying = [] },
+  } of placed)
+    stays.push(...(await tidyAfterwards(ports, step, { ...about, place }, tidying)));
+  if (stays.length > 0) await step.notice([...said, ...stays]);
   return { action };
 }
 
@@ -88,7 +106,8 @@ interface Planned {
 /** The plan, with what keeps a part of it from being done. */
 async function withKept(ports: Ports, plan: StepPlan, { placed, left }: Planned): Promise<StepPlan> {
   const locks = await locksOnChanging(ports, { target: plan.target, placed });
-  return withDependants(plan, [{ blockers: [], notices: left }, locks], false);
+  const stays = placed.flatMap(({ decision }) => noticesOfStaying(decision.stays));
+  return withDependants(plan, [{ blockers: [], notices: [...left, ...stays] }, locks], false);
 }
 
 async function mayGive(ports: Ports, input: GrantInput, isPlan: boolean): Promise<Permit> {
@@ -150,9 +169,10 @@ const grantTarget = defineStep({
     return await withKept(ports, toPlan("grantTarget", input, planned.decision), planned);
   },
   async run(input, ports, step) {
-    const { decision, left } = await planGrant(ports, input, await mayGive(ports, input, false));
+    const planned = await planGrant(ports, input, await mayGive(ports, input, false));
+    const { left } = planned;
     if (left.length > 0) await step.notice(left);
-    return await act(step, decision);
+    return await act(ports, step, input, { ...planned, said: left });
   },
   // Only a repair revokes at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),
@@ -186,7 +206,7 @@ async function planRevocation(
 }
 
 /** Another alias may have come to the same place: what the namespace has by it stays. */
-function staying(
+export function staying(
   { catalog }: Pick<Ports, "catalog">,
   place: PlaceOfTarget,
   kept: readonly TargetRequest[],
@@ -244,11 +264,12 @@ function revokingStep<const Name extends Step>({
       return await withKept(ports, plan, planned);
     },
     async run(input, ports, step) {
-      const { decision: revocation, left } = await planRevocation(ports, input, input.kept);
+      const planned = await planRevocation(ports, input, input.kept);
+      const { decision: revocation, left } = planned;
       const found = await findKept(ports, input, revocation);
       const notices = [...left, ...found.map((message) => toNotice(ofOthers, message))];
       if (notices.length > 0) await step.notice(notices);
-      return await act(step, revocation);
+      return await act(ports, step, input, { ...planned, said: notices });
     },
     whenDropped: leave,
   });

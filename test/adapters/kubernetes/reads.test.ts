@@ -78,9 +78,11 @@ describe("namespacedKinds and listMetadata", () => {
 
     const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster.target);
 
-    expect(kinds).toContainEqual({ apiVersion: "v1", kind: "Secret" });
-    expect(kinds).toContainEqual({ apiVersion: "apps/v1", kind: "Deployment" });
-    expect(kinds.filter(({ kind }) => kind === "Widget")).toEqual([{ apiVersion: "example.com/v1", kind: "Widget" }]);
+    expect(kinds).toContainEqual({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
+    expect(kinds).toContainEqual({ apiVersion: "apps/v1", kind: "Deployment", plural: "deployments" });
+    expect(kinds.filter(({ kind }) => kind === "Widget")).toEqual([
+      { apiVersion: "example.com/v1", kind: "Widget", plural: "widgets" },
+    ]);
     expect(kinds.map(({ kind }) => kind)).not.toContain("Namespace");
     expect(unanswered).toEqual([]);
     expect(cluster.faults.journal.slice(before).map(({ operation }) => operation)).toEqual(["GET /api", "GET /apis"]);
@@ -104,6 +106,11 @@ describe("namespacedKinds and listMetadata", () => {
     expect(found).toMatchObject([{ apiVersion: "v1", kind: "Secret", metadata }]);
     expect(Object.keys(found[0] ?? {})).toEqual(["apiVersion", "kind", "metadata"]);
     expect(received).not.toContain(btoa("content"));
+    await cluster.create({ apiVersion: "v1", kind: "Secret", metadata: { ...metadata, name: "z" } } as object);
+    const before = cluster.faults.journal.length;
+    const first = { apiVersion: "v1", kind: "Secret", namespace: "held", limit: 1 };
+    expect(await kubernetes.listMetadata(cluster.target, first)).toMatchObject([{ metadata }]);
+    expect(cluster.faults.journal.slice(before)).toHaveLength(1);
     const none = { apiVersion: "v1", kind: "Pod", namespace: "held" };
     expect(await kubernetes.listMetadata(cluster.target, none)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** What a request takes from a namespace, told before it is taken. */
 import { expect, it } from "vitest";
-import { type Loss, lossesOf } from "../../../src/domain/request/loss.ts";
+import { type Loss, lossesOf, onlyTakesAway } from "../../../src/domain/request/loss.ts";
 import { lossText } from "../../../src/domain/request/lossText.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
@@ -45,4 +45,17 @@ it("is data, with everything that is lost", () => {
     { thing: "database", name: "sql-dev/messages", access: ["writer"], isWhole: false },
     { thing: "database", name: "sql-dev/orders", access: ["executor"], isWhole: true },
   ] satisfies Loss[]);
+});
+
+const ending = { expiresAt: "2027-01-31T00:00:00Z" };
+it.each<[string, OnboardingRequest, OnboardingRequest, boolean]>([
+  ["one database less", on(both), on({ messages: ["reader", "writer"] }), true],
+  ["fewer roles", on(both), on({ ...both, messages: ["reader"] }), true],
+  ["less, and an earlier end", on(both), on({ messages: ["reader"] }, ending), true],
+  ["the same", on(both), on(both), false],
+  ["less, and for longer", on(both, ending), on({ messages: ["reader"] }), false],
+  ["less here, more there", on({ messages: ["writer"] }), on({ orders: ["reader"] }), false],
+  ["less, and another service account", on(both), on({ messages: ["reader"] }, { serviceAccount: "web" }), false],
+])("tells whether it only takes away: %s", (_title, earlier, request, expected) => {
+  expect(onlyTakesAway(request, earlier)).toBe(expected);
 });

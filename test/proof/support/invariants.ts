@@ -307,7 +307,7 @@ export function checkReach(
     named.includes(database) || unseen.includes(database)
       ? []
       : [...inDatabase.values()]
-          .filter((user) => user.sid === sid)
+          .filter((user) => user.sid === sid && !user.isDisabled)
           .map((user) => `it reaches ${database} as ${user.name}, and the request does not name it`),
   );
   return [

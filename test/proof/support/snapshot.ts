@@ -73,6 +73,8 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
     for (const user of inDatabase.values()) {
       const mark = readMark(user.mark);
       const isOurs = mark?.berth === key;
+      // It could not be dropped, opens nothing, and is remembered.
+      if (isOurs && user.isDisabled && user.ownedSchemas.length > 0 && Object.keys(mark.grants).length === 0) continue;
       things.push({
         key: `user ${database} ${user.name}`,
         content: contentOf(user, () => ({

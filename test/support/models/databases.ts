@@ -114,8 +114,10 @@ function changed(user: DatabaseUser, change: UserChange): DatabaseUser {
     case "removeRole":
       return { ...user, roles: user.roles.filter((role) => role !== change.role) };
     case "grant":
+      if (change.permission === "CONNECT") return { ...user, isDisabled: false };
       return { ...user, permissions: [...new Set([...user.permissions, change.permission])].sort() };
     case "revoke":
+      if (change.permission === "CONNECT") return { ...user, isDisabled: true };
       return { ...user, permissions: user.permissions.filter((permission) => permission !== change.permission) };
     case "mark":
       return { ...user, mark: change.mark };

@@ -83,17 +83,21 @@ export function createKubernetes(
       read("namespacedKinds", () => {
         const inside = [...objects.values()].filter(({ ref }) => ref.namespace !== undefined);
         const kinds = new Map(
-          inside.map(({ ref: { apiVersion, kind } }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
+          inside.map(({ ref: { apiVersion, kind } }) => [
+            `${apiVersion} ${kind}`,
+            { apiVersion, kind, plural: `${kind.toLowerCase()}s` },
+          ]),
         );
         return { kinds: [...kinds.values()], unanswered: [] };
       }),
-    listMetadata: (_cluster, { apiVersion, kind, namespace }) =>
+    listMetadata: (_cluster, { apiVersion, kind, namespace, limit }) =>
       read(`list metadata ${kind}`, () => {
         if (kind === "Secret") throw new PermanentError("KUBERNETES_FORBIDDEN", "may not list secrets");
         return [...objects.values()]
           .filter(({ ref }) => ref.apiVersion === apiVersion && ref.kind === kind && ref.namespace === namespace)
           .map(print)
-          .map(({ metadata }) => ({ apiVersion, kind, metadata }));
+          .map(({ metadata }) => ({ apiVersion, kind, metadata }))
+          .slice(0, limit);
       }),
     apply: (_cluster, object, { force = false, dryRun = false } = {}) =>
       (dryRun ? read : write)(`${dryRun ? "dry-run " : ""}apply ${object.kind}`, () => {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { TargetResource, World } from "../world.ts";
 import { cosmosApiVersions } from "./longRunning.ts";
-import { resourceId } from "./resourcePath.ts";
+import { isWithin, resourceId } from "./resourcePath.ts";
 import { notFound, page, parseBody, type ResourceType, requireGroup } from "./resources.ts";
 
 export interface TargetType {
@@ -79,8 +79,12 @@ export function targetResources(world: World, { type, apiVersions }: TargetType)
       world.targets.set(id.toLowerCase(), made);
       return { status, body: describe(made) };
     },
+    // The assignments go with it, and recovering it does not bring them back (learn.microsoft.com "Azure Key Vault soft-delete overview").
     DELETE({ path }) {
-      return { status: world.targets.delete(resourceId(path, 1).toLowerCase()) ? 200 : 204 };
+      const id = resourceId(path, 1);
+      for (const [name, { scope }] of world.roleAssignments)
+        if (isWithin(scope, id)) world.roleAssignments.delete(name);
+      return { status: world.targets.delete(id.toLowerCase()) ? 200 : 204 };
     },
   };
 }

@@ -132,3 +132,17 @@ it("has nothing at a resource that is gone", async () => {
   expect(await ask(mooring, "GET", gone)).toMatchObject({ status: 404 });
   expect(await ask(owner, "PUT", `${gone}/${randomUUID()}`, grant(reader))).toMatchObject({ status: 404 });
 });
+
+it("takes the assignments at a vault away with it, and recovering it does not bring them back", async () => {
+  const vault = account.replace("Microsoft.Storage/storageAccounts/st", "Microsoft.KeyVault/vaults/kv");
+  const body = { location: "westeurope", properties: {} };
+  context.world.resourceGroups.set("rg", { name: "rg", location: "westeurope" });
+  expect(await ask(owner, "PUT", vault, body, "2023-07-01")).toMatchObject({ status: 201 });
+  await ask(owner, "PUT", place(randomUUID(), `${vault}/secrets/one`), grant(reader));
+  await ask(owner, "PUT", place(), grant(reader));
+
+  expect(await ask(owner, "DELETE", vault, undefined, "2023-07-01")).toMatchObject({ status: 200 });
+  await ask(owner, "PUT", vault, body, "2023-07-01");
+
+  expect([...context.world.roleAssignments.values()].map(({ scope }) => scope)).toEqual([account]);
+});

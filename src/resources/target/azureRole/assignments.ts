@@ -1,10 +1,12 @@
 /** The role assignments at the scope of a target: those that Mooring made for the namespace, and those of others. */
 import { type Berth, berthKey } from "../../../domain/naming/names.ts";
 import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.ts";
+import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../ports/roleAssignments.ts";
 import type { HeldRole, OurRole, RolesAt } from "../../definitions/heldRoles.ts";
+import { knownIdentities } from "../../definitions/knownIdentities.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
 export interface Assigned extends HeldRole {
@@ -19,12 +21,47 @@ export interface OurAssignment extends Assigned, OurRole {
 
 export type AssignmentsAt = RolesAt<OurAssignment, Assigned>;
 
+/** None at a resource that is gone. */
 export async function readAssignments(
-  { roleAssignments }: Pick<Ports, "roleAssignments">,
+  ports: Pick<Ports, "roleAssignments">,
   place: AzureRolePlace,
   about: About,
 ): Promise<AssignmentsAt> {
-  const made = await roleAssignments.madeAt(scopeOf(place));
+  return (await findAssignments(ports, place, about)) ?? { ours: [], others: [] };
+}
+
+/** Undefined if the resource is gone. */
+export async function findAssignments(
+  ports: Pick<Ports, "roleAssignments">,
+  place: AzureRolePlace,
+  about: About,
+): Promise<AssignmentsAt | undefined> {
+  const made = await ports.roleAssignments.madeAt(scopeOf(place));
+  return made && (await sorted(ports, made, { place, about }));
+}
+
+/**
+ * What the identity still has at a resource that is gone, which only lists above it show: it counts again if a resource of the same ID
+ * comes back. Azure deletes the assignments of a key vault with it, and says so of nothing else (docs/targets.md).
+ */
+export async function findOutlived(
+  ports: Pick<Ports, "catalog" | "identities" | "registry" | "roleAssignments">,
+  place: AzureRolePlace,
+  about: About,
+): Promise<AssignmentsAt> {
+  const scope = scopeOf(place);
+  const subscriptionId = scope.split("/")[2] ?? "";
+  const identities = await knownIdentities(ports, about.berth);
+  const given = identities.map(({ principalId }) => ports.roleAssignments.givenTo(principalId, { subscriptionId }));
+  const there = (await Promise.all(given)).flat().filter((each) => isSameId(each.scope, scope));
+  return await sorted(ports, there, { place, about });
+}
+
+async function sorted(
+  { roleAssignments }: Pick<Ports, "roleAssignments">,
+  made: readonly RoleAssignment[],
+  { place, about }: { readonly place: AzureRolePlace; readonly about: About },
+): Promise<AssignmentsAt> {
   const ours: OurAssignment[] = [];
   const others: Assigned[] = [];
   for (const assignment of made) {

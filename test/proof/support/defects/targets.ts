@@ -18,7 +18,7 @@ function withAnotherRole(ports: Ports): Ports {
     return roleAssignments.put(ref, { ...given, roleId: "8e3af657-a8ff-443c-a75c-2fe8c4bcb635" });
   };
   const madeAt: typeof roleAssignments.madeAt = async (scope) =>
-    (await roleAssignments.madeAt(scope)).map((each) => {
+    (await roleAssignments.madeAt(scope))?.map((each) => {
       const asked = askedRoles.get(each.id.split("/").at(-1) ?? "");
       return asked === undefined ? each : { ...each, roleDefinitionId: `/roleDefinitions/${asked}` };
     });

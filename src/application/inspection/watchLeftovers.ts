@@ -1,0 +1,54 @@
+/** Tries again what operations could not tidy up after they had revoked access, and forgets what is gone. */
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { messageOf } from "../../domain/messageOf.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { Leftover } from "../../domain/operation/leftover.ts";
+import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
+import type { Stored } from "../../domain/operation/records.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { Resource } from "../../resources/definitions/resource.ts";
+import { resources } from "../../resources/index.ts";
+import { logLine } from "../../telemetry/logLine.ts";
+
+type Log = Record<"log" | "warn", (line: string) => void>;
+
+export interface LeftoverWatch {
+  /** Called by the drift timer; looks as often as at a namespace. */
+  look(context: Log): Promise<void>;
+}
+
+export function watchLeftovers(ports: Ports): LeftoverWatch {
+  let lookedAt: number | undefined;
+  return {
+    async look(context) {
+      const now = performance.now();
+      if (lookedAt !== undefined && now - lookedAt < ports.catalog.drift.everyMinutes * 60_000) return;
+      lookedAt = now;
+      await tidyLeftovers(ports, context);
+    },
+  };
+}
+
+export async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
+  for (const left of await ports.registry.listLeftovers()) {
+    const facts = { namespace: berthKey(left), target: left.target, operation: left.operation };
+    try {
+      const what = await tryAgain(ports, left);
+      if (what.length > 0) context.log(logLine("still to tidy up", { ...facts, what: what.join(" ") }));
+      else context.log(logLine("tidied up", facts));
+    } catch (error) {
+      if (!(error instanceof PermanentError || error instanceof TransientError)) throw error;
+      context.warn(logLine("not tidied up", { ...facts, reason: messageOf(error) }));
+    }
+  }
+}
+
+/** What stays. An operation that holds the namespace tidies up what it revokes, and gives what it is asked for. */
+async function tryAgain(ports: Ports, left: Stored<Leftover>): Promise<readonly string[]> {
+  const record = await ports.registry.getNamespace(left);
+  if (record && isHeld(record)) return left.what;
+  const { tidyUp }: Resource = resources[left.resource];
+  const what = tidyUp ? await tidyUp(ports, left, record ? requestsOf(record) : []) : left.what;
+  if (what.length === 0) await ports.registry.forgetLeftover(left);
+  return what;
+}

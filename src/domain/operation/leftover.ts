@@ -1,0 +1,19 @@
+/**
+ * What an operation left after it had revoked access: it opens nothing, and could not be tidied up then. The watch tries again until
+ * it is gone, also after the namespace's record is. Since 0.2.0.
+ */
+import type { Berth } from "../naming/names.ts";
+import type { RememberedPlaces } from "../targets/namedTarget.ts";
+
+export interface Leftover extends Berth {
+  /** Whose `tidyUp` tries again: its key in resources/index.ts. */
+  readonly resource: "target" | "sqlUser";
+  /** That of the step. */
+  readonly target: string;
+  readonly place: RememberedPlaces[string][number];
+  /** The one that left it. */
+  readonly operation: string;
+  readonly since: string;
+  /** One sentence each. */
+  readonly what: readonly string[];
+}
