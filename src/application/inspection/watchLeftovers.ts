@@ -29,7 +29,7 @@ export function watchLeftovers(ports: Ports): LeftoverWatch {
   };
 }
 
-export async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
+async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
   for (const left of await ports.registry.listLeftovers()) {
     const facts = { namespace: berthKey(left), target: left.target, operation: left.operation };
     try {
