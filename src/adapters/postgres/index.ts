@@ -254,6 +254,7 @@ const OwnedThings = z.array(
       .transform((owner) => owner ?? ""),
     thing: z.string(),
     toHeir: z.boolean(),
+    table: z.string().nullable(),
     before: z.array(z.string()),
   }),
 );

@@ -370,6 +370,7 @@ SELECT i.schema AS schema, (
   )::text AS "schemaOwner", CASE WHEN i.type IN ('function', 'procedure', 'aggregate') THEN 'ROUTINE'
     WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE i.type END || ' ' || i.identity AS thing,
   coalesce(c.relkind NOT IN ('r', 'p', 'S') OR ${callsCode}, true) AS "toHeir",
+  CASE WHEN c.relkind IN ('r', 'p') THEN i.identity END AS table,
   ARRAY(
     SELECT 'ALTER ROUTINE ' || i.identity || ' SECURITY INVOKER' WHERE p.prosecdef
     UNION ALL SELECT 'ALTER VIEW ' || i.identity || ' SET (security_invoker = true)'
@@ -415,6 +416,7 @@ export interface OwnedThing {
   readonly schema: string | null;
   readonly thing: string;
   readonly toHeir: boolean;
+  readonly table: string | null;
   readonly before: readonly string[];
 }
 
@@ -429,6 +431,7 @@ interface HandedOver {
 function handingOver({ things, owner, heir }: Omit<HandedOver, "borrowed">): readonly string[] {
   const schemas = things.flatMap(({ schema, toHeir }) => (toHeir && schema !== null ? [schema] : []));
   const each = [...new Set(schemas)];
+  const plain = things.flatMap(({ table, toHeir }) => (table === null || toHeir ? [] : [`${text(table)}::regclass`]));
   return [
     "SET LOCAL lock_timeout = '2s'",
     ...each.map((schema) => `GRANT CREATE ON SCHEMA ${schema} TO ${name(heir)}`),
@@ -437,7 +440,18 @@ function handingOver({ things, owner, heir }: Omit<HandedOver, "borrowed">): rea
       `ALTER ${thing} OWNER TO ${name(toHeir ? heir : owner)}`,
     ]),
     ...each.map((schema) => `REVOKE CREATE ON SCHEMA ${schema} FROM ${name(heir)}`),
+    ...(plain.length > 0 ? [unlessCode(plain)] : []),
   ];
+}
+
+/** Now that they are locked: their owner may have changed them since they were looked at. */
+function unlessCode(tables: readonly string[]): string {
+  return `DO ${text(`
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid IN (${tables.join(", ")}) AND (${callsCode})) THEN
+    RAISE EXCEPTION 'a table calls code since a moment ago' USING ERRCODE = 'serialization_failure';
+  END IF;
+END`)}`;
 }
 
 export function handOver({ borrowed, ...handed }: HandedOver): string {

@@ -48,6 +48,7 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
     identity = IdentityPair.parse(app);
   });
   afterEach(async () => {
+    fixture.faults.clear();
     await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
   });
   afterAll(() => fixture?.simulator.close());
@@ -217,6 +218,27 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
       await dba.query("COMMIT");
       expect(await narrow()).toEqual([]);
     });
+  });
+
+  it("gives no table to a stronger role that gets code while it is handed over", async () => {
+    await give("own");
+    const client = await logIn();
+    const table = `quick_${namespace}`;
+    await client.query(`CREATE TABLE sales.${table} (what text);
+      CREATE FUNCTION sales.late_${namespace}() RETURNS text LANGUAGE sql AS 'SELECT current_user::text'`);
+    const operation = "mooring: hand over what the role owns";
+    fixture.faults.add({ wire: "postgres", operation, skip: 1, effect: { kind: "delay", ms: 1_500 } });
+
+    const handing = postgres.handOver(place, role());
+    const refused = expect(handing).rejects.toMatchObject({ code: "POSTGRES_UNAVAILABLE" });
+    await expect.poll(() => fixture.faults.active.map(({ hits }) => hits)).toEqual([1]);
+    await client.query(`ALTER TABLE sales.${table} ALTER what SET DEFAULT sales.late_${namespace}()`);
+
+    await refused;
+    await postgres.handOver(place, role());
+    expect(await ownersOf(table)).toEqual([`${table}: ${postgresHeirName(role())}`]);
+    await sql(`DROP OWNED BY "${postgresHeirName(role())}" CASCADE`);
+    expect(await revoke()).toEqual([]);
   });
 
   it.each([["read"], ["write"], ["own"]] as const)(
