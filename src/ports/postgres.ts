@@ -9,6 +9,8 @@ export interface PostgresRole {
   /** The principal ID of whom Microsoft Entra lets in as this role; undefined for a role that only PostgreSQL knows. */
   readonly principalId: string | undefined;
   readonly canLogIn: boolean;
+  /** Mooring has shut it, since it was given up; otherwise somebody else keeps it from logging in. */
+  readonly isShut?: boolean;
   readonly comment: string | undefined;
   /** The databases in which it owns something or has rights of its own. */
   readonly databases: readonly string[];
@@ -17,9 +19,12 @@ export interface PostgresRole {
 /** A database and a schema, seen from one role. */
 export interface PostgresSchema {
   readonly databaseOwner: string;
+  readonly schemaOwner: string;
   /** Who owns tables there, or may make some; Mooring can act for those that it is a member of, or may administer. */
   readonly owners: readonly { readonly name: string; readonly isActedFor: boolean }[];
-  /** What the role has on everything, each directly: what it has by PUBLIC or another role does not count here. */
+  /**
+   * What the role has on everything that Mooring may give, each directly: what it has by PUBLIC or another role does not count here.
+   */
   readonly held: readonly PostgresRight[];
   /** What it has on a part of the tables or sequences, or not on those to come. */
   readonly heldPartly: readonly PostgresRight[];
@@ -70,7 +75,8 @@ export interface PostgresRoles {
   /**
    * Adds notes to the mark in the role's comment, or removes some; `base` replaces a comment that is no mark. Safe against others
    * who do the same. `leavesUnless`: with the last note that begins so, the right to connect to the place's database goes, too; only
-   * whoever removes the last note knows that it is the last. Returns how many notes the mark has then.
+   * whoever removes the last note knows that it is the last. Returns how many notes the mark has then. `opens` lets in a role that
+   * was shut. The password of a role of Mooring's own goes each time: nobody but a superuser sees whether there is one.
    */
   amendNotes(
     place: PostgresPlace,
@@ -80,18 +86,31 @@ export interface PostgresRoles {
       readonly add?: PostgresNotes;
       readonly remove?: readonly string[];
       readonly leavesUnless?: string | undefined;
+      readonly opens?: boolean | undefined;
     },
   ): Promise<number>;
-  /** Gives rights on the schema: all or nothing. `owners`: whose tables to come are included. */
-  grant(place: PostgresPlace, given: PostgresRights): Promise<void>;
-  /** Revokes them. With CREATE, what the role owns in the schema gets the database's owner. */
-  revoke(place: PostgresPlace, revoked: PostgresRights): Promise<void>;
   /**
-   * Gives everything that the role owns in these databases to their owners, ends its rights there, and drops it. Does nothing if
-   * there is another role of its name meanwhile, or if its mark has a note.
+   * Gives rights on the schema: all or nothing, but for tables of owners for whom Mooring may not act. `owners`: whose tables to come
+   * are included.
+   */
+  grant(place: PostgresPlace, given: PostgresRights): Promise<void>;
+  /** Revokes them; waits for nobody's lock. Returns what stays, since others gave it or own the table: one phrase each. */
+  revoke(place: PostgresPlace, revoked: PostgresRights): Promise<readonly string[]>;
+  /** Lets nobody log in as the role any more, and ends its sessions. Does nothing if there is another role of its name meanwhile. */
+  shut(place: PostgresPlace, role: Pick<DroppedRole, "role" | "id">): Promise<void>;
+  /**
+   * Gives what the role owns in the schema to others: tables and sequences that call no code of users to the database's owner,
+   * everything else to the role's heir (postgresHeirName), stripped of its owner's rights.
+   */
+  handOver(place: PostgresPlace, role: string): Promise<void>;
+  /**
+   * The same in these databases, then ends the role's rights there, and drops it. Does nothing if there is another role of its name
+   * meanwhile, or if its mark has a note.
    */
   drop(place: PostgresPlace, dropped: DroppedRole): Promise<void>;
-  /** The same whatever the mark says, and makes a role of its name for another identity in its place. */
+  /** Drops the role's heir; fails with what it owns. Does nothing if there is none. */
+  dropHeir(place: PostgresPlace, role: string): Promise<void>;
+  /** Drops it whatever the mark says, and makes a role of its name for another identity in its place. */
   replace(
     place: PostgresPlace,
     replaced: DroppedRole & { readonly principalId: PrincipalId; readonly comment: string },

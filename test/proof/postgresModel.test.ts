@@ -49,9 +49,10 @@ function making(item: Omit<ModelItem, "name">, maker: string): Deed {
   return (server) => {
     made += 1;
     const name = `thing_${made}`;
-    const what = item.kind === "TABLES" ? "TABLE" : "SEQUENCE";
+    const what = item.hasCode ? "VIEW" : item.kind === "TABLES" ? "TABLE" : "SEQUENCE";
     const whole = { ...item, name };
-    const create = `CREATE ${what} ${item.schema}.${name}${what === "TABLE" ? " ()" : ""}`;
+    const content = { VIEW: " AS SELECT 1 AS one", TABLE: " ()", SEQUENCE: "" };
+    const create = `CREATE ${what} ${item.schema}.${name}${content[what]}`;
     const owned = maker === item.owner ? "" : `; ALTER ${what} ${item.schema}.${name} OWNER TO ${quoted(item.owner)}`;
     const as = maker === item.owner ? `SET ROLE ${quoted(maker)}; ` : "";
     return { database: item.database, sql: `${as}${create}${owned}`, happen: () => makeItem(server, whole, { maker }) };
@@ -84,12 +85,13 @@ const deeds: Readonly<Record<string, Deed>> = {
       happen: () => dropItem(server, theirs),
     };
   },
-  "the role makes a table": (server, dice) => {
+  "the role makes a table or a view": (server, dice) => {
     const role = dice.pick(names);
+    const hasCode = dice.chance(0.4);
     const may = (right: string) =>
       [...server.rights.values()].some((each) => each.role === role && each.schema === "sales" && each.right === right);
     if (!server.roles.has(role) || !may("CREATE") || !may("USAGE")) return undefined;
-    return making({ database: "orders", schema: "sales", kind: "TABLES", owner: role }, role)(server, dice);
+    return making({ database: "orders", schema: "sales", kind: "TABLES", owner: role, hasCode }, role)(server, dice);
   },
   "a right on a table is taken away": (server, dice) => onTable(server, dice, "REVOKE"),
   "a right on a table is given": (server, dice) => onTable(server, dice, "GRANT"),
@@ -333,7 +335,10 @@ describe.runIf(hasPostgres("the model of PostgreSQL"))("the model of PostgreSQL"
     const calls: Readonly<Record<string, (port: PostgresRoles) => Promise<unknown>>> = {
       create: (port) => port.create(place, { role, principalId, comment }),
       grant: (port) => port.grant(place, { role, rights, owners }),
-      revoke: (port) => port.revoke(place, { role, rights, owners }),
+      revoke: async (port) => (await port.revoke(place, { role, rights, owners })).length > 0,
+      shut: (port) => port.shut(place, seenBy(port)),
+      handOver: (port) => port.handOver(place, role),
+      dropHeir: (port) => port.dropHeir(place, role),
       drop: (port) => port.drop(place, seenBy(port)),
       replace: (port) => port.replace(place, { ...seenBy(port), principalId, comment }),
     };
@@ -344,6 +349,7 @@ describe.runIf(hasPostgres("the model of PostgreSQL"))("the model of PostgreSQL"
       add: dice.chance(0.5) ? { [first]: "op" } : {},
       remove: dice.chance(0.5) ? [second] : [],
       leavesUnless: dice.chance(0.5) ? `${place.database}/` : undefined,
+      opens: dice.chance(0.5),
     };
     const others: typeof calls = {
       amendNotes: (port) => port.amendNotes(place, amend),
@@ -357,6 +363,10 @@ describe.runIf(hasPostgres("the model of PostgreSQL"))("the model of PostgreSQL"
       "grant",
       "revoke",
       "revoke",
+      "shut",
+      "handOver",
+      "handOver",
+      "dropHeir",
       "drop",
       "replace",
       "amendNotes",

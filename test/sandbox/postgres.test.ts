@@ -279,7 +279,7 @@ await pool.end();\n`;
 
     expect(await verify(namespace)).toEqual([]);
     await (await logIn(namespace)).query("CREATE TABLE lossy ()");
-    const doings = ["inspect role", "revoke", "amend mark", "drop role"];
+    const doings = ["inspect role", "shut role", "revoke", "amend mark", "drop role"];
     faults.clear();
     lose(doings.map((doing) => `mooring: ${doing}`));
     await offboard(namespace);
@@ -453,14 +453,71 @@ await pool.end();\n`;
   });
 
   it("finds out before the first write what keeps it from giving rights", async () => {
-    await sql("reports", "CREATE ROLE stranger; CREATE TABLE theirs (); ALTER TABLE theirs OWNER TO stranger");
+    await sql("reports", "CREATE ROLE stranger; ALTER SCHEMA public OWNER TO stranger");
 
     const failed = await run(wanted("preflight", { reports: ["read"] }));
 
     expect(failed).toMatchObject({ status: "Failed", error: { code: "POSTGRES_FORBIDDEN" } });
     expect(failed.error?.message).toContain("stranger");
     expect(failed.steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
+    await sql("reports", "ALTER SCHEMA public OWNER TO pg_database_owner; DROP ROLE stranger");
+  });
+
+  it("leaves out, and names, a table that it may give nothing on", async () => {
+    await sql("reports", "CREATE ROLE stranger; CREATE TABLE theirs (); ALTER TABLE theirs OWNER TO stranger");
+    const namespace = "partly";
+
+    const operation = await onboard(namespace, { reports: ["own"] });
+
+    const notice = expect.objectContaining({
+      code: "TARGET_PARTLY_GIVEN",
+      message: expect.stringContaining("stranger"),
+    });
+    expect(operation.steps).toContainEqual(expect.objectContaining({ name: "grantTarget", notices: [notice] }));
+    expect(await verify(namespace)).toEqual([]);
+    await repair(namespace);
+    const narrowed = await run(wanted(namespace, { reports: ["read"] }), "?confirmRemoval=true");
+    expect(narrowed.status, JSON.stringify(narrowed.error)).toBe("Succeeded");
+    await (await logIn(namespace, "reports")).query("SELECT * FROM monthly");
+    await offboard(namespace);
     await sql("reports", "DROP TABLE theirs; DROP ROLE stranger");
+  });
+
+  it("is revoked although the workload makes its role hard to drop, and says what stays", async () => {
+    const namespace = "clinging";
+    await onboard(namespace, { ledger: ["read"], reports: ["own"] });
+    await (await logIn(namespace, "postgres")).query("SELECT lo_create(0)");
+    const steal = `CREATE FUNCTION steal(q text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS
+      $$DECLARE found text; BEGIN EXECUTE q INTO found; RETURN found; END$$`;
+    await (await logIn(namespace, "reports")).query(steal);
+
+    const narrowed = await run(wanted(namespace, { ledger: ["read"], reports: ["read"] }), "?confirmRemoval=true");
+    expect(narrowed, JSON.stringify(narrowed.error)).toMatchObject({ status: "Succeeded" });
+    expect(JSON.stringify(narrowed)).toContain("steal(text)");
+    const client = await logIn(namespace, "reports");
+    await expect(client.query("SELECT steal('SELECT max(what) FROM monthly')")).resolves.toBeDefined();
+    const asOther = "SELECT steal('INSERT INTO monthly VALUES (''stolen'') RETURNING what')";
+    await expect(client.query(asOther)).rejects.toMatchObject({ code: "42501" });
+
+    const plan = await service.call("DELETE", `${pathOf(namespace)}?dryRun=true`);
+    expect(JSON.stringify(plan.body), "the plan sees it coming").toContain("also has something in postgres");
+    const { body: accepted } = await service.call("DELETE", pathOf(namespace));
+    const ended = await service.waitFor(String(accepted["id"]));
+    expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
+    expect(JSON.stringify(Reflect.get(ended, "leftInPlace"))).toContain("cannot be dropped");
+    expect((await service.call("GET", pathOf(namespace))).status).toBe(404);
+    await expect(connect(roleOf(namespace), identityLike(), "reports")).rejects.toThrow();
+    const held = `SELECT FROM pg_class, aclexplode(relacl) AS a WHERE a.grantee = '"${roleOf(namespace)}"'::regrole`;
+    expect([...(await sql("ledger", held)), ...(await sql("reports", held))]).toEqual([]);
+
+    function identityLike() {
+      return { displayName: "gone", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
+    }
+    await sql("reports", "DROP FUNCTION steal");
+    await sql(
+      "postgres",
+      `DROP OWNED BY "${roleOf(namespace)}"; DROP ROLE "${roleOf(namespace)}", "${roleOf(namespace)}-heir"`,
+    );
   });
 
   it("is given to two namespaces in a batch and kept by a migration, and the audit trail names each target", async () => {

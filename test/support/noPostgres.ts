@@ -8,7 +8,10 @@ export const noPostgres: PostgresRoles = {
   amendNotes: refuse,
   grant: refuse,
   revoke: refuse,
+  shut: refuse,
+  handOver: refuse,
   drop: refuse,
+  dropHeir: refuse,
   replace: refuse,
   removeComment: refuse,
 };

@@ -40,6 +40,11 @@ export function isInUse(error: unknown): boolean {
   return stateOf(error) === inUse;
 }
 
+/** Somebody else holds a lock for longer than the statement waits. */
+export function isLocked(error: unknown): boolean {
+  return stateOf(error) === "55P03";
+}
+
 /** The server's code; undefined if no server answered. */
 export function stateOf(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

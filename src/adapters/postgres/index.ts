@@ -1,12 +1,13 @@
 /** Azure Database for PostgreSQL, with the usual Node driver (pg) and the identity's access tokens. */
 import { z } from "zod";
-import { PermanentError } from "../../domain/errors.ts";
+import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { postgresHeirName } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { isPostgresRight, type PostgresPlace, type PostgresRight } from "../../domain/targets/postgres.ts";
 import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../ports/postgres.ts";
 import type { Credential } from "../credential.ts";
 import { type Query, withConnection } from "./connections.ts";
-import { isInUse } from "./errors.ts";
+import { isInUse, isLocked } from "./errors.ts";
 import * as statements from "./statements.ts";
 
 export interface PostgresSettings {
@@ -68,11 +69,11 @@ export function createPostgres({
   };
 
   const release = async (place: PostgresPlace, { role, id }: DroppedRole): Promise<void> =>
-    await onDatabase(place, "release what the role owns", async (query) => {
-      const heir = await findOwner(query, place.database);
-      const borrowed = await findBorrowed(query, [role, heir]);
-      await query(statements.releaseOwned({ role, id, heir, borrowed }));
-    });
+    await onDatabase(place, "release what the role owns", (query) =>
+      giveAway(query, { role, database: place.database }, null, (handed) =>
+        statements.releaseOwned({ ...handed, role, id }),
+      ),
+    );
 
   return {
     async inspect(place, { role, principalId }) {
@@ -131,10 +132,30 @@ export function createPostgres({
       });
     },
     async revoke(place, revoked) {
-      await onDatabase(place, "revoke", async (query) => {
-        const heir = await findOwner(query, place.database);
-        const borrowed = await findBorrowed(query, [revoked.role, ...revoked.owners, heir]);
-        await query(statements.revokeRights({ ...place, ...revoked, borrowed, heir }));
+      return await onDatabase(place, "revoke", async (query) => {
+        const { role, rights, owners } = revoked;
+        const owner = await findOwner(query, place.database);
+        const borrowed = await findBorrowed(query, [role, ...owners, owner]);
+        await query(statements.revokeRights({ ...place, ...revoked, borrowed }));
+        return Names.parse(await query(statements.readHeld, [role, place.schema, rights])).map(({ name }) => name);
+      });
+    },
+    async shut(place, { role, id }) {
+      await onServer(place, "shut role", async (query) => {
+        await query(statements.shutRole({ role, id }));
+        await query(statements.endSessions({ role, borrowed: await findBorrowed(query, [role]) }));
+      });
+    },
+    async handOver(place, role) {
+      await onDatabase(place, "hand over what the role owns", (query) =>
+        giveAway(query, { role, database: place.database }, place.schema, statements.handOver),
+      );
+    },
+    async dropHeir(place, role) {
+      const heir = postgresHeirName(role);
+      await onDatabase(place, "drop heir", async (query) => {
+        if (!(await isHeir(query, heir))) return;
+        await query(statements.dropHeir({ heir, borrowed: await findBorrowed(query, [heir]) }));
       });
     },
     async drop(place, dropped) {
@@ -147,6 +168,58 @@ export function createPostgres({
       await onServer(place, "remove mark", async (query) => await query(statements.removeComment(role)));
     },
   };
+}
+
+/** In one database: what the role owns there, or in one schema of it. */
+async function giveAway(
+  query: Query,
+  { role, database }: { readonly role: string; readonly database: string },
+  schema: string | null,
+  statement: (handed: Parameters<typeof statements.handOver>[0]) => string,
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    const things = OwnedThings.parse(await query(statements.readOwned, [role, schema]));
+    const ofHeir = things.filter(({ toHeir }) => toHeir);
+    const heir = postgresHeirName(role);
+    if (ofHeir.length > 0 && !(await isHeir(query, heir))) await query(statements.createHeir({ role, heir }));
+    const [owner, schemaOwners] = [await findOwner(query, database), ofHeir.map(({ schemaOwner }) => schemaOwner)];
+    const borrowed = await findBorrowed(query, [role, owner, ...schemaOwners, ...(ofHeir.length > 0 ? [heir] : [])]);
+    try {
+      await query(statement({ things, owner, heir, borrowed }));
+      return;
+    } catch (error) {
+      if (!isLocked(error)) throw error;
+      await query("ROLLBACK");
+      const lockers = Lockers.parse(await query(statements.readLockers, [role]));
+      const isOwn = lockers.length > 0 && lockers.every(({ user }) => user === role);
+      // Nobody keeps access by holding on to it.
+      if (isOwn) await query(statements.endSessions({ role, borrowed: await findBorrowed(query, [role]) }));
+      if (isOwn && attempt < attemptsToDrop) continue;
+      throw new TransientError("POSTGRES_UNAVAILABLE", describeLock({ role, database }, lockers), { cause: error });
+    }
+  }
+}
+
+function describeLock(
+  { role, database }: { readonly role: string; readonly database: string },
+  lockers: z.infer<typeof Lockers>,
+): string {
+  const who = lockers.map(({ pid, user, application, thing }) => {
+    const from = application === "" ? "" : ` (${application})`;
+    return `session ${pid} of ${user ?? "the server"}${from} holds a lock on ${thing}`;
+  });
+  const why = who.length === 0 ? "somebody holds a lock" : who.join(", ");
+  return `PostgreSQL database ${database}: what role ${role} owns cannot be handed over yet, because ${why}.`;
+}
+
+/** False if there is none; fails if somebody can act as it. */
+async function isHeir(query: Query, heir: string): Promise<boolean> {
+  const [found] = Heirs.parse(await query(statements.readHeir, [heir]));
+  if (found?.isHeir === false) {
+    const message = `Role ${heir} was to get what runs with its owner's rights, and somebody can act as it, or it as somebody.`;
+    throw new PermanentError("POSTGRES_ROLE_CONFLICT", message);
+  }
+  return found !== undefined;
 }
 
 function countNotes(comment: string | null | undefined): number {
@@ -171,6 +244,23 @@ async function findBorrowed(query: Query, roles: readonly string[]): Promise<rea
 const LockedRole = z.array(z.object({ id: z.string(), comment: z.string().nullable() }));
 type Locked = z.infer<typeof LockedRole>[number];
 const Names = z.array(z.object({ name: z.string() }));
+const Heirs = z.array(z.object({ isHeir: z.boolean() }));
+const OwnedThings = z.array(
+  z.object({
+    schema: z.string().nullable(),
+    schemaOwner: z
+      .string()
+      .nullable()
+      .transform((owner) => owner ?? ""),
+    thing: z.string(),
+    toHeir: z.boolean(),
+    table: z.string().nullable(),
+    before: z.array(z.string()),
+  }),
+);
+const Lockers = z.array(
+  z.object({ pid: z.number(), user: z.string().nullable(), application: z.string(), thing: z.string() }),
+);
 const Comments = z.array(z.object({ comment: z.string().nullable() }));
 const Roles = z.array(
   z.object({
@@ -178,6 +268,7 @@ const Roles = z.array(
     id: z.string(),
     principalId: z.string().nullable(),
     canLogIn: z.boolean(),
+    isShut: z.boolean(),
     comment: z.string().nullable(),
     databases: z.array(z.string()),
   }),
@@ -196,6 +287,7 @@ const Counts = z.record(z.string(), z.number());
 const Schema = z.object({
   role: z.string().nullable(),
   databaseOwner: z.string(),
+  schemaOwner: z.string(),
   simple: z.array(z.string()),
   given: Counts,
   coming: Counts,
@@ -209,6 +301,7 @@ const Schemas = z.array(Schema);
 /** A right on tables is held only if it is there for every table, and for those that every owner will make. */
 function readSchema({
   databaseOwner,
+  schemaOwner,
   simple,
   given,
   coming,
@@ -225,6 +318,7 @@ function readSchema({
   const onKinds = [...new Set([...Object.keys(given), ...Object.keys(coming)])].filter(isPostgresRight);
   return {
     databaseOwner,
+    schemaOwner,
     owners,
     owned,
     held: [...simple.filter(isPostgresRight), ...onKinds.filter(isWhole)],

@@ -2,14 +2,7 @@
 import type { PrincipalId } from "../../domain/naming/identityPair.ts";
 import { quoteIdentifier as name, quoteLiteral as text } from "../../domain/naming/quoteForPostgres.ts";
 import { postgresSequencePrivileges, postgresTablePrivileges } from "../../domain/targets/postgres.ts";
-import {
-  byDefault,
-  createOnce,
-  grants,
-  onKinds,
-  ownersIn,
-  privileges,
-} from "../../domain/targets/postgresStatements.ts";
+import { byDefault, createOnce, onKinds, ownersIn, privileges } from "../../domain/targets/postgresStatements.ts";
 import type { PostgresNotes, PostgresRights } from "../../ports/postgres.ts";
 
 const onTables = postgresTablePrivileges.map(text).join(", ");
@@ -21,6 +14,7 @@ const onSequences = postgresSequencePrivileges.map(text).join(", ");
  */
 export const readRoles = `
 SELECT r.rolname::text AS name, r.oid::text AS id, p.object_id AS "principalId", r.rolcanlogin AS "canLogIn",
+  NOT r.rolcanlogin AND r.rolconnlimit = 0 AS "isShut",
   pg_catalog.shobj_description(r.oid, 'pg_authid') AS comment,
   ARRAY(
     SELECT DISTINCT d.datname::text
@@ -71,24 +65,25 @@ ORDER BY name`;
 /** $1 role, $2 schema; in the database of the schema. No row without the schema. */
 export const readSchema = `
 WITH place AS (
-  SELECT n.oid AS schema, n.nspacl, d.datacl, d.datdba,
+  SELECT n.oid AS schema, n.nspowner, n.nspacl, d.datacl, d.datdba,
     (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1) AS role
   FROM pg_catalog.pg_database AS d JOIN pg_catalog.pg_namespace AS n ON n.nspname = $2
   WHERE d.datname = pg_catalog.current_database()
 ), items AS (
-  SELECT c.oid, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind
+  SELECT c.oid, c.relacl, CASE WHEN c.relkind = 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS kind,
+    ${actsFor("c.relowner")} AS acted
   FROM pg_catalog.pg_class AS c JOIN place ON c.relnamespace = place.schema
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relowner IS DISTINCT FROM place.role
 ), owners AS (
   SELECT o.oid, o.rolname,
-    pg_catalog.pg_has_role(o.oid, 'USAGE') OR pg_catalog.pg_has_role(o.oid, 'USAGE WITH ADMIN OPTION') AS acted
+    ${actsFor("o.oid")} AS acted
   FROM pg_catalog.pg_roles AS o JOIN (${ownersIn("$2")}) AS found USING (oid)
   WHERE o.oid IS DISTINCT FROM (SELECT role FROM place)
 ), above AS (
   SELECT r.oid FROM pg_catalog.pg_roles AS r, place
   WHERE r.oid <> place.role AND pg_catalog.pg_has_role(place.role, r.oid, 'MEMBER')
 ), given AS (
-  SELECT a.privilege_type || ' ON ' || i.kind AS "right", count(*) AS count
+  SELECT a.privilege_type || ' ON ' || i.kind AS "right", count(*) FILTER (WHERE i.acted) AS count
   FROM items AS i, place, pg_catalog.aclexplode(i.relacl) AS a WHERE a.grantee = place.role GROUP BY 1
 ), coming AS (
   SELECT a.privilege_type || ' ON ' || CASE d.defaclobjtype WHEN 'S' THEN 'SEQUENCES' ELSE 'TABLES' END AS "right",
@@ -100,6 +95,10 @@ WITH place AS (
 SELECT
   place.role::text AS role,
   pg_catalog.pg_get_userbyid(place.datdba)::text AS "databaseOwner",
+  CASE pg_catalog.pg_get_userbyid(place.nspowner)
+    WHEN 'pg_database_owner' THEN pg_catalog.pg_get_userbyid(place.datdba)
+    ELSE pg_catalog.pg_get_userbyid(place.nspowner)
+  END::text AS "schemaOwner",
   ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.datacl) AS a
     WHERE a.grantee = place.role AND a.privilege_type = 'CONNECT')
   || ARRAY(SELECT a.privilege_type FROM pg_catalog.aclexplode(place.nspacl) AS a WHERE a.grantee = place.role) AS simple,
@@ -120,20 +119,25 @@ SELECT
         pg_catalog.aclexplode(d.defaclacl) AS a
       WHERE d.defaclobjtype IN ('r', 'S') AND a.grantee IN (SELECT oid FROM above)
   ) AS inherited,
-  (SELECT json_build_object('TABLES', count(*) FILTER (WHERE kind = 'TABLES'),
-    'SEQUENCES', count(*) FILTER (WHERE kind = 'SEQUENCES')) FROM items) AS totals,
+  (SELECT json_build_object('TABLES', count(*) FILTER (WHERE acted AND kind = 'TABLES'),
+    'SEQUENCES', count(*) FILTER (WHERE acted AND kind = 'SEQUENCES')) FROM items) AS totals,
   (SELECT coalesce(json_agg(json_build_object('name', rolname, 'isActedFor', acted) ORDER BY rolname), '[]')
     FROM owners) AS owners,
   ARRAY(${owned("place.role", "$2")}) AS owned
 FROM place`;
 
-/** Everything in a schema that belongs to a role: in words that ALTER understands. */
+/** Mooring acts for a role of which it is a member, or may make itself one. */
+function actsFor(role: string): string {
+  return `(pg_catalog.pg_has_role(${role}, 'USAGE') OR pg_catalog.pg_has_role(${role}, 'USAGE WITH ADMIN OPTION'))`;
+}
+
+/** Everything in a schema that belongs to a role; what it gives away by default is no thing. */
 function owned(role: string, schema: string): string {
   return `SELECT i.type || ' ' || i.identity
     FROM pg_catalog.pg_shdepend AS s, pg_catalog.pg_identify_object(s.classid, s.objid, s.objsubid) AS i
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = ${role} AND s.deptype = 'o'
-      AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
-      AND i.schema = ${schema}
+      AND s.classid <> 'pg_catalog.pg_default_acl'::regclass AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+      AND i.schema = pg_catalog.quote_ident(${schema})
     ORDER BY 1`;
 }
 
@@ -166,9 +170,10 @@ interface NotesChange {
   readonly remove?: readonly string[];
   /** With the last note that begins so, CONNECT on the database goes. */
   readonly leaving?: { readonly unless: string; readonly database: string; readonly borrowed: readonly string[] };
+  readonly opens?: boolean | undefined;
 }
 
-export function amendNotes({ role, base, add = {}, remove = [], leaving }: NotesChange): string {
+export function amendNotes({ role, base, add = {}, remove = [], leaving, opens = false }: NotesChange): string {
   const removed = `ARRAY[${remove.map(text).join(", ")}]::text[]`;
   // Another target's step may have given the role up meanwhile.
   const otherwise =
@@ -186,10 +191,22 @@ export function amendNotes({ role, base, add = {}, remove = [], leaving }: Notes
   IF mark -> 'grants' IS NULL THEN
     ${otherwise};
   END IF;
+  IF mark ->> 'operation' IS NOT NULL THEN${forgetPassword(role)}
+  END IF;${opens ? `\n  ALTER ROLE ${name(role)} LOGIN CONNECTION LIMIT -1;` : ""}
   mark := jsonb_set(mark, '{grants}', ((mark -> 'grants') || ${text(JSON.stringify(add))}::jsonb) - ${removed});
   EXECUTE pg_catalog.format('COMMENT ON ROLE %I IS %L', ${text(role)}, mark::text);${leaving ? leave(role, leaving) : ""}`,
   );
   return leaving ? transaction(leaving.borrowed, [amend]) : amend;
+}
+
+/** What the service refuses to Mooring here, it refuses to the application, too. */
+function forgetPassword(role: string): string {
+  return `
+    BEGIN
+      ALTER ROLE ${name(role)} PASSWORD NULL;
+    EXCEPTION WHEN insufficient_privilege OR feature_not_supported THEN
+      NULL;
+    END;`;
 }
 
 /** Another target's step may have written the mark meanwhile. */
@@ -230,16 +247,24 @@ interface Placed extends PostgresRights {
 }
 
 export function grantRights({ borrowed, ...given }: Placed): string {
-  return transaction(borrowed, grants(given));
+  const { role, rights, owners, database, schema } = given;
+  const to = `TO ${name(role)}`;
+  return transaction(borrowed, [
+    ...privileges(rights, "database").map((list) => `GRANT ${list} ON DATABASE ${name(database)} ${to}`),
+    ...privileges(rights, "schema").map((list) => `GRANT ${list} ON SCHEMA ${name(schema)} ${to}`),
+    ...onKinds(rights).flatMap(({ kind, list }) => [
+      onEach({ role, schema, kind }, `GRANT ${list}`, "TO"),
+      ...owners.map((owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`),
+    ]),
+  ]);
 }
 
-export function revokeRights(revoked: Placed & { readonly heir: string }): string {
-  const { role, rights, owners, database, schema, borrowed, heir } = revoked;
+/** What the role owns is handed over afterwards: that needs locks. */
+export function revokeRights({ role, rights, owners, database, schema, borrowed }: Placed): string {
   const from = `FROM ${name(role)}`;
   return transaction(borrowed, [
-    ...(rights.includes("CREATE") ? [handOver({ role, schema, heir })] : []),
     ...onKinds(rights).flatMap(({ kind, list }) => [
-      revokeWhereHeld({ role, schema, kind, list }),
+      onEach({ role, schema, kind, isHeld: true }, `REVOKE ${list}`, "FROM"),
       ...owners.map((owner) => `${byDefault({ owner, schema })} REVOKE ${list} ON ${kind} ${from}`),
     ]),
     ...privileges(rights, "schema").map((list) => `REVOKE ${list} ON SCHEMA ${name(schema)} ${from}`),
@@ -247,40 +272,211 @@ export function revokeRights(revoked: Placed & { readonly heir: string }): strin
   ]);
 }
 
-/** Only where the role has something: a table on which Mooring may give nothing is in nobody's way. */
-function revokeWhereHeld({ role, schema, kind, list }: { role: string; schema: string; kind: string; list: string }) {
-  const [kinds, noun] = kind === "SEQUENCES" ? ["'S'", "SEQUENCE"] : ["'r', 'p', 'v', 'm', 'f'", "TABLE"];
+interface Each {
+  readonly role: string;
+  readonly schema: string;
+  readonly kind: "TABLES" | "SEQUENCES";
+  /** Only where the role has something. */
+  readonly isHeld?: boolean;
+}
+
+/** On each table of others for whose owner Mooring acts: what it may not give, it leaves out. */
+function onEach({ role, schema, kind, isHeld = false }: Each, does: string, preposition: "TO" | "FROM"): string {
+  const [kinds, noun] = kind === "SEQUENCES" ? ["'S'", "SEQUENCE"] : [tableKinds, "TABLE"];
+  const held = `
+      AND EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) AS a WHERE a.grantee = r.oid)`;
   return `DO ${text(`
 DECLARE thing text;
 BEGIN
   FOR thing IN SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace, pg_catalog.pg_roles AS r
     WHERE n.nspname = ${text(schema)} AND c.relkind IN (${kinds}) AND pg_catalog.pg_has_role(c.relowner, 'USAGE')
-      AND EXISTS (
-        SELECT FROM pg_catalog.aclexplode(c.relacl) AS a JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
-        WHERE r.rolname = ${text(role)}
-      )
+      AND r.rolname = ${text(role)} AND c.relowner <> r.oid${isHeld ? held : ""}
   LOOP
-    EXECUTE 'REVOKE ${list} ON ${noun} ' || thing || ' FROM ' || ${text(name(role))};
+    EXECUTE '${does} ON ${noun} ' || thing || ' ${preposition} ' || ${text(name(role))};
   END LOOP;
 END`)}`;
+}
+
+const tableKinds = "'r', 'p', 'v', 'm', 'f'";
+
+/** $1 role, $2 schema, $3 rights. What it still has there, directly, of these. */
+export const readHeld = `
+SELECT a.privilege_type || ' on ' || c.relname || ', which belongs to ' || pg_catalog.pg_get_userbyid(c.relowner) AS name
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_roles AS r ON r.rolname = $1 AND r.oid <> c.relowner,
+  pg_catalog.aclexplode(c.relacl) AS a
+WHERE n.nspname = $2 AND a.grantee = r.oid
+  AND a.privilege_type || CASE c.relkind WHEN 'S' THEN ' ON SEQUENCES' ELSE ' ON TABLES' END = ANY ($3)
+UNION ALL
+SELECT a.privilege_type || ' on schema ' || n.nspname
+FROM pg_catalog.pg_namespace AS n JOIN pg_catalog.pg_roles AS r ON r.rolname = $1, pg_catalog.aclexplode(n.nspacl) AS a
+WHERE n.nspname = $2 AND a.grantee = r.oid AND a.privilege_type = ANY ($3)
+ORDER BY 1`;
+
+export function shutRole({ role, id }: Pick<Released, "role" | "id">): string {
+  return once(
+    role,
+    `  IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${text(role)} AND oid::text = ${text(id)}) THEN
+    ALTER ROLE ${name(role)} NOLOGIN CONNECTION LIMIT 0;${forgetPassword(role)}
+  END IF;`,
+  );
+}
+
+/** An open transaction keeps what it has locked. Mooring may end the sessions of a role for which it acts. */
+export function endSessions({ role, borrowed }: Pick<Released, "role" | "borrowed">): string {
+  const end = `SELECT pg_catalog.pg_terminate_backend(pid, 1000) FROM pg_catalog.pg_stat_activity WHERE usename = ${text(role)}`;
+  return transaction(borrowed, [end]);
+}
+
+// ——— Handing over ———
+
+/** Whose code a table may call although it passes to the database's owner: what came with the server or an extension, and enumerations. */
+const callsCode = `EXISTS (
+    SELECT FROM pg_catalog.pg_depend AS d
+    LEFT JOIN pg_catalog.pg_type AS t ON d.refclassid = 'pg_catalog.pg_type'::regclass AND t.oid = d.refobjid
+    LEFT JOIN pg_catalog.pg_type AS e ON e.oid = t.typelem AND t.typcategory = 'A'
+    WHERE d.refclassid NOT IN ('pg_catalog.pg_class'::regclass, 'pg_catalog.pg_namespace'::regclass,
+        'pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_am'::regclass, 'pg_catalog.pg_attrdef'::regclass)
+      AND coalesce(e.typtype, t.typtype, '-') <> 'e'
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS x
+        WHERE x.classid = d.refclassid AND x.objid = d.refobjid AND x.deptype = 'e')
+      AND (d.classid, d.objid) IN (
+        SELECT 'pg_catalog.pg_class'::regclass, c.oid
+        UNION ALL SELECT 'pg_catalog.pg_class'::regclass, indexrelid FROM pg_catalog.pg_index WHERE indrelid = c.oid
+        UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, oid FROM pg_catalog.pg_attrdef WHERE adrelid = c.oid
+        UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, oid FROM pg_catalog.pg_constraint WHERE conrelid = c.oid
+        UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::regclass, oid
+          FROM pg_catalog.pg_statistic_ext WHERE stxrelid = c.oid
+      )
+      AND d.deptype <> 'i'
+  )
+  OR EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE ev_class = c.oid)
+  OR EXISTS (SELECT FROM pg_catalog.pg_policy WHERE polrelid = c.oid)
+  OR EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)`;
+
+/**
+ * $1 role, $2 schema or null for all; in one database. What the role owns, in words that ALTER understands, who gets it, and what is
+ * done before: no function, view or table keeps more than its caller may do. Sequences of columns and multiranges follow their own.
+ */
+export const readOwned = `
+SELECT i.schema AS schema, (
+    SELECT CASE pg_catalog.pg_get_userbyid(n.nspowner)
+      WHEN 'pg_database_owner' THEN pg_catalog.pg_get_userbyid(b.datdba)
+      ELSE pg_catalog.pg_get_userbyid(n.nspowner) END
+    FROM pg_catalog.pg_namespace AS n, pg_catalog.pg_database AS b
+    WHERE pg_catalog.quote_ident(n.nspname) = i.schema AND b.datname = pg_catalog.current_database()
+  )::text AS "schemaOwner", CASE WHEN i.type IN ('function', 'procedure', 'aggregate') THEN 'ROUTINE'
+    WHEN i.type = 'statistics object' THEN 'STATISTICS' ELSE i.type END || ' ' || i.identity AS thing,
+  coalesce(c.relkind NOT IN ('r', 'p', 'S') OR ${callsCode}, true) AS "toHeir",
+  CASE WHEN c.relkind IN ('r', 'p') THEN i.identity END AS table,
+  ARRAY(
+    SELECT 'ALTER ROUTINE ' || i.identity || ' SECURITY INVOKER' WHERE p.prosecdef
+    UNION ALL SELECT 'ALTER VIEW ' || i.identity || ' SET (security_invoker = true)'
+      WHERE c.relkind = 'v' AND pg_catalog.current_setting('server_version_num')::int >= 150000
+    UNION ALL SELECT 'REVOKE ALL ON ' || i.identity || ' FROM PUBLIC'
+      WHERE EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) WHERE grantee = 0)
+  ) AS before
+FROM pg_catalog.pg_shdepend AS s
+JOIN pg_catalog.pg_roles AS r ON r.rolname = $1 AND s.refobjid = r.oid
+LEFT JOIN pg_catalog.pg_class AS c ON s.classid = 'pg_catalog.pg_class'::regclass AND c.oid = s.objid
+LEFT JOIN pg_catalog.pg_proc AS p ON s.classid = 'pg_catalog.pg_proc'::regclass AND p.oid = s.objid,
+  pg_catalog.pg_identify_object(s.classid, s.objid, s.objsubid) AS i
+WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.deptype = 'o'
+  AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
+  AND ($2::text IS NULL OR i.schema = pg_catalog.quote_ident($2))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = s.classid AND d.objid = s.objid
+    AND c.relkind = 'S' AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.deptype IN ('a', 'i'))
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_range AS m
+    WHERE s.classid = 'pg_catalog.pg_type'::regclass AND m.rngmultitypid = s.objid)
+ORDER BY 3`;
+
+/** $1 heir. Whether nobody can act as it: no member but with ADMIN alone. */
+export const readHeir = `
+SELECT NOT r.rolcanlogin AND NOT r.rolsuper AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid
+    AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+) AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.member = r.oid) AS "isHeir"
+FROM pg_catalog.pg_roles AS r WHERE r.rolname = $1`;
+
+/** Whoever makes a role may administer it, and no more. */
+export function createHeir({ role, heir }: { role: string; heir: string }): string {
+  return `DO ${text(`
+BEGIN
+  CREATE ROLE ${name(heir)} NOLOGIN;
+  COMMENT ON ROLE ${name(heir)} IS ${text(`Mooring: owns what role ${role} made. Drop it once it owns nothing.`)};
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+  NULL;
+END`)}`;
+}
+
+export interface OwnedThing {
+  readonly schema: string | null;
+  readonly thing: string;
+  readonly toHeir: boolean;
+  readonly table: string | null;
+  readonly before: readonly string[];
+}
+
+interface HandedOver {
+  readonly things: readonly OwnedThing[];
+  readonly owner: string;
+  readonly heir: string;
+  readonly borrowed: readonly string[];
+}
+
+/** The heir may make things there only for this moment. Whoever holds a lock is not waited for. */
+function handingOver({ things, owner, heir }: Omit<HandedOver, "borrowed">): readonly string[] {
+  const schemas = things.flatMap(({ schema, toHeir }) => (toHeir && schema !== null ? [schema] : []));
+  const each = [...new Set(schemas)];
+  const plain = things.flatMap(({ table, toHeir }) => (table === null || toHeir ? [] : [`${text(table)}::regclass`]));
+  return [
+    "SET LOCAL lock_timeout = '2s'",
+    ...each.map((schema) => `GRANT CREATE ON SCHEMA ${schema} TO ${name(heir)}`),
+    ...things.flatMap(({ thing, toHeir, before }) => [
+      ...before,
+      `ALTER ${thing} OWNER TO ${name(toHeir ? heir : owner)}`,
+    ]),
+    ...each.map((schema) => `REVOKE CREATE ON SCHEMA ${schema} FROM ${name(heir)}`),
+    ...(plain.length > 0 ? [unlessCode(plain)] : []),
+  ];
+}
+
+/** Now that they are locked: their owner may have changed them since they were looked at. */
+function unlessCode(tables: readonly string[]): string {
+  return `DO ${text(`
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid IN (${tables.join(", ")}) AND (${callsCode})) THEN
+    RAISE EXCEPTION 'a table calls code since a moment ago' USING ERRCODE = 'serialization_failure';
+  END IF;
+END`)}`;
+}
+
+export function handOver({ borrowed, ...handed }: HandedOver): string {
+  return transaction(borrowed, handingOver(handed));
+}
+
+/** $1 role. Who holds locks on what it owns in this database. */
+export const readLockers = `
+SELECT DISTINCT a.pid, a.usename::text AS "user", a.application_name AS application, c.oid::regclass::text AS thing
+FROM pg_catalog.pg_locks AS l
+JOIN pg_catalog.pg_class AS c ON c.oid = l.relation
+JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.granted AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND pg_catalog.pg_get_userbyid(c.relowner) = $1 AND a.pid <> pg_catalog.pg_backend_pid()`;
+
+interface Released extends HandedOver {
+  readonly role: string;
+  readonly id: string;
 }
 
 /**
  * In every database where the role has something, before it is dropped; DROP OWNED then finds only rights. One that comes late must
  * not meet another role of that name.
  */
-export function releaseOwned({
-  role,
-  id,
-  heir,
-  borrowed,
-}: {
-  role: string;
-  id: string;
-  heir: string;
-  borrowed: readonly string[];
-}) {
+export function releaseOwned({ role, id, borrowed, ...handed }: Released): string {
   return transaction(borrowed, [
     `DO ${text(`
 BEGIN
@@ -288,9 +484,35 @@ BEGIN
     RAISE EXCEPTION 'the role has been made anew' USING ERRCODE = 'serialization_failure';
   END IF;
 END`)}`,
-    `REASSIGN OWNED BY ${name(role)} TO ${name(heir)}`,
+    ...handingOver(handed),
+    `DO ${text(`
+BEGIN
+  IF EXISTS (SELECT FROM pg_catalog.pg_shdepend AS s WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass
+    AND s.refobjid = ${text(id)}::oid AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
+    AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())) THEN
+    RAISE EXCEPTION 'the role owns more than a moment ago' USING ERRCODE = 'serialization_failure';
+  END IF;
+END`)}`,
     `DROP OWNED BY ${name(role)}`,
   ]);
+}
+
+/** Its default privileges go with it. */
+export function dropHeir({ heir, borrowed }: { readonly heir: string; readonly borrowed: readonly string[] }): string {
+  return [
+    "BEGIN",
+    ...borrowed.map((role) => `GRANT ${name(role)} TO CURRENT_USER`),
+    `DO ${text(`
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_catalog.pg_shdepend AS s WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass
+    AND s.refobjid = ${text(name(heir))}::regrole AND s.deptype = 'o'
+    AND s.classid <> 'pg_catalog.pg_default_acl'::regclass) THEN
+    DROP OWNED BY ${name(heir)};
+  END IF;
+END`)}`,
+    dropRole(heir),
+    "COMMIT",
+  ].join(";\n");
 }
 
 /** $1 role. Nobody else amends the role's mark, or gives it up, until the transaction ends. */
@@ -325,14 +547,4 @@ function transaction(borrowed: readonly string[], statements: readonly string[])
     ...borrowed.map((role) => `REVOKE ${name(role)} FROM CURRENT_USER`),
     "COMMIT",
   ].join(";\n");
-}
-
-function handOver({ role, schema, heir }: { role: string; schema: string; heir: string }): string {
-  return `DO ${text(`
-DECLARE thing text;
-BEGIN
-  FOR thing IN ${owned(`(SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${text(role)})`, text(schema))} LOOP
-    EXECUTE 'ALTER ' || thing || ' OWNER TO ' || ${text(name(heir))};
-  END LOOP;
-END`)}`;
 }

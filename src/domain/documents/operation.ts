@@ -56,7 +56,7 @@ export const OperationSummary = z
     leftUndone: z.array(z.string()).optional().meta({ description: "Undos that failed; compensate runs them again." }),
     leftInPlace: z.array(z.string()).optional().meta({
       description:
-        "What the operation left as it was, because the catalog has dropped the cluster, server or database where it is: the step, its target and why.",
+        "What the operation left: as it was, because the catalog has dropped its place, or to be tidied up after access was revoked. The step, its target and why.",
     }),
     stillToUndo: StillToUndo.optional().meta({
       description:

@@ -28,6 +28,11 @@ export const notices = {
     cause: "Mooring could not read whether a target exists, is locked, or has room for another role. Only a notice.",
     fix: "Give Mooring's identity the permission that the message names; the operation may succeed without it.",
   },
+  TARGET_PARTLY_GIVEN: {
+    cause:
+      "Something in a PostgreSQL schema belongs to a role for which Mooring's own role may not act, or that one may make tables there: access leaves it out. Only a notice.",
+    fix: 'If the namespace needs it, run `GRANT "<owner>" TO "<login>"` for the roles that the message names, or give the tables to the database\'s owner, then repair the namespace.',
+  },
   TARGET_KEPT_BY_LOCK: {
     cause:
       "A lock against deletion (CanNotDelete) is on the target or above it: Azure lets Mooring give access there, and not take it back. Only a notice.",
@@ -113,7 +118,7 @@ export const notices = {
   LEFT_TO_TIDY: {
     cause:
       "What Mooring gave is revoked and the way in is shut. Something that opens nothing could not be tidied up, because it is in use, belongs to somebody else, or a service did not answer. The rest is done; the operation's `leftInPlace` names what stays.",
-    fix: "Nothing, if it may stay: Mooring tries again as often as it looks for drift (drift.everyMinutes in the catalog), and forgets what is gone. To be rid of it sooner, remove what the notice names.",
+    fix: "Nothing, if it may stay: Mooring tries again as often as it looks for drift (drift.everyMinutes in the catalog), and forgets what is gone. To be rid of it sooner, remove what the notice names. A PostgreSQL role that ends in `-heir` owns code that the workload made: read it before you give it to anybody (docs/targets.md).",
   },
   NAMESPACE_KEPT: {
     cause:

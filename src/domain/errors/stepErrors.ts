@@ -105,7 +105,7 @@ export const stepErrors = {
     remove: "Allow the Function App's outbound addresses, or connect it through a private endpoint",
   }),
   POSTGRES_FORBIDDEN: lasting(
-    "Mooring's role may not do this on the PostgreSQL server: it is no Microsoft Entra administrator there, or no member of the role that owns the tables.",
+    "Mooring's role may not do this on the PostgreSQL server: it is no Microsoft Entra administrator there, or may not act for the role that owns the schema or tables. The role still has what the message names.",
     'Make Mooring\'s identity an administrator (`az postgres flexible-server microsoft-entra-admin create --resource-group <group> --server-name <server> --display-name <name> --object-id <its principal ID> --type ServicePrincipal`), and run `GRANT "<owner>" TO "<Mooring\'s role>"` for every owner that the message names.',
   ),
   POSTGRES_ROLE_CONFLICT: lasting(
@@ -118,7 +118,7 @@ export const stepErrors = {
   ),
   POSTGRES_ROLE_IN_USE: lasting(
     "The role has something in databases of the PostgreSQL server that Mooring did not give, and so cannot be dropped.",
-    'In each database that the message names: `REASSIGN OWNED BY "<role>" TO CURRENT_USER; DROP OWNED BY "<role>"`.',
+    'Read what the message names: the workload made it, and functions and views run with the rights of their owner. In each database, `DROP OWNED BY "<role>"` drops it. What you keep, give to a role that may do nothing else, never to an administrator (`REASSIGN OWNED BY "<role>" TO "<such a role>"`).',
   ),
   POSTGRES_REJECTED: lasting(
     "PostgreSQL refused the statement.",

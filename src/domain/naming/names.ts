@@ -68,6 +68,12 @@ export function postgresRoleName(user: IdentityUser): string {
   return `${name.slice(0, longestRole - hash.length - 1)}-${hash}`;
 }
 
+/** Owns what a role made that runs with its owner's rights, once the role has given it up. Nobody can act as it. */
+export function postgresHeirName(role: string): string {
+  const name = `${role}-heir`;
+  return name.length <= longestRole ? name : `${role.slice(0, longestRole - 22)}-${shortHash(role, 16)}-heir`;
+}
+
 /** 3 to 120 of [A-Za-z0-9_-], the first alphanumeric (entra-docs, workload identity federation considerations). */
 export function federatedCredentialName(berth: Berth, serviceAccount: string): string {
   return `${owner}-${shortHash(`${berthKey(berth)}/${serviceAccount}`, 24)}`;

@@ -25,22 +25,13 @@ interface Given {
   readonly schema: string;
 }
 
-/** `owners`: whose tables to come are included. */
-export function grants({
-  role,
-  rights,
-  owners,
-  database,
-  schema,
-}: Given & { readonly owners: readonly string[] }): readonly string[] {
+/** On what is there. */
+function grants({ role, rights, database, schema }: Given): readonly string[] {
   const to = `TO ${name(role)}`;
   return [
     ...privileges(rights, "database").map((list) => `GRANT ${list} ON DATABASE ${name(database)} ${to}`),
     ...privileges(rights, "schema").map((list) => `GRANT ${list} ON SCHEMA ${name(schema)} ${to}`),
-    ...onKinds(rights).flatMap(({ kind, list }) => [
-      `GRANT ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${to}`,
-      ...owners.map((owner) => `${byDefault({ owner, schema })} GRANT ${list} ON ${kind} ${to}`),
-    ]),
+    ...onKinds(rights).map(({ kind, list }) => `GRANT ${list} ON ALL ${kind} IN SCHEMA ${name(schema)} ${to}`),
   ];
 }
 
@@ -64,7 +55,7 @@ ${ofOwner.join("\n")}
     END IF;
   END LOOP;
 END`;
-  return [...grants({ ...given, owners: [] }), ...(kinds.length === 0 ? [] : [`DO ${text(toCome)}`])];
+  return [...grants(given), ...(kinds.length === 0 ? [] : [`DO ${text(toCome)}`])];
 }
 
 /**

@@ -45,6 +45,8 @@ export interface Revoking extends About {
   readonly keep: readonly Access[];
   /** Whether it keeps anything at the same resource, by whatever target. */
   readonly keepsResource: boolean;
+  /** The watch asks: what earlier tidying left there counts, too. */
+  readonly triesAgain?: boolean | undefined;
   /** Only what that operation gave. */
   readonly createdBy?: string | undefined;
   /**
@@ -71,6 +73,8 @@ export interface Decision {
   readonly tidying?: readonly Tidying[] | undefined;
   /** What will stay, as far as a look sees it: one sentence each. */
   readonly stays?: readonly string[] | undefined;
+  /** What access leaves out, because Mooring may give nothing there: one sentence each. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 export interface Inspecting extends About {

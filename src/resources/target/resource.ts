@@ -88,8 +88,12 @@ export const target = defineResource({
     if (!place) return left.what;
     const berth = { cluster, namespace };
     const targets = kept.flatMap((request) => request.targets ?? []);
-    const about = { berth, target, recordedMark: recordedMarks(ports, berth), ...staying(ports, place, targets) };
-    const { conflict, writes, tidying = [] } = await targetAt(place).planRevocation(ports, about);
+    const about = { berth, target, recordedMark: recordedMarks(ports, berth), triesAgain: true };
+    const {
+      conflict,
+      writes,
+      tidying = [],
+    } = await targetAt(place).planRevocation(ports, { ...about, ...staying(ports, place, targets) });
     throwConflict(conflict);
     for (const write of writes) await write();
     return await tidy(tidying);

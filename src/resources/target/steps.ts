@@ -54,6 +54,7 @@ function joined(decisions: readonly Decision[]): Decision {
     differences: decisions.flatMap(({ differences }) => differences),
     conflict,
     others: decisions.flatMap(({ others = [] }) => others),
+    leftOut: decisions.flatMap(({ leftOut = [] }) => leftOut),
     lent: decisions.flatMap(({ lent = [] }) => lent),
     writes: conflict ? [] : decisions.flatMap(({ writes }) => writes),
   };
@@ -88,6 +89,10 @@ async function act(
   return { action };
 }
 
+function noticesOfLeftOut({ leftOut = [] }: Decision): readonly OperationError[] {
+  return leftOut.map((each) => toNotice("TARGET_PARTLY_GIVEN", each));
+}
+
 // ——— Giving ———
 
 interface GrantInput extends TargetInput {
@@ -106,7 +111,7 @@ interface Planned {
 /** The plan, with what keeps a part of it from being done. */
 async function withKept(ports: Ports, plan: StepPlan, { placed, left }: Planned): Promise<StepPlan> {
   const locks = await locksOnChanging(ports, { target: plan.target, placed });
-  const stays = placed.flatMap(({ decision }) => noticesOfStaying(decision.stays));
+  const stays = placed.flatMap(({ decision }) => [...noticesOfStaying(decision.stays), ...noticesOfLeftOut(decision)]);
   return withDependants(plan, [{ blockers: [], notices: [...left, ...stays] }, locks], false);
 }
 
@@ -170,9 +175,9 @@ const grantTarget = defineStep({
   },
   async run(input, ports, step) {
     const planned = await planGrant(ports, input, await mayGive(ports, input, false));
-    const { left } = planned;
-    if (left.length > 0) await step.notice(left);
-    return await act(ports, step, input, { ...planned, said: left });
+    const said = [...planned.left, ...noticesOfLeftOut(planned.decision)];
+    if (said.length > 0) await step.notice(said);
+    return await act(ports, step, input, { ...planned, said });
   },
   // Only a repair revokes at once. What it repairs was given before; any other operation has to give it, and fails.
   whenDropped: ({ takesBack }) => (takesBack === true ? leave() : undefined),

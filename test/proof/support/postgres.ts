@@ -3,6 +3,7 @@
  * the adapter translates them; postgresModel.test.ts asks it and a real server the same.
  */
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
+import { postgresHeirName } from "../../../src/domain/naming/names.ts";
 import { readMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { DroppedRole, PostgresRoles, PostgresSchema } from "../../../src/ports/postgres.ts";
@@ -15,6 +16,7 @@ export interface ModelRole {
   /** Of its security label. */
   readonly principalId?: string;
   readonly canLogIn: boolean;
+  readonly isShut?: boolean;
   readonly comment?: string;
   /** What somebody wrote over; for the proofs alone. */
   readonly lostComment?: string | undefined;
@@ -28,6 +30,8 @@ export interface ModelItem {
   readonly name: string;
   readonly kind: ItemKind;
   readonly owner: string;
+  /** A view, or a table that calls code of users. */
+  readonly hasCode?: boolean;
 }
 
 /** A right of a role: on a database, on a schema, on one item there, or on what one owner will make there. */
@@ -145,13 +149,21 @@ export function databasesOf(server: PostgresServer, role: string): readonly stri
   return [...new Set([...owned, ...schemas, ...databases, ...rights.map(({ database }) => database)])].toSorted();
 }
 
-/** REASSIGN OWNED and DROP OWNED, in one database; rights on databases go wherever they are. */
+/** What runs with its owner's rights goes to an heir of the role's own. */
+function heirOf({ roles }: PostgresServer, { owner, hasCode = false }: ModelItem, databaseOwner: string): string {
+  if (!hasCode) return databaseOwner;
+  const heir = postgresHeirName(owner);
+  if (!roles.has(heir)) roles.set(heir, { id: `${roles.get(owner)?.id} heir`, canLogIn: false, isActedFor: true });
+  return heir;
+}
+
+/** What the role owns is handed over, and DROP OWNED, in one database; rights on databases go wherever they are. */
 function release(server: PostgresServer, database: string, role: string): void {
   const heir = server.databases.get(database);
   if (heir === undefined) throw new PermanentError("POSTGRES_MISSING", `no database ${database} (3D000)`);
   requireActed(server, [role, heir]);
   for (const item of [...server.items.values()])
-    if (item.database === database && item.owner === role) giveItem(server, item, heir);
+    if (item.database === database && item.owner === role) giveItem(server, item, heirOf(server, item, heir));
   for (const [key, owner] of server.schemas)
     if (key.startsWith(`${database}/`) && owner === role) server.schemas.set(key, heir);
   removeRights(server, ({ right, ...each }) => {
@@ -173,6 +185,14 @@ function dropRole(server: PostgresServer, role: string): void {
     throw new PermanentError("POSTGRES_ROLE_IN_USE", `role ${role} has something in ${used.join(", ")} (2BP01)`);
   }
   removeRole(server, role);
+}
+
+/** Once it owns nothing, what it would give by default goes, too. */
+function dropHeir(server: PostgresServer, { database }: PostgresPlace, heir: string): void {
+  const isOwner = [...server.items.values()].some(({ owner }) => owner === heir);
+  if (!isOwner)
+    removeRights(server, (each) => (each.role === heir || each.madeBy === heir) && each.database === database);
+  dropRole(server, heir);
 }
 
 /** What it has is gone already. */
@@ -220,17 +240,13 @@ function requireActed(server: PostgresServer, names: readonly string[]): void {
   }
 }
 
-/** A statement on all items of a schema, of a kind; one whose owner Mooring does not act for refuses it. */
+/** All items of a schema, of a kind, whose owner Mooring acts for. */
 function itemsFor(server: PostgresServer, { database, schema }: PostgresPlace, rights: readonly PostgresRight[]) {
   const kinds = (["TABLES", "SEQUENCES"] as const).filter((kind) =>
     rights.some((each) => each.endsWith(` ON ${kind}`)),
   );
   const items = itemsIn(server, { database, schema }).filter(({ kind }) => kinds.includes(kind));
-  for (const { name, owner } of items) {
-    if (!server.roles.get(owner)?.isActedFor)
-      throw new PermanentError("POSTGRES_FORBIDDEN", `permission denied for table ${name} (42501)`);
-  }
-  return items;
+  return items.filter(({ owner }) => server.roles.get(owner)?.isActedFor);
 }
 
 export function itemsIn({ items }: PostgresServer, { database, schema }: { database: string; schema: string }) {
@@ -263,21 +279,27 @@ export function grantAll(server: PostgresServer, place: PostgresPlace, { role, r
   }
 }
 
-function revokeAll(server: PostgresServer, place: PostgresPlace, { role, rights, owners }: Amended): void {
+function revokeAll(server: PostgresServer, place: PostgresPlace, { role, rights, owners }: Amended): readonly string[] {
   const { database, schema } = place;
   requireRole(server, role);
   requireActed(server, owners);
   requireSchema(server, place);
-  const heir = server.databases.get(database);
-  if (rights.includes("CREATE") && heir !== undefined) {
-    for (const item of itemsIn(server, place)) if (item.owner === role) giveItem(server, item, heir);
-  }
   removeRights(server, (each) => {
     if (each.role !== role || each.database !== database || !rights.includes(each.right)) return false;
     if (each.right === "CONNECT") return true;
     if (each.schema !== schema || !mayRevoke(server, each)) return false;
     return each.madeBy === undefined || owners.includes(each.madeBy);
   });
+  return [...server.rights.values()]
+    .filter((each) => each.role === role && each.database === database && each.schema === schema && !each.madeBy)
+    .filter(({ right }) => rights.includes(right))
+    .map(({ right, item }) => `${right} ${item}`);
+}
+
+function handOverAll(server: PostgresServer, place: PostgresPlace, role: string): void {
+  const owner = server.databases.get(place.database) ?? "";
+  for (const item of itemsIn(server, place))
+    if (item.owner === role) giveItem(server, item, heirOf(server, item, owner));
 }
 
 // ——— What the adapter reads ———
@@ -304,7 +326,9 @@ function readSchema(
   const inSchema = own.filter(({ schema }) => schema === name);
   const onKinds = [...new Set(inSchema.map(({ right }) => right))].filter((right) => right.includes(" ON "));
   const isWhole = (right: PostgresRight) => {
-    const total = items.filter(({ kind }) => right.endsWith(` ON ${kind}`));
+    const total = items.filter(
+      ({ kind, owner }) => right.endsWith(` ON ${kind}`) && server.roles.get(owner)?.isActedFor === true,
+    );
     const given = total.filter(({ name: item }) => inSchema.some((each) => each.right === right && each.item === item));
     const coming = acted.filter((owner) => inSchema.some((each) => each.right === right && each.madeBy === owner));
     return given.length === total.length && coming.length === acted.length;
@@ -316,6 +340,7 @@ function readSchema(
   const seen = onKinds.filter(isSeen);
   return {
     databaseOwner,
+    schemaOwner,
     owners,
     held: [
       ...own.filter(({ right }) => right === "CONNECT").map(({ right }) => right),
@@ -326,7 +351,10 @@ function readSchema(
     inherited: inheritedBy(server, { database, schema: name }, role),
     owned: all
       .filter(({ owner }) => owner === role)
-      .map(({ kind, name: item }) => `${kind === "TABLES" ? "table" : "sequence"} ${name}.${item}`)
+      .map(
+        ({ kind, name: item, hasCode }) =>
+          `${hasCode ? "view" : kind === "TABLES" ? "table" : "sequence"} ${name}.${item}`,
+      )
       .toSorted(),
   };
 }
@@ -443,6 +471,7 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
             .toSorted(([a], [b]) => Number(a !== role) - Number(b !== role) || (a < b ? -1 : 1))
             .map(([name, { isActedFor: _acted, lostComment: _lost, ...each }]) => ({
               name,
+              isShut: false,
               ...each,
               principalId: each.principalId,
               comment: each.comment,
@@ -454,7 +483,7 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
       return { roles, schema };
     },
     create: (_place, role) => write("create role", (draft) => createRole(draft, settings, role)),
-    async amendNotes({ database }, { role, base, add = {}, remove = [], leavesUnless }) {
+    async amendNotes({ database }, { role, base, add = {}, remove = [], leavesUnless, opens = false }) {
       await write("amend mark", (draft) => {
         const found = draft.roles.get(role);
         const written = readMark(found?.comment);
@@ -467,7 +496,8 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
         requireActed(draft, [role]);
         const grants = { ...mark.grants, ...add };
         for (const key of remove) delete grants[key];
-        draft.roles.set(role, { ...found, comment: JSON.stringify({ ...mark, grants }) });
+        const opened = opens ? { canLogIn: true, isShut: false } : {};
+        draft.roles.set(role, { ...found, ...opened, comment: JSON.stringify({ ...mark, grants }) });
         const isLast = leavesUnless !== undefined && !Object.keys(grants).some((key) => key.startsWith(leavesUnless));
         if (isLast) {
           removeRights(draft, (each) => each.role === role && each.right === "CONNECT" && each.database === database);
@@ -477,6 +507,16 @@ export function createPostgresModel(server: PostgresServer, call: Call, settings
     },
     grant: (place, given) => write(`grant ${spot(place)}`, (draft) => grantAll(draft, place, given)),
     revoke: (place, taken) => write(`revoke ${spot(place)}`, (draft) => revokeAll(draft, place, taken)),
+    shut: (_place, { role, id }) =>
+      write("shut role", (draft) => {
+        const found = draft.roles.get(role);
+        if (found?.id === id) draft.roles.set(role, { ...found, canLogIn: false, isShut: true });
+      }),
+    handOver: (place, role) => write(`hand over ${spot(place)}`, (draft) => handOverAll(draft, place, role)),
+    dropHeir: (place, role) =>
+      call("postgres", "read heir", () => server.roles.has(postgresHeirName(role))).then(async (isThere) => {
+        if (isThere) await write("drop heir", (draft) => dropHeir(draft, place, postgresHeirName(role)));
+      }),
     drop: (_place, dropped) =>
       giveUp(dropped, { isDropped: ({ comment }) => Object.keys(readMark(comment)?.grants ?? {}).length === 0 }),
     replace: (_place, { principalId, comment, ...replaced }) =>

@@ -114,6 +114,8 @@ export function readPostgres(
   const key = berthKey(berth);
   return [...server.roles].flatMap(([role, found]) => {
     const mark = readMark(found.comment) ?? readMark(found.lostComment);
+    // Mooring has shut it: it stays because of what others gave it, or of what it has elsewhere, and opens nothing.
+    if (found.isShut === true && mark?.operation !== null) return [];
     const isOurs = mark?.berth === key;
     const isDead = isOurs && found.principalId !== undefined && !living.has(found.principalId);
     const madeBy = isOurs ? (mark.operation ?? undefined) : undefined;

@@ -7,6 +7,8 @@ import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgr
 import type { Ports } from "../../../src/ports/index.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { askToGive } from "../../../src/resources/definitions/permit.ts";
+import type { Decision } from "../../../src/resources/definitions/targetFamily.ts";
+import { tidy } from "../../../src/resources/definitions/tidying.ts";
 import { planGrant } from "../../../src/resources/target/postgres/grant.ts";
 import { planRevocation } from "../../../src/resources/target/postgres/revocation.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
@@ -99,23 +101,34 @@ it("is made anew, says the plan, when its identity is to be made", async () => {
 });
 
 it.each([false, true])(
-  "stops the first of the targets when it has something elsewhere; not while one stays: %s",
+  "is shut, and stays, when it has something elsewhere; not while one of its targets stays: %s",
   async (keepsResource) => {
     addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
     const recordedMark = async () => undefined;
+    const left: string[] = [];
+    const stays: string[] = [];
+    for (const each of [orders, reports].slice(0, keepsResource ? 1 : 2)) {
+      const decision = await planRevocation({ ...unrecorded, postgres, catalog }, each, {
+        ...{ berth, target: each.database, keep: [], keepsResource, recordedMark },
+      });
+      stays.push(...(decision.stays ?? []));
+      left.push(...(await act(decision)));
+    }
 
-    const decision = await planRevocation({ ...unrecorded, postgres, catalog }, orders, {
-      berth,
-      target: "orders",
-      keep: [],
-      keepsResource,
-      recordedMark,
-    });
-
-    expect(decision.conflict?.code).toBe(keepsResource ? undefined : "POSTGRES_ROLE_IN_USE");
-    expect(decision.writes.length > 0).toBe(keepsResource);
+    expect(stays.join()).toContain(keepsResource ? "" : "also has something in other");
+    expect(left.join()).toContain(keepsResource ? "" : "other");
+    expect(server.roles.get(name)).toMatchObject({ canLogIn: keepsResource });
+    const ours = [...server.rights.values()].filter(({ database }) => database !== "other");
+    expect(ours.every(({ database }) => database === "reports")).toBe(true);
+    expect(ours.length > 0).toBe(keepsResource);
   },
 );
+
+async function act({ conflict, writes, tidying = [] }: Decision): Promise<readonly string[]> {
+  expect(conflict).toBeUndefined();
+  for (const write of writes) await write();
+  return await tidy(tidying);
+}
 
 it("goes with the last of its targets, although somebody gave it something where another target is", async () => {
   addRight(server, { role: name, right: "USAGE", database: "other", schema: "public" });
@@ -123,12 +136,11 @@ it("goes with the last of its targets, although somebody gave it something where
   const looking = { ...unrecorded, postgres, catalog: { ...catalog, targets } as typeof catalog };
 
   for (const each of [orders, reports]) {
-    const { conflict, writes } = await planRevocation(looking, each, {
+    const decision = await planRevocation(looking, each, {
       ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
       recordedMark: async () => undefined,
     });
-    expect(conflict).toBeUndefined();
-    for (const write of writes) await write();
+    expect(await act(decision)).toEqual([]);
   }
 
   expect(server.roles.has(name)).toBe(false);
@@ -140,11 +152,11 @@ it("is found by its identity under another name, before the namespace's first ve
   for (const each of [orders, reports]) {
     const taking = { berth, target: each.database, keep: [], keepsResource: each === orders, createdBy: "op-1" };
     const listed = { ...catalog, clusters: { aks: Object.values(catalog.clusters)[0] } } as typeof catalog;
-    const { writes } = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
+    const decision = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
       ...taking,
       recordedMark: async () => undefined,
     });
-    for (const write of writes) await write();
+    expect(await act(decision)).toEqual([]);
   }
 
   expect(server.roles.has("theirs")).toBe(false);
@@ -165,8 +177,7 @@ it("takes the way into a database with the last of its schemas, although it was 
 
   for (const each of both) {
     const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
-    const { writes } = await planRevocation(looking, each, { ...taking, recordedMark: async () => undefined });
-    for (const write of writes) await write();
+    await act(await planRevocation(looking, each, { ...taking, recordedMark: async () => undefined }));
   }
 
   expect([...server.rights.values()]).toEqual([]);

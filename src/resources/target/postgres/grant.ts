@@ -11,9 +11,10 @@ import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domai
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { describeOther, joined, revokeFrom } from "./revocation.ts";
+import { describeOther, joined, revokeFrom, revoking } from "./revocation.ts";
 import {
   actedFor,
+  describeStrangers,
   inWords,
   type Looking,
   lets,
@@ -22,6 +23,7 @@ import {
   type RoleAt,
   type RolesFound,
   readRoles,
+  strangersIn,
   wordsOf,
 } from "./role.ts";
 
@@ -33,7 +35,8 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   const found = await readRoles(ports, place, { about: input, principalId: input.identity?.principalId });
   const conflict = findConflict(found, place, input);
   if (conflict) return refuse(conflict);
-  const given = give(ports, place, { ...input, found: found.own });
+  const leftOut = describeStrangers(found.own.schema, place, input);
+  const given = { ...give(ports, place, { ...input, found: found.own }), leftOut };
   if (!input.revokesSurplus) return given;
   // Then the identity comes in by its own name alone.
   const all = { ...input, keep: [], keepsResource: true };
@@ -44,7 +47,9 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   return {
     action: "update",
     differences: [...given.differences, ...renamed],
+    leftOut,
     writes: [...given.writes, ...revoked.writes],
+    tidying: [...(given.tidying ?? []), ...(revoked.tidying ?? [])],
   };
 }
 
@@ -63,6 +68,7 @@ function give(
   // While the identity does not exist, the role lets in an earlier one.
   const isStale = role !== undefined && (!identity || !lets(role, identity));
   const isThere = role !== undefined && !isStale;
+  const opens = isThere && role.isShut === true;
   const isAdopted = isThere && (mark === undefined || mark.operation === null);
   const wanted = rightsOf(wordsOf(input.access));
   const noted = notedAt(mark, place);
@@ -74,9 +80,9 @@ function give(
   const unnoted = wanted.filter((right) => !noted.has(right) && (!isAdopted || isOurs(right)));
   const surplus = input.revokesSurplus ? [...noted.keys()].filter((right) => !wanted.includes(right)) : [];
 
-  const isUnchanged = !isStale && unnoted.length + missing.length + surplus.length === 0 && !found.isMarkLost;
+  const isUnchanged = !isStale && !opens && unnoted.length + missing.length + surplus.length === 0 && !found.isMarkLost;
   const isOfOperation = [...noted.values()].every((by) => by === operation);
-  const isNew = !isStale && surplus.length === 0 && isOfOperation && !found.isMarkLost;
+  const isNew = !isStale && !opens && surplus.length === 0 && isOfOperation && !found.isMarkLost;
   const add = Object.fromEntries(unnoted.map((right) => [noteKey(place, right), operation]));
   const fresh: UserMark = { berth: berthKey(berth), operation: isAdopted ? null : operation, grants: {} };
   const current = mark ?? fresh;
@@ -90,6 +96,7 @@ function give(
       ...(isStale
         ? [{ field: "principal ID", current: role.principalId ?? null, desired: identity?.principalId ?? onceItExists }]
         : []),
+      ...(opens ? [{ field: "LOGIN", current: null, desired: "granted" }] : []),
       ...(found.isMarkLost ? [{ field: "comment", current: role?.comment ?? null, desired: "Mooring's mark" }] : []),
       ...inWords(wanted.filter((right) => missing.includes(right) || unnoted.includes(right))).map((field) => ({
         field,
@@ -104,16 +111,16 @@ function give(
         : []),
       ...(identity && !role ? [() => postgres.create(place, { role: name, ...made(identity) })] : []),
       // The mark says it before the role has it. Another target's step may have made the role meanwhile.
-      ...(identity && (unnoted.length > 0 || found.isMarkLost)
+      ...(identity && (unnoted.length + missing.length > 0 || opens || found.isMarkLost)
         ? [
             async () => {
               const base = isThere && (mark === undefined || found.isMarkLost) ? printMark(current) : undefined;
-              await postgres.amendNotes(place, { role: name, base, add });
+              await postgres.amendNotes(place, { role: name, base, add, opens });
             },
           ]
         : []),
       ...(identity && isThere && surplus.length > 0
-        ? [() => postgres.revoke(place, { role: name, rights: surplus, owners })]
+        ? revoking(postgres, place, { role: name, rights: surplus, owners })
         : []),
       // Tables that it has just given up are tables like any other.
       ...(identity && (missing.length > 0 || surplus.includes("CREATE"))
@@ -128,6 +135,7 @@ function give(
           ]
         : []),
     ],
+    tidying: surplus.includes("CREATE") ? [() => postgres.dropHeir(place, name)] : [],
   };
 }
 
@@ -151,11 +159,12 @@ export function findPlaceConflict(
     const message = `The server of target "${target}" has no database "${database}" with a schema "${name}".`;
     return { code: "POSTGRES_MISSING", message };
   }
-  const strangers = schema.owners.filter(({ isActedFor }) => !isActedFor).map((owner) => owner.name);
+  const above = [schema.databaseOwner, schema.schemaOwner];
+  const strangers = strangersIn(schema).filter((owner) => above.includes(owner));
   if (strangers.length === 0) return undefined;
   const message =
-    `On target "${target}", tables in schema "${name}" belong to ${strangers.join(", ")}, or will: ` +
-    `Mooring's role "${login}" may not give rights on them.`;
+    `On target "${target}", database "${database}" or schema "${name}" belongs to ${strangers.join(", ")}: ` +
+    `Mooring's role "${login}" may not give rights on it.`;
   return { code: "POSTGRES_FORBIDDEN", message };
 }
 

@@ -18,7 +18,7 @@ export async function reachedInSchema(
   const seen = await postgres.inspect(place, { role, principalId });
   const found = await Promise.all(
     seen.roles
-      .filter((each) => lets(each, { principalId }))
+      .filter((each) => each.canLogIn && lets(each, { principalId }))
       .map(async ({ name, comment }) => {
         const { schema } = name === role ? seen : await postgres.inspect(place, { role: name, principalId });
         const what = describeUse({ name, schema }, place);

@@ -1,11 +1,11 @@
 /** Revoking what the mark says that Mooring gave. With the last of it goes the role, and none of its tables. */
+import { PermanentError } from "../../../domain/errors.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
-import type { Conflict } from "../../../domain/operation/plan.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
-import type { PostgresRole, PostgresSchema } from "../../../ports/postgres.ts";
+import type { PostgresRights, PostgresRole, PostgresRoles, PostgresSchema } from "../../../ports/postgres.ts";
 import { knownIdentities } from "../../definitions/knownIdentities.ts";
 import type { Decision, Revoking } from "../../definitions/targetFamily.ts";
 import {
@@ -37,8 +37,12 @@ export async function planRevocation(
   );
   const own = byName(looks.flatMap((found) => [found.own, ...found.renamed]));
   const others = byName(looks.flatMap((found) => found.others));
+  const revoked = joined(own.map((found) => revokeFrom(ports, place, { ...input, found })));
+  const { name } = looks[0]?.own ?? own[0] ?? { name: "" };
+  const heirs = input.triesAgain === true ? [() => ports.postgres.dropHeir(place, name)] : [];
   return {
-    ...joined(own.map((found) => revokeFrom(ports, place, { ...input, found }))),
+    ...revoked,
+    tidying: [...(revoked.tidying ?? []), ...heirs],
     others: others.flatMap((each) => describeOther(each, input.target)),
     lent: own.flatMap((found) => describeLent(place, { ...input, found, known })),
   };
@@ -51,12 +55,12 @@ function byName(roles: readonly RoleAt[]): readonly RoleAt[] {
 /** Nearly always there is one role. */
 export function joined(decisions: readonly Decision[]): Decision {
   const found = decisions.filter(({ action }) => action !== "none");
-  const refused = found.find(({ conflict }) => conflict);
-  if (refused) return refused;
   return {
     action: found[0]?.action ?? "none",
     differences: found.flatMap(({ differences }) => differences),
     writes: found.flatMap(({ writes }) => writes),
+    tidying: found.flatMap(({ tidying = [] }) => tidying),
+    stays: found.flatMap(({ stays = [] }) => stays),
   };
 }
 
@@ -121,39 +125,82 @@ export function revokeFrom(
   const { revoked, isMade, isLast, goesWhole } = shareOf(mark, found, { place, input });
   if (revoked.length === 0 && !(isMade && isLast && input.keep.length === 0)) return nothing;
 
-  const differences = inWords(revoked).map((field) => ({ field, current: "granted", desired: null }));
   const known = [...notedDatabases(mark), ...databasesIn(catalog, place)];
-  const conflict = goesWhole ? findConflict(role, known, input) : undefined;
-  if (conflict) return { action: "conflict", differences, conflict, writes: [] };
   // The way into the database goes with the last note there, which other schemas' steps may be removing right now.
   const rights = revoked.filter((right) => right !== "CONNECT");
   const leavesUnless = revoked.includes("CONNECT") ? `${place.database}/` : undefined;
   const kept = [...notedAt(mark, place).keys()].filter((right) => !revoked.includes(right));
   const databases = [...new Set(known)].filter((database) => role.databases.includes(database));
+  const owners = actedFor(schema);
+  const ofOthers: string[] = [];
+  const shut = () => postgres.shut(place, { role: name, id: role.id });
+  let left = Object.keys(mark.grants).length;
   return {
     action: "delete",
-    differences,
+    differences: inWords(revoked).map((field) => ({ field, current: "granted", desired: null })),
     writes: [
+      ...(goesWhole && role.isShut !== true ? [shut] : []),
       ...(schema && rights.length > 0
-        ? [() => postgres.revoke(place, { role: name, rights, owners: actedFor(schema) })]
+        ? revoking(postgres, place, { role: name, rights, owners, ofOthers: goesWhole ? ofOthers : undefined })
         : []),
       // Tables that it has just given up are tables like any other.
       ...(schema && rights.includes("CREATE") && kept.length > 0
-        ? [() => postgres.grant(place, { role: name, rights: kept, owners: actedFor(schema) })]
+        ? [() => postgres.grant(place, { role: name, rights: kept, owners })]
         : []),
+      ...(revoked.length > 0 || isMarkLost
+        ? [
+            async () => {
+              left = await postgres.amendNotes(place, {
+                role: name,
+                base: isMarkLost ? printMark(mark) : undefined,
+                remove: revoked.map((right) => noteKey(place, right)),
+                leavesUnless,
+              });
+              // Another target's step has removed the others meanwhile.
+              if (left === 0 && isMade && !goesWhole) await shut();
+            },
+          ]
+        : []),
+    ],
+    tidying: [
+      async () => throwHeld(ofOthers),
       async () => {
-        const left = await postgres.amendNotes(place, {
-          role: name,
-          base: isMarkLost ? printMark(mark) : undefined,
-          remove: revoked.map((right) => noteKey(place, right)),
-          leavesUnless,
-        });
         if (left > 0) return;
         if (isMade) await postgres.drop(place, { role: name, id: role.id, databases });
         else if (mark.operation === null) await postgres.removeComment(place, name);
       },
+      ...(revoked.includes("CREATE") ? [() => postgres.dropHeir(place, name)] : []),
     ],
+    stays: goesWhole ? describeForeign(role, known, input) : [],
   };
+}
+
+interface Revoked extends PostgresRights {
+  /** Of a role as which nobody can log in any more: filled with what is left to be tidied up. For any other, that is a failure. */
+  readonly ofOthers?: string[] | undefined;
+}
+
+/** Rights first, which waits for nobody; then what the role owns, if it may no longer own anything there. */
+export function revoking(
+  postgres: PostgresRoles,
+  place: PostgresPlace,
+  { ofOthers, ...revoked }: Revoked,
+): Decision["writes"] {
+  const { role, rights } = revoked;
+  return [
+    async () => {
+      const left = (await postgres.revoke(place, revoked)).map(
+        (what) => `In ${place.database}/${place.schema} role "${role}" still has ${what}: Mooring may not revoke it.`,
+      );
+      if (ofOthers) ofOthers.push(...left);
+      else throwHeld(left);
+    },
+    ...(rights.includes("CREATE") && !ofOthers ? [() => postgres.handOver(place, role)] : []),
+  ];
+}
+
+function throwHeld(left: readonly string[]): void {
+  if (left.length > 0) throw new PermanentError("POSTGRES_FORBIDDEN", left.join(" "));
 }
 
 function holds(schema: PostgresSchema | undefined, right: PostgresRight): boolean {
@@ -168,14 +215,15 @@ function databasesIn({ targets }: Ports["catalog"], { resourceId, database }: Po
   return [database, ...listed];
 }
 
-/** PostgreSQL drops no role that has something in another database; this sees it before anything is revoked. */
-function findConflict(
+/** PostgreSQL drops no role that has something in another database. It stays, shut and without rights. */
+function describeForeign(
   { name, databases }: PostgresRole,
   known: readonly string[],
   { target }: { readonly target: string },
-): Conflict | undefined {
+): readonly string[] {
   const foreign = databases.filter((each) => !known.includes(each));
-  if (foreign.length === 0) return undefined;
-  const message = `On the server of target "${target}", role "${name}" also has something in ${foreign.join(", ")}, and cannot be dropped.`;
-  return { code: "POSTGRES_ROLE_IN_USE", message };
+  if (foreign.length === 0) return [];
+  return [
+    `On the server of target "${target}", role "${name}" also has something in ${foreign.join(", ")}: it can no longer log in, and stays.`,
+  ];
 }

@@ -86,6 +86,25 @@ export function actedFor(schema: PostgresSchema | undefined): readonly string[] 
   return schema?.owners.filter(({ isActedFor }) => isActedFor).map(({ name }) => name) ?? [];
 }
 
+/** The others: Mooring can give nothing on what is theirs. */
+export function strangersIn({ owners }: PostgresSchema): readonly string[] {
+  return owners.filter(({ isActedFor }) => !isActedFor).map(({ name }) => name);
+}
+
+/** A sentence of what access to the schema leaves out. */
+export function describeStrangers(
+  schema: PostgresSchema | undefined,
+  { schema: name, login }: PostgresPlace,
+  { target }: Pick<About, "target">,
+): readonly string[] {
+  const strangers = schema ? strangersIn(schema) : [];
+  if (strangers.length === 0) return [];
+  return [
+    `On target "${target}", what ${strangers.join(", ")} has or makes in schema "${name}" is left out: ` +
+      `Mooring's role "${login}" may not give rights on it.`,
+  ];
+}
+
 /** What the namespace's record calls the role: all targets of a server share it. */
 export function thingOf({ resourceId }: Pick<PostgresPlace, "resourceId">, role: string): string {
   return `role ${role} on ${resourceId.split("/").at(-1)}`;

@@ -1,0 +1,104 @@
+/** What an operation leaves to be tidied up, and the watch that tries again. */
+import { beforeEach, expect, it } from "vitest";
+import { providePorts } from "../../src/activities/host.ts";
+import { watchLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
+import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { postgresRoleName } from "../../src/domain/naming/names.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import {
+  addRight,
+  admins,
+  createCalmPostgres,
+  createServer,
+  makeItem,
+  type PostgresServer,
+  removeRights,
+} from "../proof/support/postgres.ts";
+import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { offboard, send } from "../support/operations.ts";
+import { everyEntry } from "../support/targetEntries.ts";
+
+const berth = { cluster: "aks-dev", namespace: "team-a" };
+const role = postgresRoleName(berth);
+const { targets } = Catalog.parse({
+  ...usual,
+  targets: { ledger: { ...everyEntry["postgresql"], schema: "public" }, uploads: everyEntry["keyVaultSecrets"] },
+});
+let cloud: FakeCloud;
+let server: PostgresServer;
+
+beforeEach(() => {
+  cloud = createFakeCloud({ targets });
+  server = createServer({ books: ["public"], elsewhere: ["public"] });
+  makeItem(server, { database: "books", schema: "public", name: "entries", kind: "TABLES", owner: admins });
+  Object.assign(cloud.ports, { postgres: createCalmPostgres(server) });
+  providePorts(cloud.ports);
+});
+
+const asking = (...names: readonly string[]) =>
+  OnboardingRequest.parse({ ...berth, targets: names.map((target) => ({ target, access: ["read"] })) });
+const leftovers = () => cloud.ports.registry.listLeftovers();
+
+async function watch(): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  await watchLeftovers(cloud.ports).look({ log, warn: log });
+  return lines;
+}
+
+/** As `SELECT lo_create(0)` does. */
+async function cling(): Promise<void> {
+  expect((await send(cloud.ports, asking("ledger", "uploads"))).status).toBe("Succeeded");
+  addRight(server, { role, right: "USAGE", database: "elsewhere", schema: "public" });
+}
+
+const letGo = () => removeRights(server, ({ database }) => database === "elsewhere");
+
+it.each(["a change", "an offboarding"])(
+  "ends well after %s that revokes everything, and goes when it can",
+  async (how) => {
+    await cling();
+
+    const operation =
+      how === "a change" ? await send(cloud.ports, asking("uploads")) : await offboard(cloud.ports, berth);
+
+    expect(operation).toMatchObject({ status: "Succeeded" });
+    expect(operation.leftInPlace?.join()).toContain(role);
+    expect(server.roles.get(role)).toMatchObject({ canLogIn: false });
+    expect([...server.rights.values()].map(({ database }) => database)).toEqual(["elsewhere"]);
+    expect(await leftovers()).toMatchObject([{ ...berth, target: "ledger", operation: operation.id }]);
+    expect((await watch()).join()).toContain("still to tidy up");
+    expect(await leftovers()).toHaveLength(1);
+    letGo();
+    expect((await watch()).join()).toContain("tidied up");
+    expect(server.roles.has(role)).toBe(false);
+    expect(await leftovers()).toEqual([]);
+    expect(await watch()).toEqual([]);
+  },
+);
+
+it("takes nothing from a namespace that has asked again", async () => {
+  await cling();
+  await send(cloud.ports, asking("uploads"));
+  letGo();
+
+  expect((await send(cloud.ports, asking("ledger", "uploads"))).status).toBe("Succeeded");
+  expect((await watch()).join()).toContain("tidied up");
+
+  expect(server.roles.get(role)).toMatchObject({ canLogIn: true });
+  expect([...server.rights.values()].filter((each) => each.role === role).length).toBeGreaterThan(0);
+  expect(await leftovers()).toEqual([]);
+});
+
+it("waits while an operation holds the namespace", async () => {
+  await cling();
+  await send(cloud.ports, asking("uploads"));
+  letGo();
+  const record = cloud.namespaces.get("aks-dev/team-a");
+  if (record) cloud.namespaces.set("aks-dev/team-a", { ...record, state: "Repairing" } as never);
+
+  expect((await watch()).join()).toContain("still to tidy up");
+
+  expect(server.roles.has(role)).toBe(true);
+  expect(await leftovers()).toHaveLength(1);
+});
