@@ -58,15 +58,25 @@ export const removeLeftovers = defineStep({
   async run({ request, offboarding, ...base }, ports, step) {
     const { removals, surpluses } = leftoversOf(ports, { request, offboarding });
     const all = collecting(step);
+    const operation = { kind: "repair", request } as const;
+    const acts = [
+      ...removals.map(({ name, target }) => async () => {
+        const { action } = await resourceSteps[name].use((definition) =>
+          definition.run(inputOf(definition, base, { operation, target }), ports, all),
+        );
+        return action;
+      }),
+      ...surpluses.map((each) => () => each.run(ports, { ...base, request }, all)),
+    ];
     const actions: StepAction[] = [];
-    for (const { name, target } of removals) {
-      const operation = { kind: "repair", request } as const;
-      const { action } = await resourceSteps[name].use((definition) =>
-        definition.run(inputOf(definition, base, { operation, target }), ports, all),
+    const failures: unknown[] = [];
+    // Each by itself: what fails keeps no other from going.
+    for (const act of acts)
+      await act().then(
+        (action) => actions.push(action),
+        (error: unknown) => failures.push(error),
       );
-      actions.push(action);
-    }
-    for (const each of surpluses) actions.push(await each.run(ports, { ...base, request }, all));
+    if (failures.length > 0) throw failures[0];
     return { action: strongest(actions) };
   },
 });

@@ -29,21 +29,18 @@ export const verify = defineStep({
     isMigrating: z.boolean().optional(),
     /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
     findsUnread: z.boolean().optional(),
-    /** The change gives nothing. Since 0.2.0. */
-    onlyTakes: z.boolean().exactOptional(),
   },
   output: StepResult.extend({ findings: z.array(Finding), things: z.array(KnownThing).optional() }),
   from: (operation) => ({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
     isMigrating: operation.isMigrating,
-    ...(operation.earlier && onlyTakesAway(operation.request, operation.earlier) ? { onlyTakes: true } : {}),
   }),
-  async run({ operation, request, identity: { clientId }, onlyTakes = false, ...looking }, ports, step) {
-    const { isMigrating = false, findsUnread = false } = looking;
+  async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
     const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
     const inspection = { request, earlier, clientId, isMigrating, things, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
+    const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);
     if (!onlyTakes && findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation)))
       throwErrors(findings);
     await step.commit();

@@ -160,6 +160,10 @@ describe("inspect", () => {
     await run("REVOKE CONNECT FROM locked");
 
     expect(await read()).toMatchObject({ permissions: [], isDisabled: true });
+    await databases.change(target, [{ kind: "grant", user: "locked", permission: "CONNECT" }]);
+    expect((await read())?.isDisabled).toBeUndefined();
+    await databases.change(target, [{ kind: "revoke", user: "locked", permission: "CONNECT" }]);
+    expect(await read()).toMatchObject({ isDisabled: true });
   });
 
   it("reports the user's other permissions, and what keeps it from being dropped", async () => {
