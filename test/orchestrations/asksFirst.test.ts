@@ -163,6 +163,20 @@ describe("where the catalog has moved what a namespace has", () => {
     expect(await findings(ports)).toEqual([]);
   });
 
+  it("a database goes where it was, and then comes where its server is", async () => {
+    const ports = restarted({ sqlServers: moved.sqlServers });
+    const { databases: _gone, ...rest } = request;
+    const refused = { status: "Failed", error: { code: "TARGET_MOVED" } };
+    expect(await send(ports, request)).toMatchObject(refused);
+    expect(cloud.namespaces.get("aks-dev/team-a")).toMatchObject({ state: "Onboarded" });
+
+    expect(await send(ports, OnboardingRequest.parse(rest))).toMatchObject({ status: "Succeeded" });
+    expect(users()).toEqual([]);
+    expect(await send(ports, request)).toMatchObject({ status: "Succeeded" });
+    expect(cloud.namespaces.get("aks-dev/team-a")?.servers).toMatchObject({ "sql-dev": { resourceId } });
+    expect(await findings(ports)).toEqual([]);
+  });
+
   it("gives nothing there by a timer after somebody asked for it and it was undone", async () => {
     const ports = restarted({ targets: moved.targets });
     cloud.onWrite = ({ when, what }) => {

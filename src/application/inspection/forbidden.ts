@@ -4,7 +4,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { findDenied } from "../../resources/definitions/permit.ts";
 
-/** What only giving would mend, which a repair may not do there. */
+/** What only giving would put right, which a repair may not do there. */
 const missing: ReadonlySet<FindingCode> = new Set([
   "USER_MISSING",
   "USER_SID_STALE",

@@ -1,11 +1,20 @@
 /** Limits and rules that can never apply: a typing mistake in one takes a protection away, so it must not go unnoticed. */
 import { createHash } from "node:crypto";
+import type { Auth, Team } from "../access/access.ts";
 import { lookUp } from "../lookUp.ts";
 import { withIncluded } from "../targets/access.ts";
 import { isNamedBy } from "../targets/databaseRoles.ts";
+import type { CatalogTargets } from "../targets/index.ts";
 import { everyDatabase, keyOf } from "../targets/sqlDatabase.ts";
 import type { DanglingName } from "../targets/target.ts";
-import type { Catalog } from "./catalog.ts";
+
+interface Catalog extends CatalogTargets {
+  readonly clusters: Readonly<Record<string, { readonly environment?: string | undefined }>>;
+  readonly expiry: { readonly maxExpiry: Readonly<Record<string, string>> };
+  readonly crossings: readonly { readonly clusters: string; readonly targets: string }[];
+  readonly teams: Readonly<Record<string, Team>>;
+  readonly auth?: Auth | undefined;
+}
 
 export function findIneffective(catalog: Catalog): readonly DanglingName[] {
   return [...unknownEnvironments(catalog), ...rulesOfTeams(catalog), ...openToAll(catalog)];

@@ -1,17 +1,34 @@
 /** Two names for one thing: what a rule says of one of them, the other one would pass by. */
-import type { ApprovalRule } from "../access/access.ts";
+import type { ApprovalRule, Team } from "../access/access.ts";
 import { canonicalJson } from "../canonicalJson.ts";
+import type { CatalogTargets } from "../targets/index.ts";
 import { includesPlace } from "../targets/namedTarget.ts";
 import type { DanglingName } from "../targets/target.ts";
-import type { Catalog } from "./catalog.ts";
-import { clusterIdOf, managingClusterIdOf } from "./clusters.ts";
 
-type Rules = Pick<Catalog, "clusters" | "sqlServers" | "targets" | "teams" | "approval">;
+interface Settings {
+  readonly clusterId: string;
+}
+
+interface Rules extends CatalogTargets {
+  readonly clusters: Readonly<
+    Record<
+      string,
+      {
+        readonly apiServer: string;
+        readonly environment?: string | undefined;
+        readonly identityBinding?: Settings | undefined;
+        readonly managedNamespaces?: Settings | undefined;
+      }
+    >
+  >;
+  readonly teams: Readonly<Record<string, Team>>;
+  readonly approval: { readonly targets: readonly string[] };
+}
 
 export function findOverlaps(catalog: Rules): readonly DanglingName[] {
   const clusters = Object.entries(catalog.clusters).map(([alias, cluster]) => {
-    const target = { ...cluster, alias };
-    const ids = [clusterIdOf(target), managingClusterIdOf(target)].flatMap((id) => id?.toLowerCase() ?? []);
+    const { identityBinding, managedNamespaces } = cluster;
+    const ids = [identityBinding, managedNamespaces].flatMap((each) => each?.clusterId.toLowerCase() ?? []);
     return { alias, environment: cluster.environment, is: [new URL(cluster.apiServer).origin, ...ids] };
   });
   const servers = Object.entries(catalog.sqlServers).map(

@@ -11,7 +11,7 @@ import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import { isSameId } from "../naming/resourceId.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { joinPlaces, placesLeft } from "../targets/namedTarget.ts";
-import { joinServers, serversLeft } from "../targets/sqlDatabase.ts";
+import { serversNamed } from "../targets/sqlDatabase.ts";
 import { givenAfter } from "./given.ts";
 import { isPast, type Migration } from "./migration.ts";
 import type {
@@ -146,7 +146,8 @@ export function supersede(
   const taker = takerOf(owner, { team, takeOver });
   const owned = taker === undefined ? ownedBy(team) : { ...ownedBy(owner), takenBy: taker };
   const known = defined({
-    servers: opening.servers && joinServers(current.servers, opening.servers),
+    // Where a server was moved, it stays known until a change has left its databases out.
+    servers: opening.servers && { ...opening.servers, ...current.servers },
     places: opening.places && joinPlaces(current.places, opening.places),
     identities: opening.identities && joinIds(current.identities, opening.identities),
   });
@@ -169,15 +170,9 @@ export function joinIds(known: readonly string[] = [], newer: readonly string[] 
 }
 
 /** Where the namespace has what it is to get elsewhere: there it still is if the operation is undone. */
-function movedBy({ places, servers }: Opening, current: FreeRecord): Pick<PreviousRecord, "places" | "servers"> {
-  return defined({
-    places: unlessEmptyTable(placesLeft(current.places, places)),
-    servers: unlessEmptyTable(serversLeft(current.servers, servers)),
-  });
-}
-
-function unlessEmptyTable<T extends object>(table: T): T | undefined {
-  return Object.keys(table).length > 0 ? table : undefined;
+function movedBy({ places }: Opening, current: FreeRecord): Pick<PreviousRecord, "places"> {
+  const left = placesLeft(current.places, places);
+  return Object.keys(left).length > 0 ? { places: left } : {};
 }
 
 function ownedBy(team: string | undefined): Pick<NamespaceRecord, "team"> {
@@ -313,6 +308,7 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
       } = record;
       return {
         ...lasting,
+        ...defined({ servers: lasting.servers && serversNamed(record.request, lasting.servers) }),
         ...seen(record, outcome, time),
         ...ownedBy(teamOf(record)),
         state: "Onboarded",
@@ -404,10 +400,7 @@ function restored(record: RecordIn<"Onboarding" | "Changing" | "Compensating">):
   const { earlier: _earlier, previous, compensates: _tried, takenBy: _taken, adoptIdentity: _used, ...held } = record;
   const { team: _team, namespaceUid: _uid, askedHash: _asked, askedBy: _by, ...lasting } = held;
   if (!previous) return undefined;
-  const known = defined({
-    places: previous.places && joinPlaces(record.places, previous.places),
-    servers: previous.servers && joinServers(record.servers, previous.servers),
-  });
+  const known = previous.places ? { places: joinPlaces(record.places, previous.places) } : {};
   return { ...lasting, ...previous, ...known };
 }
 

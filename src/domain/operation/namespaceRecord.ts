@@ -104,14 +104,12 @@ const takeOver = { takenBy: z.string().exactOptional() };
 /** Between two phases of a migration. */
 const between = { migration: Migration.exactOptional() };
 
-const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid, places, servers } =
-  base;
+const { operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid, places } = base;
 /** The record from before the operation that holds it: restored if the operation is undone. */
 const restorable = {
   ...{ operation, request, requestHash, askedHash, requestedBy, acceptedTime, team, namespaceUid },
   /** Where it had what the operation is to give elsewhere. Since 0.2.0. */
   places,
-  servers,
 };
 
 type Restorable = Readonly<z.infer<z.ZodObject<typeof restorable>>>;

@@ -9,7 +9,7 @@ import type { RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind, withRevisedTargets } from "../targets/index.ts";
+import { everyKind, type Targets, targetKinds, withRevisedTargets } from "../targets/index.ts";
 import type { Remembered } from "../targets/target.ts";
 import { type ApprovalReason, needsApproval } from "./approval.ts";
 import { findExpiryProblems } from "./expiry.ts";
@@ -36,10 +36,8 @@ const unknown: ReadonlySet<string> = new Set(["UNKNOWN_SQL_SERVER", "UNKNOWN_DAT
 export function whyNotGiven(catalog: Catalog, giving: Giving, key: string): Denial | undefined {
   const { request, team: name, remembered, now, isApproved } = giving;
   const only = withRevisedTargets(request, (target) => (target.key === key ? target.expiry : undefined));
-  if (everyKind.some((kind) => kind.moved(catalog, only, remembered).length > 0)) {
-    const message = `The catalog has ${key} in another place than where the namespace has it. Send its request again.`;
-    return { code: "TARGET_MOVED", message };
-  }
+  const moved = whyMoved(catalog, only, remembered);
+  if (moved) return moved;
   const [unlisted] = everyKind.flatMap((kind) => kind.problems(catalog, only, true));
   if (unlisted) return unknown.has(unlisted.code) ? undefined : { code: unlisted.code, message: unlisted.detail };
   const refused = refusalsOf(catalog, only, name);
@@ -54,6 +52,20 @@ export function whyNotGiven(catalog: Catalog, giving: Giving, key: string): Deni
   if (missing.length === 0) return undefined;
   const what = missing.map((reason) => reason.what).join(" ");
   return { code: "APPROVAL_MISMATCH", message: `Nobody has approved ${key}, and the catalog asks for it. ${what}` };
+}
+
+/** A record knows one place of a SQL server, and every place of any other target. */
+export function whyMoved(catalog: Catalog, targets: Targets, remembered: Remembered): Denial | undefined {
+  const isIn = (kind: (typeof everyKind)[number]) => kind.moved(catalog, targets, remembered);
+  const [key] = everyKind.flatMap(isIn);
+  if (key === undefined) return undefined;
+  const next = isIn(targetKinds.sqlDatabase).includes(key)
+    ? "Send its request without it, which revokes it where it is, and then with it."
+    : "Send its request again.";
+  return {
+    code: "TARGET_MOVED",
+    message: `The catalog has ${key} in another place than where the namespace has it. ${next}`,
+  };
 }
 
 /** A team that the catalog has dropped may ask for nothing; its cluster and namespace are not asked for here. */

