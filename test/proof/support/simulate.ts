@@ -17,6 +17,7 @@ import "../../../src/orchestrations/batch.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
+import { watchLeftovers } from "../../../src/application/inspection/watchLeftovers.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
@@ -43,6 +44,7 @@ import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
+import { untidyOnPostgres } from "./postgresWorld.ts";
 import { createDice } from "./random.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
@@ -148,6 +150,10 @@ async function simulateNow(
     const changed = checkForeignThere(stage.first, takeSnapshot(world, request));
     stage.problems.push(...changed.map((each) => `at the end: ${each}`));
   }
+  const quiet = { log: () => undefined, warn: () => undefined };
+  const spoiled = (control.spoil ?? ((ports) => ports))(world.portsOf(faults.call));
+  await calmly(world, () => watchLeftovers(spoiled).look(quiet));
+  stage.problems.push(...untidyOnPostgres(world.postgres).map((each) => `at the end: ${each}`));
   stage.problems.push(...world.strange);
   atEnd?.(world);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");
