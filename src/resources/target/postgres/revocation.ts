@@ -190,8 +190,7 @@ export function revoking(
   return [
     async () => {
       const left = (await postgres.revoke(place, revoked)).map(
-        (what) =>
-          `In ${place.database}/${place.schema} role "${role}" still has ${what}: Mooring may not revoke it.`,
+        (what) => `In ${place.database}/${place.schema} role "${role}" still has ${what}: Mooring may not revoke it.`,
       );
       if (ofOthers) ofOthers.push(...left);
       else throwHeld(left);
