@@ -150,6 +150,12 @@ export const onPostgres: Readonly<Record<string, PostgresDeed>> = {
     makeItem(world.postgres, { database, schema, name: newThing(world), kind: "TABLES", owner: role.name });
     return "repairable";
   },
+  "makes a view as the application"(world, berth, dice) {
+    const deed = onPostgres["makes a table as the application"]?.(world, berth, dice);
+    const [key, last] = [...world.postgres.items].at(-1) ?? [];
+    if (deed && key !== undefined && last) world.postgres.items.set(key, { ...last, hasCode: true });
+    return deed;
+  },
   "makes a table as its schema's owner"(world, berth, dice) {
     const [, { database, schema }] = dice.pick(postgresPlaces);
     const item = { database, schema, name: newThing(world), kind: "TABLES", owner: admins } as const;

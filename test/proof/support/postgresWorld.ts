@@ -14,6 +14,7 @@ import {
   addRight,
   admins,
   createServer,
+  databasesOf,
   grantAll,
   itemsIn,
   type ModelRight,
@@ -106,16 +107,33 @@ export function furnishPostgres(
   postgres.roles.set(called, { ...found, comment: printMark({ berth: berthKey(request), operation, grants }) });
 }
 
+/** What Mooring could have dropped, or may not have given away. */
+export function untidyOnPostgres(server: PostgresServer): readonly string[] {
+  const idle = [...server.roles].filter(
+    ([role, { isShut, comment }]) =>
+      isShut === true && readMark(comment)?.operation !== null && databasesOf(server, role).length === 0,
+  );
+  const stronger = [...server.items.values()].filter(({ hasCode, owner }) => hasCode === true && owner === admins);
+  return [
+    ...idle.map(([role]) => `postgres ${role} is shut, and nothing keeps it`),
+    ...stronger.map(({ schema, name }) => `the code of a workload, ${schema}.${name}, is ${admins}'s`),
+  ];
+}
+
 /** Its roles, and the rights that Mooring or somebody else gave them. */
 export function readPostgres(
   server: PostgresServer,
-  { berth, living }: { readonly berth: Berth; readonly living: ReadonlySet<string> },
+  {
+    berth,
+    living,
+    isRemembered,
+  }: { readonly berth: Berth; readonly living: ReadonlySet<string>; readonly isRemembered: boolean },
 ): readonly Thing[] {
   const key = berthKey(berth);
   return [...server.roles].flatMap(([role, found]) => {
     const mark = readMark(found.comment) ?? readMark(found.lostComment);
-    // Mooring has shut it: it stays because of what others gave it, or of what it has elsewhere, and opens nothing.
-    if (found.isShut === true && mark?.operation !== null) return [];
+    // Mooring has shut it, so it opens nothing; it goes when it can.
+    if (found.isShut === true && mark?.operation !== null && isRemembered) return [];
     const isOurs = mark?.berth === key;
     const isDead = isOurs && found.principalId !== undefined && !living.has(found.principalId);
     const madeBy = isOurs ? (mark.operation ?? undefined) : undefined;

@@ -18,22 +18,10 @@ import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
 import { createDice } from "test-support/random";
+import { watchLeftovers } from "../../../src/application/inspection/watchLeftovers.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
-import {
-  type Act,
-  compensate,
-  expire,
-  expireAgain,
-  look,
-  migrate,
-  offboard,
-  offboardAnyway,
-  onboard,
-  repair,
-  takeOver,
-  wayBack,
-} from "./acts.ts";
+import { type Act, compensate, expire, expireAgain, look, migrate, offboard, offboardAnyway, onboard, repair, takeOver, wayBack } from "./acts.ts";
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { changeCatalog } from "./catalogEdits.ts";
@@ -44,6 +32,8 @@ import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
+import { untidyOnPostgres } from "./postgresWorld.ts";
+import { createDice } from "test-support/random";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
@@ -148,6 +138,10 @@ async function simulateNow(
     const changed = checkForeignThere(stage.first, takeSnapshot(world, request));
     stage.problems.push(...changed.map((each) => `at the end: ${each}`));
   }
+  const quiet = { log: () => undefined, warn: () => undefined };
+  const spoiled = (control.spoil ?? ((ports) => ports))(world.portsOf(faults.call));
+  await calmly(world, () => watchLeftovers(spoiled).look(quiet));
+  stage.problems.push(...untidyOnPostgres(world.postgres).map((each) => `at the end: ${each}`));
   stage.problems.push(...world.strange);
   atEnd?.(world);
   if (!(await world.verifyAudit())) stage.problems.push("the chain of the audit trail is broken");

@@ -32,7 +32,7 @@ export interface Thing {
 
 export type Snapshot = ReadonlyMap<string, Thing>;
 
-export function takeSnapshot({ azure, users, objects, visitors, postgres }: World, berth: Berth): Snapshot {
+export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }: World, berth: Berth): Snapshot {
   const things: Thing[] = [];
   const key = berthKey(berth);
   for (const identity of azure.identities.values()) {
@@ -102,7 +102,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres }: Worl
       undo: `revokeTarget ${target}`,
     });
   }
-  things.push(...readPostgres(postgres, { berth, living }));
+  things.push(...readPostgres(postgres, { berth, living, isRemembered: remembers(rows, berth) }));
   things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
   things.push(...readManaged(azure.managed, berth));
   for (const [ref, stored] of objects) {
@@ -147,4 +147,9 @@ function sorted(value: unknown): string {
       ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : each,
   );
+}
+
+/** Whether the watch will tidy up what is left of the namespace. */
+function remembers(rows: World["rows"], { cluster, namespace }: Berth): boolean {
+  return [...(rows.get("MooringRemains")?.keys() ?? [])].some((key) => key.startsWith(`${cluster}:${namespace}\n`));
 }

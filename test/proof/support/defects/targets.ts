@@ -30,6 +30,11 @@ function withoutDroppingRoles(ports: Ports): Ports {
   return { ...ports, postgres: { ...ports.postgres, drop: async () => undefined } };
 }
 
+/** Lets applications in as long as their role is there. */
+function withoutShutting(ports: Ports): Ports {
+  return { ...ports, postgres: { ...ports.postgres, shut: async () => undefined } };
+}
+
 /** Gives nothing on tables that come later, and does not see that. */
 function withoutNextTables(ports: Ports): Ports {
   const { postgres } = ports;
@@ -114,7 +119,12 @@ export const targets: Defects = {
   "another role on a target than the asked one": { spoil: withAnotherRole, finds: /the identity may not/ },
   "a role on a PostgreSQL server that is never dropped": {
     spoil: withoutDroppingRoles,
+    finds: /(still there|left behind|nobody's): postgres|nothing keeps it/,
+  },
+  "a role on a PostgreSQL server that stays open until it is dropped": {
+    spoil: withoutShutting,
     finds: /(still there|left behind|nobody's): postgres/,
+    changes: { deed: "uses the role in a database that it was not given", ...eventful },
   },
   "a role on a PostgreSQL server that is known by its name alone": {
     spoil: withRolesByName,
