@@ -13,12 +13,16 @@ const pure = [
 /** Change their process for good, its environment, clock or modules, or meet what MSAL keeps in it of managed identities' tokens. */
 const alone = [
   "test/adapters/httpClient.test.ts",
-  "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
   "test/sandbox/{coreTools,eventStreamGone}.test.ts",
-  "packages/functions-host/test/**/*.test.ts",
-  "packages/kube-sim/test/kubelet/kubelet.test.ts",
   "test/proof/**/*.test.ts",
   "test/releases/**/*.test.ts",
+];
+/** Of the packages, which `npm test` leaves out and `npm run test:all` adds. */
+const packages = ["packages/*/test/**/*.test.ts"];
+const packagesAlone = [
+  "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
+  "packages/functions-host/test/**/*.test.ts",
+  "packages/kube-sim/test/kubelet/kubelet.test.ts",
 ];
 /** On the real host, one at a time, what does not look into the embedded one (sandbox/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
@@ -28,12 +32,16 @@ const onlyEmbedded = [
   "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts",
 ];
 const only = isOnCoreTools ? onlyEmbedded : [];
-const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["{test,packages/*/test}/**/*.test.ts"];
-const globalSetup = ["test/support/built.ts"];
+const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
+const ofMooring = { setupFiles: ["test/support/setup.ts"], globalSetup: ["test/support/built.ts"] };
+
+const packageProjects = [
+  { extends: true, test: { name: "packages", include: packages, exclude: packagesAlone, isolate: false } },
+  { extends: true, test: { name: "packages alone", include: packagesAlone } },
+] as const;
 
 export default defineConfig({
   test: {
-    setupFiles: ["test/support/setup.ts"],
     // Wire tests start servers and child processes; two cores are shared with them.
     testTimeout: 90_000,
     hookTimeout: 120_000,
@@ -43,10 +51,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/support/lastWordsReporter.ts"],
     projects: [
-      { extends: true, test: { name: "pure", include: pure, isolate: false } },
+      { extends: true, test: { name: "pure", include: pure, isolate: false, setupFiles: ofMooring.setupFiles } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: [...pure, ...alone, ...only], isolate: false, globalSetup },
+        test: { name: "wired", include, exclude: [...pure, ...alone, ...only], isolate: false, ...ofMooring },
       },
       {
         extends: true,
@@ -54,9 +62,10 @@ export default defineConfig({
           name: "alone",
           include: isOnCoreTools ? ["test/proof/**/*.test.ts"] : alone,
           exclude: only,
-          globalSetup,
+          ...ofMooring,
         },
       },
+      ...(isOnCoreTools ? [] : packageProjects),
     ],
   },
 });
