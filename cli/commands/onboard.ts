@@ -1,6 +1,6 @@
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
-import { plan, planBatch, startAsking } from "../requests/change.ts";
+import { batchOf, plan, planBatch, startAsking } from "../requests/change.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
 import { sendAsking, sendBatchAsking } from "../requests/removal.ts";
 import { readAsked, requestFlags } from "../requests/requestFlags.ts";
@@ -32,9 +32,9 @@ export const command = defineCommand({
           : startAsking(session, wanted, (send) => sendAsking(session, wanted, { isConfirmed }, send)),
       );
     }
-    if (isDryRun) return await withFileLocations(written, () => planBatch(session, { requests, ifMatch }));
+    if (isDryRun) return await withFileLocations(written, () => planBatch(session, { ...asked, ifMatch }));
     const name = `batch of ${requests.length}`;
-    const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
+    const call = batchOf({ ...asked, ifMatch });
     return await withFileLocations(written, () =>
       startAsking(session, { title: name }, (send) => sendBatchAsking(session, call, { isConfirmed }, send)),
     );

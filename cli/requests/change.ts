@@ -1,5 +1,6 @@
 /** Plans a request that starts an operation, or sends it, and with --wait follows it to its end. */
 import type { BeginRoute, ChangeRoute } from "../../clients/api.ts";
+import { defined } from "../../src/domain/defined.ts";
 import type { AcceptedDocument } from "../../src/domain/documents/accepted.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import { exitCodes, Interrupted, TimedOut } from "../failures.ts";
@@ -31,11 +32,22 @@ export async function plan(session: Session, { call, title, name }: Change<Singl
   return document.blocked ? exitCodes.refused : exitCodes.done;
 }
 
-export async function planBatch(
-  session: Session,
-  { requests, ifMatch }: { readonly requests: readonly object[]; readonly ifMatch?: string | undefined },
-): Promise<number> {
-  const call = { route: "POST /api/onboardings/batch", body: { requests }, ifMatch } as const;
+/** Several requests as one. */
+export function batchOf({
+  requests,
+  adoptIdentity,
+  ifMatch,
+}: {
+  readonly requests: readonly object[];
+  readonly adoptIdentity?: string | undefined;
+  readonly ifMatch?: string | undefined;
+}) {
+  const query = defined({ adoptIdentity });
+  return { route: "POST /api/onboardings/batch", query, body: { requests }, ifMatch } as const;
+}
+
+export async function planBatch(session: Session, batch: Parameters<typeof batchOf>[0]): Promise<number> {
+  const call = batchOf(batch);
   return await printBatchPlan(session, await session.client.plan(call, ["totals", "items"]));
 }
 

@@ -3,6 +3,7 @@
 import { fingerprint, keep } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
+import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
@@ -45,6 +46,7 @@ export async function recordFindings(
   // Records of 0.1.0 learn it here; it changes when the catalog does.
   const servers = rememberServers(catalog, record.request, record.servers);
   const places = record.request.targets ? { places: rememberTargets(catalog, record.request, record.places) } : {};
-  const next = { ...record, ...known, servers, ...places, verifiedTime: time, lookedTime: time };
+  const past = withIdentities(record, known.things === record.things ? [] : [presentIdentity(record)]);
+  const next = { ...past, ...known, servers, ...places, verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

@@ -186,12 +186,14 @@ export function operationsOf({
   onboardedBy,
   operationsSince = [],
   compensates,
+  offboarding,
   previous,
 }: Pick<
   NamespaceRecord,
-  "operation" | "onboardedBy" | "operationsSince" | "compensates" | "previous"
+  "operation" | "onboardedBy" | "operationsSince" | "compensates" | "offboarding" | "previous"
 >): readonly string[] {
-  const own = [operation, onboardedBy, ...operationsSince, compensates?.of, compensates?.createdBy];
+  const before = [compensates?.of, compensates?.createdBy, offboarding?.before.operation];
+  const own = [operation, onboardedBy, ...operationsSince, ...before];
   return [...own.filter((each) => each !== undefined), ...(previous ? operationsOf(previous) : [])];
 }
 
@@ -230,7 +232,7 @@ export function beginCompensation(
 export function beginRepair(
   current: OnboardedRecord,
   beginning: Beginning,
-  tried: Pick<NamespaceRecord, "repairTried">,
+  tried: Pick<NamespaceRecord, "repairTried" | "adoptIdentity">,
 ): RecordIn<"Repairing"> {
   return { ...current, ...remembering(current), ...tried, ...beginning, state: "Repairing" };
 }
@@ -306,8 +308,9 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
       return isUntouched ? untouched(record) : incomplete(record);
     case "Repairing": {
       // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
-      if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
-      const { repairTried: _over, ...kept } = record;
+      const { adoptIdentity: _used, ...repaired } = record;
+      if (!hasSucceeded) return { ...repaired, ...identityOf(outcome), state: "Onboarded" };
+      const { repairTried: _over, ...kept } = repaired;
       return { ...kept, ...seen(record, outcome, time), state: "Onboarded" };
     }
     case "Migrating": {

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { Finding } from "../finding.ts";
-import { ClientId } from "../naming/identityPair.ts";
+import { ClientId, IdentityPair } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { RememberedPlaces } from "../targets/namedTarget.ts";
@@ -59,6 +59,8 @@ const base = {
    * the guest has anything (application/admission/joinIdentity.ts). Since 0.2.0.
    */
   guests: z.array(z.string()).readonly().exactOptional(),
+  /** Every identity that it has had, the newest last, each written before anything is given to it. Since 0.2.0. */
+  identities: z.array(IdentityPair).readonly().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

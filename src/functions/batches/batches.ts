@@ -1,9 +1,12 @@
+import { z } from "zod";
+import { expectOperator } from "../../application/admission/admission.ts";
 import { acceptBatch, acceptNamespaceBatch } from "../../application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
 import { planBatch } from "../../application/dryRun/planBatch.ts";
 import { planNamespaceBatch } from "../../application/dryRun/planNamespaceBatch.ts";
 import { readNamespaceBatch, readRequests } from "../../application/requests/readBatch.ts";
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
+import { anyIdentity } from "../../domain/naming/identityPair.ts";
 import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import { answerChange } from "../../http/changes/answerChange.ts";
@@ -14,6 +17,7 @@ import { acceptedBatch, batchPlan, batchRequest, offboardNamed, repairFound } fr
 import { sentBody } from "../../http/parameters/body.ts";
 import { change } from "../../http/parameters/change.ts";
 import { confirmRemoval } from "../../http/parameters/confirmRemoval.ts";
+import { queryOf } from "../../http/parameters/query.ts";
 import { at } from "../../http/place.ts";
 import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -65,7 +69,19 @@ export const createBatch = declareRoute({
   summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
   description:
     "The body can have up to 4 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
-  reads: [change, confirmRemoval, sentBody(BatchBody, { batchRequest }, maxBatchBytes)],
+  reads: [
+    change,
+    confirmRemoval,
+    queryOf(
+      z.object({
+        adoptIdentity: z.literal(anyIdentity).optional().meta({
+          description:
+            "Operators only: what has a namespace's mark, and is of an identity that no record knows (`IDENTITY_UNRECORDED`), counts as the namespace's. A dry run lists it.",
+        }),
+      }),
+    ),
+    sentBody(BatchBody, { batchRequest }, maxBatchBytes),
+  ],
   answers: {
     200: body(
       "The plan of each namespace, how long each would take, and how long all the ready ones would; nothing was written.",
@@ -80,11 +96,12 @@ export const createBatch = declareRoute({
 });
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, sent) => {
+  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, { adoptIdentity }, sent) => {
     const { context, by, charge } = call;
     const read = readRequests({ catalog: ports.catalog, by }, sent);
     const requests = read.map(({ request }) => request);
     const sentAs = read.map((each) => each.sentAs);
+    if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity");
     charge(asked.isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
     const select = () => selectionOfRequests({ ports, by }, requests);
     const expect = async () => {
@@ -97,17 +114,25 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       async plan() {
         const selection = await select();
         expectSelection(asked.condition, selection);
-        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs });
+        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, {
+          sentAs,
+          adoptIdentity,
+        });
         return { ...plan, etag: selection.tag } satisfies BatchPlan;
       },
       accept: async (acceptance) =>
-        begun(await acceptBatch(acceptance, requests, acceptance.operation, { sentAs, isRemovalConfirmed, expect })),
+        begun(
+          await acceptBatch(acceptance, requests, acceptance.operation, {
+            ...{ sentAs, isRemovalConfirmed, adoptIdentity, expect },
+          }),
+        ),
     });
   });
 
   routes.serve(createNamespaceBatch, async (call, asked, sent) => {
     const { by, charge } = call;
     const { work, which } = readNamespaceBatch(sent);
+    if (work.action === "repair" && work.adoptIdentity !== undefined) expectOperator(by, "adoptIdentity");
     const choose = async () => {
       const chosen = await chooseNamespaces(ports, by, which);
       const selection = selectionOf(work, chosen);

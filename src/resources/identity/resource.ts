@@ -17,6 +17,7 @@ import { defineResource } from "../definitions/resource.ts";
 import { inspectRoles } from "./roles.ts";
 import { lacksOf } from "./sharing.ts";
 import { ensureIdentity, removeIdentity } from "./steps.ts";
+import { surplusRoles } from "./surplus.ts";
 import { knownTags } from "./tags.ts";
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -32,16 +33,18 @@ export const identity = defineResource({
     current || isGuest(request) ? [] : [`${provider}/write`, `${provider}/delete`],
 
   // `readIdentity` reads the identity itself before all others: they are correct if they name the existing identity.
-  inspect: (ports, { request, identity: reading, isKnownRole }) => [
+  inspect: (ports, { request, identity: reading, gaveRole, judgedRoles: judging }) => [
     {
       target: identityName(request),
       async read() {
         if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;
-        return current ? await inspectRoles(ports, { identity: current, isKnown: isKnownRole }) : [];
+        return current ? await inspectRoles(ports, { identity: current, gaveRole, judging }) : [];
       },
     },
   ],
+
+  surplus: [surplusRoles],
 
   remains: (ports, request) => {
     if (isGuest(request)) return [];

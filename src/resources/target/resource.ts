@@ -4,10 +4,8 @@ import { PermanentError } from "../../domain/errors.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { readRoleMark } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { assignmentName, isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
+import { isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import {
   findTarget,
   keyOf,
@@ -16,10 +14,9 @@ import {
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
@@ -29,6 +26,7 @@ import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
 import { locksOnGranting } from "./locks.ts";
 import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
+import { isMarkedRole, judgedRoles, surplusAccess } from "./surplus.ts";
 import { findUnmet, obstaclesAt } from "./unmet.ts";
 
 export const target = defineResource({
@@ -49,11 +47,12 @@ export const target = defineResource({
 
   roomOnTargets(ports, { request, identity, ...planning }) {
     const berth = { cluster: request.cluster, namespace: request.namespace };
-    const about = { berth, recordedMark: recordedMarks(ports, berth) };
+    const pair = identity && IdentityPair.parse(identity);
+    const about = { berth, ...recallOf(ports, berth, { identity: pair }) };
     const withRoles = listedTargets(ports, request).flatMap(({ place, ...each }) =>
       isAzureRolePlace(place) ? [{ ...about, ...each, place }] : [],
     );
-    return roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), ...planning });
+    return roomChecks(ports, withRoles, { identity: pair, ...planning });
   },
 
   inspect: (ports, input) => [
@@ -68,7 +67,7 @@ export const target = defineResource({
     (request.targets ?? []).map(async (wanted) => {
       const { cluster, namespace } = request;
       const berth = { cluster, namespace };
-      const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth) };
+      const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { withoutRecord: "ours" }) };
       // What is unknown to this release was named by the step that left it.
       const places = await findPlaces(ports, berth, about.target);
       const left = await atPlaces(places, about.target, (place) =>
@@ -98,22 +97,13 @@ export const target = defineResource({
     };
   },
 
+  surplus: [surplusAccess],
+
   /** By the mark or, if somebody wrote over it, by the name that only this assignment has. */
-  gaveRole: (_catalog, request, role) =>
-    readRoleMark(role.description)?.berth === berthKey(request) || hasOwnName(role),
+  gaveRole: isMarkedRole,
 
-  judgesRole: (catalog, { targets = [] }, role) =>
-    targets.some((wanted) => {
-      const place = listedPlace(catalog, wanted);
-      return place !== undefined && targetAt(place).judges(role);
-    }),
+  judgedRoles,
 });
-
-function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
-  const principal = IdentityPair.shape.principalId.safeParse(principalId);
-  const roleId = roleDefinitionId.split("/").at(-1) ?? "";
-  return principal.success && id.toLowerCase().endsWith(`/${assignmentName(scope, principal.data, roleId)}`);
-}
 
 async function inspectTarget(
   ports: Ports,
@@ -124,7 +114,7 @@ async function inspectTarget(
   const berth = { cluster, namespace };
   const found = await reading;
   const identity = found && IdentityPair.parse(found);
-  const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth), identity, note };
+  const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { identity }), identity, note };
   const { known, unknown } = await findPlaces(ports, berth, about.target);
   const listed = known.find(({ isListed }) => isListed);
   const earlier = known.filter(({ isListed }) => !isListed);

@@ -269,6 +269,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
         keep: [],
         keepsResource: false,
         recordedMark,
+        judge: async () => "ours",
       });
 
     const [first, second] = await Promise.all(schemas.map(plan));

@@ -35,7 +35,7 @@ const mark = printMark({
 });
 
 const unrecorded = {
-  registry: { getNamespace: async () => undefined },
+  registry: { getNamespace: async () => undefined, installation: async () => "here" },
   identities: { get: async () => identity },
 } as never as Pick<Ports, "identities" | "registry">;
 
@@ -57,8 +57,10 @@ function place(database: string): PostgresPlace {
   return { kind: "postgresql", resourceId, host: "pg", port: 5432, login: "mooring", database, schema: "public" };
 }
 
+const judge = async () => "ours" as const;
+
 const granting = {
-  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false },
+  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false, isFirst: false, judge },
   access: ["read"],
   adoptionPolicy: "Never",
   identity,
@@ -74,7 +76,11 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
     isActedFor: true,
   });
 
-  const { action, differences, writes } = await planGrant({ postgres, catalog }, place("other"), granting);
+  const { action, differences, writes } = await planGrant(
+    { ...unrecorded, postgres, catalog },
+    place("other"),
+    granting,
+  );
   for (const write of writes) await write();
 
   expect({ action, differences }).toMatchObject({
@@ -85,7 +91,10 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
 });
 
 it("is made anew, says the plan, when its identity is to be made", async () => {
-  const { action, differences } = await planGrant({ postgres, catalog }, orders, { ...granting, identity: undefined });
+  const { action, differences } = await planGrant({ ...unrecorded, postgres, catalog }, orders, {
+    ...granting,
+    identity: undefined,
+  });
 
   expect(action).toBe("update");
   expect(differences[0]).toEqual({
@@ -107,6 +116,7 @@ it.each([false, true])(
       keep: [],
       keepsResource,
       recordedMark,
+      judge,
     });
 
     expect(decision.conflict?.code).toBe(keepsResource ? undefined : "POSTGRES_ROLE_IN_USE");
@@ -123,6 +133,7 @@ it("goes with the last of its targets, although somebody gave it something where
     const { conflict, writes } = await planRevocation(looking, each, {
       ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
       recordedMark: async () => undefined,
+      judge,
     });
     expect(conflict).toBeUndefined();
     for (const write of writes) await write();
@@ -140,6 +151,7 @@ it("is found by its identity under another name, before the namespace's first ve
     const { writes } = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
       ...taking,
       recordedMark: async () => undefined,
+      judge,
     });
     for (const write of writes) await write();
   }
@@ -162,7 +174,7 @@ it("takes the way into a database with the last of its schemas, although it was 
 
   for (const each of both) {
     const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
-    const { writes } = await planRevocation(looking, each, { ...taking, recordedMark: async () => undefined });
+    const { writes } = await planRevocation(looking, each, { ...taking, judge, recordedMark: async () => undefined });
     for (const write of writes) await write();
   }
 

@@ -1,7 +1,7 @@
 /** The role assignments at the scope of a target: those that Mooring made for the namespace, and those of others. */
-import { type Berth, berthKey } from "../../../domain/naming/names.ts";
+import { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.ts";
-import { type AzureRolePlace, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { type AzureRolePlace, assignmentName, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../ports/roleAssignments.ts";
 import type { HeldRole, OurRole, RolesAt } from "../../definitions/heldRoles.ts";
@@ -25,18 +25,19 @@ export async function readAssignments(
   about: About,
 ): Promise<AssignmentsAt> {
   const made = await roleAssignments.madeAt(scopeOf(place));
-  const ours: OurAssignment[] = [];
-  const others: Assigned[] = [];
+  const found = { ours: [] as OurAssignment[], unrecorded: [] as OurAssignment[], others: [] as Assigned[] };
   for (const assignment of made) {
     const { principalId, condition, roleDefinitionId } = assignment;
     const roleId = nameOf(roleDefinitionId.toLowerCase());
     const word = everyRole(place.kind).find(({ id }) => id === roleId)?.word ?? nameOf(roleDefinitionId);
     const held = { assignment, word, roleId, principalId, condition };
-    const written = ofBerth(assignment.description, about.berth);
-    const mark = written ?? ofBerth(await about.recordedMark(about.target, assignmentId(assignment)), about.berth);
-    if (!mark) others.push(held);
+    const written = readRoleMark(assignment.description);
+    const mark = written ?? readRoleMark(await about.recordedMark(about.target, assignmentId(assignment)));
+    const whose = mark ? await about.judge(mark, { isHolder: (id) => id === principalId.toLowerCase() }) : "others";
+    // A copied description under a name that Mooring would not give it says nothing.
+    if (!mark || whose === "others" || (whose === "unrecorded" && !hasOwnName(assignment))) found.others.push(held);
     else
-      ours.push({
+      found[whose].push({
         ...held,
         mark,
         isMarkLost: written === undefined,
@@ -44,7 +45,15 @@ export async function readAssignments(
         remove: () => roleAssignments.remove(refOf(assignment)),
       });
   }
-  return { ours, others };
+  return found;
+}
+
+/** Nobody else gives an assignment this name. */
+export function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
+  const { data: principal } = PrincipalId.safeParse(principalId);
+  return (
+    principal !== undefined && nameOf(id).toLowerCase() === assignmentName(scope, principal, nameOf(roleDefinitionId))
+  );
 }
 
 /** A later assignment of the same name is another one. */
@@ -58,9 +67,4 @@ export function refOf({ id, scope }: RoleAssignment): AssignmentRef {
 
 function nameOf(id: string): string {
   return id.split("/").at(-1) ?? id;
-}
-
-function ofBerth(description: string | undefined, berth: Berth): Ownership | undefined {
-  const mark = readRoleMark(description);
-  return mark?.berth === berthKey(berth) ? mark : undefined;
 }
