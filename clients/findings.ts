@@ -39,6 +39,7 @@ const nouns: { readonly [C in FindingCode]: string | ((target: string) => string
   USER_SID_STALE: "database",
   GRANT_MISSING: nounOfTarget,
   GRANT_SURPLUS: nounOfTarget,
+  GRANT_UNRECORDED: nounOfTarget,
   GRANT_ADDED: nounOfTarget,
   GRANT_STALE: "target",
   GRANT_LIMITED: "target",

@@ -109,7 +109,7 @@ export const routes = {
     },
   },
   "POST /api/onboardings/batch": {
-    query: ["dryRun", "confirmRemoval", "checkOnly"],
+    query: ["dryRun", "confirmRemoval", "checkOnly", "adoptIdentity"],
     documents: {
       200: load<BatchPlan>(async () => (await import("../src/domain/operation/batch.ts")).BatchPlan),
       202: load<AcceptedDocument>(async () => (await import("../src/domain/documents/accepted.ts")).AcceptedDocument),
@@ -124,7 +124,7 @@ export const routes = {
     },
   },
   "POST /api/namespaces/{cluster}/{namespace}/repair": {
-    query: ["dryRun"],
+    query: ["dryRun", "adoptIdentity"],
     documents: {
       200: load<Plan>(async () => (await import("../src/domain/operation/plan.ts")).Plan),
       202: load<AcceptedDocument>(async () => (await import("../src/domain/documents/accepted.ts")).AcceptedDocument),

@@ -49,6 +49,10 @@ const Config = z.object({
     .transform((value) => value === "true")
     .meta({ description: "Lets the service start with a catalog that has no auth: everybody may do everything." }),
   MOORING_TABLES_ENDPOINT: Url.meta({ description: "Table service of the registry's storage account." }),
+  MOORING_INSTALLATION_ID: z.guid().toLowerCase().optional().meta({
+    description:
+      "The ID that marks name, for a registry that was rebuilt; by default, the registry makes one and keeps it.",
+  }),
   AZURE_CLIENT_ID: z.guid().optional().meta({
     description: "Client id of Mooring's own user-assigned identity; without it, the system-assigned one.",
   }),

@@ -98,7 +98,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     postgres: createPostgres({ credential, scope: postgresScope(config), timeoutMs }),
     kubernetes: createKubernetes({ credential, scope: config.MOORING_KUBERNETES_SCOPE, timeoutMs }),
     issuers: createIssuers({ timeoutMs }),
-    ...announceWrites(createRegistry(tables)),
+    ...announceWrites(createRegistry({ ...tables, installation: config.MOORING_INSTALLATION_ID })),
     admissions: createSerial(),
     audit: createAudit(tables),
     idempotencyKeys: createIdempotencyKeys(tables),

@@ -32,7 +32,7 @@ export const command = defineCommand({
           : startAsking(session, wanted, (send) => sendAsking(session, wanted, { isConfirmed }, send)),
       );
     }
-    const all = { requests, written, ifMatch };
+    const all = { requests, written, adoptIdentity: asked.adoptIdentity, ifMatch };
     return isDryRun ? await planBatch(session, all) : await startBatch(session, all, { isConfirmed });
   },
 });

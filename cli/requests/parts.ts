@@ -2,6 +2,8 @@
  * More requests than a batch may have are sent as several, which are one to the user: the service has found nothing wrong with any
  * before the first is sent, and all are followed together.
  */
+
+import { defined } from "../../src/domain/defined.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import { UsageError } from "../failures.ts";
 import type { Session } from "../session.ts";
@@ -12,12 +14,13 @@ import { withFileLocations } from "./withFileLocations.ts";
 /** What the service takes as one batch. */
 export const mostOfBatch = { requests: 1_000, bytes: 1024 * 1024 };
 
-export type Part = Pick<Asked, "requests" | "written">;
+export type Part = Pick<Asked, "requests" | "written" | "adoptIdentity">;
 
 const route = "POST /api/onboardings/batch";
-export const callOf = ({ requests }: Part, ifMatch?: string) => ({ route, body: { requests }, ifMatch }) as const;
+export const callOf = ({ requests, adoptIdentity }: Part, ifMatch?: string) =>
+  ({ route, query: defined({ adoptIdentity }), body: { requests }, ifMatch }) as const;
 
-export function split({ requests, written }: Part): readonly Part[] {
+export function split({ requests, written, ...asked }: Part): readonly Part[] {
   const parts: { from: number; bytes: number }[] = [];
   const outside = Buffer.byteLength(JSON.stringify({ requests: [] }));
   requests.forEach((request, index) => {
@@ -29,7 +32,7 @@ export function split({ requests, written }: Part): readonly Part[] {
   });
   return parts.map(({ from }, index) => {
     const to = parts[index + 1]?.from;
-    return { requests: requests.slice(from, to), written: written?.slice(from, to) };
+    return { ...asked, requests: requests.slice(from, to), written: written?.slice(from, to) };
   });
 }
 
@@ -41,8 +44,9 @@ export async function checkParts(session: Session, parts: readonly Part[], ifMat
   nameEach(parts.flatMap(({ written = [] }) => written));
   for (const [index, part] of parts.entries()) {
     session.say(`Checking part ${index + 1} of ${parts.length}: ${part.requests.length} requests.`);
-    const call = { ...callOf(part), query: { checkOnly: "true" }, isPatient: true };
-    await withFileLocations(part.written, () => session.client.text(call));
+    const call = callOf(part);
+    const checking = { ...call, query: { ...call.query, checkOnly: "true" }, isPatient: true };
+    await withFileLocations(part.written, () => session.client.text(checking));
   }
 }
 

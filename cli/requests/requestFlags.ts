@@ -20,6 +20,10 @@ export const fileFlags = {
   recursive: { short: "R", summary: "With -f: include subfolders" },
 } as const satisfies Flags;
 
+export const adoptFlags = {
+  "adopt-identity": { value: "id", summary: "Operators: use this identity, which no record knows, or any" },
+} as const satisfies Flags;
+
 export const requestFlags = {
   ...fileFlags,
   database: {
@@ -54,7 +58,7 @@ export const requestFlags = {
   },
   team: { value: "name", summary: "The team, if several of yours may ask for this" },
   "take-over": { summary: "Operators: take the namespace over from its team" },
-  "adopt-identity": { value: "client-id", summary: "Operators: use this identity, which no record knows" },
+  ...adoptFlags,
 } as const satisfies Flags;
 
 export function expectFiles(filename: readonly string[], command: string): void {
@@ -64,8 +68,8 @@ export function expectFiles(filename: readonly string[], command: string): void 
 export function expectOne(requests: readonly unknown[], { takeOver, adoptIdentity }: Decided): void {
   if (requests.length <= 1) return;
   if (takeOver) throw new UsageError("--take-over takes one request: take namespaces over one by one.");
-  if (adoptIdentity !== undefined)
-    throw new UsageError("--adopt-identity takes one request: an identity has one namespace.");
+  if (adoptIdentity !== undefined && adoptIdentity !== "any")
+    throw new UsageError("--adopt-identity takes one request, or any: an identity has one namespace.");
 }
 
 export type Decided = Pick<Asked, "takeOver" | "adoptIdentity">;

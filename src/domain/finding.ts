@@ -54,6 +54,7 @@ export function isError(finding: Finding): boolean {
 /** Errors that give more than the request asks for or the catalog allows: what was asked for works. */
 const surplus: ReadonlySet<FindingCode> = new Set([
   "CREDENTIAL_SURPLUS",
+  "GRANT_SURPLUS",
   "ACCOUNT_SURPLUS",
   "POD_IDENTITY_SURPLUS",
   "BINDING_SURPLUS",

@@ -1,7 +1,8 @@
 import type { OrchestrationContext } from "durable-functions";
 import { performTogether } from "../activities/steps.ts";
 import { replaced } from "../application/process/stages.ts";
-import type { FindingCode } from "../domain/finding.ts";
+import type { Finding } from "../domain/finding.ts";
+import { identityName } from "../domain/naming/names.ts";
 import { removesNothing } from "../domain/request/change.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
@@ -36,7 +37,8 @@ export const changeNamespace = orchestration({
           });
       if (endsOperation) return provisioned;
       yield* retire(context, input);
-      return { ...provisioned, findings: provisioned.findings?.filter(({ code }) => !transient.has(code)) };
+      const { findings } = provisioned;
+      return { ...provisioned, findings: findings?.filter((each) => !isTransient(each, input.request)) };
     }),
 });
 
@@ -49,8 +51,11 @@ function* findInPlace(context: OrchestrationContext, input: OperationInput): Dur
   }
 }
 
-/** Findings about things that are still there when the change is verified, and that it removes afterwards. */
-const transient: ReadonlySet<FindingCode> = new Set(["GRANT_SURPLUS", "CREDENTIAL_ADDED"]);
+/** Whether it is about something that is still there when the change is verified, and that it removes afterwards. */
+function isTransient({ code, target }: Finding, request: OnboardingRequest): boolean {
+  // A role in Azure where no request has a target is a repair's.
+  return code === "CREDENTIAL_ADDED" || (code === "GRANT_SURPLUS" && target !== identityName(request));
+}
 
 /** Runs after the point of no return. */
 function* retire(context: OrchestrationContext, input: OperationInput): Durable<void> {

@@ -74,6 +74,8 @@ export const portEffects = {
     heldNamespaces: "reads",
     namespacesToVerify: "reads",
     namespacesEnding: "reads",
+    // The first of all makes it.
+    installation: "reads",
     time: "reads",
     insertNamespace: "notes",
     // A cut over changes the record.

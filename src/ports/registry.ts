@@ -88,6 +88,8 @@ export interface Registry extends Batches, WaitingRequests, Leftovers {
   closeSteps(operation: string, steps: readonly StepKey[], time: string): Promise<readonly StepRecord[]>;
   updateStep(operation: string, step: StepKey, changes: Partial<Omit<StepRecord, "name" | "target">>): Promise<void>;
 
+  /** The ID of this installation of Mooring, which its marks name: made once, and the same for all instances. */
+  installation(): Promise<string>;
   /** The time now by the tables' own clock, to the second: the same for all instances, and independent of this machine's. */
   time(): Promise<number>;
   /** Throws if the tables do not answer. */

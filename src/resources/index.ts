@@ -6,7 +6,9 @@ import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import { usesBinding } from "../domain/request/identityModes.ts";
 import { type ByMode, usuallyLeft } from "../domain/request/modes.ts";
 import { IdentityMode, type OnboardingRequest } from "../domain/request/request.ts";
+import type { Ports } from "../ports/index.ts";
 import type { RoleAssignment } from "../ports/roleAssignments.ts";
+import type { GaveRole } from "./definitions/inspection.ts";
 import type { OperationFacts } from "./definitions/operationFacts.ts";
 import type { Resource } from "./definitions/resource.ts";
 import type { AnyStep } from "./definitions/step.ts";
@@ -119,12 +121,17 @@ export function leftByOtherModes(
   return resourcesFor(request).filter((resource) => offered.includes(resource) && !leaves(resource, namespace));
 }
 
-/** Whether Mooring gave the identity this role in Azure because of the request; any other role is somebody else's. */
-export function isGiven(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
-  return everyResource.some(({ gaveRole }) => gaveRole?.(catalog, request, role));
+/** Whether a role in Azure that the identity has is Mooring's; any other role is somebody else's. */
+export function isGiven(request: OnboardingRequest, role: RoleAssignment): boolean {
+  return everyResource.some(({ gaveRole }) => gaveRole?.(request, role));
 }
 
-/** Whether the look at another thing of the request judges the role. */
-export function isJudged(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean {
-  return everyResource.some(({ judgesRole }) => judgesRole?.(catalog, request, role));
+/** Which roles the looks at things of the requests judge. */
+export async function judgedRoles(
+  ports: Pick<Ports, "catalog" | "registry">,
+  requests: readonly (OnboardingRequest | undefined)[],
+): Promise<GaveRole> {
+  const judging = requests.flatMap((each) => (each ? everyResource.map((one) => one.judgedRoles?.(ports, each)) : []));
+  const judges = (await Promise.all(judging)).filter((each) => each !== undefined);
+  return (role) => judges.some((isJudged) => isJudged(role));
 }

@@ -1,5 +1,6 @@
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import type { Caller } from "../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { printMark } from "../../src/domain/naming/ownership.ts";
@@ -7,7 +8,7 @@ import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { catalog, createFakeCloud, type FakeCloud, issuer } from "../support/fakeCloud.ts";
 import { clientIdOf } from "../support/ids.ts";
-import { operate } from "../support/operations.ts";
+import { operate, send } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
 
 let cloud: FakeCloud;
@@ -25,6 +26,7 @@ const workload = OnboardingRequest.parse({
     { server: "sql-dev", database: "orders", roles: ["writer", "executor"] },
   ],
 });
+const operator: Caller = { id: "operator", name: "operator", roles: ["Onboarding.Operate"], teams: [] };
 const pod = OnboardingRequest.parse({ ...workload, namespace: "team-b", identityMode: "podIdentity" });
 
 async function run(kind: "onboard" | "offboard", request: OnboardingRequest) {
@@ -232,18 +234,20 @@ it("leaves what existed before untouched when it fails", async () => {
   expect(cloud.identities.size).toBe(0);
 });
 
-it("replaces the user of a recreated identity, and keeps its other roles", async () => {
+it("replaces the user of an identity that no record knows once an operator has decided, with what was asked for", async () => {
   const name = identityName(workload);
   const mark = printMark({ berth: "aks-dev/team-a", operation: "earlier", grants: { db_datareader: "earlier" } });
   const stale = { name, type: "E", sid: `0x${"CD".repeat(16)}`, permissions: [], ownedSchemas: [], mark };
   cloud.users.get("sql-dev/messages")?.set(name, { ...stale, roles: ["app_role", "db_datareader"] });
 
-  await run("onboard", workload);
+  const ended = await send(cloud.ports, workload);
+  expect(ended.error).toMatchObject({ code: "IDENTITY_UNRECORDED", message: expect.stringContaining(stale.sid) });
+  expect((await send(cloud.ports, workload, { by: operator, adoptIdentity: "any" })).status).toBe("Succeeded");
 
   const identity = cloud.identities.get(name);
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({
     sid: sidFromClientId(clientIdOf(identity?.clientId ?? "")),
-    roles: ["app_role", "db_datareader"],
+    roles: ["db_datareader"],
   });
 });
 

@@ -122,7 +122,7 @@ const breaks: readonly Break[] = [
         return { ...user, roles: [...user.roles, "db_datawriter"], mark: printMark({ ...mark, grants }) };
       }),
     found: ["GRANT_SURPLUS"],
-    severity: "Warning",
+    severity: "Error",
     writes: ["change sql-dev/messages"],
   },
   {

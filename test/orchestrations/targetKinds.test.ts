@@ -18,6 +18,7 @@ import {
   scopeOf,
 } from "../../src/domain/targets/azureRoles.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
+import { formerIdentity } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
@@ -157,7 +158,7 @@ describe.each(entries)("%s", (_name, kind, entry) => {
           void assign(cloud, {
             ...first,
             id: `${scope}/providers/Microsoft.Authorization/roleAssignments/earlier`,
-            principalId: "earlier",
+            principalId: formerIdentity(cloud, "aks-dev/team-a").principalId,
           }),
       ],
     ];

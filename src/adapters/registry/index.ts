@@ -5,8 +5,11 @@
  * | table             | partition    | row                |
  * | MooringNamespaces | cluster      | namespace          |
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
+ * |                   | `installation` | `installation`: the ID of this one |
  * | MooringSteps      | operation id | `name:target`      |
  */
+import { randomUUID } from "node:crypto";
+import { TransientError } from "../../domain/errors.ts";
 import { endOfIdsSince } from "../../domain/naming/operationId.ts";
 import { isFree, isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -23,10 +26,14 @@ import { type Filters, openTables, type Table, type TableSettings, table } from 
 import { createUnreadableRows, readEach, UnreadableRow } from "./unreadableRows.ts";
 import { createWaitingOn } from "./waiting.ts";
 
-export function createRegistry(settings: TableSettings): Registry {
+export function createRegistry({
+  installation,
+  ...settings
+}: TableSettings & { readonly installation?: string | undefined }): Registry {
   const open = openTables(settings);
   const { unreadable = createUnreadableRows() } = settings;
-  return createRegistryOn((name) => table(open, name, unreadable), unreadable);
+  const registry = createRegistryOn((name) => table(open, name, unreadable), unreadable);
+  return installation === undefined ? registry : { ...registry, installation: async () => installation };
 }
 
 /** The registry on any tables, so that a test can keep them in memory and make each of their calls fail. */
@@ -62,7 +69,18 @@ export function createRegistryOn(
   const findOperation: Registry["findOperation"] = async (id) =>
     /^[\w-]{1,100}$/.test(id) ? readOperation(id) : undefined;
 
+  const installation = once(async () => {
+    const rows = table<{ readonly id: string }>("MooringOperations");
+    const find = () => rows.get(installationRow, installationRow);
+    const made = { id: randomUUID() };
+    const found = (await find()) ?? ((await rows.insert(installationRow, installationRow, made)) ? made : await find());
+    if (!found)
+      throw new TransientError("REGISTRY_UNAVAILABLE", "The registry does not show the ID of the installation yet.");
+    return found.id;
+  });
+
   return {
+    installation,
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
     ...createWaitingOn(table("MooringWaiting")),
     ...createLeftoversOn(table("MooringRemains")),
@@ -146,6 +164,22 @@ export function createRegistryOn(
       await namespaces.page([], 1);
     },
     countUnreadable: async () => unreadable.count(),
+  };
+}
+
+const installationRow = "installation";
+
+/** Keeps the answer; a failure is not one. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  return async () => {
+    reading ??= read();
+    try {
+      return await reading;
+    } catch (error) {
+      reading = undefined;
+      throw error;
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 /** Whether a request may proceed: its team, whether the namespace is free for that team, and the team's quota. */
 
+import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
@@ -16,7 +17,7 @@ import type { ClaimContext } from "./claimContext.ts";
 export interface AdmissionOptions {
   /** Gives the request's team a namespace that another team has, or one that was recreated. */
   readonly takeOver?: boolean;
-  /** The client ID of an identity that Mooring made or used, and that no record knows: an operator has decided that it may be used. */
+  /** The ID of an identity that Mooring made or used, and that no record knows, or any: an operator has decided that it may be used. */
   readonly adoptIdentity?: string | undefined;
   /** Whether the namespace may lose what it has (docs/adr/0022): without that, such a request is refused. */
   readonly isRemovalConfirmed?: boolean;
@@ -40,14 +41,17 @@ export function admit(
   { takeOver = false, adoptIdentity }: AdmissionOptions = {},
 ): Admission {
   const about = { cluster: request.cluster, namespace: request.namespace };
-  const decides = takeOver ? "takeOver=true" : adoptIdentity === undefined ? undefined : "adoptIdentity";
-  if (decides !== undefined && !mayOperate(by)) {
-    throw new Refusal("FORBIDDEN", `${decides} needs the app role Onboarding.Operate.`, { about });
-  }
+  if (takeOver) expectOperator(by, "takeOver=true", about);
+  if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity", about);
   const decision = decideTeam(ports.catalog, by, request);
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
   throw new Refusal(code, message, { about, ...defined({ errors }) });
+}
+
+export function expectOperator(by: Caller, decides: string, about?: Berth): void {
+  if (mayOperate(by)) return;
+  throw new Refusal("FORBIDDEN", `${decides} needs the app role Onboarding.Operate.`, defined({ about }));
 }
 
 /**

@@ -18,7 +18,7 @@ import { withPlaces } from "./withPlaces.ts";
 
 /** What an operation on an onboarded namespace writes to its record in addition to the claim. */
 export interface Prepared {
-  readonly Repairing: Pick<NamespaceRecord, "repairTried">;
+  readonly Repairing: Pick<NamespaceRecord, "repairTried" | "adoptIdentity">;
   readonly Migrating: { readonly migration: Migration };
 }
 

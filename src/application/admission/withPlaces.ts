@@ -11,17 +11,17 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { rememberTargets } from "../../domain/targets/namedTarget.ts";
 import { rememberServers } from "../../domain/targets/sqlDatabase.ts";
 
-type Known = Pick<NamespaceRecord, "places" | "servers" | "identities">;
+type Known = Pick<NamespaceRecord, "places" | "servers" | "identityPlaces">;
 
 export function withPlaces(
   catalog: Catalog,
-  { request, places, servers, identities }: Known & Pick<NamespaceRecord, "request">,
+  { request, places, servers, identityPlaces }: Known & Pick<NamespaceRecord, "request">,
 ): Known {
   return {
     servers: { ...rememberServers(catalog, request), ...servers },
     ...(request.targets ? { places: { ...rememberTargets(catalog, request), ...places } } : {}),
     ...(isGuest(request) || !lookUp(catalog.clusters, request.cluster)
       ? {}
-      : { identities: joinIds(identities, [identityIdOf(catalog, request)]) }),
+      : { identityPlaces: joinIds(identityPlaces, [identityIdOf(catalog, request)]) }),
   };
 }

@@ -29,7 +29,7 @@ export async function acceptBatch(
   acceptance: AcceptanceContext,
   requests: readonly OnboardingRequest[],
   id: string = createOperationId(new Date()),
-  { sentAs = [], isRemovalConfirmed = false, expect = async () => undefined }: BatchOptions = {},
+  { sentAs = [], isRemovalConfirmed = false, adoptIdentity, expect = async () => undefined }: BatchOptions = {},
 ): Promise<string> {
   return await accept(acceptance, id, async () => {
     await expect();
@@ -39,7 +39,12 @@ export async function acceptBatch(
       request,
       ...sentAs[index],
     }));
-    return { asked, isRemovalConfirmed, team: teamOf(acceptance.ports, acceptance.by, requests) };
+    return {
+      asked,
+      isRemovalConfirmed,
+      ...defined({ adoptIdentity }),
+      team: teamOf(acceptance.ports, acceptance.by, requests),
+    };
   });
 }
 
@@ -48,6 +53,8 @@ export interface BatchOptions {
   readonly sentAs?: readonly SentAs[];
   /** Whether the namespaces may lose what they have (docs/adr/0022). */
   readonly isRemovalConfirmed?: boolean;
+  /** An operator's decision about what no record knows. */
+  readonly adoptIdentity?: string | undefined;
   /** Throws when something is not as the caller saw it; not called again for what an earlier try has accepted. */
   readonly expect?: () => Promise<void>;
 }
@@ -72,14 +79,17 @@ async function accept(
   acceptance: AcceptanceContext,
   id: string,
   readWhat: () => Promise<
-    Pick<BatchRecord, "work" | "isRemovalConfirmed"> & { asked: readonly BatchAsk[]; team: string | undefined }
+    Pick<BatchRecord, "work" | "isRemovalConfirmed" | "adoptIdentity"> & {
+      asked: readonly BatchAsk[];
+      team: string | undefined;
+    }
   >,
 ): Promise<string> {
   const { ports, by, traceparent, client, warn } = acceptance;
   // If it has not started yet, the timer starts it.
   if (await ports.registry.getBatch(id)) return id;
   const now = new Date();
-  const { asked, work, isRemovalConfirmed, team } = await readWhat();
+  const { asked, work, isRemovalConfirmed, adoptIdentity, team } = await readWhat();
   const requests = asked.length;
   const batch = { id, requests, ...defined({ work }) };
   await ports.registry.insertBatch(
@@ -88,7 +98,7 @@ async function accept(
       kind: "batch",
       status: "NotStarted",
       requestedBy: by.id,
-      ...defined({ team, isRemovalConfirmed }),
+      ...defined({ team, isRemovalConfirmed, adoptIdentity }),
       createdTime: now.toISOString(),
       traceparent,
       by,

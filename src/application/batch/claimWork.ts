@@ -1,4 +1,5 @@
 /** How an item claims its namespace: by its own request, or for the action that the batch applies to every namespace. */
+import { defined } from "../../domain/defined.ts";
 import { isFree } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { BatchAsk, BatchRecord } from "../../domain/operation/records.ts";
@@ -12,7 +13,7 @@ import { expectSeen } from "./chooseNamespaces.ts";
 
 export async function claimWork(
   claimContext: ClaimContext,
-  { work, isRemovalConfirmed = true }: BatchRecord,
+  { work, isRemovalConfirmed = true, adoptIdentity }: BatchRecord,
   ask: BatchAsk,
 ): Promise<Claim> {
   const expect = (record: NamespaceRecord) => expectSeen(ask, record);
@@ -22,7 +23,7 @@ export async function claimWork(
         berth: ask,
         prepare(record) {
           expect(record);
-          return {};
+          return defined({ adoptIdentity: work.adoptIdentity });
         },
       });
     case "migrate":
@@ -42,7 +43,7 @@ export async function claimWork(
     }
     default:
       if (!ask.request) throw new Error(`nothing is known of what the item ${ask.namespace} asks for`);
-      return await claimOnboarding(claimContext, ask.request, { isRemovalConfirmed });
+      return await claimOnboarding(claimContext, ask.request, { isRemovalConfirmed, adoptIdentity });
   }
 }
 

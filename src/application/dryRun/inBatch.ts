@@ -5,4 +5,6 @@ import type { Planning } from "../../resources/definitions/step.ts";
 export interface InBatch extends Pick<Planning, "onNeed"> {
   /** Throws where the namespace is no longer as the batch saw it. */
   readonly expect?: (record: NamespaceRecord) => void;
+  /** An operator's decision about what no record knows. */
+  readonly adoptIdentity?: string | undefined;
 }

@@ -36,8 +36,14 @@ export async function planBatch(
   {
     plan = planUntimed,
     sentAs = [],
+    adoptIdentity,
     ...limits
-  }: { plan?: typeof planUntimed; sentAs?: readonly SentAs[]; limitMs?: number } = {},
+  }: {
+    plan?: typeof planUntimed;
+    sentAs?: readonly SentAs[];
+    adoptIdentity?: string | undefined;
+    limitMs?: number;
+  } = {},
 ): Promise<BatchPlan> {
   const wanted = requests.map((request, index) => ({ index, request }));
   const beyond = await refuseBeyondQuota(claimContext, requests.length, async () => wanted);
@@ -47,7 +53,11 @@ export async function planBatch(
       const refusal = refusals.get(index);
       if (refusal) throw refusal;
       try {
-        return { plan: await plan(claimContext, request, { onNeed }), kind: "onboard" as const, request };
+        return {
+          plan: await plan(claimContext, request, { onNeed, adoptIdentity }),
+          kind: "onboard" as const,
+          request,
+        };
       } catch (error) {
         throw errorAsSent(error, sentAs[index]);
       }

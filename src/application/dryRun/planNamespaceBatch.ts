@@ -50,7 +50,7 @@ async function lookAt(
     case "verify":
       return await lookAtVerification(claimContext, chosen, expect);
     case "repair":
-      return await lookAtRepair(claimContext, chosen, { expect, onNeed });
+      return await lookAtRepair(claimContext, chosen, { expect, onNeed, adoptIdentity: work.adoptIdentity });
     case "migrate":
       return await whereItIs(claimContext, chosen, () =>
         lookAtMigrationOf(claimContext, chosen, { wanted: work, expect, onNeed }),

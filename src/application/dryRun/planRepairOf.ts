@@ -3,6 +3,7 @@ import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { unusualMode } from "../../domain/operation/migration.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
+import { mayOperate } from "../../domain/policy/policy.ts";
 import { expectOnboarded, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
@@ -13,7 +14,7 @@ import type { InBatch } from "./inBatch.ts";
 export async function lookAtRepair(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
   berth: Berth,
-  { expect = () => undefined, onNeed }: InBatch = {},
+  { expect = () => undefined, onNeed, adoptIdentity }: InBatch = {},
 ): Promise<PlannedRequest> {
   const kind = "repair";
   const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
@@ -23,7 +24,8 @@ export async function lookAtRepair(
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
   const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
-  const plan = await planRepair(ports, { operation, request, clientId, ...migrating, onNeed });
+  const operator = mayOperate(by) ? { adoptIdentity } : undefined;
+  const plan = await planRepair(ports, { operation, request, clientId, ...migrating, onNeed, operator });
   return { plan, kind, request };
 }
 

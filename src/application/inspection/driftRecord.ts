@@ -3,6 +3,7 @@
 import { fingerprint, keep } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
+import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
@@ -41,6 +42,7 @@ export async function recordFindings(
     );
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };
-  const next = { ...record, ...known, ...withPlaces(catalog, record), verifiedTime: time, lookedTime: time };
+  const past = withIdentities(record, known.things === record.things ? [] : [presentIdentity(record)]);
+  const next = { ...past, ...known, ...withPlaces(catalog, record), verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

@@ -8,7 +8,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
-import { isGiven, isJudged, resourcesFor } from "../../resources/index.ts";
+import { isGiven, judgedRoles, resourcesFor } from "../../resources/index.ts";
 import { withForbidden } from "./forbidden.ts";
 
 export interface Inspected {
@@ -98,17 +98,15 @@ type Identified = Pick<InspectionInput, "clientId" | "hasIdentity">;
 /** Everything but the identity. */
 async function readResources(
   ports: Ports,
-  inspection: Omit<InspectionInput, "note" | "isKnownRole">,
+  inspection: Omit<InspectionInput, "note" | "gaveRole" | "judgedRoles">,
   isMeant: (resource: Resource) => boolean,
 ): Promise<{ readonly findings: readonly Finding[]; readonly seen: readonly SeenThing[] }> {
   const seen: SeenThing[] = [];
-  const { catalog } = ports;
-  const isKnownRole = (role: RoleAssignment) =>
-    [inspection.request, inspection.earlier].some(
-      (each) => each && (isGiven(catalog, each, role) || isJudged(catalog, each, role)),
-    );
-  const input = { ...inspection, isKnownRole, note: (thing: SeenThing) => void seen.push(thing) };
-  const readings = resourcesFor(inspection.request)
+  const { request, earlier } = inspection;
+  const gaveRole = (role: RoleAssignment) => isGiven(request, role);
+  const roles = { gaveRole, judgedRoles: () => judgedRoles(ports, [request, earlier]) };
+  const input = { ...inspection, ...roles, note: (thing: SeenThing) => void seen.push(thing) };
+  const readings = resourcesFor(request)
     .filter(isMeant)
     .flatMap((resource) => resource.inspect(ports, input));
   const findings = await Promise.all(

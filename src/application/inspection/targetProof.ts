@@ -5,7 +5,7 @@ import { homeOf } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { keyOf } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
-import { recordedMarks } from "../../resources/definitions/recordedMark.ts";
+import { recallOf } from "../../resources/definitions/recordedMark.ts";
 import type { provableTargets } from "../../resources/target/provable.ts";
 
 const results = ["ok", "absent", "token", "refused", "unreachable"] as const;
@@ -63,7 +63,7 @@ export async function judgeTargets(
       case "unreachable":
         return found("LOGIN_TARGET_UNREACHABLE", said.detail);
       case "refused": {
-        const about = { berth, target, recordedMark: recordedMarks(ports, berth), access: wanted.access };
+        const about = { berth, target, ...recallOf(ports, berth, { withoutRecord: "ours" }), access: wanted.access };
         const effectiveFrom = await at.effectiveFrom(ports, about);
         const isEarly = effectiveFrom !== undefined && Date.now() < effectiveFrom;
         if (!isEarly) return found("LOGIN_TARGET_REFUSED", said.detail);

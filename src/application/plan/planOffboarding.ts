@@ -24,8 +24,7 @@ export async function planOffboarding(
   const request = withAccountOf(migration, record.request);
   const { otherMode } = { ...unusualMode(request, migration), ...defined({ otherMode: record.otherMode }) };
   const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
-  const gaveRole = (role: RoleAssignment) =>
-    [request, earlier].some((each) => each && isGiven(ports.catalog, each, role));
+  const gaveRole = (role: RoleAssignment) => [request, earlier].some((each) => each && isGiven(each, role));
   const planned = plannedSteps("offboard", request, {
     earlier,
     leftovers: true,

@@ -55,7 +55,7 @@ export async function planOnboarding(
   const kind = earlier ? "change" : "onboard";
   // What others gave on a target keeps nothing from ending.
   const ending = endsFirst ? { endsFirst, ignoreDependants: true } : {};
-  const input = { kind, id: operation, request, earlier, ...ending, team, takeOver } as const;
+  const input = { kind, id: operation, request, earlier, ...ending, team, takeOver, operator } as const;
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);

@@ -17,12 +17,13 @@ export interface RepairInput {
   readonly isMigrating: boolean;
   readonly otherMode?: IdentityMode | undefined;
   readonly onNeed?: Planning["onNeed"];
+  readonly operator?: Planning["operator"];
 }
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
   const { operation, ...repairing } = input;
-  const { request, clientId, isMigrating } = repairing;
-  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId });
+  const { request, clientId, isMigrating, operator } = repairing;
+  const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId, operator });
   const planned = plannedSteps("repair", request, {
     admins: administeredServers(ports.catalog, request),
     ...(isMigrating ? { migration: { until: "retire" } } : {}),

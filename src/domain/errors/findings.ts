@@ -137,7 +137,14 @@ export const findingCatalogue = {
   ),
   USER_SID_STALE: error("The user's SID is not the identity's client ID: nobody can log in as this user.", repair),
   GRANT_MISSING: error("A role or permission from the request is missing.", repair),
-  GRANT_SURPLUS: warning("Mooring granted a role or permission that the request no longer asks for.", repair),
+  GRANT_SURPLUS: error(
+    "The identity has a role, permission or user with Mooring's mark or name, and the record does not say that Mooring gave it there: it is left over, its write took effect late, or somebody copied the mark.",
+    `${repair} It removes what \`found\` names.`,
+  ),
+  GRANT_UNRECORDED: foreign(
+    "A role on a target has Mooring's mark and name for the namespace, and no record knows the principal in `found`: an earlier identity that a lost record knew, or one of another installation of Mooring.",
+    "If it was the namespace's, an operator repairs the namespace ({repair}) with {adoptIdentity}, which removes it. Otherwise remove it, or its description: `az role assignment delete`.",
+  ),
   GRANT_BY_FIXED_ROLE: warning(
     "Mooring gave this by a fixed role of the database, before the database had Mooring's own roles. The access is the same.",
     "{repair} gives Mooring's role and takes the fixed one, in one transaction.",

@@ -136,8 +136,8 @@ export const stepErrors = {
     "Remove the identity if nobody needs it, or set adoptionPolicy to Always. An identity of another onboarded namespace goes when that namespace is offboarded.",
   ),
   IDENTITY_UNRECORDED: lasting(
-    "There is an identity that Mooring made or used, and no record says that it belongs to the namespace as it is now. Either the request would use it, or the namespace's pods can use it beside the identity of the request. Used is one for which Mooring wrote a federated credential, an identity binding, a service account's annotation, an AzureIdentity, a database user or a role. Anyone who uses it has everything that it can reach.",
-    "Only an operator decides. With {dryRun} an operator sees what the identity can reach. If it belongs to the namespace, send the request with {adoptIdentity}; otherwise remove it (`az identity delete`) and send the request again. Where it is not the identity of the request, the plan says what to do.",
+    "There is an identity that Mooring made or used, and no record says that it belongs to the namespace as it is now. Either the request would use it, or the namespace's pods can use it beside the identity of the request. Used is one for which Mooring wrote a federated credential, an identity binding, a service account's annotation, an AzureIdentity, a database user or a role. Anyone who uses it has everything that it can reach. Or a user or a role on a target has the namespace's mark, and is of an identity that no record knows.",
+    "Only an operator decides. With {dryRun} an operator sees what the identity can reach. If it belongs to the namespace, send the request with {adoptIdentity}; otherwise remove it (`az identity delete`), or the user or role that the message names, and send the request again. Where it is not the identity of the request, the plan says what to do.",
   ),
   IDENTITY_HAS_ACCESS: lasting(
     "The identity that would be used has access to databases or other targets that the request does not name or, if Mooring made it for a request that no record knows, has more roles than the request asks for.",

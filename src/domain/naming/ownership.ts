@@ -3,14 +3,20 @@
  * record loses nothing; and an undo removes only what, according to the mark, this very operation created.
  */
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import { type Berth, berthKey, owner } from "./names.ts";
 
 const namespaceTag = `${owner}-namespace`;
 const operationTag = `${owner}-operation`;
+const installationTag = `${owner}-installation`;
 
 /** ARM tags of an identity that Mooring creates. */
-export function ownerTags(berth: Berth, operation: string): Record<string, string> {
-  return { [namespaceTag]: berthKey(berth), [operationTag]: operation };
+export function ownerTags(berth: Berth, operation: string, installation?: string): Record<string, string> {
+  return {
+    [namespaceTag]: berthKey(berth),
+    [operationTag]: operation,
+    ...(installation === undefined ? {} : { [installationTag]: installation }),
+  };
 }
 
 export const managedByLabel = "app.kubernetes.io/managed-by";
@@ -55,10 +61,12 @@ export interface Ownership {
   readonly berth: string;
   /** The operation that created it. */
   readonly operation: string;
+  /** The installation of Mooring that created it. Marks of earlier releases do not say. */
+  readonly installation?: string | undefined;
 }
 
 export function readTags(tags: Readonly<Record<string, string>>): Ownership | undefined {
-  return toOwnership(tags[namespaceTag], tags[operationTag]);
+  return toOwnership(tags[namespaceTag], tags[operationTag], tags[installationTag]);
 }
 
 /** The metadata of a Kubernetes object that marks are read from. */
@@ -91,8 +99,14 @@ export function readReplaced({ annotations }: MarkedMetadata): z.infer<typeof Re
   }
 }
 
-function toOwnership(berth: string | undefined, operation: string | undefined): Ownership | undefined {
-  return berth === undefined || operation === undefined ? undefined : { berth, operation };
+function toOwnership(
+  berth: string | undefined,
+  operation: string | undefined,
+  installation?: string,
+): Ownership | undefined {
+  return berth === undefined || operation === undefined
+    ? undefined
+    : { berth, operation, ...defined({ installation }) };
 }
 
 /** The extended property on a SQL user. */
@@ -100,6 +114,8 @@ const UserMark = z.object({
   berth: z.string(),
   /** The operation that created the user; null if the user already existed and was adopted. */
   operation: z.string().nullable(),
+  /** The installation of Mooring that created or adopted it. Marks of earlier releases do not say. */
+  installation: z.string().exactOptional(),
   /** Roles and permissions that Mooring granted, each with the operation that granted it. */
   grants: z.record(z.string(), z.string()),
 });
@@ -107,6 +123,11 @@ export type UserMark = z.infer<typeof UserMark>;
 
 export function printMark(mark: UserMark): string {
   return JSON.stringify(mark);
+}
+
+/** Which made the user, or gave it anything. */
+export function operationsIn({ operation, grants }: UserMark): readonly (string | null)[] {
+  return [operation, ...Object.values(grants)];
 }
 
 /** Undefined if there is no mark, or if it is not in Mooring's format. */
@@ -120,14 +141,16 @@ export function readMark(text: string | undefined): UserMark | undefined {
 }
 
 /** The description of a role assignment: people read it in the portal. */
-export function printRoleMark(berth: Berth, operation: string): string {
-  return `Mooring ${berthKey(berth)}, operation ${operation}`;
+export function printRoleMark(berth: Berth, operation: string, installation?: string): string {
+  const by = installation === undefined ? "" : `, installation ${installation}`;
+  return `Mooring ${berthKey(berth)}, operation ${operation}${by}`;
 }
 
 /** Undefined if somebody wrote something else, or more. */
 export function readRoleMark(description: string | undefined): Ownership | undefined {
-  const [, berth, operation] = /^Mooring (\S+), operation (\S+)$/.exec(description ?? "") ?? [];
-  return toOwnership(berth, operation);
+  const written = /^Mooring (\S+), operation ([^\s,]+)(?:, installation (\S+))?$/.exec(description ?? "");
+  const [, berth, operation, installation] = written ?? [];
+  return toOwnership(berth, operation, installation);
 }
 
 /** What a namespace's record keeps about a thing of the namespace, to recognize it after someone has removed its mark. */
@@ -151,7 +174,9 @@ const TagsMark = z.record(z.string(), z.string());
 /** The tags that mark an identity, as one text; undefined if it has no mark. */
 export function printTagsMark(tags: Readonly<Record<string, string>>): string | undefined {
   const ownership = readTags(tags);
-  return ownership && JSON.stringify({ [namespaceTag]: ownership.berth, [operationTag]: ownership.operation });
+  if (!ownership) return undefined;
+  const { berth, operation, installation } = ownership;
+  return JSON.stringify(defined({ [namespaceTag]: berth, [operationTag]: operation, [installationTag]: installation }));
 }
 
 /** Undefined for the empty mark of an identity that was adopted as it was. */

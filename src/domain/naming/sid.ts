@@ -13,6 +13,13 @@ export function sidFromClientId(clientId: ClientId): string {
   return `0x${reverseBytes(a)}${reverseBytes(b)}${reverseBytes(c)}${d}${e}`.toUpperCase().replace("0X", "0x");
 }
 
+/** For people: whose SID it is. */
+export function clientIdFromSid(sid: string): string {
+  const hex = sid.slice(2).toLowerCase();
+  const [a, b, c] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16)].map(reverseBytes);
+  return [a, b, c, hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
 function reverseBytes(hex: string): string {
   return (hex.match(/../g) ?? []).reverse().join("");
 }

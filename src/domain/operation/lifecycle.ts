@@ -47,7 +47,7 @@ export interface Opening extends Beginning, Berth {
   readonly adoptIdentity?: string;
   readonly servers?: NonNullable<NamespaceRecord["servers"]>;
   readonly places?: NonNullable<NamespaceRecord["places"]>;
-  readonly identities?: NonNullable<NamespaceRecord["identities"]>;
+  readonly identityPlaces?: NonNullable<NamespaceRecord["identityPlaces"]>;
 }
 
 type In<R, S extends NamespaceState> = Extract<R, { readonly state: S }>;
@@ -149,7 +149,7 @@ export function supersede(
     // Where a server was moved, it stays known until a change has left its databases out.
     servers: opening.servers && { ...opening.servers, ...current.servers },
     places: opening.places && joinPlaces(current.places, opening.places),
-    identities: opening.identities && joinIds(current.identities, opening.identities),
+    identityPlaces: opening.identityPlaces && joinIds(current.identityPlaces, opening.identityPlaces),
   });
   const previous = { ...previousOf(current), ...movedBy(opening, current) };
   const begun = { ...lasting, ...bound, ...opened, ...owned, ...known, previous };
@@ -203,12 +203,14 @@ export function operationsOf({
   onboardedBy,
   operationsSince = [],
   compensates,
+  offboarding,
   previous,
 }: Pick<
   NamespaceRecord,
-  "operation" | "onboardedBy" | "operationsSince" | "compensates" | "previous"
+  "operation" | "onboardedBy" | "operationsSince" | "compensates" | "offboarding" | "previous"
 >): readonly string[] {
-  const own = [operation, onboardedBy, ...operationsSince, compensates?.of, compensates?.createdBy];
+  const before = [compensates?.of, compensates?.createdBy, offboarding?.before.operation];
+  const own = [operation, onboardedBy, ...operationsSince, ...before];
   return [...own.filter((each) => each !== undefined), ...(previous ? operationsOf(previous) : [])];
 }
 
@@ -257,7 +259,7 @@ function asked({ requestedBy }: FreeRecord): Pick<NamespaceRecord, "askedBy"> {
 export function beginRepair(
   current: OnboardedRecord,
   beginning: Beginning,
-  tried: Pick<NamespaceRecord, "repairTried">,
+  tried: Pick<NamespaceRecord, "repairTried" | "adoptIdentity">,
 ): RecordIn<"Repairing"> {
   return { ...current, ...remembering(current), ...tried, ...asked(current), ...beginning, state: "Repairing" };
 }
@@ -334,8 +336,9 @@ function stateAfter(record: HeldRecord, outcome: End, time: string): FreeRecord 
       return isUntouched ? untouched(record) : incomplete(record);
     case "Repairing": {
       // A failed repair has fixed a part and broken nothing: the namespace is still onboarded, perhaps with another identity.
-      if (!hasSucceeded) return { ...record, ...identityOf(outcome), state: "Onboarded" };
-      const { repairTried: _over, ...kept } = record;
+      const { adoptIdentity: _used, ...repaired } = record;
+      if (!hasSucceeded) return { ...repaired, ...identityOf(outcome), state: "Onboarded" };
+      const { repairTried: _over, ...kept } = repaired;
       return { ...kept, ...seen(record, outcome, time), state: "Onboarded" };
     }
     case "Migrating": {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { defined } from "../defined.ts";
+import { anyIdentity } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { Namespace } from "../request/request.ts";
 import { mostRequests } from "./batch.ts";
@@ -16,7 +17,13 @@ const ignoreDependants = z.boolean().default(false).meta({
 
 const actions = {
   verify: { action: z.literal("verify") },
-  repair: { action: z.literal("repair") },
+  repair: {
+    action: z.literal("repair"),
+    adoptIdentity: z.literal(anyIdentity).exactOptional().meta({
+      description:
+        "Operators only: what has the mark of a chosen namespace, and is of an identity that no record knows (`GRANT_UNRECORDED`, `IDENTITY_UNRECORDED`), counts as the namespace's. The plan lists it.",
+    }),
+  },
   migrate: { action: z.literal("migrate"), ...MigrationRequest.shape },
   offboard: { action: z.literal("offboard"), ignoreDependants },
 } as const;

@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { Finding } from "../finding.ts";
-import { ClientId } from "../naming/identityPair.ts";
+import { ClientId, IdentityPair } from "../naming/identityPair.ts";
 import { KnownThing } from "../naming/ownership.ts";
 import { OnboardingRequest } from "../request/request.ts";
 import { RememberedPlaces } from "../targets/namedTarget.ts";
@@ -57,7 +57,7 @@ const base = {
   /** The same for its other targets: every place where it may have each, the newest first. Since 0.2.0. */
   places: RememberedPlaces.exactOptional(),
   /** Resource IDs of its identity: where the catalog has it and, after that, where it had it before. Since 0.2.0. */
-  identities: z.array(z.string()).readonly().exactOptional(),
+  identityPlaces: z.array(z.string()).readonly().exactOptional(),
   /**
    * Until when a write of an earlier operation may still take effect, because nobody heard its answer: the next operation begins
    * after it. Since 0.2.0.
@@ -68,6 +68,8 @@ const base = {
    * the guest has anything (application/admission/joinIdentity.ts). Since 0.2.0.
    */
   guests: z.array(z.string()).readonly().exactOptional(),
+  /** Every identity that it has had, the newest last, each written before anything is given to it. Since 0.2.0. */
+  identities: z.array(IdentityPair).readonly().exactOptional(),
   /** When the record was written last, by the table's own clock. */
   changedTime: z.string().exactOptional(),
 };

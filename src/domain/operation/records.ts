@@ -85,6 +85,8 @@ export interface BatchRecord extends RecordOfOperation {
    * has nothing, and may.
    */
   readonly isRemovalConfirmed?: boolean;
+  /** For onboarding requests: an operator's decision about what no record knows. Since 0.2.0. */
+  readonly adoptIdentity?: string;
   readonly requests: number;
   /** Why the batch does not run again: items that have not begun by then never will. */
   readonly givenUp?: string;

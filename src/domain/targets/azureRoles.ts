@@ -390,5 +390,5 @@ export function roleNameOf(roleDefinitionId: string): string {
  * principal ID, and so another name. `guid(toLower(scope), principalId, roleId)` in Bicep.
  */
 export function assignmentName(scope: string, principalId: PrincipalId, roleId: string): string {
-  return guid(scope.toLowerCase(), principalId.toLowerCase(), roleId);
+  return guid(scope.toLowerCase(), principalId.toLowerCase(), roleId.toLowerCase());
 }

@@ -141,19 +141,27 @@ export interface CosmosGrant {
  */
 export function cosmosAssignmentName(
   grant: CosmosGrant & { readonly principalId: PrincipalId },
-  by: { readonly berth: Berth; readonly operation: string },
+  by: { readonly berth: Berth; readonly operation: string; readonly installation?: string | undefined },
 ): string {
-  return ownName({ thing: thingOf(grant, by.berth), operation: by.operation });
+  return ownName({ thing: thingOf(grant, by), operation: by.operation });
 }
 
-/** Whether Mooring gave it for that namespace. */
-export function isOwnAssignment({ name, ...grant }: CosmosGrant & { readonly name: string }, berth: Berth): boolean {
-  return isOwnName(name, thingOf(grant, berth));
+/** Whether Mooring gave it for that namespace: this installation, or an earlier release, whose names do not say which. */
+export function isOwnAssignment(
+  { name, ...grant }: CosmosGrant & { readonly name: string },
+  berth: Berth,
+  installation?: string,
+): boolean {
+  return [undefined, installation].some((each) => isOwnName(name, thingOf(grant, { berth, installation: each })));
 }
 
 export const isGivenBy = isNameOf;
 
 /** The account is left out: the same name in another account is another assignment. */
-function thingOf({ roleId, principalId, scope }: CosmosGrant, berth: Berth): readonly string[] {
-  return ["cosmosNoSql", berthKey(berth), scope, principalId.toLowerCase(), roleId];
+function thingOf(
+  { roleId, principalId, scope }: CosmosGrant,
+  { berth, installation }: { readonly berth: Berth; readonly installation?: string | undefined },
+): readonly string[] {
+  const by = installation === undefined ? [] : [installation];
+  return ["cosmosNoSql", berthKey(berth), scope, principalId.toLowerCase(), roleId, ...by];
 }

@@ -1,9 +1,12 @@
+import { z } from "zod";
+import { expectOperator } from "../../application/admission/admission.ts";
 import { acceptBatch, acceptNamespaceBatch } from "../../application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../application/batch/chooseNamespaces.ts";
 import { planBatch } from "../../application/dryRun/planBatch.ts";
 import { planNamespaceBatch } from "../../application/dryRun/planNamespaceBatch.ts";
 import { readNamespaceBatch, readRequests } from "../../application/requests/readBatch.ts";
 import { AcceptedDocument } from "../../domain/documents/accepted.ts";
+import { anyIdentity } from "../../domain/naming/identityPair.ts";
 import { BatchBody, BatchPlan, maxBatchBytes } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
 import { answerChange } from "../../http/changes/answerChange.ts";
@@ -15,6 +18,7 @@ import { sentBody } from "../../http/parameters/body.ts";
 import { change } from "../../http/parameters/change.ts";
 import { confirmRemoval } from "../../http/parameters/confirmRemoval.ts";
 import { flag } from "../../http/parameters/flag.ts";
+import { queryOf } from "../../http/parameters/query.ts";
 import { at } from "../../http/place.ts";
 import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -73,6 +77,14 @@ export const createBatch = declareRoute({
       "checkOnly",
       "true only looks for mistakes in the requests, as if they were sent. No request is wrong if the answer is 204.",
     ),
+    queryOf(
+      z.object({
+        adoptIdentity: z.literal(anyIdentity).optional().meta({
+          description:
+            "Operators only: what has a namespace's mark, and is of an identity that no record knows (`IDENTITY_UNRECORDED`), counts as the namespace's. A dry run lists it.",
+        }),
+      }),
+    ),
     sentBody(BatchBody, { batchRequest }, maxBatchBytes),
   ],
   answers: {
@@ -90,12 +102,13 @@ export const createBatch = declareRoute({
 });
 
 export function registerBatches(ports: Ports, routes: Routes): void {
-  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, isCheck, sent) => {
+  routes.serve(createBatch, async (call, asked, isRemovalConfirmed, isCheck, { adoptIdentity }, sent) => {
     const { context, by, charge } = call;
     const read = readRequests({ catalog: ports.catalog, by }, sent);
     if (isCheck) return { status: 204 };
     const requests = read.map(({ request }) => request);
     const sentAs = read.map((each) => each.sentAs);
+    if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity");
     charge(asked.isDryRun ? requests.length - 1 : Math.ceil(requests.length / requestsPerToken) - 1);
     const select = () => selectionOfRequests({ ports, by }, requests);
     const expect = async () => {
@@ -108,17 +121,25 @@ export function registerBatches(ports: Ports, routes: Routes): void {
       async plan() {
         const selection = await select();
         expectSelection(asked.condition, selection);
-        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, { sentAs });
+        const plan = await planBatch({ ports, by, warn: context.warn.bind(context) }, requests, {
+          sentAs,
+          adoptIdentity,
+        });
         return { ...plan, etag: selection.tag } satisfies BatchPlan;
       },
       accept: async (acceptance) =>
-        begun(await acceptBatch(acceptance, requests, acceptance.operation, { sentAs, isRemovalConfirmed, expect })),
+        begun(
+          await acceptBatch(acceptance, requests, acceptance.operation, {
+            ...{ sentAs, isRemovalConfirmed, adoptIdentity, expect },
+          }),
+        ),
     });
   });
 
   routes.serve(createNamespaceBatch, async (call, asked, sent) => {
     const { by, charge } = call;
     const { work, which } = readNamespaceBatch(sent);
+    if (work.action === "repair" && work.adoptIdentity !== undefined) expectOperator(by, "adoptIdentity");
     const choose = async () => {
       const chosen = await chooseNamespaces(ports, by, which);
       const selection = selectionOf(work, chosen);

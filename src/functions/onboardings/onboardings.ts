@@ -5,6 +5,7 @@ import { currentNamespace } from "../../application/documents/namespaceDocument.
 import { planRequest } from "../../application/dryRun/planRequest.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { receiveRequest } from "../../application/requests/readRequest.ts";
+import { AdoptIdentity } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
 import { answerChange } from "../../http/changes/answerChange.ts";
@@ -57,9 +58,9 @@ export const createOnboarding = declareRoute({
     confirmRemoval,
     queryOf(
       z.object({
-        adoptIdentity: z.guid().toLowerCase().optional().meta({
+        adoptIdentity: AdoptIdentity.optional().meta({
           description:
-            "Operators only: the client ID of an identity that Mooring made or used, and that no record knows (`IDENTITY_UNRECORDED`). The operation uses it. A dry run lists what it can reach.",
+            "Operators only: the client or principal ID of an identity that Mooring made or used, and that no record knows (`IDENTITY_UNRECORDED`), or `any`. The operation uses it, and what has the namespace's mark and is its. A dry run lists what it can reach.",
         }),
       }),
     ),

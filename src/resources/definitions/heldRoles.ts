@@ -5,7 +5,8 @@
 import { TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
-import type { Difference } from "../../domain/operation/plan.ts";
+import { berthKey } from "../../domain/naming/names.ts";
+import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
 import type { Decision, Granting, Inspecting, Revoking } from "./targetFamily.ts";
@@ -27,6 +28,8 @@ export interface OurRole extends HeldRole {
 
 export interface RolesAt<Ours extends OurRole = OurRole, Other extends HeldRole = HeldRole> {
   readonly ours: readonly Ours[];
+  /** With Mooring's mark and name for the namespace, and of an identity that no record knows: nobody but an operator decides. */
+  readonly unrecorded: readonly Ours[];
   readonly others: readonly Other[];
 }
 
@@ -94,6 +97,16 @@ export function planRoles<R extends Role>(
   };
 }
 
+/** Before the first operation of a namespace gives anything. */
+export function conflictOfUnrecorded(
+  { unrecorded: [found] }: Pick<RolesAt, "unrecorded">,
+  { isFirst, target, berth }: Pick<Granting, "isFirst" | "target" | "berth">,
+): Conflict | undefined {
+  if (!isFirst || !found) return undefined;
+  const what = `On ${target} principal ${found.principalId} has the role ${found.word} with Mooring's mark for ${berthKey(berth)}`;
+  return { code: "IDENTITY_UNRECORDED", message: `${what}, and no record knows it.` };
+}
+
 /** Revokes the roles that Mooring gave, whichever identity has them, except those that the namespace keeps. */
 export function planRoleRevocation(ours: readonly OurRole[], kept: readonly Role[], input: Revoking): Decision {
   const { createdBy, granted } = input;
@@ -126,7 +139,7 @@ function lost({ word }: HeldRole): Difference {
 }
 
 export function inspectHeld(
-  { ours, others }: RolesAt,
+  { ours, unrecorded, others }: RolesAt,
   wanted: readonly Role[],
   { target, identity }: Pick<Inspecting, "target" | "identity">,
 ): readonly Finding[] {
@@ -143,6 +156,9 @@ export function inspectHeld(
     ...limited("GRANT_LIMITED_BY_OTHERS", added, about),
     ...stale.map(({ word, principalId }) =>
       finding("GRANT_STALE", target, { field: word, expected: identity.principalId, found: principalId }),
+    ),
+    ...unrecorded.map(({ word, principalId }) =>
+      finding("GRANT_UNRECORDED", target, { field: word, expected: null, found: principalId }),
     ),
     ...beyond("GRANT_SURPLUS", own, { ...about, found: "granted by Mooring" }),
     ...beyond("GRANT_ADDED", added, { ...about, found: "granted by somebody else" }),

@@ -5,6 +5,9 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 
+/** Whether a role in Azure is one of those that are meant. */
+export type GaveRole = (role: RoleAssignment) => boolean;
+
 /** The input of reading a namespace back. */
 export interface Inspection {
   readonly request: OnboardingRequest;
@@ -40,8 +43,9 @@ export interface InspectionInput extends Inspection {
   readonly hasIdentity: boolean;
   /** For a reading that needs more of it than the client id: waiting for it costs a round trip. */
   readonly identity: Promise<ManagedIdentity | undefined>;
-  /** Whether Mooring gave the identity this role in Azure, or a look at another thing judges it. */
-  readonly isKnownRole: (role: RoleAssignment) => boolean;
+  /** Of the identity's roles in Azure: which are Mooring's, and which ones a look at another thing judges. */
+  readonly gaveRole: GaveRole;
+  readonly judgedRoles: () => Promise<GaveRole>;
   /** Records every thing found, with its mark. */
   readonly note: (seen: SeenThing) => void;
 }

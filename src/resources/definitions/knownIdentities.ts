@@ -3,7 +3,8 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { identityRef } from "../../domain/catalog/clusters.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import type { Berth } from "../../domain/naming/names.ts";
+import { presentIdentity } from "../../domain/operation/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 
 /** More than one where somebody has made another of its name: a change may use that one. */
@@ -20,13 +21,12 @@ async function recordedIdentity(
   { registry }: Pick<Ports, "registry">,
   berth: Berth,
 ): Promise<IdentityPair | undefined> {
-  const { clientId, things = [] } = (await registry.getNamespace(berth)) ?? {};
-  const principalId = things.find(({ thing }) => thing === identityName(berth))?.id;
-  return IdentityPair.safeParse({ clientId, principalId }).data;
+  const record = await registry.getNamespace(berth);
+  return record && presentIdentity(record);
 }
 
 /** Nobody knows where it is if the catalog has dropped the cluster. */
-async function currentIdentity(
+export async function currentIdentity(
   { catalog, identities }: Pick<Ports, "identities"> & { readonly catalog: Catalog },
   berth: Berth,
 ): Promise<IdentityPair | undefined> {

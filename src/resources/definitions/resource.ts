@@ -15,7 +15,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
-import type { InspectionInput, Reading } from "./inspection.ts";
+import type { GaveRole, InspectionInput, Reading } from "./inspection.ts";
 import type { OperationFacts } from "./operationFacts.ts";
 import type { PreflightCheck } from "./preflight.ts";
 import type { AnyStep, Planning, StepContext, StepInput } from "./step.ts";
@@ -67,10 +67,10 @@ export interface Resource {
    */
   tidyUp?(ports: Ports, left: Leftover, kept: readonly OnboardingRequest[]): Promise<readonly string[]>;
   exported(catalog: Catalog, input: ExportInput): ExportedPart;
-  /** Whether Mooring gave the identity this role in Azure; any other role is somebody else's. */
-  gaveRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
-  /** Whether `inspect` judges this role in Azure, whoever gave it. */
-  judgesRole?(catalog: Catalog, request: OnboardingRequest, role: RoleAssignment): boolean;
+  /** Whether a role in Azure that the identity has is Mooring's, by its mark or its name; any other role is somebody else's. */
+  gaveRole?(request: OnboardingRequest, role: RoleAssignment): boolean;
+  /** Which roles in Azure `inspect` judges, whoever gave them. */
+  judgedRoles?(ports: Pick<Ports, "catalog" | "registry">, request: OnboardingRequest): Promise<GaveRole>;
 }
 
 /** Keeps the exact names of the steps, so that the table of all steps is total. */

@@ -75,6 +75,8 @@ export interface Planning extends OperationFacts {
     | undefined;
   /** For a dry run: the team that asks. */
   readonly team?: string | undefined;
+  /** For a plan that an operator asks for: the identity that no record knew, and that it may use. */
+  readonly operator?: { readonly adoptIdentity: string | undefined } | undefined;
   /** The request may take the namespace over from its current owner. */
   readonly takeOver?: boolean | undefined;
   /** For a batch: called with what the operation adds where others of the batch share a limit. */

@@ -17,16 +17,14 @@ import type { InspectionInput } from "./inspection.ts";
 import type { OtherAccess, Owners } from "./otherAccess.ts";
 import type { Permit } from "./permit.ts";
 import type { Obstacles } from "./preflight.ts";
-import type { RecordedMark } from "./recordedMark.ts";
+import type { Recalled } from "./recordedMark.ts";
 import type { Tidying } from "./tidying.ts";
 
-/** What every question about a place knows. */
-export interface About {
+/** What every question about a place knows: the marks of things that lost them, and whose a thing with a mark is. */
+export interface About extends Recalled {
   readonly berth: Berth;
   /** The alias. */
   readonly target: string;
-  /** The mark of a thing that lost it; the namespace's record is read once. */
-  readonly recordedMark: RecordedMark;
 }
 
 export interface Granting extends About {
@@ -38,6 +36,8 @@ export interface Granting extends About {
   readonly identity: IdentityPair | undefined;
   /** Revokes what Mooring gave and the request does not ask for. */
   readonly revokesSurplus: boolean;
+  /** The namespace's record begins with the operation: an operator decides about what has its mark already. */
+  readonly isFirst: boolean;
 }
 
 export interface Revoking extends About {
@@ -117,6 +117,8 @@ export interface Reached {
   readonly what: string;
   /** By name or mark, Mooring gave it for the namespace. */
   readonly isOurs: boolean;
+  /** Where it is given: the target, or a place above or below it. */
+  readonly place: PlaceOfTarget;
 }
 
 export interface TargetAt {

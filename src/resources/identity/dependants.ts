@@ -14,11 +14,12 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { FederatedCredential, ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { type Dependants, isMarked, list, maxListed, readable } from "../definitions/dependants.ts";
+import type { GaveRole } from "../definitions/inspection.ts";
 import { findLeftByGuests } from "../federatedCredential/leftByGuests.ts";
 import { bindingsOf } from "../identityBinding/boundBy.ts";
 import { findBindingsLeftByGuests, type LeftBindings } from "../identityBinding/leftByGuests.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
-import { describeRole, findRoles, type GaveRole } from "./roles.ts";
+import { describeRole, findRoles } from "./roles.ts";
 
 /** `gaveRole` recognizes the roles that Mooring gave; somebody else gave any other. */
 export async function dependantsOfIdentity(

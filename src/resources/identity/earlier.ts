@@ -24,7 +24,7 @@ interface Earlier {
 /** Those with Mooring's tags for the namespace. Nearly always there is no earlier place, and nothing is read. */
 export async function findEarlier(ports: Looking, { cluster, namespace }: Berth): Promise<readonly Earlier[]> {
   const berth = { cluster, namespace };
-  const { identities: known = [] } = (await ports.registry.getNamespace(berth)) ?? {};
+  const { identityPlaces: known = [] } = (await ports.registry.getNamespace(berth)) ?? {};
   const current = unlessDropped(
     () => identityIdOf(ports.catalog, berth),
     () => "",

@@ -2,7 +2,7 @@
 
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
-import type { ClientId } from "../../domain/naming/identityPair.ts";
+import { anyIdentity, type ClientId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import { readMark, readTags } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
@@ -93,10 +93,9 @@ async function planOwnIdentity(ports: Ports, input: IdentityInput): Promise<Iden
     if (isKnownTo(record, current, { ...input, createdBy: ownership.operation })) {
       return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
     }
-    const conflict =
-      decidedIn(using) === current.clientId
-        ? await accessConflict(ports, current, using, surplusOf)
-        : await unrecordedConflict(ports, current, using, `has Mooring's tags from operation ${ownership.operation}`);
+    const conflict = isDecided(using, current)
+      ? await accessConflict(ports, current, using, surplusOf)
+      : await unrecordedConflict(ports, current, using, `has Mooring's tags from operation ${ownership.operation}`);
     const differences = [{ field: "clientId", current: "of no record", desired: current.clientId }];
     return { plan: toStepPlan(step, { action: "adopt", differences, conflict }), current, conflict };
   }
@@ -151,16 +150,17 @@ interface Use extends IdentityInput {
   readonly record: NamespaceRecord | undefined;
 }
 
-/** The identity that an operator has decided to use, in a plan or in the operation. */
-function decidedIn({ record, operation, operator }: Use): string | undefined {
-  if (operator) return operator.adoptIdentity;
-  return record?.operation === operation ? record.adoptIdentity : undefined;
+/** Whether an operator has decided to use it, in a plan or in the operation. */
+function isDecided({ record, operation, operator }: Use, { clientId }: Pick<ManagedIdentity, "clientId">): boolean {
+  const own = record?.operation === operation ? record.adoptIdentity : undefined;
+  const decided = operator ? operator.adoptIdentity : own;
+  return decided === anyIdentity || decided === clientId;
 }
 
 /** An identity that was there before Mooring is somebody's whose row was lost, too, if Mooring wrote something for it. */
 async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): Promise<Conflict | undefined> {
   const { record, operation } = use;
-  if (wasOnboarded(use) || decidedIn(use) === current.clientId) return undefined;
+  if (wasOnboarded(use) || isDecided(use, current)) return undefined;
   // What is there may be from an earlier run of the operation, which found nothing.
   const step = record && (await ports.registry.getStep(operation, { name: "ensureIdentity", target: current.name }));
   if (step?.action === "adopt" || !(await isUsedByNamespace(ports, current, use))) return undefined;

@@ -27,6 +27,6 @@ export async function describeReach(ports: Ports, identity: ManagedIdentity, ber
   return `It has ${sentences.join("; ")}.${hidden.length > 0 ? ` Mooring could not look at ${list(hidden)}.` : ""}`;
 }
 
-export function describeUserIn({ database, user }: Reach["users"][number]): string {
+export function describeUserIn({ database, user }: Pick<Reach["users"][number], "database" | "user">): string {
   return `${describeUser(user)} in ${database}`;
 }

@@ -18,6 +18,7 @@ import { earlierIdentities, findEarlier } from "./earlier.ts";
 import { inspectRoles } from "./roles.ts";
 import { lacksOf } from "./sharing.ts";
 import { ensureIdentity, removeIdentity } from "./steps.ts";
+import { surplusRoles } from "./surplus.ts";
 import { knownTags } from "./tags.ts";
 
 const provider = "Microsoft.ManagedIdentity/userAssignedIdentities";
@@ -29,22 +30,22 @@ export const identity = defineResource({
   ensure: (operation) => [ensureIdentity.keyFor(operation)],
   remove: (operation) => (isGuest(operation.request) ? [] : [removeIdentity.keyFor(operation)]),
 
-  surplus: [earlierIdentities],
-
   armActions: ({ request, identity: current }) =>
     current || isGuest(request) ? [] : [`${provider}/write`, `${provider}/delete`],
 
   // `readIdentity` reads the identity itself before all others: they are correct if they name the existing identity.
-  inspect: (ports, { request, identity: reading, isKnownRole }) => [
+  inspect: (ports, { request, identity: reading, gaveRole, judgedRoles: judging }) => [
     {
       target: identityName(request),
       async read() {
         if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;
-        return current ? await inspectRoles(ports, { identity: current, isKnown: isKnownRole }) : [];
+        return current ? await inspectRoles(ports, { identity: current, gaveRole, judging }) : [];
       },
     },
   ],
+
+  surplus: [surplusRoles, earlierIdentities],
 
   remains: (ports, request) => {
     if (isGuest(request)) return [];

@@ -7,12 +7,11 @@ import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import { list } from "../definitions/dependants.ts";
+import type { GaveRole } from "../definitions/inspection.ts";
 import { inTime } from "../definitions/inTime.ts";
 import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 
 type Looking = Pick<Ports, "catalog" | "roleAssignments">;
-
-export type GaveRole = (role: RoleAssignment) => boolean;
 
 interface Roles {
   readonly given: readonly RoleAssignment[];
@@ -119,16 +118,21 @@ export function scopeIn(described: string): string | undefined {
   return described.split(" at ")[1];
 }
 
-/** A role that was given for something else is somebody's business; one on a resource of the catalog is access. */
+/**
+ * Mooring gives roles where a request has a target, and what is there is judged with the target. A role that somebody else gave for
+ * something else is their business; one on a resource of the catalog is access.
+ */
 export async function inspectRoles(
   ports: Looking,
-  { identity, isKnown }: { identity: ManagedIdentity; isKnown: GaveRole },
+  { identity, gaveRole, judging }: { identity: ManagedIdentity; gaveRole: GaveRole; judging: () => Promise<GaveRole> },
 ): Promise<readonly Finding[]> {
   const { given, unseen } = await findRoles(ports, identity);
+  const isJudged = given.length > 0 ? await judging() : () => true;
   const findings = given
-    .filter((role) => !isKnown(role))
+    .filter((role) => !isJudged(role))
     .map((role) => {
-      const code = isOnTarget(ports.catalog, role) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
+      const others = isOnTarget(ports.catalog, role) ? "ROLE_ON_TARGET" : "ROLE_ADDED";
+      const code = gaveRole(role) ? "GRANT_SURPLUS" : others;
       return finding(code, identity.name, { field: "roles", expected: null, found: describeRole(role) });
     });
   if (unseen.length === 0) return findings;

@@ -2,12 +2,15 @@
 
 import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
-import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { identityName, isGuest } from "../../domain/naming/names.ts";
+import { TransientError } from "../../domain/errors.ts";
+import { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
+import { berthKey, type IdentityUser, identityName, isGuest } from "../../domain/naming/names.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
+import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
+import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { isMissed } from "../definitions/missed.ts";
@@ -40,6 +43,7 @@ export const ensureIdentity = defineStep({
     if (earlier.length > 0) await step.notice(noticesOf(earlier));
     const cluster = findCluster(ports.catalog, input.cluster);
     if (current) {
+      await rememberIdentity(ports, input, current);
       if (lostTags) {
         await step.willDo(plan.action, plan.differences);
         const all = { ...current.tags, ...lostTags };
@@ -47,9 +51,10 @@ export const ensureIdentity = defineStep({
       }
       return { action: plan.action, ...pick(current) };
     }
-    const tags = ownerTags(input, input.operation);
+    const tags = ownerTags(input, input.operation, await ports.registry.installation());
     await step.willDo("create", plan.differences, { isMarked: true });
     const created = await ports.identities.put(identityRef(ports.catalog, input), { location: cluster.location, tags });
+    await rememberIdentity(ports, input, created);
     return { action: "create", ...pick(created) };
   },
 });
@@ -88,6 +93,25 @@ export const removeIdentity = defineStep({
   },
   whenDropped: leave,
 });
+
+/** What is given to it later is the namespace's only if the record knows it. */
+async function rememberIdentity(
+  { registry }: Pick<Ports, "registry">,
+  user: IdentityUser,
+  identity: ManagedIdentity,
+): Promise<void> {
+  if (isGuest(user)) return;
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const record = await registry.getNamespace(user);
+    if (!record) return;
+    const next = withIdentities(record, [presentIdentity(record), IdentityPair.parse(identity)]);
+    if (next === record || (await registry.replaceNamespace(next))) return;
+  }
+  throw new TransientError(
+    "REGISTRY_UNAVAILABLE",
+    `The record of ${berthKey(user)} is written by others all the time.`,
+  );
+}
 
 function pick({ id, clientId, principalId }: ManagedIdentity) {
   return { id, clientId, principalId };

@@ -7,7 +7,8 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { identityName } from "../../domain/naming/names.ts";
+import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
@@ -26,7 +27,11 @@ interface Place {
 }
 
 export interface Reach {
-  readonly users: readonly { readonly database: string; readonly user: DatabaseUser }[];
+  readonly users: readonly {
+    readonly database: string;
+    readonly target: DatabaseTarget;
+    readonly user: DatabaseUser;
+  }[];
   /** The databases that could not be read, each with the reason. */
   readonly unseen: readonly string[];
 }
@@ -42,13 +47,15 @@ export async function findReach(
 ): Promise<Reach> {
   const sid = sidFromClientId(clientId);
   const places = placesIn(catalog).filter(({ key }) => !except.has(key));
-  const users: { database: string; user: DatabaseUser }[] = [];
+  const users: Reach["users"][number][] = [];
   const unseen: string[] = [];
   await inGroups(places, atOnce, async ({ key, target }) => {
     const seen = await inTime(() => databases.inspect(target, { name, sid }));
     if (typeof seen === "string") unseen.push(`${key} (${seen})`);
     // A user with only the name belongs to an earlier identity, which nobody can be any more; nor can anybody log in without CONNECT.
-    else for (const user of seen.users) if (user.sid === sid && !user.isDisabled) users.push({ database: key, user });
+    else
+      for (const user of seen.users)
+        if (user.sid === sid && !user.isDisabled) users.push({ database: key, target, user });
   });
   return {
     users: users.toSorted((a, b) => a.database.localeCompare(b.database)),
@@ -74,12 +81,18 @@ export async function inspectReach(
     { name: identityName(request), clientId },
     namedIn(request, earlier),
   );
-  const added = users.map(({ database, user }) =>
-    finding("USER_ADDED", database, { field: "user", expected: null, found: describeUser(user) }),
-  );
+  const added = users.map(({ database, user }) => {
+    const code = isMarkedUser(request, user) ? "GRANT_SURPLUS" : "USER_ADDED";
+    return finding(code, database, { field: "user", expected: null, found: describeUser(user) });
+  });
   if (unseen.length === 0) return added;
   const found = list(unseen);
   return [...added, finding("USERS_UNSEEN", identityName(request), { field: "users", expected: "readable", found })];
+}
+
+/** Of a user that lets the identity in. */
+export function isMarkedUser(berth: Berth, { mark }: Pick<DatabaseUser, "mark">): boolean {
+  return readMark(mark)?.berth === berthKey(berth);
 }
 
 /** The databases that the requests name. */

@@ -6,7 +6,7 @@ import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { clientIdFromSid, sidFromClientId } from "../../domain/naming/sid.ts";
 import {
   type Conflict,
   type Difference,
@@ -26,7 +26,7 @@ import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { identityOf, isKnown } from "../definitions/operationFacts.ts";
 import { askToGive, type Permit } from "../definitions/permit.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep } from "../definitions/step.ts";
 import { onceItExists } from "../definitions/unknownClientId.ts";
 import { isShut, type KnownMark, knownMark } from "./knownMark.ts";
@@ -47,10 +47,12 @@ interface DatabasePlanInput extends Berth {
   /** Undefined until the identity exists; its SID is unknown until then. */
   readonly identity: { readonly clientId: ClientId; readonly principalId: PrincipalId } | undefined;
   readonly takesBack?: boolean | undefined;
+  /** In a plan: what an operator has decided. */
+  readonly adoptIdentity?: string | undefined;
 }
 
 export async function planDatabase(
-  ports: Pick<Ports, "catalog" | "databases" | "registry">,
+  ports: Pick<Ports, "catalog" | "databases" | "identities" | "registry">,
   input: DatabasePlanInput,
 ): Promise<DatabaseDecision> {
   const target = findDatabase(ports.catalog, input.database);
@@ -58,8 +60,9 @@ export async function planDatabase(
   const sid = input.identity && sidFromClientId(input.identity.clientId);
   const state = asCataloged(target, await ports.databases.inspect(target, { name, sid }));
   const user = state.users.find((candidate) => candidate.name === name);
-  const about = { berth: input, database: keyOf(input.database), recordedMark: recordedMarks(ports, input) };
-  const known = user && (await knownMark(user, about));
+  const { cluster, namespace } = input;
+  const recalled = recallOf(ports, { cluster, namespace }, input);
+  const known = user && (await knownMark(user, { database: keyOf(input.database), ...recalled }));
   const revokesSurplus = input.takesBack ?? (known?.mark !== undefined && input.permit.isFirst);
   const isMadeAnew = user !== undefined && user.sid !== sid;
   const desired = grantsOf(
@@ -68,6 +71,7 @@ export async function planDatabase(
   );
   const decided = decide({
     ...input,
+    installation: await ports.registry.installation(),
     revokesSurplus,
     name,
     sid,
@@ -112,6 +116,7 @@ function givenBy(change: UserChange): readonly Grant[] {
 }
 
 interface DecisionInput extends Omit<DatabasePlanInput, "takesBack" | "permit"> {
+  readonly installation: string;
   readonly revokesSurplus: boolean;
   readonly name: string;
   readonly sid: string | undefined;
@@ -145,7 +150,10 @@ function decide(input: DecisionInput): Decision {
   if (!user) return { action: "create", differences: describeNew(input), changes: creation(input, desired) };
 
   const mark = input.known?.mark;
-  if (sid === undefined || user.sid !== sid) return mark ? repair(input, user, mark) : foreignSid(input, user);
+  if (sid === undefined || user.sid !== sid) {
+    if (input.known?.isUnrecorded) return unrecorded(input, user);
+    return mark ? repair(input, user, mark) : foreignSid(input, user);
+  }
   return mark ? update(input, user, mark) : adopt(input, user);
 }
 
@@ -175,40 +183,45 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
     );
   }
   const moved = input.desired.flatMap(({ name }) => fixedInsteadOf(name)).map(({ name }) => name);
-  const isKept = ({ name }: Grant) =>
-    !input.desired.some((grant) => grant.name === name) &&
-    !((input.revokesSurplus || moved.includes(name)) && name in mark.grants);
-  const kept = [
+  const held = [
     ...user.roles.map((name): Grant => ({ kind: "role", name })),
     ...grantablePermissions.filter(({ name }) => user.permissions.includes(name)),
-  ].filter(isKept);
-  // Grants by others are repeated, but not marked as Mooring's, so Mooring will not revoke them.
-  const marked = [...input.desired, ...kept.filter(({ name }) => name in mark.grants)];
+  ].filter(({ name }) => !input.desired.some((grant) => grant.name === name));
+  // What a change leaves out goes at its end. What others gave was for another identity.
+  const isKept = ({ name }: Grant) => name in mark.grants && !input.revokesSurplus && !moved.includes(name);
+  const lostToo = held.filter((grant) => !isKept(grant) && !moved.includes(grant.name));
   return {
     action: "update",
-    differences: [{ field: "sid", current: user.sid, desired: input.sid ?? onceItExists }],
+    differences: [
+      { field: "sid", current: user.sid, desired: input.sid ?? onceItExists },
+      ...lostToo.map(({ name }) => ({ field: name, current: "granted", desired: null })),
+    ],
     changes: [
       { kind: "drop", user: user.name },
-      ...creation({ ...input, operation }, marked),
-      ...grantAll(
-        user.name,
-        kept.filter((grant) => !marked.includes(grant)),
-      ),
+      ...creation({ ...input, operation }, [...input.desired, ...held.filter(isKept)]),
     ],
   };
 }
 
-/** What somebody else gave or denied and a new user would lack: only roles and EXECUTE are given again. */
+/** What somebody else gave or denied besides roles and EXECUTE: nobody could tell from the user what it was for. */
 function permissionsLost(
   { permissions, otherPermissions = [], isDisabled }: DatabaseUser,
   { grants }: UserMark,
 ): string[] {
-  const isGivenAgain = (name: string) => name in grants || grantablePermissions.some((grant) => grant.name === name);
+  const isUsual = (name: string) => name in grants || grantablePermissions.some((grant) => grant.name === name);
   return [
-    ...permissions.filter((name) => !isGivenAgain(name)).map((name) => `GRANT ${name}`),
+    ...permissions.filter((name) => !isUsual(name)).map((name) => `GRANT ${name}`),
     ...otherPermissions,
     ...(isDisabled ? ["REVOKE CONNECT"] : []),
   ];
+}
+
+function unrecorded(input: DecisionInput, user: DatabaseUser): Decision {
+  const what = `In ${place(input)} user "${user.name}" has Mooring's mark for ${berthKey(input)} and SID ${user.sid}`;
+  return refuse(
+    "IDENTITY_UNRECORDED",
+    `${what}, and no record knows its identity (client ID ${clientIdFromSid(user.sid)}).`,
+  );
 }
 
 function foreignSid(input: DecisionInput, user: DatabaseUser): Decision {
@@ -264,7 +277,8 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   }
   // Adopted unchanged: without a mark there is nothing to revoke later.
   if (missing.length === 0) return { action: "adopt", changes: [] };
-  const mark = { berth: berthKey(input), operation: null, grants: given(missing, input.operation) };
+  const { installation } = input;
+  const mark = { berth: berthKey(input), operation: null, installation, grants: given(missing, input.operation) };
   return {
     action: "adopt",
     differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
@@ -274,9 +288,9 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
 
 /** Creates the user by SID or, if the catalog says so for the server, by a lookup in Microsoft Entra. */
 function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
-  const { name, sid, identity, operation } = input;
+  const { name, sid, identity, operation, installation } = input;
   if (sid === undefined || identity === undefined) return [];
-  const mark = { berth: berthKey(input), operation, grants: given(grants, operation) };
+  const mark = { berth: berthKey(input), operation, installation, grants: given(grants, operation) };
   return [
     input.target.server.userCreation === "sid"
       ? { kind: "createFromSid", user: name, sid }
@@ -306,10 +320,11 @@ export const grantDatabase = defineStep({
       identity: identityOf(operation),
       takesBack: operation.kind === "repair" || undefined,
     }),
-  async look(ports, { identity, ...input }) {
+  async look(ports, { identity, ...input }, { operator }) {
     const permit = await mayGive(ports, input, true);
     if (await waitsForAdmin(ports, input.database)) return planUnseen(input);
-    return (await planDatabase(ports, { ...input, permit, identity: isKnown(identity) ? identity : undefined })).plan;
+    const known = { identity: isKnown(identity) ? identity : undefined, adoptIdentity: operator?.adoptIdentity };
+    return (await planDatabase(ports, { ...input, permit, ...known })).plan;
   },
   async run(input, ports, step) {
     const permit = await mayGive(ports, input, false);

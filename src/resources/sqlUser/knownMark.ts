@@ -1,22 +1,40 @@
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
-import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { ClientId } from "../../domain/naming/identityPair.ts";
+import { operationsIn, readMark, type UserMark } from "../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { DatabaseUser } from "../../ports/databases.ts";
-import type { RecordedMark } from "../definitions/recordedMark.ts";
+import type { Recalled } from "../definitions/recordedMark.ts";
 
 export interface KnownMark {
   /** Mooring's mark for the namespace or, if somebody removed it, the one recorded for this same user. */
   readonly mark: UserMark | undefined;
   readonly isLost: boolean;
+  /** The user has a mark for the namespace and the SID of an identity that no record knows. */
+  readonly isUnrecorded: boolean;
 }
 
 export async function knownMark(
   user: DatabaseUser,
-  { berth, database, recordedMark }: { berth: Berth; database: string; recordedMark: RecordedMark },
+  { database, recordedMark, judge }: Recalled & { readonly database: string },
 ): Promise<KnownMark> {
-  const mark = readMark(user.mark);
-  if (mark) return { mark: ofBerth(mark, berth), isLost: false };
-  const recorded = ofBerth(readMark(await recordedMark(database, userId(user))), berth);
-  return { mark: recorded, isLost: recorded !== undefined };
+  const written = readMark(user.mark);
+  const mark = written ?? readMark(await recordedMark(database, userId(user)));
+  const whose = mark ? await judge(mark, evidenceOf(user, mark)) : "others";
+  const isOurs = whose === "ours";
+  return {
+    mark: isOurs ? mark : undefined,
+    isLost: isOurs && written === undefined,
+    // One that was there before is its owner's.
+    isUnrecorded: whose === "unrecorded" && mark?.operation !== null,
+  };
+}
+
+function evidenceOf({ sid }: DatabaseUser, mark: UserMark) {
+  return { isHolder: (id: string) => sidOfIdentity(id) === sid, operations: operationsIn(mark) };
+}
+
+function sidOfIdentity(id: string): string | undefined {
+  const { data } = ClientId.safeParse(id);
+  return data && sidFromClientId(data);
 }
 
 /** Whether a revocation has left the user because it could not be dropped: nobody can log in as it, and Mooring gave it nothing. */
@@ -32,8 +50,4 @@ export function userId({ sid, createdTime }: DatabaseUser): string | undefined {
 /** The SID in such an id. */
 export function sidOf(id: string): string {
   return id.split(" ", 1)[0] ?? id;
-}
-
-function ofBerth(mark: UserMark | undefined, berth: Berth): UserMark | undefined {
-  return mark?.berth === berthKey(berth) ? mark : undefined;
 }

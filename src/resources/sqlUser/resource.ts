@@ -18,6 +18,7 @@ import { grantDatabase } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
 import { isShut } from "./knownMark.ts";
 import { findOurs, narrowDatabase, retireDatabase, revokeDatabase, tidyUp } from "./revocation.ts";
+import { surplusUsers } from "./surplus.ts";
 
 /** The identity as a user in each database, with what the role bundles give there. */
 export const sqlUser = defineResource({
@@ -38,6 +39,8 @@ export const sqlUser = defineResource({
     })),
     { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
   ],
+
+  surplus: [surplusUsers],
 
   remains: (ports, request) => request.databases.map((database) => userIn(ports, request, database)),
 

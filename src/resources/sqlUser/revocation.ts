@@ -26,7 +26,7 @@ import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
 import { noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../definitions/tidying.ts";
 import { describeUser } from "./describeUser.ts";
@@ -219,7 +219,7 @@ export async function findOurs(ports: Looking, input: Omit<RevocationInput, "cre
   const { database } = input;
   const state = await atGiven(ports, { berth, database }, (target) => findUsers(ports, target, { name, sids }));
   const { users } = state;
-  const about = { berth, database: place(input), recordedMark: recordedMarks(ports, berth) };
+  const about = { database: place(input), ...recallOf(ports, berth, { withoutRecord: "ours" }) };
   const known = await Promise.all(users.map(async (user) => ({ user, mark: (await knownMark(user, about)).mark })));
   return {
     state,

@@ -6,6 +6,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
+import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { everyKind, type Targets } from "../../domain/targets/index.ts";
 import {
@@ -22,6 +23,7 @@ import {
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
+import type { Revoking } from "../definitions/targetFamily.ts";
 
 export interface KnownPlace {
   readonly place: PlaceOfTarget;
@@ -136,4 +138,20 @@ export async function atPlaces<T>(
       }
     }),
   );
+}
+
+/** Another alias may have come to the same place: what the namespace has by it stays. */
+export function staying(
+  { catalog }: Pick<Ports, "catalog">,
+  place: PlaceOfTarget,
+  kept: readonly TargetRequest[],
+): Pick<Revoking, "keep" | "keepsResource"> {
+  const entries = kept.flatMap(({ target, access }) => {
+    const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
+    return entry ? [{ at: placeOf(entry), access }] : [];
+  });
+  return {
+    keep: entries.flatMap(({ at, access }) => (isSamePlace(at, place) ? access : [])),
+    keepsResource: entries.some(({ at }) => isSameId(at.resourceId, place.resourceId)),
+  };
 }

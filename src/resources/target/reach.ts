@@ -15,10 +15,10 @@ import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import type { Inspection } from "../definitions/inspection.ts";
 import { inTime } from "../definitions/inTime.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
-import type { Asked, Reached } from "../definitions/targetFamily.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
+import type { Asked, Decision, Reached } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
-import { listedPlace, placesOf } from "./findPlaces.ts";
+import { listedPlace, placesOf, staying } from "./findPlaces.ts";
 
 export interface TargetReach {
   readonly reached: readonly (Reached & { readonly target: string })[];
@@ -87,7 +87,7 @@ export async function findAddedOnTargets(
       const about = {
         berth,
         target,
-        recordedMark: recordedMarks(ports, berth),
+        ...recallOf(ports, berth, { identity }),
         identity,
         access,
         note: () => undefined,
@@ -105,6 +105,18 @@ export function describeReached({ target, what }: Pick<TargetReach["reached"][nu
   return `${what} (${target})`;
 }
 
+/** The revocation of it; undefined if none of it is Mooring's. */
+export async function revocationOf(
+  ports: Ports,
+  { cluster, namespace, targets = [] }: Pick<OnboardingRequest, "cluster" | "namespace" | "targets">,
+  { target, place, isOurs }: TargetReach["reached"][number],
+): Promise<Decision | undefined> {
+  if (!isOurs) return undefined;
+  const berth = { cluster, namespace };
+  const about = { berth, target, ...recallOf(ports, berth) };
+  return await targetAt(place).planRevocation(ports, { ...about, ...staying(ports, place, targets) });
+}
+
 /** What the namespace's requests do not know. The targets that they name are inspected one by one. */
 export async function inspectTargetReach(
   ports: Ports,
@@ -114,8 +126,12 @@ export async function inspectTargetReach(
   const { cluster, namespace } = request;
   const about = { berth: { cluster, namespace }, principalId };
   const { reached, unseen } = await findTargetReach(ports, about, request, earlier);
-  const added = reached.map(({ target, what }) =>
-    finding("TARGET_REACHED", target, { field: "access", expected: null, found: what }),
+  const added = await Promise.all(
+    reached.map(async (each) => {
+      const ours = await revocationOf(ports, request, each);
+      const code = ours && ours.differences.length > 0 ? "GRANT_SURPLUS" : "TARGET_REACHED";
+      return finding(code, each.target, { field: "access", expected: null, found: each.what });
+    }),
   );
   if (unseen.length === 0) return added;
   const found = list(unseen);

@@ -4,11 +4,9 @@ import { PermanentError } from "../../domain/errors.ts";
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
-import { berthKey } from "../../domain/naming/names.ts";
-import { readRoleMark } from "../../domain/naming/ownership.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { assignmentName, isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
+import { isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import {
   findTarget,
   keyOf,
@@ -18,20 +16,20 @@ import {
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
 import { defineResource } from "../definitions/resource.ts";
 import type { About } from "../definitions/targetFamily.ts";
 import { onEachTarget } from "../definitions/targetResource.ts";
 import { tidy } from "../definitions/tidying.ts";
 import { roomChecks } from "./azureRole/room.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces, listedPlace } from "./findPlaces.ts";
+import { atPlaces, findPlaces, listedPlace, staying } from "./findPlaces.ts";
 import { locksOnGranting } from "./locks.ts";
 import { inspectTargetReach } from "./reach.ts";
-import { staying, targetSteps } from "./steps.ts";
+import { targetSteps } from "./steps.ts";
+import { isMarkedRole, judgedRoles, surplusAccess } from "./surplus.ts";
 import { findUnmet, obstaclesAt } from "./unmet.ts";
 
 export const target = defineResource({
@@ -52,11 +50,12 @@ export const target = defineResource({
 
   roomOnTargets(ports, { request, identity, ...planning }) {
     const berth = { cluster: request.cluster, namespace: request.namespace };
-    const about = { berth, recordedMark: recordedMarks(ports, berth) };
+    const pair = identity && IdentityPair.parse(identity);
+    const about = { berth, ...recallOf(ports, berth, { identity: pair }) };
     const withRoles = listedTargets(ports, request).flatMap(({ place, ...each }) =>
       isAzureRolePlace(place) ? [{ ...about, ...each, place }] : [],
     );
-    return roomChecks(ports, withRoles, { identity: identity && IdentityPair.parse(identity), ...planning });
+    return roomChecks(ports, withRoles, { identity: pair, ...planning });
   },
 
   inspect: (ports, input) => [
@@ -71,7 +70,7 @@ export const target = defineResource({
     (request.targets ?? []).map(async (wanted) => {
       const { cluster, namespace } = request;
       const berth = { cluster, namespace };
-      const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth) };
+      const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { withoutRecord: "ours" }) };
       // What is unknown to this release was named by the step that left it.
       const places = await findPlaces(ports, berth, about.target);
       const left = await atPlaces(places, about.target, (place) =>
@@ -88,7 +87,7 @@ export const target = defineResource({
     if (!place) return left.what;
     const berth = { cluster, namespace };
     const targets = kept.flatMap((request) => request.targets ?? []);
-    const about = { berth, target, recordedMark: recordedMarks(ports, berth), triesAgain: true };
+    const about = { berth, target, ...recallOf(ports, berth, { withoutRecord: "ours" }), triesAgain: true };
     const {
       conflict,
       writes,
@@ -119,22 +118,13 @@ export const target = defineResource({
     };
   },
 
+  surplus: [surplusAccess],
+
   /** By the mark or, if somebody wrote over it, by the name that only this assignment has. */
-  gaveRole: (_catalog, request, role) =>
-    readRoleMark(role.description)?.berth === berthKey(request) || hasOwnName(role),
+  gaveRole: isMarkedRole,
 
-  judgesRole: (catalog, { targets = [] }, role) =>
-    targets.some((wanted) => {
-      const place = listedPlace(catalog, wanted);
-      return place !== undefined && targetAt(place).judges(role);
-    }),
+  judgedRoles,
 });
-
-function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
-  const principal = IdentityPair.shape.principalId.safeParse(principalId);
-  const roleId = roleDefinitionId.split("/").at(-1) ?? "";
-  return principal.success && id.toLowerCase().endsWith(`/${assignmentName(scope, principal.data, roleId)}`);
-}
 
 async function inspectTarget(
   ports: Ports,
@@ -145,7 +135,7 @@ async function inspectTarget(
   const berth = { cluster, namespace };
   const current = await reading;
   const identity = current && IdentityPair.parse(current);
-  const about = { berth, target: keyOf(wanted), recordedMark: recordedMarks(ports, berth), identity, note };
+  const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { identity }), identity, note };
   const { known, unknown, isMoved } = await findPlaces(ports, berth, about.target);
   const listed = known.find(({ isListed }) => isListed);
   const earlier = known.filter(({ isListed }) => !isListed);

@@ -2,33 +2,24 @@
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { isSameId } from "../../domain/naming/resourceId.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { TargetStepName } from "../../domain/targets/index.ts";
-import {
-  findTarget,
-  findTargetOf,
-  isSamePlace,
-  keyOf,
-  type PlaceOfTarget,
-  placeOf,
-  TargetRequest,
-} from "../../domain/targets/namedTarget.ts";
+import { findTarget, findTargetOf, keyOf, placeOf, TargetRequest } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { knownIdentities } from "../definitions/knownIdentities.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
 import { askToGive, type Permit } from "../definitions/permit.ts";
-import { recordedMarks } from "../definitions/recordedMark.ts";
+import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
 import { noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces, noticesOfUnknown } from "./findPlaces.ts";
+import { atPlaces, findPlaces, noticesOfUnknown, staying } from "./findPlaces.ts";
 import { locksOnChanging, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
@@ -39,11 +30,12 @@ interface TargetInput extends Berth {
 }
 
 function aboutTarget(
-  ports: Pick<Ports, "registry">,
+  ports: Ports,
   { cluster, namespace, target }: Omit<TargetInput, "operation">,
+  recalling?: Parameters<typeof recallOf>[2],
 ): About {
   const berth = { cluster, namespace };
-  return { berth, target: keyOf(target), recordedMark: recordedMarks(ports, berth) };
+  return { berth, target: keyOf(target), ...recallOf(ports, berth, recalling) };
 }
 
 /** One step may act in several places: where the catalog has the target, and where it had it before. */
@@ -120,16 +112,28 @@ async function mayGive(ports: Ports, input: GrantInput, isPlan: boolean): Promis
   return await askToGive(ports, { ...input, wanted: { databases: [], targets: [target] }, isRepair, isPlan });
 }
 
-async function planGrant(ports: Ports, input: GrantInput, permit: Permit): Promise<Planned> {
+async function planGrant(
+  ports: Ports,
+  input: GrantInput,
+  { permit, adoptIdentity }: { readonly permit: Permit; readonly adoptIdentity?: string | undefined },
+): Promise<Planned> {
   const place = placeOf(findTarget(ports.catalog, input.target));
-  const about = aboutTarget(ports, input);
   const { operation, adoptionPolicy } = input;
   const identity = isKnown(input.identity) ? input.identity : undefined;
-  const revokesSurplus = input.takesBack ?? permit.isFirst;
+  const about = aboutTarget(ports, input, { identity, adoptIdentity });
+  const isNew = input.takesBack !== true && permit.isFirst;
   const { access } = input.target;
   const granted = await targetAt(place).planGrant(ports, {
     ...about,
-    ...{ permit, operation, access, adoptionPolicy, identity, revokesSurplus },
+    ...{
+      permit,
+      operation,
+      access,
+      adoptionPolicy,
+      identity,
+      isFirst: isNew,
+      revokesSurplus: input.takesBack ?? isNew,
+    },
   });
   const here = { place, decision: granted };
   if (input.takesBack !== true) return { decision: granted, placed: [here], left: [] };
@@ -169,12 +173,13 @@ const grantTarget = defineStep({
     identity: IdentityPair.parse(identityOf(operation)),
     ...(operation.kind === "repair" ? { takesBack: true } : {}),
   }),
-  async look(ports, input) {
-    const planned = await planGrant(ports, input, await mayGive(ports, input, true));
+  async look(ports, input, { operator }) {
+    const permit = await mayGive(ports, input, true);
+    const planned = await planGrant(ports, input, { permit, adoptIdentity: operator?.adoptIdentity });
     return await withKept(ports, toPlan("grantTarget", input, planned.decision), planned);
   },
   async run(input, ports, step) {
-    const planned = await planGrant(ports, input, await mayGive(ports, input, false));
+    const planned = await planGrant(ports, input, { permit: await mayGive(ports, input, false) });
     const said = [...planned.left, ...noticesOfLeftOut(planned.decision)];
     if (said.length > 0) await step.notice(said);
     return await act(ports, step, input, { ...planned, said });
@@ -198,7 +203,7 @@ async function planRevocation(
   kept: readonly TargetRequest[],
   granted?: Revoking["granted"],
 ): Promise<Planned> {
-  const about = aboutTarget(ports, input);
+  const about = aboutTarget(ports, input, { withoutRecord: "ours" });
   const { createdBy } = input;
   const places = await findPlaces(ports, about.berth, about.target);
   const placed = await atPlaces(places, about.target, async (place) => {
@@ -208,22 +213,6 @@ async function planRevocation(
   // An undo revokes only what its own operation gave, and that was in a place of the catalog.
   const left = createdBy === undefined ? noticesOfUnknown(about.target, places) : [];
   return { decision: joined(placed.map(({ decision }) => decision)), placed, left };
-}
-
-/** Another alias may have come to the same place: what the namespace has by it stays. */
-export function staying(
-  { catalog }: Pick<Ports, "catalog">,
-  place: PlaceOfTarget,
-  kept: readonly TargetRequest[],
-): Pick<Revoking, "keep" | "keepsResource"> {
-  const entries = kept.flatMap(({ target, access }) => {
-    const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
-    return entry ? [{ at: placeOf(entry), access }] : [];
-  });
-  return {
-    keep: entries.flatMap(({ at, access }) => (isSamePlace(at, place) ? access : [])),
-    keepsResource: entries.some(({ at }) => isSameId(at.resourceId, place.resourceId)),
-  };
 }
 
 type RevocationInput = Omit<TargetInput, "operation"> & { readonly kept: readonly TargetRequest[] };

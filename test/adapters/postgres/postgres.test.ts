@@ -274,6 +274,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
         keep: [],
         keepsResource: false,
         recordedMark,
+        judge: async () => "ours",
       });
 
     const [first, second] = await Promise.all(schemas.map(plan));

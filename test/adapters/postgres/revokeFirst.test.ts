@@ -62,7 +62,8 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
     return client;
   }
 
-  const about = () => ({ berth: berth(), target: "ledger", recordedMark: async () => undefined });
+  const judge = async () => "ours" as const;
+  const about = () => ({ berth: berth(), target: "ledger", recordedMark: async () => undefined, judge });
   const ports = () => {
     const { registry, identities } = createFakeCloud().ports;
     const known: typeof identities = { ...identities, get: async () => identity as never };
@@ -80,6 +81,7 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
     const permit = await askToGive(ports(), asking);
     const granting = {
       permit,
+      isFirst: false,
       operation: "op-1",
       access,
       adoptionPolicy: "Never",

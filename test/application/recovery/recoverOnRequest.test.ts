@@ -151,7 +151,9 @@ it("accepts a request whose namespace was still held by an operation that had en
   const { operation } = await acceptOnboarding(acceptance, request);
   const { registry } = cloud.ports;
   const never = new Promise<never>(() => undefined);
-  providePorts({ ...cloud.ports, registry: { ...registry, replaceNamespace: () => never } });
+  const replaceNamespace: typeof registry.replaceNamespace = (record) =>
+    record.state === "Onboarding" ? registry.replaceNamespace(record) : never;
+  providePorts({ ...cloud.ports, registry: { ...registry, replaceNamespace } });
   acceptance.run().catch(() => undefined);
   await expect.poll(() => cloud.operations.get(operation)?.status).toBe("Succeeded");
   providePorts(cloud.ports);

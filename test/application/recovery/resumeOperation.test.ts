@@ -117,7 +117,9 @@ it.each(["Succeeded", "Failed"] as const)(
     if (status === "Failed") refuse("put credential");
     const { registry } = cloud.ports;
     const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no answer"));
-    const held = { ...registry, replaceNamespace: lost, removeNamespace: lost };
+    const replaceNamespace: typeof registry.replaceNamespace = (record) =>
+      record.state === "Onboarding" ? registry.replaceNamespace(record) : lost();
+    const held = { ...registry, replaceNamespace, removeNamespace: lost };
     providePorts({ ...cloud.ports, registry: held });
     await acceptance.run();
     providePorts(cloud.ports);

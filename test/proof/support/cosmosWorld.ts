@@ -9,6 +9,7 @@ import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { CosmosAccounts } from "../../support/models/cosmos.ts";
 import type { Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
+import { installation } from "./worldCatalog.ts";
 
 const resourceId = "/subscriptions/s/resourceGroups/data/providers/Microsoft.DocumentDB/databaseAccounts/cosmos";
 const shop = { kind: "cosmosNoSql", resourceId, database: "shop" } as const;
@@ -61,7 +62,7 @@ export function readCosmos(
 ): readonly Thing[] {
   return [...accounts.values()].map((each) => {
     const { name, roleId, principalId, scope } = each;
-    const isOurs = isOwnAssignment(each, berth);
+    const isOurs = isOwnAssignment(each, berth, installation);
     return {
       key: `cosmos role ${scope} ${roleId} ${principalId} ${name}`,
       content: JSON.stringify([name, roleId, principalId, scope]),
@@ -98,7 +99,7 @@ export function surplusInCosmos(
 ): readonly string[] {
   const asked = (request.targets ?? []).map(({ target, access }) => `${scopes[target]} ${roleFor(access)}`);
   return [...accounts.values()]
-    .filter((each) => isOwnAssignment(each, request))
+    .filter((each) => isOwnAssignment(each, request, installation))
     .filter((each) => !asked.includes(`${each.scope} ${each.roleId}`) || each.principalId !== principalId)
     .map(({ name }) => `Mooring gave a role in Cosmos DB that the request does not ask for: ${name}`);
 }
@@ -108,7 +109,7 @@ type Deed = (world: World, request: OnboardingRequest) => "repairable" | "foreig
 /** What somebody does to a role in the account. */
 export const inCosmos: Readonly<Record<string, Deed>> = {
   "takes a role in Cosmos DB away"({ azure: { cosmosAccounts } }, request) {
-    const [key] = [...cosmosAccounts].find(([, each]) => isOwnAssignment(each, request)) ?? [];
+    const [key] = [...cosmosAccounts].find(([, each]) => isOwnAssignment(each, request, installation)) ?? [];
     return key !== undefined && cosmosAccounts.delete(key) ? "repairable" : undefined;
   },
   "gives a role in Cosmos DB"({ azure: { cosmosAccounts, identities }, newGuid }, request) {

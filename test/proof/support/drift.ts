@@ -1,9 +1,9 @@
 /** What somebody else does to an onboarded namespace between two operations. */
 
 import { createDice } from "test-support/random";
+import type { IdentityPair } from "../../../src/domain/naming/identityPair.ts";
 import {
   automaticCredential,
-  berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
@@ -12,8 +12,9 @@ import {
   namesInside,
   namesOfProfile,
 } from "../../../src/domain/naming/names.ts";
-import { ownerMetadata, readMark, readRoleMark } from "../../../src/domain/naming/ownership.ts";
+import { ownerMetadata, readMark } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { podParts } from "../../../src/domain/request/identityModes.ts";
 import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
@@ -24,6 +25,7 @@ import { serviceAccountObject } from "../../../src/resources/serviceAccount/serv
 import { newPair } from "../../support/ids.ts";
 import { edit, place, print, refKey } from "../../support/models/kubernetes.ts";
 import { inCosmos } from "./cosmosWorld.ts";
+import { hasMark } from "./furnish.ts";
 import { disturbManaged } from "./managedWorld.ts";
 import { onNetworks } from "./networkWorld.ts";
 import { onPostgres } from "./postgresDeeds.ts";
@@ -65,6 +67,17 @@ function ourUser(world: World, request: OnboardingRequest) {
   return users && user && (readMark(user.mark)?.operation ?? null) !== null ? { users, user, name } : undefined;
 }
 
+/** As if the namespace had had it before. */
+function rememberIdentity({ rows, newGuid }: World, { namespace }: OnboardingRequest): IdentityPair | undefined {
+  const table = rows.get("MooringNamespaces");
+  const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
+  if (!table || key === undefined || !row) return undefined;
+  const former = newPair(newGuid);
+  const { identities = [] } = row.record as NamespaceRecord;
+  table.set(key, { ...row, record: { ...row.record, identities: [former, ...identities] } });
+  return former;
+}
+
 function ofOthers(name: string, sid: string): DatabaseUser {
   return { name, type: "E", sid, roles: ["db_datareader"], permissions: [], ownedSchemas: [], mark: undefined };
 }
@@ -104,8 +117,10 @@ const deeds: Readonly<Record<string, Deed>> = {
   },
   "gives the user another SID"(world, request) {
     const found = ourUser(world, request);
-    if (!found) return undefined;
-    found.users.set(found.name, { ...found.user, sid: `0x${"AB".repeat(16)}` });
+    // It is restored from a backup of when another identity had it.
+    const former = found && rememberIdentity(world, request);
+    if (!former) return undefined;
+    found.users.set(found.name, { ...found.user, sid: sidFromClientId(former.clientId) });
     return "repairable";
   },
   "renames the user"(world, request) {
@@ -200,9 +215,32 @@ const onTargets: Readonly<Record<string, Deed>> = {
   },
 };
 
-function ourRoles({ roleAssignments }: World["azure"], request: OnboardingRequest) {
-  return [...roleAssignments.values()].filter(
-    ({ description }) => readRoleMark(description)?.berth === berthKey(request),
+/** What somebody does with Mooring's marks. */
+const withMarks: Readonly<Record<string, Deed>> = {
+  "gives the identity a role with Mooring's mark elsewhere"({ azure, dice, newGuid }, request) {
+    const [ours] = ourRoles(azure, request);
+    const identity = azure.identities.get(identityName(request));
+    if (!ours || ours.principalId !== identity?.principalId) return undefined;
+    const parts = ours.scope.split("/");
+    const above = [3, 5, 9].filter((length) => length < parts.length).map((length) => parts.slice(0, length).join("/"));
+    const scope = dice.pick(above);
+    if ([...azure.roleAssignments.values()].some((each) => each.scope === scope)) return undefined;
+    const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${newGuid()}`;
+    azure.roleAssignments.set(id, { ...ours, id, scope });
+    return "repairable";
+  },
+  "copies a role with its description to somebody"({ azure, newGuid }, request) {
+    const [ours] = ourRoles(azure, request);
+    if (!ours) return undefined;
+    const id = `${ours.scope}/providers/Microsoft.Authorization/roleAssignments/${newGuid()}`;
+    azure.roleAssignments.set(id, { ...ours, id, principalId: newGuid() });
+    return "foreign";
+  },
+};
+
+function ourRoles({ roleAssignments, identities }: World["azure"], request: OnboardingRequest) {
+  return [...roleAssignments.values()].filter((role) =>
+    hasMark(role, request, identities.get(identityName(request))?.principalId),
   );
 }
 
@@ -340,7 +378,16 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   ]);
   const withPostgres = Object.fromEntries(byDice);
   if (world.deed !== undefined) {
-    const all = { ...deeds, ...lateWrites, ...onTargets, ...onProfiles, ...onNetworks, ...inCosmos, ...onBindings };
+    const all = {
+      ...deeds,
+      ...lateWrites,
+      ...onTargets,
+      ...onProfiles,
+      ...onNetworks,
+      ...inCosmos,
+      ...onBindings,
+      ...withMarks,
+    };
     happen({ ...all, ...withPostgres }, world.deed);
   }
   for (let count = dice.pick([1, 1, 2, 3]); count > 0; count -= 1) happen(deeds, dice.pick(Object.keys(deeds)));
@@ -358,6 +405,8 @@ export function disturb(world: World, request: OnboardingRequest): { done: reado
   if (cosmosDice?.chance(0.5)) happen(inCosmos, cosmosDice.pick(Object.keys(inCosmos)));
   if (postgresDice?.chance(0.6)) happen(withPostgres, postgresDice.pick(Object.keys(onPostgres)));
   if (world.binds && own.chance(0.6)) happen(onBindings, own.pick(Object.keys(onBindings)));
+  const marks = createDice(world.seed ^ 0x3a7c);
+  if (targetDice && marks.chance(0.3)) happen(withMarks, marks.pick(Object.keys(withMarks)));
   if (own.chance(0.4)) happen({ "makes Mooring's roles": makeRoles }, "makes Mooring's roles");
   faults.trace?.push(`— somebody ${done.join(", ") || "does nothing"}`);
   return { done, isForeign };

@@ -1,5 +1,7 @@
 /** What is there before any request: other people's things, and what an earlier operation of Mooring's left. */
-import { type ClientId, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
+
+import { createDice } from "test-support/random";
+import { type ClientId, IdentityPair, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import {
   type Berth,
   berthKey,
@@ -9,8 +11,16 @@ import {
   identityName,
   namesInside,
 } from "../../../src/domain/naming/names.ts";
-import { ownerMetadata, ownerTags, printMark, printRoleMark } from "../../../src/domain/naming/ownership.ts";
-import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import {
+  ownerMetadata,
+  ownerTags,
+  printMark,
+  printRoleMark,
+  readMark,
+  readRoleMark,
+  type UserMark,
+} from "../../../src/domain/naming/ownership.ts";
+import { clientIdFromSid, sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import {
   assignmentName,
   everyRole,
@@ -18,17 +28,20 @@ import {
   rolesFor,
   scopeOf,
 } from "../../../src/domain/targets/azureRoles.ts";
+import { isOwnAssignment } from "../../../src/domain/targets/cosmos.ts";
 import { placeOf } from "../../../src/domain/targets/namedTarget.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ManagedIdentity } from "../../../src/ports/identities.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
+import type { RoleAssignment } from "../../../src/ports/roleAssignments.ts";
+import { hasOwnName } from "../../../src/resources/target/azureRole/assignments.ts";
 import { newPair } from "../../support/ids.ts";
 import { place } from "../../support/models/kubernetes.ts";
 import { furnishCosmos } from "./cosmosWorld.ts";
 import { furnishPostgres } from "./postgresWorld.ts";
 import { roleTargets } from "./roleTargets.ts";
 import type { World } from "./world.ts";
-import { guid, issuer } from "./worldCatalog.ts";
+import { guid, installation, issuer } from "./worldCatalog.ts";
 
 /** Adds what exists before any request: other people's things, and what an earlier operation of Mooring's left. */
 export function furnish(world: World, newGuid: () => string): void {
@@ -39,6 +52,7 @@ export function furnish(world: World, newGuid: () => string): void {
 
   if (world.hasRemains) furnishOwn(world, newGuid);
   else furnishForeign(world, newGuid);
+  furnishOtherInstallation(world, newGuid);
   const webhook = { name: "azure-wi-webhook-mutating-webhook-configuration" };
   const kind = "MutatingWebhookConfiguration";
   place(objects, { apiVersion: "admissionregistration.k8s.io/v1", kind, metadata: webhook }, { uid: newGuid() });
@@ -146,6 +160,66 @@ function furnishOwn(world: World, newGuid: () => string): void {
   if (request.identityMode === "workloadIdentity" && dice.chance(0.6)) {
     place(objects, object("v1", "ServiceAccount", { name: request.serviceAccount, fields: { metadata } }), by());
   }
+}
+
+/** What the record of that operation knows: whoever has its marks had been written there before. */
+export function identitiesOf({
+  azure,
+  postgres,
+  users,
+  request,
+}: Pick<World, "azure" | "postgres" | "users" | "request">) {
+  const roles = [...azure.roleAssignments.values()].filter((role) => hasMark(role, request));
+  const inCosmos = [...azure.cosmosAccounts.values()].filter((each) => isOwnAssignment(each, request, installation));
+  const onPostgres = [...postgres.roles.values()].filter(
+    ({ comment }) => readMark(comment)?.berth === berthKey(request),
+  );
+  const own = azure.identities.get(identityName(request));
+  const inDatabases = [...users.values()].flatMap((each) => [...each.values()]);
+  const clients = inDatabases
+    .filter(({ mark }) => isMarkOf(readMark(mark), request))
+    .map(({ sid }) => clientIdFromSid(sid));
+  const principals = [...roles, ...inCosmos, ...onPostgres].flatMap(({ principalId }) => principalId ?? []);
+  const known = [...principals, ...clients];
+  const former = known.map((id) => IdentityPair.parse({ clientId: id, principalId: id }));
+  const all = [...former, ...(own ? [IdentityPair.parse(own)] : [])];
+  return [...new Map(all.map((each) => [each.principalId, each])).values()];
+}
+
+const otherInstallation = "another";
+
+/** In few worlds another installation of Mooring has a cluster and a namespace of the same names, and shares what they use. */
+function furnishOtherInstallation(world: World, newGuid: () => string): void {
+  const { users, request, seed } = world;
+  const dice = createDice(seed ^ 0x0175);
+  if (world.hasRemains || !dice.chance(0.03)) return;
+  const theirs = newPair(newGuid);
+  const [{ server, database } = { server: "", database: "" }] = request.databases;
+  const inDatabase = users.get(`${server}/${database}`);
+  const name = identityName(request);
+  if (dice.chance(0.5) && inDatabase && !inDatabase.has(name)) {
+    const grants = { db_datareader: "theirs" };
+    const mark = printMark({ berth: berthKey(request), operation: "theirs", installation: otherInstallation, grants });
+    inDatabase.set(name, { ...user(name, theirs), roles: ["db_datareader", "db_datawriter"], mark });
+  }
+  const description = printRoleMark(request, "theirs", otherInstallation);
+  furnishRoles({ ...world, targetDice: dice }, { own: { ...theirs, name } as ManagedIdentity, description, newGuid });
+}
+
+/** Whether Mooring's mark says more than that somebody has copied it. */
+export function hasMark(role: RoleAssignment, request: Berth, principalId?: string): boolean {
+  const mark = readRoleMark(role.description);
+  const isOurs = mark?.berth === berthKey(request) && isHere(mark);
+  return isOurs && (role.principalId === principalId || hasOwnName(role));
+}
+
+/** Of a mark on a user: whether this installation wrote it for the namespace. */
+export function isMarkOf(mark: UserMark | undefined, request: Berth): mark is UserMark {
+  return mark?.berth === berthKey(request) && isHere(mark);
+}
+
+function isHere({ installation: found = installation }: { readonly installation?: string | undefined }): boolean {
+  return found === installation;
 }
 
 /** Roles on some targets that the identity, or one before it, has already. */

@@ -15,7 +15,7 @@ import {
   useBindingName,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
-import { readMark, readMetadata, readRoleMark } from "../../../src/domain/naming/ownership.ts";
+import { readMark, readMetadata } from "../../../src/domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -28,6 +28,7 @@ import type { DatabaseUser } from "../../../src/ports/databases.ts";
 import type { ObjectRef } from "../../../src/ports/kubernetes.ts";
 import { print, refKey } from "../../support/models/kubernetes.ts";
 import { lackingInCosmos, surplusInCosmos } from "./cosmosWorld.ts";
+import { hasMark } from "./furnish.ts";
 import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, renamedOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
@@ -299,7 +300,7 @@ export function checkReach(
       const entry = catalog.targets[target];
       return entry !== undefined && isAskedFor(held, [target, entry], access);
     });
-    const isOurs = readRoleMark(held.description)?.berth === berthKey(request);
+    const isOurs = hasMark(held, request, identity.principalId);
     return isOurs && (!isAsked || held.principalId !== identity.principalId);
   });
   const roles = more.map(({ id }) => `Mooring gave a role that the request does not ask for: ${id}`);
@@ -525,6 +526,7 @@ const backwards: Readonly<Record<string, readonly string[]>> = {
   revokeDatabase: ["revokeDatabase", "retireDatabase"],
   // A grant takes away what an earlier identity had.
   revokeTarget: ["revokeTarget", "retireTarget", "narrowTarget", "grantTarget"],
+  removeRoles: ["removeLeftovers", "revokeTarget", "retireTarget", "narrowTarget", "grantTarget"],
   removeServiceAccount: ["removeServiceAccount", "retireServiceAccount", "removeLeftovers", "removeNamespace"],
   removePodIdentity: ["removePodIdentity", "removeLeftovers", "removeNamespace"],
   withdrawIdentityUse: ["withdrawIdentityUse", "retireIdentityUse", "removeLeftovers"],

@@ -159,7 +159,9 @@ function judgeEnding({ world, operation, first, before, after, record }: Scene):
   if (status === "Succeeded") {
     const lacking = (record?.findings ?? []).some(breaksAccess) ? [] : checkParts(world, request);
     return [
-      ...checkReach(world, request, record?.findings).filter((each) => !isOfOthers(after, each)),
+      ...checkReach(world, request, record?.findings).filter(
+        (each) => !isOfOthers(after, each) && !isSurplus(record, each),
+      ),
       ...checkTokens(world, request),
       ...lacking.map((each) => `no finding says it: ${each}`),
       ...checkForeignThere(first, after),
@@ -168,6 +170,14 @@ function judgeEnding({ world, operation, first, before, after, record }: Scene):
   const was = committedTime === undefined ? before : withoutReplaced(before, after, operation);
   const isLeft = error?.code === "CHANGE_INCOMPLETE" || error?.code === "ORCHESTRATION_FAILED";
   return checkUndone(was, after, isLeft ? ["removeIdentity", "removeNamespace"] : []);
+}
+
+/** Whether the problem is a role that the next repair takes away, as a finding says. */
+function isSurplus(record: NamespaceRecord | undefined, problem: string): boolean {
+  const [, scope] = /request does not ask for: (\S+)\/providers\/Microsoft\.Authorization\//.exec(problem) ?? [];
+  return (record?.findings ?? []).some(
+    ({ code, found }) => code === "GRANT_SURPLUS" && scope !== undefined && found?.endsWith(` at ${scope}`),
+  );
 }
 
 /** Whether the problem is a user that somebody else made, which stays. */
@@ -186,7 +196,8 @@ function judgeOnboarding(scene: Scene): Problem[] {
   const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     const isDone = status === "Succeeded";
-    const reach = isDone ? [...checkReach(world, request, record?.findings), ...checkTokens(world, request)] : [];
+    const reached = checkReach(world, request, record?.findings).filter((each) => !isSurplus(record, each));
+    const reach = isDone ? [...reached, ...checkTokens(world, request)] : [];
     return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
   const was = record?.takenBy === undefined ? before : withoutReplaced(before, after, operation);

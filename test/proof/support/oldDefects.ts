@@ -67,6 +67,22 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     changes: { moreActs: 4 },
     finds: /(left behind|still there): role paid|Mooring gave a role that the request does not ask for: \S+\/paid\//,
   },
+  "a role of the identity with Mooring's mark counts as given, wherever it is": {
+    edits: edit("src/resources/identity/resource.ts", "surplus: [surplusRoles],", "surplus: [],"),
+    among: ({ targetDice }) => targetDice !== undefined,
+    changes: { deed: "gives the identity a role with Mooring's mark elsewhere", moreActs: 4 },
+    finds: /Mooring gave a role that the request does not ask for/,
+  },
+  "a copied description makes somebody's role Mooring's": {
+    edits: edit(
+      "src/resources/definitions/recordedMark.ts",
+      'if (mark.berth !== berthKey(berth)) return "others";',
+      'if (Boolean(mark)) return mark.berth === berthKey(berth) ? "ours" : "others";',
+    ),
+    among: ({ targetDice }) => targetDice !== undefined,
+    changes: { deed: "copies a role with its description to somebody", moreActs: 4 },
+    finds: /removed, and not Mooring.s: role/,
+  },
   "a way back whose end is recorded twice takes the namespace's record with it": {
     edits: edit(
       "src/application/operation/concludeOperation.ts",

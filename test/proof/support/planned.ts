@@ -17,6 +17,7 @@ import { planRequest } from "../../../src/application/dryRun/planRequest.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { namesOf } from "../../../src/domain/lookUp.ts";
 import { postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { readRoleMark } from "../../../src/domain/naming/ownership.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { OperationError } from "../../../src/domain/operation/operation.ts";
 import type { Difference, Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
@@ -25,6 +26,7 @@ import type { OperationRecord, StepRecord } from "../../../src/domain/operation/
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
+import { isOwnAssignment } from "../../../src/domain/targets/cosmos.ts";
 import { postgresWords, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import { shorten } from "../../../src/domain/watching/audit.ts";
 import type { Ports } from "../../../src/ports/index.ts";
@@ -40,7 +42,7 @@ import { planMigration } from "../../../src/application/dryRun/planMigration.ts"
 import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";
 import { print } from "../../support/models/kubernetes.ts";
 import { calm } from "./faults.ts";
-import { earlier } from "./furnish.ts";
+import { earlier, identitiesOf } from "./furnish.ts";
 import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
 import { removeRights } from "./postgres.ts";
@@ -102,7 +104,7 @@ export async function planAndRun(
     return `${guids.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
   };
 
-  if (world.hasRemains) await ports.registry.insertNamespace(incomplete(request));
+  if (world.hasRemains) await ports.registry.insertNamespace(incomplete(world));
   policies = createPolicies(dice);
   // Later operations need a first one that succeeds, so most worlds have no obstacles to it.
   if (dice.chance(0.7)) {
@@ -137,6 +139,8 @@ export function clear({ azure, users, objects, postgres, request }: World): void
   azure.credentials.clear();
   azure.bindings.clear();
   azure.managed.clear();
+  for (const [id, role] of azure.roleAssignments) if (readRoleMark(role.description)) azure.roleAssignments.delete(id);
+  for (const [key, each] of azure.cosmosAccounts) if (isOwnAssignment(each, request)) azure.cosmosAccounts.delete(key);
   for (const inDatabase of users.values()) inDatabase.clear();
   for (const [key, { ref }] of objects) {
     if (ref.namespace === request.namespace || ref.kind === "Namespace" || ref.kind.startsWith("ClusterRole"))
@@ -144,10 +148,12 @@ export function clear({ azure, users, objects, postgres, request }: World): void
   }
 }
 
-function incomplete(request: OnboardingRequest) {
+function incomplete(world: World) {
+  const { request } = world;
   const { cluster, namespace } = request;
   const by = { operation: earlier, requestedBy: "caller", acceptedTime: "2026-11-23T00:00:00.000Z" };
-  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...by } as const;
+  const known = { ...by, identities: identitiesOf(world) };
+  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...known } as const;
 }
 
 function onboarding({ acceptance }: Stage, request: OnboardingRequest): Attempt {

@@ -83,7 +83,6 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
       ),
     ],
     finds: /the identity reaches \S+ as by-hand/,
-    from: 3_150,
   },
   "a home whose row is lost, and whose identity goes to another team": {
     edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),

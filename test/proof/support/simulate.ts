@@ -21,19 +21,31 @@ import { createDice } from "test-support/random";
 import { watchLeftovers } from "../../../src/application/inspection/watchLeftovers.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
-import { type Act, compensate, expire, expireAgain, look, migrate, offboard, offboardAnyway, onboard, repair, takeOver, wayBack } from "./acts.ts";
+import {
+  type Act,
+  compensate,
+  expire,
+  expireAgain,
+  look,
+  migrate,
+  offboard,
+  offboardAnyway,
+  onboard,
+  repair,
+  takeOver,
+  wayBack,
+} from "./acts.ts";
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
 import { changeCatalog } from "./catalogEdits.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, createOutage, type FaultPlan } from "./faults.ts";
-import { earlier } from "./furnish.ts";
+import { earlier, identitiesOf } from "./furnish.ts";
 import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
 import { loseRecord, raceForQuota, visitByStranger } from "./others.ts";
 import { untidyOnPostgres } from "./postgresWorld.ts";
-import { createDice } from "test-support/random";
 import { takeSnapshot } from "./snapshot.ts";
 import { createStage, type Stage } from "./stage.ts";
 import { checkVisitors } from "./visitors.ts";
@@ -286,10 +298,12 @@ function hasForeign(world: World): boolean {
   return [...takeSnapshot(world, world.request).keys()].some((key) => /mooring|team|theirs/.test(key));
 }
 
-function incompleteRecord({ request, by }: World): NamespaceRecord {
+function incompleteRecord(world: World): NamespaceRecord {
+  const { request, by } = world;
   const { cluster, namespace } = request;
   const [team] = by.teams;
   const origin = { operation: earlier, requestedBy: by.id, acceptedTime: "2026-11-23T00:00:00.000Z" };
   const owner = team === undefined ? {} : { team };
-  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...owner };
+  const known = { ...owner, identities: identitiesOf(world) };
+  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...known };
 }

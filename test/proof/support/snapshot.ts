@@ -8,8 +8,10 @@ import {
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
+import { hasOwnName } from "../../../src/resources/target/azureRole/assignments.ts";
 import { print } from "../../support/models/kubernetes.ts";
 import { readCosmos } from "./cosmosWorld.ts";
+import { hasMark, isMarkOf } from "./furnish.ts";
 import { readManaged } from "./managedWorld.ts";
 import { isPolicyKind } from "./networkWorld.ts";
 import { readPostgres } from "./postgresWorld.ts";
@@ -72,9 +74,10 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
   for (const [database, inDatabase] of users) {
     for (const user of inDatabase.values()) {
       const mark = readMark(user.mark);
-      const isOurs = mark?.berth === key;
+      const isOurs = isMarkOf(mark, berth);
       // It could not be dropped, opens nothing, and is remembered.
-      if (isOurs && user.isDisabled && user.ownedSchemas.length > 0 && Object.keys(mark.grants).length === 0) continue;
+      if (isOurs && user.isDisabled && user.ownedSchemas.length > 0 && Object.keys(mark?.grants ?? {}).length === 0)
+        continue;
       things.push({
         key: `user ${database} ${user.name}`,
         content: contentOf(user, () => ({
@@ -88,18 +91,22 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
       });
     }
   }
+  const own = azure.identities.get(identityName(berth));
   const living = new Set<string>([...azure.identities.values()].map(({ principalId }) => principalId));
   for (const assignment of azure.roleAssignments.values()) {
     const { id, scope, roleDefinitionId, principalId } = assignment;
-    const mark = readRoleMark(assignment.description);
+    const isOurs = hasMark(assignment, berth, own?.principalId);
     const target = scope.split("/").at(-1) ?? "";
+    const isMarked = readRoleMark(assignment.description)?.berth === key;
+    // Nobody has what a copied mark gave to an identity that is gone, where no request has a target.
+    if (isMarked && !isOurs && !living.has(principalId) && scope.split("/").length <= 9) continue;
     things.push({
       key: `role ${target} ${roleDefinitionId.split("/").at(-1)} ${principalId} ${id.split("/").at(-1)}`,
       content: contentOf(assignment),
-      madeBy: mark?.berth === key ? mark.operation : undefined,
+      madeBy: isOurs ? readRoleMark(assignment.description)?.operation : undefined,
       isLent: false,
-      isDead: mark?.berth === key && !living.has(principalId),
-      undo: `revokeTarget ${target}`,
+      isDead: isOurs && !living.has(principalId),
+      undo: isMarked && !hasOwnName(assignment) ? "removeRoles" : `revokeTarget ${target}`,
     });
   }
   things.push(...readPostgres(postgres, { berth, living, isRemembered: remembers(rows, berth) }));

@@ -42,6 +42,7 @@ import {
   catalogs,
   databases,
   guid,
+  installation,
   issuer,
   landingMs,
   managing,
@@ -146,6 +147,11 @@ export function createWorld(seed: number, trace?: string[]): World {
   const users: Users = new Map(databases.map(({ server: alias, database }) => [`${alias}/${database}`, new Map()]));
   const objects: Objects = new Map();
   const rows = new Map<string, Rows>();
+  const place = "installation\ninstallation";
+  rows.set(
+    "MooringOperations",
+    new Map([[place, { partition: "installation", etag: "0", record: { id: installation } }]]),
+  );
   const events: string[] = [];
   const trail: TrailRows = new Map();
   let guids = 100;

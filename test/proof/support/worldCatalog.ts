@@ -123,3 +123,6 @@ function server(name: string, { userCreation, names }: { userCreation: string; n
 export function guid(number: number): string {
   return `${number.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
+
+/** The ID of the installation of Mooring in every world. */
+export const installation = "here";

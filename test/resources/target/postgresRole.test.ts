@@ -38,7 +38,7 @@ const mark = printMark({
 });
 
 const unrecorded = {
-  registry: { getNamespace: async () => undefined },
+  registry: { getNamespace: async () => undefined, installation: async () => "here" },
   identities: { get: async () => identity },
 } as never as Pick<Ports, "identities" | "registry">;
 
@@ -60,10 +60,12 @@ function place(database: string): PostgresPlace {
   return { kind: "postgresql", resourceId, host: "pg", port: 5432, login: "mooring", database, schema: "public" };
 }
 
+const judge = async () => "ours" as const;
+
 const asking = { ...berth, operation: "op-2", wanted: { databases: [] }, isRepair: false, isPlan: false };
 const granting = {
   permit: await askToGive({ catalog, ...unrecorded }, asking),
-  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false },
+  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false, isFirst: false, judge },
   access: ["read"],
   adoptionPolicy: "Never",
   identity,
@@ -79,7 +81,11 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
     isActedFor: true,
   });
 
-  const { action, differences, writes } = await planGrant({ postgres, catalog }, place("other"), granting);
+  const { action, differences, writes } = await planGrant(
+    { ...unrecorded, postgres, catalog },
+    place("other"),
+    granting,
+  );
   for (const write of writes) await write();
 
   expect({ action, differences }).toMatchObject({
@@ -90,7 +96,10 @@ it("is Mooring's for a further target, too, after somebody wrote over its mark",
 });
 
 it("is made anew, says the plan, when its identity is to be made", async () => {
-  const { action, differences } = await planGrant({ postgres, catalog }, orders, { ...granting, identity: undefined });
+  const { action, differences } = await planGrant({ ...unrecorded, postgres, catalog }, orders, {
+    ...granting,
+    identity: undefined,
+  });
 
   expect(action).toBe("update");
   expect(differences[0]).toEqual({
@@ -109,7 +118,7 @@ it.each([false, true])(
     const stays: string[] = [];
     for (const each of [orders, reports].slice(0, keepsResource ? 1 : 2)) {
       const decision = await planRevocation({ ...unrecorded, postgres, catalog }, each, {
-        ...{ berth, target: each.database, keep: [], keepsResource, recordedMark },
+        ...{ berth, target: each.database, keep: [], keepsResource, recordedMark, judge },
       });
       stays.push(...(decision.stays ?? []));
       left.push(...(await act(decision)));
@@ -139,6 +148,7 @@ it("goes with the last of its targets, although somebody gave it something where
     const decision = await planRevocation(looking, each, {
       ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
       recordedMark: async () => undefined,
+      judge,
     });
     expect(await act(decision)).toEqual([]);
   }
@@ -155,6 +165,7 @@ it("is found by its identity under another name, before the namespace's first ve
     const decision = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
       ...taking,
       recordedMark: async () => undefined,
+      judge,
     });
     expect(await act(decision)).toEqual([]);
   }
@@ -177,7 +188,7 @@ it("takes the way into a database with the last of its schemas, although it was 
 
   for (const each of both) {
     const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
-    await act(await planRevocation(looking, each, { ...taking, recordedMark: async () => undefined }));
+    await act(await planRevocation(looking, each, { ...taking, judge, recordedMark: async () => undefined }));
   }
 
   expect([...server.rights.values()]).toEqual([]);

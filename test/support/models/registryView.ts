@@ -36,7 +36,8 @@ export function viewRegistry(tables: ReadonlyMap<string, Rows>): RegistryView {
     view<string, Stored<R>>("MooringOperations", {
       placeOf: (id) => `${operationsPartition}\n${id}`,
       keyOf: ({ id }) => id,
-      isOne: ({ kind }) => isOne(kind),
+      // The ID of the installation has none.
+      isOne: ({ kind }) => kind !== undefined && isOne(kind),
     });
   return {
     namespaces: view<string, Stored<NamespaceRecord>>("MooringNamespaces", {

@@ -1,8 +1,8 @@
 /** The role assignments at the scope of a target: those that Mooring made for the namespace, and those of others. */
-import { type Berth, berthKey } from "../../../domain/naming/names.ts";
+import { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { type Ownership, readRoleMark } from "../../../domain/naming/ownership.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
-import { type AzureRolePlace, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
+import { type AzureRolePlace, assignmentName, everyRole, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { AssignmentRef, RoleAssignment } from "../../../ports/roleAssignments.ts";
 import type { HeldRole, OurRole, RolesAt } from "../../definitions/heldRoles.ts";
@@ -27,7 +27,7 @@ export async function readAssignments(
   place: AzureRolePlace,
   about: About,
 ): Promise<AssignmentsAt> {
-  return (await findAssignments(ports, place, about)) ?? { ours: [], others: [] };
+  return (await findAssignments(ports, place, about)) ?? { ours: [], unrecorded: [], others: [] };
 }
 
 /** Undefined if the resource is gone. */
@@ -62,18 +62,19 @@ async function sorted(
   made: readonly RoleAssignment[],
   { place, about }: { readonly place: AzureRolePlace; readonly about: About },
 ): Promise<AssignmentsAt> {
-  const ours: OurAssignment[] = [];
-  const others: Assigned[] = [];
+  const found = { ours: [] as OurAssignment[], unrecorded: [] as OurAssignment[], others: [] as Assigned[] };
   for (const assignment of made) {
     const { principalId, condition, roleDefinitionId } = assignment;
     const roleId = nameOf(roleDefinitionId.toLowerCase());
     const word = everyRole(place.kind).find(({ id }) => id === roleId)?.word ?? nameOf(roleDefinitionId);
     const held = { assignment, word, roleId, principalId, condition };
-    const written = ofBerth(assignment.description, about.berth);
-    const mark = written ?? ofBerth(await about.recordedMark(about.target, assignmentId(assignment)), about.berth);
-    if (!mark) others.push(held);
+    const written = readRoleMark(assignment.description);
+    const mark = written ?? readRoleMark(await about.recordedMark(about.target, assignmentId(assignment)));
+    const whose = mark ? await about.judge(mark, { isHolder: (id) => id === principalId.toLowerCase() }) : "others";
+    // A copied description under a name that Mooring would not give it says nothing.
+    if (!mark || whose === "others" || (whose === "unrecorded" && !hasOwnName(assignment))) found.others.push(held);
     else
-      ours.push({
+      found[whose].push({
         ...held,
         mark,
         isMarkLost: written === undefined,
@@ -81,7 +82,15 @@ async function sorted(
         remove: () => roleAssignments.remove(refOf(assignment)),
       });
   }
-  return { ours, others };
+  return found;
+}
+
+/** Nobody else gives an assignment this name. */
+export function hasOwnName({ id, scope, principalId, roleDefinitionId }: RoleAssignment): boolean {
+  const { data: principal } = PrincipalId.safeParse(principalId);
+  return (
+    principal !== undefined && nameOf(id).toLowerCase() === assignmentName(scope, principal, nameOf(roleDefinitionId))
+  );
 }
 
 /** A later assignment of the same name is another one. */
@@ -95,9 +104,4 @@ export function refOf({ id, scope }: RoleAssignment): AssignmentRef {
 
 function nameOf(id: string): string {
   return id.split("/").at(-1) ?? id;
-}
-
-function ofBerth(description: string | undefined, berth: Berth): Ownership | undefined {
-  const mark = readRoleMark(description);
-  return mark?.berth === berthKey(berth) ? mark : undefined;
 }

@@ -12,17 +12,17 @@ import {
   scopeOf,
 } from "../../../domain/targets/azureRoles.ts";
 import type { Ports } from "../../../ports/index.ts";
-import { heldBy, planRoles } from "../../definitions/heldRoles.ts";
+import { conflictOfUnrecorded, heldBy, planRoles } from "../../definitions/heldRoles.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
 import { type AssignmentsAt, type OurAssignment, readAssignments, refOf } from "./assignments.ts";
 
-type Looking = Pick<Ports, "roleAssignments">;
+type Looking = Pick<Ports, "registry" | "roleAssignments">;
 
 export async function planGrant(ports: Looking, place: AzureRolePlace, input: Granting): Promise<Decision> {
   const found = await readAssignments(ports, place, input);
   const { identity } = input;
   const wanted = rolesFor(place.kind, input.access);
-  const conflict = findConflict(found, { ...input, wanted });
+  const conflict = conflictOfUnrecorded(found, input) ?? findConflict(found, { ...input, wanted });
   if (conflict) return { action: "conflict", differences: [], conflict, writes: [] };
   const own = identity ? wanted.flatMap((role) => heldBy(found.ours, role, identity) ?? []) : [];
   const broken = own.filter(({ isMarkLost, condition }) => isMarkLost || condition !== undefined);
@@ -57,10 +57,10 @@ function describeBroken({ word, condition, assignment }: OurAssignment) {
     : { field: `condition of ${word}`, current: condition, desired: null };
 }
 
-async function correct({ roleAssignments }: Looking, held: OurAssignment, { berth, identity }: Granting) {
+async function correct({ registry, roleAssignments }: Looking, held: OurAssignment, { berth, identity }: Granting) {
   if (!identity) return;
   const { assignment, mark, roleId } = held;
-  const description = printRoleMark(berth, mark.operation);
+  const description = printRoleMark(berth, mark.operation, await registry.installation());
   await roleAssignments.put(refOf(assignment), { roleId, principalId: identity.principalId, description });
 }
 
@@ -72,12 +72,12 @@ interface Giving {
 
 /** Reads back what it wrote: an assignment that ARM does not show is none. */
 async function give(ports: Looking, place: AzureRolePlace, { role, identity, input }: Giving): Promise<void> {
-  const { roleAssignments } = ports;
+  const { registry, roleAssignments } = ports;
   const { principalId } = identity;
   const scope = scopeOf(place);
   const ref = { scope, name: assignmentName(scope, principalId, role.id) };
   try {
-    const description = printRoleMark(input.berth, input.operation);
+    const description = printRoleMark(input.berth, input.operation, await registry.installation());
     await roleAssignments.put(ref, { roleId: role.id, principalId, description });
   } catch (error) {
     // Somebody was faster: their assignment is as good, unless it is limited or may not be used.

@@ -15,7 +15,7 @@ export async function inspectRoles(
   const { target, note, berth } = input;
   const found = await readAssignments(ports, place, input);
   for (const { assignment, mark, isMarkLost } of found.ours) {
-    const text = isMarkLost ? undefined : printRoleMark(berth, mark.operation);
+    const text = isMarkLost ? undefined : printRoleMark(berth, mark.operation, mark.installation);
     note({ thing: target, id: assignmentId(assignment), mark: text, field: "description" });
   }
   return inspectHeld(found, rolesFor(place.kind, input.access), input);

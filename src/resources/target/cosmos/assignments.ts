@@ -1,4 +1,5 @@
 /** The roles at the scope of a target in a Cosmos DB account: those that Mooring gave the namespace, and those of others. */
+import { berthKey } from "../../../domain/naming/names.ts";
 import {
   type CosmosPlace,
   cosmosRoles,
@@ -11,7 +12,7 @@ import type { Ports } from "../../../ports/index.ts";
 import type { OurRole, RolesAt } from "../../definitions/heldRoles.ts";
 import type { About } from "../../definitions/targetFamily.ts";
 
-export type Looking = Pick<Ports, "cosmosRoles">;
+export type Looking = Pick<Ports, "cosmosRoles" | "registry">;
 
 export interface Assigned extends CosmosAssignment {
   /** The word, or the GUID of a role that the account's owner made. */
@@ -22,24 +23,31 @@ export type AssignmentsAt = RolesAt<Assigned & OurRole, Assigned>;
 
 /** The name of an assignment is its mark, so none can be lost. */
 export async function readAssignments(
-  { cosmosRoles: port }: Looking,
+  { cosmosRoles: port, registry }: Looking,
   place: CosmosPlace,
-  { berth }: Pick<About, "berth">,
+  { berth, judge }: Pick<About, "berth" | "judge">,
 ): Promise<AssignmentsAt> {
-  const all = await port.assignmentsIn(place.resourceId);
-  const here = all
-    .filter(({ scope }) => scope === cosmosScope(place))
-    .map((each) => ({ ...each, word: cosmosRoles.find(({ id }) => id === each.roleId)?.word ?? each.roleId }));
-  return {
-    ours: here
-      .filter((each) => isOwnAssignment(each, berth))
-      .map((each) => ({
-        ...each,
+  const [all, installation] = await Promise.all([port.assignmentsIn(place.resourceId), registry.installation()]);
+  const found = {
+    ours: [] as (Assigned & OurRole)[],
+    unrecorded: [] as (Assigned & OurRole)[],
+    others: [] as Assigned[],
+  };
+  for (const each of all.filter(({ scope }) => scope === cosmosScope(place))) {
+    const held = { ...each, word: cosmosRoles.find(({ id }) => id === each.roleId)?.word ?? each.roleId };
+    const isOwn = isOwnAssignment(each, berth, installation);
+    const whose = isOwn
+      ? await judge({ berth: berthKey(berth) }, { isHolder: (id) => id === each.principalId.toLowerCase() })
+      : "others";
+    if (whose === "others") found.others.push(held);
+    else
+      found[whose].push({
+        ...held,
         isGivenBy: (operation) => isGivenBy(each.name, operation),
         remove: () => port.remove(place.resourceId, each.name),
-      })),
-    others: here.filter((each) => !isOwnAssignment(each, berth)),
-  };
+      });
+  }
+  return found;
 }
 
 /** Of scopes, as `cosmosScope` says them. */

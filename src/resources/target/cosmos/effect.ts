@@ -12,9 +12,9 @@ import { readAssignments } from "./assignments.ts";
 export async function effectiveFrom(
   ports: Pick<Ports, "cosmosRoles" | "registry">,
   place: CosmosPlace,
-  { berth, target, access }: About & { readonly access: readonly Access[] },
+  { berth, judge, target, access }: About & { readonly access: readonly Access[] },
 ): Promise<number | undefined> {
-  const { ours } = await readAssignments(ports, place, { berth });
+  const { ours } = await readAssignments(ports, place, { berth, judge });
   const wanted = ours.filter((each) => isOneOf(each, cosmosRolesFor(access)));
   const record = await ports.registry.getNamespace(berth);
   if (!record) return undefined;

@@ -8,19 +8,20 @@ import {
   cosmosScope,
   type GivenCosmosRole,
 } from "../../../domain/targets/cosmos.ts";
-import { isOf, isOneOf, planRoles } from "../../definitions/heldRoles.ts";
+import { conflictOfUnrecorded, isOf, isOneOf, planRoles } from "../../definitions/heldRoles.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
 import { type AssignmentsAt, type Looking, readAssignments } from "./assignments.ts";
 
 export async function planGrant(ports: Looking, place: CosmosPlace, input: Granting): Promise<Decision> {
   const wanted = cosmosRolesFor(input.access);
   const found = await readAssignments(ports, place, input);
-  const conflict = findConflict(found, { ...input, wanted });
+  const conflict = conflictOfUnrecorded(found, input) ?? findConflict(found, { ...input, wanted });
   if (conflict) return { action: "conflict", differences: [], conflict, writes: [] };
   return planRoles(found, wanted, input, {
-    give(role, { principalId }) {
+    async give(role, { principalId }) {
       const grant = { roleId: role.id, principalId, scope: cosmosScope(place) };
-      return ports.cosmosRoles.assign(place.resourceId, { ...grant, name: cosmosAssignmentName(grant, input) });
+      const by = { ...input, installation: await ports.registry.installation() };
+      await ports.cosmosRoles.assign(place.resourceId, { ...grant, name: cosmosAssignmentName(grant, by) });
     },
   });
 }

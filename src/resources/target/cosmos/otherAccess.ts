@@ -7,19 +7,22 @@ import type { OtherAccess, OtherRight, Owners } from "../../definitions/otherAcc
 import { isWithin, roleNameOf } from "./assignments.ts";
 
 export async function othersInAccount(
-  { cosmosRoles: port }: Pick<Ports, "cosmosRoles">,
+  { cosmosRoles: port, registry }: Pick<Ports, "cosmosRoles" | "registry">,
   place: CosmosPlace,
   owners: Owners,
 ): Promise<readonly OtherAccess[]> {
   const here = cosmosScope(place);
-  const assignments = await port.assignmentsIn(place.resourceId);
+  const [assignments, installation] = await Promise.all([
+    port.assignmentsIn(place.resourceId),
+    registry.installation(),
+  ]);
   return byPrincipal(
     assignments.flatMap((assignment) => {
       const { scope, principalId } = assignment;
       if (!isWithin(here, scope) && !isWithin(scope, here)) return [];
       const owner = owners.byPrincipalId(principalId);
       // The account's roles have no description, and only whoever knows the namespace recognizes the name.
-      const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth);
+      const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth, installation);
       if (isMooring && owner.hasTarget && scope === here) return [];
       const right: OtherRight = defined({
         right: roleNameOf(assignment),

@@ -1,5 +1,6 @@
 /** The account's roles that an identity has where a target is, above it or below it, and that no request asks for. */
 
+import { defined } from "../../../domain/defined.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { withIncluded } from "../../../domain/targets/access.ts";
 import { type CosmosPlace, cosmosRoles, cosmosScope, isOwnAssignment } from "../../../domain/targets/cosmos.ts";
@@ -9,19 +10,26 @@ import type { Asked, Reached, Reaching } from "../../definitions/targetFamily.ts
 import { isWithin, type Looking, roleNameOf } from "./assignments.ts";
 
 export async function reachedInAccount(
-  { cosmosRoles: port }: Looking,
+  { cosmosRoles: port, registry }: Looking,
   place: CosmosPlace,
   { berth, principalId, asked }: Reaching,
 ): Promise<readonly Reached[]> {
   const here = cosmosScope(place);
-  return (await port.assignmentsIn(place.resourceId))
+  const [all, installation] = await Promise.all([port.assignmentsIn(place.resourceId), registry.installation()]);
+  return all
     .filter((each) => isOf(each, { principalId }))
     .filter(({ scope }) => isWithin(here, scope) || isWithin(scope, here))
     .filter((each) => !asked.some((one) => isAskedFor(each, one, place)))
     .map((each) => ({
       what: `${roleNameOf(each)} at ${place.resourceId}${each.scope}`,
-      isOurs: isOwnAssignment(each, berth),
+      isOurs: isOwnAssignment(each, berth, installation),
+      place: placeAt(place, each),
     }));
+}
+
+function placeAt({ database: _, container: _none, ...account }: CosmosPlace, { scope }: CosmosAssignment): CosmosPlace {
+  const [, , database, , container] = scope.split("/");
+  return { ...account, ...defined({ database, container }) };
 }
 
 /** At the scope of a place that a request names, `inspect` judges it; below, whoever may do as much above has it anyway. */

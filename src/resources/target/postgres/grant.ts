@@ -27,7 +27,7 @@ import {
   wordsOf,
 } from "./role.ts";
 
-type Granter = Looking & Pick<Ports, "catalog">;
+type Granter = Looking & Pick<Ports, "catalog" | "registry">;
 
 const onceItExists = "the principal ID of the identity, once it exists";
 
@@ -36,7 +36,8 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   const conflict = findConflict(found, place, input);
   if (conflict) return refuse(conflict);
   const leftOut = describeStrangers(found.own.schema, place, input);
-  const given = { ...give(ports, place, { ...input, found: found.own }), leftOut };
+  const installation = await ports.registry.installation();
+  const given = { ...give(ports, place, { ...input, found: found.own, installation }), leftOut };
   if (!input.revokesSurplus) return given;
   // Then the identity comes in by its own name alone.
   const all = { ...input, keep: [], keepsResource: true };
@@ -60,7 +61,7 @@ function refuse(conflict: Conflict): Decision {
 function give(
   { postgres }: Looking,
   place: PostgresPlace,
-  { found, ...input }: Granting & { readonly found: RoleAt },
+  { found, ...input }: Granting & { readonly found: RoleAt; readonly installation: string },
 ): Decision {
   const { identity, operation, berth } = input;
   const { name, role, schema, mark } = found;
@@ -84,7 +85,8 @@ function give(
   const isOfOperation = [...noted.values()].every((by) => by === operation);
   const isNew = !isStale && !opens && surplus.length === 0 && isOfOperation && !found.isMarkLost;
   const add = Object.fromEntries(unnoted.map((right) => [noteKey(place, right), operation]));
-  const fresh: UserMark = { berth: berthKey(berth), operation: isAdopted ? null : operation, grants: {} };
+  const { installation } = input;
+  const fresh: UserMark = { berth: berthKey(berth), operation: isAdopted ? null : operation, installation, grants: {} };
   const current = mark ?? fresh;
   const made = ({ principalId }: IdentityPair) => ({
     principalId,
@@ -168,8 +170,16 @@ export function findPlaceConflict(
   return { code: "POSTGRES_FORBIDDEN", message };
 }
 
-function findRoleConflict({ role, mark, name }: RoleAt, { identity, adoptionPolicy, target }: Granting) {
+function findRoleConflict(
+  { role, mark, name, isUnrecorded }: RoleAt,
+  { berth, identity, adoptionPolicy, target }: Granting,
+): Conflict | undefined {
   if (!role || (mark && mark.operation !== null)) return undefined;
+  if (isUnrecorded) {
+    const found = `The server of target "${target}" has a role "${name}" with Mooring's mark for ${berthKey(berth)}`;
+    const message = `${found}; it lets in principal ${role.principalId}, which no record knows.`;
+    return { code: "IDENTITY_UNRECORDED", message };
+  }
   const code = "POSTGRES_ROLE_CONFLICT" as const;
   const what = `The server of target "${target}" has a role "${name}" that Mooring did not make`;
   if (!identity || !lets(role, identity)) {

@@ -22,7 +22,7 @@ export async function reachedInSchema(
       .map(async ({ name, comment }) => {
         const { schema } = name === role ? seen : await postgres.inspect(place, { role: name, principalId });
         const what = describeUse({ name, schema }, place);
-        return what === undefined ? undefined : { what, isOurs: readMark(comment)?.berth === berthKey(berth) };
+        return what === undefined ? undefined : { what, place, isOurs: readMark(comment)?.berth === berthKey(berth) };
       }),
   );
   return found.filter((each) => each !== undefined);

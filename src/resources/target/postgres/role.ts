@@ -1,9 +1,10 @@
 /** The namespace's role on a server: one for all schemas there. Its comment is the mark, with a note for each right. */
 
+import { defined } from "../../../domain/defined.ts";
 import { namesOf } from "../../../domain/lookUp.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
-import { readMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { operationsIn, readMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import {
   type PostgresPlace,
@@ -28,6 +29,8 @@ export interface RoleAt {
   readonly mark: UserMark | undefined;
   /** Somebody wrote over the comment; the record still has it. */
   readonly isMarkLost: boolean;
+  /** It has a mark for the namespace, and lets in an identity that no record knows. */
+  readonly isUnrecorded: boolean;
 }
 
 interface Sought {
@@ -50,11 +53,17 @@ async function readRole(
   };
   const written = ours(role?.comment);
   const thing = thingOf(place, postgresRoleName(about.berth));
-  const mark = written ?? (role && ours(await about.recordedMark(thing, role.id)));
+  const known = written ?? (role && ours(await about.recordedMark(thing, role.id)));
+  // One that lets nobody in is nobody else's.
+  const holder = role?.principalId?.toLowerCase();
+  const evidence = { isHolder: (id: string) => id === holder, operations: known && operationsIn(known) };
+  const whose = known && holder !== undefined ? await about.judge(known, defined(evidence)) : "ours";
+  const mark = whose === "ours" ? known : undefined;
   return {
     ...{ name, role, schema, mark },
     others: roles.filter((each) => each !== role),
     isMarkLost: mark !== undefined && written === undefined,
+    isUnrecorded: whose === "unrecorded",
   };
 }
 

@@ -1,0 +1,32 @@
+/** Users of the identity with Mooring's mark in databases that its request does not name. */
+import { identityName } from "../../domain/naming/names.ts";
+import { newestIdentity } from "../../domain/operation/identities.ts";
+import { throwConflict } from "../../domain/operation/plan.ts";
+import { surplusOf } from "../definitions/surplus.ts";
+import { findReach, isMarkedUser, namedIn } from "./elsewhere.ts";
+import { planRevocation } from "./revocation.ts";
+
+/** Each database costs a login: where the last look found some. */
+export const surplusUsers = surplusOf(async (ports, request) => {
+  const record = await ports.registry.getNamespace(request);
+  const identity = record?.findings?.some(({ code }) => code === "GRANT_SURPLUS") ? newestIdentity(record) : undefined;
+  if (!identity) return [];
+  const { cluster, namespace } = request;
+  const name = identityName(request);
+  const { users } = await findReach(ports, { name, clientId: identity.clientId }, namedIn(request));
+  const found = users
+    .filter(({ user }) => isMarkedUser(request, user))
+    .map(async ({ database, target }) => {
+      const on = { server: target.server.alias, database: target.database, roles: [] };
+      const { plan, conflict, changes } = await planRevocation(ports, "revokeDatabase", {
+        ...{ cluster, namespace, database: on },
+      });
+      const differences = plan.differences.map((each) => ({ ...each, field: `${each.field} in ${database}` }));
+      const takeAway = async () => {
+        throwConflict(conflict);
+        await ports.databases.change(target, changes);
+      };
+      return { differences, takeAway };
+    });
+  return (await Promise.all(found)).filter(({ differences }) => differences.length > 0);
+});

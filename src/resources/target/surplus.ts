@@ -1,0 +1,53 @@
+/**
+ * What the identity has by Mooring's mark or name where its request has no target. The record says where Mooring gave something: a
+ * mark anywhere else was left, came late, or was copied.
+ */
+import { berthKey } from "../../domain/naming/names.ts";
+import { readRoleMark } from "../../domain/naming/ownership.ts";
+import { newestIdentity } from "../../domain/operation/identities.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports/index.ts";
+import type { RoleAssignment } from "../../ports/roleAssignments.ts";
+import type { GaveRole } from "../definitions/inspection.ts";
+import { surplusOf } from "../definitions/surplus.ts";
+import { hasOwnName } from "./azureRole/assignments.ts";
+import { targetAt } from "./families.ts";
+import { placesOf } from "./findPlaces.ts";
+import { findTargetReach, revocationOf } from "./reach.ts";
+
+export function isMarkedRole(request: OnboardingRequest, role: RoleAssignment): boolean {
+  return readRoleMark(role.description)?.berth === berthKey(request) || hasOwnName(role);
+}
+
+/** At a place of a target of the request: where the catalog has it now, all roles; where it had it before, those of Mooring. */
+export async function judgedRoles(
+  ports: Pick<Ports, "catalog" | "registry">,
+  request: OnboardingRequest,
+): Promise<GaveRole> {
+  const { cluster, namespace, targets = [] } = request;
+  if (targets.length === 0) return () => false;
+  const places = await placesOf(ports, { cluster, namespace });
+  const known = targets.flatMap(({ target }) => places(target).known);
+  return (role) =>
+    known.some(({ place, isListed }) => (isListed || isMarkedRole(request, role)) && targetAt(place).judges(role));
+}
+
+/** Access of targets' own. Reading all of the catalog's costs a login to each server: where the last look found some. */
+export const surplusAccess = surplusOf(async (ports, request) => {
+  const record = await ports.registry.getNamespace(request);
+  const identity = record?.findings?.some(({ code }) => code === "GRANT_SURPLUS") ? newestIdentity(record) : undefined;
+  if (!identity) return [];
+  const { cluster, namespace } = request;
+  const about = { berth: { cluster, namespace }, principalId: identity.principalId };
+  const { reached } = await findTargetReach(ports, about, request);
+  const found = await Promise.all(
+    reached.map(async (each) => ({ ...each, decision: await revocationOf(ports, request, each) })),
+  );
+  return found.flatMap(({ what, decision }) => {
+    if (!decision || decision.writes.length === 0) return [];
+    const takeAway = async () => {
+      for (const write of decision.writes) await write();
+    };
+    return [{ differences: [{ field: "access", current: what, desired: null }], takeAway }];
+  });
+});
