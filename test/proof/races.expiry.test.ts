@@ -73,6 +73,6 @@ it("finds a claim that overwrites what was written since it looked, within 100 r
   }
 
   expect(problems.join("\n")).toMatch(
-    / is missing|has SID undefined|operation \S+ is (NotStarted|Running)|the renewal has succeeded/,
+    / is missing|the identity lacks a role|has SID undefined|operation \S+ is (NotStarted|Running)|the renewal has succeeded/,
   );
 });

@@ -159,7 +159,9 @@ export async function endAll({ registry, request }: World, isEnding: (key: strin
 }
 
 function operationsIn({ rows }: World): readonly OperationRecord[] {
-  return [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
+  const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
+  // The ID of the installation is there, too.
+  return all.filter(({ kind }) => kind !== undefined);
 }
 
 /** Whoever has renewed access has it; everybody else has what the record says. */
