@@ -1,7 +1,6 @@
 /** Checks a request's object before it is stored: against its address and against its schema. */
 
 import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
-import { isOldKind } from "./builtIn/oldVersions.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
@@ -78,7 +77,7 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
   if (apiVersion.split("/").length > 2) {
     throw unrecognized(resource, JSON.stringify(body), `unexpected GroupVersion string: ${apiVersion}`);
   }
-  const isRegistered = resource.isCustom || hasKind(apiVersion, kind) || isOldKind(apiVersion, kind);
+  const isRegistered = resource.isCustom || hasKind(apiVersion, kind);
   requireTextTypes(resource, body);
   if (!isRegistered) {
     const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;

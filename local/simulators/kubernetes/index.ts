@@ -18,6 +18,7 @@ import { createApi, requestedAccess } from "./api.ts";
 import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
+import { startClaimProtection } from "./claimProtection.ts";
 import { createControllerManager } from "./controllerManager.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
@@ -39,7 +40,6 @@ import { createReviews } from "./reviews.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
-import { startStorageProtection } from "./storageProtection.ts";
 import { createStore } from "./store.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
@@ -165,7 +165,7 @@ export async function startKubernetes(
     startJobController(watched),
     startQuotaController(watched),
     startDeploymentController(watched),
-    startStorageProtection(watched),
+    startClaimProtection(watched),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
@@ -192,7 +192,6 @@ export async function startKubernetes(
   seed("v1", "Service", apiService, "default");
   seed("v1", "Endpoints", apiEndpoints, "default");
   seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
-  seed("networking.k8s.io/v1", "ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.0.0.0/16"] } });
   for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
   for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
   if (cluster.hasPodIdentity) {

@@ -37,9 +37,7 @@ export function prepare(resource: Resource, object: JsonObject, { isDry = false 
     case "Node":
       return withTaint(object);
     case "PersistentVolumeClaim":
-      return withFinalizer(withKnownSource(object), "kubernetes.io/pvc-protection");
-    case "PersistentVolume":
-      return withFinalizer(object, "kubernetes.io/pv-protection");
+      return withProtection(withKnownSource(object));
     case "CustomResourceDefinition":
       return { ...object, status: { acceptedNames: {}, conditions: null, storedVersions: storedVersions(object) } };
     default:
@@ -118,14 +116,10 @@ export function kindViolations(resource: Resource, object: JsonObject): Cause[] 
 const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; readonly why: string }>> = {
   Deployment: { path: ["spec", "selector"], why: "field is immutable" },
   ReplicaSet: { path: ["spec", "selector"], why: "field is immutable" },
-  DaemonSet: { path: ["spec", "selector"], why: "field is immutable" },
   RoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
   ClusterRoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
   PriorityClass: { path: ["value"], why: "may not be changed in an update." },
   EndpointSlice: { path: ["addressType"], why: "field is immutable" },
-  IngressClass: { path: ["spec", "controller"], why: "field is immutable" },
-  ControllerRevision: { path: ["data"], why: "field is immutable" },
-  RuntimeClass: { path: ["handler"], why: "field is immutable" },
 };
 
 function preemptionViolations({ kind }: Resource, before: JsonObject, after: JsonObject): Cause[] {
@@ -139,18 +133,12 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
   const fixed = fixedFields[resource.kind];
   if (fixed !== undefined) {
     const { path, why } = fixed;
-    const value = at(after, ...path) ?? (resource.kind === "IngressClass" ? "" : null);
+    const value = at(after, ...path) ?? null;
     if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
     if (resource.kind === "PriorityClass") return [forbidden("value", why)];
     return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];
   }
   switch (resource.kind) {
-    case "StorageClass":
-      return ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"].flatMap((field) =>
-        equal(before[field] ?? null, after[field] ?? null)
-          ? []
-          : [invalidValue(field, after[field] ?? null, "field is immutable")],
-      );
     case "Pod":
       if (countedContainers(before) !== countedContainers(after)) {
         return [forbidden("spec.containers", "pod updates may not add or remove containers")];
@@ -169,17 +157,6 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
       return fixedIn("spec", ["scopes"], before, after);
     case "CustomResourceDefinition":
       return definitionUpdateViolations(before, after);
-    case "StatefulSet": {
-      const open = [
-        ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"],
-        ...["persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
-      ];
-      const fixed = (object: JsonObject) => without(objectAt(object, "spec"), ...open);
-      if (equal(fixed(before), fixed(after))) return [];
-      const names = open.map((each) => `'${each}'`);
-      const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-      return [forbidden("spec", `updates to statefulset spec for fields other than ${list} are forbidden`)];
-    }
     case "Service": {
       const [old, next] = [before, after].map((object) => stringAt(object, "spec", "clusterIP") ?? "");
       if (!old || old === next || stringAt(after, "spec", "type") === "ExternalName") return [];
@@ -269,10 +246,12 @@ function withKnownSource(claim: JsonObject): JsonObject {
 }
 
 /** What is in use does not go. */
-function withFinalizer(object: JsonObject, finalizer: string): JsonObject {
+export const claimFinalizer = "kubernetes.io/pvc-protection";
+
+function withProtection(object: JsonObject): JsonObject {
   const given = listAt(object, "metadata", "finalizers");
-  if (given.includes(finalizer)) return object;
-  return { ...object, metadata: { ...objectAt(object, "metadata"), finalizers: [...given, finalizer] } };
+  if (given.includes(claimFinalizer)) return object;
+  return { ...object, metadata: { ...objectAt(object, "metadata"), finalizers: [...given, claimFinalizer] } };
 }
 
 function withNameLabel(namespace: JsonObject): JsonObject {

@@ -125,13 +125,8 @@ function requireLabels(resource: Resource, name: string, object: JsonObject, old
 
 /** The pods that a workload makes. */
 function templateOf({ kind }: Resource, object: JsonObject): JsonObject | undefined {
-  const paths: Readonly<Record<string, readonly string[]>> = {
-    CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
-    PodTemplate: ["template", "spec"],
-  };
-  const withTemplate = ["ReplicationController", "ReplicaSet", "Deployment", "DaemonSet", "StatefulSet", "Job"];
-  const path = paths[kind] ?? (withTemplate.includes(kind) ? ["spec", "template", "spec"] : undefined);
-  const found = path && at(object, ...path);
+  const path = kind === "CronJob" ? ["spec", "jobTemplate", "spec", "template", "spec"] : ["spec", "template", "spec"];
+  const found = ["ReplicaSet", "Deployment", "Job", "CronJob"].includes(kind) ? at(object, ...path) : undefined;
   return isObject(found) ? found : undefined;
 }
 

@@ -1,7 +1,8 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
 import { unconvertible } from "./body.ts";
+import { realOne } from "./builtIn/servedKinds.ts";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
-import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
+import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
@@ -34,7 +35,7 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
   throw new ApiFailure(
     501,
     "NotImplemented",
-    `the sandbox's simulated API server does not serve ${plural}/${subresource}: use a real one (npm run apiServer)`,
+    `the sandbox's simulated API server does not serve ${plural}/${subresource}: ${realOne}`,
   );
 }
 
@@ -88,13 +89,6 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     finalize: (target, { method, body, options }) => {
       if (method !== "PUT") throw methodNotAllowed();
       return { code: 200, body: objects.finalize(target, body(), options()) };
-    },
-    approval: (target, { method, body, mediaType, options }) => {
-      const asStatus: WriteOptions = { ...options(), subresource: "status" };
-      if (method === "GET") return { code: 200, body: objects.get(target) };
-      if (method === "PUT") return { code: 200, body: objects.replace(target, body(), asStatus) };
-      if (method === "PATCH") return { code: 200, body: objects.patch(target, { mediaType, body: body() }, asStatus) };
-      throw methodNotAllowed();
     },
   };
 }
@@ -175,13 +169,6 @@ function selectorText(object: KubeObject, paths: ScalePaths): { selector?: strin
     const own = stringAt(object, ...paths.selector);
     return own === undefined ? {} : { selector: own };
   }
-  const selector =
-    object.kind === "ReplicationController" ? stringsAt(object, "spec", "selector") : matchLabels(object);
-  const pairs = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
-  return { selector: pairs.join(",") };
-}
-
-function matchLabels(object: KubeObject): Record<string, string> {
-  const selector = objectAt(object, "spec", "selector");
-  return isObject(selector) ? stringsAt(selector, "matchLabels") : {};
+  const pairs = Object.entries(stringsAt(object, "spec", "selector", "matchLabels"));
+  return { selector: pairs.map(([key, value]) => `${key}=${value}`).join(",") };
 }

@@ -54,7 +54,7 @@ function repeated(causes: readonly Cause[], { kind, isCustom }: Resource): Cause
 }
 
 /** Of these, what may not change is asked before what may not be. */
-const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "IngressClass", "Secret", "Service"]);
+const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "Secret", "Service"]);
 
 export function createWriting({ store, resources, now, admit, webhooks, policies, podSecurity }: Environment) {
   function find({ resource, namespace, name }: Target): KubeObject {

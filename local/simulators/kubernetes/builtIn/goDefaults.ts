@@ -93,41 +93,6 @@ function jobSpec(value: JsonObject): JsonObject {
   };
 }
 
-function statefulSetSpec(value: JsonObject): JsonObject {
-  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
-  const isRolling = strategy["type"] === "RollingUpdate";
-  const claims = listAt(value, "volumeClaimTemplates").map((claim) =>
-    isObject(claim) ? { ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" } : claim,
-  );
-  return filledTexts(
-    {
-      ...filled(value, { replicas: 1, revisionHistoryLimit: 10 }),
-      ...(claims.length === 0 ? {} : { volumeClaimTemplates: claims }),
-      updateStrategy: isRolling
-        ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { partition: 0 }) }
-        : strategy,
-      persistentVolumeClaimRetentionPolicy: filled(objectAt(value, "persistentVolumeClaimRetentionPolicy"), {
-        ...{ whenDeleted: "Retain", whenScaled: "Retain" },
-      }),
-    },
-    { podManagementPolicy: "OrderedReady" },
-  );
-}
-
-function daemonSetSpec(value: JsonObject): JsonObject {
-  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
-  const isRolling = strategy["type"] === "RollingUpdate";
-  return {
-    ...filled(value, { revisionHistoryLimit: 10 }),
-    updateStrategy: isRolling
-      ? {
-          ...strategy,
-          rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { maxUnavailable: 1, maxSurge: 0 }),
-        }
-      : strategy,
-  };
-}
-
 /** Without an egress rule, a policy is for what comes in. */
 function networkPolicySpec(value: JsonObject): JsonObject {
   const hasEgress = listAt(value, "egress").length > 0;
@@ -242,32 +207,9 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "core/v1.Secret": (secret) => filledTexts(secret, { type: "Opaque" }),
   "core/v1.PersistentVolumeClaimSpec": (spec) => filled(spec, { volumeMode: "Filesystem" }),
   "core/v1.PersistentVolumeClaimStatus": (status) => filledTexts(status, { phase: "Pending" }),
-  "core/v1.PersistentVolumeSpec": (spec) =>
-    filled(filledTexts(spec, { persistentVolumeReclaimPolicy: "Retain" }), { volumeMode: "Filesystem" }),
-  "core/v1.PersistentVolumeStatus": (status) => filledTexts(status, { phase: "Pending" }),
   "core/v1.LimitRangeItem": limitRangeItem,
-  "core/v1.ReplicationController": (controller) => {
-    const labels = objectAt(controller, "spec", "template", "metadata", "labels");
-    if (Object.keys(labels).length === 0) return controller;
-    const metadata = objectAt(controller, "metadata");
-    const spec = objectAt(controller, "spec");
-    return {
-      ...controller,
-      spec: Object.keys(objectAt(spec, "selector")).length > 0 ? spec : { ...spec, selector: labels },
-      metadata: Object.keys(objectAt(metadata, "labels")).length > 0 ? metadata : { ...metadata, labels },
-    };
-  },
-  "core/v1.ReplicationControllerSpec": (spec) => filled(spec, { replicas: 1 }),
   "apps/v1.DeploymentSpec": deploymentSpec,
   "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
-  "apps/v1.StatefulSetSpec": statefulSetSpec,
-  "apps/v1.DaemonSetSpec": daemonSetSpec,
-  // An older version had a field for it.
-  "apps/v1.DaemonSet": (set) => {
-    const metadata = objectAt(set, "metadata");
-    const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
-    return { ...set, metadata: { ...metadata, annotations } };
-  },
   "core/v1.Pod": (given) => {
     const pod = withRequests(given);
     return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
@@ -286,34 +228,20 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     }),
   "networking/v1.NetworkPolicySpec": networkPolicySpec,
   "networking/v1.NetworkPolicyPort": (port) => filled(port, { protocol: "TCP" }),
-  "networking/v1.IngressClassParametersReference": (reference) => filled(reference, { scope: "Cluster" }),
   "rbac/v1.RoleRef": (reference) => filledTexts(reference, { apiGroup: rbacGroup }),
   "rbac/v1.Subject": subject,
-  "autoscaling/v1.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
   "autoscaling/v2.HorizontalPodAutoscalerSpec": autoscalerSpec,
   "scheduling/v1.PriorityClass": (value) => filled(value, { preemptionPolicy: "PreemptLowerPriority" }),
-  "storage/v1.StorageClass": (value) => filled(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
-  "storage/v1.CSIDriverSpec": (spec) =>
-    filled(spec, {
-      ...{ attachRequired: true, podInfoOnMount: false, storageCapacity: false, requiresRepublish: false },
-      ...{ fsGroupPolicy: "ReadWriteOnceWithFSType", seLinuxMount: false, volumeLifecycleModes: ["Persistent"] },
-    }),
   "discovery/v1.EndpointPort": (port) => filled(port, { name: "", protocol: "TCP" }),
   "admissionregistration/v1.MutatingWebhook": (value) => filled(webhook(value), { reinvocationPolicy: "Never" }),
-  "admissionregistration/v1.ValidatingWebhook": webhook,
   "admissionregistration/v1.ServiceReference": (service) => filled(service, { port: 443 }),
   "admissionregistration/v1.Rule": (rule) => filled(rule, { scope: "*" }),
-  "admissionregistration/v1.ValidatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
-  "admissionregistration/v1.MutatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
-  "admissionregistration/v1.MatchResources": (match) =>
-    filled(match, { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} }),
   "apiextensions/v1.CustomResourceDefinitionSpec": (spec) => filled(spec, { conversion: { strategy: "None" } }),
   "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
   "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
     const kind = stringAt(names, "kind") ?? "";
     return kind === "" ? names : filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
   },
-  "flowcontrol/v1.FlowSchemaSpec": (spec) => filledNumbers(spec, { matchingPrecedence: 1000 }),
 };
 
 function filledNumbers(value: JsonObject, standards: Readonly<Record<string, number>>): JsonObject {

@@ -1,5 +1,5 @@
 /** The cells of the tables of built-in kinds (k8s.io/kubernetes/pkg/printers/internalversion). */
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import { isObject, type Json, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
 import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
 import {
@@ -204,20 +204,6 @@ const printers: Readonly<Record<string, Printer>> = {
     ageOf(object, now),
     ...workload(object),
   ]),
-  StatefulSet: named((object, now) => [
-    `${count(object, "status", "readyReplicas")}/${count(object, "spec", "replicas")}`,
-    ageOf(object, now),
-    ...containersOf(objectAt(object, "spec", "template", "spec")),
-  ]),
-  DaemonSet: named((object, now) => [
-    ...["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled"].map((field) =>
-      count(object, "status", field),
-    ),
-    count(object, "status", "numberAvailable"),
-    labelsText(stringsAt(object, "spec", "template", "spec", "nodeSelector")),
-    ageOf(object, now),
-    ...workload(object),
-  ]),
   PodDisruptionBudget: named((object, now) => [
     textOf(objectAt(object, "spec")["minAvailable"]),
     textOf(objectAt(object, "spec")["maxUnavailable"]),
@@ -268,25 +254,13 @@ const printers: Readonly<Record<string, Printer>> = {
     stringAt(object, "status", "nodeInfo", "containerRuntimeVersion") || unknown,
   ]),
   NetworkPolicy: named((object, now) => [selectorText(objectAt(object, "spec", "podSelector")), ageOf(object, now)]),
-  ValidatingAdmissionPolicy: named((object, now) => [
-    listAt(object, "spec", "validations").length,
-    kindText(objectAt(object, "spec", "paramKind")),
-    ageOf(object, now),
-  ]),
   MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
-  ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
 };
 
 /** The capacity of a claim and how it is used, once it has a volume. */
 function boundTexts(claim: KubeObject): readonly [capacity: string, modes: string] {
   if (!stringAt(claim, "spec", "volumeName")) return ["", ""];
   return [stringAt(claim, "status", "capacity", "storage") ?? "", modesText(listAt(claim, "status", "accessModes"))];
-}
-
-/** Of what a policy's parameters are. */
-function kindText(kind: JsonObject): string {
-  const [apiVersion, name] = [stringAt(kind, "apiVersion"), stringAt(kind, "kind")];
-  return name === undefined ? "<unset>" : `${apiVersion ?? ""}/${name}`;
 }
 
 function lastSchedule(object: KubeObject, now: Date): string {

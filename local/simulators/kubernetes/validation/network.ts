@@ -2,7 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, labelKeyProblems, subdomainProblems } from "../metadataRules.ts";
+import { invalidValue, subdomainProblems } from "../metadataRules.ts";
 import {
   addressText,
   addressViolations,
@@ -192,29 +192,6 @@ function backendViolations(backend: Json, at: string): Cause[] {
     ...(port !== "" && number !== 0 ? [invalidValue(at, "", "cannot set both port name & port number")] : []),
     ...(port !== "" && number === 0 ? portViolations(`${at}.service.port.name`, port) : []),
     ...(port === "" && number !== 0 ? portViolations(`${at}.service.port.number`, number) : []),
-  ];
-}
-
-const pathText = 'must be a domain-prefixed path (such as "acme.io/foo")';
-
-export function ingressClassViolations(object: JsonObject): Cause[] {
-  const controller = stringAt(object, "spec", "controller") ?? "";
-  const parameters = objectAt(object, "spec")["parameters"];
-  const isPath = controller.includes("/") && labelKeyProblems(controller).length === 0;
-  const scope = stringAt(parameters, "scope");
-  const [kind = "", name = "", namespace] = ["kind", "name", "namespace"].map((field) => stringAt(parameters, field));
-  return [
-    ...(controller === "" ? [required("spec.controller")] : []),
-    ...(controller === "" || isPath ? [] : [invalidValue("spec.controller", controller, pathText)]),
-    ...(isObject(parameters) && kind === "" ? [required("spec.parameters.kind")] : []),
-    ...(isObject(parameters) && name === "" ? [required("spec.parameters.name")] : []),
-    ...oneOf("spec.parameters.scope", scope, ["Cluster", "Namespace"]),
-    ...(scope === "Namespace" && !namespace
-      ? [required("spec.parameters.namespace", "`parameters.scope` is set to 'Namespace'")]
-      : []),
-    ...(scope === "Cluster" && namespace !== undefined
-      ? [forbidden("spec.parameters.namespace", "`parameters.scope` is set to 'Cluster'")]
-      : []),
   ];
 }
 

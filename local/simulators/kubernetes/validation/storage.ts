@@ -1,11 +1,10 @@
 /** Storage: claims, volumes, classes. */
 import type { Cause } from "../cause.ts";
 import { type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, labelKeyProblems } from "../metadataRules.ts";
+import { invalidValue } from "../metadataRules.ts";
 import { nanos, shown } from "./amountNames.ts";
-import { forbidden, oneOf, required, subdomainViolations, unsupported } from "./causes.ts";
+import { forbidden, oneOf, required, subdomainViolations } from "./causes.ts";
 import { selectorViolations } from "./labelSelectors.ts";
-import { sourceViolations } from "./volumes.ts";
 
 const modes = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 
@@ -42,46 +41,5 @@ export function claimSpecViolations(spec: JsonObject, path: string): Cause[] {
     ...(size === undefined ? [required(sizePath)] : positive(sizePath, size)),
     ...(name === "" ? [] : subdomainViolations(`${path}.storageClassName`, name)),
     ...oneOf(`${path}.volumeMode`, spec["volumeMode"], ["Block", "Filesystem"]),
-  ];
-}
-
-export function volumeViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const capacity = objectAt(spec, "capacity");
-  const names = Object.keys(capacity);
-  const name = stringAt(spec, "storageClassName") ?? "";
-  return [
-    ...(listAt(spec, "accessModes").length === 0 ? [required("spec.accessModes")] : []),
-    ...modesViolations(spec),
-    ...(names.length === 0 ? [required("spec.capacity")] : []),
-    ...(capacity["storage"] === undefined || names.length > 1
-      ? [unsupported("spec.capacity", names.length === 0 ? null : capacity, ["storage"])]
-      : []),
-    ...Object.entries(capacity).flatMap(([each, amount]) => positive(`spec.capacity[${each}]`, amount)),
-    ...oneOf("spec.persistentVolumeReclaimPolicy", spec["persistentVolumeReclaimPolicy"], [
-      "Delete",
-      "Recycle",
-      "Retain",
-    ]),
-    ...sourceViolations(spec, "spec"),
-    ...(name === "" ? [] : subdomainViolations("spec.storageClassName", name)),
-    ...oneOf("spec.volumeMode", spec["volumeMode"], ["Block", "Filesystem"]),
-  ];
-}
-
-export function storageClassViolations(object: JsonObject): Cause[] {
-  const provisioner = stringAt(object, "provisioner") ?? "";
-  return [
-    ...(provisioner === "" ? [required("provisioner")] : []),
-    ...(provisioner === ""
-      ? []
-      : labelKeyProblems(provisioner.toLowerCase()).map((problem) =>
-          invalidValue("provisioner", provisioner.toLowerCase(), problem),
-        )),
-    ...Object.keys(objectAt(object, "parameters"))
-      .filter((key) => key === "")
-      .map((key) => invalidValue("parameters", key, "field can not be empty.")),
-    ...oneOf("reclaimPolicy", object["reclaimPolicy"], ["Delete", "Retain"]),
-    ...oneOf("volumeBindingMode", object["volumeBindingMode"], ["Immediate", "WaitForFirstConsumer"]),
   ];
 }

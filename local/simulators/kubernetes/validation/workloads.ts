@@ -48,36 +48,6 @@ export const replicaSetViolations = specOf((spec) => [
   ...chosenTemplateViolations(spec, "ReplicaSet"),
 ]);
 
-export const daemonSetViolations = specOf((spec) => [
-  ...ownSelectorViolations(spec, "daemonset"),
-  ...chosenTemplateViolations(spec, "DaemonSet"),
-  ...negatives("spec", spec, ["minReadySeconds"]),
-  ...daemonStrategyViolations(spec),
-  ...negatives("spec", spec, ["revisionHistoryLimit"]),
-]);
-
-export const replicationControllerViolations = specOf((spec) => {
-  const wanted = stringsAt(spec, "selector");
-  const labels = stringsAt(spec, "template", "metadata", "labels");
-  const isChosen = Object.entries(wanted).every(([key, value]) => labels[key] === value);
-  return [
-    ...negatives("spec", spec, ["minReadySeconds"]),
-    ...(Object.keys(wanted).length === 0 ? [required("spec.selector")] : []),
-    ...negatives("spec", spec, ["replicas"]),
-    ...(isObject(spec["template"])
-      ? [
-          ...(isChosen ? [] : [unchosen(labels)]),
-          ...templateViolations(spec["template"], "spec.template"),
-          ...alwaysViolations(spec, "ReplicationController"),
-        ]
-      : [required("spec.template")]),
-  ];
-});
-
-export function podTemplateViolations(object: JsonObject): Cause[] {
-  return templateViolations(objectAt(object, "template"), "template");
-}
-
 export function ownSelectorViolations(spec: JsonObject, kind: string): Cause[] {
   const selector = spec["selector"];
   // A daemon set without one chooses nothing, not its own template either.
@@ -187,37 +157,5 @@ function deadlineViolations(spec: JsonObject): Cause[] {
   return [
     ...negatives("spec", spec, ["progressDeadlineSeconds"]),
     ...(isShort ? [invalidValue(field, deadline, "must be greater than minReadySeconds")] : []),
-  ];
-}
-
-function daemonStrategyViolations(spec: JsonObject): Cause[] {
-  const strategy = objectAt(spec, "updateStrategy");
-  const path = "spec.updateStrategy";
-  const type = stringAt(strategy, "type") ?? "";
-  if (!["OnDelete", "RollingUpdate"].includes(type)) {
-    return [unsupported(path, shownStrategy(strategy), ["RollingUpdate", "OnDelete"])];
-  }
-  if (type === "OnDelete") return [];
-  const { maxUnavailable, maxSurge } = objectAt(strategy, "rollingUpdate");
-  const at = `${path}.rollingUpdate`;
-  return [
-    ...partViolations(`${at}.maxUnavailable`, maxUnavailable),
-    ...partViolations(`${at}.maxSurge`, maxSurge),
-    ...(isNothing(maxUnavailable) && isNothing(maxSurge)
-      ? [required(`${at}.maxUnavailable`, "cannot be 0 when maxSurge is 0")]
-      : []),
-    ...(isNothing(maxUnavailable) || isNothing(maxSurge)
-      ? []
-      : [invalidValue(`${at}.maxSurge`, maxSurge ?? null, "may not be set when maxUnavailable is non-zero")]),
-  ];
-}
-
-export function revisionViolations(object: JsonObject): Cause[] {
-  const isStored = stringAt(object, "metadata", "resourceVersion") !== undefined;
-  return [
-    ...((numberAt(object, "revision") ?? 0) < 0
-      ? [invalidValue("revision", object["revision"] ?? 0, "must be greater than or equal to 0")]
-      : []),
-    ...(!isStored && (object["data"] ?? null) === null ? [required("data", "data is mandatory")] : []),
   ];
 }

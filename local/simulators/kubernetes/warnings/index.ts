@@ -1,10 +1,9 @@
 /** What a write is warned of, by kind, though it is done: the strategies' WarningsOnCreate and WarningsOnUpdate. */
-import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
+import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { nanos, shown } from "../validation/amountNames.ts";
 import { dotlessProblems } from "../validation/causes.ts";
 import { addressWarnings, blockWarnings } from "./addresses.ts";
-import { expressionWarnings, labelWarning } from "./nodeLabels.ts";
 import { fractionWarning, podWarnings } from "./pods.ts";
 
 type Old = JsonObject | undefined;
@@ -12,9 +11,9 @@ type Warnings = (object: JsonObject, old: Old) => string[];
 
 /** Of a kind that makes pods, once more when anything but its status has changed. */
 const workload =
-  (path: readonly string[], { isNamed = true } = {}): Warnings =>
+  (path: readonly string[]): Warnings =>
   (object, old) => [
-    ...(isNamed && old === undefined ? nameWarnings(object, "Pod names and hostnames") : []),
+    ...(old === undefined ? nameWarnings(object, "Pod names and hostnames") : []),
     ...(old !== undefined && equal(objectAt(object, "spec"), objectAt(old, "spec"))
       ? []
       : podWarnings(objectAt(object, ...path), `${path.join(".")}.`)),
@@ -28,17 +27,6 @@ function nameWarnings(object: JsonObject, place: string): string[] {
 }
 
 const template = ["spec", "template"];
-
-function statefulSet(object: JsonObject, old: Old): string[] {
-  const negative = "a negative value retains all historical revisions; a value >= 0 is recommended";
-  return [
-    ...workload(template, { isNamed: false })(object, old),
-    ...listAt(object, "spec", "volumeClaimTemplates").flatMap((each, index) =>
-      claimSpec(objectAt(each, "spec"), `spec.volumeClaimTemplates[${index}]${old === undefined ? "" : ".Spec"}`),
-    ),
-    ...((numberAt(object, "spec", "revisionHistoryLimit") ?? 0) < 0 ? [`spec.revisionHistoryLimit: ${negative}`] : []),
-  ];
-}
 
 function cronJob(object: JsonObject, old: Old): string[] {
   const zone =
@@ -127,54 +115,6 @@ function claimSpec(spec: JsonObject, path: string): string[] {
   );
 }
 
-const volumePlugins: Readonly<Record<string, string>> = {
-  cephfs: "deprecated in v1.28, non-functional in v1.31+",
-  photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
-  scaleIO: "deprecated in v1.16, non-functional in v1.22+",
-  storageos: "deprecated in v1.22, non-functional in v1.25+",
-  glusterfs: "deprecated in v1.25, non-functional in v1.26+",
-  rbd: "deprecated in v1.28, non-functional in v1.31+",
-};
-const volumeAnnotations: Readonly<Record<string, string>> = {
-  [storageClassKey]: oldClass,
-  "volume.beta.kubernetes.io/mount-options": `deprecated since v1.31; use "mountOptions" attribute instead`,
-};
-
-function volume(object: JsonObject): string[] {
-  const spec = objectAt(object, "spec");
-  const annotations = objectAt(object, "metadata", "annotations");
-  const recycled =
-    "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.";
-  const terms = listAt(spec, "nodeAffinity", "required", "nodeSelectorTerms");
-  return [
-    ...told(annotations, volumeAnnotations, (key) => `metadata.annotations[${key}]`),
-    ...(stringAt(spec, "persistentVolumeReclaimPolicy") === "Recycle" ? [recycled] : []),
-    ...terms.flatMap((term, index) => {
-      const path = `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`;
-      return expressionWarnings(term, path, { readsValues: false });
-    }),
-    ...told(spec, volumePlugins, (key) => `spec.${key}`),
-  ];
-}
-
-function told(value: JsonObject, texts: Readonly<Record<string, string>>, where: (key: string) => string): string[] {
-  return Object.entries(texts).flatMap(([key, text]) => (value[key] === undefined ? [] : [`${where(key)}: ${text}`]));
-}
-
-function storageClass(object: JsonObject): string[] {
-  return listAt(object, "allowedTopologies").flatMap((topology, index) =>
-    listAt(topology, "matchLabelExpressions").flatMap((each, place) => {
-      const path = `allowedTopologies[${index}].matchLabelExpressions[${place}].key`;
-      return labelWarning(stringAt(each, "key") ?? "", `${path}: `);
-    }),
-  );
-}
-
-function runtimeClass(object: JsonObject): string[] {
-  const labels = Object.keys(objectAt(object, "scheduling", "nodeSelector"));
-  return labels.flatMap((label) => labelWarning(label, "scheduling.nodeSelector: "));
-}
-
 function node(object: JsonObject): string[] {
   const spec = objectAt(object, "spec");
   return [
@@ -243,12 +183,9 @@ function formatsIn(value: Json): string[] {
 const byKind: Readonly<Record<string, Warnings>> = {
   Pod: (object, old) =>
     old === undefined ? [...nameWarnings(object, "the Pod's hostname"), ...podWarnings(object, "")] : [],
-  PodTemplate: workload(["template"], { isNamed: false }),
-  ...{ Deployment: workload(template), ReplicaSet: workload(template), ReplicationController: workload(template) },
-  ...{ DaemonSet: workload(template, { isNamed: false }), StatefulSet: statefulSet },
+  ...{ Deployment: workload(template), ReplicaSet: workload(template) },
   ...{ Job: workload(template), CronJob: cronJob, Service: service, Ingress: ingress, ResourceQuota: quota },
-  ...{ PersistentVolumeClaim: claim, PersistentVolume: volume, StorageClass: storageClass },
-  ...{ RuntimeClass: runtimeClass, Node: node, ServiceAccount: account, EndpointSlice: slice, Endpoints: endpoints },
+  ...{ PersistentVolumeClaim: claim, Node: node, ServiceAccount: account, EndpointSlice: slice, Endpoints: endpoints },
   CustomResourceDefinition: definition,
 };
 
