@@ -13,14 +13,14 @@ const pure = [
 /** Change their process for good, its environment, clock or modules, or meet what MSAL keeps in it of managed identities' tokens. */
 const alone = [
   "test/adapters/httpClient.test.ts",
-  "test/local/simulators/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
-  "test/local/coreTools.test.ts",
-  "test/local/host/**/*.test.ts",
-  "test/local/kubelet/kubelet.test.ts",
+  "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
+  "test/sandbox/coreTools.test.ts",
+  "packages/functions-host/test/**/*.test.ts",
+  "packages/kube-sim/test/kubelet/kubelet.test.ts",
   "test/proof/**/*.test.ts",
   "test/releases/**/*.test.ts",
 ];
-/** On the real host, one at a time, what does not look into the embedded one (local/coreTools.ts). */
+/** On the real host, one at a time, what does not look into the embedded one (sandbox/coreTools.ts). */
 const isOnCoreTools = process.env["MOORING_TEST_HOST"] === "func";
 /** Look into the embedded host: its engine's faults, its store, its durable interface. */
 const onlyEmbedded = [
@@ -28,7 +28,7 @@ const onlyEmbedded = [
   "test/sandbox/{history,killWrites,resumeOperation,telemetry,twoInstances,unwritableStore}.test.ts",
 ];
 const only = isOnCoreTools ? onlyEmbedded : [];
-const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
+const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["{test,packages/*/test}/**/*.test.ts"];
 const globalSetup = ["test/support/built.ts"];
 
 export default defineConfig({

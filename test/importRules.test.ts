@@ -6,7 +6,8 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = ["src", "local", "cli", "clients", "samples", "dashboard"];
+const products = ["packages/functions-host", "packages/kube-sim", "packages/azure-sim"] as const;
+const folders = ["src", "sandbox", ...products.map((name) => `${name}/src`), "cli", "clients", "samples", "dashboard"];
 
 interface Module {
   /** Relative to the checkout, with `/`. */
@@ -104,7 +105,8 @@ it("finds the modules to check", () => {
   const counts = Map.groupBy(modules, ({ file }) => file.split("/")[0] ?? "");
 
   expect(counts.get("src")?.length).toBeGreaterThan(40);
-  expect(counts.get("local")?.length).toBeGreaterThan(60);
+  expect(counts.get("sandbox")?.length).toBeGreaterThan(40);
+  expect(counts.get("packages")?.length).toBeGreaterThan(300);
   expect(counts.get("cli")?.length).toBeGreaterThan(50);
   expect(modules.flatMap(({ imports }) => imports).length).toBeGreaterThan(400);
 });
@@ -269,49 +271,53 @@ it("lets the command line import from src only types, and values of modules that
   expect(valuesImportedBy("src/domain/errors.ts")).not.toEqual([]);
 });
 
-describe("local is two products, a Functions host and a simulated cloud", () => {
-  const local = modules.filter(({ file }) => file.startsWith("local/"));
-  const isHost = (name: string) => name.startsWith("local/host/");
-  const isCloud = (name: string) =>
-    /^local\/(simulators|control|kubelet|cluster|apiServer)\/|^local\/cloud\.ts$/.test(name);
-  const importsFrom = (files: typeof local, isForbidden: (name: string) => boolean) =>
+describe("packages", () => {
+  const isOf = (name: string, file: string) => file.startsWith(`packages/${name}/`);
+  const importsFrom = (files: typeof modules, isForbidden: (name: string) => boolean) =>
     files.flatMap(({ file, imports }) => imports.filter(isForbidden).map((name) => `${file} imports ${name}`));
 
-  it("neither of which imports the other, nor the host anything else of the project", () => {
-    const host = local.filter(({ file }) => isHost(file));
-    const cloud = local.filter(({ file }) => isCloud(file));
+  it("import nothing of the project besides, and the simulated cluster only what the simulated Azure's services are made of", () => {
+    const of = (name: string) => modules.filter(({ file }) => isOf(name, file));
+    const isProject = (name: string) => /^(src|sandbox|cli|clients|dashboard|samples|test|tools|packages)\//.test(name);
+    const domain = /^src\/domain\/(messageOf|serial)\.ts$/;
 
-    expect(host.length).toBeGreaterThan(60);
-    expect(cloud.length).toBeGreaterThan(100);
-    expect(importsFrom(host, (name) => /^(src|local|cli|dashboard|test|tools)\//.test(name) && !isHost(name))).toEqual(
-      [],
-    );
-    expect(importsFrom(cloud, isHost)).toEqual([]);
+    expect(of("functions-host").length).toBeGreaterThan(60);
+    expect(of("kube-sim").length).toBeGreaterThan(80);
+    expect(of("azure-sim").length).toBeGreaterThan(100);
+    expect(importsFrom(of("functions-host"), (name) => isProject(name) && !isOf("functions-host", name))).toEqual([]);
+    expect(
+      importsFrom(of("azure-sim"), (name) => isProject(name) && !isOf("azure-sim", name) && !domain.test(name)),
+    ).toEqual([]);
+    expect(
+      importsFrom(
+        of("kube-sim"),
+        (name) => isProject(name) && !/^packages\/(kube|azure)-sim\//.test(name) && !domain.test(name),
+      ),
+    ).toEqual([]);
   });
 
-  it("each with one entrance: the host's process with what it tells its parent, and the cloud", () => {
-    const others = local.filter(({ file }) => !isHost(file));
-    const entrance = "local/host/turnFaults.ts";
-    // The types of what every part of the cloud has, and what it says of itself.
-    const ofCloud =
-      /^local\/(cloud\.ts|control\/(server|environment|faultDocument)\.ts|simulators\/(faults|simulator|tls|world)\.ts)$/;
-    // What makes the cloud up.
-    const parts =
-      /^local\/(cloud|azurite|tableFaults|dataServices|messagingServices|seedCloud|callers|people|rights|catalogs|catalogFile|cloudFiles)\.ts$/;
-    const outside = others.filter(({ file }) => !isCloud(file) && !parts.test(file));
+  it("are known to the sandbox alone, the host by its process with what it tells its parent", () => {
+    const others = modules.filter(({ file }) => !file.startsWith("packages/"));
+    const isPackage = (name: string) => name.startsWith("packages/");
+    const entrance = "packages/functions-host/src/turnFaults.ts";
 
-    expect(importsFrom(others, (name) => isHost(name) && name !== entrance)).toEqual([]);
-    expect(importsFrom(outside, (name) => isCloud(name) && !ofCloud.test(name))).toEqual([]);
+    expect(importsFrom(others, (name) => isOf("functions-host", name) && name !== entrance)).toEqual([]);
+    expect(
+      importsFrom(
+        others.filter(({ file }) => !file.startsWith("sandbox/")),
+        isPackage,
+      ),
+    ).toEqual([]);
   });
 });
 
 it("lets only the command line, the demo, which also speaks HTTP, and npm start, for its flags, import from cli", () => {
   const broken = modules
-    .filter(({ file }) => !/^(cli|local\/demo)\//.test(file))
+    .filter(({ file }) => !/^(cli|sandbox\/demo)\//.test(file))
     .flatMap(({ file, imports }) =>
       imports
         .filter((name) => name.startsWith("cli/"))
-        .filter((name) => file !== "local/main.ts" || name !== "cli/arguments/values.ts")
+        .filter((name) => file !== "sandbox/main.ts" || name !== "cli/arguments/values.ts")
         .map((name) => `${file} imports ${name}`),
     );
 
@@ -326,7 +332,7 @@ it("reads settings in one file of src, and the proxy where HTTP is sent", () => 
 
 it("has no import cycles between files, except in a grammar", () => {
   // An expression contains a query, and a query expressions; so do the calls between their compilers.
-  const recursive = "local/simulators/sql/engine/";
+  const recursive = "packages/azure-sim/src/sql/engine/";
 
   const circles = findCircles(new Map(modules.map(({ file, imports }) => [file, imports])));
 
@@ -348,7 +354,7 @@ it("has no import cycles between folders of src", () => {
 it("starts sandboxes only through the helper that searches for their secrets", () => {
   const suites = listFiles("test").map(readModule);
 
-  const starting = suites.filter(({ imports }) => imports.includes("local/sandbox.ts")).map(({ file }) => file);
+  const starting = suites.filter(({ imports }) => imports.includes("sandbox/sandbox.ts")).map(({ file }) => file);
 
   expect(suites.length).toBeGreaterThan(150);
   expect(starting.filter((file) => !file.startsWith("test/support/"))).toEqual([]);

@@ -1,6 +1,6 @@
 /** `npm run build`: bundles the function app into dist/main.cjs, and checks the catalog that would be deployed with it. */
 import { dirname, join } from "node:path";
-import { buildApp } from "../local/build.ts";
+import { buildApp } from "../sandbox/build.ts";
 import { loadCatalog } from "../src/catalog.ts";
 
 loadCatalog(join(dirname(import.meta.dirname), "mooring.yaml"));

@@ -13,8 +13,8 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress } from "node:zlib";
-import { buildApp } from "../local/build.ts";
 import packageJson from "../package.json" with { type: "json" };
+import { buildApp } from "../sandbox/build.ts";
 import "../test/support/core.ts";
 
 const { bundle, mostBytes, packedBundle, releasesFolder } = await import("../test/releases/support/releases.ts");

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { TextlintKernel } from "@textlint/kernel";
 import markdown from "@textlint/textlint-plugin-markdown";
 import terminology from "textlint-rule-terminology";
-import { beginApp } from "../local/host/core.ts";
-import { createLog } from "../local/host/log.ts";
+import { beginApp } from "../packages/functions-host/src/core.ts";
+import { createLog } from "../packages/functions-host/src/log.ts";
 import { repeatedWord, retiredPhrase, sentenceLength } from "./prose/rules.ts";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, "..");
 const documents = [
   "{README,ARCHITECTURE,CONTRIBUTING,SECURITY}.md",
   "docs/**/*.md",
-  "{src,cli,dashboard,local,infra,samples}/**/README.md",
+  "{src,cli,dashboard,sandbox,packages,infra,samples}/**/README.md",
 ];
 
 const kernel = new TextlintKernel();

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { buildApp } from "../local/build.ts";
+import { buildApp } from "../sandbox/build.ts";
 import { messageOf } from "../src/domain/messageOf.ts";
 import { checkCatalog, listContents, zip } from "./package/createPackage.ts";
 import { sha256, writeBom, writeProvenance } from "./package/evidence.ts";

@@ -4,7 +4,7 @@
  * It is plain JavaScript for Node 20, because it runs before anything is installed: it installs if node_modules is missing or
  * older than the lock file, then starts the pinned Node (docs/adr/0005-node-24.md).
  *
- *   node tools/run.mjs local/demo/main.ts --json     a file of this project
+ *   node tools/run.mjs sandbox/demo/main.ts --json     a file of this project
  *   node tools/run.mjs vitest run                    a package's command
  */
 import { spawn, spawnSync } from "node:child_process";

@@ -5,9 +5,9 @@
 
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
-import { requirePrograms } from "../local/apiServer/programs.ts";
+import { requirePrograms } from "../packages/kube-sim/src/apiServer/programs.ts";
 import { messageOf } from "../src/domain/messageOf.ts";
-import { suites } from "./apiServer/suites.ts";
+import { suites } from "./apiServerSuites.ts";
 
 const root = dirname(import.meta.dirname);
 

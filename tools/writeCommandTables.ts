@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { testPrograms } from "../local/apiServer/programs.ts";
+import { testPrograms } from "../packages/kube-sim/src/apiServer/programs.ts";
 import { namesOf, readHelp } from "../test/commandLines/readHelp.ts";
 
 interface Program {

@@ -5,8 +5,8 @@
 import { spawnSync } from "node:child_process";
 import { globSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { beginApp } from "../local/host/core.ts";
-import { createLog } from "../local/host/log.ts";
+import { beginApp } from "../packages/functions-host/src/core.ts";
+import { createLog } from "../packages/functions-host/src/log.ts";
 
 // Before anything requires @azure/functions; otherwise it warns for each function that there is no host.
 beginApp(createLog({ filter: { default: "none" } }));

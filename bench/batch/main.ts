@@ -6,8 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { names } from "../../local/cloud.ts";
-import { startSandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 import { usageOf } from "../engine/process.ts";
 
 const { values } = parseArgs({

@@ -10,10 +10,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { names } from "../../local/cloud.ts";
-import type { HostProcess } from "../../local/hostChild.ts";
-import { startHostProcess } from "../../local/hostProcess.ts";
-import { startSandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import type { HostProcess } from "../../sandbox/hostChild.ts";
+import { startHostProcess } from "../../sandbox/hostProcess.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 
 const { values } = parseArgs({
   options: {

@@ -6,9 +6,9 @@
  */
 import { execFile, execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
-import { names } from "../../local/cloud.ts";
-import { describeEnvironment } from "../../local/control/environment.ts";
-import { startSandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { describeEnvironment } from "../../sandbox/control/environment.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 import { databases, onboard } from "../onboarding/measure.ts";
 import { quantile } from "../quantile.ts";
 

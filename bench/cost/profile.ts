@@ -89,6 +89,6 @@ function whereIs(
 function nameOf(path: string): string {
   const [, inPackage] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path) ?? [];
   if (inPackage !== undefined) return inPackage;
-  const [, ours] = /\/((?:src|local)\/.*)\/[^/]+$/.exec(path) ?? [];
+  const [, ours] = /\/((?:src|sandbox|packages)\/.*)\/[^/]+$/.exec(path) ?? [];
   return ours ?? path;
 }

@@ -9,13 +9,13 @@ import { loadavg } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { z } from "zod";
-import { ensureBuilt } from "../../local/build.ts";
+import { ensureBuilt } from "../../sandbox/build.ts";
 import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({
   options: { runs: { type: "string", default: "5" }, latency: { type: "string", default: "40ms" } },
 });
-const demo = join(dirname(dirname(import.meta.dirname)), "local/demo/main.ts");
+const demo = join(dirname(dirname(import.meta.dirname)), "sandbox/demo/main.ts");
 
 const Told = z.object({
   event: z.string(),

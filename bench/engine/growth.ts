@@ -1,8 +1,8 @@
 /** How the costs of the embedded host grow with the width and length of a workflow, with what has run, and with what is stored. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { openDatabase } from "../../local/host/durable/store/open.ts";
-import { createStore } from "../../local/host/durable/store/store.ts";
+import { openDatabase } from "../../packages/functions-host/src/durable/store/open.ts";
+import { createStore } from "../../packages/functions-host/src/durable/store/store.ts";
 import { type Mooring, startMooring, systemKey } from "./engines/mooring.ts";
 import { expectOk, send } from "./http.ts";
 import { median, runMany } from "./measure.ts";

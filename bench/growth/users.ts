@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { names, startCloud } from "../../local/cloud.ts";
+import { names, startCloud } from "../../sandbox/cloud.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { ClientId } from "../../src/domain/naming/identityPair.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";

@@ -9,8 +9,8 @@ import { readFile } from "node:fs/promises";
 import { Agent, type IncomingMessage, request as startRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { names } from "../../local/cloud.ts";
-import { startSandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startSandbox } from "../../local/sandbox.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 import { quantile } from "../quantile.ts";
 import { databases, historyOf, type Measured, onboard, openStore } from "./measure.ts";
 

@@ -2,8 +2,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { names } from "../../local/cloud.ts";
-import type { Sandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 
 export const databases = Array.from({ length: 50 }, (_, index) => `db${index}`);
 

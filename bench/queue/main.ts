@@ -1,8 +1,8 @@
 /** How long a message for a busy namespace keeps its slot, and what the others wait for it; see README.md beside this file. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { names } from "../../local/cloud.ts";
-import { startSandbox } from "../../local/sandbox.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { startSandbox } from "../../sandbox/sandbox.ts";
 import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { startHostProcess } from "../../local/hostProcess.ts";
+import { startHostProcess } from "../../sandbox/hostProcess.ts";
 import { quantile } from "../quantile.ts";
 
 const { values } = parseArgs({

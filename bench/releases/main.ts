@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 import { unpackApp } from "../../test/releases/support/releases.ts";
 import { databases, historyOf, onboard, openStore } from "../onboarding/measure.ts";
 import { quantile } from "../quantile.ts";

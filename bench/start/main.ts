@@ -7,10 +7,10 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { bundles, ensureBuilt } from "../../local/build.ts";
-import { type Cloud, startCloud } from "../../local/cloud.ts";
-import { startHostProcess } from "../../local/hostProcess.ts";
-import { startTraceReceiver } from "../../local/traces/receiver.ts";
+import { bundles, ensureBuilt } from "../../sandbox/build.ts";
+import { type Cloud, startCloud } from "../../sandbox/cloud.ts";
+import { startHostProcess } from "../../sandbox/hostProcess.ts";
+import { startTraceReceiver } from "../../sandbox/traces/receiver.ts";
 import { listContents, zip } from "../../tools/package/createPackage.ts";
 import { quantile } from "../quantile.ts";
 

@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { ensureBuilt } from "../../local/build.ts";
-import { names } from "../../local/cloud.ts";
-import { type Sandbox, startSandbox } from "../../local/sandbox.ts";
+import { ensureBuilt } from "../../sandbox/build.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { type Sandbox, startSandbox } from "../../sandbox/sandbox.ts";
 
 const { values } = parseArgs({
   options: {

@@ -35,7 +35,7 @@ export const command = defineCommand({
       ...(verbose ? ["--verbose"] : []),
     ];
     // A separate process, because the command line speaks only HTTP and may not import the sandbox.
-    const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url));
+    const main = fileURLToPath(new URL("../../sandbox/main.ts", import.meta.url));
     if (!existsSync(main)) {
       throw new UsageError("up needs a checkout of Mooring; this is only the command line.", {
         next: ["In a checkout: npx mooring up"],

@@ -1,4 +1,4 @@
-/** The SDK and its exporters: a separate bundle (local/build.ts), loaded only if telemetry is on. */
+/** The SDK and its exporters: a separate bundle (sandbox/build.ts), loaded only if telemetry is on. */
 import { AzureMonitorMetricExporter, AzureMonitorTraceExporter } from "@azure/monitor-opentelemetry-exporter";
 import { context, DiagLogLevel, diag, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type CommandLine, messages, onboardArgs, orders, startCommandLine } from "./support/commandLine.ts";
 import { checkout, run } from "./support/program.ts";
 

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { checkout, type Ended, type Running, run, runHere, start } from "./support/program.ts";
 

@@ -8,7 +8,7 @@ import { Refused } from "../../cli/failures.ts";
 import { sendAsking, sendBatchAsking } from "../../cli/requests/removal.ts";
 import type { Call } from "../../cli/service/client.ts";
 import type { Session } from "../../cli/session.ts";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Ended, runIn } from "./support/program.ts";
 

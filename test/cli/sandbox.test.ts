@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { serviceOf } from "../support/service.ts";
 import { runHere } from "./support/program.ts";

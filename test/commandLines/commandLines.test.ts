@@ -31,7 +31,7 @@ it("sees them in documents, printed texts, hooks, workflows and code", () => {
       "bench/byHand/main.ts",
       "docs/deploy.md",
       "infra/main.bicepparam",
-      "local/describeSandbox.ts",
+      "sandbox/describeSandbox.ts",
       "mooring.yaml",
       "src/domain/errors/stepErrors.ts",
       "src/resources/identity/resource.ts",

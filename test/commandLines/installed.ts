@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { testPrograms } from "../../local/apiServer/programs.ts";
+import { testPrograms } from "../../packages/kube-sim/src/apiServer/programs.ts";
 import { sayNotRun } from "../support/notRun.ts";
 
 export function isInstalled(program: string): boolean {

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { readDeployment, valuesAt } from "../infra/support/snapshots.ts";
 import { principalOf, print } from "../proof/support/principals.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,6 +1,6 @@
 /** What a person requests with the form, who decides about it, and the operations and batches that follow. */
 import { describe, expect } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { serviceOf } from "../support/service.ts";
 import { expectAccessible, expectToFit, heightOnPhone, takeScreenshots } from "./support/browser.ts";
 import { changeBy } from "./support/changes.ts";

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, it } from "vitest";
 
-const files = globSync("{src,test,local,cli,clients,dashboard,docs,infra,samples,tools}/**/*", {
+const files = globSync("{src,test,sandbox,packages,cli,clients,dashboard,docs,infra,samples,tools}/**/*", {
   exclude: ["**/node_modules"],
 }).concat(globSync("*"));
 const known = new Set(files);

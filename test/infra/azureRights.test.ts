@@ -4,12 +4,18 @@
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { readRights } from "../../local/rights.ts";
-import { startArm } from "../../local/simulators/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../local/simulators/simulator.ts";
-import { assignRole, type ServicePrincipal } from "../../local/simulators/world.ts";
-import { addMooring, addSqlServer, clientsFor, credentialOf, group } from "../local/simulators/arm/fixture.ts";
-import { addCluster, addIdentity, createContext, tokenAudience } from "../local/simulators/entra/fixture.ts";
+import { startArm } from "../../packages/azure-sim/src/arm/index.ts";
+import type { Simulator, SimulatorContext } from "../../packages/azure-sim/src/simulator.ts";
+import { assignRole, type ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
+import {
+  addMooring,
+  addSqlServer,
+  clientsFor,
+  credentialOf,
+  group,
+} from "../../packages/azure-sim/test/arm/fixture.ts";
+import { addCluster, addIdentity, createContext, tokenAudience } from "../../packages/azure-sim/test/entra/fixture.ts";
+import { readRights } from "../../sandbox/rights.ts";
 
 const rights = await readRights();
 const thief = { issuer: "https://thief.example/", subject: "thief", audiences: [tokenAudience] };

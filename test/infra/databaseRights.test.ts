@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import sql, { type ConnectionPool } from "mssql";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../local/simulators/world.ts";
+import type { ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";

@@ -1,8 +1,8 @@
 /** What someone with Mooring's token can and cannot do on a PostgreSQL server. docs/security.md says the same in words. */
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../local/simulators/world.ts";
-import { hasPostgres, type PostgresFixture, startFixture } from "../local/simulators/postgres/fixture.ts";
+import type { ServicePrincipal } from "../../packages/azure-sim/src/world.ts";
+import { hasPostgres, type PostgresFixture, startFixture } from "../../packages/azure-sim/test/postgres/fixture.ts";
 
 describe.runIf(hasPostgres("what a stolen token reaches on PostgreSQL"))("a stolen token on PostgreSQL", () => {
   let fixture: PostgresFixture;

@@ -5,11 +5,11 @@
 import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { names } from "../../local/cloud.ts";
-import { createMessageList } from "../../local/messageList.ts";
-import { readRights } from "../../local/rights.ts";
-import { actionFor } from "../../local/simulators/arm/authorization.ts";
-import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../local/simulators/kubernetes/rbac.ts";
+import { actionFor } from "../../packages/azure-sim/src/arm/authorization.ts";
+import { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "../../packages/kube-sim/src/kubernetes/rbac.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
+import { readRights } from "../../sandbox/rights.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { manageNamespace } from "../support/managedNamespaces.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

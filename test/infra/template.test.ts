@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, it } from "vitest";
-import { readRights } from "../../local/rights.ts";
+import { readRights } from "../../sandbox/rights.ts";
 import { loadConfig } from "../../src/config.ts";
 import { Limits } from "../../src/domain/access/access.ts";
 import { maxBatchBytes } from "../../src/domain/operation/batch.ts";

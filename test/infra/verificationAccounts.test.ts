@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import { apply, changedJob, mark, namespace, verificationJob, type Written } from "./support/mooringsWrites.ts";
 import { readVerificationAccounts, type Server, startOfSandbox, startReal } from "./support/policyServers.ts";

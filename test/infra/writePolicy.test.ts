@@ -4,7 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { adopterMetadata } from "../../src/domain/naming/ownership.ts";
 import { sayNotRun } from "../support/notRun.ts";
 import {

@@ -4,8 +4,8 @@
  * meets a way on every wire. The default run has one Job, a full one has every way.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import type { Call } from "../../local/simulators/faults.ts";
+import type { Call } from "../../packages/azure-sim/src/faults.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { isShort, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { createRoutes, occupy, people, type Route } from "../sandbox/support/routes.ts";
 import { type Person, roleOf } from "../support/people.ts";
 import { isSoak, shareOf } from "../support/proofs.ts";

@@ -5,8 +5,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { Call } from "../../local/simulators/faults.ts";
-import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
+import type { Call } from "../../packages/azure-sim/src/faults.ts";
+import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { callManaged } from "../support/managedNamespaces.ts";
 import { isShort, isSoak, shareOf } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,6 +1,6 @@
 /** Strings that are known to break software, in every field of HTTP and queue: all are refused, and have no effect. The default run tries an eighth. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { printCursor } from "../../src/domain/http/cursor.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { TargetRequest } from "../../src/domain/targets/namedTarget.ts";

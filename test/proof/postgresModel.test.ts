@@ -4,6 +4,7 @@
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasPostgres, type PostgresFixture, startFixture } from "../../packages/azure-sim/test/postgres/fixture.ts";
 import { createPostgres } from "../../src/adapters/postgres/index.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { PrincipalId } from "../../src/domain/naming/identityPair.ts";
@@ -11,7 +12,6 @@ import { readMark } from "../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, type PostgresWord, rightsOf } from "../../src/domain/targets/postgres.ts";
 import type { PostgresRoles } from "../../src/ports/postgres.ts";
 import { noteKey } from "../../src/resources/target/postgres/role.ts";
-import { hasPostgres, type PostgresFixture, startFixture } from "../local/simulators/postgres/fixture.ts";
 import { shareOf } from "../support/proofs.ts";
 import {
   addMember,

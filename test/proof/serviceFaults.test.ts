@@ -4,8 +4,8 @@
  * one). One cell runs at a time. The default run takes a sample; `npm run soak` takes all.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import type { Fault, Wire } from "../../local/simulators/faults.ts";
+import type { Fault, Wire } from "../../packages/azure-sim/src/faults.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { isSoak } from "../support/proofs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";

@@ -6,7 +6,7 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { createRegistry } from "../../src/adapters/registry/index.ts";
 import { isFinal } from "../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";

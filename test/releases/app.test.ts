@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, it } from "vitest";
-import { ensureBuilt } from "../../local/build.ts";
-import { compareVersions } from "../../local/host/durable/versions.ts";
+import { compareVersions } from "../../packages/functions-host/src/durable/versions.ts";
+import { ensureBuilt } from "../../sandbox/build.ts";
 import { historiesFolder, upcoming } from "../proof/support/histories.ts";
 import { type Registered, registeredBy } from "./support/registered.ts";
 import {

@@ -5,9 +5,9 @@
  */
 import { afterEach, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { ensureBuilt } from "../../local/build.ts";
-import { names } from "../../local/cloud.ts";
-import type { Call, Fault } from "../../local/simulators/faults.ts";
+import type { Call, Fault } from "../../packages/azure-sim/src/faults.ts";
+import { ensureBuilt } from "../../sandbox/build.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityOf, listFaults, listRemains } from "../proof/support/remains.ts";
 import { withFixedRoles } from "../support/fixedRoles.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -3,13 +3,13 @@
  * drift is found where there is none, and nothing is written twice.
  */
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { kubernetesOf, startCluster, type TestCluster } from "../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { everyResource, isWanted } from "../../src/resources/index.ts";
 import { bringObjects, refOf } from "../../src/resources/kubernetesObject/ensureObjects.ts";
 import { inspectObject } from "../../src/resources/kubernetesObject/inspectObjects.ts";
-import { kubernetesOf, startCluster, type TestCluster } from "../local/simulators/kubernetes/cluster.ts";
 import { clientIdOf, principalIdOf } from "../support/ids.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";

@@ -1,6 +1,6 @@
 /** The operations that wait for approval, as each person sees them over HTTP and in a terminal. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { run } from "../cli/support/program.ts";
 import { type Person, serviceAs } from "../support/people.ts";

@@ -3,9 +3,9 @@
  * refuses, and no token. Each happens in the middle of an onboarding, and in the middle of its undos.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
-import type { Effect, Fault } from "../../local/simulators/faults.ts";
+import type { Effect, Fault } from "../../packages/azure-sim/src/faults.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";

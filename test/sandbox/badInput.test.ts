@@ -1,6 +1,6 @@
 /** Bad input of any kind, over HTTP or the queue, gets a clear answer and writes nothing. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import type { OpenApi } from "../support/openApi.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

@@ -1,7 +1,7 @@
 /** Batches over the wire: many outcomes in one batch, kills, cancel, teams, repeated requests. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";

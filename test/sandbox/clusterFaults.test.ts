@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
-import { createMessageList } from "../../local/messageList.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { sayNotRun } from "../support/notRun.ts";

@@ -1,6 +1,6 @@
 /** The drift watcher on the whole system. It has its own sandbox, because it would repair what other tests break. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { ownerTags } from "../../src/domain/naming/ownership.ts";
 import { identityOf } from "../proof/support/remains.ts";

@@ -4,7 +4,7 @@ import sql from "mssql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { createKubernetes } from "../../src/adapters/kubernetes/index.ts";
 import { parseCatalog } from "../../src/catalog.ts";
 import { findCluster } from "../../src/domain/catalog/clusters.ts";

@@ -2,8 +2,8 @@
 
 import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { assignRole } from "../../local/simulators/world.ts";
+import { assignRole } from "../../packages/azure-sim/src/world.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

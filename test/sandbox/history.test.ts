@@ -1,6 +1,6 @@
 /** Purged durable histories are not missed: the registry has everything that is shown and everything that later requests need. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { purgeHistories } from "../../src/functions/operations/purgeHistories.ts";
 import { durableClientOf } from "../support/durableClient.ts";
 import { isShort } from "../support/proofs.ts";

@@ -1,8 +1,8 @@
 /** Identity bindings on all simulated wires: ARM, the cluster's webhook and token proxy, a Job that logs in through it. */
 import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { createMessageList } from "../../local/messageList.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
 import { identityBindingName, identityName, useBindingName, useRoleName } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

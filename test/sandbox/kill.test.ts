@@ -1,6 +1,6 @@
 /** kill -9 at any moment of an onboarding, and a restart: it still ends correctly. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { isShort } from "../support/proofs.ts";

@@ -5,8 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { createMessageList } from "../../local/messageList.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { serviceAs, type Team } from "../support/people.ts";

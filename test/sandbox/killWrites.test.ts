@@ -4,7 +4,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { createDice } from "../proof/support/random.ts";
 import { listFaults } from "../proof/support/remains.ts";
 import { mayAttachStrace } from "../support/programs.ts";

@@ -1,7 +1,7 @@
 /** The whole system: HTTP and queue at the front, real SDKs over real sockets, the simulated cloud at the back. */
 
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { clientIdOf } from "../support/ids.ts";

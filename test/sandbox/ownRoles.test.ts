@@ -8,7 +8,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import sql from "mssql";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { mintAccessToken } from "../../local/simulators/entra/index.ts";
+import { mintAccessToken } from "../../packages/azure-sim/src/entra/index.ts";
 import { identityOf } from "../proof/support/remains.ts";
 import { withFixedRoles } from "../support/fixedRoles.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,7 +1,7 @@
 /** Ownership on the whole system: what Mooring restores, keeps, removes or leaves alone. */
 import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";

@@ -1,7 +1,7 @@
 /** Plans over HTTP, which include the API server's own answers, and operations that then do what the plans said. */
 import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { stays } from "../../src/domain/operation/plan.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";

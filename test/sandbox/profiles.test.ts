@@ -1,7 +1,7 @@
 /** Profiles of namespaces on the whole system: planned, made, put right, changed, undone, adopted, exported, and gone. */
 import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";

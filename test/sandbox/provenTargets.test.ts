@@ -4,11 +4,11 @@
  */
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { createTeamCluster, readManifest } from "../../local/demo/cluster.ts";
+import { hasPostgres } from "../../packages/azure-sim/test/postgres/fixture.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createTeamCluster, readManifest } from "../../sandbox/demo/cluster.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
-import { hasPostgres } from "../local/simulators/postgres/fixture.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,7 +1,7 @@
 /** Policy refusals in the audit trail, over the wire: each once, visible to the right callers, and none of unauthenticated ones. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type Person, serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";

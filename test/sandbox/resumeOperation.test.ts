@@ -3,7 +3,7 @@
  * The engine fails orchestrations as the Durable extension does while its workers are being replaced.
  */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { listFaults, listRemains } from "../proof/support/remains.ts";
 import { serviceAs } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,8 +1,8 @@
 /** One identity in two clusters on all simulated wires, with a Job that logs in from each. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { names } from "../../local/cloud.ts";
-import { createMessageList } from "../../local/messageList.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
 import { identityOf } from "../proof/support/remains.ts";
 import { actsOn, verifyNamespace } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

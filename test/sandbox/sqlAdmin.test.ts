@@ -1,8 +1,8 @@
 /** A SQL server's administrator on the whole system: set if missing, never replaced, undone only by the operation that set it. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { readRights } from "../../local/rights.ts";
-import { actionFor } from "../../local/simulators/arm/authorization.ts";
+import { actionFor } from "../../packages/azure-sim/src/arm/authorization.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { readRights } from "../../sandbox/rights.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

@@ -1,8 +1,8 @@
 /** Targets with roles in Azure, on the whole system: planned, given, put right, adopted, changed, undone, exported, and gone. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { assignRole } from "../../local/simulators/world.ts";
+import { assignRole } from "../../packages/azure-sim/src/world.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";

@@ -1,8 +1,8 @@
 /** A namespace that is deleted and held: an offboarding waits and says what holds it, and so does the next onboarding. */
 import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";

@@ -3,7 +3,7 @@
  * makes the system calls on its files fail in the running process.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { listFaults } from "../proof/support/remains.ts";
 import { mayAttachStrace } from "../support/programs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

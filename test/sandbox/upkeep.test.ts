@@ -1,10 +1,10 @@
 /** Verification, repair and migration on the whole system: drift is made by hand, and the sample workload checks the access. */
 import { CoreV1Api } from "@kubernetes/client-node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
-import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../local/demo/cluster.ts";
-import { withBinding } from "../../local/demo/pods.ts";
-import { createMessageList } from "../../local/messageList.ts";
+import { names } from "../../sandbox/cloud.ts";
+import { type ClusterObject, createTeamCluster, readManifest, type TeamCluster } from "../../sandbox/demo/cluster.ts";
+import { withBinding } from "../../sandbox/demo/pods.ts";
+import { createMessageList } from "../../sandbox/messageList.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,6 +1,6 @@
 /** Messages for a namespace that another operation holds: they occupy no slot, keep their order, and survive crashes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 

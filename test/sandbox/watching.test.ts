@@ -1,6 +1,6 @@
 /** Following what Mooring does: one trace from the caller to the event, live events, audit trail. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import { checkEvent } from "../support/feed.ts";
 import { validate } from "../support/jsonSchema.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";

@@ -1,6 +1,6 @@
 /** Tests that only one of the two API servers can pass, the simulated or the real one. */
 import { test } from "vitest";
-import { usesRealApiServer } from "../../local/cluster/index.ts";
+import { usesRealApiServer } from "../../packages/kube-sim/src/cluster/index.ts";
 import { sayNotRun } from "./notRun.ts";
 
 /** `why` says what the real server does not have. */

@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient, TableServiceClient } from "@azure/data-tables";
-import { names } from "../../local/cloud.ts";
-import { rpcKeyOf } from "../../local/host/keyStore.ts";
-import type { Sandbox } from "../../local/sandbox.ts";
+import { rpcKeyOf } from "../../packages/functions-host/src/keyStore.ts";
+import { names } from "../../sandbox/cloud.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 
 export interface Place {
   readonly where: string;

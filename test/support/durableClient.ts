@@ -1,8 +1,8 @@
 /** The SDK's own client for a host that runs in a separate process. */
 import { InvocationContext } from "@azure/functions";
 import { type DurableClient, getClient, input } from "durable-functions";
-import { writeClientPayload } from "../../local/host/durable/clientPayload.ts";
-import { rpcKeyOf } from "../../local/host/keyStore.ts";
+import { writeClientPayload } from "../../packages/functions-host/src/durable/clientPayload.ts";
+import { rpcKeyOf } from "../../packages/functions-host/src/keyStore.ts";
 import type { SuiteSandbox } from "./sandbox.ts";
 
 export function durableClientOf({ url, systemKey }: Pick<SuiteSandbox, "url" | "systemKey">): DurableClient {

@@ -3,7 +3,7 @@
  * turn, so that the ids which a retry takes silently fall where the SDK expects them (docs/adr/0001). A seed decides which of
  * the open activities answers next.
  */
-import type { Callback } from "../../local/host/core.ts";
+import type { Callback } from "../../packages/functions-host/src/core.ts";
 import "../../src/orchestrations/launchable.ts";
 import { messageOf } from "../../src/domain/messageOf.ts";
 import { registrations } from "./core.ts";
@@ -82,7 +82,7 @@ export interface Action {
 
 const actionTypes = { callSubOrchestrator: 2, continueAsNew: 4, createTimer: 5, waitForExternalEvent: 6 };
 
-/** A timer wakes an orchestration a little before its time, as on the real host (local/host/durable/dispatcher.ts). */
+/** A timer wakes an orchestration a little before its time, as on the real host (packages/functions-host/src/durable/dispatcher.ts). */
 const earlyMs = 5;
 
 interface OpenTimer {

@@ -2,8 +2,8 @@
  * Empty tables for a suite: an account of its worker's only Azurite, which ends with the worker. Starting one takes most of a
  * second of processor time, and its first calls are slow.
  */
-import { startTableServer, type TableServer, type TableService } from "../../local/azurite.ts";
-import { type Certificate, createCertificate } from "../../local/simulators/tls.ts";
+import { startTableServer, type TableServer, type TableService } from "../../packages/azure-sim/src/tables/azurite.ts";
+import { type Certificate, createCertificate } from "../../packages/azure-sim/src/tls.ts";
 
 export interface EmptyTables {
   /** The table service's, which every other service of the suite may have too. */

@@ -21,7 +21,7 @@ const longest = [
   "sandbox/resumeOperation",
   "proof/faultMatrix",
   "cli/commands",
-  "local/demo/demo",
+  "demo/demo",
 ].map((path) => `/test/${path}.test.ts`);
 
 function rankOf({ moduleId }: TestSpecification): number {

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { request } from "node:https";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { type Cloud, names } from "../../local/cloud.ts";
-import { mintAccessToken } from "../../local/simulators/entra/index.ts";
+import { mintAccessToken } from "../../packages/azure-sim/src/entra/index.ts";
+import { type Cloud, names } from "../../sandbox/cloud.ts";
 
 const version = "2025-09-01";
 

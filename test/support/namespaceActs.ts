@@ -1,6 +1,6 @@
 /** What suites do to a namespace over HTTP, and expect to succeed. */
 import { expect } from "vitest";
-import { names } from "../../local/cloud.ts";
+import { names } from "../../sandbox/cloud.ts";
 import type { Operation, Service } from "./service.ts";
 
 export function pathOf(namespace: string): string {

@@ -1,6 +1,6 @@
 /** People who call a sandbox with authentication, each with a token of Microsoft Entra, as the simulated one issues it. */
 import { randomUUID } from "node:crypto";
-import type { Sandbox } from "../../local/sandbox.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 import { type Service, serviceOf } from "./service.ts";
 
 export type Team = "red" | "blue";

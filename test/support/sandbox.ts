@@ -3,7 +3,7 @@
  * logged, sent and answered. A secret that is found fails the suite, and so does a line of the service's log that does not
  * name its trace.
  */
-import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../local/sandbox.ts";
+import { type Sandbox, type SandboxOptions, startSandbox as start } from "../../sandbox/sandbox.ts";
 import { type Place, readMessages, readStore, readTables, search, secretsOf } from "./canaries.ts";
 import { openTables } from "./emptyTables.ts";
 

@@ -1,5 +1,5 @@
 /** Mooring in a sandbox, as a test calls it: over HTTP and the queue. */
-import type { Sandbox } from "../../local/sandbox.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 import { type AnswerToCheck, type CheckAnswer, checkOf } from "./openApi.ts";
 import type { SuiteSandbox } from "./sandbox.ts";
 

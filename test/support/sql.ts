@@ -4,10 +4,10 @@ import tls from "node:tls";
 import type { TokenCredential } from "@azure/identity";
 import { SignJWT } from "jose";
 import sql from "mssql";
-import { createFaults, type Faults } from "../../local/simulators/faults.ts";
-import { type SqlOptions, type SqlSimulator, startSql } from "../../local/simulators/sql/index.ts";
-import { type Certificate, createCertificate } from "../../local/simulators/tls.ts";
-import { createWorld, type ServicePrincipal, type World } from "../../local/simulators/world.ts";
+import { createFaults, type Faults } from "../../packages/azure-sim/src/faults.ts";
+import { type SqlOptions, type SqlSimulator, startSql } from "../../packages/azure-sim/src/sql/index.ts";
+import { type Certificate, createCertificate } from "../../packages/azure-sim/src/tls.ts";
+import { createWorld, type ServicePrincipal, type World } from "../../packages/azure-sim/src/world.ts";
 import type { DatabaseTarget } from "../../src/domain/targets/sqlDatabase.ts";
 
 export interface SqlSandbox {

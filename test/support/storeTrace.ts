@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import type { Sandbox } from "../../local/sandbox.ts";
+import type { Sandbox } from "../../sandbox/sandbox.ts";
 
 export interface StoreTrace {
   /** The calls, a line each. */

@@ -1,10 +1,10 @@
 /** Empty tables for one test, and what the registry's adapters need to reach them. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
-import { mintAccessToken } from "../../local/simulators/entra/index.ts";
-import type { Faults } from "../../local/simulators/faults.ts";
-import { createWorld } from "../../local/simulators/world.ts";
-import { startTableFaults } from "../../local/tableFaults.ts";
+import { mintAccessToken } from "../../packages/azure-sim/src/entra/index.ts";
+import type { Faults } from "../../packages/azure-sim/src/faults.ts";
+import { createWorld } from "../../packages/azure-sim/src/world.ts";
+import { startTableFaults } from "../../sandbox/tableFaults.ts";
 import type { TableSettings } from "../../src/adapters/registry/tables.ts";
 import { openTables } from "./emptyTables.ts";
 

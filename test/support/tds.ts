@@ -1,7 +1,7 @@
 /** TDS without a driver: shows the bytes of a reply that no driver exposes. */
 import { once } from "node:events";
 import tls, { type TLSSocket } from "node:tls";
-import { headerBytes, packetType, toPackets } from "../../local/simulators/sql/packets.ts";
+import { headerBytes, packetType, toPackets } from "../../packages/azure-sim/src/sql/packets.ts";
 
 const text = (value: string) => Buffer.from(value, "utf16le");
 

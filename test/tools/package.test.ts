@@ -1,4 +1,4 @@
-/** `npm run package` makes what Azure would run. test/local/demo checks that the demo passes with it. */
+/** `npm run package` makes what Azure would run. test/demo checks that the demo passes with it. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { buildApp } from "../../local/build.ts";
+import { buildApp } from "../../sandbox/build.ts";
 import { checkCatalog, listContents, zip } from "../../tools/package/createPackage.ts";
 import { sha256, writeBom, writeProvenance } from "../../tools/package/evidence.ts";
 import { Backend } from "../../tools/package/hostJson.ts";

@@ -3,10 +3,10 @@ import { cp, mkdir, mkdtemp, readFile, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { ensureBuilt } from "../../local/build.ts";
-import { type Cloud, startCloud } from "../../local/cloud.ts";
-import type { HostProcess } from "../../local/hostChild.ts";
-import { startHostProcess } from "../../local/hostProcess.ts";
+import { ensureBuilt } from "../../sandbox/build.ts";
+import { type Cloud, startCloud } from "../../sandbox/cloud.ts";
+import type { HostProcess } from "../../sandbox/hostChild.ts";
+import { startHostProcess } from "../../sandbox/hostProcess.ts";
 
 const root = join(import.meta.dirname, "../..");
 let cloud: Cloud;

@@ -1,5 +1,5 @@
 /** The clusters and servers of a catalog, by their names in Azure. */
-import { type ClusterFeatures, featuresOf } from "../../local/clusterRights.ts";
+import { type ClusterFeatures, featuresOf } from "../../sandbox/clusterRights.ts";
 import type { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { type Login, traitsOf, userNameIn } from "../../src/domain/catalog/clusterKinds.ts";
 

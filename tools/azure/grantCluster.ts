@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { clusterFiles, clusterRightsFor, placeholders } from "../../local/clusterRights.ts";
+import { clusterFiles, clusterRightsFor, placeholders } from "../../sandbox/clusterRights.ts";
 import type { Az } from "./az.ts";
 import type { ClusterTarget } from "./catalogTargets.ts";
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { zipSync } from "fflate";
 import { z } from "zod";
-import { bundles } from "../../local/build.ts";
+import { bundles } from "../../sandbox/build.ts";
 import { isAnonymous, loadCatalog } from "../../src/catalog.ts";
 import { type Backend, hostJsonFor } from "./hostJson.ts";
 

@@ -1,6 +1,6 @@
 /** The embedded host with the unmodified durable-functions, in its own process and over HTTP. */
 import { dirname, join } from "node:path";
-import { startHostProcess } from "../../../local/hostProcess.ts";
+import { startHostProcess } from "../../../sandbox/hostProcess.ts";
 import { expectOk, send } from "../http.ts";
 import type { Engine } from "./engine.ts";
 

@@ -1,16 +1,27 @@
 /** What fails after Azure has accepted a write says nothing of the write: it may still take effect, however it failed. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import type { Effect } from "../../../local/simulators/faults.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import {
+  addMooring,
+  addSqlServer,
+  armScope,
+  credentialOf,
+  group,
+} from "../../../packages/azure-sim/test/arm/fixture.ts";
+import {
+  addCluster,
+  addIdentity,
+  createContext,
+  tokenAudience,
+} from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createCaller } from "../../../src/adapters/arm/caller.ts";
 import { createCosmosRoles } from "../../../src/adapters/arm/cosmosRoles.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import { mayStillLand } from "../../../src/domain/errors.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
-import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
-import { addCluster, addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
 
 let context: SimulatorContext;
 let server: Simulator;

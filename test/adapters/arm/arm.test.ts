@@ -2,18 +2,24 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import type { Effect } from "../../../local/simulators/faults.ts";
-import { startHttpServer } from "../../../local/simulators/httpServer.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
-import { assignRole, type ServicePrincipal } from "../../../local/simulators/world.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
+import { startHttpServer } from "../../../packages/azure-sim/src/httpServer.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { assignRole, type ServicePrincipal } from "../../../packages/azure-sim/src/world.ts";
+import {
+  addMooring,
+  addSqlServer,
+  armScope,
+  credentialOf,
+  group,
+} from "../../../packages/azure-sim/test/arm/fixture.ts";
+import { addIdentity, createContext, tokenAudience } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
 import type { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import type { SqlServerTarget } from "../../../src/domain/targets/sqlDatabase.ts";
 import type { FederatedCredential, IdentityRef } from "../../../src/ports/identities.ts";
-import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
-import { addIdentity, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
 import { principalIdOf } from "../../support/ids.ts";
 
 let context: SimulatorContext;

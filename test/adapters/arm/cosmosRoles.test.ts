@@ -1,12 +1,12 @@
 /** Roles of Cosmos DB accounts on ARM's wire: long-running changes, and how they fail. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { addMooring, armScope, credentialOf, group } from "../../../packages/azure-sim/test/arm/fixture.ts";
+import { addIdentity, createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { type ArmOptions, createArm } from "../../../src/adapters/arm/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
-import { addMooring, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
-import { addIdentity, createContext } from "../../local/simulators/entra/fixture.ts";
 
 const reader = "00000000-0000-0000-0000-000000000001";
 const contributor = "00000000-0000-0000-0000-000000000002";

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
-import { automaticCredential, type Identity } from "../../../local/simulators/world.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { automaticCredential, type Identity } from "../../../packages/azure-sim/src/world.ts";
+import { addMooring, armScope, credentialOf } from "../../../packages/azure-sim/test/arm/fixture.ts";
+import { addCluster, addIdentity, createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
-import { addMooring, armScope, credentialOf } from "../../local/simulators/arm/fixture.ts";
-import { addCluster, addIdentity, createContext } from "../../local/simulators/entra/fixture.ts";
 
 let context: SimulatorContext;
 let server: Simulator;

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { addMooring, armScope, credentialOf } from "../../../packages/azure-sim/test/arm/fixture.ts";
+import { addCluster, createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import type { ManagedDocument } from "../../../src/ports/managedNamespaces.ts";
-import { addMooring, armScope, credentialOf } from "../../local/simulators/arm/fixture.ts";
-import { addCluster, createContext } from "../../local/simulators/entra/fixture.ts";
 
 const type = "Microsoft.ContainerService/managedClusters/managedNamespaces";
 let context: SimulatorContext;

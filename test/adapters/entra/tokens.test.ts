@@ -2,12 +2,12 @@
 import { createHash, createPublicKey, randomUUID } from "node:crypto";
 import { decodeProtectedHeader, importJWK, SignJWT, UnsecuredJWT } from "jose";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { type EntraSimulator, startEntra } from "../../../local/simulators/entra/index.ts";
-import type { SimulatorContext } from "../../../local/simulators/simulator.ts";
-import { createSigningKey } from "../../../local/simulators/world.ts";
+import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
+import type { SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { createSigningKey } from "../../../packages/azure-sim/src/world.ts";
+import { createContext } from "../../../packages/azure-sim/test/entra/fixture.ts";
 import { createTokens } from "../../../src/adapters/entra/index.ts";
 import type { Tokens } from "../../../src/ports/tokens.ts";
-import { createContext } from "../../local/simulators/entra/fixture.ts";
 
 let context: SimulatorContext;
 let entra: EntraSimulator;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { namespaceHost, openSandbox, type Sandbox } from "../../../packages/azure-sim/test/serviceBus/sandbox.ts";
 import { createEvents } from "../../../src/adapters/events/events.ts";
 import type { CloudEvent } from "../../../src/domain/watching/events.ts";
-import { namespaceHost, openSandbox, type Sandbox } from "../../local/simulators/serviceBus/sandbox.ts";
 
 const topic = "onboarding-events";
 let sandbox: Sandbox;

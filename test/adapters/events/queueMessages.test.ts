@@ -2,8 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { ServiceBusReceivedMessage } from "@azure/service-bus";
 import Long from "long";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  namespaceHost,
+  openSandbox,
+  type Sandbox,
+  until,
+} from "../../../packages/azure-sim/test/serviceBus/sandbox.ts";
 import { createQueueMessages } from "../../../src/adapters/events/queueMessages.ts";
-import { namespaceHost, openSandbox, type Sandbox, until } from "../../local/simulators/serviceBus/sandbox.ts";
 
 const names = Array.from({ length: 20 }, (_, index) => `queue-${index}`);
 let sandbox: Sandbox;

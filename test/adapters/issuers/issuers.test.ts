@@ -2,10 +2,10 @@
 import { createServer } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { createFaults } from "../../../local/simulators/faults.ts";
-import { type IssuersSimulator, startIssuers } from "../../../local/simulators/issuers/index.ts";
-import { createCertificate } from "../../../local/simulators/tls.ts";
-import { createSigningKey, createWorld } from "../../../local/simulators/world.ts";
+import { createFaults } from "../../../packages/azure-sim/src/faults.ts";
+import { type IssuersSimulator, startIssuers } from "../../../packages/azure-sim/src/issuers/index.ts";
+import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
+import { createSigningKey, createWorld } from "../../../packages/azure-sim/src/world.ts";
 import { createIssuers } from "../../../src/adapters/issuers/index.ts";
 
 const faults = createFaults();

@@ -1,12 +1,12 @@
 /** How the adapter reaches an API server, and what it makes of every way in which that fails. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Effect } from "../../../local/simulators/faults.ts";
-import { createCertificate } from "../../../local/simulators/tls.ts";
+import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
+import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
+import { startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { Kubernetes } from "../../../src/ports/kubernetes.ts";
-import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { configMap, credentialFor, documents, problemOf, ref, startAdapter, startServer } from "./fixture.ts";
 
 let cluster: TestCluster;

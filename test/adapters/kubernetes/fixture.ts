@@ -4,10 +4,10 @@ import { once } from "node:events";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
+import { startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { KubernetesObject } from "../../../src/ports/kubernetes.ts";
-import { startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 export async function startAdapter() {
   const cluster = await startCluster({ simulator: { terminationMs: 300 } });

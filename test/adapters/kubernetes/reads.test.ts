@@ -1,9 +1,9 @@
 /** What the adapter reads of a cluster. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { eventually, startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes.ts";
-import { eventually, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { configMap, credentialFor, documents, problemOf, ref, startAdapter, startServer } from "./fixture.ts";
 
 let cluster: TestCluster;

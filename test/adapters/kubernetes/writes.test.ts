@@ -1,10 +1,10 @@
 /** What the adapter writes to a cluster, and what it makes of a refusal. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Effect } from "../../../local/simulators/faults.ts";
+import type { Effect } from "../../../packages/azure-sim/src/faults.ts";
+import { eventually, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { createKubernetes } from "../../../src/adapters/kubernetes/index.ts";
 import type { Kubernetes, KubernetesObject } from "../../../src/ports/kubernetes.ts";
-import { eventually, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { configMap, credentialFor, documents, problemOf, ref, startAdapter, startServer } from "./fixture.ts";
 
 let cluster: TestCluster;

@@ -2,7 +2,8 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { ServicePrincipal } from "../../../local/simulators/world.ts";
+import type { ServicePrincipal } from "../../../packages/azure-sim/src/world.ts";
+import { hasPostgres, type PostgresFixture, startFixture } from "../../../packages/azure-sim/test/postgres/fixture.ts";
 import { createPostgres } from "../../../src/adapters/postgres/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
@@ -11,7 +12,6 @@ import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgr
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
 import { planRevocation } from "../../../src/resources/target/postgres/revocation.ts";
 import { noteKey } from "../../../src/resources/target/postgres/role.ts";
-import { hasPostgres, type PostgresFixture, startFixture } from "../../local/simulators/postgres/fixture.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 
 describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", () => {

@@ -1,6 +1,6 @@
 /** Batches and their items: accepted, given to lanes, ended, and forgotten. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createFaults } from "../../../local/simulators/faults.ts";
+import { createFaults } from "../../../packages/azure-sim/src/faults.ts";
 import { createRegistry, createRegistryOn } from "../../../src/adapters/registry/index.ts";
 import { openTables, type Table, table } from "../../../src/adapters/registry/tables.ts";
 import type { Registry } from "../../../src/ports/registry.ts";

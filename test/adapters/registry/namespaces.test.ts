@@ -1,6 +1,6 @@
 /** The records of namespaces, which lock them: one writer at a time, pages, and answers that are lost. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createFaults } from "../../../local/simulators/faults.ts";
+import { createFaults } from "../../../packages/azure-sim/src/faults.ts";
 import { createRegistry } from "../../../src/adapters/registry/index.ts";
 import type { FreeRecord, HeldRecord, PreviousRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { Registry } from "../../../src/ports/registry.ts";

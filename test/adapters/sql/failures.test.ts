@@ -1,8 +1,8 @@
 /** The errors that activities get when the database, the network or the directory fails: over the wire, by injected faults. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { startSql } from "../../../local/simulators/sql/index.ts";
-import { createCertificate } from "../../../local/simulators/tls.ts";
+import { startSql } from "../../../packages/azure-sim/src/sql/index.ts";
+import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
 import { renewable } from "../../../src/adapters/credential.ts";
 import { createDatabases } from "../../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";

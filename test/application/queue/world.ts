@@ -2,8 +2,12 @@
 
 import type { DurableClient } from "durable-functions";
 import { expect } from "vitest";
-import { BrokerError } from "../../../local/simulators/amqp/errors.ts";
-import { createQueue, type LockedMessage, type QueuedMessage } from "../../../local/simulators/serviceBus/queue.ts";
+import { BrokerError } from "../../../packages/azure-sim/src/amqp/errors.ts";
+import {
+  createQueue,
+  type LockedMessage,
+  type QueuedMessage,
+} from "../../../packages/azure-sim/src/serviceBus/queue.ts";
 import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
 import { type Backlog, createBacklog } from "../../../src/application/queue/backlog.ts";
 import { createRefusalTrail } from "../../../src/application/watching/refusalTrail.ts";

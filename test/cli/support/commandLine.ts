@@ -1,6 +1,6 @@
 /** `mooring` against a sandbox of the suite's own, which distinguishes callers; everything that it prints is kept. */
 
-import { names } from "../../../local/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../../support/sandbox.ts";
 import { type BadConnection, startBadConnection } from "./badConnection.ts";

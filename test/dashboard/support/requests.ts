@@ -1,5 +1,5 @@
 /** What the tests ask the service for. */
-import { names } from "../../../local/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import type { Service } from "../../support/service.ts";
 
 export const { cluster, sqlServer } = names;

@@ -1,6 +1,7 @@
 /** What Mooring writes in a cluster, as it writes it, and the catalog that it would have it from. */
 
-import { addressesOf } from "../../../local/clusterRights.ts";
+import { objectOf } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
+import { addressesOf } from "../../../sandbox/clusterRights.ts";
 import { tryLogin } from "../../../src/application/inspection/verificationJob.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -10,7 +11,6 @@ import { azureRoleKindNames, azureRoleKinds } from "../../../src/domain/targets/
 import { useObjects } from "../../../src/resources/identityUse/objects.ts";
 import { configMap as configMapOf } from "../../../src/resources/namespacedObjects/configMap.ts";
 import { serviceAccountObject } from "../../../src/resources/serviceAccount/serviceAccount.ts";
-import { objectOf } from "../../local/simulators/kubernetes/cluster.ts";
 import { catalog, createFakeCloud } from "../../support/fakeCloud.ts";
 import { clientIdOf } from "../../support/ids.ts";
 import type { Server } from "./policyServers.ts";

@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { readClusterRights } from "../../../local/rights.ts";
-import { podIdentityDefinitions } from "../../../local/simulators/kubernetes/podIdentityDefinitions.ts";
-import { startCluster } from "../../local/simulators/kubernetes/cluster.ts";
+import { podIdentityDefinitions } from "../../../packages/kube-sim/src/kubernetes/podIdentityDefinitions.ts";
+import { startCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
+import { readClusterRights } from "../../../sandbox/rights.ts";
 import { appId, changedJob, features, mark, namespace, principalId } from "./mooringsWrites.ts";
 import { startRealApiServer } from "./realApiServer.ts";
 

@@ -11,8 +11,8 @@ import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../../../local/freePort.ts";
-import { createCertificate } from "../../../local/simulators/tls.ts";
+import { createCertificate } from "../../../packages/azure-sim/src/tls.ts";
+import { freePort } from "../../../packages/kube-sim/src/freePort.ts";
 import { cachePath } from "../../support/cache.ts";
 
 export interface Asked {

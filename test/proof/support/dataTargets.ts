@@ -1,5 +1,5 @@
 /** Targets of the usual catalog whose data a verification Job reads, and the call by which it reads each. */
-import type { Fault, Wire } from "../../../local/simulators/faults.ts";
+import type { Fault, Wire } from "../../../packages/azure-sim/src/faults.ts";
 import type { TargetEntry, TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 
 interface Tried {

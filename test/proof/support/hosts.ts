@@ -1,6 +1,6 @@
 /** Namespaces that are homes in cells of the fault matrix: each has a guest in the other cluster, which must keep what it has. */
-import type { Cloud } from "../../../local/cloud.ts";
-import { names } from "../../../local/cloud.ts";
+import type { Cloud } from "../../../sandbox/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 import type { Place } from "./matrixPlaces.ts";

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
-import { type Cloud, names } from "../../../local/cloud.ts";
+import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import { callManaged, managedNamespace, manageNamespace } from "../../support/managedNamespaces.ts";
 import type { Answer, Service } from "../../support/service.ts";
 import { small, standard } from "./matrixPlaces.ts";

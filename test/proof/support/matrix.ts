@@ -1,6 +1,7 @@
 /** Every wire operation of an operation, with every way in which its call can fail. */
-import { names } from "../../../local/cloud.ts";
-import type { Call, Effect, Fault, Wire } from "../../../local/simulators/faults.ts";
+
+import type { Call, Effect, Fault, Wire } from "../../../packages/azure-sim/src/faults.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import { identityBindingName } from "../../../src/domain/naming/names.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { type AzureRoleKindName, azureRoleKindNames } from "../../../src/domain/targets/azureRoles.ts";

@@ -2,8 +2,8 @@
 import { ApiextensionsV1Api, CoreV1Api, CustomObjectsApi, NetworkingV1Api } from "@kubernetes/client-node";
 import { vi } from "vitest";
 import { parse, stringify } from "yaml";
-import { type Cloud, names } from "../../../local/cloud.ts";
-import { usesRealApiServer } from "../../../local/cluster/index.ts";
+import { usesRealApiServer } from "../../../packages/kube-sim/src/cluster/index.ts";
+import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import {
   automaticCredential,
   type Berth,

@@ -1,7 +1,7 @@
 /** What exists for a namespace in the sandbox's cloud, seen from outside the service. */
 import { z } from "zod";
-import type { Cloud } from "../../../local/cloud.ts";
-import { names } from "../../../local/cloud.ts";
+import type { Cloud } from "../../../sandbox/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import { canonicalJson } from "../../../src/domain/canonicalJson.ts";
 import {
   automaticCredential,

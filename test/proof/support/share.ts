@@ -1,6 +1,6 @@
 /** A home and a guest that stay, with what they have, while cells of the fault matrix run with other guests of the same home. */
-import type { Cloud } from "../../../local/cloud.ts";
-import { names } from "../../../local/cloud.ts";
+import type { Cloud } from "../../../sandbox/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 

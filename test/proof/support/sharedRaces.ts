@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, vi } from "vitest";
-import { type Cloud, names } from "../../../local/cloud.ts";
+import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import { automaticCredential, berthKey, federatedSubject } from "../../../src/domain/naming/names.ts";
 import type { Answer, Service } from "../../support/service.ts";
 import type { Dice } from "./random.ts";

@@ -1,6 +1,6 @@
 /** The functions that a built app registers with its host, with the type of each one's trigger. */
-import { loadApp } from "../../../local/host/load.ts";
-import { createLog } from "../../../local/host/log.ts";
+import { loadApp } from "../../../packages/functions-host/src/load.ts";
+import { createLog } from "../../../packages/functions-host/src/log.ts";
 
 /** The service does not start without these, but does not use them while it loads. */
 const settings = {

@@ -1,6 +1,7 @@
 /** Plans of Kubernetes objects, by the real client against the simulated API server. */
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { kubernetesOf, startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
 import { ownerMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Difference, StepPlan } from "../../../src/domain/operation/plan.ts";
@@ -11,7 +12,6 @@ import { inspectObject } from "../../../src/resources/kubernetesObject/inspectOb
 import { planObjectRemoval, planObjects } from "../../../src/resources/kubernetesObject/planObjects.ts";
 import { removeObjects } from "../../../src/resources/kubernetesObject/removeObjects.ts";
 import { restoreObjects } from "../../../src/resources/kubernetesObject/restoreObjects.ts";
-import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { testSimulated } from "../../support/apiServer.ts";
 
 let cluster: TestCluster;

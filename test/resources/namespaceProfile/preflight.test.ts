@@ -1,6 +1,7 @@
 /** What a plan says of a profile before anything is written, on an API server, simulated or real. */
 import { PatchStrategy, setHeaderOptions } from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { kubernetesOf, startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { findCluster } from "../../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -12,7 +13,6 @@ import type { Obstacles, PreflightCheck } from "../../../src/resources/definitio
 import { bringObjects } from "../../../src/resources/kubernetesObject/ensureObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
 import { checkProfile } from "../../../src/resources/namespaceProfile/preflight.ts";
-import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";
 const profiles = {

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { testPrograms } from "../../../local/apiServer/programs.ts";
+import { testPrograms } from "../../../packages/kube-sim/src/apiServer/programs.ts";
+import { kubernetesOf, startCluster, type TestCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { checkAgainstCatalog } from "../../../src/domain/catalog/checkRequest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -15,7 +16,6 @@ import { bringObjects, refOf } from "../../../src/resources/kubernetesObject/ens
 import { inspectObject } from "../../../src/resources/kubernetesObject/inspectObjects.ts";
 import { profileObjects } from "../../../src/resources/namespaceProfile/objects.ts";
 import { openedBy } from "../../../src/resources/namespaceProfile/policyInForce.ts";
-import { kubernetesOf, startCluster, type TestCluster } from "../../local/simulators/kubernetes/cluster.ts";
 import { sayNotRun } from "../../support/notRun.ts";
 
 const id = "00000000-0000-4000-8000-000000000001";

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type EntraSimulator, startEntra } from "../../../local/simulators/entra/index.ts";
-import type { SimulatorContext } from "../../../local/simulators/simulator.ts";
+import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
+import type { SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
 import {
   addCluster,
   addIdentity,
@@ -12,7 +12,7 @@ import {
   signServiceAccountToken,
   tokenAudience,
   writeTokenFile,
-} from "../../local/simulators/entra/fixture.ts";
+} from "../../../packages/azure-sim/test/entra/fixture.ts";
 
 const subject = "system:serviceaccount:team-a:app";
 let context: SimulatorContext;

@@ -6,18 +6,24 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { drivers } from "../../../clients/drivers.ts";
-import { type ClusterServer, startCluster } from "../../../local/cluster/index.ts";
-import { type Kubelet, startKubelet } from "../../../local/kubelet/index.ts";
-import { startArm } from "../../../local/simulators/arm/index.ts";
-import { type EntraSimulator, startEntra } from "../../../local/simulators/entra/index.ts";
-import { type NodeIdentity, startNodeIdentity } from "../../../local/simulators/nodeIdentity/index.ts";
-import type { Simulator, SimulatorContext } from "../../../local/simulators/simulator.ts";
-import { type SqlSimulator, startSql } from "../../../local/simulators/sql/index.ts";
+import { startArm } from "../../../packages/azure-sim/src/arm/index.ts";
+import { type EntraSimulator, startEntra } from "../../../packages/azure-sim/src/entra/index.ts";
+import { type NodeIdentity, startNodeIdentity } from "../../../packages/azure-sim/src/nodeIdentity/index.ts";
+import type { Simulator, SimulatorContext } from "../../../packages/azure-sim/src/simulator.ts";
+import { type SqlSimulator, startSql } from "../../../packages/azure-sim/src/sql/index.ts";
+import {
+  addMooring,
+  addSqlServer,
+  armScope,
+  credentialOf,
+  group,
+} from "../../../packages/azure-sim/test/arm/fixture.ts";
+import { addCluster, createContext, tokenAudience } from "../../../packages/azure-sim/test/entra/fixture.ts";
+import { type ClusterServer, startCluster } from "../../../packages/kube-sim/src/cluster/index.ts";
+import { type Kubelet, startKubelet } from "../../../packages/kube-sim/src/kubelet/index.ts";
 import { createArm } from "../../../src/adapters/arm/index.ts";
 import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import type { ManagedIdentity } from "../../../src/ports/identities.ts";
-import { addMooring, addSqlServer, armScope, credentialOf, group } from "../../local/simulators/arm/fixture.ts";
-import { addCluster, createContext, tokenAudience } from "../../local/simulators/entra/fixture.ts";
 import { sayNotRun } from "../../support/notRun.ts";
 
 const subject = "system:serviceaccount:team-a:app";

@@ -1,5 +1,5 @@
 /** Requests for a namespace with a profile, and the labels of Pod Security that one gives. */
-import { names } from "../../../local/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 
 export const enforce = "pod-security.kubernetes.io/enforce";
 export const warn = "pod-security.kubernetes.io/warn";

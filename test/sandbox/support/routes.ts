@@ -1,5 +1,5 @@
 /** Who may do what, route by route: the callers and routes that every kind of authentication is tested with. */
-import { names } from "../../../local/cloud.ts";
+import { names } from "../../../sandbox/cloud.ts";
 import type { Person } from "../../support/people.ts";
 import type { Answer, Service } from "../../support/service.ts";
 

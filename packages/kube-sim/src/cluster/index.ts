@@ -1,0 +1,72 @@
+/**
+ * A cluster of the sandbox: an API server, simulated or real, and what runs beside it as its clients, whichever it is. The
+ * kubelet is started by the cloud, since it runs the cloud's images.
+ */
+
+import { clusterIdOf } from "../../../azure-sim/src/arm/managedClusters.ts";
+import type { SimulatorContext } from "../../../azure-sim/src/simulator.ts";
+import { startApiServer } from "../apiServer/index.ts";
+import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../kubernetes/index.ts";
+import { createApi } from "./api.ts";
+import { type ClusterObjects, createClusterObjects } from "./objects.ts";
+import { startPodIdentityController } from "./podIdentity.ts";
+import { startTokenProxy, type TokenProxy } from "./tokenProxy.ts";
+
+export interface ClusterOptions extends KubernetesOptions {
+  /** The real API server instead of the simulated one, which needs no program. */
+  readonly isReal?: boolean | undefined;
+}
+
+export interface ClusterServer extends KubernetesSimulator {
+  readonly objects: ClusterObjects;
+  /** Of the only node, where the API server knows nodes: a scheduler binds every pod to it (scheduler.ts). */
+  readonly nodeName: string | undefined;
+}
+
+function authorityOf({ authorityHost = "https://login.microsoftonline.com/" }: KubernetesOptions): () => string {
+  return () => (typeof authorityHost === "string" ? authorityHost : authorityHost());
+}
+
+const nodeName = "sandbox";
+
+/** MOORING_API_SERVER=real chooses for a whole process, such as a run of the tests. */
+export const usesRealApiServer = process.env["MOORING_API_SERVER"] === "real";
+
+export async function startCluster(
+  context: SimulatorContext,
+  { isReal = usesRealApiServer, ...options }: ClusterOptions,
+): Promise<ClusterServer> {
+  const { world, tls } = context;
+  const inWorld = world.clusters.get(options.cluster);
+  let tokenProxy: TokenProxy | undefined;
+  const withProxy = { ...options, tokenProxy: () => tokenProxy?.address };
+  const server = isReal
+    ? await startApiServer(context, { ...withProxy, nodeName })
+    : await startKubernetes(context, withProxy);
+  const { url, adminToken } = server;
+  const api = createApi({ url, ca: tls.certificate, token: adminToken });
+  if (inWorld?.hasIdentityBindings) {
+    const clusterId = clusterIdOf(inWorld, world.subscriptionId);
+    tokenProxy = await startTokenProxy(context, {
+      cluster: options.cluster,
+      clusterId,
+      api,
+      authorityHost: authorityOf(options),
+    });
+  }
+  const clients = [
+    ...(inWorld?.hasPodIdentity ? [startPodIdentityController(api)] : []),
+    ...(tokenProxy ? [tokenProxy] : []),
+  ];
+  return {
+    ...server,
+    objects: createClusterObjects(api),
+    nodeName: isReal ? nodeName : undefined,
+    async close() {
+      const ended = Promise.all(clients.map((client) => client.close()));
+      await server.close();
+      await ended;
+      api.close();
+    },
+  };
+}

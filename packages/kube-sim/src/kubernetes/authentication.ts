@@ -1,0 +1,144 @@
+/**
+ * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
+ * with the rules that the cluster binds to it.
+ */
+import { errors, type JWTPayload } from "jose";
+import { verifyToken } from "../../../azure-sim/src/verifyToken.ts";
+import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "../../../azure-sim/src/world.ts";
+import { unauthorized } from "./failures.ts";
+import { isObject, type Json, stringAt } from "./json.ts";
+import type { KubeObject } from "./object.ts";
+
+export interface User {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+  /** Of a principal of Entra. */
+  readonly clientId?: string;
+  readonly isAdministrator: boolean;
+  readonly rules: readonly PolicyRule[];
+  /** A component of the sandbox. */
+  readonly isOwn?: boolean;
+  readonly isAnonymous?: boolean;
+}
+
+/** Whoever sends no token: with no rights but those of everyone. */
+const anonymous: User = {
+  ...{ name: "system:anonymous", groups: ["system:unauthenticated"] },
+  ...{ isAdministrator: false, isAnonymous: true, rules: [] },
+};
+
+const authenticated = "system:authenticated";
+
+export interface Authentication {
+  /** By a request's Authorization header. */
+  ofRequest(authorization: string | undefined): Promise<User>;
+  /** By a token alone, for one of these audiences; undefined if it is nobody's. */
+  ofToken(token: string, audiences: readonly string[]): Promise<User | undefined>;
+  /** By name, for whoever acts as somebody else. */
+  named(name: string, groups: readonly string[]): User;
+}
+
+export function createAuthentication(environment: {
+  readonly world: World;
+  readonly cluster: Cluster;
+  readonly adminToken: string;
+  readonly serviceAccount: (namespace: string, name: string) => KubeObject | undefined;
+}): Authentication {
+  const { world, cluster, adminToken, serviceAccount } = environment;
+
+  async function verify(
+    token: string,
+    key: SigningKey,
+    audience: string | readonly string[],
+  ): Promise<JWTPayload | undefined> {
+    try {
+      const options = { audience: [audience].flat(), algorithms: ["RS256"], currentDate: world.now() };
+      return await verifyToken(token, key, options);
+    } catch (error) {
+      // A bug here must not pass for an invalid token.
+      if (error instanceof errors.JOSEError) return undefined;
+      throw error;
+    }
+  }
+
+  async function entraUser(token: string): Promise<User | undefined> {
+    const claims = await verify(token, world.entraKey, cluster.entraAudiences ?? [aksServer]);
+    const appId = claims?.["appid"];
+    if (typeof appId !== "string") return undefined;
+    const objectId = claims?.["oid"];
+    const name = typeof objectId === "string" ? objectId : appId;
+    const groups = Array.isArray(claims?.["groups"]) ? claims["groups"].map(String) : [];
+    return { name, groups: [...groups, authenticated], ...rightsOf(appId) };
+  }
+
+  /** A token for another audience, such as the one for Entra, is not accepted here. */
+  async function serviceAccountUser(token: string, audiences: readonly string[]): Promise<User | undefined> {
+    const claims = await verify(token, cluster.serviceAccountKey, audiences);
+    const bound: Json = JSON.parse(JSON.stringify(claims?.["kubernetes.io"] ?? null));
+    const namespace = stringAt(bound, "namespace");
+    const name = isObject(bound) ? stringAt(bound, "serviceaccount", "name") : undefined;
+    if (claims?.iss !== cluster.oidcIssuer || namespace === undefined || name === undefined) return undefined;
+    // Deleting a service account invalidates its tokens, even if another account of the same name follows.
+    const account = serviceAccount(namespace, name);
+    if (account === undefined || account.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
+    const credential =
+      claims?.jti === undefined ? {} : { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] };
+    const pod = isObject(bound) && isObject(bound["pod"]) ? bound["pod"] : {};
+    const extra = {
+      ...credential,
+      ...(typeof pod["name"] === "string" ? { "authentication.kubernetes.io/pod-name": [pod["name"]] } : {}),
+      ...(typeof pod["uid"] === "string" ? { "authentication.kubernetes.io/pod-uid": [pod["uid"]] } : {}),
+    };
+    const groups = [...accountGroups(namespace), authenticated];
+    return {
+      ...{ name: `system:serviceaccount:${namespace}:${name}`, uid: account.metadata.uid, groups, extra },
+      ...{ isAdministrator: false, rules: [] },
+    };
+  }
+
+  /** What the world gives a principal in this cluster. */
+  function rightsOf(appId: string): Pick<User, "clientId" | "isAdministrator" | "rules"> {
+    return {
+      clientId: appId,
+      isAdministrator: cluster.administrators.has(appId),
+      rules: cluster.roles?.get(appId) ?? [],
+    };
+  }
+
+  async function ofToken(token: string, audiences: readonly string[]): Promise<User | undefined> {
+    if (token === adminToken) {
+      const groups = ["system:masters", authenticated];
+      return { name: "system:admin", groups, isAdministrator: true, isOwn: true, rules: [] };
+    }
+    return (await entraUser(token)) ?? (await serviceAccountUser(token, audiences));
+  }
+
+  return {
+    ofToken,
+    async ofRequest(authorization) {
+      const token = /^Bearer +(\S+)/i.exec(authorization ?? "")?.[1];
+      // Another scheme is as good as none: nobody here looks at it.
+      if (token === undefined) return anonymous;
+      const user = await ofToken(token, [cluster.oidcIssuer]);
+      if (user === undefined) throw unauthorized();
+      return user;
+    },
+    named(name, groups) {
+      if (name === anonymous.name) return { ...anonymous, groups: [...groups, ...anonymous.groups] };
+      const namespace = /^system:serviceaccount:([^:]+):/.exec(name)?.[1];
+      const own = namespace === undefined ? [] : accountGroups(namespace);
+      const principal = [...world.servicePrincipals.values()].find(({ principalId }) => principalId === name);
+      return {
+        name,
+        groups: [...new Set([...groups, ...(groups.length === 0 ? own : []), authenticated])],
+        ...(principal === undefined ? { isAdministrator: false, rules: [] } : rightsOf(principal.clientId)),
+      };
+    },
+  };
+}
+
+function accountGroups(namespace: string): string[] {
+  return ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
+}

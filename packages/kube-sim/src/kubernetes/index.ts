@@ -1,0 +1,289 @@
+/**
+ * A Kubernetes API server for one cluster of the world, as far as Mooring and its workloads need one: the wire protocol
+ * and its rules, but no scheduler and no kubelet (a kubelet that runs pods patches their status over the wire).
+ *
+ * The behaviour follows the public documentation, and a real API server where one was asked the same. Known simplifications
+ * are noted where they occur.
+ */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Simulator, SimulatorContext } from "../../../azure-sim/src/simulator.ts";
+import { printKubeconfig } from "../kubeconfig.ts";
+import { createAccess, type Restriction } from "./access.ts";
+import { createAdmission } from "./admission.ts";
+import { createPolicyAdmission } from "./admissionPolicies.ts";
+import type { Answer } from "./answer.ts";
+import { createApi, requestedAccess } from "./api.ts";
+import { createAuthentication, type User } from "./authentication.ts";
+import { builtInKinds } from "./builtIn/kinds.ts";
+import { builtInResources } from "./builtIn/resources.ts";
+import { startClaimProtection } from "./claimProtection.ts";
+import { createControllerManager } from "./controllerManager.ts";
+import { startDeploymentController } from "./deployments.ts";
+import { startGarbageCollector } from "./garbageCollector.ts";
+import { impersonated } from "./impersonation.ts";
+import { startJobController } from "./jobs.ts";
+import { isObject, type JsonObject } from "./json.ts";
+import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
+import { startNamespaceController } from "./namespaces.ts";
+import { nodeObject } from "./node.ts";
+import { createObjects } from "./objects.ts";
+import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
+import { createPodSecurity } from "./podSecurity.ts";
+import { startQuotaController } from "./quotaController.ts";
+import { createBoundRules, rbacGroup } from "./rbac.ts";
+import type { ApiRequest } from "./request.ts";
+import { parseResourcePath } from "./requestPath.ts";
+import { createResources } from "./resource.ts";
+import { createReviews } from "./reviews.ts";
+import { serveDefinitions } from "./servedDefinitions.ts";
+import { createListener, createSettle } from "./server.ts";
+import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { createStore } from "./store.ts";
+import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
+import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
+
+export type { Restriction } from "./access.ts";
+
+export interface KubernetesSimulator extends Simulator {
+  /** The key in world.clusters. */
+  readonly cluster: string;
+  readonly webhooks: Webhooks;
+  /** What the cluster forbids even if its roles allow it. */
+  readonly restrictions: Restriction[];
+  /** Accounts, as `namespace/name`, that the webhook of workload identity does not find in its cache yet. */
+  readonly unseenAccounts: Set<string>;
+  /** Kills kube-controller-manager, or starts it again: nothing of what it does happens meanwhile. */
+  readonly controllers: { stop(): Promise<void>; start(): Promise<void> };
+  /** The programs of a real server, to be killed and started again; the simulated one has none. */
+  readonly programs?: Programs;
+  /** A bearer token with all rights, for the sandbox's own components; its requests meet no faults. */
+  readonly adminToken: string;
+  /** A kubeconfig with the admin token, for kubectl. JSON, which is YAML. */
+  kubeconfig(): string;
+}
+
+export interface Programs {
+  kill(program: "etcd" | "kube-apiserver"): Promise<void>;
+  /** Settles when it listens; it may not be ready yet. */
+  start(program: "etcd" | "kube-apiserver"): Promise<void>;
+}
+
+export interface KubernetesOptions {
+  /** A key in world.clusters. */
+  readonly cluster: string;
+  readonly port?: number;
+  /** ValidatingAdmissionPolicies and their bindings. */
+  readonly policies?: readonly unknown[];
+  /** The AZURE_AUTHORITY_HOST that the workload identity webhook injects. */
+  readonly authorityHost?: string | (() => string);
+  /** Where that webhook sends pods with an identity binding; undefined where it does not know them. */
+  readonly tokenProxy?: () => TokenProxyAddress | undefined;
+  /** A pod's output, for `kubectl logs`; undefined until its container has started. */
+  readonly podLog?: (pod: { namespace: string; name: string }) => string | undefined;
+  /** The minimum time that a namespace stays in Terminating. */
+  readonly terminationMs?: number;
+  readonly bookmarkMs?: number;
+  /** How many changes a watch can catch up on; older resourceVersions get 410. */
+  readonly keptChanges?: number;
+}
+
+/** Where pods find the API server. */
+const apiService = {
+  metadata: { name: "kubernetes", labels: { component: "apiserver", provider: "kubernetes" } },
+  spec: { clusterIP: "10.0.0.1", ports: [{ name: "https", port: 443, targetPort: 6443 }] },
+};
+
+const apiPort = { name: "https", port: 6443, protocol: "TCP" };
+const apiEndpoints = {
+  metadata: { name: "kubernetes", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+  subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [apiPort] }],
+};
+const apiEndpointSlice = {
+  metadata: { name: "kubernetes", labels: { "kubernetes.io/service-name": "kubernetes" } },
+  addressType: "IPv4",
+  endpoints: [{ addresses: ["192.0.2.1"], conditions: { ready: true } }],
+  ports: [apiPort],
+};
+
+/** Of what a cluster cannot be without. */
+const systemPriorities = [
+  {
+    metadata: { name: "system-cluster-critical" },
+    value: 2_000_000_000,
+    description:
+      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+  {
+    metadata: { name: "system-node-critical" },
+    value: 2_000_001_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+];
+
+const rbacVersion = `${rbacGroup}/v1`;
+
+export async function startKubernetes(
+  { world, faults, tls }: SimulatorContext,
+  options: KubernetesOptions,
+): Promise<KubernetesSimulator> {
+  const { port = 0, authorityHost = "https://login.microsoftonline.com/" } = options;
+  const cluster = world.clusters.get(options.cluster);
+  if (cluster === undefined)
+    throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
+
+  const adminToken = randomBytes(32).toString("base64url");
+  const store = createStore({ keptChanges: options.keptChanges ?? 10_000 });
+  const resources = createResources(builtInResources);
+  const unseenAccounts = new Set<string>();
+  const admit = createAdmission({
+    unseenAccounts,
+    store,
+    resources,
+    tenantId: world.tenantId,
+    hasWorkloadIdentityWebhook: cluster.hasWorkloadIdentityWebhook,
+    authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
+    tokenProxy: options.tokenProxy ?? (() => undefined),
+  });
+  // Of the cloud; none that an operator may remove.
+  const own = cluster.isOutsideAzure ? [] : [managedNamespaceWebhook];
+  const webhooks: AdmissionWebhook[] = [...own];
+  const restrictions: Restriction[] = [];
+  const policies = createPolicyAdmission(options.policies ?? []);
+  const podSecurity = createPodSecurity({ store, resources });
+  const admission = { admit, webhooks: createWebhookAdmission(webhooks), policies, podSecurity };
+  const objects = createObjects({ store, resources, now: world.now, ...admission });
+  const parts = { store, objects, resources, now: world.now };
+  const stopServing = serveDefinitions(parts);
+  const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
+  const manager = createControllerManager(store);
+  const watched = { ...parts, store: manager.store };
+  const controllers = [
+    startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
+    startGarbageCollector(watched),
+    startJobController(watched),
+    startQuotaController(watched),
+    startDeploymentController(watched),
+    startClaimProtection(watched),
+  ];
+
+  const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
+    const resource = resources.ofKind(apiVersion, kind);
+    if (resource === undefined) return;
+    const made = objects.create({ resource, namespace }, body, { manager: "kube-apiserver" });
+    if (!isObject(body["status"])) return;
+    const target = { resource, namespace: undefined, name: made.metadata.name };
+    objects.replace(target, body, { manager: "kube-apiserver", subresource: "status" });
+  };
+  // Its kubelet is ready at once.
+  const untaint = (name: string) => {
+    const resource = resources.ofKind("v1", "Node");
+    if (resource === undefined) return;
+    const body = [{ op: "remove", path: "/spec/taints" }];
+    const patch = { mediaType: "application/json-patch+json", body };
+    objects.patch({ resource, namespace: undefined, name }, patch, { manager: "kube-apiserver" });
+  };
+  for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
+    seed("v1", "Namespace", { metadata: { name } });
+  seed("v1", "Node", nodeObject("sandbox"));
+  untaint("sandbox");
+  for (const each of systemPriorities) seed("scheduling.k8s.io/v1", "PriorityClass", each);
+  seed("v1", "Service", apiService, "default");
+  seed("v1", "Endpoints", apiEndpoints, "default");
+  seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
+  for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
+  for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
+  if (cluster.hasPodIdentity) {
+    for (const definition of podIdentityDefinitions) {
+      seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
+    }
+  }
+  if (cluster.hasWorkloadIdentityWebhook) {
+    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", webhookConfiguration);
+    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true), "kube-system");
+  }
+
+  const accounts = resources.ofKind("v1", "ServiceAccount");
+  const authentication = createAuthentication({
+    world,
+    cluster,
+    adminToken,
+    serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
+  });
+  const lookUp = (kind: string, namespace: string, name: string) => {
+    const resource = resources.ofKind("v1", kind);
+    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
+  };
+  const access = createAccess(restrictions, createBoundRules(parts));
+  let address = "";
+  const settle = createSettle({
+    authenticate: async ({ headers, ...request }) => {
+      const user = await authentication.ofRequest(headers["authorization"]);
+      const refuse = (mode: string) =>
+        access.refusal(user, requestedAccess({ headers, ...request }, `impersonate-on:${mode}:`));
+      return impersonated(user, headers, { access, authentication, refuse });
+    },
+    answer: afterWebhooks(
+      webhooks,
+      createApi({
+        ...parts,
+        access,
+        reviews: createReviews({ access, authentication, audience: cluster.oidcIssuer, now: world.now }),
+        address: () => address,
+        bookmarkMs: options.bookmarkMs ?? 10_000,
+        documents: {
+          "/.well-known/openid-configuration": openIdConfiguration(cluster),
+          "/openid/v1/jwks": signingKeys(cluster),
+        },
+        podLog: options.podLog ?? (() => undefined),
+        requestToken: (account, request) => requestToken({ world, cluster, lookUp }, account, request),
+      }),
+    ),
+  });
+  const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const listening = server.address();
+  if (listening === null || typeof listening === "string") throw new Error("The Kubernetes simulator has no TCP port.");
+  address = `127.0.0.1:${listening.port}`;
+  const url = `https://${address}`;
+
+  return {
+    cluster: options.cluster,
+    url,
+    port: listening.port,
+    adminToken,
+    restrictions,
+    unseenAccounts,
+    controllers: { stop: manager.stop, start: manager.start },
+    webhooks: {
+      async install(webhook) {
+        webhooks.push(webhook);
+      },
+      async clear() {
+        webhooks.length = own.length;
+      },
+    },
+    kubeconfig: () => printKubeconfig({ name: options.cluster, server: url, ca: tls.certificate, token: adminToken }),
+    async close() {
+      for (const controller of controllers) controller.close();
+      stopServing();
+      stopManaging();
+      await close();
+    },
+  };
+}
+
+/** The server waits for its webhooks: for all of them, and for reviews too, which a real one does not. */
+function afterWebhooks(
+  webhooks: readonly AdmissionWebhook[],
+  answer: (request: ApiRequest, user: User) => Promise<Answer>,
+): typeof answer {
+  return async (request, user) => {
+    const namespace = parseResourcePath(request.url.pathname)?.namespace;
+    const delays = request.method === "GET" ? [] : webhooks.map(({ delayMs }) => delayMs?.({ namespace }) ?? 0);
+    if (delays.some((ms) => ms > 0)) await sleep(Math.max(...delays));
+    return await answer(request, user);
+  };
+}

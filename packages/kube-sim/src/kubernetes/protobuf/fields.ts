@@ -1,0 +1,79 @@
+/** How the built-in kinds are written in protobuf (fields.json, which packages/kube-sim/tools/writeProtobufFields.ts writes). */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const Fields = z.object({
+  source: z.string(),
+  /** By version: the package of its messages, and its kinds; without a package where objects of the version are no longer served. */
+  kinds: z.record(z.string(), z.tuple([z.string(), z.string()])),
+  messages: z.record(z.string(), z.record(z.string(), z.string())),
+});
+
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+  /** Its fields are those of the message around it. */
+  readonly isInline: boolean;
+  /** Absent and empty differ. */
+  readonly isPointer: boolean;
+  /** JSON has it even when it is empty. */
+  readonly isAlways: boolean;
+}
+
+let read: z.infer<typeof Fields> | undefined;
+const messages = new Map<string, ReadonlyMap<number, Field>>();
+
+function table(): z.infer<typeof Fields> {
+  read ??= Fields.parse(JSON.parse(readFileSync(join(import.meta.dirname, "fields.json"), "utf8")));
+  return read;
+}
+
+/** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
+export function messageNameOf(apiVersion: string, kind: string): string | undefined {
+  const { kinds, messages: known } = table();
+  const names = [apiVersion, "*"].map((version) => `${kinds[version]?.[0] ?? ""}.${kind}`);
+  return names.find((name) => known[name] !== undefined);
+}
+
+/** What every version has besides its own kinds, and what only the core group has. */
+const everywhere: ReadonlySet<string> = new Set([
+  ...["CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions", "WatchEvent"],
+]);
+const ofCore: ReadonlySet<string> = new Set([
+  "APIGroup",
+  "APIGroupList",
+  "APIResourceList",
+  "APIVersions",
+  "List",
+  "Status",
+]);
+
+export function hasKind(apiVersion: string, kind: string): boolean {
+  // The only group whose types are not in the table.
+  if (hasVersion(apiVersion) && everywhere.has(kind)) return true;
+  if (apiVersion === "v1" && ofCore.has(kind)) return true;
+  const [, kinds = ""] = table().kinds[apiVersion] ?? [];
+  return apiVersion === "apiregistration.k8s.io/v1" || kinds.split(" ").includes(kind);
+}
+
+/** Whether the version is one of Kubernetes' own, whose kinds can all be sent in protobuf. */
+export function hasVersion(apiVersion: string): boolean {
+  return Boolean(table().kinds[apiVersion]?.[0]);
+}
+
+export function fieldsOf(message: string): ReadonlyMap<number, Field> {
+  const known = messages.get(message);
+  if (known) return known;
+  const fields = Object.entries(table().messages[message] ?? {}).map(([key, text]): [number, Field] => {
+    const [number = "", type = "", marks = ""] = text.split(" ");
+    const isInline = key.startsWith("^");
+    return [
+      Number(number),
+      { name: key, type, isInline, isPointer: marks.includes("*"), isAlways: marks.includes("!") },
+    ];
+  });
+  const made = new Map(fields);
+  messages.set(message, made);
+  return made;
+}
