@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { podIdentityDefinitions } from "../../../packages/kube-sim/src/kubernetes/podIdentityDefinitions.ts";
+import { standard } from "../../../packages/kube-sim/src/kubernetes/standard.ts";
 import { startCluster } from "../../../packages/kube-sim/test/kubernetes/cluster.ts";
 import { readClusterRights } from "../../../sandbox/rights.ts";
 import { appId, changedJob, features, mark, namespace, principalId } from "./mooringsWrites.ts";
@@ -66,7 +66,7 @@ export async function startReal(programs: string, more: readonly object[] = []):
 /** Applies what an operator applies, and waits until it is in force; for `more` nobody waits. */
 async function grant(request: Server["request"], more: readonly object[]): Promise<void> {
   const { documents } = await readClusterRights(features, principalId);
-  await make(request, [...(documents as readonly object[]), ...podIdentityDefinitions]);
+  await make(request, [...(documents as readonly object[]), ...standard.podIdentity]);
   await untilInForce(request);
   await make(request, more);
 }

@@ -24,12 +24,11 @@ import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, stringAt } from "./json.ts";
 import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
-import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { createPodSecurity } from "./podSecurity.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
@@ -40,9 +39,10 @@ import { createReviews } from "./reviews.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { standard } from "./standard.ts";
 import { createStore } from "./store.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
-import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
+import { type TokenProxyAddress, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
 export type { Restriction } from "./access.ts";
 
@@ -88,39 +88,6 @@ export interface KubernetesOptions {
   /** How many changes a watch can catch up on; older resourceVersions get 410. */
   readonly keptChanges?: number;
 }
-
-/** Where pods find the API server. */
-const apiService = {
-  metadata: { name: "kubernetes", labels: { component: "apiserver", provider: "kubernetes" } },
-  spec: { clusterIP: "10.0.0.1", ports: [{ name: "https", port: 443, targetPort: 6443 }] },
-};
-
-const apiPort = { name: "https", port: 6443, protocol: "TCP" };
-const apiEndpoints = {
-  metadata: { name: "kubernetes", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-  subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [apiPort] }],
-};
-const apiEndpointSlice = {
-  metadata: { name: "kubernetes", labels: { "kubernetes.io/service-name": "kubernetes" } },
-  addressType: "IPv4",
-  endpoints: [{ addresses: ["192.0.2.1"], conditions: { ready: true } }],
-  ports: [apiPort],
-};
-
-/** Of what a cluster cannot be without. */
-const systemPriorities = [
-  {
-    metadata: { name: "system-cluster-critical" },
-    value: 2_000_000_000,
-    description:
-      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-  },
-  {
-    metadata: { name: "system-node-critical" },
-    value: 2_000_001_000,
-    description: "Used for system critical pods that must not be moved from their current node.",
-  },
-];
 
 const rbacVersion = `${rbacGroup}/v1`;
 
@@ -168,9 +135,10 @@ export async function startKubernetes(
     startClaimProtection(watched),
   ];
 
-  const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
+  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
     const resource = resources.ofKind(apiVersion, kind);
     if (resource === undefined) return;
+    const namespace = stringAt(body, "metadata", "namespace");
     const made = objects.create({ resource, namespace }, body, { manager: "kube-apiserver" });
     if (!isObject(body["status"])) return;
     const target = { resource, namespace: undefined, name: made.metadata.name };
@@ -184,24 +152,17 @@ export async function startKubernetes(
     const patch = { mediaType: "application/json-patch+json", body };
     objects.patch({ resource, namespace: undefined, name }, patch, { manager: "kube-apiserver" });
   };
-  for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
-    seed("v1", "Namespace", { metadata: { name } });
   seed("v1", "Node", nodeObject("sandbox"));
   untaint("sandbox");
-  for (const each of systemPriorities) seed("scheduling.k8s.io/v1", "PriorityClass", each);
-  seed("v1", "Service", apiService, "default");
-  seed("v1", "Endpoints", apiEndpoints, "default");
-  seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
+  for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);
   for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
   for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
-  if (cluster.hasPodIdentity) {
-    for (const definition of podIdentityDefinitions) {
-      seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
-    }
+  for (const definition of cluster.hasPodIdentity ? standard.podIdentity : []) {
+    seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
   }
   if (cluster.hasWorkloadIdentityWebhook) {
-    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", webhookConfiguration);
-    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true), "kube-system");
+    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", standard.webhookConfiguration);
+    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true));
   }
 
   const accounts = resources.ofKind("v1", "ServiceAccount");

@@ -19,7 +19,7 @@ import type { Store } from "./store.ts";
 import { complete, decodedFromStore, isDeleted, pick, stamped, withGeneration, withStatus } from "./storedForm.ts";
 import { requireValid } from "./validity.ts";
 import type { Target, WriteOptions } from "./verbs.ts";
-import { warningsOf } from "./warnings/index.ts";
+import { warningsOf } from "./warnings.ts";
 import type { Admission, AdmissionRequest } from "./webhooks.ts";
 
 export interface Environment {

@@ -16,9 +16,6 @@ function filledTexts(value: JsonObject, standards: Readonly<Record<string, strin
   return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
 }
 
-const protocol: Complete = (port) => filledTexts(port, { protocol: "TCP" });
-const mode420: Complete = (source) => filled(source, { defaultMode: 420 });
-
 /** `:latest`, or no tag at all, is pulled each time. */
 function pullPolicy(image: string): string {
   if (image.includes("@")) return "IfNotPresent";
@@ -27,11 +24,7 @@ function pullPolicy(image: string): string {
 }
 
 const container: Complete = (value) =>
-  filledTexts(value, {
-    terminationMessagePath: "/dev/termination-log",
-    terminationMessagePolicy: "File",
-    imagePullPolicy: pullPolicy(stringAt(value, "image") ?? ""),
-  });
+  filledTexts(value, { imagePullPolicy: pullPolicy(stringAt(value, "image") ?? "") });
 
 /** On the network of its node, a port is the node's; of a template, that is said for each pod that is made of it. */
 function withHostPorts(value: JsonObject): JsonObject {
@@ -49,20 +42,10 @@ function withHostPorts(value: JsonObject): JsonObject {
 const hostPort = (port: JsonObject): JsonObject =>
   port["hostPort"] ? port : { ...port, hostPort: port["containerPort"] ?? 0 };
 
+/** The older name of the field is written, too. */
 const podSpec: Complete = (value) => {
   const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
-  return {
-    ...filled(
-      filledTexts(value, {
-        restartPolicy: "Always",
-        dnsPolicy: "ClusterFirst",
-        schedulerName: "default-scheduler",
-      }),
-      { securityContext: {}, terminationGracePeriodSeconds: 30 },
-    ),
-    // The older name of the field is written, too.
-    ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
-  };
+  return account ? { ...value, serviceAccountName: account, serviceAccount: account } : value;
 };
 
 const rolling = { maxUnavailable: "25%", maxSurge: "25%" };
@@ -71,7 +54,7 @@ function deploymentSpec(value: JsonObject): JsonObject {
   const strategy = filledTexts(objectAt(value, "strategy"), { type: "RollingUpdate" });
   const isRolling = strategy["type"] === "RollingUpdate";
   return {
-    ...filled(value, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 }),
+    ...value,
     strategy: isRolling
       ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), rolling) }
       : strategy,
@@ -141,7 +124,7 @@ function autoscalerSpec(value: JsonObject): JsonObject {
   const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } };
   const metrics = listAt(value, "metrics").length > 0 ? {} : { metrics: [{ type: "Resource", resource: cpu }] };
   const behavior = isObject(value["behavior"]) ? { behavior: scalingBehavior(value["behavior"]) } : {};
-  return { ...filled(value, { minReplicas: 1 }), ...metrics, ...behavior };
+  return { ...value, ...metrics, ...behavior };
 }
 
 const all = { type: "Percent", value: 100, periodSeconds: 15 };
@@ -160,13 +143,6 @@ function scalingBehavior(value: JsonObject): JsonObject {
 
 function pick(value: JsonObject, field: string): JsonObject {
   return value[field] === undefined ? {} : { [field]: value[field] };
-}
-
-function webhook(value: JsonObject): JsonObject {
-  return filled(value, {
-    ...{ failurePolicy: "Fail", matchPolicy: "Equivalent", timeoutSeconds: 10 },
-    ...{ namespaceSelector: {}, objectSelector: {} },
-  });
 }
 
 /** A limit is also what is asked for, where nothing else is. */
@@ -188,28 +164,11 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "core/v1.PodSpec": podSpec,
   "core/v1.Container": container,
   "core/v1.EphemeralContainerCommon": container,
-  "core/v1.ContainerPort": protocol,
-  "core/v1.EndpointPort": protocol,
-  "core/v1.ServicePort": (port) => filled(protocol(port), { targetPort: port["port"] ?? 0 }),
+  "core/v1.ServicePort": (port) => filled(port, { targetPort: port["port"] ?? 0 }),
   "core/v1.ServiceSpec": serviceSpec,
-  "core/v1.Probe": (probe) =>
-    filledNumbers(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
-  "core/v1.HTTPGetAction": (action) => filledTexts(action, { path: "/", scheme: "HTTP" }),
-  "core/v1.GRPCAction": (action) => filled(action, { service: "" }),
   "core/v1.Volume": volume,
-  "core/v1.SecretVolumeSource": mode420,
-  "core/v1.ConfigMapVolumeSource": mode420,
-  "core/v1.DownwardAPIVolumeSource": mode420,
-  "core/v1.ProjectedVolumeSource": mode420,
-  "core/v1.HostPathVolumeSource": (source) => filled(source, { type: "" }),
-  "core/v1.ServiceAccountTokenProjection": (source) => filled(source, { expirationSeconds: 3600 }),
-  "core/v1.ObjectFieldSelector": (selector) => filledTexts(selector, { apiVersion: "v1" }),
-  "core/v1.Secret": (secret) => filledTexts(secret, { type: "Opaque" }),
-  "core/v1.PersistentVolumeClaimSpec": (spec) => filled(spec, { volumeMode: "Filesystem" }),
-  "core/v1.PersistentVolumeClaimStatus": (status) => filledTexts(status, { phase: "Pending" }),
   "core/v1.LimitRangeItem": limitRangeItem,
   "apps/v1.DeploymentSpec": deploymentSpec,
-  "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
   "core/v1.Pod": (given) => {
     const pod = withRequests(given);
     return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
@@ -222,29 +181,11 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     if (isLabelled || Object.keys(labels).length === 0) return job;
     return { ...job, metadata: { ...objectAt(job, "metadata"), labels } };
   },
-  "batch/v1.CronJobSpec": (spec) =>
-    filled(filledTexts(spec, { concurrencyPolicy: "Allow" }), {
-      ...{ suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
-    }),
   "networking/v1.NetworkPolicySpec": networkPolicySpec,
-  "networking/v1.NetworkPolicyPort": (port) => filled(port, { protocol: "TCP" }),
-  "rbac/v1.RoleRef": (reference) => filledTexts(reference, { apiGroup: rbacGroup }),
   "rbac/v1.Subject": subject,
   "autoscaling/v2.HorizontalPodAutoscalerSpec": autoscalerSpec,
-  "scheduling/v1.PriorityClass": (value) => filled(value, { preemptionPolicy: "PreemptLowerPriority" }),
-  "discovery/v1.EndpointPort": (port) => filled(port, { name: "", protocol: "TCP" }),
-  "admissionregistration/v1.MutatingWebhook": (value) => filled(webhook(value), { reinvocationPolicy: "Never" }),
-  "admissionregistration/v1.ServiceReference": (service) => filled(service, { port: 443 }),
-  "admissionregistration/v1.Rule": (rule) => filled(rule, { scope: "*" }),
-  "apiextensions/v1.CustomResourceDefinitionSpec": (spec) => filled(spec, { conversion: { strategy: "None" } }),
-  "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
   "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
     const kind = stringAt(names, "kind") ?? "";
     return kind === "" ? names : filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
   },
 };
-
-function filledNumbers(value: JsonObject, standards: Readonly<Record<string, number>>): JsonObject {
-  const missing = Object.entries(standards).filter(([field]) => !value[field]);
-  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
-}
