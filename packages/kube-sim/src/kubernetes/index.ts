@@ -36,11 +36,13 @@ import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
 import { createResources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
+import { startRoleAggregation } from "./roleAggregation.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { standard } from "./standard.ts";
 import { createStore } from "./store.ts";
+import { startTokenSecrets } from "./tokenSecrets.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 import { type TokenProxyAddress, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
@@ -126,6 +128,10 @@ export async function startKubernetes(
   const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
+  const lookUp = (kind: string, namespace: string, name: string) => {
+    const resource = resources.ofKind("v1", kind);
+    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
+  };
   const controllers = [
     startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
     startGarbageCollector(watched),
@@ -133,6 +139,8 @@ export async function startKubernetes(
     startQuotaController(watched),
     startDeploymentController(watched),
     startClaimProtection(watched),
+    startRoleAggregation(watched),
+    startTokenSecrets({ ...watched, cluster, lookUp, authority: tls.certificate }),
   ];
 
   const seed = (apiVersion: string, kind: string, body: JsonObject) => {
@@ -165,17 +173,7 @@ export async function startKubernetes(
     seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true));
   }
 
-  const accounts = resources.ofKind("v1", "ServiceAccount");
-  const authentication = createAuthentication({
-    world,
-    cluster,
-    adminToken,
-    serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
-  });
-  const lookUp = (kind: string, namespace: string, name: string) => {
-    const resource = resources.ofKind("v1", kind);
-    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
-  };
+  const authentication = createAuthentication({ world, cluster, adminToken, lookUp });
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({

@@ -16,6 +16,7 @@ import {
   without,
 } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
+import { qosClassOf } from "./podResources.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress, withAllocated } from "./services.ts";
 import { forbidden } from "./validation/causes.ts";
@@ -62,7 +63,7 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
       return {
         ...object,
         spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName },
-        status: { phase: "Pending", qosClass: "BestEffort" },
+        status: { phase: "Pending", qosClass: qosClassOf(object) },
       };
     }
     default:

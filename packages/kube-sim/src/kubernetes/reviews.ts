@@ -142,12 +142,11 @@ export function createReviews({
       const token = stringAt(spec, "token") ?? "";
       if (token === "") throw badRequest("token is required for TokenReview in authentication");
       const asked = listAt(spec, "audiences").filter((each) => typeof each === "string");
-      const audiences = asked.length === 0 ? [audience] : asked;
-      const user = await authentication.ofToken(token, audiences);
+      const known = await authentication.ofToken(token, asked.length === 0 ? [audience] : asked);
       const status: JsonObject =
-        user === undefined
+        known === undefined
           ? { user: {}, error: "invalid bearer token" }
-          : { authenticated: true, user: userInfo(user), audiences };
+          : { authenticated: true, user: userInfo(known.user), audiences: [...known.audiences] };
       return answerOf({ kind: "TokenReview", body, writer }, status);
     },
   };

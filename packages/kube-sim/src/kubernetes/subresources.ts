@@ -1,6 +1,5 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
 import { unconvertible } from "./body.ts";
-import { realOne } from "./builtIn/servedKinds.ts";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -19,6 +18,8 @@ interface Asked {
   readonly force: boolean;
 }
 
+const noWayIn = "a pod is a process of this machine, which nobody can enter";
+
 type Answered = { readonly code: number; readonly body: JsonObject };
 type Handler = (target: Target, asked: Asked) => Answered;
 
@@ -35,7 +36,7 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
   throw new ApiFailure(
     501,
     "NotImplemented",
-    `the sandbox's simulated API server does not serve ${plural}/${subresource}: ${realOne}`,
+    `the sandbox does not serve ${plural}/${subresource}, with --api-server neither: ${noWayIn}`,
   );
 }
 
