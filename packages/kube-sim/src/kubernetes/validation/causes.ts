@@ -76,7 +76,7 @@ const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-function labelProblems(value: string): string[] {
+export function labelProblems(value: string): string[] {
   return [
     ...(value.length > 63 ? ["must be no more than 63 characters"] : []),
     ...(label.test(value) ? [] : [labelText]),

@@ -3,24 +3,28 @@ import type { Cause } from "../cause.ts";
 import type { JsonObject } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { limitRangeViolations, quotaViolations } from "./amounts.ts";
-import { autoscalerViolations } from "./autoscalers.ts";
 import { configMapViolations, secretViolations } from "./data.ts";
 import { definitionViolations } from "./definitions.ts";
 import { eventViolations } from "./events.ts";
-import { cronJobViolations, jobViolations } from "./jobs.ts";
-import { endpointSliceViolations, endpointsViolations, ingressViolations, networkPolicyViolations } from "./network.ts";
 import {
+  endpointSliceViolations,
+  endpointsViolations,
+  ingressViolations,
+  networkPolicyViolations,
+  serviceViolations,
+} from "./network.ts";
+import {
+  autoscalerViolations,
+  claimViolations,
   disruptionBudgetViolations,
   leaseViolations,
   namespaceViolations,
   nodeViolations,
   priorityClassViolations,
 } from "./others.ts";
-import { podViolations } from "./podSpec.ts";
+import { podViolations } from "./pods.ts";
 import { bindingViolations, roleViolations } from "./rights.ts";
-import { serviceViolations } from "./services.ts";
-import { claimViolations } from "./storage.ts";
-import { deploymentViolations, replicaSetViolations } from "./workloads.ts";
+import { cronJobViolations, deploymentViolations, jobViolations, replicaSetViolations } from "./workloads.ts";
 
 type Check = (object: JsonObject) => Cause[];
 
