@@ -113,49 +113,37 @@ export function kindViolations(resource: Resource, object: JsonObject): Cause[] 
   return violationsOfKind(resource, object);
 }
 
-/** What an update may not change, and how it is refused. */
-const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; readonly why: string }>> = {
-  Deployment: { path: ["spec", "selector"], why: "field is immutable" },
-  ReplicaSet: { path: ["spec", "selector"], why: "field is immutable" },
-  RoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
-  ClusterRoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
-  PriorityClass: { path: ["value"], why: "may not be changed in an update." },
-  EndpointSlice: { path: ["addressType"], why: "field is immutable" },
+/** What an update may not change, by kind. */
+const fixedFields: Readonly<Record<string, readonly string[]>> = {
+  ...{ Deployment: ["spec.selector"], ReplicaSet: ["spec.selector"], EndpointSlice: ["addressType"] },
+  ...{ RoleBinding: ["roleRef"], ClusterRoleBinding: ["roleRef"], ResourceQuota: ["spec.scopes"] },
+  PriorityClass: ["value", "preemptionPolicy"],
+  Job: ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"].map((field) => `spec.${field}`),
 };
-
-function preemptionViolations({ kind }: Resource, before: JsonObject, after: JsonObject): Cause[] {
-  const value = after["preemptionPolicy"] ?? null;
-  if (kind !== "PriorityClass" || equal(before["preemptionPolicy"] ?? null, value)) return [];
-  return [invalidValue("preemptionPolicy", value, "field is immutable")];
-}
 
 export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
   if (resource.isCustom) return [];
-  const fixed = fixedFields[resource.kind];
-  if (fixed !== undefined) {
-    const { path, why } = fixed;
-    const value = at(after, ...path) ?? null;
-    if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
-    if (resource.kind === "PriorityClass") return [forbidden("value", why)];
-    return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];
-  }
+  const fixed = (fixedFields[resource.kind] ?? []).flatMap((field) => {
+    const value = at(after, ...field.split(".")) ?? null;
+    if (equal(at(before, ...field.split(".")) ?? null, value)) return [];
+    // Of a class, pods have its number.
+    return [field === "value" ? forbidden(field, "may not be changed in an update.") : immutable(field, value)];
+  });
+  return [...fixed, ...changeViolations(resource, before, after)];
+}
+
+const immutable = (field: string, value: Json) => invalidValue(field, value, "field is immutable");
+
+function changeViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
   switch (resource.kind) {
     case "Pod":
-      if (countedContainers(before) !== countedContainers(after)) {
-        return [forbidden("spec.containers", "pod updates may not add or remove containers")];
-      }
       return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];
     case "Job":
-      return [
-        ...completionsViolations(objectAt(before, "spec"), objectAt(after, "spec")),
-        ...fixedIn("spec", ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"], before, after),
-      ];
+      return completionsViolations(objectAt(before, "spec"), objectAt(after, "spec"));
     case "Namespace":
       return phaseViolations(after);
     case "Event":
       return eventUpdateViolations(before, after);
-    case "ResourceQuota":
-      return fixedIn("spec", ["scopes"], before, after);
     case "CustomResourceDefinition":
       return definitionUpdateViolations(before, after);
     case "Service": {
@@ -169,15 +157,13 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
       const open = ["storageClassName", "volumeName"].filter((field) => at(before, "spec", field) === undefined);
       const fixed = (object: JsonObject) =>
         without(objectAt(object, "spec"), ...open, ...(isBound ? ["resources", "volumeAttributesClassName"] : []));
-      if (equal(fixed(before), fixed(after))) return [];
-      const why =
-        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-      return [forbidden("spec", why)];
+      const why = "spec is immutable after creation except for the size and class of bound claims";
+      return equal(fixed(before), fixed(after)) ? [] : [forbidden("spec", why)];
     }
     case "ConfigMap":
     case "Secret": {
       const [old = "", next = ""] = [before, after].map((object) => stringAt(object, "type"));
-      if (old !== next) return [invalidValue("type", next, "field is immutable")];
+      if (old !== next) return [immutable("type", next)];
       if (before["immutable"] !== true) return [];
       return ["immutable", "data", "binaryData"]
         .filter((field) => !equal(before[field], after[field]))
@@ -197,20 +183,6 @@ function phaseViolations(namespace: JsonObject): Cause[] {
   return phase === expected ? [] : [invalidValue("status.Phase", phase, why)];
 }
 
-/** As Go prints it. */
-function shownRole(role: Json): JsonObject {
-  const [apiGroup = "", kind = "", name = ""] = ["apiGroup", "kind", "name"].map((field) => stringAt(role, field));
-  return { APIGroup: apiGroup, Kind: kind, Name: name };
-}
-
-function fixedIn(part: string, fields: readonly string[], before: JsonObject, after: JsonObject): Cause[] {
-  return fields.flatMap((field) => {
-    const value = objectAt(after, part)[field] ?? null;
-    if (equal(objectAt(before, part)[field] ?? null, value)) return [];
-    return [invalidValue(`${part}.${field}`, value, "field is immutable")];
-  });
-}
-
 /** Of a job by index, they may change together with how many run at a time. */
 function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
   const { completions = null, parallelism = null } = after;
@@ -225,8 +197,6 @@ function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
 
 const podUpdates =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
-const countedContainers = (pod: JsonObject) => listAt(pod, "spec", "containers").length;
 
 function fixedPodSpec(pod: JsonObject): JsonObject {
   const spec = objectAt(pod, "spec");

@@ -55,6 +55,9 @@ function placesOf(value: Json | undefined, field: string, path: string): Place[]
 
 const matching = (pattern: RegExp, why: string) => (text: string) => (pattern.test(text) ? [] : [why]);
 
+const dnsLabelText =
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+
 /** What is wrong with a text of some form. */
 const forms: Readonly<Record<string, (text: string) => string[]>> = {
   ...{ label: labelProblems, dotless: dotlessProblems, subdomain: subdomainProblems, configKey: keyProblems },
@@ -74,6 +77,17 @@ const forms: Readonly<Record<string, (text: string) => string[]>> = {
     /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/,
     "field label not supported",
   ),
+  dnsLabel: matching(/^(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?$/, dnsLabelText),
+  kindName: matching(
+    /^(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?$/i,
+    `may have mixed case, but should otherwise match: ${dnsLabelText}`,
+  ),
+  simplePath: matching(/^\./, "must be a simple json path starting with ."),
+  specPath: matching(/^\.spec\./, "should be a json path under .spec"),
+  statusPath: matching(/^\.status\./, "should be a json path under .status"),
+  ownPath: matching(/^\.(spec|status)\./, "should be a json path under either .spec or .status"),
+  short: matching(/^.{0,128}$/s, "can have at most 128 characters"),
+  note: matching(/^.{0,1024}$/s, "can have at most 1024 characters"),
   within: (text) => (text.split("/").includes("..") ? ["must not contain '..'"] : []),
   relative: (text) => (text.startsWith("/") || text.startsWith("..") ? ["must be a relative path"] : []),
   absolute: (text) => (text.startsWith("/") ? [] : ["must be an absolute path"]),
