@@ -1,5 +1,4 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
-import { unconvertible } from "./body.ts";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -100,21 +99,10 @@ function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
 
 /** The replicas of a scale that somebody sends. */
 function readScale({ resource, namespace, name }: Target, scale: Json): number {
-  const kind = stringAt(scale, "kind") ?? "Scale";
-  const prefix = (version: string) => `${kind} in version "${version}" cannot be handled as a Scale: `;
-  const apiVersion = stringAt(scale, "apiVersion") || "autoscaling/v1";
-  const version = apiVersion.split("/").at(-1) ?? "v1";
-  if (kind === "Scale" && !hasKind(apiVersion, kind)) {
-    const why = `no kind "Scale" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
-    throw badRequest(`${prefix(version)}${why}`);
-  }
-  if (kind !== "Scale") {
-    throw badRequest(`${prefix(version)}${unconvertible(kind, { group: "autoscaling", kind: "Scale" }, version)}`);
-  }
+  const [kind = "Scale", apiVersion = "autoscaling/v1"] = ["kind", "apiVersion"].map((field) => stringAt(scale, field));
   const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
-  if (typeof replicas !== "number") {
-    const where = "Go struct field ScaleSpec.spec.replicas of type int32";
-    throw badRequest(`${prefix("v1")}json: cannot unmarshal ${typeof replicas} into ${where}`);
+  if (kind !== "Scale" || !hasKind(apiVersion || "autoscaling/v1", kind) || typeof replicas !== "number") {
+    throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a Scale`);
   }
   const own = stringAt(scale, "metadata", "name") ?? "";
   if (own !== name) {
