@@ -207,7 +207,9 @@ export function known(
 ): JsonObject {
   requireTypes(resource, object);
   const fields = unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`);
-  const unknown = [...duplicates, ...(resource.isCustom ? fields.toSorted() : fields)];
+  // Go's decoder of JSON finds them in their order, which the first of each tell well enough; others say first what is there twice.
+  const isJson = !resource.isCustom && duplicates.every((each) => !each.startsWith("line "));
+  const unknown = isJson ? [...fields, ...duplicates] : [...duplicates, ...fields.toSorted()];
   if (unknown.length > 0 && fieldValidation === "Strict") {
     const { kind, version } = resource;
     const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}`;
