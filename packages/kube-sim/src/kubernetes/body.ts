@@ -139,7 +139,7 @@ function metadataOf(resource: Resource, body: JsonObject): JsonObject {
 }
 
 /** What Go says of another kind that it knows. */
-export function unconvertible(kind: string, to: Pick<Resource, "group" | "kind">, version = "v1"): string {
+function unconvertible(kind: string, to: Pick<Resource, "group" | "kind">, version = "v1"): string {
   return `converting (${version}.${kind}) to (${to.group.split(".")[0] || "core"}.${to.kind}): unknown conversion`;
 }
 
