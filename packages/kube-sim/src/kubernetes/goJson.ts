@@ -10,7 +10,8 @@ export function jsonProblem(text: string): string | undefined {
     return isTooDeep(text) ? "invalid character '[' exceeded max depth" : undefined;
   } catch (error) {
     const at = Number(/position (\d+)/.exec(String(error))?.[1] ?? text.search(/\S/));
-    const character = text[at];
+    // Of a short text, Node says which character it is, and not where.
+    const character = /token '(.)'/s.exec(String(error))?.[1] ?? text[at];
     if (character === undefined || /end of JSON|Unterminated/.test(String(error)))
       return "unexpected end of JSON input";
     const where = /after JSON/.test(String(error))
