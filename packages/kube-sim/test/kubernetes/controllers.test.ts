@@ -1,5 +1,6 @@
 /** What controllers and defaults do that nobody sees when it is missing. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { testSimulated } from "../../../../test/support/apiServer.ts";
 import { builtInKinds, kindsServed } from "../../src/kubernetes/builtIn/kinds.ts";
 import { servedKinds } from "../../src/kubernetes/builtIn/servedKinds.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
@@ -27,15 +28,17 @@ test("a cluster role is filled with the rules of those that it chooses, and foll
   await ask("POST", roles, { ...kind, metadata: { name: "hulls", labels }, rules: [rule("hulls")] });
   await ask("POST", roles, { ...kind, metadata: { name: "masts", labels }, rules: [rule("masts")] });
   const rulesOfAll = async () => (await ask("GET", `${roles}/all`)).rules;
-  await expect.poll(rulesOfAll).toEqual([rule("hulls"), rule("masts")]);
+  await expect.poll(rulesOfAll, { timeout: 20_000 }).toEqual([rule("hulls"), rule("masts")]);
 
   await ask("DELETE", `${roles}/hulls`);
-  await expect.poll(rulesOfAll).toEqual([rule("masts")]);
+  await expect.poll(rulesOfAll, { timeout: 20_000 }).toEqual([rule("masts")]);
 
   // Whoever may view may view what an operator adds.
   const view = { "rbac.authorization.k8s.io/aggregate-to-view": "true" };
   await ask("POST", roles, { ...kind, metadata: { name: "sails", labels: view }, rules: [rule("sails")] });
-  await expect.poll(async () => (await ask("GET", `${roles}/edit`)).rules).toContainEqual(rule("sails"));
+  await expect
+    .poll(async () => (await ask("GET", `${roles}/edit`)).rules, { timeout: 20_000 })
+    .toContainEqual(rule("sails"));
   expect((await ask("GET", `${roles}/view`)).rules.length).toBeGreaterThan(1);
 });
 
@@ -87,27 +90,31 @@ test("serves the kinds of its table, and no other", () => {
   expect(builtInKinds.kinds.length).toBeGreaterThan(served.length);
 });
 
-test("refuses every other kind by name, and says where it can be had", async () => {
-  const refused = builtInKinds.kinds.filter(({ definition }) => definition === undefined);
-  for (const { group, version, plural, namespaced } of refused) {
-    const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-    const { code, reason, message } = await ask("GET", `${root}/${namespaced ? "namespaces/orders/" : ""}${plural}`);
-    expect({ code, reason }).toEqual({ code: 501, reason: "NotImplemented" });
-    expect(message).toContain(group === "" ? plural : `${plural}.${group}`);
-    expect(message).toContain("--api-server");
-  }
-  const { code, message } = await ask("POST", "/apis/apps/v1/namespaces/orders/statefulsets", {});
-  expect({ code, message }).toEqual({
-    code: 501,
-    message:
-      "the sandbox's simulated API server does not serve statefulsets.apps: use a real cluster (npm run apiServer, then --api-server)",
-  });
-  // Whoever asks for everything is not refused.
-  const { resources } = await ask("GET", "/apis/apps/v1");
-  expect(resources).toContainEqual(expect.objectContaining({ name: "statefulsets", kind: "StatefulSet", verbs: [] }));
-});
+testSimulated(
+  "refuses every other kind by name, and says where it can be had",
+  "a real server has them all",
+  async () => {
+    const refused = builtInKinds.kinds.filter(({ definition }) => definition === undefined);
+    for (const { group, version, plural, namespaced } of refused) {
+      const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+      const { code, reason, message } = await ask("GET", `${root}/${namespaced ? "namespaces/orders/" : ""}${plural}`);
+      expect({ code, reason }).toEqual({ code: 501, reason: "NotImplemented" });
+      expect(message).toContain(group === "" ? plural : `${plural}.${group}`);
+      expect(message).toContain("--api-server");
+    }
+    const { code, message } = await ask("POST", "/apis/apps/v1/namespaces/orders/statefulsets", {});
+    expect({ code, message }).toEqual({
+      code: 501,
+      message:
+        "the sandbox's simulated API server does not serve statefulsets.apps: use a real cluster (npm run apiServer, then --api-server)",
+    });
+    // Whoever asks for everything is not refused.
+    const { resources } = await ask("GET", "/apis/apps/v1");
+    expect(resources).toContainEqual(expect.objectContaining({ name: "statefulsets", kind: "StatefulSet", verbs: [] }));
+  },
+);
 
-test("only reads configurations of webhooks, which it would not call", async () => {
+testSimulated("only reads configurations of webhooks", "a real server calls them", async () => {
   const path = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
   expect((await ask("GET", path)).items).toHaveLength(1);
   const { code, message } = await ask("POST", path, { metadata: { name: "mine" }, webhooks: [] });
