@@ -13,12 +13,14 @@ import { Agent, fetch } from "undici";
 import { z } from "zod";
 import { readVersions } from "../src/apiServer/programs.ts";
 import { startCluster } from "../src/cluster/index.ts";
+import { servedKinds } from "../src/kubernetes/builtIn/servedKinds.ts";
 
 const file = join(dirname(import.meta.dirname), "src/kubernetes/builtIn/kinds.json");
 
 /** Of the fifty that there are, those that people bind. */
 const roleNames = [
   ...["admin", "cluster-admin", "edit", "view"],
+  ...["admin", "edit", "view"].map((name) => `system:aggregate-to-${name}`),
   ...["system:basic-user", "system:discovery", "system:public-info-viewer", "system:service-account-issuer-discovery"],
 ];
 
@@ -128,10 +130,18 @@ async function kindsAt(root: string): Promise<object[]> {
       for (const resource of resources) {
         const { responseKind, scope, singularResource, ...rest } = Discovered.parse(resource);
         const { kind } = responseKind;
+        const apiVersion = group === "" ? version : `${group}/${version}`;
+        const isServed = servedKinds[`${apiVersion} ${kind}`] !== undefined;
+        if (!isServed) {
+          const { resource: plural } = rest;
+          const namespaced = scope === "Namespaced";
+          found.push({ group, version, kind, plural, singular: singularResource, namespaced });
+          continue;
+        }
         found.push({
           ...{ group, version, kind, plural: rest.resource, singular: singularResource },
           namespaced: scope === "Namespaced",
-          verbs: rest.verbs,
+          verbs: kind === "MutatingWebhookConfiguration" ? rest.verbs.filter(isReading) : rest.verbs,
           ...(rest.shortNames ? { shortNames: rest.shortNames } : {}),
           ...(rest.categories ? { categories: rest.categories } : {}),
           ...(rest.subresources ? { subresources: rest.subresources } : {}),
@@ -143,6 +153,11 @@ async function kindsAt(root: string): Promise<object[]> {
     }
   }
   return found;
+}
+
+/** What nothing here would ask may not be written. */
+function isReading(verb: string): boolean {
+  return ["delete", "get", "list", "watch"].includes(verb);
 }
 
 async function columnsOf(path: string) {
@@ -185,7 +200,7 @@ function reachable(): Record<string, Definition> {
     found.set(definition, stripped);
     for (const [, next = ""] of JSON.stringify(stripped).matchAll(/"#\/definitions\/([^"]+)"/g)) visit(next);
   };
-  for (const { definition } of kinds as readonly { definition: string }[]) visit(definition);
+  for (const { definition } of kinds as readonly { definition?: string }[]) if (definition) visit(definition);
   for (const extra of ["authentication.v1.TokenRequest", "autoscaling.v1.Scale", "policy.v1.Eviction"]) {
     visit(`io.k8s.api.${extra}`);
   }

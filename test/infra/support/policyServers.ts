@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { podIdentityDefinitions } from "kube-sim";
 import { expect, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { standard } from "kube-sim";
+import { startCluster } from "kube-sim/testing";
 import { readClusterRights } from "../../../sandbox/rights.ts";
 import { startCluster } from "../../support/cluster.ts";
 import { appId, changedJob, features, mark, namespace, principalId } from "./mooringsWrites.ts";
@@ -66,7 +68,7 @@ export async function startReal(programs: string, more: readonly object[] = []):
 /** Applies what an operator applies, and waits until it is in force; for `more` nobody waits. */
 async function grant(request: Server["request"], more: readonly object[]): Promise<void> {
   const { documents } = await readClusterRights(features, principalId);
-  await make(request, [...(documents as readonly object[]), ...podIdentityDefinitions]);
+  await make(request, [...(documents as readonly object[]), ...standard.podIdentity]);
   await untilInForce(request);
   await make(request, more);
 }

@@ -149,13 +149,13 @@ export async function startApiServer(
     await seedCluster(api, { world, cluster, nodeName, callbacks, authority: tls.certificate, policies });
     await untilSettled(objects, running);
 
-    const { settle } = forward;
     const { server, close: closeListener } = createListener({
       cluster: options.cluster,
       tls,
       faults,
       adminToken,
-      settle,
+      settle: forward.settle,
+      upgrade: forward.upgrade,
     });
     server.listen(port, "127.0.0.1");
     await once(server, "listening");

@@ -3,8 +3,8 @@
 import { type Cluster, findPrincipal, type PolicyRule, type World } from "azure-sim/world";
 import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";
-import { podIdentityDefinitions } from "../kubernetes/podIdentityDefinitions.ts";
-import { webhookConfiguration, webhookDeployment } from "../kubernetes/workloadIdentityWebhook.ts";
+import { standard } from "../kubernetes/standard.ts";
+import { webhookDeployment } from "../kubernetes/workloadIdentityWebhook.ts";
 
 export interface SeedOptions {
   readonly world: World;
@@ -29,12 +29,13 @@ export async function seedCluster(
     await bind(api, principal(clientId), `sandbox:${clientId}`);
   }
   if (cluster.hasPodIdentity) {
-    for (const definition of podIdentityDefinitions) {
+    for (const definition of standard.podIdentity) {
       await api.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
     }
   }
   if (cluster.hasWorkloadIdentityWebhook) {
     const clientConfig = { url: `${callbacks.url}/workload-identity`, caBundle: encode(authority) };
+    const { webhookConfiguration } = standard;
     const [webhook] = webhookConfiguration["webhooks"] as readonly object[];
     await api.post("/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations", {
       ...webhookConfiguration,

@@ -34,11 +34,6 @@ export function createAdmission(environment: {
   const cached = (namespace: string, name: string) =>
     unseenAccounts.has(`${namespace}/${name}`) ? undefined : serviceAccount(namespace, name);
 
-  const isThere = (apiVersion: string, kind: string, name: string) => {
-    const classes = resources.ofKind(apiVersion, kind);
-    return classes !== undefined && store.get(classes, undefined, name) !== undefined;
-  };
-
   /** What the class of a pod says of its priority; without one, the class that is for all others. */
   function priorityOf(resource: Resource, pod: JsonObject): JsonObject {
     const classes = resources.ofKind("scheduling.k8s.io/v1", "PriorityClass");
@@ -61,12 +56,12 @@ export function createAdmission(environment: {
     };
   }
 
-  function requireRuntime(resource: Resource, pod: JsonObject): void {
-    const name = stringAt(pod, "metadata", "name");
+  /** There are none. */
+  function requireNoRuntime(resource: Resource, pod: JsonObject): void {
     const runtime = stringAt(pod, "spec", "runtimeClassName") ?? "";
-    if (runtime !== "" && !isThere("node.k8s.io/v1", "RuntimeClass", runtime)) {
-      throw forbidden(resource, name, `pod rejected: RuntimeClass ${JSON.stringify(runtime)} not found`);
-    }
+    if (runtime === "") return;
+    const why = `pod rejected: RuntimeClass ${JSON.stringify(runtime)} not found`;
+    throw forbidden(resource, stringAt(pod, "metadata", "name"), why);
   }
 
   return (resource, object) => {
@@ -78,7 +73,7 @@ export function createAdmission(environment: {
       throw forbidden(resource, stringAt(object, "metadata", "name"), why);
     }
     const priority = priorityOf(resource, object);
-    requireRuntime(resource, object);
+    requireNoRuntime(resource, object);
     const spec = { ...objectAt(object, "spec"), ...priority };
     const mounted = withToken({ ...object, spec }, serviceAccount(namespace, account));
     const limited = withLimits({ store, resources }, resource, withScheduling(mounted));

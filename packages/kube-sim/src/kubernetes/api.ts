@@ -2,9 +2,11 @@
 import { type Access, attributesOf } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import type { User } from "./authentication.ts";
+import { builtInKinds } from "./builtIn/kinds.ts";
+import { realOne } from "./builtIn/servedKinds.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
 import { createGrantChecks } from "./escalation.ts";
-import { ApiFailure, badRequest, methodNotAllowed, noSuchResource } from "./failures.ts";
+import { ApiFailure, badRequest, methodNotAllowed, noSuchResource, qualifiedPlural } from "./failures.ts";
 import { answerHealth } from "./health.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { type Accepted, negotiate, requireFittingForm, wantsAggregated } from "./negotiation.ts";
@@ -54,8 +56,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
 
   return async (asked, user) => {
     const path = parseResourcePath(asked.url.pathname);
-    const deprecated = path?.group === "" ? deprecations[`${path.version} ${path.plural}`] : undefined;
-    const warnings = deprecated === undefined ? [] : [deprecated];
+    const warnings = path?.group === "" && path.plural === "endpoints" ? [endpointsDeprecated] : [];
     const request = { ...fromOldWatch(asked), user: user.name, requireGrant: grantChecks(user), warnings };
     try {
       const answer = await carryOut(request, user);
@@ -87,6 +88,7 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       return { code: 201, body: answer };
     }
     access.require(user, attributesOf(verbOf(request, path), path, request.url.searchParams));
+    requireServed(path, verbOf(request, path), resource);
     if (resource === undefined) {
       const isServed = discoveryDocument(resources, groupPath(path)) !== undefined;
       if (isServed || hasGroup(path.group)) throw noSuchResource();
@@ -193,7 +195,6 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
       const { value, ...found } = decode(request, resource);
       const options = { ...writeOptions(request, warnings), ...found };
       const body = objects.create({ resource, namespace }, value, options);
-      warnOfInert(resource, warnings);
       return { code: 201, body: shown(request, { resource, accepted }, body) };
     }
     if (request.method !== "DELETE" || !resource.verbs.includes("deletecollection")) throw methodNotAllowed();
@@ -245,7 +246,6 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         if (store.get(target.resource, target.namespace, target.name) === undefined) mayCreate();
         const { value, duplicates } = decode(request);
         const { object, isNew } = objects.apply(target, value, { ...options, force, duplicates });
-        if (isNew) warnOfInert(target.resource, warnings);
         return { code: isNew ? 201 : 200, body: show(object) };
       }
       case "DELETE": {
@@ -259,6 +259,18 @@ export function createApi(environment: Environment): (request: ApiRequest, user:
         throw methodNotAllowed();
     }
   }
+}
+
+/** Throws for a kind that only a real API server has, or that is only read here. */
+function requireServed(path: ResourcePath, verb: string, resource: Resource | undefined): void {
+  if (resource?.isCustom === true || resource?.verbs.includes("create") === true) return;
+  const isKnown = ({ group, version, plural }: Pick<Resource, "group" | "version" | "plural">) =>
+    group === path.group && version === path.version && plural === path.plural;
+  if (resource === undefined ? !builtInKinds.kinds.some(isKnown) : resource.verbs.includes(verb)) return;
+  const kind = qualifiedPlural(path);
+  const does = resource === undefined ? "serve" : "write";
+  const message = `the sandbox's simulated API server does not ${does} ${kind}: ${realOne}`;
+  throw new ApiFailure(501, "NotImplemented", message, { kind });
 }
 
 /** The lists of groups look at no method. */
@@ -291,24 +303,12 @@ function fromOldWatch(request: ApiRequest): ApiRequest {
   return { ...request, url };
 }
 
-/** Whoever makes one of these expects that it decides something. */
-function warnOfInert({ group, kind }: Resource, warnings: string[]): void {
-  if (group !== "admissionregistration.k8s.io") return;
-  warnings.push(`the sandbox's simulated API server stores a ${kind}, and does not evaluate it: a real one does`);
-}
-
 /** Of these, a deletion answers with the object; of others, that it is done. */
 const returnedWhenDeleted: ReadonlySet<string> = new Set([
-  ...["Namespace", "PersistentVolume", "PersistentVolumeClaim", "Pod", "PodTemplate", "ResourceQuota", "Service"],
-  ...["ServiceAccount", "CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
-  ...["DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"],
+  ...["Namespace", "PersistentVolumeClaim", "Pod", "ResourceQuota", "Service", "ServiceAccount"],
 ]);
 
-/** Whoever asks for one of these hears that it will go. */
-const deprecations: Readonly<Record<string, string>> = {
-  "v1 endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-  "v1 componentstatuses": "v1 ComponentStatus is deprecated in v1.19+",
-};
+const endpointsDeprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
 const pageNotFound: Answer = { code: 404, body: "404 page not found\n" };
 const nothingThere: Answer = { code: 404, body: "", contentType: "" };

@@ -32,11 +32,30 @@ const anonymous: User = {
 
 const authenticated = "system:authenticated";
 
+const own: User = {
+  ...{ name: "system:admin", groups: ["system:masters", authenticated] },
+  ...{ isAdministrator: true, isOwn: true, rules: [] },
+};
+
+interface Known {
+  readonly user: User;
+  readonly audiences: readonly string[];
+}
+
+/** An object of the core group; nodes have no namespace. */
+export type LookUp = (kind: string, namespace: string, name: string) => KubeObject | undefined;
+
+/** What a token may be bound to: its claim, and the kind. */
+const boundTo = [
+  ["pod", "Pod"],
+  ["secret", "Secret"],
+] as const;
+
 export interface Authentication {
   /** By a request's Authorization header. */
   ofRequest(authorization: string | undefined): Promise<User>;
-  /** By a token alone, for one of these audiences; undefined if it is nobody's. */
-  ofToken(token: string, audiences: readonly string[]): Promise<User | undefined>;
+  /** By a token alone, and for which of these audiences it was made; undefined if it is nobody's, or for none of them. */
+  ofToken(token: string, audiences: readonly string[]): Promise<Known | undefined>;
   /** By name, for whoever acts as somebody else. */
   named(name: string, groups: readonly string[]): User;
 }
@@ -45,9 +64,9 @@ export function createAuthentication(environment: {
   readonly world: World;
   readonly cluster: Cluster;
   readonly adminToken: string;
-  readonly serviceAccount: (namespace: string, name: string) => KubeObject | undefined;
+  readonly lookUp: LookUp;
 }): Authentication {
-  const { world, cluster, adminToken, serviceAccount } = environment;
+  const { world, cluster, adminToken, lookUp } = environment;
 
   async function verify(
     token: string,
@@ -75,27 +94,37 @@ export function createAuthentication(environment: {
   }
 
   /** A token for another audience, such as the one for Entra, is not accepted here. */
-  async function serviceAccountUser(token: string, audiences: readonly string[]): Promise<User | undefined> {
+  async function serviceAccountUser(token: string, audiences: readonly string[]): Promise<Known | undefined> {
     const claims = await verify(token, cluster.serviceAccountKey, audiences);
     const bound: Json = JSON.parse(JSON.stringify(claims?.["kubernetes.io"] ?? null));
     const namespace = stringAt(bound, "namespace");
     const name = isObject(bound) ? stringAt(bound, "serviceaccount", "name") : undefined;
     if (claims?.iss !== cluster.oidcIssuer || namespace === undefined || name === undefined) return undefined;
     // Deleting a service account invalidates its tokens, even if another account of the same name follows.
-    const account = serviceAccount(namespace, name);
+    const account = lookUp("ServiceAccount", namespace, name);
     if (account === undefined || account.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
+    // So does the end of the pod or the secret that a token is bound to.
+    for (const [claim, kind] of boundTo) {
+      const [object, uid] = ["name", "uid"].map((field) => stringAt(bound, claim, field));
+      if (object !== undefined && lookUp(kind, namespace, object)?.metadata.uid !== uid) return undefined;
+    }
     const credential =
       claims?.jti === undefined ? {} : { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] };
-    const pod = isObject(bound) && isObject(bound["pod"]) ? bound["pod"] : {};
-    const extra = {
-      ...credential,
-      ...(typeof pod["name"] === "string" ? { "authentication.kubernetes.io/pod-name": [pod["name"]] } : {}),
-      ...(typeof pod["uid"] === "string" ? { "authentication.kubernetes.io/pod-uid": [pod["uid"]] } : {}),
-    };
+    const told = ["pod", "node"].flatMap((claim) =>
+      ["name", "uid"].flatMap((field) => {
+        const value = stringAt(bound, claim, field);
+        return value === undefined ? [] : [[`authentication.kubernetes.io/${claim}-${field}`, [value]] as const];
+      }),
+    );
+    const extra = { ...credential, ...Object.fromEntries(told) };
     const groups = [...accountGroups(namespace), authenticated];
+    const made = [claims.aud ?? []].flat();
     return {
-      ...{ name: `system:serviceaccount:${namespace}:${name}`, uid: account.metadata.uid, groups, extra },
-      ...{ isAdministrator: false, rules: [] },
+      user: {
+        ...{ name: `system:serviceaccount:${namespace}:${name}`, uid: account.metadata.uid, groups, extra },
+        ...{ isAdministrator: false, rules: [] },
+      },
+      audiences: audiences.filter((each) => made.includes(each)),
     };
   }
 
@@ -108,12 +137,11 @@ export function createAuthentication(environment: {
     };
   }
 
-  async function ofToken(token: string, audiences: readonly string[]): Promise<User | undefined> {
-    if (token === adminToken) {
-      const groups = ["system:masters", authenticated];
-      return { name: "system:admin", groups, isAdministrator: true, isOwn: true, rules: [] };
-    }
-    return (await entraUser(token)) ?? (await serviceAccountUser(token, audiences));
+  async function ofToken(token: string, audiences: readonly string[]): Promise<Known | undefined> {
+    const user = token === adminToken ? own : await entraUser(token);
+    if (user === undefined) return serviceAccountUser(token, audiences);
+    // They were made for the API server alone.
+    return audiences.includes(cluster.oidcIssuer) ? { user, audiences: [cluster.oidcIssuer] } : undefined;
   }
 
   return {
@@ -122,18 +150,18 @@ export function createAuthentication(environment: {
       const token = /^Bearer +(\S+)/i.exec(authorization ?? "")?.[1];
       // Another scheme is as good as none: nobody here looks at it.
       if (token === undefined) return anonymous;
-      const user = await ofToken(token, [cluster.oidcIssuer]);
-      if (user === undefined) throw unauthorized();
-      return user;
+      const known = await ofToken(token, [cluster.oidcIssuer]);
+      if (known === undefined) throw unauthorized();
+      return known.user;
     },
     named(name, groups) {
       if (name === anonymous.name) return { ...anonymous, groups: [...groups, ...anonymous.groups] };
       const namespace = /^system:serviceaccount:([^:]+):/.exec(name)?.[1];
-      const own = namespace === undefined ? [] : accountGroups(namespace);
+      const ofAccount = namespace === undefined ? [] : accountGroups(namespace);
       const principal = [...world.servicePrincipals.values()].find(({ principalId }) => principalId === name);
       return {
         name,
-        groups: [...new Set([...groups, ...(groups.length === 0 ? own : []), authenticated])],
+        groups: [...new Set([...groups, ...(groups.length === 0 ? ofAccount : []), authenticated])],
         ...(principal === undefined ? { isAdministrator: false, rules: [] } : rightsOf(principal.clientId)),
       };
     },

@@ -1,15 +1,13 @@
 /** Checks a request's object before it is stored: against its address and against its schema. */
 
 import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
-import { isOldKind } from "./builtIn/oldVersions.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
-import { at, isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { goText } from "./patches.ts";
-import { fieldsOf, hasKind, messageNameOf } from "./protobuf/fields.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
+import { hasKind } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
-import { fieldSchema, pruneObject, repeatedKeys, type Schema, unknownFields, violations } from "./schema.ts";
+import { pruneObject, repeatedKeys, unknownFields, violations } from "./schema.ts";
 
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
@@ -78,7 +76,7 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
   if (apiVersion.split("/").length > 2) {
     throw unrecognized(resource, JSON.stringify(body), `unexpected GroupVersion string: ${apiVersion}`);
   }
-  const isRegistered = resource.isCustom || hasKind(apiVersion, kind) || isOldKind(apiVersion, kind);
+  const isRegistered = resource.isCustom || hasKind(apiVersion, kind);
   requireTextTypes(resource, body);
   if (!isRegistered) {
     const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
@@ -141,7 +139,7 @@ function metadataOf(resource: Resource, body: JsonObject): JsonObject {
 }
 
 /** What Go says of another kind that it knows. */
-export function unconvertible(kind: string, to: Pick<Resource, "group" | "kind">, version = "v1"): string {
+function unconvertible(kind: string, to: Pick<Resource, "group" | "kind">, version = "v1"): string {
   return `converting (${version}.${kind}) to (${to.group.split(".")[0] || "core"}.${to.kind}): unknown conversion`;
 }
 
@@ -169,24 +167,13 @@ function requireTypes(resource: Resource, object: JsonObject): void {
     if (why !== undefined) throw new DecodeFailure({ prefix, why });
     return;
   }
-  const given = at(object, ...wrongType.field.split("."));
-  const named = /^Invalid value: "(\w+)"/.exec(wrongType.message)?.[1] ?? "value";
-  // Of a number, Go says which.
-  const isNumber = typeof given === "number" && /must be of type integer/.test(wrongType.message);
-  const found = isNumber ? `number ${given}` : named;
+  const found = /^Invalid value: "(\w+)"/.exec(wrongType.message)?.[1] ?? "value";
   const expected = /must be of type (\w+)/.exec(wrongType.message)?.[1] ?? "";
-  const where = goPath(resource, wrongType.field, formatAt(resource.schema, wrongType.field) ?? expected);
-  const why = `json: cannot unmarshal ${shownType[found] ?? found} into Go struct field ${where}`;
-  throw new DecodeFailure({ prefix, why });
-}
-
-/** `int32`, where a schema says so. */
-function formatAt(schema: Schema, path: string): string | undefined {
-  let current: Schema | undefined = schema;
-  for (const part of path.split(/\.|(?=\[)/)) {
-    current = part.startsWith("[") ? current?.items : current && fieldSchema(current, part);
-  }
-  return current?.type === "integer" ? current.format : undefined;
+  const where = `${kind}.${wrongType.field.replaceAll(/\[\d+\]/g, "")} of type ${goTypes[expected] ?? expected}`;
+  throw new DecodeFailure({
+    prefix,
+    why: `json: cannot unmarshal ${shownType[found] ?? found} into Go struct field ${where}`,
+  });
 }
 
 /** Go's names for what it finds in JSON. */
@@ -196,44 +183,10 @@ const goTypes: Readonly<Record<string, string>> = {
   ...{ object: "map[string]string", array: "[]string" },
 };
 
-/** `ObjectMeta.metadata.labels of type string`: the innermost struct, the path to its field, and its type. */
-function goPath(resource: Resource, path: string, expected: string): string {
-  const parts = path.split(".").map((part) => part.replace(/\[\d+\]/g, ""));
-  const start = messageNameOf(apiVersionOf(resource), resource.kind);
-  // Of a custom object, the metadata are decoded by themselves.
-  let message: string | undefined = resource.isCustom ? "meta/v1.ObjectMeta" : start;
-  let struct = resource.isCustom ? "ObjectMeta" : resource.kind;
-  const names: string[] = [];
-  let found = "";
-  for (const part of resource.isCustom ? parts.slice(1) : parts) {
-    if (message === undefined) break;
-    const field = [...fieldsOf(message).values()].find(({ name }) => name === part);
-    names.push(part);
-    // Of a map, a wrong value is one of its entries.
-    found = field === undefined || path.endsWith(part) ? (field?.type ?? "") : "";
-    struct = message.split(".").at(-1) ?? struct;
-    const type = field?.type.replace(/^(\[\]|\{\})/, "") ?? "";
-    // What follows a map is one of its keys.
-    message = field !== undefined && type.includes("/") ? type : undefined;
-  }
-  const named = expected === "object" || expected === "array" ? typeName(found) : undefined;
-  return `${struct}.${names.join(".")} of type ${named ?? goTypes[expected] ?? expected}`;
-}
-
-/** `[]v1.Container`: Go's name of a struct, or of a list of them. */
-function typeName(type: string): string | undefined {
-  if (type.startsWith("[]")) {
-    const item = typeName(type.slice(2));
-    return item && `[]${item}`;
-  }
-  return type.includes("/") && !type.startsWith("{}") ? type.split("/").at(-1) : undefined;
-}
-
 export interface Strictness {
   readonly fieldValidation?: FieldValidation;
   readonly warn?: (message: string) => void;
   readonly duplicates?: readonly string[];
-  readonly inOrder?: (problems: readonly string[]) => readonly string[];
 }
 
 /** Server-side apply decodes YAML, and refuses or reports what it finds there before anything else. */
@@ -250,12 +203,13 @@ export function requireNoDuplicates(
 export function known(
   resource: Resource,
   object: JsonObject,
-  { fieldValidation = "Warn", warn, duplicates = [], inOrder = (problems) => problems }: Strictness,
+  { fieldValidation = "Warn", warn, duplicates = [] }: Strictness,
 ): JsonObject {
   requireTypes(resource, object);
   const fields = unknownFields(object, resource.schema).map((path) => `unknown field "${path}"`);
-  const all = [...duplicates, ...(resource.isCustom ? fields.toSorted() : fields)];
-  const unknown = resource.isCustom || duplicates.length === 0 ? all : inOrder(all);
+  // Go's decoder of JSON finds them in their order, which the first of each tell well enough; others say first what is there twice.
+  const isJson = !resource.isCustom && duplicates.every((each) => !each.startsWith("line "));
+  const unknown = isJson ? [...fields, ...duplicates] : [...duplicates, ...fields.toSorted()];
   if (unknown.length > 0 && fieldValidation === "Strict") {
     const { kind, version } = resource;
     const prefix = `${kind} in version "${version}" cannot be handled as a ${kind}`;
@@ -274,9 +228,7 @@ export function known(
 export function requireDeclared(resource: Resource, config: JsonObject, ownNamespace = ""): void {
   const problems = [
     ...unknownFields(config, resource.schema).map((path) => `.${path}: field not declared in schema`),
-    ...typeViolations(resource, config).map(
-      ({ field, message }) => `.${field}: ${typeProblem(config, field, message)}`,
-    ),
+    ...typeViolations(resource, config).map(({ field, message }) => `.${field}: ${message}`),
     ...repeatedKeys(config, resource.schema).map(({ field, key }) => `${field}: duplicate entries for key [${key}]`),
   ];
   if (problems.length === 0) return;
@@ -284,24 +236,6 @@ export function requireDeclared(resource: Resource, config: JsonObject, ownNames
   const listed = problems.length === 1 ? problems[0] : ["errors:", ...problems.map((each) => `  ${each}`)].join("\n");
   const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`;
   throw new ApiFailure(500, "", `failed to create typed patch object (${name}; ${kind}): ${listed}`);
-}
-
-/** `expected string, got &value.valueUnstructured{Value:1}`, of a value that stands alone. */
-function typeProblem(config: JsonObject, field: string, message: string): string {
-  const value = at(config, ...field.split("."));
-  const expected = /must be of type (\w+)/.exec(message)?.[1];
-  if (expected === undefined || value === undefined || value === null) return message;
-  if (expected === "object") return `expected map, got &{${goText(value)}}`;
-  if (expected === "array") return `expected list, got &{${goText(value)}}`;
-  if (typeof value === "object") return message;
-  if (expected === "boolean") return `expected boolean, got &{${String(value)}}`;
-  if (expected === "integer" || expected === "number") return `expected numeric (int or float), got ${goTypeOf(value)}`;
-  return `expected ${expected}, got &value.valueUnstructured{Value:${JSON.stringify(value)}}`;
-}
-
-function goTypeOf(value: string | number | boolean): string {
-  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
-  return typeof value === "boolean" ? "bool" : "string";
 }
 
 function typeViolations(resource: Resource, object: JsonObject): Cause[] {

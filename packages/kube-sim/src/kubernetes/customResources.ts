@@ -3,58 +3,26 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";
-import type { Json, JsonObject } from "./json.ts";
+import { isObject, type Json, type JsonObject, listAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Subresource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
 import { byVersion } from "./versionOrder.ts";
 
-const Rule = z.object({
-  rule: z.string(),
-  message: z.string().exactOptional(),
-  messageExpression: z.string().exactOptional(),
-  reason: z.string().exactOptional(),
-  fieldPath: z.string().exactOptional(),
-  optionalOldSelf: z.boolean().exactOptional(),
-});
-
-const StructuralSchema: z.ZodType<Schema> = z.lazy(() =>
-  z.object({
-    type: z.enum(["object", "array", "string", "integer", "number", "boolean"]).exactOptional(),
-    description: z.string().exactOptional(),
-    format: z.string().exactOptional(),
-    properties: z.record(z.string(), StructuralSchema).exactOptional(),
-    additionalProperties: z.union([z.boolean().transform((): Schema => ({})), StructuralSchema]).exactOptional(),
-    items: StructuralSchema.exactOptional(),
-    required: z.array(z.string()).exactOptional(),
-    enum: z.array(z.json()).exactOptional(),
-    pattern: z.string().exactOptional(),
-    minimum: z.number().exactOptional(),
-    maximum: z.number().exactOptional(),
-    minLength: z.number().exactOptional(),
-    maxLength: z.number().exactOptional(),
-    minItems: z.number().exactOptional(),
-    maxItems: z.number().exactOptional(),
-    minProperties: z.number().exactOptional(),
-    maxProperties: z.number().exactOptional(),
-    exclusiveMinimum: z.boolean().exactOptional(),
-    exclusiveMaximum: z.boolean().exactOptional(),
-    multipleOf: z.number().exactOptional(),
-    anyOf: z.array(StructuralSchema).exactOptional(),
-    oneOf: z.array(StructuralSchema).exactOptional(),
-    allOf: z.array(StructuralSchema).exactOptional(),
-    not: StructuralSchema.exactOptional(),
-    nullable: z.boolean().exactOptional(),
-    default: z.json().exactOptional(),
-    "x-kubernetes-preserve-unknown-fields": z.boolean().exactOptional(),
-    "x-kubernetes-embedded-resource": z.boolean().exactOptional(),
-    "x-kubernetes-int-or-string": z.boolean().exactOptional(),
-    "x-kubernetes-list-type": z.enum(["atomic", "set", "map"]).exactOptional(),
-    "x-kubernetes-list-map-keys": z.array(z.string()).exactOptional(),
-    "x-kubernetes-map-type": z.enum(["granular", "atomic"]).exactOptional(),
-    "x-kubernetes-validations": z.array(Rule).exactOptional(),
-  }),
-);
+/** What is checked when a definition is written; true stands for any value. */
+function readSchema(value: Json): Schema {
+  if (!isObject(value)) return {};
+  const below = (map: JsonObject) =>
+    Object.fromEntries(Object.entries(map).map(([name, each]) => [name, readSchema(each)]));
+  const lists = ["anyOf", "oneOf", "allOf"].filter((field) => Array.isArray(value[field]));
+  const single = ["items", "not", "additionalProperties"].filter((field) => value[field] !== undefined);
+  return {
+    ...(value as Schema),
+    ...(isObject(value["properties"]) ? { properties: below(value["properties"]) } : {}),
+    ...Object.fromEntries(single.map((field) => [field, readSchema(value[field] ?? null)])),
+    ...Object.fromEntries(lists.map((field) => [field, listAt(value, field).map(readSchema)])),
+  };
+}
 
 const Scale = z.object({
   specReplicasPath: z.string(),
@@ -83,7 +51,7 @@ const Definition = z.object({
           deprecated: z.boolean().default(false),
           deprecationWarning: z.string().optional(),
           selectableFields: z.array(z.object({ jsonPath: z.string() })).default([]),
-          schema: z.object({ openAPIV3Schema: StructuralSchema }),
+          schema: z.object({ openAPIV3Schema: z.json().transform(readSchema) }),
           subresources: z.object({ status: z.looseObject({}).optional(), scale: Scale.optional() }).optional(),
           additionalPrinterColumns: z
             .array(

@@ -9,8 +9,6 @@ export interface Decoded {
   readonly value: Json;
   /** As a strict decoder reports them. */
   readonly duplicates: readonly string[];
-  /** What a strict decoder finds in this JSON, in the order in which it finds it. */
-  readonly inOrder?: (problems: readonly string[]) => readonly string[];
 }
 
 /** Throws what the parser throws. */
@@ -20,7 +18,6 @@ export function decodeText(text: string, isYaml: boolean): Decoded {
     return {
       value: wellFormed(parsed(text), text),
       duplicates: duplicateFields(text),
-      inOrder: (problems) => inOrderOf(text, problems),
     };
   const lines = new LineCounter();
   // Of several documents, the first counts.
@@ -77,24 +74,11 @@ function duplicateKeys(node: Node | null, lines: LineCounter): string[] {
   });
 }
 
-const duplicateText = (path: string) => `duplicate field ${JSON.stringify(path)}`;
-
 /** The fields that a JSON text has twice, as `duplicate field "spec.replicas"`. The text is valid. */
 function duplicateFields(text: string): string[] {
   const found: string[] = [];
-  for (const { path, isTwice } of fieldsIn(text)) if (isTwice) found.push(duplicateText(path));
+  for (const { path, isTwice } of fieldsIn(text)) if (isTwice) found.push(`duplicate field ${JSON.stringify(path)}`);
   return found;
-}
-
-/** By where the field is that a problem names. */
-function inOrderOf(text: string, problems: readonly string[]): readonly string[] {
-  const places = new Map<string, number>();
-  for (const { path, isTwice } of fieldsIn(text)) {
-    const problem = isTwice ? duplicateText(path) : `unknown field ${JSON.stringify(path)}`;
-    if (!places.has(problem)) places.set(problem, places.size);
-  }
-  const place = (problem: string) => places.get(problem) ?? places.size;
-  return problems.toSorted((left, right) => place(left) - place(right));
 }
 
 function* fieldsIn(text: string): Generator<{ readonly path: string; readonly isTwice: boolean }> {

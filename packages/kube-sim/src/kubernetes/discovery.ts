@@ -7,10 +7,10 @@ import { byVersion } from "./versionOrder.ts";
 /** What discovery says of a resource. */
 type Shown = Omit<Resource, "schema" | "hasStatus" | "isCustom" | "hasGeneration" | "columns" | "selectableFields">;
 
-/** Those without objects: one can only ask them. */
+/** Those without objects, which one can only ask, and those that are refused. */
 const unstored: readonly Shown[] = builtInKinds.kinds
   .filter(({ verbs }) => !verbs.includes("watch"))
-  .map(({ hash, ...each }) => ({ ...each, ...(hash === undefined ? {} : { hash }) }));
+  .map(({ hash, definition = "", ...each }) => ({ ...each, definition, ...(hash === undefined ? {} : { hash }) }));
 
 /** In the order of a real API server: its own resources by name, then what definitions add. */
 function shownIn(resources: Resources): Shown[] {

@@ -1,6 +1,7 @@
 /** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
 import { type Controller, startController } from "./controller.ts";
-import type { KubeObject } from "./object.ts";
+import { equal } from "./json.ts";
+import type { KubeObject, OwnerReference } from "./object.ts";
 import { foregroundFinalizer, orphanFinalizer } from "./removal.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
@@ -15,23 +16,41 @@ export function startGarbageCollector({
   readonly objects: Objects;
   readonly resources: Resources;
 }): Controller {
-  return startController(store, {
-    concerns: ({ type, object }) => type === "DELETED" || isInForeground(object) || isLeaving(object),
-    reconcile() {
-      const all = resources.all().flatMap((resource) => store.list(resource).map((object) => ({ resource, object })));
-      const uids = new Set(all.map(({ object }) => object.metadata.uid));
-      for (const { resource, object } of all) {
-        const { ownerReferences = [], namespace, name, deletionTimestamp } = object.metadata;
-        const isOrphaned = ownerReferences.length > 0 && ownerReferences.every(({ uid }) => !uids.has(uid));
-        const isThere = store.get(resource, namespace, name) !== undefined;
-        if (isOrphaned && isThere && deletionTimestamp === undefined) objects.remove({ resource, namespace, name });
-      }
-      for (const { resource, object } of all) {
-        if (isInForeground(object)) finish(resource, object, all);
-        else if (isLeaving(object)) release(resource, object, all);
-      }
+  const collectors = [
+    startController(store, {
+      concerns: ({ type, object }) => type === "DELETED" || isInForeground(object) || isLeaving(object),
+      reconcile,
+    }),
+    // An owner may never have been: a real one looks for it first.
+    startController(store, {
+      concerns: ({ object, previous }) => hasOtherOwners(object, previous),
+      ...{ reconcile, delayMs: 1_000 },
+    }),
+  ];
+  return {
+    close() {
+      for (const each of collectors) each.close();
     },
-  });
+  };
+
+  function reconcile() {
+    const all = resources.all().flatMap((resource) => store.list(resource).map((object) => ({ resource, object })));
+    const known = new Map(all.map(({ object }) => [object.metadata.uid, object.metadata.namespace]));
+    // An owner in another namespace is none; one of a kind that nobody serves cannot be looked for.
+    const isAbsent = (namespace: string | undefined) => (owner: OwnerReference) =>
+      resources.ofKind(owner.apiVersion, owner.kind) !== undefined &&
+      !(known.has(owner.uid) && [undefined, namespace].includes(known.get(owner.uid)));
+    for (const { resource, object } of all) {
+      const { ownerReferences = [], namespace, name, deletionTimestamp } = object.metadata;
+      const isOrphaned = ownerReferences.length > 0 && ownerReferences.every(isAbsent(namespace));
+      const isThere = store.get(resource, namespace, name) !== undefined;
+      if (isOrphaned && isThere && deletionTimestamp === undefined) objects.remove({ resource, namespace, name });
+    }
+    for (const { resource, object } of all) {
+      if (isInForeground(object)) finish(resource, object, all);
+      else if (isLeaving(object)) release(resource, object, all);
+    }
+  }
 
   function finish(resource: Resource, owner: KubeObject, all: readonly { resource: Resource; object: KubeObject }[]) {
     const dependents = all.filter(({ object }) =>
@@ -65,6 +84,10 @@ export function startGarbageCollector({
     const patch = { mediaType: "application/merge-patch+json", body: { metadata: { finalizers: rest } } };
     objects.patch({ resource, namespace, name }, patch, { manager: "kube-controller-manager" });
   }
+}
+
+function hasOtherOwners({ metadata: { ownerReferences: owners = [] } }: KubeObject, previous?: KubeObject): boolean {
+  return owners.length > 0 && !equal(owners, previous?.metadata.ownerReferences ?? []);
 }
 
 /** Its dependents are to outlive it. */

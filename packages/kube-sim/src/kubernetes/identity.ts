@@ -50,8 +50,7 @@ function immutable(
 
 /** AllowUnconditionalUpdate in the strategy of each kind (k8s.io/kubernetes/pkg/registry). */
 const replacedByVersion: ReadonlySet<string> = new Set([
-  ...["PodDisruptionBudget", "RuntimeClass", "CustomResourceDefinition", "APIService"],
-  ...["CSIDriver", "CSINode", "CSIStorageCapacity", "VolumeAttachment"],
+  ...["PodDisruptionBudget", "CustomResourceDefinition"],
   ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"],
   ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"],
 ]);

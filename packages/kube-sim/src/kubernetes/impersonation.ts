@@ -28,16 +28,7 @@ export function impersonated(
   const extra = Object.entries(headers).filter(([header]) => header.startsWith(extraPrefix));
   if (name === undefined || name === "") {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
-    const texts = (values: readonly string[]) => `[]string{${values.map((each) => JSON.stringify(each)).join(", ")}}`;
-    const maps = extra.map(
-      ([header, value = ""]) => `${JSON.stringify(header.slice(extraPrefix.length))}:${texts([value])}`,
-    );
-    const shown = [
-      `Name:"", UID:${JSON.stringify(uid ?? "")}`,
-      `Groups:${groups.length === 0 ? "[]string(nil)" : texts(groups)}`,
-      `Extra:map[string][]string${maps.length === 0 ? "(nil)" : `{${maps.join(", ")}}`}`,
-    ];
-    throw badRequest(`requested &user.DefaultInfo{${shown.join(", ")}} without impersonating a user name`);
+    throw badRequest("requested groups, a UID or extras without impersonating a user name");
   }
   const [, namespace, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];
   const may = (group: string, resource: string, what: string, within?: string, subresource?: string) => {

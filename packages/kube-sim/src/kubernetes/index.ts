@@ -18,17 +18,17 @@ import { createApi, requestedAccess } from "./api.ts";
 import { createAuthentication, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
+import { startClaimProtection } from "./claimProtection.ts";
 import { createControllerManager } from "./controllerManager.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
-import { isObject, type JsonObject } from "./json.ts";
+import { isObject, type JsonObject, stringAt } from "./json.ts";
 import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
-import { podIdentityDefinitions } from "./podIdentityDefinitions.ts";
 import { createPodSecurity } from "./podSecurity.ts";
 import { startQuotaController } from "./quotaController.ts";
 import { createBoundRules, rbacGroup } from "./rbac.ts";
@@ -36,13 +36,15 @@ import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
 import { createResources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
+import { startRoleAggregation } from "./roleAggregation.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
-import { startStorageProtection } from "./storageProtection.ts";
+import { standard } from "./standard.ts";
 import { createStore } from "./store.ts";
+import { startTokenSecrets } from "./tokenSecrets.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
-import { type TokenProxyAddress, webhookConfiguration, webhookDeployment } from "./workloadIdentityWebhook.ts";
+import { type TokenProxyAddress, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
 export type { Restriction } from "./access.ts";
 
@@ -89,39 +91,6 @@ export interface KubernetesOptions {
   readonly keptChanges?: number;
 }
 
-/** Where pods find the API server. */
-const apiService = {
-  metadata: { name: "kubernetes", labels: { component: "apiserver", provider: "kubernetes" } },
-  spec: { clusterIP: "10.0.0.1", ports: [{ name: "https", port: 443, targetPort: 6443 }] },
-};
-
-const apiPort = { name: "https", port: 6443, protocol: "TCP" };
-const apiEndpoints = {
-  metadata: { name: "kubernetes", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-  subsets: [{ addresses: [{ ip: "192.0.2.1" }], ports: [apiPort] }],
-};
-const apiEndpointSlice = {
-  metadata: { name: "kubernetes", labels: { "kubernetes.io/service-name": "kubernetes" } },
-  addressType: "IPv4",
-  endpoints: [{ addresses: ["192.0.2.1"], conditions: { ready: true } }],
-  ports: [apiPort],
-};
-
-/** Of what a cluster cannot be without. */
-const systemPriorities = [
-  {
-    metadata: { name: "system-cluster-critical" },
-    value: 2_000_000_000,
-    description:
-      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
-  },
-  {
-    metadata: { name: "system-node-critical" },
-    value: 2_000_001_000,
-    description: "Used for system critical pods that must not be moved from their current node.",
-  },
-];
-
 const rbacVersion = `${rbacGroup}/v1`;
 
 export async function startKubernetes(
@@ -159,18 +128,25 @@ export async function startKubernetes(
   const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
+  const lookUp = (kind: string, namespace: string, name: string) => {
+    const resource = resources.ofKind("v1", kind);
+    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
+  };
   const controllers = [
     startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
     startGarbageCollector(watched),
     startJobController(watched),
     startQuotaController(watched),
     startDeploymentController(watched),
-    startStorageProtection(watched),
+    startClaimProtection(watched),
+    startRoleAggregation(watched),
+    startTokenSecrets({ ...watched, cluster, lookUp, authority: tls.certificate }),
   ];
 
-  const seed = (apiVersion: string, kind: string, body: JsonObject, namespace?: string) => {
+  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
     const resource = resources.ofKind(apiVersion, kind);
     if (resource === undefined) return;
+    const namespace = stringAt(body, "metadata", "namespace");
     const made = objects.create({ resource, namespace }, body, { manager: "kube-apiserver" });
     if (!isObject(body["status"])) return;
     const target = { resource, namespace: undefined, name: made.metadata.name };
@@ -184,38 +160,20 @@ export async function startKubernetes(
     const patch = { mediaType: "application/json-patch+json", body };
     objects.patch({ resource, namespace: undefined, name }, patch, { manager: "kube-apiserver" });
   };
-  for (const name of ["default", "kube-node-lease", "kube-public", "kube-system"])
-    seed("v1", "Namespace", { metadata: { name } });
   seed("v1", "Node", nodeObject("sandbox"));
   untaint("sandbox");
-  for (const each of systemPriorities) seed("scheduling.k8s.io/v1", "PriorityClass", each);
-  seed("v1", "Service", apiService, "default");
-  seed("v1", "Endpoints", apiEndpoints, "default");
-  seed("discovery.k8s.io/v1", "EndpointSlice", apiEndpointSlice, "default");
-  seed("networking.k8s.io/v1", "ServiceCIDR", { metadata: { name: "kubernetes" }, spec: { cidrs: ["10.0.0.0/16"] } });
+  for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);
   for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
   for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
-  if (cluster.hasPodIdentity) {
-    for (const definition of podIdentityDefinitions) {
-      seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
-    }
+  for (const definition of cluster.hasPodIdentity ? standard.podIdentity : []) {
+    seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
   }
   if (cluster.hasWorkloadIdentityWebhook) {
-    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", webhookConfiguration);
-    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true), "kube-system");
+    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", standard.webhookConfiguration);
+    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true));
   }
 
-  const accounts = resources.ofKind("v1", "ServiceAccount");
-  const authentication = createAuthentication({
-    world,
-    cluster,
-    adminToken,
-    serviceAccount: (namespace, name) => (accounts === undefined ? undefined : store.get(accounts, namespace, name)),
-  });
-  const lookUp = (kind: string, namespace: string, name: string) => {
-    const resource = resources.ofKind("v1", kind);
-    return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
-  };
+  const authentication = createAuthentication({ world, cluster, adminToken, lookUp });
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({

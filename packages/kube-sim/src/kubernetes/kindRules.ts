@@ -16,6 +16,7 @@ import {
   without,
 } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
+import { qosClassOf } from "./podResources.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress, withAllocated } from "./services.ts";
 import { forbidden } from "./validation/causes.ts";
@@ -37,9 +38,7 @@ export function prepare(resource: Resource, object: JsonObject, { isDry = false 
     case "Node":
       return withTaint(object);
     case "PersistentVolumeClaim":
-      return withFinalizer(withKnownSource(object), "kubernetes.io/pvc-protection");
-    case "PersistentVolume":
-      return withFinalizer(object, "kubernetes.io/pv-protection");
+      return withProtection(withKnownSource(object));
     case "CustomResourceDefinition":
       return { ...object, status: { acceptedNames: {}, conditions: null, storedVersions: storedVersions(object) } };
     default:
@@ -64,7 +63,7 @@ export function generated(resource: Resource, object: JsonObject): JsonObject {
       return {
         ...object,
         spec: { ...spec, serviceAccountName, serviceAccount: serviceAccountName },
-        status: { phase: "Pending", qosClass: "BestEffort" },
+        status: { phase: "Pending", qosClass: qosClassOf(object) },
       };
     }
     default:
@@ -114,72 +113,39 @@ export function kindViolations(resource: Resource, object: JsonObject): Cause[] 
   return violationsOfKind(resource, object);
 }
 
-/** What an update may not change, and how it is refused. */
-const fixedFields: Readonly<Record<string, { readonly path: readonly string[]; readonly why: string }>> = {
-  Deployment: { path: ["spec", "selector"], why: "field is immutable" },
-  ReplicaSet: { path: ["spec", "selector"], why: "field is immutable" },
-  DaemonSet: { path: ["spec", "selector"], why: "field is immutable" },
-  RoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
-  ClusterRoleBinding: { path: ["roleRef"], why: "cannot change roleRef" },
-  PriorityClass: { path: ["value"], why: "may not be changed in an update." },
-  EndpointSlice: { path: ["addressType"], why: "field is immutable" },
-  IngressClass: { path: ["spec", "controller"], why: "field is immutable" },
-  ControllerRevision: { path: ["data"], why: "field is immutable" },
-  RuntimeClass: { path: ["handler"], why: "field is immutable" },
+/** What an update may not change, by kind. */
+const fixedFields: Readonly<Record<string, readonly string[]>> = {
+  ...{ Deployment: ["spec.selector"], ReplicaSet: ["spec.selector"], EndpointSlice: ["addressType"] },
+  ...{ RoleBinding: ["roleRef"], ClusterRoleBinding: ["roleRef"], ResourceQuota: ["spec.scopes"] },
+  PriorityClass: ["value", "preemptionPolicy"],
+  Job: ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"].map((field) => `spec.${field}`),
 };
-
-function preemptionViolations({ kind }: Resource, before: JsonObject, after: JsonObject): Cause[] {
-  const value = after["preemptionPolicy"] ?? null;
-  if (kind !== "PriorityClass" || equal(before["preemptionPolicy"] ?? null, value)) return [];
-  return [invalidValue("preemptionPolicy", value, "field is immutable")];
-}
 
 export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
   if (resource.isCustom) return [];
-  const fixed = fixedFields[resource.kind];
-  if (fixed !== undefined) {
-    const { path, why } = fixed;
-    const value = at(after, ...path) ?? (resource.kind === "IngressClass" ? "" : null);
-    if (equal(at(before, ...path) ?? null, value)) return preemptionViolations(resource, before, after);
-    if (resource.kind === "PriorityClass") return [forbidden("value", why)];
-    return [invalidValue(path.join("."), resource.kind.endsWith("RoleBinding") ? shownRole(value) : value, why)];
-  }
+  const fixed = (fixedFields[resource.kind] ?? []).flatMap((field) => {
+    const value = at(after, ...field.split(".")) ?? null;
+    if (equal(at(before, ...field.split(".")) ?? null, value)) return [];
+    // Of a class, pods have its number.
+    return [field === "value" ? forbidden(field, "may not be changed in an update.") : immutable(field, value)];
+  });
+  return [...fixed, ...changeViolations(resource, before, after)];
+}
+
+const immutable = (field: string, value: Json) => invalidValue(field, value, "field is immutable");
+
+function changeViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
   switch (resource.kind) {
-    case "StorageClass":
-      return ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"].flatMap((field) =>
-        equal(before[field] ?? null, after[field] ?? null)
-          ? []
-          : [invalidValue(field, after[field] ?? null, "field is immutable")],
-      );
     case "Pod":
-      if (countedContainers(before) !== countedContainers(after)) {
-        return [forbidden("spec.containers", "pod updates may not add or remove containers")];
-      }
       return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];
     case "Job":
-      return [
-        ...completionsViolations(objectAt(before, "spec"), objectAt(after, "spec")),
-        ...fixedIn("spec", ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"], before, after),
-      ];
+      return completionsViolations(objectAt(before, "spec"), objectAt(after, "spec"));
     case "Namespace":
       return phaseViolations(after);
     case "Event":
       return eventUpdateViolations(before, after);
-    case "ResourceQuota":
-      return fixedIn("spec", ["scopes"], before, after);
     case "CustomResourceDefinition":
       return definitionUpdateViolations(before, after);
-    case "StatefulSet": {
-      const open = [
-        ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit"],
-        ...["persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
-      ];
-      const fixed = (object: JsonObject) => without(objectAt(object, "spec"), ...open);
-      if (equal(fixed(before), fixed(after))) return [];
-      const names = open.map((each) => `'${each}'`);
-      const list = `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
-      return [forbidden("spec", `updates to statefulset spec for fields other than ${list} are forbidden`)];
-    }
     case "Service": {
       const [old, next] = [before, after].map((object) => stringAt(object, "spec", "clusterIP") ?? "");
       if (!old || old === next || stringAt(after, "spec", "type") === "ExternalName") return [];
@@ -191,15 +157,13 @@ export function immutabilityViolations(resource: Resource, before: JsonObject, a
       const open = ["storageClassName", "volumeName"].filter((field) => at(before, "spec", field) === undefined);
       const fixed = (object: JsonObject) =>
         without(objectAt(object, "spec"), ...open, ...(isBound ? ["resources", "volumeAttributesClassName"] : []));
-      if (equal(fixed(before), fixed(after))) return [];
-      const why =
-        "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-      return [forbidden("spec", why)];
+      const why = "spec is immutable after creation except for the size and class of bound claims";
+      return equal(fixed(before), fixed(after)) ? [] : [forbidden("spec", why)];
     }
     case "ConfigMap":
     case "Secret": {
       const [old = "", next = ""] = [before, after].map((object) => stringAt(object, "type"));
-      if (old !== next) return [invalidValue("type", next, "field is immutable")];
+      if (old !== next) return [immutable("type", next)];
       if (before["immutable"] !== true) return [];
       return ["immutable", "data", "binaryData"]
         .filter((field) => !equal(before[field], after[field]))
@@ -219,20 +183,6 @@ function phaseViolations(namespace: JsonObject): Cause[] {
   return phase === expected ? [] : [invalidValue("status.Phase", phase, why)];
 }
 
-/** As Go prints it. */
-function shownRole(role: Json): JsonObject {
-  const [apiGroup = "", kind = "", name = ""] = ["apiGroup", "kind", "name"].map((field) => stringAt(role, field));
-  return { APIGroup: apiGroup, Kind: kind, Name: name };
-}
-
-function fixedIn(part: string, fields: readonly string[], before: JsonObject, after: JsonObject): Cause[] {
-  return fields.flatMap((field) => {
-    const value = objectAt(after, part)[field] ?? null;
-    if (equal(objectAt(before, part)[field] ?? null, value)) return [];
-    return [invalidValue(`${part}.${field}`, value, "field is immutable")];
-  });
-}
-
 /** Of a job by index, they may change together with how many run at a time. */
 function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
   const { completions = null, parallelism = null } = after;
@@ -247,8 +197,6 @@ function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
 
 const podUpdates =
   "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
-const countedContainers = (pod: JsonObject) => listAt(pod, "spec", "containers").length;
 
 function fixedPodSpec(pod: JsonObject): JsonObject {
   const spec = objectAt(pod, "spec");
@@ -269,10 +217,12 @@ function withKnownSource(claim: JsonObject): JsonObject {
 }
 
 /** What is in use does not go. */
-function withFinalizer(object: JsonObject, finalizer: string): JsonObject {
+export const claimFinalizer = "kubernetes.io/pvc-protection";
+
+function withProtection(object: JsonObject): JsonObject {
   const given = listAt(object, "metadata", "finalizers");
-  if (given.includes(finalizer)) return object;
-  return { ...object, metadata: { ...objectAt(object, "metadata"), finalizers: [...given, finalizer] } };
+  if (given.includes(claimFinalizer)) return object;
+  return { ...object, metadata: { ...objectAt(object, "metadata"), finalizers: [...given, claimFinalizer] } };
 }
 
 function withNameLabel(namespace: JsonObject): JsonObject {

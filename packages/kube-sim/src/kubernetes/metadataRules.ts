@@ -86,8 +86,6 @@ function nameViolations(resource: Resource, name: string, prefix = ""): Cause[] 
   if (name === "") {
     return [{ reason: "FieldValueRequired", message: "Required value: name or generateName is required", field }];
   }
-  // The registry of addresses looks at them itself.
-  if (resource.kind === "IPAddress") return [];
   if (resource.group === "rbac.authorization.k8s.io") return segmentViolations(name);
   const isDotless = !resource.isCustom && ["Namespace", "Service"].includes(resource.kind);
   const longest = isDotless || resource.kind === "Job" ? 63 : 253;

@@ -127,43 +127,28 @@ export function startNamespaceController(
         .map(([name, { length }]) => `${name} ${verb} ${length} resource instances`)
         .toSorted()
         .join(", ");
-    const condition = (type: string, status: string, reason: string, message: string): JsonObject => ({
-      ...{ type, status, reason, message },
-      lastTransitionTime: namespace.metadata.deletionTimestamp ?? "",
-    });
     const some = "Some content in the namespace has finalizers remaining";
-    const conditions = [
-      condition(
-        "NamespaceDeletionDiscoveryFailure",
-        "False",
-        "ResourcesDiscovered",
-        "All resources successfully discovered",
-      ),
-      condition(
-        "NamespaceDeletionGroupVersionParsingFailure",
+    const said: readonly (readonly [type: string, status: string, reason: string, message: string])[] = [
+      ["DeletionDiscoveryFailure", "False", "ResourcesDiscovered", "All resources successfully discovered"],
+      [
+        "DeletionGroupVersionParsingFailure",
         "False",
         "ParsedGroupVersions",
         "All legacy kube types successfully parsed",
-      ),
-      condition(
-        "NamespaceDeletionContentFailure",
+      ],
+      [
+        "DeletionContentFailure",
         "False",
         "ContentDeleted",
         "All content successfully deleted, may be waiting on finalization",
-      ),
-      condition(
-        "NamespaceContentRemaining",
-        "True",
-        "SomeResourcesRemain",
-        `Some resources are remaining: ${count(ofKinds, "has")}`,
-      ),
-      condition(
-        "NamespaceFinalizersRemaining",
-        "True",
-        "SomeFinalizersRemain",
-        `${some}: ${count(ofFinalizers, "in")}`,
-      ),
+      ],
+      ["ContentRemaining", "True", "SomeResourcesRemain", `Some resources are remaining: ${count(ofKinds, "has")}`],
+      ["FinalizersRemaining", "True", "SomeFinalizersRemain", `${some}: ${count(ofFinalizers, "in")}`],
     ];
+    const lastTransitionTime = namespace.metadata.deletionTimestamp ?? "";
+    const conditions = said.map(([type, status, reason, message]) => ({
+      ...{ type: `Namespace${type}`, status, reason, message, lastTransitionTime },
+    }));
     const told = { ...namespace, status: { ...objectAt(namespace, "status"), conditions } };
     if (!equal(namespace["status"], told.status)) store.put(resource, told);
   }

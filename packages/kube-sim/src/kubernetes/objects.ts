@@ -23,7 +23,7 @@ import { marked } from "./removal.ts";
 import { apiVersionOf } from "./resource.ts";
 import { besidesStatus, isDeleted, pick, stamped } from "./storedForm.ts";
 import type { Objects } from "./verbs.ts";
-import { withOwnersOnce } from "./warnings/index.ts";
+import { withOwnersOnce } from "./warnings.ts";
 import { createWriting, type Environment } from "./writing.ts";
 
 export function createObjects(environment: Environment): Objects {
@@ -61,9 +61,7 @@ export function createObjects(environment: Environment): Objects {
       const { resource } = target;
       const live = find(target);
       const result = patchWith(resource, live, mediaType, body);
-      const patched = ofPatch(resource, { live, result, mediaType, body }, () =>
-        known(resource, addressed(target, result), options),
-      );
+      const patched = ofPatch({ result, mediaType, body }, () => known(resource, addressed(target, result), options));
       return update(target, patched, tracking(resource, patched, options), options);
     },
 

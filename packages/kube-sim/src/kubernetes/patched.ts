@@ -1,5 +1,5 @@
 /** What a patch makes of an object, and how it is refused where that cannot be read. */
-import { patchedText, sorted } from "./builtIn/goOrder.ts";
+import { sorted } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
 import { isObject, type Json } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
@@ -34,8 +34,7 @@ function named({ apiVersion, kind }: KubeObject, result: Json): Json {
 
 /** What a patch makes of an object is refused as a value of the patch, if it cannot be read. */
 export function ofPatch<T>(
-  resource: Resource,
-  { live, result, mediaType, body }: { live: KubeObject; result: Json; mediaType: string; body: Json },
+  { result, mediaType, body }: { result: Json; mediaType: string; body: Json },
   read: () => T,
 ): T {
   try {
@@ -43,7 +42,7 @@ export function ofPatch<T>(
   } catch (error) {
     if (!(error instanceof DecodeFailure)) throw error;
     const isStrategic = mediaType === "application/strategic-merge-patch+json";
-    const shown = isStrategic ? goText(body) : patchedText(resource, live, result);
+    const shown = isStrategic ? goText(body) : JSON.stringify(result);
     const cause = invalidValue("patch", shown, error.why);
     throw invalid({ group: "", kind: "" }, "", [cause]);
   }

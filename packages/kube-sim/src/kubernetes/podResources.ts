@@ -61,3 +61,19 @@ export function podAmounts(pod: JsonObject, kind: Kind): Readonly<Record<string,
   }
   return total;
 }
+
+/** By what its containers ask for and may have of processor and memory (pkg/apis/core/v1/helper/qos). */
+export function qosClassOf(pod: JsonObject): "BestEffort" | "Burstable" | "Guaranteed" {
+  const all = containersOf(pod).map((container) => objectAt(container, "resources"));
+  const amount = (resources: JsonObject, kind: Kind, name: string) => nanosOf(objectAt(resources, kind)[name]);
+  const names = ["cpu", "memory"];
+  const isNothing = (resources: JsonObject) =>
+    names.every((name) => amount(resources, "limits", name) === 0n && amount(resources, "requests", name) === 0n);
+  if (all.every(isNothing)) return "BestEffort";
+  const isWhole = (resources: JsonObject) =>
+    names.every((name) => {
+      const limit = amount(resources, "limits", name);
+      return limit > 0n && limit === amount(resources, "requests", name);
+    });
+  return all.every(isWhole) ? "Guaranteed" : "Burstable";
+}

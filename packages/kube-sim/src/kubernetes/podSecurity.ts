@@ -125,13 +125,8 @@ function requireLabels(resource: Resource, name: string, object: JsonObject, old
 
 /** The pods that a workload makes. */
 function templateOf({ kind }: Resource, object: JsonObject): JsonObject | undefined {
-  const paths: Readonly<Record<string, readonly string[]>> = {
-    CronJob: ["spec", "jobTemplate", "spec", "template", "spec"],
-    PodTemplate: ["template", "spec"],
-  };
-  const withTemplate = ["ReplicationController", "ReplicaSet", "Deployment", "DaemonSet", "StatefulSet", "Job"];
-  const path = paths[kind] ?? (withTemplate.includes(kind) ? ["spec", "template", "spec"] : undefined);
-  const found = path && at(object, ...path);
+  const path = kind === "CronJob" ? ["spec", "jobTemplate", "spec", "template", "spec"] : ["spec", "template", "spec"];
+  const found = ["ReplicaSet", "Deployment", "Job", "CronJob"].includes(kind) ? at(object, ...path) : undefined;
   return isObject(found) ? found : undefined;
 }
 
@@ -178,36 +173,39 @@ function about(
   return { reason, detail: `${plural("container", "containers", names.length)} ${quoted(names)} ${detail}` };
 }
 
+/** The details of one reason; undefined where there are none. */
+function because(reason: string, details: readonly (string | undefined)[], between = ", "): Violation | undefined {
+  const given = details.filter((each) => each !== undefined);
+  return given.length === 0 ? undefined : { reason, detail: given.join(between) };
+}
+
 const hostNamespaces: Check = ({ spec }) => {
   const used = ["hostNetwork", "hostPID", "hostIPC"].filter((field) => spec[field] === true);
-  if (used.length === 0) return undefined;
-  return { reason: "host namespaces", detail: used.map((field) => `${field}=true`).join(", ") };
+  return because(
+    "host namespaces",
+    used.map((field) => `${field}=true`),
+  );
 };
 
+const hostPortsOf = (container: JsonObject) =>
+  listAt(container, "ports").flatMap((port) => numberAt(port, "hostPort") || []);
+
 const hostPorts: Check = ({ containers }) => {
-  const portsOf = (container: JsonObject) =>
-    listAt(container, "ports").flatMap((port) => numberAt(port, "hostPort") || []);
-  const used = containers.filter((container) => portsOf(container).length > 0);
-  if (used.length === 0) return undefined;
-  const ports = [...new Set(used.flatMap(portsOf))].toSorted((left, right) => left - right);
-  const names = quoted(used.map((container) => stringAt(container, "name") ?? ""));
-  const who = `${plural("container", "containers", used.length)} ${names} ${plural("uses", "use", used.length)}`;
-  return { reason: "hostPort", detail: `${who} ${plural("hostPort", "hostPorts", ports.length)} ${ports.join(", ")}` };
+  const used = containers.filter((container) => hostPortsOf(container).length > 0);
+  const ports = [...new Set(used.flatMap(hostPortsOf))].toSorted((left, right) => left - right);
+  const what = `${plural("hostPort", "hostPorts", ports.length)} ${ports.join(", ")}`;
+  return about(used, () => true, { reason: "hostPort", detail: `${plural("uses", "use", used.length)} ${what}` });
 };
 
 const privileged: Check = ({ containers }) =>
   about(containers, (each) => contextOf(each)["privileged"] === true, {
-    reason: "privileged",
-    detail: "must not set securityContext.privileged=true",
+    ...{ reason: "privileged", detail: "must not set securityContext.privileged=true" },
   });
 
-const procMount: Check = ({ containers }) => {
-  const isBad = (each: JsonObject) => (stringAt(contextOf(each), "procMount") ?? "Default") !== "Default";
-  return about(containers, isBad, {
-    reason: "procMount",
-    detail: 'must not set securityContext.procMount to "Unmasked"',
+const procMount: Check = ({ containers }) =>
+  about(containers, (each) => (stringAt(contextOf(each), "procMount") ?? "Default") !== "Default", {
+    ...{ reason: "procMount", detail: 'must not set securityContext.procMount to "Unmasked"' },
   });
-};
 
 /** What containers have anyway, as most runtimes give it. */
 const usual: readonly Json[] = [
@@ -217,27 +215,26 @@ const usual: readonly Json[] = [
 
 const addedOf = (container: JsonObject) => listAt(contextOf(container), "capabilities", "add");
 
-const capabilities: Check = ({ containers }) => {
-  const forbiddenOf = (each: JsonObject) => addedOf(each).filter((capability) => !usual.includes(capability));
-  const added = [...new Set(containers.flatMap(forbiddenOf))].map(String).toSorted();
-  return about(containers, (each) => forbiddenOf(each).length > 0, {
-    reason: "non-default capabilities",
-    detail: `must not include ${quoted(added)} in securityContext.capabilities.add`,
-  });
+/** That nobody adds other capabilities than these. */
+const noOthers = (containers: readonly JsonObject[], allowed: readonly Json[], reason: string) => {
+  const othersOf = (each: JsonObject) => addedOf(each).filter((capability) => !allowed.includes(capability));
+  const added = [...new Set(containers.flatMap(othersOf))].map(String).toSorted();
+  const detail = `must not include ${quoted(added)} in securityContext.capabilities.add`;
+  return about(containers, (each) => othersOf(each).length > 0, { reason, detail });
 };
 
+const capabilities: Check = ({ containers }) => noOthers(containers, usual, "non-default capabilities");
+
 const hostPaths: Check = ({ spec }) => {
-  const names = listAt(spec, "volumes").flatMap((volume) =>
-    isObject(volume) && isObject(volume["hostPath"]) ? [stringAt(volume, "name") ?? ""] : [],
-  );
-  if (names.length === 0) return undefined;
-  return { reason: "hostPath volumes", detail: `${plural("volume", "volumes", names.length)} ${quoted(names)}` };
+  const volumes = listAt(spec, "volumes").filter((volume) => isObject(objectAt(volume)["hostPath"]));
+  const names = volumes.map((volume) => stringAt(volume, "name") ?? "");
+  const detail = `${plural("volume", "volumes", names.length)} ${quoted(names)}`;
+  return names.length === 0 ? undefined : { reason: "hostPath volumes", detail };
 };
 
 const seccomp: Check = ({ containers }) =>
   about(containers, (each) => stringAt(contextOf(each), "seccompProfile", "type") === "Unconfined", {
-    reason: "seccompProfile",
-    detail: 'must not set securityContext.seccompProfile.type to "Unconfined"',
+    ...{ reason: "seccompProfile", detail: 'must not set securityContext.seccompProfile.type to "Unconfined"' },
   });
 
 /** Those that concern only the pod's own part of the node. */
@@ -250,8 +247,10 @@ const safeSysctls = [
 
 const sysctls: Check = ({ context }) => {
   const names = listAt(context, "sysctls").map((each) => stringAt(each, "name") ?? "");
-  const bad = names.filter((name) => !safeSysctls.includes(name));
-  return bad.length === 0 ? undefined : { reason: "forbidden sysctls", detail: bad.join(", ") };
+  return because(
+    "forbidden sysctls",
+    names.filter((name) => !safeSysctls.includes(name)),
+  );
 };
 
 /** In the order of their names. */
@@ -276,6 +275,20 @@ const allowedVolumes = [
   ],
 ];
 
+const restrictedVolumes: Check = ({ spec }) => {
+  const bad = listAt(spec, "volumes").flatMap((volume) => {
+    const type = Object.keys(objectAt(volume)).find((field) => field !== "name");
+    const isAllowed = type === undefined || allowedVolumes.includes(type);
+    return isAllowed ? [] : [{ name: stringAt(volume, "name") ?? "", type }];
+  });
+  if (bad.length === 0) return undefined;
+  const types = [...new Set(bad.map(({ type }) => type))].toSorted();
+  const who = `${plural("volume", "volumes", bad.length)} ${quoted(bad.map(({ name }) => name))}`;
+  const what = `${plural("type", "types", types.length)} ${quoted(types)}`;
+  const detail = `${who} ${plural("uses", "use", bad.length)} restricted volume ${what}`;
+  return { reason: "restricted volume types", detail };
+};
+
 const restricted: readonly Check[] = [
   ({ containers }) =>
     about(containers, (each) => contextOf(each)["allowPrivilegeEscalation"] !== false, {
@@ -284,71 +297,36 @@ const restricted: readonly Check[] = [
     }),
   ({ containers }) => {
     const reason = "unrestricted capabilities";
-    const extraOf = (each: JsonObject) => addedOf(each).filter((capability) => capability !== "NET_BIND_SERVICE");
-    const extra = [...new Set(containers.flatMap(extraOf))].map(String).toSorted();
-    const found = [
-      about(containers, (each) => !listAt(contextOf(each), "capabilities", "drop").includes("ALL"), {
-        ...{ reason, detail: 'must set securityContext.capabilities.drop=["ALL"]' },
-      }),
-      about(containers, (each) => extraOf(each).length > 0, {
-        ...{ reason, detail: `must not include ${quoted(extra)} in securityContext.capabilities.add` },
-      }),
-    ].filter((each) => each !== undefined);
-    return found.length === 0 ? undefined : { reason, detail: found.map(({ detail }) => detail).join("; ") };
-  },
-  ({ spec }) => {
-    const bad = listAt(spec, "volumes").flatMap((volume) => {
-      const type = Object.keys(objectAt(volume)).find((field) => field !== "name");
-      if (type === undefined || allowedVolumes.includes(type)) return [];
-      return [{ name: stringAt(volume, "name") ?? "", type }];
+    const keeps = (each: JsonObject) => !listAt(contextOf(each), "capabilities", "drop").includes("ALL");
+    const dropped = about(containers, keeps, {
+      ...{ reason, detail: 'must set securityContext.capabilities.drop=["ALL"]' },
     });
-    if (bad.length === 0) return undefined;
-    const types = [...new Set(bad.map(({ type }) => type))].toSorted();
-    const who = `${plural("volume", "volumes", bad.length)} ${quoted(bad.map(({ name }) => name))}`;
-    const what = `${plural("type", "types", types.length)} ${quoted(types)}`;
-    return {
-      reason: "restricted volume types",
-      detail: `${who} ${plural("uses", "use", bad.length)} restricted volume ${what}`,
-    };
+    return because(reason, [dropped?.detail, noOthers(containers, ["NET_BIND_SERVICE"], reason)?.detail], "; ");
   },
+  restrictedVolumes,
   ({ context, containers }) => {
     const reason = "runAsNonRoot != true";
-    const explicit = about(containers, (each) => contextOf(each)["runAsNonRoot"] === false, {
-      ...{ reason, detail: "must not set securityContext.runAsNonRoot=false" },
-    });
-    const isSet = context["runAsNonRoot"] === true;
-    const missing = isSet
-      ? undefined
-      : about(containers, (each) => contextOf(each)["runAsNonRoot"] === undefined, {
-          ...{ reason, detail: "must set securityContext.runAsNonRoot=true" },
-        });
-    const details = [
-      ...(context["runAsNonRoot"] === false ? ["pod must not set securityContext.runAsNonRoot=false"] : []),
-      ...(explicit ? [explicit.detail] : []),
-      ...(missing && context["runAsNonRoot"] === undefined ? [`pod or ${missing.detail}`] : []),
-    ];
-    return details.length === 0 ? undefined : { reason, detail: details.join(", ") };
+    const field = "securityContext.runAsNonRoot";
+    const having = (value: Json | undefined, detail: string) =>
+      about(containers, (each) => contextOf(each)["runAsNonRoot"] === value, { reason, detail })?.detail;
+    const missing = context["runAsNonRoot"] === undefined ? having(undefined, `must set ${field}=true`) : undefined;
+    return because(reason, [
+      context["runAsNonRoot"] === false ? `pod must not set ${field}=false` : undefined,
+      having(false, `must not set ${field}=false`),
+      missing && `pod or ${missing}`,
+    ]);
   },
   ({ context, containers }) => {
-    const ofContainers = about(containers, (each) => contextOf(each)["runAsUser"] === 0, {
-      ...{ reason: "runAsUser=0", detail: "must not set runAsUser=0" },
-    });
-    const details = [
-      ...(context["runAsUser"] === 0 ? ["pod must not set runAsUser=0"] : []),
-      ...(ofContainers ? [ofContainers.detail] : []),
-    ];
-    return details.length === 0 ? undefined : { reason: "runAsUser=0", detail: details.join(", ") };
+    const wrong = { reason: "runAsUser=0", detail: "must not set runAsUser=0" };
+    const ofContainers = about(containers, (each) => contextOf(each)["runAsUser"] === 0, wrong);
+    const ofPod = context["runAsUser"] === 0 ? `pod ${wrong.detail}` : undefined;
+    return because(wrong.reason, [ofPod, ofContainers?.detail]);
   },
   ({ context, containers }) => {
-    const reason = "seccompProfile";
-    const right = ["RuntimeDefault", "Localhost"];
     const typeOf = (security: JsonObject) => stringAt(security, "seccompProfile", "type");
-    const own = typeOf(context);
-    const wanted = 'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
-    const missing =
-      own !== undefined && right.includes(own)
-        ? undefined
-        : about(containers, (each) => typeOf(contextOf(each)) === undefined, { reason, detail: `must set ${wanted}` });
-    return missing && { reason, detail: `pod or ${missing.detail}` };
+    if (["RuntimeDefault", "Localhost"].includes(typeOf(context) ?? "")) return undefined;
+    const detail = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
+    const missing = about(containers, (each) => typeOf(contextOf(each)) === undefined, { reason: "", detail });
+    return because("seccompProfile", [missing && `pod or ${missing.detail}`]);
   },
 ];

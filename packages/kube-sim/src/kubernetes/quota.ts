@@ -4,9 +4,9 @@
  */
 import { canonicalQuantity, printQuantity } from "./builtIn/quantity.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-import { containersOf, type Kind, nanosOf, podAmounts } from "./podResources.ts";
+import { containersOf, type Kind, nanosOf, podAmounts, qosClassOf } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 
@@ -147,12 +147,7 @@ function isInScope(quota: KubeObject, resource: Resource, object: JsonObject): b
   const scopes = listAt(quota, "spec", "scopes").filter((each) => typeof each === "string");
   if (resource.kind !== "Pod" || scopes.length === 0) return true;
   const isTerminating = numberAt(object, "spec", "activeDeadlineSeconds") !== undefined;
-  const isBestEffort = listAt(object, "spec", "containers").every((container) => {
-    const resources = objectAt(container, "resources");
-    return [resources["requests"], resources["limits"]].every(
-      (each) => !isObject(each) || Object.keys(each).length === 0,
-    );
-  });
+  const isBestEffort = qosClassOf(object) === "BestEffort";
   const holds: Readonly<Record<string, boolean>> = {
     ...{ Terminating: isTerminating, NotTerminating: !isTerminating },
     ...{ BestEffort: isBestEffort, NotBestEffort: !isBestEffort },

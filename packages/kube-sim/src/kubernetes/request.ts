@@ -5,6 +5,8 @@ export interface ApiRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** As they arrived: name and value in turn. */
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   /** The body as it arrived. */
   readonly bytes: Buffer;

@@ -3,7 +3,7 @@ import type { Access } from "./access.ts";
 import type { Authentication, User } from "./authentication.ts";
 import { addressed, known, type Strictness, withoutNulls } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
-import { builtInKinds } from "./builtIn/kinds.ts";
+import { kindsServed } from "./builtIn/kinds.ts";
 import { builtInResource } from "./builtIn/resources.ts";
 import { schemaOf } from "./builtIn/schemas.ts";
 import type { Cause } from "./cause.ts";
@@ -142,12 +142,11 @@ export function createReviews({
       const token = stringAt(spec, "token") ?? "";
       if (token === "") throw badRequest("token is required for TokenReview in authentication");
       const asked = listAt(spec, "audiences").filter((each) => typeof each === "string");
-      const audiences = asked.length === 0 ? [audience] : asked;
-      const user = await authentication.ofToken(token, audiences);
+      const known = await authentication.ofToken(token, asked.length === 0 ? [audience] : asked);
       const status: JsonObject =
-        user === undefined
+        known === undefined
           ? { user: {}, error: "invalid bearer token" }
-          : { authenticated: true, user: userInfo(user), audiences };
+          : { authenticated: true, user: userInfo(known.user), audiences: [...known.audiences] };
       return answerOf({ kind: "TokenReview", body, writer }, status);
     },
   };
@@ -220,9 +219,7 @@ const kindAt = ({ group, plural }: ResourcePath) =>
   askable.find((each) => each.group === group && each.plural === plural)?.kind ?? "";
 
 /** The kinds without objects. */
-const askable: readonly Resource[] = builtInKinds.kinds
-  .filter(({ verbs }) => !verbs.includes("watch"))
-  .map(builtInResource);
+const askable: readonly Resource[] = kindsServed.filter(({ verbs }) => !verbs.includes("watch")).map(builtInResource);
 
 /** Its messages name no kind. */
 const nobody = invalidValue("spec.user", "", "at least one of user or group must be specified");

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, Faults } from "azure-sim/faults";
 import type { Certificate } from "azure-sim/tls";
@@ -27,6 +28,8 @@ interface Environment {
   readonly adminToken: string;
   /** Carries a request out; the listener writes the answer, or what a fault makes of it. */
   readonly settle: (request: ApiRequest) => Promise<Answer>;
+  /** For clients that want another protocol; without it, they get an answer as all others do. */
+  readonly upgrade?: (incoming: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
 
 const healthPath = /^\/(healthz|livez|readyz)$/;
@@ -60,12 +63,18 @@ export interface Listener {
 }
 
 export function createListener(environment: Environment): Listener {
-  const { cluster, tls, faults, adminToken, settle } = environment;
+  const { cluster, tls, faults, adminToken, settle, upgrade } = environment;
 
   const server = createServer({ cert: tls.certificate, key: tls.privateKey }, (incoming, response) => {
     // A client that disconnects during a request is not an error.
     handle(incoming, response).catch(() => response.destroy());
   });
+  if (upgrade) {
+    server.on("upgrade", (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const call = callOf(cluster, { method: incoming.method ?? "GET", url: readUrl(incoming.url ?? "/"), body: "" });
+      void faults.meet(call).then((effect) => (effect ? socket.destroy() : upgrade(incoming, socket, head)));
+    });
+  }
   // Not closeAllConnections: it does not know connections whose TLS handshake is still going on.
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
@@ -154,6 +163,7 @@ async function readRequest(incoming: IncomingMessage): Promise<ApiRequest> {
     method: incoming.method ?? "GET",
     url: readUrl(incoming.url ?? "/"),
     headers: Object.fromEntries(headers),
+    rawHeaders: incoming.rawHeaders,
     body: bytes.toString("utf8"),
     bytes,
   };
@@ -209,7 +219,7 @@ function write(
  * `PATCH serviceaccounts` on `aks-dev/orders/default`; `GET /version` on `aks-dev`. A dry run has a prefix, so that a
  * fault scripted for a write does not hit the dry run before it: `DRY-RUN PATCH serviceaccounts`.
  */
-function callOf(cluster: string, { method, url, body }: ApiRequest): Call {
+function callOf(cluster: string, { method, url, body }: Pick<ApiRequest, "method" | "url" | "body">): Call {
   const path = /%(?![0-9a-f]{2})/i.test(url.pathname) ? undefined : parseResourcePath(url.pathname);
   if (path === undefined) return { wire: "kubernetes", operation: `${method} ${url.pathname}`, target: cluster };
   const { plural, namespace, subresource } = path;

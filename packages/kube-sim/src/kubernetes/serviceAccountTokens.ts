@@ -2,13 +2,12 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster, World } from "azure-sim/world";
 import { SignJWT } from "jose";
+import type { Cluster, World } from "azure-sim/world";
+import type { LookUp } from "./authentication.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import { type KubeObject, timestamp } from "./object.ts";
-
-/** An object of the core group; nodes have no namespace. */
-type LookUp = (kind: string, namespace: string, name: string) => KubeObject | undefined;
 
 const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
 
@@ -25,9 +24,12 @@ function requireExpiration(spec: JsonObject): number {
 }
 
 /** A token ends with the object that it is bound to. */
-function requireBound(reference: JsonObject, lookUp: (kind: string, name: string) => KubeObject | undefined): void {
+function boundObject(
+  reference: JsonObject,
+  lookUp: (kind: string, name: string) => KubeObject | undefined,
+): KubeObject | undefined {
   const [kind, name = "", uid = ""] = ["kind", "name", "uid"].map((field) => stringAt(reference, field));
-  if (kind === undefined) return;
+  if (kind === undefined) return undefined;
   const apiVersion = stringAt(reference, "apiVersion") ?? "v1";
   if (apiVersion !== "v1" || !["Pod", "Secret", "Node"].includes(kind)) {
     const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
@@ -39,7 +41,7 @@ function requireBound(reference: JsonObject, lookUp: (kind: string, name: string
   if (bound === undefined) {
     throw new ApiFailure(404, "NotFound", `${plural} "${name}" not found`, { name, kind: plural });
   }
-  if (uid === "" || uid === bound.metadata.uid) return;
+  if (uid === "" || uid === bound.metadata.uid) return bound;
   const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
   throw new ApiFailure(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
 }
@@ -55,21 +57,14 @@ export async function requestToken(
   const ownName = stringAt(request, "metadata", "name") ?? name;
   if (ownName !== name)
     throw refused(name, "metadata.name", ownName, "must match the service account name if specified");
-  requireBound(objectAt(spec, "boundObjectRef"), (kind, bound) => lookUp(kind, namespace, bound));
+  const find = (kind: string, bound: string) => lookUp(kind, namespace, bound);
+  const bound = boundObject(objectAt(spec, "boundObjectRef"), find);
+  const nodeName = bound?.kind === "Pod" ? stringAt(bound, "spec", "nodeName") : undefined;
+  const node = nodeName === undefined ? undefined : find("Node", nodeName);
   const asked = listAt(spec, "audiences").filter((audience) => typeof audience === "string");
   const audiences = asked.length === 0 ? [cluster.oidcIssuer] : asked;
   const issuedAt = Math.floor(world.now().getTime() / 1000);
-  const pod = stringAt(spec, "boundObjectRef", "kind") === "Pod" ? objectAt(spec, "boundObjectRef") : undefined;
-  const token = await new SignJWT({
-    "kubernetes.io": {
-      namespace,
-      serviceaccount: { name, uid },
-      ...(pod === undefined ? {} : { pod: { name: stringAt(pod, "name"), uid: stringAt(pod, "uid") } }),
-    },
-  })
-    .setProtectedHeader({ alg: "RS256", kid: cluster.serviceAccountKey.kid })
-    .setIssuer(cluster.oidcIssuer)
-    .setSubject(`system:serviceaccount:${namespace}:${name}`)
+  const token = await claimed(cluster, account, [bound, node])
     .setAudience(audiences)
     .setIssuedAt(issuedAt)
     .setNotBefore(issuedAt)
@@ -83,6 +78,27 @@ export async function requestToken(
     spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds },
     status: { token, expirationTimestamp: timestamp(new Date((issuedAt + expirationSeconds) * 1000)) },
   };
+}
+
+/** Without an end but that of its account and its secret. A real one has its claims under other names. */
+export function lastingToken(cluster: Cluster, account: KubeObject, secret: KubeObject): Promise<string> {
+  const { privateKey } = cluster.serviceAccountKey;
+  return claimed(cluster, account, [secret]).setAudience(cluster.oidcIssuer).sign(privateKey);
+}
+
+function claimed(
+  { oidcIssuer, serviceAccountKey }: Cluster,
+  { metadata: { name, namespace = "", uid } }: KubeObject,
+  bound: readonly (KubeObject | undefined)[],
+): SignJWT {
+  const named = bound.flatMap((each) =>
+    each ? [[each.kind.toLowerCase(), { name: each.metadata.name, uid: each.metadata.uid }] as const] : [],
+  );
+  const claims = { namespace, serviceaccount: { name, uid }, ...Object.fromEntries(named) };
+  return new SignJWT({ "kubernetes.io": claims })
+    .setProtectedHeader({ alg: "RS256", kid: serviceAccountKey.kid })
+    .setIssuer(oidcIssuer)
+    .setSubject(`system:serviceaccount:${namespace}:${name}`);
 }
 
 export function openIdConfiguration({ oidcIssuer }: Cluster): JsonObject {

@@ -28,8 +28,7 @@ export function decodedFromStore(resource: Resource, object: KubeObject): KubeOb
   return { ...object, ...Object.fromEntries(emptied.map(({ name }) => [name, null])) };
 }
 
-const isStoredInJson = ({ group }: Pick<Resource, "group">) =>
-  ["apiextensions.k8s.io", "apiregistration.k8s.io"].includes(group);
+const isStoredInJson = ({ group }: Pick<Resource, "group">) => group === "apiextensions.k8s.io";
 
 /** Through /status, labels and annotations of built-in kinds can be changed, too. */
 export const besidesStatus = ["labels", "annotations"];

@@ -1,7 +1,6 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
-import { unconvertible } from "./body.ts";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
-import { isObject, type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
+import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
@@ -17,6 +16,8 @@ interface Asked {
   /** Of an apply. */
   readonly force: boolean;
 }
+
+const noWayIn = "a pod is a process of this machine, which nobody can enter";
 
 type Answered = { readonly code: number; readonly body: JsonObject };
 type Handler = (target: Target, asked: Asked) => Answered;
@@ -34,7 +35,7 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
   throw new ApiFailure(
     501,
     "NotImplemented",
-    `the sandbox's simulated API server does not serve ${plural}/${subresource}: use a real one (npm run apiServer)`,
+    `the sandbox does not serve ${plural}/${subresource}, with --api-server neither: ${noWayIn}`,
   );
 }
 
@@ -89,13 +90,6 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
       if (method !== "PUT") throw methodNotAllowed();
       return { code: 200, body: objects.finalize(target, body(), options()) };
     },
-    approval: (target, { method, body, mediaType, options }) => {
-      const asStatus: WriteOptions = { ...options(), subresource: "status" };
-      if (method === "GET") return { code: 200, body: objects.get(target) };
-      if (method === "PUT") return { code: 200, body: objects.replace(target, body(), asStatus) };
-      if (method === "PATCH") return { code: 200, body: objects.patch(target, { mediaType, body: body() }, asStatus) };
-      throw methodNotAllowed();
-    },
   };
 }
 
@@ -105,21 +99,10 @@ function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
 
 /** The replicas of a scale that somebody sends. */
 function readScale({ resource, namespace, name }: Target, scale: Json): number {
-  const kind = stringAt(scale, "kind") ?? "Scale";
-  const prefix = (version: string) => `${kind} in version "${version}" cannot be handled as a Scale: `;
-  const apiVersion = stringAt(scale, "apiVersion") || "autoscaling/v1";
-  const version = apiVersion.split("/").at(-1) ?? "v1";
-  if (kind === "Scale" && !hasKind(apiVersion, kind)) {
-    const why = `no kind "Scale" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
-    throw badRequest(`${prefix(version)}${why}`);
-  }
-  if (kind !== "Scale") {
-    throw badRequest(`${prefix(version)}${unconvertible(kind, { group: "autoscaling", kind: "Scale" }, version)}`);
-  }
+  const [kind = "Scale", apiVersion = "autoscaling/v1"] = ["kind", "apiVersion"].map((field) => stringAt(scale, field));
   const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
-  if (typeof replicas !== "number") {
-    const where = "Go struct field ScaleSpec.spec.replicas of type int32";
-    throw badRequest(`${prefix("v1")}json: cannot unmarshal ${typeof replicas} into ${where}`);
+  if (kind !== "Scale" || !hasKind(apiVersion || "autoscaling/v1", kind) || typeof replicas !== "number") {
+    throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a Scale`);
   }
   const own = stringAt(scale, "metadata", "name") ?? "";
   if (own !== name) {
@@ -175,13 +158,6 @@ function selectorText(object: KubeObject, paths: ScalePaths): { selector?: strin
     const own = stringAt(object, ...paths.selector);
     return own === undefined ? {} : { selector: own };
   }
-  const selector =
-    object.kind === "ReplicationController" ? stringsAt(object, "spec", "selector") : matchLabels(object);
-  const pairs = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
-  return { selector: pairs.join(",") };
-}
-
-function matchLabels(object: KubeObject): Record<string, string> {
-  const selector = objectAt(object, "spec", "selector");
-  return isObject(selector) ? stringsAt(selector, "matchLabels") : {};
+  const pairs = Object.entries(stringsAt(object, "spec", "selector", "matchLabels"));
+  return { selector: pairs.map(([key, value]) => `${key}=${value}`).join(",") };
 }

@@ -1,5 +1,5 @@
 /** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
-import { age, ageOf } from "./builtIn/cells.ts";
+import { age, ageOf } from "./builtIn/ages.ts";
 import { printerOf } from "./builtIn/printers.ts";
 import { at, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";

@@ -26,16 +26,13 @@ export function requireValid(
     more.some(
       (each) => field === each.field || (/^[.[]/.test(field.slice(each.field.length)) && field.startsWith(each.field)),
     );
-  const isAsked = ({ field }: Cause) => field !== "metadata" && !unasked.has(`${resource.kind} ${field}`);
+  const isAsked = ({ field }: Cause) => field !== "metadata";
   const ofSchema = violations(checked, resource.schema, "").filter(isAsked);
   const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause))];
   // Both groups of events are one kind inside.
   const named = resource.kind === "Event" ? { ...resource, group: "" } : resource;
   if (causes.length > 0) throw invalid(named, stringAt(object, "metadata", "name") ?? "", causes);
 }
-
-/** What a schema requires, and the server does without. */
-const unasked: ReadonlySet<string> = new Set(["DaemonSet spec.selector"]);
 
 /** Rules are asked only where nothing stands in their way. */
 function requireValidCustom(

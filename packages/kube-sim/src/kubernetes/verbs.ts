@@ -18,8 +18,6 @@ export interface WriteOptions {
   readonly fieldValidation?: FieldValidation;
   /** The fields that the body has twice. */
   readonly duplicates?: readonly string[];
-  /** Puts what is wrong with the fields of the body in the order in which they stand there. */
-  readonly inOrder?: (problems: readonly string[]) => readonly string[];
   readonly subresource?: "status" | "finalize";
   /** Server-side apply, which ignores the version of what is not there. */
   readonly isApplied?: boolean;

@@ -6,64 +6,17 @@
 import { createHash } from "node:crypto";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
+import { standard } from "./standard.ts";
 
 const prefix = "azure.workload.identity/";
 const mountPath = "/var/run/secrets/azure/wi";
 const tokenPath = "token/azure-identity-token";
 
-export const webhookConfiguration: JsonObject = {
-  apiVersion: "admissionregistration.k8s.io/v1",
-  kind: "MutatingWebhookConfiguration",
-  metadata: {
-    name: "azure-wi-webhook-mutating-webhook-configuration",
-    labels: { "azure-workload-identity.io/system": "true" },
-  },
-  webhooks: [
-    {
-      name: "mutation.azure-workload-identity.io",
-      admissionReviewVersions: ["v1", "v1beta1"],
-      clientConfig: {
-        service: { name: "azure-wi-webhook-webhook-service", namespace: "kube-system", path: "/mutate-v1-pod" },
-      },
-      failurePolicy: "Fail",
-      matchPolicy: "Equivalent",
-      objectSelector: { matchLabels: { "azure.workload.identity/use": "true" } },
-      reinvocationPolicy: "IfNeeded",
-      rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
-      sideEffects: "None",
-    },
-  ],
-};
-
-/** Its controller in AKS, with the flags that turn identity bindings on. */
+/** Its controller in AKS: only with these flags it knows identity bindings. */
 export function webhookDeployment(hasIdentityBindings: boolean): JsonObject {
-  const labels = { "azure-workload-identity.io/system": "true", app: "workload-identity-webhook" };
-  const flags = [
-    `--custom-token-endpoint-annotation-suffix=${bindingSuffix}`,
-    `--custom-token-endpoint-audience=${bindingAudience}`,
-  ];
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name: "azure-wi-webhook-controller-manager", namespace: "kube-system", labels },
-    spec: {
-      // No kubelet here has its image: the API server calls the webhook itself.
-      replicas: 0,
-      selector: { matchLabels: { app: "workload-identity-webhook" } },
-      template: {
-        metadata: { labels },
-        spec: {
-          containers: [
-            {
-              name: "manager",
-              image: "mcr.microsoft.com/oss/azure/workload-identity/webhook:v1.6.0",
-              args: ["--log-level=info", ...(hasIdentityBindings ? flags : [])],
-            },
-          ],
-        },
-      },
-    },
-  };
+  const { webhookDeployment: whole } = standard;
+  if (hasIdentityBindings) return whole;
+  return JSON.parse(JSON.stringify(whole).replaceAll(/,"--custom-token-endpoint[^"]*"/g, ""));
 }
 
 const bindingSuffix = "identity-binding";

@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import type { PolicyAdmission } from "./admissionPolicies.ts";
 import { resetsManagedFields } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
-import type { Cause } from "./cause.ts";
 import { ApiFailure, alreadyExists, forbidden, notFound } from "./failures.ts";
 import { newFinalizers, requireSameDeletion, requireSameVersion } from "./identity.ts";
 import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
@@ -19,7 +18,7 @@ import type { Store } from "./store.ts";
 import { complete, decodedFromStore, isDeleted, pick, stamped, withGeneration, withStatus } from "./storedForm.ts";
 import { requireValid } from "./validity.ts";
 import type { Target, WriteOptions } from "./verbs.ts";
-import { warningsOf } from "./warnings/index.ts";
+import { warningsOf } from "./warnings.ts";
 import type { Admission, AdmissionRequest } from "./webhooks.ts";
 
 export interface Environment {
@@ -42,19 +41,6 @@ const serverSet = [
   ...["name", "namespace", "uid", "creationTimestamp", "resourceVersion", "generation"],
   ...ofDeletion,
 ];
-
-/** An update looks at labels, annotations and owners again and again, and of some kinds once more at everything. */
-function repeated(causes: readonly Cause[], { kind, isCustom }: Resource): Cause[] {
-  const more = ["ConfigMap", "Secret", "ServiceAccount"].includes(kind) && !isCustom ? 1 : 0;
-  const isUpdated = ({ field }: Cause) => /^metadata\.(labels|annotations|ownerReferences)/.test(field);
-  const isNew = ({ reason, field }: Cause) => field === "metadata.finalizers" && reason === "FieldValueForbidden";
-  const times = (cause: Cause) => (isNew(cause) ? 2 : (isUpdated(cause) ? 3 : 1) + more);
-  const rounds = Array.from({ length: 4 }, (_, index) => causes.filter((cause) => times(cause) > index));
-  return rounds.flat();
-}
-
-/** Of these, what may not change is asked before what may not be. */
-const asksFirst: ReadonlySet<string> = new Set(["ConfigMap", "DaemonSet", "IngressClass", "Secret", "Service"]);
 
 export function createWriting({ store, resources, now, admit, webhooks, policies, podSecurity }: Environment) {
   function find({ resource, namespace, name }: Target): KubeObject {
@@ -144,18 +130,7 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const object = complete(resource, admission.mutate(settled));
     const fixed = immutabilityViolations(resource, live, object);
     const ofMetadata = [...metadataViolations(resource, objectAt(object, "metadata")), ...newFinalizers(live, object)];
-    requireValid(
-      resource,
-      object,
-      [
-        // Of built-in kinds, an update looks at them twice.
-        ...repeated(ofMetadata, resource),
-        ...(asksFirst.has(resource.kind) ? fixed : []),
-        ...kindViolations(resource, object),
-        ...(asksFirst.has(resource.kind) ? [] : fixed),
-      ],
-      live,
-    );
+    requireValid(resource, object, [...ofMetadata, ...kindViolations(resource, object), ...fixed], live);
     const isWarned = options.subresource === undefined;
     for (const text of isWarned ? warningsOf(resource, object, live) : []) options.warn?.(text);
     admission.validate(object, live);

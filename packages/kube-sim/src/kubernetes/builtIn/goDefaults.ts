@@ -16,9 +16,6 @@ function filledTexts(value: JsonObject, standards: Readonly<Record<string, strin
   return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
 }
 
-const protocol: Complete = (port) => filledTexts(port, { protocol: "TCP" });
-const mode420: Complete = (source) => filled(source, { defaultMode: 420 });
-
 /** `:latest`, or no tag at all, is pulled each time. */
 function pullPolicy(image: string): string {
   if (image.includes("@")) return "IfNotPresent";
@@ -27,11 +24,7 @@ function pullPolicy(image: string): string {
 }
 
 const container: Complete = (value) =>
-  filledTexts(value, {
-    terminationMessagePath: "/dev/termination-log",
-    terminationMessagePolicy: "File",
-    imagePullPolicy: pullPolicy(stringAt(value, "image") ?? ""),
-  });
+  filledTexts(value, { imagePullPolicy: pullPolicy(stringAt(value, "image") ?? "") });
 
 /** On the network of its node, a port is the node's; of a template, that is said for each pod that is made of it. */
 function withHostPorts(value: JsonObject): JsonObject {
@@ -49,20 +42,10 @@ function withHostPorts(value: JsonObject): JsonObject {
 const hostPort = (port: JsonObject): JsonObject =>
   port["hostPort"] ? port : { ...port, hostPort: port["containerPort"] ?? 0 };
 
+/** The older name of the field is written, too. */
 const podSpec: Complete = (value) => {
   const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
-  return {
-    ...filled(
-      filledTexts(value, {
-        restartPolicy: "Always",
-        dnsPolicy: "ClusterFirst",
-        schedulerName: "default-scheduler",
-      }),
-      { securityContext: {}, terminationGracePeriodSeconds: 30 },
-    ),
-    // The older name of the field is written, too.
-    ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
-  };
+  return account ? { ...value, serviceAccountName: account, serviceAccount: account } : value;
 };
 
 const rolling = { maxUnavailable: "25%", maxSurge: "25%" };
@@ -71,7 +54,7 @@ function deploymentSpec(value: JsonObject): JsonObject {
   const strategy = filledTexts(objectAt(value, "strategy"), { type: "RollingUpdate" });
   const isRolling = strategy["type"] === "RollingUpdate";
   return {
-    ...filled(value, { replicas: 1, revisionHistoryLimit: 10, progressDeadlineSeconds: 600 }),
+    ...value,
     strategy: isRolling
       ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), rolling) }
       : strategy,
@@ -90,41 +73,6 @@ function jobSpec(value: JsonObject): JsonObject {
       manualSelector: false,
       podReplacementPolicy: isSet("podFailurePolicy") ? "Failed" : "TerminatingOrFailed",
     }),
-  };
-}
-
-function statefulSetSpec(value: JsonObject): JsonObject {
-  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
-  const isRolling = strategy["type"] === "RollingUpdate";
-  const claims = listAt(value, "volumeClaimTemplates").map((claim) =>
-    isObject(claim) ? { ...claim, apiVersion: "v1", kind: "PersistentVolumeClaim" } : claim,
-  );
-  return filledTexts(
-    {
-      ...filled(value, { replicas: 1, revisionHistoryLimit: 10 }),
-      ...(claims.length === 0 ? {} : { volumeClaimTemplates: claims }),
-      updateStrategy: isRolling
-        ? { ...strategy, rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { partition: 0 }) }
-        : strategy,
-      persistentVolumeClaimRetentionPolicy: filled(objectAt(value, "persistentVolumeClaimRetentionPolicy"), {
-        ...{ whenDeleted: "Retain", whenScaled: "Retain" },
-      }),
-    },
-    { podManagementPolicy: "OrderedReady" },
-  );
-}
-
-function daemonSetSpec(value: JsonObject): JsonObject {
-  const strategy = filledTexts(objectAt(value, "updateStrategy"), { type: "RollingUpdate" });
-  const isRolling = strategy["type"] === "RollingUpdate";
-  return {
-    ...filled(value, { revisionHistoryLimit: 10 }),
-    updateStrategy: isRolling
-      ? {
-          ...strategy,
-          rollingUpdate: filled(objectAt(strategy, "rollingUpdate"), { maxUnavailable: 1, maxSurge: 0 }),
-        }
-      : strategy,
   };
 }
 
@@ -176,7 +124,7 @@ function autoscalerSpec(value: JsonObject): JsonObject {
   const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } };
   const metrics = listAt(value, "metrics").length > 0 ? {} : { metrics: [{ type: "Resource", resource: cpu }] };
   const behavior = isObject(value["behavior"]) ? { behavior: scalingBehavior(value["behavior"]) } : {};
-  return { ...filled(value, { minReplicas: 1 }), ...metrics, ...behavior };
+  return { ...value, ...metrics, ...behavior };
 }
 
 const all = { type: "Percent", value: 100, periodSeconds: 15 };
@@ -195,13 +143,6 @@ function scalingBehavior(value: JsonObject): JsonObject {
 
 function pick(value: JsonObject, field: string): JsonObject {
   return value[field] === undefined ? {} : { [field]: value[field] };
-}
-
-function webhook(value: JsonObject): JsonObject {
-  return filled(value, {
-    ...{ failurePolicy: "Fail", matchPolicy: "Equivalent", timeoutSeconds: 10 },
-    ...{ namespaceSelector: {}, objectSelector: {} },
-  });
 }
 
 /** A limit is also what is asked for, where nothing else is. */
@@ -223,51 +164,11 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "core/v1.PodSpec": podSpec,
   "core/v1.Container": container,
   "core/v1.EphemeralContainerCommon": container,
-  "core/v1.ContainerPort": protocol,
-  "core/v1.EndpointPort": protocol,
-  "core/v1.ServicePort": (port) => filled(protocol(port), { targetPort: port["port"] ?? 0 }),
+  "core/v1.ServicePort": (port) => filled(port, { targetPort: port["port"] ?? 0 }),
   "core/v1.ServiceSpec": serviceSpec,
-  "core/v1.Probe": (probe) =>
-    filledNumbers(probe, { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3 }),
-  "core/v1.HTTPGetAction": (action) => filledTexts(action, { path: "/", scheme: "HTTP" }),
-  "core/v1.GRPCAction": (action) => filled(action, { service: "" }),
   "core/v1.Volume": volume,
-  "core/v1.SecretVolumeSource": mode420,
-  "core/v1.ConfigMapVolumeSource": mode420,
-  "core/v1.DownwardAPIVolumeSource": mode420,
-  "core/v1.ProjectedVolumeSource": mode420,
-  "core/v1.HostPathVolumeSource": (source) => filled(source, { type: "" }),
-  "core/v1.ServiceAccountTokenProjection": (source) => filled(source, { expirationSeconds: 3600 }),
-  "core/v1.ObjectFieldSelector": (selector) => filledTexts(selector, { apiVersion: "v1" }),
-  "core/v1.Secret": (secret) => filledTexts(secret, { type: "Opaque" }),
-  "core/v1.PersistentVolumeClaimSpec": (spec) => filled(spec, { volumeMode: "Filesystem" }),
-  "core/v1.PersistentVolumeClaimStatus": (status) => filledTexts(status, { phase: "Pending" }),
-  "core/v1.PersistentVolumeSpec": (spec) =>
-    filled(filledTexts(spec, { persistentVolumeReclaimPolicy: "Retain" }), { volumeMode: "Filesystem" }),
-  "core/v1.PersistentVolumeStatus": (status) => filledTexts(status, { phase: "Pending" }),
   "core/v1.LimitRangeItem": limitRangeItem,
-  "core/v1.ReplicationController": (controller) => {
-    const labels = objectAt(controller, "spec", "template", "metadata", "labels");
-    if (Object.keys(labels).length === 0) return controller;
-    const metadata = objectAt(controller, "metadata");
-    const spec = objectAt(controller, "spec");
-    return {
-      ...controller,
-      spec: Object.keys(objectAt(spec, "selector")).length > 0 ? spec : { ...spec, selector: labels },
-      metadata: Object.keys(objectAt(metadata, "labels")).length > 0 ? metadata : { ...metadata, labels },
-    };
-  },
-  "core/v1.ReplicationControllerSpec": (spec) => filled(spec, { replicas: 1 }),
   "apps/v1.DeploymentSpec": deploymentSpec,
-  "apps/v1.ReplicaSetSpec": (spec) => filled(spec, { replicas: 1 }),
-  "apps/v1.StatefulSetSpec": statefulSetSpec,
-  "apps/v1.DaemonSetSpec": daemonSetSpec,
-  // An older version had a field for it.
-  "apps/v1.DaemonSet": (set) => {
-    const metadata = objectAt(set, "metadata");
-    const annotations = filled(objectAt(metadata, "annotations"), { "deprecated.daemonset.template.generation": "1" });
-    return { ...set, metadata: { ...metadata, annotations } };
-  },
   "core/v1.Pod": (given) => {
     const pod = withRequests(given);
     return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
@@ -280,43 +181,11 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
     if (isLabelled || Object.keys(labels).length === 0) return job;
     return { ...job, metadata: { ...objectAt(job, "metadata"), labels } };
   },
-  "batch/v1.CronJobSpec": (spec) =>
-    filled(filledTexts(spec, { concurrencyPolicy: "Allow" }), {
-      ...{ suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
-    }),
   "networking/v1.NetworkPolicySpec": networkPolicySpec,
-  "networking/v1.NetworkPolicyPort": (port) => filled(port, { protocol: "TCP" }),
-  "networking/v1.IngressClassParametersReference": (reference) => filled(reference, { scope: "Cluster" }),
-  "rbac/v1.RoleRef": (reference) => filledTexts(reference, { apiGroup: rbacGroup }),
   "rbac/v1.Subject": subject,
-  "autoscaling/v1.HorizontalPodAutoscalerSpec": (spec) => filled(spec, { minReplicas: 1 }),
   "autoscaling/v2.HorizontalPodAutoscalerSpec": autoscalerSpec,
-  "scheduling/v1.PriorityClass": (value) => filled(value, { preemptionPolicy: "PreemptLowerPriority" }),
-  "storage/v1.StorageClass": (value) => filled(value, { reclaimPolicy: "Delete", volumeBindingMode: "Immediate" }),
-  "storage/v1.CSIDriverSpec": (spec) =>
-    filled(spec, {
-      ...{ attachRequired: true, podInfoOnMount: false, storageCapacity: false, requiresRepublish: false },
-      ...{ fsGroupPolicy: "ReadWriteOnceWithFSType", seLinuxMount: false, volumeLifecycleModes: ["Persistent"] },
-    }),
-  "discovery/v1.EndpointPort": (port) => filled(port, { name: "", protocol: "TCP" }),
-  "admissionregistration/v1.MutatingWebhook": (value) => filled(webhook(value), { reinvocationPolicy: "Never" }),
-  "admissionregistration/v1.ValidatingWebhook": webhook,
-  "admissionregistration/v1.ServiceReference": (service) => filled(service, { port: 443 }),
-  "admissionregistration/v1.Rule": (rule) => filled(rule, { scope: "*" }),
-  "admissionregistration/v1.ValidatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
-  "admissionregistration/v1.MutatingAdmissionPolicySpec": (spec) => filled(spec, { failurePolicy: "Fail" }),
-  "admissionregistration/v1.MatchResources": (match) =>
-    filled(match, { matchPolicy: "Equivalent", namespaceSelector: {}, objectSelector: {} }),
-  "apiextensions/v1.CustomResourceDefinitionSpec": (spec) => filled(spec, { conversion: { strategy: "None" } }),
-  "apiextensions/v1.CustomResourceConversion": (conversion) => filledTexts(conversion, { strategy: "None" }),
   "apiextensions/v1.CustomResourceDefinitionNames": (names) => {
     const kind = stringAt(names, "kind") ?? "";
     return kind === "" ? names : filledTexts(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
   },
-  "flowcontrol/v1.FlowSchemaSpec": (spec) => filledNumbers(spec, { matchingPrecedence: 1000 }),
 };
-
-function filledNumbers(value: JsonObject, standards: Readonly<Record<string, number>>): JsonObject {
-  const missing = Object.entries(standards).filter(([field]) => !value[field]);
-  return missing.length === 0 ? value : { ...value, ...Object.fromEntries(missing) };
-}

@@ -4,6 +4,7 @@
  */
 import { isObject, type Json, type JsonObject } from "../json.ts";
 import { type Field, fieldsOf, messageNameOf } from "../protobuf/fields.ts";
+import { standard } from "../standard.ts";
 import { goDefaults } from "./goDefaults.ts";
 import { canonicalQuantity } from "./quantity.ts";
 
@@ -54,7 +55,9 @@ function struct(object: JsonObject, message: string): JsonObject {
       continue;
     }
     known.add(field.name);
-    const value = fieldValue(defaulted[field.name] ?? undefined, field);
+    const given = defaulted[field.name] ?? undefined;
+    const isAbsent = field.isPointer || typeof given === "object" ? given === undefined : !given;
+    const value = fieldValue(isAbsent ? (standard.defaults[message]?.[field.name] ?? given) : given, field);
     if (value !== undefined) result[field.name] = value;
   }
   // What the table does not know is left as it is; what no schema declares has been refused or dropped before.

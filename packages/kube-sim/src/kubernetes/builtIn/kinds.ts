@@ -18,7 +18,7 @@ const Kinds = z.object({
       plural: z.string(),
       singular: z.string(),
       namespaced: z.boolean(),
-      verbs: z.array(z.string()),
+      verbs: z.array(z.string()).default([]),
       shortNames: z.array(z.string()).default([]),
       categories: z.array(z.string()).default([]),
       subresources: z
@@ -32,7 +32,8 @@ const Kinds = z.object({
         .default([]),
       /** Of its version in the store, by which clients notice that it changes. */
       hash: z.string().optional(),
-      definition: z.string(),
+      /** Absent of a kind that only a real one serves. */
+      definition: z.string().optional(),
       /** Name, type, format, priority, and which of the texts. */
       columns: z.array(Column).default([]),
     }),
@@ -45,6 +46,12 @@ const Kinds = z.object({
 export const builtInKinds: z.infer<typeof Kinds> = Kinds.parse(
   JSON.parse(readFileSync(join(import.meta.dirname, "kinds.json"), "utf8")),
 );
+
+/** Those that are served (servedKinds.ts). */
+export const kindsServed: readonly BuiltInKind[] = builtInKinds.kinds.flatMap(({ definition, ...each }) =>
+  definition === undefined ? [] : [{ ...each, definition }],
+);
+export type BuiltInKind = (typeof builtInKinds.kinds)[number] & { readonly definition: string };
 
 /** The version of Kubernetes that this API server behaves as. */
 export const kubernetesVersion = builtInKinds.version;

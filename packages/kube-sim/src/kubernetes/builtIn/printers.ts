@@ -1,81 +1,74 @@
-/** The cells of the tables of built-in kinds (k8s.io/kubernetes/pkg/printers/internalversion). */
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
+/** The cells of the tables of built-in kinds, by kind in cells.json: what is shown, and of which fields. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
 import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
-import {
-  age,
-  ageOf,
-  containersOf,
-  count,
-  created,
-  firstOf,
-  labelsText,
-  modesText,
-  named,
-  none,
-  type Printer,
-  selectorText,
-  size,
-  unknown,
-} from "./cells.ts";
-import { clusterPrinters } from "./clusterPrinters.ts";
+import { age, ageOf } from "./ages.ts";
 
-export function printerOf({ group, kind }: Pick<Resource, "group" | "kind">): Printer | undefined {
-  return printers[kind === "Event" && group !== "" ? "Event" : kind];
+type Printer = (object: KubeObject, now: Date) => Json[];
+type Cell = (object: KubeObject, args: readonly string[], now: Date) => Json;
+
+const columns = JSON.parse(readFileSync(join(import.meta.dirname, "cells.json"), "utf8")) as Readonly<
+  Record<string, readonly string[]>
+>;
+
+export function printerOf({ kind }: Pick<Resource, "kind">): Printer | undefined {
+  const own = columns[kind]?.map((text) => text.split(" "));
+  return own && ((object, now) => own.map(([cell = "", ...args]) => cells[cell]?.(object, args, now) ?? ""));
+}
+
+const none = "<none>";
+const path = (text = "") => text.split(".");
+const count = (object: KubeObject, text?: string) => numberAt(object, ...path(text)) ?? 0;
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
+
+function podStatus(pod: KubeObject): string {
+  if (pod.metadata.deletionTimestamp !== undefined) return "Terminating";
+  let reason = stringAt(pod, "status", "reason") ?? stringAt(pod, "status", "phase") ?? "";
+  for (const each of listAt(pod, "status", "containerStatuses")) {
+    const ended = objectAt(each, "state", "terminated");
+    const code = numberAt(ended, "exitCode");
+    const why = stringAt(each, "state", "waiting", "reason") || stringAt(ended, "reason");
+    reason = why || (code === undefined ? reason : `ExitCode:${code}`);
+  }
+  return reason;
+}
+
+function jobStatus(job: KubeObject): string {
+  const holds = (type: string) => stringAt(conditionOf(job, type), "status") === "True";
+  const ended = ["Complete", "Failed"].find(holds);
+  if (ended !== undefined) return ended;
+  if (job.metadata.deletionTimestamp !== undefined) return "Terminating";
+  if (at(job, "spec", "suspend") === true) return "Suspended";
+  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find(holds) ?? "Running";
 }
 
 function conditionOf(object: KubeObject, type: string): Json | undefined {
   return listAt(object, "status", "conditions").find((each) => stringAt(each, "type") === type);
 }
 
-function podStatus(pod: KubeObject): string {
-  const statuses = listAt(pod, "status", "containerStatuses");
-  let reason = stringAt(pod, "status", "reason") ?? stringAt(pod, "status", "phase") ?? "";
-  for (const each of statuses) {
-    const waiting = stringAt(each, "state", "waiting", "reason");
-    const ended = objectAt(each, "state", "terminated");
-    if (waiting) reason = waiting;
-    else if (stringAt(ended, "reason")) reason = stringAt(ended, "reason") ?? "";
-    else if (numberAt(ended, "exitCode") !== undefined) reason = `ExitCode:${numberAt(ended, "exitCode")}`;
-  }
-  return pod.metadata.deletionTimestamp === undefined ? reason : "Terminating";
+function completions(job: KubeObject): string {
+  const wanted = numberAt(job, "spec", "completions");
+  const done = count(job, "status.succeeded");
+  const parallelism = count(job, "spec.parallelism");
+  if (wanted === undefined && parallelism > 1) return `${done}/1 of ${parallelism}`;
+  return `${done}/${wanted ?? 1}`;
 }
 
 function jobDuration(job: KubeObject, now: Date): string {
-  const started = stringAt(job, "status", "startTime");
-  if (started === undefined) return "";
-  const ended = stringAt(job, "status", "completionTime");
-  return age(new Date(started), ended === undefined ? now : new Date(ended));
-}
-
-function jobStatus(job: KubeObject): string {
-  const holds = (type: string) => stringAt(conditionOf(job, type), "status") === "True";
-  if (holds("Complete")) return "Complete";
-  if (holds("Failed")) return "Failed";
-  if (job.metadata.deletionTimestamp !== undefined) return "Terminating";
-  if (holds("Suspended") || objectAt(job, "spec")["suspend"] === true) return "Suspended";
-  return holds("FailureTarget") ? "FailureTarget" : holds("SuccessCriteriaMet") ? "SuccessCriteriaMet" : "Running";
-}
-
-function completions(job: KubeObject): string {
-  const wanted = numberAt(job, "spec", "completions");
-  const done = count(job, "status", "succeeded");
-  if (wanted !== undefined) return `${done}/${wanted}`;
-  const parallelism = numberAt(job, "spec", "parallelism") ?? 0;
-  return parallelism > 1 ? `${done}/1 of ${parallelism}` : `${done}/1`;
+  const [started, ended] = ["startTime", "completionTime"].map((field) => stringAt(job, "status", field));
+  return started === undefined ? "" : age(new Date(started), ended === undefined ? now : new Date(ended));
 }
 
 /** What a quota allows and what is used of it, the limits apart. */
-function quotaTexts(quota: KubeObject): Json[] {
-  const hard = objectAt(quota, "status", "hard");
-  const used = objectAt(quota, "status", "used");
-  const texts = (isLimit: boolean) =>
-    Object.keys(hard)
-      .filter((name) => name.startsWith("limits") === isLimit)
-      .toSorted()
-      .map((name) => `${name}: ${String(used[name] ?? 0)}/${String(hard[name])}`)
-      .join(", ");
-  return [texts(false), texts(true)];
+function quotaText(quota: KubeObject, isLimit: boolean): string {
+  const [hard, used] = [objectAt(quota, "status", "hard"), objectAt(quota, "status", "used")];
+  const names = Object.keys(hard).filter((name) => name.startsWith("limits") === isLimit);
+  return names
+    .toSorted()
+    .map((name) => `${name}: ${String(used[name] ?? 0)}/${String(hard[name])}`)
+    .join(", ");
 }
 
 function subjects(binding: KubeObject, kind: string): string {
@@ -88,216 +81,67 @@ function subjects(binding: KubeObject, kind: string): string {
     .join(", ");
 }
 
-const binding: Printer = named((object, now) => [
-  `${stringAt(object, "roleRef", "kind")}/${stringAt(object, "roleRef", "name")}`,
-  ageOf(object, now),
-  ...["User", "Group", "ServiceAccount"].map((kind) => subjects(object, kind)),
-]);
-
-const workload = (spec: KubeObject): Json[] => [
-  ...containersOf(objectAt(spec, "spec", "template", "spec")),
-  selectorText(objectAt(spec, "spec", "selector")),
-];
-
 function servicePorts(service: KubeObject): string {
   const ports = listAt(service, "spec", "ports").map((port) => {
     const nodePort = numberAt(port, "nodePort");
     const shown = nodePort === undefined ? "" : `:${nodePort}`;
     return `${numberAt(port, "port")}${shown}/${stringAt(port, "protocol")}`;
   });
-  return ports.length === 0 ? none : ports.join(",");
+  return ports.join(",") || none;
 }
 
-function event(object: KubeObject, now: Date): Json[] {
-  const about = objectAt(object, "involvedObject");
-  const time = (field: string) => stringAt(object, field);
-  const last = time("lastTimestamp") ?? time("eventTime") ?? time("firstTimestamp");
-  const first = time("firstTimestamp") ?? time("eventTime");
-  const shown = (text: string | undefined) => (text === undefined ? unknown : age(new Date(text), now));
-  const source = [
-    stringAt(object, "source", "component") || stringAt(object, "reportingComponent"),
-    stringAt(object, "source", "host") || stringAt(object, "reportingInstance"),
-  ].filter(Boolean);
-  return [
-    shown(last),
-    stringAt(object, "type") ?? "",
-    stringAt(object, "reason") ?? "",
-    `${(stringAt(about, "kind") ?? "").toLowerCase()}/${stringAt(about, "name") ?? ""}`,
-    stringAt(about, "fieldPath") ?? "",
-    source.join(", "),
-    (stringAt(object, "message") ?? "").trim(),
-    shown(first),
-    numberAt(object, "count") || 1,
-    object.metadata.name,
-  ];
+function selectorText(selector: JsonObject): string {
+  const labels = Object.entries(stringsAt(selector, "matchLabels")).map(([key, value]) => `${key}=${value}`);
+  const expressions = listAt(selector, "matchExpressions").map((each) => {
+    const [key = "", operator] = ["key", "operator"].map((field) => stringAt(each, field));
+    const values = `(${listAt(each, "values").join(",")})`;
+    if (operator === "In" || operator === "NotIn") return `${key} ${operator.toLowerCase()} ${values}`;
+    return operator === "DoesNotExist" ? `!${key}` : key;
+  });
+  return [...labels, ...expressions].toSorted().join(",") || none;
 }
 
-function pod(object: KubeObject, now: Date): Json[] {
-  const statuses = listAt(object, "status", "containerStatuses");
-  const ready = statuses.filter((each) => isObject(each) && each["ready"] === true).length;
-  const restarts = statuses.reduce<number>((sum, each) => sum + (numberAt(each, "restartCount") ?? 0), 0);
-  return [
-    `${ready}/${listAt(object, "spec", "containers").length}`,
-    podStatus(object),
-    String(restarts),
-    ageOf(object, now),
-    stringAt(object, "status", "podIP") || none,
-    stringAt(object, "spec", "nodeName") || none,
-    stringAt(object, "status", "nominatedNodeName") || none,
-    none,
-  ];
+/** The first ones, and how many there are besides. */
+function firstOf(all: readonly string[], most = 3): string {
+  const more = all.length - most;
+  const shown = more > 0 ? `${all.slice(0, most).join(",")} + ${more} more...` : all.join(",");
+  return shown || none;
 }
 
-function textOf(amount: Json | undefined): string {
-  return typeof amount === "string" || typeof amount === "number" ? String(amount) : "N/A";
+function subsetsText(endpoints: KubeObject): string {
+  return firstOf(
+    listAt(endpoints, "subsets").flatMap((subset) => {
+      const addresses = listAt(subset, "addresses").map((each) => stringAt(each, "ip") ?? "");
+      const ports = listAt(subset, "ports").map((port) => numberAt(port, "port") ?? 0);
+      if (ports.length === 0) return addresses;
+      return ports.flatMap((port) => addresses.map((each) => `${each.includes(":") ? `[${each}]` : each}:${port}`));
+    }),
+  );
 }
 
-function hostsOf(ingress: KubeObject): string {
-  const hosts = listAt(ingress, "spec", "rules").flatMap((rule) => stringAt(rule, "host") || []);
-  return hosts.length === 0 ? "*" : firstOf(hosts);
+/** What an autoscaler looks at: of each metric its value now, and the one that it is to have. */
+function metricsText(autoscaler: KubeObject): string {
+  const current = listAt(autoscaler, "status", "currentMetrics");
+  const texts = listAt(autoscaler, "spec", "metrics").map((metric, index) => metricText(metric, current[index]));
+  const more = texts.length > 2 ? ` + ${texts.length - 2} more...` : "";
+  return `${texts.slice(0, 2).join(", ")}${more}` || none;
 }
 
-const printers: Readonly<Record<string, Printer>> = {
-  ...clusterPrinters,
-  ConfigMap: named((object, now) => [size(object, "data", "binaryData"), ageOf(object, now)]),
-  Secret: named((object, now) => [stringAt(object, "type") ?? "", size(object, "data"), ageOf(object, now)]),
-  ServiceAccount: named((object, now) => [ageOf(object, now)]),
-  Namespace: named((object, now) => [stringAt(object, "status", "phase") ?? "", ageOf(object, now)]),
-  ResourceQuota: named((object, now) => [...quotaTexts(object), ageOf(object, now)]),
-  LimitRange: created,
-  Lease: named((object, now) => [stringAt(object, "spec", "holderIdentity") ?? "", ageOf(object, now)]),
-  Role: created,
-  ClusterRole: created,
-  RoleBinding: binding,
-  ClusterRoleBinding: binding,
-  CustomResourceDefinition: created,
-  Pod: named(pod),
-  Event: event,
-  Job: named((object, now) => [
-    jobStatus(object),
-    completions(object),
-    jobDuration(object, now),
-    ageOf(object, now),
-    ...workload(object),
-  ]),
-  CronJob: named((object, now) => [
-    stringAt(object, "spec", "schedule") ?? "",
-    stringAt(object, "spec", "timeZone") ?? none,
-    objectAt(object, "spec")["suspend"] === true ? "True" : "False",
-    listAt(object, "status", "active").length,
-    lastSchedule(object, now),
-    ageOf(object, now),
-    ...containersOf(objectAt(object, "spec", "jobTemplate", "spec", "template", "spec")),
-    none,
-  ]),
-  Deployment: named((object, now) => [
-    `${count(object, "status", "readyReplicas")}/${count(object, "spec", "replicas")}`,
-    count(object, "status", "updatedReplicas"),
-    count(object, "status", "availableReplicas"),
-    ageOf(object, now),
-    ...workload(object),
-  ]),
-  ReplicaSet: named((object, now) => [
-    count(object, "spec", "replicas"),
-    count(object, "status", "replicas"),
-    count(object, "status", "readyReplicas"),
-    ageOf(object, now),
-    ...workload(object),
-  ]),
-  StatefulSet: named((object, now) => [
-    `${count(object, "status", "readyReplicas")}/${count(object, "spec", "replicas")}`,
-    ageOf(object, now),
-    ...containersOf(objectAt(object, "spec", "template", "spec")),
-  ]),
-  DaemonSet: named((object, now) => [
-    ...["desiredNumberScheduled", "currentNumberScheduled", "numberReady", "updatedNumberScheduled"].map((field) =>
-      count(object, "status", field),
-    ),
-    count(object, "status", "numberAvailable"),
-    labelsText(stringsAt(object, "spec", "template", "spec", "nodeSelector")),
-    ageOf(object, now),
-    ...workload(object),
-  ]),
-  PodDisruptionBudget: named((object, now) => [
-    textOf(objectAt(object, "spec")["minAvailable"]),
-    textOf(objectAt(object, "spec")["maxUnavailable"]),
-    count(object, "status", "disruptionsAllowed"),
-    ageOf(object, now),
-  ]),
-  PersistentVolumeClaim: named((object, now) => [
-    object.metadata.deletionTimestamp === undefined ? (stringAt(object, "status", "phase") ?? "") : "Terminating",
-    stringAt(object, "spec", "volumeName") ?? "",
-    ...boundTexts(object),
-    stringAt(object, "spec", "storageClassName") ?? "",
-    stringAt(object, "spec", "volumeAttributesClassName") ?? "<unset>",
-    ageOf(object, now),
-    stringAt(object, "spec", "volumeMode") ?? "<unset>",
-  ]),
-  PriorityClass: named((object, now) => [
-    numberAt(object, "value") ?? 0,
-    object["globalDefault"] === true,
-    ageOf(object, now),
-    stringAt(object, "preemptionPolicy") ?? "",
-  ]),
-  Ingress: named((object, now) => [
-    stringAt(object, "spec", "ingressClassName") ?? none,
-    hostsOf(object),
-    listAt(object, "status", "loadBalancer", "ingress")
-      .map((each) => stringAt(each, "ip") || (stringAt(each, "hostname") ?? ""))
-      .join(","),
-    listAt(object, "spec", "tls").length > 0 ? "80, 443" : "80",
-    ageOf(object, now),
-  ]),
-  Service: named((object, now) => [
-    stringAt(object, "spec", "type") ?? "",
-    stringAt(object, "spec", "clusterIP") || none,
-    stringAt(object, "spec", "externalName") || none,
-    servicePorts(object),
-    ageOf(object, now),
-    labelsText(stringsAt(object, "spec", "selector")),
-  ]),
-  Node: named((object, now) => [
-    nodeStatus(object),
-    nodeRoles(object),
-    ageOf(object, now),
-    stringAt(object, "status", "nodeInfo", "kubeletVersion") ?? "",
-    addressOf(object, "InternalIP"),
-    addressOf(object, "ExternalIP"),
-    stringAt(object, "status", "nodeInfo", "osImage") || unknown,
-    stringAt(object, "status", "nodeInfo", "kernelVersion") || unknown,
-    stringAt(object, "status", "nodeInfo", "containerRuntimeVersion") || unknown,
-  ]),
-  NetworkPolicy: named((object, now) => [selectorText(objectAt(object, "spec", "podSelector")), ageOf(object, now)]),
-  ValidatingAdmissionPolicy: named((object, now) => [
-    listAt(object, "spec", "validations").length,
-    kindText(objectAt(object, "spec", "paramKind")),
-    ageOf(object, now),
-  ]),
-  MutatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
-  ValidatingWebhookConfiguration: named((object, now) => [listAt(object, "webhooks").length, ageOf(object, now)]),
-};
-
-/** The capacity of a claim and how it is used, once it has a volume. */
-function boundTexts(claim: KubeObject): readonly [capacity: string, modes: string] {
-  if (!stringAt(claim, "spec", "volumeName")) return ["", ""];
-  return [stringAt(claim, "status", "capacity", "storage") ?? "", modesText(listAt(claim, "status", "accessModes"))];
-}
-
-/** Of what a policy's parameters are. */
-function kindText(kind: JsonObject): string {
-  const [apiVersion, name] = [stringAt(kind, "apiVersion"), stringAt(kind, "kind")];
-  return name === undefined ? "<unset>" : `${apiVersion ?? ""}/${name}`;
-}
-
-function lastSchedule(object: KubeObject, now: Date): string {
-  const last = stringAt(object, "status", "lastScheduleTime");
-  return last === undefined ? none : age(new Date(last), now);
-}
-
-function nodeStatus(node: KubeObject): string {
-  const ready = conditionOf(node, "Ready");
-  const status = ready === undefined ? "Unknown" : stringAt(ready, "status") === "True" ? "Ready" : "NotReady";
-  return objectAt(node, "spec")["unschedulable"] === true ? `${status},SchedulingDisabled` : status;
+function metricText(metric: Json, status: Json | undefined): string {
+  const type = stringAt(metric, "type") ?? "";
+  const field = `${type[0]?.toLowerCase() ?? ""}${type.slice(1)}`;
+  const [target, now] = [objectAt(metric, field, "target"), objectAt(status, field, "current")];
+  const pair = (name: string, missing: string, unit = "") =>
+    [now[name] ?? "<unknown>", target[name] ?? missing]
+      .map((each) => (typeof each === "number" ? `${each}${unit}` : String(each)))
+      .join("/");
+  const isAverage = target["averageValue"] !== undefined;
+  if (type === "Pods") return pair("averageValue", "<auto>");
+  if (type === "Resource" || type === "ContainerResource") {
+    const shown = isAverage ? pair("averageValue", "<auto>") : pair("averageUtilization", "<auto>", "%");
+    return `${stringAt(metric, field, "name") ?? ""}: ${shown}`;
+  }
+  return isAverage ? `${pair("averageValue", "<auto>")} (avg)` : pair("value", "<nil>");
 }
 
 function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
@@ -305,10 +149,102 @@ function nodeRoles({ metadata: { labels = {} } }: KubeObject): string {
     const role = /^node-role\.kubernetes\.io\/(.+)$/.exec(key)?.[1] ?? (key === "kubernetes.io/role" ? value : "");
     return role || [];
   });
-  return roles.length === 0 ? none : [...new Set(roles)].toSorted().join(",");
+  return [...new Set(roles)].toSorted().join(",") || none;
 }
 
-function addressOf(node: KubeObject, type: string): string {
-  const found = listAt(node, "status", "addresses").find((each) => stringAt(each, "type") === type);
-  return stringAt(found, "address") ?? none;
+function nodeStatus(node: KubeObject): string {
+  const ready = conditionOf(node, "Ready");
+  const status = ready === undefined ? "Unknown" : stringAt(ready, "status") === "True" ? "Ready" : "NotReady";
+  return at(node, "spec", "unschedulable") === true ? `${status},SchedulingDisabled` : status;
 }
+
+const shortModes: Readonly<Record<string, string>> = {
+  ...{ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" },
+};
+
+const cells: Readonly<Record<string, Cell>> = {
+  name: ({ metadata }) => metadata.name,
+  age: (object, _, now) => ageOf(object, now),
+  created: ({ metadata }) => metadata.creationTimestamp,
+  words: (_, [text = ""]) => text,
+  text: (object, [field, missing = ""]) => String(at(object, ...path(field)) || missing),
+  trimmed: (object, [field]) => (stringAt(object, ...path(field)) ?? "").trim(),
+  count: (object, [field]) => count(object, field),
+  of: (object, [part, whole]) => `${count(object, part)}/${count(object, whole)}`,
+  isTrue: (object, [field]) => at(object, ...path(field)) === true,
+  flag: (object, [field]) => (at(object, ...path(field)) === true ? "True" : "False"),
+  sizeOf: (object, fields) => sum(fields.map((field) => Object.keys(objectAt(object, field)).length)),
+  lengthOf: (object, [field]) => listAt(object, ...path(field)).length,
+  labels: (object, [field]) => selectorText({ matchLabels: objectAt(object, ...path(field)) }),
+  selector: (object, [field]) => selectorText(objectAt(object, ...path(field))),
+  containers: (object, [what = "", field]) =>
+    listAt(object, ...path(field), "containers")
+      .map((each) => stringAt(each, what) ?? "")
+      .join(","),
+  ago: (object, [field], now) => {
+    const time = stringAt(object, ...path(field));
+    return time === undefined ? none : age(new Date(time), now);
+  },
+  since: (object, fields, now) => {
+    const time = fields.map((field) => stringAt(object, field)).find((each) => each !== undefined);
+    return time === undefined ? "<unknown>" : age(new Date(time), now);
+  },
+  quota: (object, [which]) => quotaText(object, which === "limits"),
+  role: (object) => `${stringAt(object, "roleRef", "kind")}/${stringAt(object, "roleRef", "name")}`,
+  subjects: (object, [kind = ""]) => subjects(object, kind),
+  ready: (pod) => {
+    const ready = listAt(pod, "status", "containerStatuses").filter((each) => isObject(each) && each["ready"] === true);
+    return `${ready.length}/${listAt(pod, "spec", "containers").length}`;
+  },
+  restarts: (pod) =>
+    String(sum(listAt(pod, "status", "containerStatuses").map((each) => numberAt(each, "restartCount") ?? 0))),
+  podStatus,
+  about: (event) => {
+    const { kind = "", name = "" } = stringsAt(event, "involvedObject");
+    return `${kind.toLowerCase()}/${name}`;
+  },
+  source: (event) =>
+    [
+      stringAt(event, "source", "component") || stringAt(event, "reportingComponent"),
+      stringAt(event, "source", "host") || stringAt(event, "reportingInstance"),
+    ]
+      .filter(Boolean)
+      .join(", "),
+  times: (event) => numberAt(event, "count") || 1,
+  jobStatus,
+  completions,
+  jobDuration: (job, _, now) => jobDuration(job, now),
+  claimStatus: ({ metadata, ...claim }) =>
+    metadata.deletionTimestamp === undefined ? (stringAt(claim, "status", "phase") ?? "") : "Terminating",
+  // Once it has a volume.
+  bound: (claim, [field]) => {
+    const value = stringAt(claim, "spec", "volumeName") ? at(claim, ...path(field)) : undefined;
+    return Array.isArray(value) ? value.map((mode) => shortModes[String(mode)] ?? "").join(",") : String(value ?? "");
+  },
+  hosts: (ingress) => {
+    const hosts = listAt(ingress, "spec", "rules").flatMap((rule) => stringAt(rule, "host") || []);
+    return hosts.length === 0 ? "*" : firstOf(hosts);
+  },
+  ingressAddress: (ingress) =>
+    listAt(ingress, "status", "loadBalancer", "ingress")
+      .map((each) => stringAt(each, "ip") || (stringAt(each, "hostname") ?? ""))
+      .join(","),
+  ingressPorts: (ingress) => (listAt(ingress, "spec", "tls").length > 0 ? "80, 443" : "80"),
+  servicePorts,
+  nodeStatus,
+  nodeRoles,
+  nodeAddress: (node, [type]) => {
+    const found = listAt(node, "status", "addresses").find((each) => stringAt(each, "type") === type);
+    return stringAt(found, "address") ?? none;
+  },
+  scaled: (object) => {
+    const { kind = "", name = "" } = stringsAt(object, "spec", "scaleTargetRef");
+    return `${kind}/${name}`;
+  },
+  metrics: metricsText,
+  subsets: subsetsText,
+  slicePorts: (slice) =>
+    firstOf(listAt(slice, "ports").map((port) => String(numberAt(port, "port") ?? stringAt(port, "name") ?? "*"))),
+  sliceAddresses: (slice) =>
+    firstOf(listAt(slice, "endpoints").flatMap((each) => listAt(each, "addresses").map(String))),
+};

@@ -1,22 +1,12 @@
 /** The built-in resources of this API server: those of a real one, as far as their objects can be stored. */
 import type { Resource } from "../resource.ts";
-import { builtInKinds } from "./kinds.ts";
+import { type BuiltInKind, builtInKinds, kindsServed } from "./kinds.ts";
 import { schemaOf } from "./schemas.ts";
 
 /** Kinds that count the changes of what they ask for. */
 const withGeneration = new Set([
-  ...["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet", "ReplicationController", "PodTemplate", "Pod"],
-  ...["CronJob", "Job", "Ingress", "IngressClass", "NetworkPolicy", "PodDisruptionBudget", "PriorityClass"],
-  ...[
-    "APIService",
-    "EndpointSlice",
-    "CustomResourceDefinition",
-    "DeviceClass",
-    "FlowSchema",
-    "PriorityLevelConfiguration",
-  ],
-  ...["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "MutatingWebhookConfiguration"],
-  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration"],
+  ...["Deployment", "ReplicaSet", "Pod", "CronJob", "Job", "Ingress", "NetworkPolicy", "PodDisruptionBudget"],
+  ...["PriorityClass", "EndpointSlice", "CustomResourceDefinition", "MutatingWebhookConfiguration"],
 ]);
 
 /** What a field selector may name, by kind. */
@@ -42,16 +32,13 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
   Node: ["spec.unschedulable"],
   Service: ["spec.clusterIP", "spec.type"],
   Job: ["status.successful"],
-  ReplicationController: ["status.replicas"],
-  CertificateSigningRequest: ["spec.signerName"],
-  ResourceSlice: ["spec.nodeName", "spec.driver"],
 };
 
-export const builtInResources: readonly Resource[] = builtInKinds.kinds
+export const builtInResources: readonly Resource[] = kindsServed
   .filter(({ verbs }) => verbs.includes("watch"))
   .map(builtInResource);
 
-export function builtInResource(each: (typeof builtInKinds.kinds)[number]): Resource {
+export function builtInResource(each: BuiltInKind): Resource {
   return {
     group: each.group,
     version: each.version,

@@ -5,7 +5,8 @@ import { z } from "zod";
 
 const Fields = z.object({
   source: z.string(),
-  kinds: z.record(z.string(), z.string()),
+  /** By version: the package of its messages, and its kinds; without a package where objects of the version are no longer served. */
+  kinds: z.record(z.string(), z.tuple([z.string(), z.string()])),
   messages: z.record(z.string(), z.record(z.string(), z.string())),
 });
 
@@ -30,8 +31,9 @@ function table(): z.infer<typeof Fields> {
 
 /** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
 export function messageNameOf(apiVersion: string, kind: string): string | undefined {
-  const { kinds } = table();
-  return kinds[`${apiVersion} ${kind}`] ?? kinds[`* ${kind}`];
+  const { kinds, messages: known } = table();
+  const names = [apiVersion, "*"].map((version) => `${kinds[version]?.[0] ?? ""}.${kind}`);
+  return names.find((name) => known[name] !== undefined);
 }
 
 /** What every version has besides its own kinds, and what only the core group has. */
@@ -51,12 +53,13 @@ export function hasKind(apiVersion: string, kind: string): boolean {
   // The only group whose types are not in the table.
   if (hasVersion(apiVersion) && everywhere.has(kind)) return true;
   if (apiVersion === "v1" && ofCore.has(kind)) return true;
-  return apiVersion === "apiregistration.k8s.io/v1" || table().kinds[`${apiVersion} ${kind}`] !== undefined;
+  const [, kinds = ""] = table().kinds[apiVersion] ?? [];
+  return apiVersion === "apiregistration.k8s.io/v1" || kinds.split(" ").includes(kind);
 }
 
 /** Whether the version is one of Kubernetes' own, whose kinds can all be sent in protobuf. */
 export function hasVersion(apiVersion: string): boolean {
-  return Object.keys(table().kinds).some((name) => name.startsWith(`${apiVersion} `));
+  return Boolean(table().kinds[apiVersion]?.[0]);
 }
 
 export function fieldsOf(message: string): ReadonlyMap<number, Field> {

@@ -128,40 +128,37 @@ function defaultsOfPod(limit: JsonObject, at: string): Cause[] {
     .map((field) => forbidden(`${at}.${field}`, "may not be specified when `type` is 'Pod'"));
 }
 
-/** min ≤ defaultRequest ≤ default ≤ max, as far as they are there. */
+/** What is no more than what, as far as they are there: min ≤ defaultRequest ≤ default ≤ max. */
+const orders = [
+  "min max",
+  "min defaultRequest",
+  "defaultRequest max",
+  "defaultRequest default",
+  "min default",
+  "default max",
+];
+const shownAs: Readonly<Record<string, string>> = {
+  ...{ min: "min value", max: "max value", default: "default value", defaultRequest: "default request value" },
+};
+
 function boundViolations(limit: JsonObject, at: string): Cause[] {
-  const [max, min, standard, request, ratio] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"].map(
-    (field) => objectAt(limit, field),
-  );
-  const names = new Set([max, min, standard, request, ratio].flatMap((each) => Object.keys(each ?? {})));
-  return [...names].toSorted().flatMap((name) => {
-    const causes: Cause[] = [];
-    const check = (
-      [low, lowText]: readonly [Json | undefined, string],
-      [high, highText]: readonly [Json | undefined, string],
-      { field, value }: { field: string; value: Json | undefined },
-    ) => {
-      if (low === undefined || high === undefined || nanos(low) <= nanos(high)) return;
-      const why = `${lowText} ${shown(low)} is greater than ${highText} ${shown(high)}`;
-      causes.push(invalidValue(`${at}.${field}[${name}]`, shown(value), why));
-    };
-    const [most, least, usual, asked] = [max?.[name], min?.[name], standard?.[name], request?.[name]];
-    check([least, "min value"], [most, "max value"], { field: "min", value: least });
-    check([least, "min value"], [asked, "default request value"], { field: "defaultRequest", value: asked });
-    check([asked, "default request value"], [most, "max value"], { field: "defaultRequest", value: asked });
-    check([asked, "default request value"], [usual, "default limit value"], { field: "defaultRequest", value: asked });
-    check([least, "min value"], [usual, "default value"], { field: "default", value: least });
-    check([usual, "default value"], [most, "max value"], { field: "default", value: most });
-    return [...causes, ...ratioViolations(ratio?.[name], { least, most }, `${at}.maxLimitRequestRatio[${name}]`)];
-  });
+  const fields = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
+  const names = new Set(fields.flatMap((field) => Object.keys(objectAt(limit, field))));
+  return [...names].toSorted().flatMap((name) => [
+    ...orders.flatMap((order) => {
+      const [low = "", high = ""] = order.split(" ");
+      const [less, more] = [low, high].map((field) => objectAt(limit, field)[name]);
+      if (less === undefined || more === undefined || nanos(less) <= nanos(more)) return [];
+      const why = `${shownAs[low]} ${shown(less)} is greater than ${shownAs[high]} ${shown(more)}`;
+      return [invalidValue(`${at}.${low}[${name}]`, shown(less), why)];
+    }),
+    ...ratioViolations(limit, name, `${at}.maxLimitRequestRatio[${name}]`),
+  ]);
 }
 
 /** A limit is no less than a request, and no more than its bounds allow. */
-function ratioViolations(
-  ratio: Json | undefined,
-  { least, most }: { least: Json | undefined; most: Json | undefined },
-  field: string,
-): Cause[] {
+function ratioViolations(limit: JsonObject, name: string, field: string): Cause[] {
+  const [ratio, least, most] = ["maxLimitRequestRatio", "min", "max"].map((each) => objectAt(limit, each)[name]);
   if (ratio === undefined) return [];
   const refuse = (why: string) => [invalidValue(field, shown(ratio), `ratio ${shown(ratio)} is ${why}`)];
   if (nanos(ratio) < 10n ** 9n) return refuse("less than 1");

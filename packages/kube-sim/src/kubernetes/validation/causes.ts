@@ -1,7 +1,7 @@
 /** What is wrong with a field, in the API server's words. */
 import { isIP } from "node:net";
 import type { Cause } from "../cause.ts";
-import { isObject, type Json, type JsonObject, stringsAt } from "../json.ts";
+import { isObject, type Json, stringsAt } from "../json.ts";
 import { invalidValue, labelKeyProblems, labelValueProblems, subdomainProblems } from "../metadataRules.ts";
 
 export function required(field: string, why?: string): Cause {
@@ -48,11 +48,6 @@ export function negative(field: string, value: Json | undefined): Cause[] {
     : [];
 }
 
-/** Several of these, in their order. */
-export function negatives(path: string, object: JsonObject, fields: readonly string[]): Cause[] {
-  return fields.flatMap((field) => negative(`${path}.${field}`, object[field]));
-}
-
 export const portRange = "must be between 1 and 65535, inclusive";
 export const isPort = (value: Json | undefined) => typeof value !== "number" || (value >= 1 && value <= 65_535);
 
@@ -76,25 +71,15 @@ const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const labelText =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-function labelProblems(value: string): string[] {
+export function labelProblems(value: string): string[] {
   return [
     ...(value.length > 63 ? ["must be no more than 63 characters"] : []),
     ...(label.test(value) ? [] : [labelText]),
   ];
 }
 
-/** A name without dots. */
-export function labelViolations(field: string, value: string): Cause[] {
-  return labelProblems(value).map((problem) => invalidValue(field, value, problem));
-}
-
 export const dotlessProblems = (value: string) =>
   value.includes(".") ? ["must not contain dots"] : labelProblems(value);
-
-/** The same of kinds that say the likeliest mistake first. */
-export function dotlessViolations(field: string, value: string): Cause[] {
-  return dotlessProblems(value).map((problem) => invalidValue(field, value, problem));
-}
 
 export function subdomainViolations(field: string, value: string): Cause[] {
   return subdomainProblems(value).map((problem) => invalidValue(field, value, problem));

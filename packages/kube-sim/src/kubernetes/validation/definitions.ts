@@ -1,28 +1,51 @@
 /** What may not stand in a CustomResourceDefinition (k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation). */
+import { Environment } from "@marcbachmann/cel-js";
+import { messageOf } from "../../messageOf.ts";
 import type { Cause } from "../cause.ts";
+import { customViolations } from "../customValidation.ts";
 import { at, equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, subdomainProblems } from "../metadataRules.ts";
-import { required, unsupported } from "./causes.ts";
-import { schemaViolations } from "./definitionSchemas.ts";
+import { invalidValue } from "../metadataRules.ts";
+import { readPattern } from "../pattern.ts";
+import type { Schema } from "../schema.ts";
+import { forbidden, oneOf, required } from "./causes.ts";
+import { violationsBy } from "./rules.ts";
 
 export function definitionViolations(definition: JsonObject): Cause[] {
   const spec = objectAt(definition, "spec");
+  const names = objectAt(spec, "names");
+  const group = stringAt(spec, "group") ?? "";
+  const [name = "", isStored] = ["name", "resourceVersion"].map((field) => stringAt(definition, "metadata", field));
+  const says = (isSo: boolean, cause: Cause) => (isSo ? [cause] : []);
+  const annotation = "api-approved.kubernetes.io";
+  const isProtected = /(^|\.)(k8s|kubernetes)\.io$/.test(group);
   return [
-    ...nameViolations(definition),
-    ...groupViolations(stringAt(spec, "group") ?? ""),
-    ...oneOf("spec.scope", stringAt(spec, "scope") ?? "", ["Cluster", "Namespaced"]),
-    ...versionsViolations(spec),
-    ...namesViolations(objectAt(spec, "names")),
-    ...sharedViolations(spec),
+    // On an update, group and plural have been compared before.
+    ...says(
+      isStored === undefined && name !== "" && name !== `${stringAt(names, "plural") ?? ""}.${group}`,
+      invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`),
+    ),
+    ...violationsBy("Definition", definition, ""),
+    ...says(
+      group !== "" && !group.includes("."),
+      invalidValue("spec.group", group, "should be a domain with at least one dot"),
+    ),
+    ...versionsViolations(listAt(spec, "versions")),
+    ...says(
+      Boolean(names["kind"]) && names["kind"] === names["listKind"],
+      invalidValue("spec.names.listKind", names["listKind"] ?? "", "kind and listKind may not be the same"),
+    ),
     ...conversionViolations(objectAt(spec, "conversion")),
-    ...storedViolations(definition),
-    ...approvalViolations(definition),
-    ...(spec["preserveUnknownFields"] === true ? [invalidValue("spec.preserveUnknownFields", true, keptUnknown)] : []),
+    // Kubernetes' own groups are open only to what its community has looked at.
+    ...says(
+      isProtected && !stringAt(definition, "metadata", "annotations", annotation),
+      required(`metadata.annotations[${annotation}]`, "protected groups must have approval annotation"),
+    ),
+    ...says(
+      spec["preserveUnknownFields"] === true,
+      invalidValue("spec.preserveUnknownFields", true, "cannot set to true, set x-kubernetes-preserve-unknown-fields"),
+    ),
   ];
 }
-
-const keptUnknown =
-  "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
 
 /** What a definition may not change once its names are accepted. */
 export function definitionUpdateViolations(before: JsonObject, after: JsonObject): Cause[] {
@@ -34,228 +57,179 @@ export function definitionUpdateViolations(before: JsonObject, after: JsonObject
   });
 }
 
-/** Of a new definition: on an update, group and plural have been compared before. */
-function nameViolations(definition: JsonObject): Cause[] {
-  const name = stringAt(definition, "metadata", "name") ?? "";
-  const isStored = stringAt(definition, "metadata", "resourceVersion") !== undefined;
-  const expected = `${stringAt(definition, "spec", "names", "plural") ?? ""}.${stringAt(definition, "spec", "group") ?? ""}`;
-  if (isStored || name === "" || name === expected) return [];
-  return [invalidValue("metadata.name", name, `must be spec.names.plural+"."+spec.group`)];
-}
-
-function groupViolations(group: string): Cause[] {
-  if (group === "") return [required("spec.group")];
-  const problems = subdomainProblems(group);
-  if (problems.length > 0) return [invalidValue("spec.group", group, problems.join(","))];
-  return group.includes(".") ? [] : [invalidValue("spec.group", group, "should be a domain with at least one dot")];
-}
-
-function oneOf(field: string, value: string, accepted: readonly string[]): Cause[] {
-  if (value === "") return [required(field)];
-  return accepted.includes(value) ? [] : [unsupported(field, value, accepted)];
-}
-
-const dnsLabel = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const dnsLabelText =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-
-function dnsLabelProblems(text: string): string[] {
-  return [
-    ...(text.length > 63 ? ["must be no more than 63 characters"] : []),
-    ...(dnsLabel.test(text) ? [] : [dnsLabelText]),
-  ];
-}
-
-function dnsLabelViolations(field: string, text: string, before = "", compared = text): Cause[] {
-  const problems = text === "" ? [] : dnsLabelProblems(compared);
-  return problems.length === 0 ? [] : [invalidValue(field, text, `${before}${problems.join(",")}`)];
-}
-
-/** What all versions have alike stands once, as it did before there were several. */
-const shareable = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"] as const;
-
-function isShared(versions: readonly Json[], part: (typeof shareable)[number]): boolean {
-  return versions.length > 0 && versions.every((each) => equal(at(each, part), at(versions[0], part)));
-}
-
-function versionsViolations(spec: JsonObject): Cause[] {
-  const versions = listAt(spec, "versions");
+function versionsViolations(versions: readonly Json[]): Cause[] {
   const names = versions.map((each) => stringAt(each, "name") ?? "");
-  const shown = Array.isArray(spec["versions"]) ? versions.map((each) => shownVersion(each, versions)) : null;
-  const [first = ""] = names;
   const stored = versions.filter((each) => isObject(each) && each["storage"] === true);
+  const refuse = (isSo: boolean, why: string) => (isSo ? [invalidValue("spec.versions", names, why)] : []);
   return [
-    ...versions.flatMap((each, index) =>
-      isObject(at(each, "schema", "openAPIV3Schema"))
-        ? []
-        : [required(`spec.versions[${index}].schema.openAPIV3Schema`)],
-    ),
     ...versions.flatMap((each, index) => {
+      const schema = objectAt(each, "schema", "openAPIV3Schema");
       const path = `spec.versions[${index}]`;
-      const problems = dnsLabelProblems(names[index] ?? "");
       return [
-        ...(problems.length === 0 ? [] : [invalidValue(`${path}.name`, names[index] ?? "", problems.join(","))]),
-        ...shareable.filter((part) => !isShared(versions, part)).flatMap((part) => partViolations(each, part, path)),
+        ...schemaViolations(schema, `${path}.schema.openAPIV3Schema`),
+        ...listAt(each, "selectableFields").flatMap((field) =>
+          fieldViolations(schema, field, `${path}.selectableFields`),
+        ),
       ];
     }),
-    ...(new Set(names).size === names.length
-      ? []
-      : [invalidValue("spec.versions", shown, "must contain unique version names")]),
-    ...(stored.length === 1
-      ? []
-      : [invalidValue("spec.versions", shown, "must have exactly one version marked as storage version")]),
-    ...dnsLabelViolations("spec.version", first),
+    ...refuse(new Set(names).size < names.length, "must contain unique version names"),
+    ...refuse(stored.length !== 1, "must have exactly one version marked as storage version"),
   ];
 }
 
-/** As Go prints it, without what stands elsewhere. */
-function shownVersion(version: Json, versions: readonly Json[]): JsonObject {
-  const own = objectAt(version);
-  const part = (name: (typeof shareable)[number]) => (isShared(versions, name) ? null : (own[name] ?? null));
-  return {
-    Name: own["name"] ?? "",
-    Served: own["served"] ?? false,
-    Storage: own["storage"] ?? false,
-    Deprecated: own["deprecated"] ?? false,
-    DeprecationWarning: own["deprecationWarning"] ?? null,
-    Schema: part("schema"),
-    Subresources: part("subresources"),
-    AdditionalPrinterColumns: part("additionalPrinterColumns"),
-    SelectableFields: part("selectableFields"),
-  };
+/** Only what the schema has, and what is a value, can be selected. */
+function fieldViolations(schema: JsonObject, field: Json, path: string): Cause[] {
+  const jsonPath = stringAt(field, "jsonPath") ?? "";
+  const parts = jsonPath.split(".").filter((part) => part !== "");
+  const found = parts.reduce<JsonObject>((each, part) => objectAt(each, "properties", part), schema);
+  const isValue = ["string", "boolean", "integer"].includes(stringAt(found, "type") ?? "");
+  return isValue ? [] : [invalidValue(`${path}.jsonPath`, jsonPath, "is an invalid path")];
 }
 
-function sharedViolations(spec: JsonObject): Cause[] {
-  const versions = listAt(spec, "versions");
-  const [first] = versions;
-  return shareable.flatMap((part) =>
-    first !== undefined && isShared(versions, part) ? partViolations(first, part, "spec") : [],
+function conversionViolations({ strategy, webhook }: JsonObject): Cause[] {
+  if (strategy !== "Webhook") return [];
+  const config = objectAt(webhook)["clientConfig"];
+  const versions = listAt(webhook, "conversionReviewVersions");
+  const isWhole = isObject(config) && (config["url"] === undefined) !== (config["service"] === undefined);
+  return [
+    ...(isWhole ? [] : [required("spec.conversion.webhookClientConfig", "exactly one of url or service is required")]),
+    ...(versions.some((each) => each === "v1" || each === "v1beta1")
+      ? []
+      : [required("spec.conversion.conversionReviewVersions", "must include at least one of v1, v1beta1")]),
+  ];
+}
+
+/** Whether it is structural is asked first; only then what defaults and rules say. */
+function schemaViolations(schema: JsonObject, path: string): Cause[] {
+  if (Object.keys(schema).length === 0) return [required(`${path}.type`, "must not be empty at the root")];
+  const structural = everywhere(schema, path, ownViolations);
+  const isOther = schema["type"] !== undefined && schema["type"] !== "object";
+  if (isOther) structural.push(invalidValue(`${path}.type`, schema["type"] ?? null, "must be object at the root"));
+  return structural.length > 0 ? structural : everywhere(schema, path, contentViolations);
+}
+
+type Check = (schema: JsonObject, path: string) => Cause[];
+
+function everywhere(schema: JsonObject, path: string, check: Check): Cause[] {
+  const { additionalProperties: more, items } = schema;
+  return [
+    ...check(schema, path),
+    ...(isObject(more) ? everywhere(more, `${path}.additionalProperties`, check) : []),
+    ...Object.entries(objectAt(schema, "properties")).flatMap(([name, child]) =>
+      isObject(child) ? everywhere(child, `${path}.properties[${name}]`, check) : [],
+    ),
+    ...(isObject(items) ? everywhere(items, `${path}.items`, check) : []),
+  ];
+}
+
+const unsupportedFields = ["$ref", "definitions", "dependencies", "patternProperties", "additionalItems"];
+const types = ["array", "boolean", "integer", "number", "object", "string"];
+
+function ownViolations(schema: JsonObject, path: string): Cause[] {
+  const { type = "", items, additionalProperties: more, pattern } = schema;
+  const isOpen = ["int-or-string", "preserve-unknown-fields", "embedded-resource"].some(
+    (each) => schema[`x-kubernetes-${each}`] === true,
   );
+  const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
+  const isFilled = Object.keys(objectAt(schema, "properties")).length > 0;
+  const says = (isSo: boolean, cause: Cause) => (isSo ? [cause] : []);
+  return [
+    ...says(type === "array" && !isObject(items), required(`${path}.items`, "must be specified")),
+    ...says(
+      isEmbedded && type !== "object",
+      required(`${path}.type`, "must be object if x-kubernetes-embedded-resource is true"),
+    ),
+    ...says(type === "" && !isOpen, required(`${path}.type`, "must not be empty for specified object fields")),
+    ...oneOf(`${path}.type`, type || null, types),
+    ...unsupportedFields
+      .filter((field) => schema[field] !== undefined)
+      .map((field) => forbidden(`${path}.${field}`, `${field} is not supported`)),
+    ...says(schema["uniqueItems"] === true, forbidden(`${path}.uniqueItems`, "uniqueItems cannot be set to true")),
+    ...says(
+      isFilled && (isObject(more) || more === false),
+      forbidden(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive"),
+    ),
+    ...says(
+      schema["x-kubernetes-preserve-unknown-fields"] === false,
+      invalidValue(`${path}.x-kubernetes-preserve-unknown-fields`, false, "must be true or undefined"),
+    ),
+    ...listViolations(schema, path),
+    ...says(
+      typeof pattern === "string" && !isReadable(() => readPattern(pattern)),
+      invalidValue(`${path}.pattern`, pattern ?? null, "must be a valid regular expression"),
+    ),
+  ];
 }
 
-function partViolations(version: Json, part: (typeof shareable)[number], path: string): Cause[] {
-  switch (part) {
-    case "schema": {
-      const schema = at(version, "schema", "openAPIV3Schema");
-      const own = path === "spec" ? "spec.validation" : `${path}.schema`;
-      return isObject(schema) ? schemaViolations(schema, `${own}.openAPIV3Schema`) : [];
-    }
-    case "subresources":
-      return scaleViolations(objectAt(version, "subresources", "scale"), `${path}.subresources.scale`, version);
-    case "selectableFields":
-      return [];
-    case "additionalPrinterColumns":
-      return listAt(version, part).flatMap((column, index) => columnViolations(column, `${path}.${part}[${index}]`));
+function isReadable(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
   }
 }
 
-function scaleViolations(scale: JsonObject, path: string, version: Json): Cause[] {
-  if (!isObject(at(version, "subresources", "scale"))) return [];
-  const [ofSpec = "", ofStatus = "", selector = ""] = [
-    "specReplicasPath",
-    "statusReplicasPath",
-    "labelSelectorPath",
-  ].map((field) => stringAt(scale, field));
+function listViolations(schema: JsonObject, path: string): Cause[] {
+  const kind = stringAt(schema, "x-kubernetes-list-type");
+  const keys = listAt(schema, "x-kubernetes-list-map-keys").map(String);
+  const items = objectAt(schema, "items");
+  const field = `${path}.x-kubernetes-list-type`;
+  const says = (isSo: boolean, why: string) => (isSo ? [invalidValue(field, kind ?? null, why)] : []);
+  const isKeyed = (key: string) => {
+    const property = at(items, "properties", key);
+    return listAt(items, "required").includes(key) || objectAt(property)["default"] !== undefined;
+  };
   return [
-    ...pathBelow(`${path}.specReplicasPath`, ofSpec, [".spec."], "should be a json path under .spec"),
-    ...pathBelow(`${path}.statusReplicasPath`, ofStatus, [".status."], "should be a json path under .status"),
-    ...(selector === ""
-      ? []
-      : pathBelow(
-          `${path}.labelSelectorPath`,
-          selector,
-          [".spec.", ".status."],
-          "should be a json path under either .spec or .status",
-        )),
-  ];
-}
-
-function pathBelow(field: string, path: string, roots: readonly string[], why: string): Cause[] {
-  if (path === "") return [required(field)];
-  if (!path.startsWith(".")) return [invalidValue(field, path, "must be a simple json path starting with .")];
-  return roots.some((root) => path.startsWith(root)) ? [] : [invalidValue(field, path, why)];
-}
-
-const columnTypes = ["boolean", "date", "integer", "number", "string"];
-const columnFormats = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
-
-function columnViolations(column: Json, path: string): Cause[] {
-  const [name = "", type = "", format = "", jsonPath = ""] = ["name", "type", "format", "jsonPath"].map((field) =>
-    stringAt(column, field),
-  );
-  const types = `must be one of ${columnTypes.join(",")}`;
-  return [
-    ...(name === "" ? [required(`${path}.name`)] : []),
-    ...(type === "" ? [required(`${path}.type`, types)] : []),
-    ...(type === "" || columnTypes.includes(type) ? [] : [invalidValue(`${path}.type`, type, types)]),
-    ...(format === "" || columnFormats.includes(format)
-      ? []
-      : [invalidValue(`${path}.format`, format, `must be one of ${columnFormats.join(",")}`)]),
-    ...pathBelow(`${path}.JSONPath`, jsonPath, ["."], ""),
-  ];
-}
-
-function namesViolations(names: JsonObject): Cause[] {
-  const [plural = "", singular = "", kind = "", listKind = ""] = ["plural", "singular", "kind", "listKind"].map(
-    (field) => stringAt(names, field),
-  );
-  const mixed = "may have mixed case, but should otherwise match: ";
-  const field = (name: string) => `spec.names.${name}`;
-  return [
-    ...(plural === "" ? [required(field("plural"))] : []),
-    ...(singular === "" ? [required(field("singular"))] : []),
-    ...(kind === "" ? [required(field("kind"))] : []),
-    ...(listKind === "" ? [required(field("listKind"))] : []),
-    ...dnsLabelViolations(field("plural"), plural),
-    ...dnsLabelViolations(field("singular"), singular),
-    ...dnsLabelViolations(field("kind"), kind, mixed, kind.toLowerCase()),
-    ...dnsLabelViolations(field("listKind"), listKind, mixed, listKind.toLowerCase()),
-    ...["shortNames", "categories"].flatMap((list) =>
-      listAt(names, list).flatMap((each, index) => dnsLabelViolations(`${field(list)}[${index}]`, String(each))),
+    ...oneOf(field, kind, ["atomic", "set", "map"]),
+    ...says(kind !== undefined && schema["type"] !== "array", "is only for arrays"),
+    ...says(keys.length > 0 && kind !== "map", "must be map if x-kubernetes-list-map-keys is non-empty"),
+    ...says(kind === "map" && keys.length === 0, "needs x-kubernetes-list-map-keys"),
+    ...says(kind === "map" && items["type"] !== "object", "is only for arrays of objects"),
+    ...says(
+      kind === "map" && keys.some((key) => at(items, "properties", key) === undefined || !isKeyed(key)),
+      "each key must be a property of the items that has a default or is required",
     ),
-    ...(kind !== "" && kind === listKind
-      ? [invalidValue(field("listKind"), listKind, "kind and listKind may not be the same")]
-      : []),
   ];
 }
 
-function conversionViolations(conversion: JsonObject): Cause[] {
-  const strategy = stringAt(conversion, "strategy") ?? "None";
-  const webhook = objectAt(conversion, "webhook");
-  const versions = listAt(webhook, "conversionReviewVersions");
-  const config = webhook["clientConfig"];
-  const causes = oneOf("spec.conversion.strategy", strategy, ["None", "Webhook"]);
-  if (strategy !== "Webhook") return causes;
+const language = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
+  .registerVariable("self", "dyn")
+  .registerVariable("oldSelf", "dyn");
+
+/** Defaults that do not fit, and rules that cannot be read. */
+function contentViolations(schema: JsonObject, path: string): Cause[] {
+  const { default: value } = schema;
+  const wrong = value === undefined ? [] : customViolations(value, schema as Schema);
   return [
-    ...causes,
-    ...(isObject(config)
-      ? []
-      : [required("spec.conversion.webhookClientConfig", "required when strategy is set to Webhook")]),
-    ...(isObject(config) && (config["url"] === undefined) === (config["service"] === undefined)
-      ? [required("spec.conversion.webhookClientConfig", "exactly one of url or service is required")]
-      : []),
-    ...(versions.length === 0 ? [required("spec.conversion.conversionReviewVersions")] : []),
-    ...(versions.length > 0 && !versions.some((each) => each === "v1" || each === "v1beta1")
-      ? [invalidValue("spec.conversion.conversionReviewVersions", versions, "must include at least one of v1, v1beta1")]
-      : []),
+    ...wrong.map((cause) => ({ ...cause, field: `${path}.default${cause.field === "" ? "" : `.${cause.field}`}` })),
+    ...listAt(schema, "x-kubernetes-validations").flatMap((each, index) => {
+      const rule = stringAt(each, "rule") ?? "";
+      const field = `${path}.x-kubernetes-validations[${index}].rule`;
+      if (rule.trim() === "") return [required(field, "rule is not specified")];
+      const problem = ruleProblem(rule) ?? unknownField(schema, rule);
+      return problem === undefined ? [] : [invalidValue(field, rule, `compilation failed: ${problem}`)];
+    }),
   ];
 }
 
-/** Of a new definition; later, its status tells. */
-function storedViolations(definition: JsonObject): Cause[] {
-  const versions = listAt(definition, "spec", "versions");
-  const isStored = versions.some((each) => isObject(each) && each["storage"] === true);
-  const isNew = stringAt(definition, "metadata", "resourceVersion") === undefined;
-  return isStored || !isNew
-    ? []
-    : [invalidValue("status.storedVersions", null, "must have at least one stored version")];
+/** Functions that only the API server has are none. */
+function ruleProblem(rule: string): string | undefined {
+  try {
+    const unknown = /^Unknown variable: (\S+)/.exec(messageOf(language.check(rule).error ?? ""))?.[1];
+    if (unknown !== undefined) return `undeclared reference to '${unknown}' (in container '')`;
+    language.parse(rule);
+    return undefined;
+  } catch (error) {
+    return messageOf(error).split("\n")[0];
+  }
 }
 
-/** Kubernetes' own groups are open only to what its community has looked at. */
-function approvalViolations(definition: JsonObject): Cause[] {
-  const isProtected = /(^|\.)(k8s|kubernetes)\.io$/.test(stringAt(definition, "spec", "group") ?? "");
-  const annotation = "api-approved.kubernetes.io";
-  if (!isProtected || stringAt(definition, "metadata", "annotations", annotation)) return [];
-  const why = `protected groups must have approval annotation ${JSON.stringify(annotation)}, see https://github.com/kubernetes/enhancements/pull/1111`;
-  return [required(`metadata.annotations[${annotation}]`, why)];
+/** A field of the object itself that its schema does not have. */
+function unknownField(schema: JsonObject, rule: string): string | undefined {
+  const isOpen = isObject(schema["additionalProperties"]) || schema["x-kubernetes-preserve-unknown-fields"] === true;
+  if (schema["type"] !== "object" || isOpen) return undefined;
+  const known = new Set([...Object.keys(objectAt(schema, "properties")), "apiVersion", "kind", "metadata"]);
+  const unknown = [...rule.matchAll(/\bself\.(\w+)(?!\w*\()/g)].find(([, field = ""]) => !known.has(field));
+  return unknown && `undefined field '${unknown[1]}'`;
 }

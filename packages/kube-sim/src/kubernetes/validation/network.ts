@@ -1,77 +1,48 @@
-/** Endpoints, ingresses and network policies. */
+/** Services, their endpoints, ingresses and network policies. */
 import { BlockList, isIP } from "node:net";
 import type { Cause } from "../cause.ts";
 import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
-import { invalidValue, labelKeyProblems, subdomainProblems } from "../metadataRules.ts";
+import { invalidValue, subdomainProblems } from "../metadataRules.ts";
 import {
-  addressText,
   addressViolations,
   duplicate,
   forbidden,
   isPort,
-  labelViolations,
   oneOf,
   portRange,
-  portViolations,
   required,
   specialAddressViolations,
   subdomainViolations,
   tooMany,
-  unsupported,
 } from "./causes.ts";
-import { selectorViolations } from "./labelSelectors.ts";
+import { violationsBy } from "./rules.ts";
 
 export function endpointsViolations(object: JsonObject): Cause[] {
-  return listAt(object, "subsets").flatMap((subset, index) => {
-    const at = `subsets[${index}]`;
-    const fields = ["addresses", "notReadyAddresses"];
-    const ports = listAt(subset, "ports");
-    return [
-      ...(fields.every((field) => listAt(subset, field).length === 0)
-        ? [required(at, "must specify `addresses` or `notReadyAddresses`")]
-        : []),
-      ...fields.flatMap((field) =>
-        listAt(subset, field).flatMap((address, number) =>
-          endpointViolations(stringAt(address, "ip") ?? "", `${at}.${field}[${number}].ip`),
-        ),
-      ),
-      ...ports.flatMap((port, number) => endpointPortViolations(port, `${at}.ports[${number}]`, ports.length > 1)),
-    ];
-  });
-}
-
-/** What is no address is found twice. */
-function endpointViolations(ip: string, field: string): Cause[] {
-  if (isIP(ip) > 0) return specialAddressViolations(field, ip);
-  return [invalidValue(field, ip, addressText), invalidValue(field, ip, "must be a valid IP address")];
-}
-
-function endpointPortViolations(port: Json, path: string, isNamed: boolean): Cause[] {
-  const name = stringAt(port, "name") ?? "";
-  const number = numberAt(port, "port") ?? 0;
   return [
-    ...(isNamed && name === "" ? [required(`${path}.name`)] : []),
-    ...(name === "" ? [] : labelViolations(`${path}.name`, name)),
-    ...(isPort(number) ? [] : [invalidValue(`${path}.port`, number, portRange)]),
-    ...oneOf(`${path}.protocol`, objectAt(port)["protocol"], ["SCTP", "TCP", "UDP"]),
+    ...violationsBy("Endpoints", object, ""),
+    ...listAt(object, "subsets").flatMap((subset, index) => {
+      const addresses = ["addresses", "notReadyAddresses"].flatMap((field) => listAt(subset, field));
+      const ports = listAt(subset, "ports");
+      const isNameless = ports.length > 1 && ports.some((port) => !stringAt(port, "name"));
+      return [
+        ...(addresses.length === 0
+          ? [required(`subsets[${index}]`, "must specify `addresses` or `notReadyAddresses`")]
+          : []),
+        ...addresses.flatMap((each) =>
+          specialAddressViolations(`subsets[${index}].addresses`, stringAt(each, "ip") ?? ""),
+        ),
+        ...(isNameless ? [required(`subsets[${index}].ports.name`)] : []),
+      ];
+    }),
   ];
 }
 
 export function endpointSliceViolations(object: JsonObject): Cause[] {
   const type = stringAt(object, "addressType") ?? "";
-  const names = new Set<string>();
+  const names = listAt(object, "ports").map((port) => stringAt(port, "name") ?? "");
   return [
-    ...(type === "" ? [required("addressType")] : oneOf("addressType", type, ["FQDN", "IPv4", "IPv6"])),
-    ...listAt(object, "ports").flatMap((port, index) => {
-      const name = stringAt(port, "name") ?? "";
-      const isTaken = names.has(name);
-      names.add(name);
-      return [
-        ...(name === "" ? [] : labelViolations(`ports[${index}].name`, name)),
-        ...(isTaken ? [duplicate(`ports[${index}].name`, name)] : []),
-        ...oneOf(`ports[${index}].protocol`, objectAt(port)["protocol"], ["SCTP", "TCP", "UDP"]),
-      ];
-    }),
+    ...violationsBy("EndpointSlice", object, ""),
+    ...(names.filter((name) => name === "").length > 1 ? [duplicate("ports.name", "")] : []),
     ...listAt(object, "endpoints").flatMap((endpoint, index) => {
       const at = `endpoints[${index}].addresses`;
       const addresses = listAt(endpoint, "addresses").map(String);
@@ -88,18 +59,9 @@ function sliceAddressViolations(address: string, type: string, field: string): C
   const causes = addressViolations(field, address);
   if (causes.length > 0) return causes;
   const isOther = isIP(address) !== (type === "IPv4" ? 4 : 6);
-  const list = field.replace(/\[\d+\]$/, "");
   return [
-    ...(isOther ? [invalidValue(list, address, `must be an ${type} address`)] : []),
+    ...(isOther ? [invalidValue(field, address, `must be an ${type} address`)] : []),
     ...specialAddressViolations(field, address),
-  ];
-}
-
-function tlsViolations(tls: Json, at: string): Cause[] {
-  const secret = stringAt(tls, "secretName") ?? "";
-  return [
-    ...listAt(tls, "hosts").flatMap((host, number) => hostViolations(String(host), `${at}.hosts[${number}]`)),
-    ...(secret === "" ? [] : subdomainViolations(`${at}.secretName`, secret)),
   ];
 }
 
@@ -109,185 +71,113 @@ export function ingressViolations(object: JsonObject): Cause[] {
   const own = stringAt(object, "metadata", "annotations", "kubernetes.io/ingress.class");
   const name = stringAt(spec, "ingressClassName");
   const isNew = stringAt(object, "metadata", "resourceVersion") === undefined;
+  const hosts = listAt(spec, "tls").flatMap((each) => listAt(each, "hosts").map(String));
   return [
     ...(rules.length === 0 && !isObject(spec["defaultBackend"])
       ? [invalidValue("spec", null, "either `defaultBackend` or `rules` must be specified")]
       : []),
-    ...(isObject(spec["defaultBackend"]) ? backendViolations(spec["defaultBackend"], "spec.defaultBackend") : []),
+    ...violationsBy("Ingress", object, ""),
+    ...portChoice(objectAt(spec, "defaultBackend"), "spec.defaultBackend"),
     ...rules.flatMap((rule, index) => ruleViolations(rule, `spec.rules[${index}]`)),
-    ...listAt(spec, "tls").flatMap((each, index) => tlsViolations(each, `spec.tls[${index}]`)),
-    ...(name === undefined ? [] : subdomainViolations("spec.ingressClassName", name)),
+    ...hosts.flatMap((host) => hostViolations(host, "spec.tls.hosts")),
     ...(isNew && own !== undefined && name !== undefined && own !== name
-      ? [
-          invalidValue(
-            "annotations.kubernetes.io/ingress.class",
-            own,
-            "must match `ingressClassName` when both are specified",
-          ),
-        ]
+      ? [invalidValue("annotations.kubernetes.io/ingress.class", own, "must match `ingressClassName`")]
       : []),
   ];
 }
-
-const wildcardText =
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\\*\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
 function hostViolations(host: string, field: string): Cause[] {
   if (!host.includes("*")) return subdomainViolations(field, host);
   const isWildcard = host.startsWith("*.") && subdomainProblems(host.slice(2)).length === 0;
-  return isWildcard ? [] : [invalidValue(field, host, wildcardText)];
+  const why = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain";
+  return isWildcard ? [] : [invalidValue(field, host, why)];
 }
 
 function ruleViolations(rule: Json, at: string): Cause[] {
   const host = stringAt(rule, "host") ?? "";
-  const http = objectAt(rule)["http"];
-  const paths = listAt(http, "paths");
   return [
     ...(isIP(host) > 0 ? [invalidValue(`${at}.host`, host, "must be a DNS name, not an IP address")] : []),
     ...(host === "" ? [] : hostViolations(host, `${at}.host`)),
-    ...(isObject(http) && paths.length === 0 ? [required(`${at}.http.paths`)] : []),
-    ...paths.flatMap((path, index) => pathViolations(path, `${at}.http.paths[${index}]`)),
+    ...listAt(rule, "http", "paths").flatMap((path, index) => pathViolations(path, `${at}.http.paths[${index}]`)),
   ];
 }
 
-const notWithin = ["//", "/./", "/../", "%2f", "%2F"];
-const notAtEnd = ["/..", "/."];
+const unwanted = /\/\/|\/\.\.?(\/|$)|%2f/i;
 
 function pathViolations(path: Json, at: string): Cause[] {
-  const type = stringAt(path, "pathType");
-  if (type === undefined) return [required(`${at}.pathType`, "pathType must be specified")];
-  const text = stringAt(path, "path") ?? "";
-  const refuse = (why: string) => invalidValue(`${at}.path`, text, why);
+  const [type = "", text = ""] = ["pathType", "path"].map((field) => stringAt(path, field));
   const isPlain = ["Exact", "Prefix"].includes(type);
-  const isRelative = !text.startsWith("/") && (isPlain || text !== "");
-  const isKnown = isPlain || type === "ImplementationSpecific";
+  const refuse = (isSo: boolean, why: string) => (isSo ? [invalidValue(`${at}.path`, text, why)] : []);
+  const { backend } = objectAt(path);
   return [
-    ...(isKnown && isRelative ? [refuse("must be an absolute path")] : []),
-    ...(isPlain
-      ? notWithin.filter((each) => text.includes(each)).map((each) => refuse(`must not contain '${each}'`))
-      : []),
-    ...(isPlain
-      ? notAtEnd.filter((each) => text.endsWith(each)).map((each) => refuse(`cannot end with '${each}'`))
-      : []),
-    ...(isKnown ? [] : [unsupported(`${at}.pathType`, type, ["Exact", "ImplementationSpecific", "Prefix"])]),
-    ...backendViolations(objectAt(path)["backend"] ?? {}, `${at}.backend`),
+    ...refuse(type !== "" && !text.startsWith("/") && (isPlain || text !== ""), "must be an absolute path"),
+    ...refuse(isPlain && unwanted.test(text), "must not contain '//', '/.', '/..' or '%2f'"),
+    ...(isObject(backend) ? portChoice(backend, `${at}.backend`) : [required(`${at}.backend`)]),
   ];
 }
 
-function backendViolations(backend: Json, at: string): Cause[] {
-  const { service, resource } = objectAt(backend);
-  const [hasService, hasResource] = [isObject(service), isObject(resource)];
-  if (hasService && hasResource) return [invalidValue(at, "", "cannot set both resource and service backends")];
-  if (hasResource) {
-    return ["kind", "name"]
-      .filter((field) => !stringAt(resource, field))
-      .map((field) => required(`${at}.resource.${field}`));
-  }
-  if (!hasService) return [invalidValue(at, "", "resource or service backend is required")];
-  const name = stringAt(service, "name") ?? "";
-  const [port, number] = [stringAt(service, "port", "name") ?? "", numberAt(service, "port", "number") ?? 0];
+/** A port by its name or by its number. */
+function portChoice({ service }: JsonObject, at: string): Cause[] {
+  if (!isObject(service)) return [];
+  const isNamed = Boolean(stringAt(service, "port", "name"));
+  if (isNamed !== Boolean(numberAt(service, "port", "number"))) return [];
   return [
-    ...(name === "" ? [required(`${at}.service.name`)] : labelViolations(`${at}.service.name`, name)),
-    ...(port === "" && number === 0 ? [required(at, "port name or number is required")] : []),
-    ...(port !== "" && number !== 0 ? [invalidValue(at, "", "cannot set both port name & port number")] : []),
-    ...(port !== "" && number === 0 ? portViolations(`${at}.service.port.name`, port) : []),
-    ...(port === "" && number !== 0 ? portViolations(`${at}.service.port.number`, number) : []),
-  ];
-}
-
-const pathText = 'must be a domain-prefixed path (such as "acme.io/foo")';
-
-export function ingressClassViolations(object: JsonObject): Cause[] {
-  const controller = stringAt(object, "spec", "controller") ?? "";
-  const parameters = objectAt(object, "spec")["parameters"];
-  const isPath = controller.includes("/") && labelKeyProblems(controller).length === 0;
-  const scope = stringAt(parameters, "scope");
-  const [kind = "", name = "", namespace] = ["kind", "name", "namespace"].map((field) => stringAt(parameters, field));
-  return [
-    ...(controller === "" ? [required("spec.controller")] : []),
-    ...(controller === "" || isPath ? [] : [invalidValue("spec.controller", controller, pathText)]),
-    ...(isObject(parameters) && kind === "" ? [required("spec.parameters.kind")] : []),
-    ...(isObject(parameters) && name === "" ? [required("spec.parameters.name")] : []),
-    ...oneOf("spec.parameters.scope", scope, ["Cluster", "Namespace"]),
-    ...(scope === "Namespace" && !namespace
-      ? [required("spec.parameters.namespace", "`parameters.scope` is set to 'Namespace'")]
-      : []),
-    ...(scope === "Cluster" && namespace !== undefined
-      ? [forbidden("spec.parameters.namespace", "`parameters.scope` is set to 'Cluster'")]
-      : []),
+    isNamed
+      ? invalidValue(at, "", "cannot set both port name & port number")
+      : required(at, "port name or number is required"),
   ];
 }
 
 export function networkPolicyViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const types = listAt(spec, "policyTypes");
-  const directions = [
-    { field: "ingress", peers: "from" },
-    { field: "egress", peers: "to" },
+  const types = listAt(object, "spec", "policyTypes");
+  const rulesOf = (direction: string) => listAt(object, "spec", direction);
+  const peers = [
+    ...rulesOf("ingress").flatMap((rule) => listAt(rule, "from")),
+    ...rulesOf("egress").flatMap((rule) => listAt(rule, "to")),
   ];
+  const ports = [...rulesOf("ingress"), ...rulesOf("egress")].flatMap((rule) => listAt(rule, "ports"));
   return [
-    ...selectorViolations(spec["podSelector"], "spec.podSelector"),
-    ...directions.flatMap(({ field, peers }) =>
-      listAt(spec, field).flatMap((rule, index) => {
-        const at = `spec.${field}[${index}]`;
-        return [
-          ...listAt(rule, "ports").flatMap((port, number) => policyPortViolations(port, `${at}.ports[${number}]`)),
-          ...listAt(rule, peers).flatMap((peer, number) => peerViolations(peer, `${at}.${peers}[${number}]`)),
-        ];
-      }),
-    ),
-    ...(types.length > 2
-      ? [invalidValue("spec.policyTypes", types, "may not specify more than two policyTypes")]
-      : types.flatMap((type, index) => oneOf(`spec.policyTypes[${index}]`, type, ["Ingress", "Egress"]))),
+    ...violationsBy("NetworkPolicy", object, ""),
+    ...ports.flatMap(endPortViolations),
+    ...peers.flatMap(peerViolations),
+    ...(types.length > 2 ? [invalidValue("spec.policyTypes", types, "may not specify more than two policyTypes")] : []),
   ];
 }
 
-function policyPortViolations(port: Json, path: string): Cause[] {
-  const { port: start, endPort: end = null, protocol } = objectAt(port);
-  const refuse = (value: Json, why: string) => invalidValue(`${path}.endPort`, value, why);
-  return [
-    ...oneOf(`${path}.protocol`, protocol, ["TCP", "UDP", "SCTP"]),
-    ...(typeof start === "string" && end !== null
-      ? [refuse(end, "may not be specified when `port` is non-numeric")]
-      : []),
-    ...portViolations(`${path}.port`, start),
-    ...(typeof start === "number" && typeof end === "number" && end < start
-      ? [refuse(start, "must be greater than or equal to `port`")]
-      : []),
-    ...(typeof start === "number" && !isPort(end) ? [refuse(end, portRange)] : []),
-    ...(start === undefined && end !== null ? [refuse(end, "may not be specified when `port` is not specified")] : []),
-  ];
+function endPortViolations(port: Json): Cause[] {
+  const { port: start, endPort: end = null } = objectAt(port);
+  if (end === null) return [];
+  if (typeof start !== "number") {
+    return [invalidValue("spec.ports.endPort", end, "may not be specified when `port` is no number")];
+  }
+  if (!isPort(end)) return [invalidValue("spec.ports.endPort", end, portRange)];
+  return Number(end) < start
+    ? [invalidValue("spec.ports.endPort", end, "must be greater than or equal to `port`")]
+    : [];
 }
 
-function peerViolations(peer: Json, path: string): Cause[] {
-  const given = objectAt(peer);
-  const kinds = ["podSelector", "namespaceSelector", "ipBlock"].filter((field) => isObject(given[field]));
-  return [
-    ...selectorViolations(given["podSelector"], `${path}.podSelector`),
-    ...selectorViolations(given["namespaceSelector"], `${path}.namespaceSelector`),
-    ...(kinds.includes("ipBlock") ? ipBlockViolations(objectAt(peer, "ipBlock"), `${path}.ipBlock`) : []),
-    ...(kinds.length === 0 ? [required(path, "must specify a peer")] : []),
-    ...(kinds.length > 1 && kinds.includes("ipBlock")
-      ? [forbidden(path, "may not specify both ipBlock and another peer")]
-      : []),
-  ];
+function peerViolations(peer: Json): Cause[] {
+  const kinds = ["podSelector", "namespaceSelector", "ipBlock"].filter((field) => isObject(objectAt(peer)[field]));
+  const path = "spec.peers";
+  if (kinds.length === 0) return [required(path, "must specify a peer")];
+  if (!kinds.includes("ipBlock")) return [];
+  const both = kinds.length > 1 ? [forbidden(path, "may not specify both ipBlock and another peer")] : [];
+  return [...both, ...ipBlockViolations(objectAt(peer, "ipBlock"), `${path}.ipBlock`)];
 }
 
 function ipBlockViolations(block: JsonObject, path: string): Cause[] {
   const cidr = stringAt(block, "cidr") ?? "";
   if (cidr === "") return [required(`${path}.cidr`)];
   const net = blockOf(cidr);
-  if (net === undefined) return cidrViolations(cidr, `${path}.cidr`);
   return [
     ...cidrViolations(cidr, `${path}.cidr`),
     ...listAt(block, "except").flatMap((each, index) => {
       const text = typeof each === "string" ? each : "";
-      const inner = blockOf(text);
-      const field = `${path}.except[${index}]`;
-      const isStrict = inner && inner.bits > net.bits && net.list.check(inner.address, inner.family);
+      const [inner, field] = [blockOf(text), `${path}.except[${index}]`];
+      const isStrict = inner && net && inner.bits > net.bits && net.list.check(inner.address, inner.family);
       return [
         ...cidrViolations(text, field),
-        ...(inner === undefined || isStrict ? [] : [invalidValue(field, text, "must be a strict subset of `cidr`")]),
+        ...(!inner || !net || isStrict ? [] : [invalidValue(field, text, "must be a strict subset of `cidr`")]),
       ];
     }),
   ];
@@ -298,14 +188,9 @@ export const cidrText = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:d
 function cidrViolations(text: string, field: string): Cause[] {
   const block = blockOf(text);
   if (block === undefined) return [invalidValue(field, text, cidrText)];
-  return hasMoreBits(block) ? [invalidValue(field, text, "must not have bits set beyond the prefix length")] : [];
-}
-
-/** Only of the older kind of address: nobody here writes the other so. */
-function hasMoreBits({ address, bits, family }: { address: string; bits: number; family: string }): boolean {
-  if (family !== "ipv4") return false;
-  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  return number % 2 ** (32 - bits) !== 0;
+  const number = block.address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const hasMore = block.family === "ipv4" && number % 2 ** (32 - block.bits) !== 0;
+  return hasMore ? [invalidValue(field, text, "must not have bits set beyond the prefix length")] : [];
 }
 
 export function blockOf(text: string) {
@@ -317,4 +202,86 @@ export function blockOf(text: string) {
   const list = new BlockList();
   list.addSubnet(address, Number(bits), family);
   return { address, bits: Number(bits), family, list };
+}
+
+export function serviceViolations(object: JsonObject): Cause[] {
+  const spec = objectAt(object, "spec");
+  const ports = listAt(spec, "ports");
+  const [type = "", address = "", affinity = ""] = ["type", "clusterIP", "sessionAffinity"].map((each) =>
+    stringAt(spec, each),
+  );
+  const isHeadless = address === "None";
+  const addresses = listAt(spec, "clusterIPs").map(String);
+  const outer = listAt(spec, "externalIPs").map(String);
+  const isOuter = ["LoadBalancer", "NodePort"].includes(type) || outer.length > 0;
+  const traffic = stringAt(spec, "externalTrafficPolicy") ?? "";
+  const says = (isSo: boolean, cause: Cause) => (isSo ? [cause] : []);
+  return [
+    ...violationsBy("Service", object, ""),
+    ...says(ports.length === 0 && !isHeadless && type !== "ExternalName", required("spec.ports")),
+    ...says(
+      isHeadless && ["LoadBalancer", "NodePort"].includes(type),
+      invalidValue("spec.clusterIPs[0]", "None", `may not be set to 'None' for ${type} services`),
+    ),
+    ...(type === "ExternalName" ? externalViolations(spec) : []),
+    ...says(ports.length > 1 && ports.some((port) => !stringAt(port, "name")), required("spec.ports.name")),
+    ...says(
+      affinity === "None" && isObject(spec["sessionAffinityConfig"]),
+      forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None"),
+    ),
+    ...says(
+      type !== "ExternalName" && address !== "" && addresses.length > 0 && addresses[0] !== address,
+      invalidValue("spec.clusterIPs", addresses, "first value must match `clusterIP`"),
+    ),
+    ...(type === "ExternalName" ? [] : addresses.filter((each) => each !== "None")).flatMap((each, index) =>
+      addressViolations(`spec.clusterIPs[${index}]`, each),
+    ),
+    ...says(addresses.length > 2, invalidValue("spec.clusterIPs", addresses, "may only hold up to 2 values")),
+    ...outer.flatMap((each, index) => specialAddressViolations(`spec.externalIPs[${index}]`, each)),
+    ...portConflicts(ports, type),
+    ...(type === "LoadBalancer" ? [] : balancerViolations(object)),
+    ...says(
+      !isOuter && traffic !== "",
+      invalidValue("spec.externalTrafficPolicy", traffic, "may only be set for externally-accessible services"),
+    ),
+    ...oneOf("spec.externalTrafficPolicy", traffic || null, ["Cluster", "Local"]),
+  ];
+}
+
+function externalViolations(spec: JsonObject): Cause[] {
+  const name = (stringAt(spec, "externalName") ?? "").replace(/\.$/, "");
+  const isSet = (field: string) => !["", 0].includes((spec[field] ?? "") as string) && listAt(spec, field).length !== 0;
+  const given = ["clusterIPs", "ipFamilies"].filter(isSet);
+  const others = ["clusterIP", "ipFamilyPolicy"].filter((field) => stringAt(spec, field));
+  return [
+    ...[...given, ...others].map((field) => forbidden(`spec.${field}`, "may not be set for ExternalName services")),
+    ...(name === "" ? [required("spec.externalName")] : subdomainViolations("spec.externalName", name)),
+  ];
+}
+
+function portConflicts(ports: readonly Json[], type: string): Cause[] {
+  const repeated = (field: string) => {
+    const keys = ports.map((port) => `${stringAt(port, "protocol") ?? ""} ${numberAt(port, field) ?? 0}`);
+    return keys.flatMap((key, index) =>
+      numberAt(ports[index], field) && keys.indexOf(key) < index
+        ? [duplicate(`spec.ports[${index}].${field}`, key)]
+        : [],
+    );
+  };
+  const why = "may not be used when `type` is 'ClusterIP'";
+  const closed = ports.flatMap((port, index) =>
+    type === "ClusterIP" && numberAt(port, "nodePort") ? [forbidden(`spec.ports[${index}].nodePort`, why)] : [],
+  );
+  return [...closed, ...repeated("nodePort"), ...repeated("port")];
+}
+
+function balancerViolations(object: JsonObject): Cause[] {
+  const spec = objectAt(object, "spec");
+  const given = ["loadBalancerSourceRanges", "allocateLoadBalancerNodePorts", "loadBalancerClass"].filter(
+    (field) => (spec[field] ?? null) !== null && !(Array.isArray(spec[field]) && listAt(spec, field).length === 0),
+  );
+  const status = listAt(object, "status", "loadBalancer", "ingress").length > 0 ? ["status.loadBalancer.ingress"] : [];
+  return [...given.map((field) => `spec.${field}`), ...status].map((field) =>
+    forbidden(field, "may only be used when `type` is 'LoadBalancer'"),
+  );
 }

@@ -1,40 +1,25 @@
 /** Kinds with a rule or two of their own. */
 import type { Cause } from "../cause.ts";
-import { type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "../json.ts";
 import { finalizerNameViolations, invalidValue } from "../metadataRules.ts";
-import { amountViolations, containerNameViolations } from "./amountNames.ts";
-import { forbidden, labelsViolations, labelViolations, negative, oneOf, required } from "./causes.ts";
-import { selectorViolations } from "./labelSelectors.ts";
+import { nanos, shown } from "./amountNames.ts";
+import { forbidden, oneOf, required } from "./causes.ts";
 import { blockOf, cidrText } from "./network.ts";
-import { taintsViolations, tolerationViolations } from "./scheduling.ts";
-import { partViolations, wholeViolations } from "./workloads.ts";
+import { taintsViolations } from "./pods.ts";
+import { violationsBy } from "./rules.ts";
+import { partViolations } from "./workloads.ts";
+
+export const leaseViolations = (object: JsonObject): Cause[] => violationsBy("Lease", object, "");
 
 export function disruptionBudgetViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const { minAvailable: MinAvailable = null, maxUnavailable: MaxUnavailable = null } = spec;
-  const { selector: Selector = null, unhealthyPodEvictionPolicy: UnhealthyPodEvictionPolicy = null } = spec;
-  const shown = { MinAvailable, Selector, MaxUnavailable, UnhealthyPodEvictionPolicy };
+  const fields = ["minAvailable", "maxUnavailable"];
+  const { minAvailable = null, maxUnavailable = null } = objectAt(object, "spec");
   return [
-    ...(MinAvailable !== null && MaxUnavailable !== null
-      ? [invalidValue("spec", shown, "minAvailable and maxUnavailable cannot be both set")]
+    ...(minAvailable !== null && maxUnavailable !== null
+      ? [invalidValue("spec", { minAvailable, maxUnavailable }, "minAvailable and maxUnavailable cannot be both set")]
       : []),
-    ...["minAvailable", "maxUnavailable"].flatMap((field) => [
-      ...partViolations(`spec.${field}`, spec[field]),
-      ...wholeViolations(`spec.${field}`, spec[field]),
-    ]),
-    ...oneOf("spec.unhealthyPodEvictionPolicy", UnhealthyPodEvictionPolicy, ["AlwaysAllow", "IfHealthyBudget"]),
-    ...selectorViolations(Selector, "spec.selector"),
-  ];
-}
-
-export function leaseViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const seconds = numberAt(spec, "leaseDurationSeconds");
-  return [
-    ...(seconds === undefined || seconds > 0
-      ? []
-      : [invalidValue("spec.leaseDurationSeconds", seconds, "must be greater than 0")]),
-    ...negative("spec.leaseTransitions", spec["leaseTransitions"]),
+    ...fields.flatMap((field) => partViolations(`spec.${field}`, objectAt(object, "spec")[field])),
+    ...violationsBy("PodDisruptionBudget", object, ""),
   ];
 }
 
@@ -53,55 +38,10 @@ export function priorityClassViolations(object: JsonObject): Cause[] {
   ];
 }
 
-export function runtimeClassViolations(object: JsonObject): Cause[] {
-  const handler = stringAt(object, "handler") ?? "";
-  const scheduling = objectAt(object, "scheduling");
-  return [
-    ...(handler === "" ? [required("handler")] : labelViolations("handler", handler)),
-    ...Object.entries(objectAt(object, "overhead", "podFixed")).flatMap(([name, amount]) => [
-      ...containerNameViolations(`overhead.limits[${name}]`, name),
-      ...amountViolations(`overhead.limits[${name}]`, name, amount),
-    ]),
-    ...labelsViolations("scheduling.nodeSelector", scheduling["nodeSelector"]),
-    ...listAt(scheduling, "tolerations").flatMap((each, index) =>
-      tolerationViolations(each, `scheduling.tolerations[${index}]`),
-    ),
-  ];
-}
-
 export function namespaceViolations(object: JsonObject): Cause[] {
   return listAt(object, "spec", "finalizers").flatMap((each) =>
     finalizerNameViolations("spec.finalizers", String(each)),
   );
-}
-
-export function flowSchemaViolations(object: JsonObject): Cause[] {
-  const precedence = numberAt(object, "spec", "matchingPrecedence") ?? 0;
-  const field = "spec.matchingPrecedence";
-  return [
-    ...(precedence <= 0 ? [invalidValue(field, precedence, "must be a positive value")] : []),
-    ...(precedence > 10_000 ? [invalidValue(field, precedence, "must not be greater than 10000")] : []),
-    ...(stringAt(object, "spec", "priorityLevelConfiguration", "name")
-      ? []
-      : [required("spec.priorityLevelConfiguration.name", "must reference a priority level")]),
-  ];
-}
-
-export function apiServiceViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const within = (field: string, most: number) => {
-    const value = numberAt(spec, field) ?? 0;
-    const why = `must be positive and less than ${most}`;
-    return value > 0 && value <= most ? [] : [invalidValue(`spec.${field}`, value, why)];
-  };
-  const expected = `${stringAt(spec, "version") ?? ""}.${stringAt(spec, "group") ?? ""}`;
-  const name = stringAt(object, "metadata", "name") ?? "";
-  const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(expected)}`;
-  return [
-    ...(name === expected ? [] : [invalidValue("metadata.name", name, why)]),
-    ...within("groupPriorityMinimum", 20_000),
-    ...within("versionPriority", 1_000),
-  ];
 }
 
 export function nodeViolations(object: JsonObject): Cause[] {
@@ -118,28 +58,65 @@ export function nodeViolations(object: JsonObject): Cause[] {
   ];
 }
 
-const signerText = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
-
-export function signingRequestViolations(object: JsonObject): Cause[] {
-  const spec = objectAt(object, "spec");
-  const request = stringAt(spec, "request");
-  const signer = stringAt(spec, "signerName") ?? "";
-  const isRequest = Buffer.from(request ?? "", "base64")
-    .toString("utf8")
-    .includes("BEGIN CERTIFICATE REQUEST");
-  const isDomain = /^[a-z0-9][-a-z0-9]*(\.[a-z0-9][-a-z0-9]*)+\/.+$/.test(signer);
+export function claimViolations(object: JsonObject): Cause[] {
+  const modes = listAt(object, "spec", "accessModes");
+  const size = objectAt(object, "spec", "resources", "requests")["storage"];
   return [
-    ...(isRequest ? [] : [invalidValue("spec.request", request ?? null, "PEM block type must be CERTIFICATE REQUEST")]),
-    ...(listAt(spec, "usages").length === 0 ? [required("spec.usages")] : []),
-    ...listAt(spec, "usages").flatMap((usage, index) => oneOf(`spec.usages[${index}]`, usage, usages)),
-    ...(signer === "" ? [required("spec.signerName")] : []),
-    ...(signer === "" || isDomain ? [] : [invalidValue("spec.signerName", signer, signerText)]),
+    ...violationsBy("PersistentVolumeClaim", object, ""),
+    ...(modes.length > 1 && modes.includes("ReadWriteOncePod")
+      ? [forbidden("spec.accessModes", "may not use ReadWriteOncePod with other access modes")]
+      : []),
+    ...positive(size, "spec.resources[storage]"),
   ];
 }
 
-const usages = [
-  ...["any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment"],
-  ...["decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel"],
-  ...["ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime"],
-  ...["server auth", "signing", "timestamping"],
-];
+function positive(amount: Json | undefined, field: string): Cause[] {
+  if (amount === undefined || nanos(amount) > 0n) return [];
+  return [invalidValue(field, shown(amount), "must be greater than zero")];
+}
+
+/** By type: where its source is. */
+const sources: Readonly<Record<string, string>> = {
+  ...{ ContainerResource: "containerResource", External: "external", Object: "object" },
+  ...{ Pods: "pods", Resource: "resource" },
+};
+
+export function autoscalerViolations(object: JsonObject): Cause[] {
+  const spec = objectAt(object, "spec");
+  const [max = 0, min = 1] = ["maxReplicas", "minReplicas"].map((field) => numberAt(spec, field));
+  const version = stringAt(spec, "scaleTargetRef", "apiVersion") ?? "";
+  const metrics = listAt(spec, "metrics");
+  // What there is to count without pods.
+  const isOuter = metrics.some((each) => ["Object", "External"].includes(stringAt(each, "type") ?? ""));
+  return [
+    ...violationsBy("HorizontalPodAutoscaler", object, ""),
+    ...(max < min ? [invalidValue("spec.maxReplicas", max, "must be greater than or equal to `minReplicas`")] : []),
+    ...(min === 0 && !isOuter
+      ? [forbidden("spec.metrics", "must specify at least one Object or External metric to scale to zero replicas")]
+      : []),
+    ...(version.includes("/") || version === "v1"
+      ? []
+      : [invalidValue("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group")]),
+    ...metrics.flatMap((metric, index) => metricViolations(objectAt(metric), `spec.metrics[${index}]`)),
+  ];
+}
+
+function metricViolations(metric: JsonObject, path: string): Cause[] {
+  const expected = sources[stringAt(metric, "type") ?? ""];
+  if (expected === undefined) return [];
+  const given = Object.values(sources).filter((field) => isObject(metric[field]));
+  const target = objectAt(metric, expected, "target");
+  const isOfResource = expected === "resource" || expected === "containerResource";
+  const chosen = ["averageValue", "averageUtilization"].filter((field) => target[field] !== undefined);
+  const at = `${path}.${expected}`;
+  return [
+    ...(given.includes(expected) ? [] : [required(at, "must populate information for the given metric source")]),
+    ...given
+      .filter((field) => field !== expected)
+      .map((field) => forbidden(`${path}.${field}`, "must populate the given metric source only")),
+    ...["value", "averageValue"].flatMap((field) => positive(target[field], `${at}.target.${field}`)),
+    ...(isOfResource && given.includes(expected) && chosen.length !== 1
+      ? [required(`${at}.target`, "must set either a target raw value or a target utilization")]
+      : []),
+  ];
+}

@@ -2,17 +2,13 @@
 import { createHash } from "node:crypto";
 import type { PolicyRule } from "azure-sim/world";
 import { eventually, startCluster, type TestCluster } from "../cluster.ts";
-import { granterRules, namespacesOfAreas, policies, prepareAreas } from "./areas/prepare.ts";
-import { kinds, type Question } from "./table.ts";
+import { kinds } from "./kinds.ts";
+import { granterRules, namespacesOfAreas, policies, prepareAreas } from "./prepare.ts";
+import type { Question, Real } from "./recorded.ts";
 
 export interface Answered {
   readonly id: string;
-  readonly status: number;
-  readonly reason: string;
-  readonly kind: string;
-  /** Of the whole answer. */
-  readonly digest: string;
-  readonly text: string;
+  readonly own: Real;
 }
 
 const reader = "77777777-2222-4333-8444-555555555555";
@@ -65,8 +61,9 @@ export async function ask(
     granter: await cluster.entraToken({ appid: granter }),
     nonsense: "nonsense",
   };
-  async function answer({ id, method, path, body, headers = {}, caller = "administrator" }: Question) {
+  async function answer({ id, ask, body, headers = {}, caller = "administrator" }: Question): Promise<Answered> {
     const token = tokens[caller];
+    const [method = "", path = ""] = ask.split(" ");
     const {
       status,
       text,
@@ -77,7 +74,7 @@ export async function ask(
       ...(token === undefined ? {} : { token }),
     });
     const withoutAddress = text.replaceAll(new URL(cluster.simulator.url).host, "<address>");
-    return { id, status, ...made(withoutAddress, withHeaders ? headOf(given) : "") };
+    return { id, own: [status, ...made(withoutAddress, withHeaders ? headOf(given) : "")] };
   }
   const answers: Answered[] = [];
   for (const together of inGroups(questions)) answers.push(...(await Promise.all(together.map(answer))));
@@ -86,7 +83,7 @@ export async function ask(
 
 /** One after another, but watches that follow each other at once: each takes a second. */
 function inGroups(questions: readonly Question[]): readonly (readonly Question[])[] {
-  const isWatch = ({ path }: Question) => path.includes("timeoutSeconds=1");
+  const isWatch = ({ ask }: Question) => ask.includes("timeoutSeconds=1");
   return questions.reduce<Question[][]>((groups, question) => {
     const last = groups.at(-1);
     if (last?.every(isWatch) && isWatch(question)) last.push(question);
@@ -99,7 +96,7 @@ function headOf({ "content-type": type = "", warning = "" }: NodeJS.Dict<string 
   return [type, warning].flat().join("\n");
 }
 
-function made(text: string, head: string): Omit<Answered, "id" | "status"> {
+function made(text: string, head: string): readonly [reason: string, kind: string, digest: string] {
   const lines = text.includes("\n") ? text.trimEnd().split("\n").map(read) : [];
   // A watch: one JSON document a line.
   const isStream = lines.length > 0 && lines.every((line) => typeof line === "object" && line !== null);
@@ -108,7 +105,7 @@ function made(text: string, head: string): Omit<Answered, "id" | "status"> {
   const { kind = "", reason = "" } = isStatus ? (parsed as { kind?: string; reason?: string }) : {};
   const equal = head + (isStatus ? JSON.stringify(equalized(parsed)) : equalText(text));
   const digest = createHash("sha256").update(equal).digest("base64url").slice(0, 12);
-  return { kind: String(kind), reason: kind === "Status" ? String(reason) : "", digest, text: equal };
+  return [kind === "Status" ? String(reason) : "", String(kind), digest];
 }
 
 function read(text: string): unknown {
@@ -141,7 +138,7 @@ function isOfController(field: string, value: unknown, kind: unknown): boolean {
 
 /** Nothing but the questions writes their status. */
 const asked: ReadonlySet<string> = new Set([
-  ...["StatefulSet", "Scale", "TokenReview", "SelfSubjectReview"],
+  ...["Scale", "TokenReview", "SelfSubjectReview"],
   ...["SubjectAccessReview", "SelfSubjectAccessReview", "LocalSubjectAccessReview", "SelfSubjectRulesReview"],
 ]);
 

@@ -1,6 +1,9 @@
 /** Questions made from a seed: a verb, a kind, a body with some of what a body can have, options, and a caller. */
 import { createDice } from "test-support/random";
 import { type Caller, callers, type Kind, kinds, pathOf, type Question } from "./table.ts";
+import { createDice } from "test-support/random";
+import { type Kind, kinds, pathOf } from "./kinds.ts";
+import { type Caller, callers, type Question } from "./recorded.ts";
 
 /** Each has its part of a body, or of the metadata. */
 const bodies: readonly ((kind: Kind) => { metadata?: object; rest?: object })[] = [
@@ -59,7 +62,7 @@ export function seededQuestions(seed: number, count: number): readonly Question[
     const one = `${collection}/${name}`;
     const id = `seeded ${index}`;
     const ask = (method: string, path: string, options: string, more: Partial<Question> = {}): Question => ({
-      ...{ id, method, path: options === "" ? path : `${path}?${options}`, caller },
+      ...{ id, ask: `${method} ${path}${options === "" ? "" : "?"}${options}`, caller },
       ...more,
     });
     switch (verb) {

@@ -1,0 +1,44 @@
+/** The controller that fills cluster roles with the rules of those that they choose (kubernetes.io "Aggregated ClusterRoles"). */
+import { type Controller, startController } from "./controller.ts";
+import { equal, isObject, type Json, listAt } from "./json.ts";
+import { rbacGroup } from "./rbac.ts";
+import type { Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
+import { matches } from "./validation/labelSelectors.ts";
+import type { Objects } from "./verbs.ts";
+
+export function startRoleAggregation({
+  store,
+  objects,
+  resources,
+}: {
+  readonly store: Store;
+  readonly objects: Objects;
+  readonly resources: Resources;
+}): Controller {
+  return startController(store, {
+    concerns: ({ resource: { kind, group } }) => kind === "ClusterRole" && group === rbacGroup,
+    reconcile() {
+      const resource = resources.ofKind(`${rbacGroup}/v1`, "ClusterRole");
+      if (resource === undefined) return;
+      const all = store.list(resource);
+      for (const role of all.filter((each) => isObject(each["aggregationRule"]))) {
+        const { name } = role.metadata;
+        const selectors = listAt(role, "aggregationRule", "clusterRoleSelectors");
+        const chosen = all.filter(
+          ({ metadata }) => metadata.name !== name && selectors.some((each) => matches(each, metadata.labels ?? {})),
+        );
+        const rules = chosen.flatMap((each) => listAt(each, "rules")).reduce<Json[]>(withRule, []);
+        if (equal(rules, listAt(role, "rules"))) continue;
+        const patch = { mediaType: "application/merge-patch+json", body: { rules } };
+        objects.patch({ resource, namespace: undefined, name }, patch, {
+          manager: "clusterrole-aggregation-controller",
+        });
+      }
+    },
+  });
+}
+
+function withRule(rules: readonly Json[], rule: Json): Json[] {
+  return rules.some((each) => equal(each, rule)) ? [...rules] : [...rules, rule];
+}
