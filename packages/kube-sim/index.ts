@@ -6,6 +6,6 @@ export { startScheduler } from "./src/cluster/scheduler.ts";
 export { startServiceAccountLogin, type TokenFile } from "./src/cluster/serviceAccountLogin.ts";
 export { freePort } from "./src/freePort.ts";
 export { type Kubelet, startKubelet } from "./src/kubelet/index.ts";
-export { podIdentityDefinitions } from "./src/kubernetes/podIdentityDefinitions.ts";
 export { type AccessAttributes, isAllowedBy, isPathAllowedBy } from "./src/kubernetes/rbac.ts";
+export { standard } from "./src/kubernetes/standard.ts";
 export { type Kube, type KubeOptions, startKube } from "./start.ts";

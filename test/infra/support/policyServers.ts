@@ -2,11 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { podIdentityDefinitions } from "kube-sim";
+import { standard } from "kube-sim";
 import { expect, vi } from "vitest";
 import { parseAllDocuments } from "yaml";
-import { standard } from "kube-sim";
-import { startCluster } from "kube-sim/testing";
 import { readClusterRights } from "../../../sandbox/rights.ts";
 import { startCluster } from "../../support/cluster.ts";
 import { appId, changedJob, features, mark, namespace, principalId } from "./mooringsWrites.ts";

@@ -2,7 +2,6 @@
 import { randomUUID } from "node:crypto";
 import type { Cluster, World } from "azure-sim/world";
 import { SignJWT } from "jose";
-import type { Cluster, World } from "azure-sim/world";
 import type { LookUp } from "./authentication.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";

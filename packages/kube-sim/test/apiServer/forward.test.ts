@@ -2,9 +2,9 @@
 import { once } from "node:events";
 import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
 import { createFaults } from "azure-sim/faults";
 import { type Certificate, createCertificate } from "azure-sim/tls";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { createForward, type Forward } from "../../src/apiServer/forward.ts";
 import { createListener, type Listener } from "../../src/kubernetes/server.ts";
 

@@ -1,8 +1,8 @@
 /** What controllers and defaults do that nobody sees when it is missing. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { testSimulated } from "../../../../test/support/apiServer.ts";
 import { builtInKinds, kindsServed } from "../../src/kubernetes/builtIn/kinds.ts";
 import { servedKinds } from "../../src/kubernetes/builtIn/servedKinds.ts";
+import { testSimulated } from "../simulated.ts";
 import { eventually, startCluster, type TestCluster } from "./cluster.ts";
 
 let cluster: TestCluster;

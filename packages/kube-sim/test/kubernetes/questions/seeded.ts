@@ -1,7 +1,5 @@
 /** Questions made from a seed: a verb, a kind, a body with some of what a body can have, options, and a caller. */
 import { createDice } from "test-support/random";
-import { type Caller, callers, type Kind, kinds, pathOf, type Question } from "./table.ts";
-import { createDice } from "test-support/random";
 import { type Kind, kinds, pathOf } from "./kinds.ts";
 import { type Caller, callers, type Question } from "./recorded.ts";
 
