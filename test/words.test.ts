@@ -46,7 +46,7 @@ const retired: readonly (readonly [RegExp, string])[] = [
   [/\bisTold\b|\blastingOrTold\b/, "isNotice, lastingOrNotice"],
 ];
 
-const code = globSync("{src,cli,sandbox,packages,dashboard}/**/*.{ts,tsx,mjs,md}").map(read);
+const code = globSync("{src,cli,sandbox,packages/*/src,dashboard}/**/*.{ts,tsx,mjs,md}").map(read);
 const documents = globSync(["docs/**/*.md", "{README,ARCHITECTURE,CONTRIBUTING,SECURITY}.md"]).map(read);
 
 function read(file: string): { readonly file: string; readonly text: string } {
