@@ -37,3 +37,14 @@ export async function askWhether(what: string, { input, output, signal }: Termin
     lines.close();
   }
 }
+
+export async function confirmed(
+  { signal, say }: { readonly signal: AbortSignal; say(line: string): void },
+  question: string,
+  person: Person,
+): Promise<boolean> {
+  const [first = "", ...others] = question;
+  if (await askWhether(first.toUpperCase() + others.join(""), { ...person, signal })) return true;
+  say("Nothing was done.");
+  return false;
+}

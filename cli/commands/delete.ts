@@ -3,12 +3,12 @@ import type { RefusalCode } from "../../src/domain/errors.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, Refused, UsageError } from "../failures.ts";
-import { personHere } from "../question.ts";
+import { confirmed, personHere } from "../question.ts";
 import { type Changed, changeEach, expectUnblocked, type Named, nameEach } from "../requests/eachObject.ts";
 import { readRequests } from "../requests/readFiles.ts";
 import { fileFlags } from "../requests/requestFlags.ts";
 import { findNamespace, NotThere, readResource } from "../requests/resources.ts";
-import { changeMany, confirmed, yesFlags } from "../requests/selection.ts";
+import { changeMany, yesFlags } from "../requests/selection.ts";
 import type { Session } from "../session.ts";
 
 export const command = defineCommand({

@@ -1,10 +1,10 @@
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
-import { personHere } from "../question.ts";
+import { confirmed, personHere } from "../question.ts";
 import { change } from "../requests/change.ts";
 import { namespaceOf } from "../requests/namespacePath.ts";
-import { changeMany, choiceOf, confirmed, selectionFlags, selectionOperand, yesFlags } from "../requests/selection.ts";
+import { changeMany, choiceOf, selectionFlags, selectionOperand, yesFlags } from "../requests/selection.ts";
 
 export const command = defineCommand({
   description:

@@ -5,11 +5,10 @@ import type { Plan } from "../../src/domain/operation/plan.ts";
 import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { NotPossible, Refused } from "../failures.ts";
 import { printable } from "../output/printable.ts";
-import { type Person, personHere } from "../question.ts";
+import { confirmed, type Person, personHere } from "../question.ts";
 import type { Call } from "../service/client.ts";
 import type { Session } from "../session.ts";
 import { sendEach } from "./parts.ts";
-import { confirmed } from "./selection.ts";
 
 type Onboarding = Call<"POST /api/onboardings">;
 type BatchOnboarding = Call<"POST /api/onboardings/batch">;

@@ -6,7 +6,7 @@ import { readBerth } from "../arguments/values.ts";
 import { exitCodes, NotPossible, Refused, UsageError } from "../failures.ts";
 import { count } from "../output/count.ts";
 import { nameOf } from "../output/namespaces.ts";
-import { askWhether, type Person, personHere } from "../question.ts";
+import { confirmed, type Person, personHere } from "../question.ts";
 import { listAll } from "../service/pages.ts";
 import type { Session } from "../session.ts";
 import { printBatchPlan, start } from "./change.ts";
@@ -118,12 +118,4 @@ async function listChosen({ client }: Session, choice: Exclude<Choice, { namespa
     });
   }
   return value.map(({ cluster, namespace }) => ({ cluster, namespace }));
-}
-
-export async function confirmed(session: Session, question: string, person: Person): Promise<boolean> {
-  const [first = "", ...others] = question;
-  const { signal } = session;
-  if (await askWhether(first.toUpperCase() + others.join(""), { ...person, signal })) return true;
-  session.say("Nothing was done.");
-  return false;
 }

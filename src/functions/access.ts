@@ -2,8 +2,10 @@
 import { z } from "zod";
 import { listNamespaces } from "../application/admission/listNamespaces.ts";
 import { accessOf, reaches } from "../application/documents/accessDocument.ts";
+import { publicCatalog } from "../application/documents/catalogDocument.ts";
 import { seeOthers } from "../application/documents/otherAccessDocument.ts";
 import { findReadable, readOthers } from "../application/inspection/otherAccess.ts";
+import { expectKnown } from "../application/lists/knownNames.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import type { Catalog } from "../domain/catalog/catalog.ts";
 import { defined } from "../domain/defined.ts";
@@ -23,8 +25,6 @@ import { at } from "../http/place.ts";
 import { json } from "../http/respond.ts";
 import type { Routes } from "../http/route.ts";
 import type { Ports } from "../ports/index.ts";
-import { publicCatalog } from "./catalog.ts";
-import { expectKnown } from "./knownNames.ts";
 
 const Filters = z.object({
   target: z.string().min(1).exactOptional().meta({

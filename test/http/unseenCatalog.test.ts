@@ -5,6 +5,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { admit } from "../../src/application/admission/admission.ts";
+import { publicCatalog } from "../../src/application/documents/catalogDocument.ts";
 import { readRequests } from "../../src/application/requests/readBatch.ts";
 import { receiveRequest } from "../../src/application/requests/readRequest.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
@@ -14,7 +15,6 @@ import { PermanentError } from "../../src/domain/errors.ts";
 import { Refusal } from "../../src/domain/policy/refusal.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { findDatabase } from "../../src/domain/targets/sqlDatabase.ts";
-import { publicCatalog } from "../../src/functions/catalog.ts";
 import { catalog as base } from "../support/fakeCloud.ts";
 import { member, operator } from "../support/teams.ts";
 

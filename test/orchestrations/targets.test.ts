@@ -227,7 +227,7 @@ describe("a place of another release, which this one cannot read", () => {
   it("is named by an offboarding, which takes the rest", async () => {
     const plan = await planOffboarding(cloud.ports, { request: request(uploads, jobs) });
     const notices = plan.steps.flatMap(({ name, notices: said = [] }) => said.map(({ code }) => `${name} ${code}`));
-    expect(notices).toEqual(["revokeTarget LEFT_IN_PLACE"]);
+    expect(notices).toEqual(["revokeTarget LEFT_IN_PLACE", "removeNamespace SECRETS_UNCOUNTED"]);
 
     const ended = await offboard(cloud.ports, berth);
     expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });

@@ -65,7 +65,7 @@ export const notices = {
   SECRETS_UNCOUNTED: {
     cause:
       "Mooring may read no Secret. Right before it deletes a namespace it has the cluster count them by a quota of its own, and keeps the namespace if there are any, or if it may make no quota. Only a notice.",
-    fix: "Nothing. To know before: put a ResourceQuota on `count/secrets` into the namespace, as a profile can.",
+    fix: "Nothing. To know before, look: `kubectl get secrets --namespace <namespace>`.",
   },
   QUOTA_UNSEEN: {
     cause:

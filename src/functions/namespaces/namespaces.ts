@@ -7,6 +7,7 @@ import { mustSee } from "../../application/admission/seeNamespace.ts";
 import { currentNamespace, publicNamespace, tagOf } from "../../application/documents/namespaceDocument.ts";
 import { readStanding, readStandings } from "../../application/documents/standings.ts";
 import { planDeletion } from "../../application/dryRun/planDeletion.ts";
+import { expectKnown } from "../../application/lists/knownNames.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { defined } from "../../domain/defined.ts";
 import { NamespaceDocument, NamespacePage } from "../../domain/documents/namespace.ts";
@@ -26,7 +27,6 @@ import { at, atNamespace } from "../../http/place.ts";
 import { json } from "../../http/respond.ts";
 import type { Routes } from "../../http/route.ts";
 import type { Ports } from "../../ports/index.ts";
-import { expectKnown } from "../knownNames.ts";
 
 /** As many rows as the table service returns at a time, so that reading a whole long list does not take fifty requests. */
 const mostNamespaces = 1_000;

@@ -5,7 +5,7 @@
 
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { inGroups } from "../../domain/inGroups.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type Berth, berthKey, secretsQuota } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
@@ -15,20 +15,19 @@ import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
 import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
 import { withoutOwned } from "./owned.ts";
-import { countIn, countSecrets, isCounter, quotaKind } from "./secrets.ts";
+import { countSecrets } from "./secrets.ts";
 
 /** What others have in the namespace, each kind with its count: `2 ConfigMap (app, web)`. Empty if it is free to go. */
 export interface Occupants {
   readonly there: readonly string[];
   /** What Mooring could not see, and why. */
   readonly unseen: readonly string[];
-  readonly areSecretsCounted: boolean;
 }
 
 /** Few enough that an API server shared by others does not notice. */
 const atOnce = 8;
 
-/** `mayWrite`: right before the namespace is deleted. A look counts Secrets only where a quota does already. */
+/** `mayWrite`: right before the namespace is deleted. A look does not know how many Secrets there are: counting them takes a write. */
 export async function occupantsOf(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   berth: Berth,
@@ -36,10 +35,7 @@ export async function occupantsOf(
 ): Promise<Occupants> {
   const cluster = findCluster(catalog, berth.cluster);
   const inside = { namespace: berth.namespace };
-  const all = await unlessForbidden(() => kubernetes.list(cluster, { ...quotaKind, ...inside }));
-  const quotas = all?.filter((each) => !isCounter(each));
-  const counted = countIn(quotas ?? []);
-  const secrets = counted ?? (mayWrite ? await countSecrets(kubernetes, cluster, berth.namespace) : undefined);
+  const secrets = mayWrite ? await countSecrets(kubernetes, cluster, berth.namespace) : undefined;
   const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster);
   const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind) && !isSecret(kind));
   const found = await inGroups(asked, atOnce, async (kind) => ({ kind, objects: await foreignObjects(kind) }));
@@ -54,21 +50,19 @@ export async function occupantsOf(
     unseen: [
       ...unanswered.map((apiVersion) => `${apiVersion} (its server does not answer)`),
       ...sorted.flatMap(({ kind, objects }) => (objects ? [] : [`${nameOfKind(kind)} (Mooring may not list it)`])),
-      ...(mayWrite && secrets === undefined ? ["Secret (no quota counts them, and Mooring may not make one)"] : []),
+      ...(mayWrite && secrets === undefined
+        ? ["Secret (Mooring may not read them, and the cluster did not count them)"]
+        : []),
     ],
-    areSecretsCounted: secrets !== undefined,
   };
 
   async function foreignObjects(kind: NamespacedKind): Promise<readonly ObjectMetadata[] | undefined> {
-    const objects = isQuota(kind)
-      ? quotas
-      : await unlessForbidden(() => kubernetes.listMetadata(cluster, { ...kind, ...inside }));
+    const objects = await unlessForbidden(() => kubernetes.listMetadata(cluster, { ...kind, ...inside }));
     return objects && (await foreignAmong(objects, berth, recordedMark));
   }
 }
 
 const isSecret = ({ apiVersion, kind }: NamespacedKind) => apiVersion === "v1" && kind === "Secret";
-const isQuota = ({ apiVersion, kind }: NamespacedKind) => apiVersion === "v1" && kind === quotaKind.kind;
 
 export function isFree({ there, unseen }: Occupants): boolean {
   return there.length === 0 && unseen.length === 0;
@@ -90,7 +84,9 @@ async function foreignAmong(
 ): Promise<readonly ObjectMetadata[]> {
   const foreign: ObjectMetadata[] = [];
   for (const object of objects) {
-    if (object.metadata.deletionTimestamp !== undefined || isMadeByCluster(object)) continue;
+    // An earlier try may have died while it counted.
+    const isCounter = object.kind === "ResourceQuota" && object.metadata.name === secretsQuota;
+    if (object.metadata.deletionTimestamp !== undefined || isMadeByCluster(object) || isCounter) continue;
     const { metadata } = await knownMetadata(object, recordedMark);
     if (readMetadata(metadata)?.berth !== berthKey(berth)) foreign.push(object);
   }

@@ -121,8 +121,8 @@ export const removeNamespace = defineStep({
     const notices: OperationError[] = [];
     const mustStay = async () => {
       const found = await occupantsOf(ports, input, { recordedMark, mayWrite: false });
-      const news = newsOf(input, found, input.ignoreDependants) ?? uncountedIn(input, found);
-      if (news) notices.push(news);
+      const news = newsOf(input, found, input.ignoreDependants);
+      notices.push(news ?? uncountedIn(input));
       return news?.code === kept;
     };
     const found = isUndo(input) ? [] : await findOwnAccounts(ports.kubernetes, cluster, input);
@@ -237,12 +237,10 @@ function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): Operatio
     : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
 }
 
-/** What a plan says where only the operation can count the Secrets. */
-function uncountedIn(berth: Berth, { areSecretsCounted }: Occupants): OperationError | undefined {
-  if (areSecretsCounted) return undefined;
+function uncountedIn(berth: Berth): OperationError {
   return toNotice(
     "SECRETS_UNCOUNTED",
-    `Namespace ${berthKey(berth)} stays if it has Secrets; no quota counts them yet.`,
+    `Namespace ${berthKey(berth)} stays if it has Secrets: they are counted when it would go.`,
   );
 }
 

@@ -3,6 +3,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
 import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
+import { identityRef } from "../../../src/domain/catalog/clusters.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
 import { ownerTags } from "../../../src/domain/naming/ownership.ts";
@@ -126,8 +127,10 @@ describe("an identity that was there before Mooring, whose row was lost", () => 
   async function adopt(changes: object = {}) {
     cloud = createFakeCloud();
     providePorts(cloud.ports);
-    const ref = { subscriptionId: "s", resourceGroup: "g", name };
-    await cloud.ports.identities.put(ref, { location: "westeurope", tags: { team: "x" } });
+    await cloud.ports.identities.put(identityRef(cloud.ports.catalog, request), {
+      location: "westeurope",
+      tags: { team: "x" },
+    });
     const adopted = OnboardingRequest.parse({ ...request, adoptionPolicy: "Always", ...changes });
     expect((await operate(cloud, "onboard", adopted)).operation).toMatchObject({ status: "Succeeded" });
     cloud.events.length = 0;

@@ -74,9 +74,6 @@ const otherAccess = [
   { target: "monthly", access: ["write"] },
 ];
 
-/** What schedules may ask for beside databases. */
-export const lateAccess = [...roleAccess, ...otherAccess];
-
 function moreOf(dice: Dice, choice: typeof otherAccess): object {
   const targets = dice.shuffle(choice).slice(0, dice.roll(3));
   const namespaceProfile = dice.pick([undefined, "small", "large"]);

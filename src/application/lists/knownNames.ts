@@ -1,15 +1,16 @@
 /** Names in the query of a list: one that stands for nothing is refused, so that a typing mistake is no empty answer. */
-import { listNamespaces } from "../application/admission/listNamespaces.ts";
-import { reaches } from "../application/documents/accessDocument.ts";
-import type { Caller } from "../domain/access/caller.ts";
-import { defined } from "../domain/defined.ts";
-import { namesOf } from "../domain/lookUp.ts";
-import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
-import { visibleTeams } from "../domain/policy/policy.ts";
-import { Refusal } from "../domain/policy/refusal.ts";
-import { suggest } from "../domain/suggest.ts";
-import type { Ports } from "../ports/index.ts";
-import { publicCatalog } from "./catalog.ts";
+
+import type { Caller } from "../../domain/access/caller.ts";
+import { defined } from "../../domain/defined.ts";
+import { namesOf } from "../../domain/lookUp.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
+import { visibleTeams } from "../../domain/policy/policy.ts";
+import { Refusal } from "../../domain/policy/refusal.ts";
+import { suggest } from "../../domain/suggest.ts";
+import type { Ports } from "../../ports/index.ts";
+import { listNamespaces } from "../admission/listNamespaces.ts";
+import { reaches } from "../documents/accessDocument.ts";
+import { publicCatalog } from "../documents/catalogDocument.ts";
 
 const codes = { target: "UNKNOWN_TARGET", cluster: "UNKNOWN_CLUSTER", team: "UNKNOWN_TEAM" } as const;
 type Named = { readonly [Name in keyof typeof codes]?: string | undefined };
