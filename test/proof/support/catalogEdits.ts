@@ -77,7 +77,7 @@ async function playWithout({ world, play }: Stage, changes: Partial<Catalog>, ac
   faults.plan = plan;
 }
 
-/** For good: a repair takes the access along, and so does whatever comes later, if the repair fails. */
+/** For good: a repair leaves the access where it was, and whoever asks for it again takes it along. */
 async function moveTarget({ world, play }: Stage, { target }: TargetRequest, act: Act): Promise<void> {
   const { catalog, faults } = world;
   const entry = catalog.targets[target];

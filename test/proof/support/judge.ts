@@ -30,6 +30,7 @@ import type { ByMode } from "../../../src/domain/request/modes.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
+import { readPlace } from "../../../src/domain/targets/namedTarget.ts";
 import { refKey } from "../../support/models/kubernetes.ts";
 import {
   checkForeignThere,
@@ -150,7 +151,18 @@ function wasKept({ rows }: Pick<World, "rows">, operation: Pick<OperationRecord,
 }
 
 export function judge(scene: Scene): Problem[] {
-  return [...judges[scene.operation.kind](scene), ...judgeRecord(scene), ...judgePromise(scene)];
+  const seen = { ...scene, world: asRecorded(scene.world, scene.record) };
+  return [...judges[seen.operation.kind](seen), ...judgeRecord(seen), ...judgePromise(seen)];
+}
+
+/** With each target where the record has it: where the catalog has moved it to, nothing is given before somebody asks for it. */
+function asRecorded(world: World, record: NamespaceRecord | undefined): World {
+  const targets = Object.entries(world.catalog.targets).map(([alias, entry]) => {
+    const [newest] = record?.places?.[alias] ?? [];
+    const place = newest && readPlace(newest);
+    return [alias, place ? { ...entry, resourceId: place.resourceId } : entry];
+  });
+  return { ...world, catalog: { ...world.catalog, targets: Object.fromEntries(targets) } };
 }
 
 /** Access has ended: it goes first and never comes back, nothing else is given, and what is wrong with the rest is drift. */
@@ -370,7 +382,8 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     const isProven = kind !== "migrate" || operation.migration?.until === "retire";
     // What gives too much and came late stops only a repair, which takes it away.
     const isWrong = kind === "repair" ? isError : breaksAccess;
-    if (isProven && !endsFirst(operation) && (record.findings ?? []).some(isWrong))
+    const found = (record.findings ?? []).filter(({ code }) => code !== "TARGET_MOVED");
+    if (isProven && !endsFirst(operation) && found.some(isWrong))
       problems.push("Succeeded, and the record has errors among its findings");
   }
   return problems;
