@@ -201,7 +201,7 @@ function after({ has, perhaps, since }: Held, step: StepRecord, on: On): Held {
       return previous.state === "Onboarded" || !isDone ? less(kept) : { has: [], perhaps: kept };
     }
     default:
-      return isDone && step.action === "delete" ? { has: [], perhaps: [] } : { has, perhaps, since };
+      return step.action === "delete" ? less([]) : { has, perhaps, since };
   }
 }
 

@@ -210,6 +210,30 @@ it("knows nothing for certain of what an offboarding could not revoke", async ()
   expect(await rows()).toEqual(["sql-dev/messages reader unknown"]);
 });
 
+it("says of nothing that it is in force once an undo has begun to remove the identity", async () => {
+  const acceptance = createAcceptanceContext(cloud);
+  await acceptOnboarding(acceptance, ask({ databases: [messages] }), confirmed);
+  const seen = new Map<string, readonly string[]>();
+  cloud.onWrite = ({ what, when }) => {
+    if (what === "put credential" && when === "before") throw new PermanentError("ARM_FORBIDDEN", "no");
+    if (what === "remove identity" && when === "after") throw new TransientError("ARM_UNAVAILABLE", "no answer");
+  };
+
+  await acceptance.run({
+    async execute(activity, work) {
+      if (activity === "revokeDatabase" && !seen.has("removeIdentity"))
+        throw new TransientError("SQL_UNAVAILABLE", "away");
+      try {
+        return await work();
+      } finally {
+        if (!seen.has(activity)) seen.set(activity, await rows());
+      }
+    },
+  });
+
+  expect(seen.get("removeIdentity")).toEqual(["sql-dev/messages reader beingRemoved goes"]);
+});
+
 it("names who asked for the namespace after somebody else has repaired it", async () => {
   const asked = await send(cloud.ports, ask({ databases: [messages] }));
   const operator = { id: "operator", roles: ["Onboarding.Operate" as const], teams: [] };
