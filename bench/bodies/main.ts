@@ -60,7 +60,7 @@ async function ask(what: string, isOver: () => boolean): Promise<void> {
   }
   clearInterval(sampling);
   const of = (times: readonly number[]) =>
-    `p50 ${quantile(times, 0.5).toFixed(0)}, most ${Math.max(...times).toFixed(0)} ms (${times.length})`;
+    `p50 ${quantile(times, 0.5).toFixed(0)}, p95 ${quantile(times, 0.95).toFixed(0)}, most ${Math.max(...times).toFixed(0)} ms (${times.length})`;
   console.log(`${what.padEnd(44)} list ${of(lists)}; POST ${of(posts)}; ${most.toFixed(0)} MB`);
 }
 
@@ -80,6 +80,13 @@ try {
   for (let run = 0; run < 10; run += 1) await Promise.all([list(), post()]);
   await sleep(5_000);
   await ask("quiet", within(5_000));
+  const child = await sending("large", values.bodies);
+  let answers: unknown;
+  child.on("message", (message) => {
+    answers = message;
+  });
+  await ask(`${values.bodies} bodies of 1 MB at once`, () => answers !== undefined);
+  console.log(`their answers: ${JSON.stringify(answers)}`);
   for (const how of ["announced", "chunked"]) {
     const child = await sending(how, values.senders);
     // Until all have begun: those in chunks are as many invocations.
@@ -88,13 +95,6 @@ try {
     child.kill();
     await once(child, "exit");
   }
-  const child = await sending("large", values.bodies);
-  let answers: unknown;
-  child.on("message", (message) => {
-    answers = message;
-  });
-  await ask(`${values.bodies} bodies of 1 MB at once`, () => answers !== undefined);
-  console.log(`their answers: ${JSON.stringify(answers)}`);
 } finally {
   await sandbox.close();
 }

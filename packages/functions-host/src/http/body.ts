@@ -46,7 +46,7 @@ export type ReadBody = (
   limit: number,
 ) => Promise<readonly Buffer[]>;
 
-const mostHeld = 32 * 1024 * 1024;
+const mostHeld = 8 * 1024 * 1024;
 const small = 32 * 1024;
 
 /**
