@@ -26,8 +26,8 @@ const OffboardInput = OperationInput.extend({
 
 /**
  * Removes a namespace's access: first what lets a pod become the identity, then what the identity may do, then the identity
- * itself, and the namespace last. If someone else depends on any of this, it stops before the first removal; where access has ended,
- * before the identity. It has no undo; if a step fails, it stops there and can be run again.
+ * itself, and the namespace last. If someone else uses the identity, it stops before the first removal (where access has ended, before
+ * the identity); what is in the way of one removal stops it only after all others of access. It has no undo, and can be run again.
  */
 export const offboardNamespace = orchestration({
   name: "offboardNamespace",
@@ -45,7 +45,8 @@ export const offboardNamespace = orchestration({
 
       isUntouched = false;
       setPhase(context, "provisioning");
-      const { together: own, afterwards, shutting } = removed(operation);
+      // Where something is in the way, nothing that gives access waits for it.
+      const { together: own, afterwards, shutting } = removed(isHeld ? { ...operation, endsFirst: true } : operation);
       const together = hasLeftovers ? [...own, removeLeftovers.keyFor(operation)] : own;
       try {
         yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);

@@ -2,6 +2,8 @@
 
 import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { planDeletion } from "../../src/application/dryRun/planDeletion.ts";
+import { planRequest } from "../../src/application/dryRun/planRequest.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { tidyLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
@@ -9,7 +11,7 @@ import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { findingCatalogue } from "../../src/domain/errors/findings.ts";
-import { PermanentError } from "../../src/domain/errors.ts";
+import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { AzureResource } from "../../src/ports/azureResources.ts";
@@ -18,6 +20,7 @@ import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
 import { migrateAsAsked, offboard, repair, send } from "../support/operations.ts";
+import { operator } from "../support/teams.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read"] };
@@ -378,27 +381,64 @@ describe("a lock in Azure", () => {
     expect(given()).toEqual(["uploads 2a2b"]);
   });
 
-  it.each(["CanNotDelete", "ReadOnly"] as const)(
-    "stops an offboarding and a change before they remove anything: %s",
-    async (level) => {
-      await send(cloud.ports, request(uploads, jobs));
-      const before = structuredClone([...cloud.roleAssignments]);
-      const ports = locked(level);
-      const message = expect.stringContaining("/locks/keep");
+  const levels = ["CanNotDelete", "ReadOnly"] as const;
+  const error = (code: string) => ({ code, message: expect.stringContaining("it is locked") });
 
-      const plan = await planOffboarding(ports, { request: request(uploads, jobs) });
-      expect(plan.steps.flatMap(({ name, blockers }) => blockers.map(({ code }) => `${name} ${code}`))).toEqual([
-        "revokeTarget ARM_LOCKED",
-      ]);
-      expect(await offboard(ports, berth)).toMatchObject({ status: "Failed", error: { code: "ARM_LOCKED", message } });
-      expect(await send(ports, request(jobs))).toMatchObject({
-        status: "Failed",
-        error: { code: "ARM_LOCKED", message },
-      });
-      expect([...cloud.roleAssignments]).toEqual(before);
-      expect([...cloud.identities]).toHaveLength(1);
-    },
-  );
+  it.each(levels)("keeps an offboarding from nothing else that gives access: %s", async (level) => {
+    await send(cloud.ports, request(uploads, jobs));
+    const ports = locked(level);
+
+    const plan = await planDeletion({ ports, by: operator }, berth);
+    const ended = await offboard(ports, berth);
+
+    const left = plan.steps.filter(({ action }) => action === "conflict");
+    expect([plan.blocked, left]).toMatchObject([
+      false,
+      [{ name: "revokeTarget", target: "uploads", notices: [{ code: "ARM_LOCKED" }] }],
+    ]);
+    expect(ended).toMatchObject({ status: "Failed", error: error("ARM_LOCKED") });
+    expect(given()).toEqual(["uploads 2a2b"]);
+    const [identity = ""] = cloud.identities.keys();
+    expect([cloud.users.get("sql-dev/messages")?.size, cloud.credentials.get(identity)]).toEqual([0, []]);
+    expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
+
+    providePorts(cloud.ports);
+    expect(await offboard(cloud.ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect([given(), cloud.identities.size]).toEqual([[], 0]);
+  });
+
+  it.each(levels)("keeps a change from taking back nothing else: %s", async (level) => {
+    await send(cloud.ports, request(uploads, jobs));
+    const ports = locked(level);
+
+    const plan = await planRequest(createAcceptanceContext({ ports }), request());
+    const ended = await send(ports, request());
+
+    const left = plan.steps.filter(({ action }) => action === "conflict");
+    expect([plan.blocked, left]).toMatchObject([
+      false,
+      [{ name: "retireTarget", target: "uploads", notices: [{ code: "ARM_LOCKED" }] }],
+    ]);
+    expect(ended).toMatchObject({ status: "Failed", error: error("CHANGE_INCOMPLETE") });
+    expect(given()).toEqual(["uploads 2a2b"]);
+
+    providePorts(cloud.ports);
+    expect(await send(cloud.ports, request())).toMatchObject({ status: "Succeeded" });
+    expect(given()).toEqual([]);
+  });
+
+  it.each(levels)("stops a change that could take back nothing before its first write: %s", async (level) => {
+    await send(cloud.ports, request(uploads, jobs));
+    const ports = locked(level);
+
+    const message = expect.stringContaining("/locks/keep");
+    expect(await send(ports, request(jobs))).toMatchObject({
+      status: "Failed",
+      error: { code: "ARM_LOCKED", message },
+    });
+    expect(given()).toEqual(all);
+    expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Onboarded");
+  });
 
   const surplus = () => {
     const [read] = [...cloud.roleAssignments.values()].filter(({ scope }) => scope.endsWith("/uploads"));
@@ -478,6 +518,23 @@ describe("a lock in Azure", () => {
     });
     expect(await offboard(ports, berth)).toMatchObject({ status: "Succeeded" });
   });
+});
+
+it.each(["change", "offboarding"])("a SQL server that does not answer keeps no other access: %s", async (kind) => {
+  await send(cloud.ports, request(uploads, jobs));
+  const down = () => Promise.reject(new TransientError("SQL_UNAVAILABLE", "it does not answer"));
+  const ports = { ...cloud.ports, databases: { ...cloud.ports.databases, inspect: down } };
+  providePorts(ports);
+
+  const without = OnboardingRequest.parse({ ...request(uploads), databases: [] });
+  const ended = kind === "change" ? await send(ports, without) : await offboard(ports, berth);
+
+  const code = kind === "change" ? "CHANGE_INCOMPLETE" : "SQL_UNAVAILABLE";
+  expect(ended).toMatchObject({ status: "Failed", error: { code } });
+  expect(given()).toEqual(kind === "change" ? ["uploads 2a2b"] : []);
+  const [identity = ""] = cloud.identities.keys();
+  expect(cloud.users.get("sql-dev/messages")?.size).toBe(1);
+  expect(cloud.credentials.get(identity)).toHaveLength(kind === "change" ? 1 : 0);
 });
 
 describe("a subscription with little room for role assignments", () => {

@@ -7,6 +7,7 @@ import type { OffboardingOptions } from "../admission/claimExisting.ts";
 import { mustSee } from "../admission/seeNamespace.ts";
 import { estimated, type PlannedRequest } from "../plan/estimatePlan.ts";
 import { planOffboarding } from "../plan/planOffboarding.ts";
+import { besideOffboarding } from "../process/inTheWay.ts";
 
 export async function lookAtDeletion(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
@@ -19,7 +20,7 @@ export async function lookAtDeletion(
   if (current.state === "Offboarding") return { plan: planOfSame(current), kind, request };
   expect(current);
   expectFree(current);
-  const plan = await planOffboarding(ports, current, { ignoreDependants });
+  const plan = besideOffboarding(await planOffboarding(ports, current, { ignoreDependants }), {});
   return { plan, kind, request };
 }
 

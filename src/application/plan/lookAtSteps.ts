@@ -13,10 +13,15 @@ export interface Planned extends Omit<Planning, "step" | "beside"> {
   readonly id: string;
 }
 
-/** The plans of the steps that have one, in order. */
-export async function lookAtSteps(ports: Ports, steps: readonly StepKey[], planned: Planned): Promise<StepPlan[]> {
+/** The plans of the steps that have one, in order. `own`: what only the look of that step knows. */
+export async function lookAtSteps(
+  ports: Ports,
+  steps: readonly StepKey[],
+  planned: Planned,
+  own: (step: StepKey) => Partial<Planned> = () => ({}),
+): Promise<StepPlan[]> {
   const once = { ...ports, kubernetes: readOnce(ports.kubernetes) };
-  const plans = steps.map((step) => lookAtStep(once, step, { ...planned, beside: steps }));
+  const plans = steps.map((step) => lookAtStep(once, step, { ...planned, ...own(step), beside: steps }));
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
 }
 

@@ -3,10 +3,12 @@
 import { defined } from "../../domain/defined.ts";
 import { type Migration, unusualMode, wayBetween, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
+import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
+import { rights } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { hasLeftovers } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
@@ -31,7 +33,9 @@ export async function planOffboarding(
     migration: isMigrating ? { until: "retire", ...way } : undefined,
   });
   const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
-  const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole });
+  // What others gave on a target keeps nothing of Mooring's from being revoked.
+  const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});
+  const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }, own);
   return toPlan(steps.filter(isShown));
 }
 

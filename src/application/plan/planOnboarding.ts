@@ -8,6 +8,7 @@ import type { Need } from "../../resources/definitions/sharedLimit.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
+import { besideChange } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/plannedSteps.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
@@ -26,7 +27,7 @@ interface PlanInput {
    */
   readonly takeOver?: boolean;
   /** It does: another team has the namespace. */
-  readonly takesOver?: boolean;
+  readonly takesOver?: boolean | undefined;
   /** For a batch: called with what the operation adds where others of the batch share a limit. */
   readonly onNeed?: Planning["onNeed"];
   /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
@@ -53,8 +54,9 @@ export async function planOnboarding(
   }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
-  // What others gave on a target keeps nothing from ending.
-  const ending = endsFirst ? { endsFirst, ignoreDependants: true } : {};
+  const removesLast = earlier !== undefined && !takesOver && !endsFirst;
+  // What others gave on a target keeps nothing of Mooring's from being revoked; in a take-over, it would pass to the other team.
+  const ending = { ...(endsFirst ? { endsFirst } : {}), ...(earlier && !takesOver ? { ignoreDependants: true } : {}) };
   const input = { kind, id: operation, request, earlier, ...ending, team, takeOver, operator } as const;
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);
@@ -74,5 +76,6 @@ export async function planOnboarding(
   for (const need of needs) onNeed?.(need);
   const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
-  return toPlan(steps.filter(isShown), needed);
+  const plan = toPlan(steps.filter(isShown), needed);
+  return removesLast ? besideChange(plan) : plan;
 }

@@ -2,16 +2,16 @@ import { z } from "zod";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { changesAny, type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
+import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
-import { resourceSteps } from "../../resources/index.ts";
 import { goOnWaiting, nextLook } from "../../resources/namespace/terminating.ts";
 import { joinIdentity } from "../admission/joinIdentity.ts";
 import { requestApproval } from "../decisions/approval.ts";
 import { Admins, adminsToSet } from "./admins.ts";
+import { removesAny } from "./inTheWay.ts";
 import { lookAtPreflight } from "./preflightChecks.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
@@ -35,16 +35,17 @@ export const preflight = defineStep({
   look: (ports, { operation }, planning) => lookAtPreflight(ports, { ...planning, operation }),
   async run(input, ports, step) {
     const { operation, request, earlier, endsFirst = false } = input;
-    const notJoined = await joinIdentity(ports, request);
     // The record names the operation's team, whose approval rules apply.
-    const [plan, accepted] = await Promise.all([
-      step.plan({ kind: earlier ? "change" : "onboard", request, earlier, endsFirst }),
+    const [notJoined, accepted] = await Promise.all([
+      joinIdentity(ports, request),
       ports.registry.getOperation(operation),
     ]);
+    const kind = earlier ? "change" : "onboard";
+    const plan = await step.plan({ kind, request, earlier, endsFirst, takesOver: accepted?.takesOver });
     if (endsFirst) {
       const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
       // With nothing left that could be revoked now, the change can wait, like any other.
-      if (!changesAny(plan, removals)) {
+      if (!removesAny(plan)) {
         throwBlockers(plan);
         throwConflict(notJoined);
       }
@@ -83,12 +84,6 @@ function goingIn({ steps }: Plan): OperationError | undefined {
     isCode(code, "NAMESPACE_TERMINATING") || code.startsWith("KUBERNETES_");
   return blockers.every(isPassing) ? blockers.find(({ code }) => isCode(code, "NAMESPACE_TERMINATING")) : undefined;
 }
-
-const removals: ReadonlySet<string> = new Set(
-  Object.values(resourceSteps)
-    .filter(({ stage }) => stage === "replace")
-    .map(({ name }) => name),
-);
 
 /** A missing namespace is only news in a plan; here it is created next. */
 function newsIn({ steps }: Plan): readonly OperationError[] {

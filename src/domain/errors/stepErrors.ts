@@ -204,12 +204,12 @@ export const stepErrors = {
     "Drop the other user, or set adoptionPolicy to Always.",
   ),
   TARGET_ACCESS_OF_OTHERS: lastingOrNotice(
-    "Somebody else gave the identity access to a target that the operation removes, or made another PostgreSQL role for it: it would keep the access, also for the team that takes the namespace over.",
-    "Remove it (`az role assignment delete`, `az cosmosdb sql role assignment delete`; on a PostgreSQL server `REVOKE`, or `DROP ROLE`), or keep the target in the request. To offboard all the same, use {ignoreDependants}; the other role stays.",
+    "Somebody else gave the identity access to a target that the operation removes, or made another PostgreSQL role for it. What Mooring gave goes, and that access stays; a team may not take the namespace over with it.",
+    "Remove it: `az role assignment delete`, `az cosmosdb sql role assignment delete`; on a PostgreSQL server `REVOKE`, or `DROP ROLE`.",
   ),
   SQL_USER_OF_OTHERS: lastingOrNotice(
-    "Somebody else made a database user for the identity: it keeps the identity's access when Mooring takes back what it gave.",
-    "If nobody needs the user, run `DROP USER` in the database; otherwise ask for the database. To offboard all the same, use {ignoreDependants}; the user stays.",
+    "Somebody else made a database user for the identity. What Mooring gave goes, and that user stays; a team may not take the namespace over with it.",
+    "If nobody needs the user, run `DROP USER` in the database.",
   ),
   SQL_USER_OWNS_SCHEMA: lasting(
     "The database user owns a schema and cannot be dropped (15138).",

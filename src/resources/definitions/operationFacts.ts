@@ -33,6 +33,8 @@ export interface OperationFacts {
   readonly otherMode?: IdentityMode | undefined;
   /** For an undo: the operation whose work it undoes. */
   readonly createdBy?: string | undefined;
+  /** For a change: another team gets the namespace, so what is removed goes before anything is given. */
+  readonly takesOver?: boolean | undefined;
   /** For a change where access has ended: that goes first, and what stays is only looked at (orchestrations/endAccess.ts). */
   readonly endsFirst?: boolean | undefined;
   /** It goes on although others depend on what it removes, or give what it revokes, too. */

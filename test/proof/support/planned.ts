@@ -358,7 +358,30 @@ function checkBlockedUndos(plan: Plan, { status, error }: OperationRecord, steps
   return problems;
 }
 
-function checkRun(plan: Plan, { status, error }: OperationRecord, steps: readonly StepRecord[]): string[] {
+/** What is in the way of these removals alone: the operation fails by one of their names, and does the others. */
+function checkLeft(
+  plan: Plan,
+  left: readonly StepPlan[],
+  { status, error }: OperationRecord,
+  steps: readonly StepRecord[],
+) {
+  const recordOf = ({ name, target }: StepPlan) => steps.find((each) => each.name === name && each.target === target);
+  const isDone = (step: StepPlan) => recordOf(step)?.status === "Succeeded";
+  return [
+    ...(status === "Failed" ? [] : [`it ended ${status} although these were in the way: ${JSON.stringify(left)}`]),
+    ...(steps.some((step) => step.status === "Failed") ? [] : [`it ended without a step: ${error?.message}`]),
+    ...left.filter(isDone).map(({ name, target }) => `${name} ${target} was said to be impossible`),
+    ...plan.steps.filter(isDone).flatMap((step) => {
+      const record = recordOf(step);
+      return record ? compareStep(step, record, plan.steps) : [];
+    }),
+  ];
+}
+
+function checkRun(plan: Plan, operation: OperationRecord, steps: readonly StepRecord[]): string[] {
+  const { status, error } = operation;
+  const left = plan.steps.filter(({ action }) => action === "conflict");
+  if (left.length > 0) return checkLeft(plan, left, operation, steps);
   if (status !== "Succeeded") {
     // What the plan could not check may be refused in the run; the plan has a notice about it.
     const said = new Set(plan.steps.flatMap(({ notices = [] }) => notices.map(({ code }) => code)));
