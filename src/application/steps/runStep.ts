@@ -101,7 +101,7 @@ async function tryStep<G extends object, O extends StepResult>(
     const context = { ...trail, invocation, isLastTry, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
+    const result = await runLeavingDropped(definition, input, gated, context, () => run(input, gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);

@@ -38,3 +38,8 @@ export async function knownMetadata(
 export function thingOf({ kind, name }: ObjectRef): string {
   return `${kind} ${name}`;
 }
+
+/** Whether it names an object: no identity, user or target has a space in its name. */
+export function isObject(thing: string): boolean {
+  return /^[A-Z]\w+ \S+$/.test(thing);
+}

@@ -29,6 +29,7 @@ import {
   userOf,
 } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
+import { isObject } from "../kubernetesObject/knownMetadata.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
@@ -137,6 +138,7 @@ export const removeNamespace = defineStep({
     return await goOnWaiting(input.retry, step, async () => await remove(input, ports, step));
   },
   whenDropped: leave,
+  isAbout: isObject,
 });
 
 async function remove(input: StepInput & Given<typeof removal>, ports: Ports, step: StepContext) {
