@@ -70,11 +70,12 @@ export const applyNamespace = defineStep({
     ...profileOf(request),
     adoptionPolicy: request.adoptionPolicy,
   }),
-  async look(ports, input, { kind, step }) {
+  async look(ports, input, planning) {
     const cluster = findCluster(ports.catalog, input.cluster);
     const { labels, notices } = await decideLabels(ports, cluster, input);
     const { objects, leftOut } = desiredObjects(await asGiven(ports, input), input, labels);
-    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+    const { kind, step } = planning;
+    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
     return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
   },
