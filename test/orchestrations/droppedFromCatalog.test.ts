@@ -6,6 +6,7 @@ import { providePorts } from "../../src/activities/host.ts";
 import { acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { exportAzureCli, exportKubernetes, exportTsql } from "../../src/application/inspection/exportNamespace.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
+import { tidyLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
@@ -265,6 +266,45 @@ it("takes the users of a namespace away whose cluster the catalog has dropped, a
   for (const step of ["removeServiceAccount", "unfederateIdentity", "removeIdentity", "removeNamespace"]) {
     expect(named, step).toContain(step);
   }
+});
+
+describe("what stays in a cluster that the catalog has dropped", () => {
+  const made = "ConfigMap mooring-databases, Namespace team-a, ServiceAccount app";
+  const leftovers = () => cloud.ports.registry.listLeftovers();
+  const watch = async (ports: Ports) =>
+    await tidyLeftovers(ports, { log: () => undefined, warn: (line) => void warned.push(line) });
+  let warned: string[];
+  beforeEach(() => {
+    warned = [];
+  });
+
+  it("is named, and goes when the cluster is back", async () => {
+    const gone = restarted({ clusters: otherClusters });
+    const operation = await offboard(gone, berth);
+
+    expect(operation?.leftInPlace).toContainEqual(expect.stringContaining(`may still be there: ${made}.`));
+    expect((await leftovers()).flatMap(({ what }) => what).join(" ")).toContain(made);
+    await watch(gone);
+    expect(warned.join(" ")).toContain("no cluster");
+    expect(cloud.objects.size).toBeGreaterThan(0);
+    await watch(restarted({}));
+    expect(await leftovers()).toEqual([]);
+    expectNothingLeft(cloud);
+  });
+
+  it("is what a namespace has that was onboarded again since", async () => {
+    await offboard(restarted({ clusters: otherClusters }), berth);
+    const ports = restarted({});
+    // It has no record any more: an operator would have to decide about it.
+    cloud.identities.clear();
+    expect((await send(ports, parse([messages]))).status).toBe("Succeeded");
+
+    await watch(ports);
+
+    expect(await leftovers()).toEqual([]);
+    expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
+    expect(usersIn("messages")).toEqual([name]);
+  });
 });
 
 describe("the repair of a namespace whose database the catalog has dropped", () => {

@@ -131,8 +131,8 @@ it("takes the identity's user with Mooring's mark out of a database that the req
   cloud.users.get("sql-dev/orders")?.set(name, { ...own, roles: ["db_owner"] });
   const found = await findings();
   expect(found).toMatchObject([{ code: "GRANT_SURPLUS", target: "sql-dev/orders" }]);
-  cloud.namespaces.set("aks-dev/team-a", { ...record(), findings: found } as never);
 
+  // Nobody has looked for the record: the repair does.
   expect((await repair(cloud.ports, berth))?.status).toBe("Succeeded");
   expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
   expect(await findings()).toEqual([]);
@@ -203,6 +203,56 @@ describe("another installation with a cluster and a namespace of the same names"
       identity(other).principalId,
     ]);
     expect(await findings(theirs)).toEqual([]);
+  });
+
+  describe("in the same cluster", () => {
+    const account = () => cloud.objects.get("v1 ServiceAccount team-a/app");
+    beforeEach(async () => {
+      providePorts(theirs);
+      await offboard(theirs, berth);
+      theirs = { ...theirs, kubernetes: cloud.ports.kubernetes };
+      providePorts(theirs);
+      await send(theirs, asked());
+      providePorts(cloud.ports);
+    });
+
+    it("keeps its objects, which are a conflict that an operator decides", async () => {
+      const before = JSON.stringify([...cloud.objects]);
+      const request = asked({ databases: [], targets: [uploads], adoptionPolicy: "Always" });
+      const told = "belongs to the onboarded namespace aks-dev/team-a of installation";
+
+      expect((await planRequest({ ports: cloud.ports, by: operator, warn: () => undefined }, request)).blocked).toBe(
+        true,
+      );
+      expect((await send(cloud.ports, request))?.error).toMatchObject({
+        code: "KUBERNETES_CONFLICT",
+        message: expect.stringContaining(told),
+      });
+      expect(JSON.stringify([...cloud.objects])).toBe(before);
+
+      const decided = { by: operator, adoptIdentity: "any" };
+      expect((await send(cloud.ports, request, decided))?.status).toBe("Succeeded");
+      expect(JSON.stringify(account())).toContain(identity().clientId);
+      // Now they are ours, and the other one's repair does not take them back.
+      providePorts(theirs);
+      expect((await repair(theirs, berth))?.status).toBe("Failed");
+      providePorts(cloud.ports);
+      expect(await findings()).toEqual([]);
+      expect((await offboard(cloud.ports, berth))?.status).toBe("Succeeded");
+      expect([...cloud.objects.keys()].filter((key) => key.includes("team-a"))).toEqual([]);
+    });
+
+    it("reads marks of an earlier release, which name none, as before", async () => {
+      providePorts(theirs);
+      for (const [key, object] of cloud.objects) {
+        const { "mooring.dev/installation": _none, ...annotations } = object.metadata.annotations ?? {};
+        cloud.objects.set(key, { ...object, metadata: { ...object.metadata, annotations } });
+      }
+      expect((await repair(theirs, berth))?.status).toBe("Succeeded");
+      expect(await findings(theirs)).toEqual([]);
+      expect((await offboard(theirs, berth))?.status).toBe("Succeeded");
+      expect([...cloud.objects.keys()].filter((key) => key.includes("team-a"))).toEqual([]);
+    });
   });
 
   describe("with marks of an earlier release", () => {

@@ -23,7 +23,7 @@ import {
 } from "../proof/support/postgres.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
 import { clientIdOf, principalIdOf } from "../support/ids.ts";
-import { offboard, operate, send } from "../support/operations.ts";
+import { offboard, operate, repair, send } from "../support/operations.ts";
 
 const onServer = {
   kind: "postgresql",
@@ -252,4 +252,19 @@ describe("what others gave the namespace's own role", () => {
     expect(await offboard(ports, request)).toMatchObject({ status: "Succeeded" });
     expect(server.roles.has(name)).toBe(true);
   });
+});
+
+it("loses what a late write of Mooring's gave it where no request has a target, in the next repair", async () => {
+  const [earlier, given] = [server.roles.get(name), [...server.rights]];
+  if (!earlier) throw new Error("there is no role");
+  expect((await send(cloud.ports, asking("ledger"))).status).toBe("Succeeded");
+  const now = [...server.rights.keys()];
+  server.roles.set(name, earlier);
+  for (const [key, right] of given) server.rights.set(key, right);
+
+  // Nobody has looked since.
+  expect((await repair(cloud.ports, request))?.status).toBe("Succeeded");
+
+  expect([...server.rights.keys()].toSorted()).toEqual(now.toSorted());
+  expect(cloud.namespaces.get("aks-dev/team-a")?.findings ?? []).toEqual([]);
 });

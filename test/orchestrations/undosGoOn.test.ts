@@ -179,3 +179,25 @@ it("ends when an operator cancels, and says what is left", async () => {
   expect(error?.message).toContain("Given up by requester");
   expect(Date.now() - outage.from).toBeLessThan(dayMs);
 });
+
+it("ends like any other when an operator who has removed everything cancels", async () => {
+  const operation = await failWithClusterDown();
+  let rests = 0;
+  await acceptance.run({
+    ...inVirtualTime,
+    async atRest() {
+      rests += 1;
+      if (rests > 1) return;
+      cloud.objects.delete("v1 ServiceAccount team-a/app");
+      await cancelOperation(cloud.ports.registry, operation, { by: requester });
+      acceptance.raise("decision");
+    },
+  });
+
+  const { status, error, leftUndone } = cloud.operations.get(operation) ?? {};
+  expect({ status, code: error?.code, leftUndone }).toEqual({
+    status: "Failed",
+    code: "SQL_FORBIDDEN",
+    leftUndone: undefined,
+  });
+});

@@ -1,13 +1,16 @@
 /** Tries again what operations could not tidy up after they had revoked access, and forgets what is gone. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
+import { lookUp } from "../../domain/lookUp.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { Leftover } from "../../domain/operation/leftover.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { Stored } from "../../domain/operation/records.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
-import { resources } from "../../resources/index.ts";
+import type { StepContext } from "../../resources/definitions/step.ts";
+import { resourceSteps, resources } from "../../resources/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 
 type Log = Record<"log" | "warn", (line: string) => void>;
@@ -43,12 +46,39 @@ export async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
   }
 }
 
-/** What stays. An operation that holds the namespace tidies up what it revokes, and gives what it is asked for. */
+/** What stays. A namespace that has a record again has operations that see to it. An operation that holds the namespace tidies up what it revokes, and gives what it is asked for. */
 async function tryAgain(ports: Ports, left: Stored<Leftover>): Promise<readonly string[]> {
   const record = await ports.registry.getNamespace(left);
   if (record && isHeld(record)) return left.what;
-  const { tidyUp }: Resource = resources[left.resource];
-  const what = tidyUp ? await tidyUp(ports, left, record ? requestsOf(record) : []) : left.what;
+  const what = await tidyUp(ports, left, record ? requestsOf(record) : []);
   if (what.length === 0) await ports.registry.forgetLeftover(left);
   return what;
 }
+
+async function tidyUp(ports: Ports, left: Leftover, kept: readonly OnboardingRequest[]): Promise<readonly string[]> {
+  if (left.resource !== "step") {
+    const { tidyUp }: Resource = resources[left.resource];
+    return tidyUp ? await tidyUp(ports, left, kept) : left.what;
+  }
+  const { kind, input } = left.place;
+  if (kept.length > 0) return [];
+  const step = lookUp(resourceSteps, kind);
+  const isDone = await step?.use(async ({ input: schema, run }) => {
+    const { waitsUntil } = await run(schema.parse(input), ports, unrecorded);
+    return waitsUntil === undefined;
+  });
+  return isDone ? [] : left.what;
+}
+
+/** Nobody follows the operation any more. */
+const unrecorded: StepContext = {
+  invocation: { invocationId: "", log: () => undefined, warn: () => undefined },
+  willDo: async () => undefined,
+  earlier: async () => undefined,
+  notice: async () => undefined,
+  isLastTry: async () => true,
+  commit: async () => undefined,
+  plan: async () => {
+    throw new Error("the step is run by itself");
+  },
+};

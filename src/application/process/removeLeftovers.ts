@@ -44,7 +44,7 @@ export const removeLeftovers = defineStep({
     const removals = keys.map((step) =>
       resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
     );
-    const surpluses = others.map((each) => each.look(ports, request, planning.step));
+    const surpluses = others.map((each) => each.look(ports, request, planning.step, input.offboarding !== undefined));
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
     const notices = plans.flatMap((plan) => plan.notices ?? []);
     return defined({
@@ -66,7 +66,9 @@ export const removeLeftovers = defineStep({
         );
         return action;
       }),
-      ...surpluses.map((each) => () => each.run(ports, { ...base, request }, all)),
+      ...surpluses.map(
+        (each) => () => each.run(ports, { ...base, request, isOffboarding: offboarding !== undefined }, all),
+      ),
     ];
     const actions: StepAction[] = [];
     const failures: unknown[] = [];

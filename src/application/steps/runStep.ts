@@ -89,7 +89,13 @@ async function tryStep<G extends object, O extends StepResult>(
       await commitOperation(registry, operation, allowedBy);
       isCommitted = true;
     };
-    const gated = gateWrites(ports, mayGoOn, trail.noteUnanswered);
+    // One that was given up writes nothing more; where it finds everything removed, it is done.
+    const expectUndoing = async () => {
+      if (isUndo(input) && input.retrial) expectNotGivenUp(await record);
+    };
+    const mayWrite = mayGoOn.then(expectUndoing);
+    mayWrite.catch(() => undefined);
+    const gated = gateWrites(ports, mayWrite, trail.noteUnanswered);
     const plan = async (facts: OperationFacts) => {
       const looking = planOperation(gated, operation, facts);
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
@@ -98,14 +104,24 @@ async function tryStep<G extends object, O extends StepResult>(
     // An undo that goes on after the runtime's tries is not waited for here.
     const counted = { ...input, retry: { ...input.retry, undoTimeoutMs: 0 } };
     const isLastTry = async (error: TransientError) => delayAfter(error, counted, await trail.started) === undefined;
-    const context = { ...trail, invocation, isLastTry, commit, plan };
+    const willDo: typeof trail.willDo = async (...said) => {
+      await expectUndoing();
+      await trail.willDo(...said);
+    };
+    const context = { ...trail, willDo, invocation, isLastTry, commit, plan };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await runLeavingDropped(definition, input, context, () => run(input, gated, context));
+    const result = await runLeavingDropped(definition, input, gated, context, () =>
+      run(input, gated, context).catch(async (error: unknown) => {
+        await expectUndoing();
+        throw error;
+      }),
+    );
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);
     if (waitsUntil !== undefined) {
+      await expectUndoing();
       await trail.pause(waitsUntil);
       return { ...result, waitsUntil };
     }
@@ -178,7 +194,6 @@ async function expectAllowed(
   if (isUndo(input)) {
     const { createdBy } = input;
     expectNotEnded(record, operation);
-    if (input.retrial) expectNotGivenUp(record);
     if (createdBy !== operation) {
       expectNotSucceeded(await registry.getOperation(createdBy), createdBy);
       return { record, undoneSteps: looksAgain(input) ? await registry.listSteps(createdBy) : [] };

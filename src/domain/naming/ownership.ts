@@ -22,6 +22,7 @@ export function ownerTags(berth: Berth, operation: string, installation?: string
 export const managedByLabel = "app.kubernetes.io/managed-by";
 const namespaceAnnotation = "mooring.dev/namespace";
 const operationAnnotation = "mooring.dev/operation";
+const installationAnnotation = "mooring.dev/installation";
 const adopterAnnotation = "mooring.dev/adopted-by";
 const replacedAnnotation = "mooring.dev/replaced";
 
@@ -29,13 +30,18 @@ const replacedAnnotation = "mooring.dev/replaced";
 export function ownerMetadata(
   berth: Berth,
   operation: string,
+  installation?: string,
 ): {
   labels: Record<string, string>;
   annotations: Record<string, string>;
 } {
   return {
     labels: { [managedByLabel]: owner },
-    annotations: { [namespaceAnnotation]: berthKey(berth), [operationAnnotation]: operation },
+    annotations: {
+      [namespaceAnnotation]: berthKey(berth),
+      [operationAnnotation]: operation,
+      ...(installation === undefined ? {} : { [installationAnnotation]: installation }),
+    },
   };
 }
 
@@ -78,7 +84,14 @@ export interface MarkedMetadata {
 
 export function readMetadata({ labels, annotations }: MarkedMetadata): Ownership | undefined {
   if (labels?.[managedByLabel] !== owner) return undefined;
-  return toOwnership(annotations?.[namespaceAnnotation], annotations?.[operationAnnotation]);
+  const by = annotations?.[installationAnnotation];
+  return toOwnership(annotations?.[namespaceAnnotation], annotations?.[operationAnnotation], by);
+}
+
+/** The same, read as another namespace's: that of the installation which its mark names. */
+export function ofInstallation({ annotations = {}, ...metadata }: MarkedMetadata): MarkedMetadata {
+  const whose = `${annotations[namespaceAnnotation]} of installation ${annotations[installationAnnotation]}`;
+  return { ...metadata, annotations: { ...annotations, [namespaceAnnotation]: whose } };
 }
 
 /** Also undefined if the mark was copied to another object. Marks of 0.1.0 do not say which object they were written to. */
@@ -195,7 +208,9 @@ export function printMetadataMark(metadata: MarkedMetadata): string | undefined 
   const isCreated = readMetadata(metadata) !== undefined;
   if (!isCreated && !adoptedBy(metadata)) return undefined;
   const { annotations = {} } = metadata;
-  const own = isCreated ? [namespaceAnnotation, operationAnnotation] : [adopterAnnotation, replacedAnnotation];
+  const own = isCreated
+    ? [namespaceAnnotation, operationAnnotation, installationAnnotation]
+    : [adopterAnnotation, replacedAnnotation];
   const mark: MetadataMark = {
     labels: isCreated ? { [managedByLabel]: owner } : {},
     annotations: Object.fromEntries(Object.entries(annotations).filter(([name]) => own.includes(name))),

@@ -6,10 +6,11 @@ import type { Berth } from "../naming/names.ts";
 import type { RememberedPlaces } from "../targets/namedTarget.ts";
 
 export interface Leftover extends Berth {
-  /** Whose `tidyUp` tries again: its key in resources/index.ts. */
-  readonly resource: "target" | "sqlUser";
+  /** Whose `tidyUp` tries again: its key in resources/index.ts. A step of an offboarding, whose place the catalog had dropped, runs again. */
+  readonly resource: "target" | "sqlUser" | "step";
   /** That of the step. */
   readonly target: string;
+  /** Of a step its name and its input. */
   readonly place: RememberedPlaces[string][number];
   /** The one that left it. */
   readonly operation: string;

@@ -3,6 +3,7 @@
  * may give nothing any more, the operation goes on with the rest, and the step says what is left as it was.
  */
 import { type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
+import type { Berth } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -70,25 +71,34 @@ export const leave = () => ({ action: "keep" }) as const;
  * it goes on or fails, and its operation names it.
  */
 export async function runLeavingDropped<G extends object, O extends StepResult>(
-  { whenDropped }: Pick<StepDefinition<G, O>, "whenDropped">,
+  definition: Pick<StepDefinition<G, O>, "name" | "target" | "whenDropped" | "isAbout">,
   input: StepInput & G,
+  { registry }: Pick<Ports, "registry">,
   step: Pick<StepContext, "notice" | "isLastTry">,
   run: () => Promise<O>,
 ): Promise<O> {
   try {
     return await run();
   } catch (error) {
-    const left = isUndo(input) ? undefined : whenDropped?.(input);
+    const left = isUndo(input) ? undefined : definition.whenDropped?.(input);
     const why = left && (await whyLeft(error, step));
     if (!why) throw error;
-    await step.notice([noticeOfLeft(why)]);
+    const notice = noticeOfLeft(why, await madeThere({ registry }, definition, input));
+    // No record remembers it once the namespace is offboarded.
+    if (input.looksAgain) {
+      const { operation, cluster, namespace } = input;
+      const place = { kind: definition.name, input };
+      const row = { cluster, namespace, resource: "step", target: definition.target(input), place, operation } as const;
+      await registry.rememberLeftover({ ...row, since: new Date().toISOString(), what: [notice.message] });
+    }
+    await step.notice([notice]);
     return left;
   }
 }
 
 /** The step's look, or undefined for a step that is not planned. It does not wait for what may pass, and says what it leaves if it lasts. */
 export async function lookAt<G extends object, O extends StepResult>(
-  { look, whenDropped, from }: StepDefinition<G, O>,
+  { look, whenDropped, from, isAbout }: StepDefinition<G, O>,
   ports: Ports,
   operation: string,
   planning: Planning,
@@ -102,10 +112,29 @@ export async function lookAt<G extends object, O extends StepResult>(
     const left = createdBy === undefined ? whenDropped?.(input) : undefined;
     const why = whyDropped(error);
     if (!left || !why) throw error;
-    return { ...toStepPlan(step, { action: "keep" }), notices: [noticeOfLeft(why)] };
+    return {
+      ...toStepPlan(step, { action: "keep" }),
+      notices: [noticeOfLeft(why, await madeThere(ports, { isAbout }, input))],
+    };
   }
 }
 
-export function noticeOfLeft({ message }: Pick<PermanentError, "message">): OperationError {
-  return toNotice("LEFT_IN_PLACE", `${message} What Mooring made there may still be there.`);
+/** As the record names it; rows of 0.1.0 may not. */
+async function madeThere<G extends object, O extends StepResult>(
+  { registry }: Pick<Ports, "registry">,
+  { isAbout }: Pick<StepDefinition<G, O>, "isAbout">,
+  berth: Berth,
+): Promise<readonly string[]> {
+  if (!isAbout) return [];
+  const { things = [] } = (await registry.getNamespace(berth)) ?? {};
+  const made = things.filter(({ thing, mark }) => mark !== "" && isAbout(thing));
+  return made.map(({ thing }) => thing).toSorted();
+}
+
+export function noticeOfLeft(
+  { message }: Pick<PermanentError, "message">,
+  made: readonly string[] = [],
+): OperationError {
+  const named = made.length === 0 ? "." : `: ${made.join(", ")}.`;
+  return toNotice("LEFT_IN_PLACE", `${message} What Mooring made there may still be there${named}`);
 }

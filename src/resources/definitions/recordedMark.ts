@@ -5,16 +5,30 @@ import { identityIdsOf } from "../../domain/operation/identities.ts";
 import { operationsOf } from "../../domain/operation/lifecycle.ts";
 import type { Ports } from "../../ports/index.ts";
 import { currentIdentity } from "./knownIdentities.ts";
+import type { Planning } from "./step.ts";
 
 /**
  * The mark that a thing had when it was last inspected, found by the id that distinguishes it from any other of its name; empty
  * if the thing was adopted unchanged. Consulted for things without a mark: somebody may have removed it.
  */
-export type RecordedMark = (thing: string, id: string | undefined) => Promise<string | undefined>;
+export interface RecordedMark {
+  (thing: string, id: string | undefined): Promise<string | undefined>;
+  /** Which marks are this installation's own; those of another one, too, once an operator has decided that for the namespace. */
+  readonly installation?: () => Promise<{ readonly id: string; readonly takesOver: boolean }>;
+}
 
-/** Answers from the namespace's record, which is read once, on the first call. */
-export function recordedMarks({ registry }: Pick<Ports, "registry">, berth: Berth): RecordedMark {
-  return markIn(readOnce(registry, berth));
+/** Answers from the namespace's record, which is read once, on the first call; a plan also knows what an operator decides now. */
+export function recordedMarks(
+  { registry }: Pick<Ports, "registry">,
+  berth: Berth,
+  { operator }: Pick<Planning, "operator"> = {},
+): RecordedMark {
+  const read = readOnce(registry, berth);
+  const installation = async () => {
+    const takesOver = operator?.adoptIdentity !== undefined;
+    return { id: await registry.installation(), takesOver: takesOver || (await read())?.adoptIdentity !== undefined };
+  };
+  return Object.assign(markIn(read), { installation });
 }
 
 type Read = () => ReturnType<Ports["registry"]["getNamespace"]>;

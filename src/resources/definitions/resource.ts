@@ -81,10 +81,10 @@ export function defineResource<const R extends Resource>(resource: R): R {
 export interface Surplus {
   /** No other step of an offboarding removes it. */
   readonly outlastsSteps?: true;
-  look(ports: Ports, request: OnboardingRequest, step: StepKey): Promise<StepPlan>;
+  look(ports: Ports, request: OnboardingRequest, step: StepKey, isOffboarding: boolean): Promise<StepPlan>;
   run(
     ports: Ports,
-    input: StepInput & { readonly request: OnboardingRequest },
+    input: StepInput & { readonly request: OnboardingRequest; readonly isOffboarding: boolean },
     step: Pick<StepContext, "willDo" | "notice">,
   ): Promise<StepAction>;
 }

@@ -142,6 +142,8 @@ export interface StepDefinition<G extends object, O extends StepResult, Name ext
   readonly run: (input: StepInput & G, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
   /** What it reports where the catalog has dropped its place; undefined if it then fails, as every undo does (leftCatalog.ts). */
   readonly whenDropped?: ((input: G) => NoInfer<O> | undefined) | undefined;
+  /** Which things of the record its notice then names. */
+  readonly isAbout?: ((thing: string) => boolean) | undefined;
 }
 
 /** What the operation gives a step, by its schema. */

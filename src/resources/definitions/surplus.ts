@@ -1,4 +1,6 @@
 /** What a repair removes, and an offboarding, by a look that knows how. */
+import type { IdentityPair } from "../../domain/naming/identityPair.ts";
+import { newestIdentity } from "../../domain/operation/identities.ts";
 import { type Difference, toStepPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -9,16 +11,29 @@ interface Found {
   readonly takeAway: () => Promise<void>;
 }
 
-export function surplusOf(find: (ports: Ports, request: OnboardingRequest) => Promise<readonly Found[]>): Surplus {
+type Find = (ports: Ports, request: OnboardingRequest, isOffboarding: boolean) => Promise<readonly Found[]>;
+
+/** Whose surplus is looked for where each place costs a login: a repair looks, an offboarding where the last look found some. */
+export async function holderOf(
+  { registry }: Pick<Ports, "registry">,
+  request: OnboardingRequest,
+  isOffboarding: boolean,
+): Promise<IdentityPair | undefined> {
+  const record = await registry.getNamespace(request);
+  const isLookedFor = !isOffboarding || record?.findings?.some(({ code }) => code === "GRANT_SURPLUS");
+  return record && isLookedFor ? newestIdentity(record) : undefined;
+}
+
+export function surplusOf(find: Find): Surplus {
   return {
     outlastsSteps: true,
-    async look(ports, request, step) {
-      const found = await find(ports, request);
+    async look(ports, request, step, isOffboarding) {
+      const found = await find(ports, request, isOffboarding);
       const differences = found.flatMap((each) => each.differences);
       return toStepPlan(step, { action: found.length > 0 ? "delete" : "none", differences });
     },
-    async run(ports, { request }, step) {
-      const found = await find(ports, request);
+    async run(ports, { request, isOffboarding }, step) {
+      const found = await find(ports, request, isOffboarding);
       if (found.length === 0) return "none";
       await step.willDo(
         "delete",

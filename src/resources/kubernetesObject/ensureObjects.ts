@@ -52,7 +52,7 @@ export async function planObject(
 ): Promise<ObjectDecision> {
   const current = await kubernetes.get(cluster, refOf(desired));
   if (!current) {
-    const object = withMetadata(desired, ownerMetadata(input, input.operation));
+    const object = withMetadata(desired, ownerMetadata(input, input.operation, await installationOf(input)));
     return { action: "create", differences: [describeNew(desired)], conflict: undefined, object, current };
   }
   const going = describeGoing(current);
@@ -79,7 +79,7 @@ export async function planObject(
       return { action, differences, conflict: undefined, object: undefined, current };
     }
     // The mark keeps naming the operation that created the object, so that this one's undo does not remove it.
-    const object = withMetadata(desired, ownerMetadata(input, ownership.operation));
+    const object = withMetadata(desired, ownerMetadata(input, ownership.operation, await installationOf(input)));
     const replaces = changes.some((each) => isUnchangeable(desired, each)) ? seen(current) : undefined;
     return {
       action: "update",
@@ -108,6 +108,10 @@ export async function planObject(
   const mark = adopterMetadata(input, input.operation, { uid, replaced: valuesBefore(desired, current) });
   const object = conflict || differences.length === 0 ? undefined : withMetadata(desired, mark);
   return { action: "adopt", differences, conflict, object, current };
+}
+
+async function installationOf({ recordedMark }: EnsureInput): Promise<string | undefined> {
+  return (await recordedMark.installation?.())?.id;
 }
 
 function seen({ metadata: { uid, resourceVersion } }: KubernetesObject): ObjectDecision["replaces"] {

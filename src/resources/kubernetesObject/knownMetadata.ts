@@ -1,9 +1,15 @@
-import { adoptedBy, type MarkedMetadata, readMetadata, readMetadataMark } from "../../domain/naming/ownership.ts";
+import {
+  adoptedBy,
+  type MarkedMetadata,
+  ofInstallation,
+  readMetadata,
+  readMetadataMark,
+} from "../../domain/naming/ownership.ts";
 import type { ObjectMetadata, ObjectRef } from "../../ports/kubernetes.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 
 export interface KnownMetadata {
-  /** With the object's mark or, if that was removed, the one in the namespace's record. */
+  /** With the object's mark or, if that was removed, the one in the namespace's record. Another installation's is another namespace's. */
   readonly metadata: MarkedMetadata;
   readonly isMarkLost: boolean;
   /** It existed when the namespace was onboarded, and did not have to be changed. */
@@ -15,7 +21,13 @@ export async function knownMetadata(
   recordedMark: RecordedMark,
 ): Promise<KnownMetadata> {
   const asItIs = { metadata, isMarkLost: false, isAdoptedAsItWas: false };
-  if (readMetadata(metadata) || adoptedBy(metadata)) return asItIs;
+  const ownership = readMetadata(metadata);
+  if (ownership?.installation !== undefined && recordedMark.installation) {
+    const { id, takesOver } = await recordedMark.installation();
+    if (ownership.installation === id) return asItIs;
+    return takesOver ? { ...asItIs, isMarkLost: true } : { ...asItIs, metadata: ofInstallation(metadata) };
+  }
+  if (ownership || adoptedBy(metadata)) return asItIs;
   const recorded = await recordedMark(thingOf({ apiVersion, kind, ...metadata }), metadata.uid);
   if (recorded === undefined) return asItIs;
   // Whoever removed Mooring's mark from a namespace has taken it over: it is neither marked again nor deleted, which the cluster
@@ -37,4 +49,9 @@ export async function knownMetadata(
 /** An object as findings and the namespace's record name it; its namespace is that of the record. */
 export function thingOf({ kind, name }: ObjectRef): string {
   return `${kind} ${name}`;
+}
+
+/** Whether it names an object: no identity, user or target has a space in its name. */
+export function isObject(thing: string): boolean {
+  return /^[A-Z]\w+ \S+$/.test(thing);
 }

@@ -21,9 +21,10 @@ export function ensuring<G extends { readonly adoptionPolicy: AdoptionPolicy }>(
   begin: (input: G, step: StepContext) => Promise<void> = async () => undefined,
 ) {
   return {
-    async look(ports: Ports, input: Looking & G, { kind, step }: Planning): Promise<StepPlan> {
+    async look(ports: Ports, input: Looking & G, planning: Planning): Promise<StepPlan> {
       const cluster = findCluster(ports.catalog, input.cluster);
-      const how = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+      const { kind, step } = planning;
+      const how = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
       return withUnknownClientId(await planObjects(ports.kubernetes, cluster, desired(ports.catalog, input), how));
     },
     async run(input: StepInput & G, ports: Ports, step: StepContext): Promise<{ action: StepAction }> {

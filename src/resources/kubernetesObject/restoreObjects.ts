@@ -71,7 +71,7 @@ export async function planRestoration(
 /** The object's mark, if Mooring created or adopted it for the namespace. */
 function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
   const ownership = readMetadata(metadata);
-  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation);
+  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation, ownership.installation);
   const adopter = adoptedBy(metadata);
   return adopter?.berth === berthKey(berth)
     ? adopterMetadata(berth, adopter.operation, { uid: metadata.uid, replaced: readReplaced(metadata) })

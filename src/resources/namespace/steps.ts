@@ -29,6 +29,7 @@ import {
   userOf,
 } from "../definitions/step.ts";
 import { bringObjects, refOf } from "../kubernetesObject/ensureObjects.ts";
+import { isObject } from "../kubernetesObject/knownMetadata.ts";
 import { planObjectRemoval, planObjectRestoration, planObjects } from "../kubernetesObject/planObjects.ts";
 import { removeObjects } from "../kubernetesObject/removeObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
@@ -69,11 +70,12 @@ export const applyNamespace = defineStep({
     ...profileOf(request),
     adoptionPolicy: request.adoptionPolicy,
   }),
-  async look(ports, input, { kind, step }) {
+  async look(ports, input, planning) {
     const cluster = findCluster(ports.catalog, input.cluster);
     const { labels, notices } = await decideLabels(ports, cluster, input);
     const { objects, leftOut } = desiredObjects(await asGiven(ports, input), input, labels);
-    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+    const { kind, step } = planning;
+    const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
     return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
   },
@@ -137,6 +139,7 @@ export const removeNamespace = defineStep({
     return await goOnWaiting(input.retry, step, async () => await remove(input, ports, step));
   },
   whenDropped: leave,
+  isAbout: isObject,
 });
 
 async function remove(input: StepInput & Given<typeof removal>, ports: Ports, step: StepContext) {

@@ -39,10 +39,11 @@ export const applyProfile = defineStep({
     ...(isMigrating ? { otherMode: otherMode ?? usuallyLeft[request.identityMode] } : {}),
     adoptionPolicy: request.adoptionPolicy,
   }),
-  async look(ports, input, { kind, step }) {
+  async look(ports, input, planning) {
     const { cluster, managed, isManaged } = await placesOf(ports, input);
     const objects = profileObjects(ports.catalog, { ...input, isManaged });
-    const how = { ...input, kind, recordedMark: recordedMarks(ports, input), step };
+    const { kind, step } = planning;
+    const how = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, how);
     return managed ? withManaged(plan, decideProfile(managed, fieldsOf(ports.catalog, input), input), "after") : plan;
   },

@@ -1,15 +1,12 @@
 /** Users of the identity with Mooring's mark in databases that its request does not name. */
 import { identityName } from "../../domain/naming/names.ts";
-import { newestIdentity } from "../../domain/operation/identities.ts";
 import { throwConflict } from "../../domain/operation/plan.ts";
-import { surplusOf } from "../definitions/surplus.ts";
+import { holderOf, surplusOf } from "../definitions/surplus.ts";
 import { findReach, isMarkedUser, namedIn } from "./elsewhere.ts";
 import { planRevocation } from "./revocation.ts";
 
-/** Each database costs a login: where the last look found some. */
-export const surplusUsers = surplusOf(async (ports, request) => {
-  const record = await ports.registry.getNamespace(request);
-  const identity = record?.findings?.some(({ code }) => code === "GRANT_SURPLUS") ? newestIdentity(record) : undefined;
+export const surplusUsers = surplusOf(async (ports, request, isOffboarding) => {
+  const identity = await holderOf(ports, request, isOffboarding);
   if (!identity) return [];
   const { cluster, namespace } = request;
   const name = identityName(request);

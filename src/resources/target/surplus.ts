@@ -4,12 +4,11 @@
  */
 import { berthKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
-import { newestIdentity } from "../../domain/operation/identities.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { GaveRole } from "../definitions/inspection.ts";
-import { surplusOf } from "../definitions/surplus.ts";
+import { holderOf, surplusOf } from "../definitions/surplus.ts";
 import { hasOwnName } from "./azureRole/assignments.ts";
 import { targetAt } from "./families.ts";
 import { placesOf } from "./findPlaces.ts";
@@ -32,10 +31,9 @@ export async function judgedRoles(
     known.some(({ place, isListed }) => (isListed || isMarkedRole(request, role)) && targetAt(place).judges(role));
 }
 
-/** Access of targets' own. Reading all of the catalog's costs a login to each server: where the last look found some. */
-export const surplusAccess = surplusOf(async (ports, request) => {
-  const record = await ports.registry.getNamespace(request);
-  const identity = record?.findings?.some(({ code }) => code === "GRANT_SURPLUS") ? newestIdentity(record) : undefined;
+/** Access of targets' own. */
+export const surplusAccess = surplusOf(async (ports, request, isOffboarding) => {
+  const identity = await holderOf(ports, request, isOffboarding);
   if (!identity) return [];
   const { cluster, namespace } = request;
   const about = { berth: { cluster, namespace }, principalId: identity.principalId };

@@ -304,6 +304,33 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     ]);
   });
 
+  it("makes a role anew without anything that others gave the earlier one", async () => {
+    await makeRole();
+    await give("read");
+    await onServer(`CREATE ROLE strong; GRANT strong, pg_read_all_data TO "${role}"; CREATE ROLE weak; GRANT "${role}" TO weak;
+      CREATE SCHEMA apart AUTHORIZATION azure_pg_admin; ALTER ROLE "${role}" CREATEDB; SET ROLE azure_pg_admin;
+      CREATE TABLE apart.accounts (); GRANT USAGE ON SCHEMA apart TO "${role}"; GRANT SELECT ON apart.accounts TO "${role}";
+      ALTER DEFAULT PRIVILEGES IN SCHEMA apart GRANT SELECT ON TABLES TO "${role}"; RESET ROLE`);
+    const [old] = (await postgres.inspect(place, { role, principalId })).roles;
+    if (!old) throw new Error("no role");
+    await expect((await logIn()).query("SELECT * FROM apart.accounts")).resolves.toMatchObject({ rowCount: 0 });
+    app = fixture.addPrincipal("team-a again");
+    principalId = PrincipalId.parse(app.principalId);
+
+    await postgres.replace(place, { ...old, role, principalId, comment: JSON.stringify(mark) });
+
+    const [attributes] = await onServer(`SELECT rolcreatedb AS makes FROM pg_roles WHERE rolname = '${role}'`);
+    expect(attributes).toMatchObject({ makes: false });
+    const links = `SELECT r.rolname AS a, m.rolname AS b FROM pg_auth_members x JOIN pg_roles r ON r.oid = x.roleid
+      JOIN pg_roles m ON m.oid = x.member WHERE '${role}' IN (r.rolname, m.rolname)`;
+    expect(await onServer(links)).toEqual([{ a: role, b: "mooring" }]);
+    await onServer("SET ROLE azure_pg_admin; CREATE TABLE apart.later (); RESET ROLE");
+    const fresh = await logIn();
+    for (const table of ["apart.accounts", "apart.later", "sales.orders"])
+      await expect(fresh.query(`SELECT * FROM ${table}`), table).rejects.toMatchObject({ code: "42501" });
+    await onServer("DROP SCHEMA apart CASCADE; DROP ROLE strong; DROP ROLE weak");
+  });
+
   it.each(["drop", "replace"] as const)("gives up a role (%s) that gets a new table at this moment", async (how) => {
     await makeRole();
     await give("own");
