@@ -17,7 +17,8 @@ const alone = [
   "test/proof/**/*.test.ts",
   "test/releases/**/*.test.ts",
 ];
-/** Of the packages, which `npm test` leaves out and `npm run test:all` adds. */
+/** What tests the proofs, and the packages: `npm test` leaves them out, and `npm run test:all` adds them. */
+const ofProofs = ["test/proof/defects/**/*.test.ts"];
 const packages = ["packages/*/test/**/*.test.ts"];
 const packagesAlone = [
   "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
@@ -61,11 +62,12 @@ export default defineConfig({
         test: {
           name: "alone",
           include: isOnCoreTools ? ["test/proof/**/*.test.ts"] : alone,
-          exclude: only,
+          exclude: [...only, ...ofProofs],
           ...ofMooring,
         },
       },
       ...(isOnCoreTools ? [] : packageProjects),
+      ...(isOnCoreTools ? [] : [{ extends: true as const, test: { name: "proofs", include: ofProofs, ...ofMooring } }]),
     ],
   },
 });

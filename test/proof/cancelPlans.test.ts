@@ -4,9 +4,8 @@
  */
 
 import { shareOf } from "test-support/proofs";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { planAndCancel } from "./support/canceled.ts";
-import type { Spoil } from "./support/planned.ts";
 
 const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
@@ -50,33 +49,4 @@ it.each(onceFailing)("still handles world %i: %s", async (seed) => {
   const { problems } = await planAndCancel(seed);
 
   expect(problems.length === 0 ? "" : await tell(seed)).toBe("");
-});
-
-/** Undos that differ from the plan; the test must find each. */
-const defects: Readonly<Record<string, Spoil>> = {
-  "an undo that finds nothing": ({ identities, ...ports }) => ({
-    ...ports,
-    identities: { ...identities, federatedCredentials: async () => [] },
-  }),
-  "a user that stays": ({ databases, ...ports }) => ({
-    ...ports,
-    databases: {
-      ...databases,
-      inspect: async (target, user) => {
-        const state = await databases.inspect(target, user);
-        return { ...state, users: state.users.map((each) => ({ ...each, mark: undefined })) };
-      },
-    },
-  }),
-};
-
-describe("finds", () => {
-  it.each(Object.entries(defects))("%s within 300 worlds", async (_defect, spoil) => {
-    const problems: string[] = [];
-    for (let seed = first; seed < first + 300 && problems.length === 0; seed += 1) {
-      problems.push(...(await planAndCancel(seed, { spoil })).problems);
-    }
-
-    expect(problems.join("\n")).toMatch(/was planned as|not planned|not undone|planned \[/);
-  });
 });

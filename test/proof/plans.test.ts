@@ -5,8 +5,8 @@
  */
 
 import { shareOf } from "test-support/proofs";
-import { describe, expect, it } from "vitest";
-import { planAndRun, type Spoil } from "./support/planned.ts";
+import { expect, it } from "vitest";
+import { planAndRun } from "./support/planned.ts";
 
 const count = Math.min(Number(process.env["MOORING_SEEDS"] ?? shareOf(1_000)), 50_000);
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? Number(process.env["MOORING_TEST_SEED"] ?? 1) * 1_000_000);
@@ -60,61 +60,4 @@ it.each(onceFailing)("still handles world %i: %s", async (seed) => {
   const { problems } = await planAndRun(seed);
 
   expect(problems.length === 0 ? "" : await tell(seed)).toBe("");
-});
-
-/** Operations that differ from their plan; the test must find each. */
-const defects: Readonly<Record<string, Spoil>> = {
-  "a look that is not the plan's": (ports) => ({
-    ...ports,
-    kubernetes: { ...ports.kubernetes, get: async () => undefined },
-  }),
-  "a write that the plan does not know": ({ databases, ...ports }) => ({
-    ...ports,
-    databases: {
-      ...databases,
-      inspect: async (target, user) => {
-        const state = await databases.inspect(target, user);
-        return { ...state, users: state.users.map((each) => ({ ...each, roles: each.roles.slice(1) })) };
-      },
-    },
-  }),
-  "a blocker that does not stop it": ({ kubernetes, ...ports }) => ({
-    ...ports,
-    kubernetes: {
-      ...kubernetes,
-      apply: (cluster, object, { dryRun, ...options } = {}) =>
-        dryRun ? Promise.resolve(object) : kubernetes.apply(cluster, object, options),
-    },
-  }),
-};
-
-describe("finds", () => {
-  it.each(Object.entries(defects))("%s within 300 worlds", async (_defect, spoil) => {
-    const problems: string[] = [];
-    for (let seed = first; seed < first + 300 && problems.length === 0; seed += 1) {
-      problems.push(...(await planAndRun(seed, { spoil })).problems);
-    }
-
-    expect(problems.join("\n")).toMatch(
-      /was planned as|planned \[|nothing was said|it ended|does not say|has done something|it has written/,
-    );
-  });
-});
-
-describe("finds a plan", () => {
-  it("that writes", async () => {
-    const problems: string[] = [];
-    const careless: Spoil = ({ kubernetes, ...ports }) => ({
-      ...ports,
-      kubernetes: {
-        ...kubernetes,
-        apply: (cluster, object, options) => kubernetes.apply(cluster, object, { ...options, dryRun: false }),
-      },
-    });
-    for (let seed = first; seed < first + 300 && problems.length === 0; seed += 1) {
-      problems.push(...(await planAndRun(seed, { spoilPlan: careless })).problems);
-    }
-
-    expect(problems.join("\n")).toMatch(/planning has written/);
-  });
 });

@@ -5,7 +5,6 @@
 
 import { shareOf } from "test-support/proofs";
 import { expect, it } from "vitest";
-import type { Ports } from "../../src/ports/index.ts";
 import { endBesideTrouble } from "./support/endBesideTrouble.ts";
 import { raceAtEnd, type Verdict } from "./support/expiryRace.ts";
 
@@ -52,27 +51,3 @@ it(`takes away what has ended while a target is in trouble, in ${count} worlds`,
   for (const trouble of ["gone", "unreachable", "locked", "everything: unreachable", "everything: locked"])
     expect(seen[trouble], trouble).toBeGreaterThan(count / 100);
 }, 3_600_000);
-
-it("finds a claim that overwrites what was written since it looked, within 100 races", async () => {
-  const overwriting = ({ registry, ...ports }: Ports): Ports => ({
-    ...ports,
-    registry: {
-      ...registry,
-      async replaceNamespace(record) {
-        const current = await registry.getNamespace(record);
-        return await registry.replaceNamespace({ ...record, etag: current?.etag ?? record.etag });
-      },
-    },
-  });
-  const problems: string[] = [];
-  for (let seed = first; seed < first + 100 && problems.length === 0; seed += 1) {
-    const verdict = await raceAtEnd(seed, { spoil: overwriting }).catch((error: unknown) => ({
-      problems: [String(error)],
-    }));
-    problems.push(...verdict.problems);
-  }
-
-  expect(problems.join("\n")).toMatch(
-    / is missing|the identity lacks a role|has SID undefined|operation \S+ is (NotStarted|Running)|the renewal has succeeded/,
-  );
-});

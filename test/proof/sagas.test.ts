@@ -4,24 +4,15 @@
  * `MOORING_DEED` those in which one thing happens again and again (wish.ts).
  */
 
-import { shareOf, someOf } from "test-support/proofs";
-import { afterAll, describe, expect, it } from "vitest";
-import { defects } from "./support/defects.ts";
-import { oldDefects } from "./support/oldDefects.ts";
+import { shareOf } from "test-support/proofs";
+import { afterAll, expect, it } from "vitest";
 import { simulate } from "./support/simulate.ts";
 import { wish } from "./support/wish.ts";
 import { createWorkers, range } from "./support/workers.ts";
-import type { Report } from "./support/worldWorker.ts";
+import type { Report, Share } from "./support/worldWorker.ts";
 
 const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(20_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
-
-interface Share {
-  readonly seeds: readonly number[];
-  readonly defect?: string;
-  readonly stopAtFirst: boolean;
-  readonly most?: number;
-}
 
 const script = new URL("./support/sagaWorker.ts", import.meta.url);
 const workers = createWorkers<Share, Report>(script);
@@ -130,45 +121,3 @@ it(`leaves nothing behind, touches nothing foreign and never gets stuck, in ${co
     expect(seen(what), what).toBeGreaterThan(count / 5_000);
   }
 }, 86_400_000);
-
-/** How many worlds are searched for a defect. `MOORING_SEARCH=20000` searches more, and the failure says where one shows it. */
-const most = Number(process.env["MOORING_SEARCH"] ?? 500);
-
-function expectFound({ bad: [bad], count: tried }: Report, { finds }: { readonly finds: RegExp }): number {
-  if (!bad) throw new Error(`found in none of ${tried} worlds; MOORING_SEARCH=20000 searches more`);
-  expect(bad.problems.join("\n")).toMatch(finds);
-  expect(tried, `world ${bad.seed} shows it: begin the search \`from\` there`).toBeLessThanOrEqual(500);
-  return bad.seed;
-}
-
-describe("finds", () => {
-  it.each(someOf(Object.keys(defects)))(
-    "%s within 500 worlds",
-    async (defect) => {
-      const { finds = /$^/, from = 0 } = defects[defect] ?? {};
-      const seeds = range(from, from + 10 * most);
-
-      expectFound(await work({ seeds, defect, stopAtFirst: true, most }), { finds });
-    },
-    3_600_000,
-  );
-});
-
-describe("would find again, within 500 worlds,", () => {
-  it.each(someOf(Object.keys(oldDefects)))(
-    "%s",
-    async (defect) => {
-      const { finds = /$^/, from = 0, changes } = oldDefects[defect] ?? {};
-      const old = createWorkers<Share, Report>(script, defect);
-      try {
-        const report = await old.work({ seeds: range(from, from + 40 * most), defect, stopAtFirst: true, most });
-        const seed = expectFound(report, { finds });
-
-        expect((await simulate(seed, { changes })).problems).toEqual([]);
-      } finally {
-        old.close();
-      }
-    },
-    3_600_000,
-  );
-});

@@ -3,21 +3,14 @@
  * `MOORING_FIRST_SEED` on; a seed that fails is printed with everything that happened.
  */
 
-import { shareOf, someOf } from "test-support/proofs";
-import { afterAll, describe, expect, it } from "vitest";
-import { sharedDefects } from "./support/sharedDefects.ts";
+import { shareOf } from "test-support/proofs";
+import { afterAll, expect, it } from "vitest";
 import { simulateShared } from "./support/sharedWorld.ts";
 import { createWorkers, range } from "./support/workers.ts";
-import type { Report } from "./support/worldWorker.ts";
+import type { Report, Share } from "./support/worldWorker.ts";
 
 const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(2_000));
 const first = Number(process.env["MOORING_FIRST_SEED"] ?? 0);
-
-interface Share {
-  readonly seeds: readonly number[];
-  readonly defect?: string;
-  readonly stopAtFirst: boolean;
-}
 
 const script = new URL("./support/sharedWorker.ts", import.meta.url);
 const workers = createWorkers<Share, Report>(script);
@@ -67,25 +60,3 @@ it(`leaves no guest without what it has, and nothing behind, in ${count} worlds`
     expectSeen(what);
   }
 }, 1_200_000);
-
-const planted = someOf(Object.keys(sharedDefects));
-
-describe("finds", () => {
-  it.each(planted)(
-    "%s within 300 worlds, which are fine without it",
-    async (defect) => {
-      const { finds = /$^/, from = 0 } = sharedDefects[defect] ?? {};
-      const spoiled = createWorkers<Share, Report>(script, defect);
-      try {
-        const { bad, count: tried } = await spoiled.work({ seeds: range(from, from + 300), defect, stopAtFirst: true });
-
-        if (!bad[0]) throw new Error(`found in none of ${tried} worlds`);
-        expect(bad[0].problems.join("\n")).toMatch(finds);
-        expect((await simulateShared(bad[0].seed)).problems).toEqual([]);
-      } finally {
-        spoiled.close();
-      }
-    },
-    300_000,
-  );
-});

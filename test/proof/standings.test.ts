@@ -5,7 +5,6 @@
 
 import { shareOf } from "test-support/proofs";
 import { expect, it } from "vitest";
-import { standingOf } from "../../src/domain/operation/standing.ts";
 import { compare } from "./support/standingWorld.ts";
 
 const count = Number(process.env["MOORING_SEEDS"] ?? shareOf(1_600));
@@ -30,13 +29,3 @@ it(
   },
   30_000 + count * 2_000,
 );
-
-it("would find a document that shows what is asked for", async () => {
-  const asGiven: typeof standingOf = (record, progress) =>
-    standingOf(record, progress).map((each) => ({ ...each, state: each.state === "unknown" ? "unknown" : "inForce" }));
-
-  const isFound = async ([seed, ...rest]: readonly number[]): Promise<boolean> =>
-    seed !== undefined && ((await compare(seed, asGiven)).problems.length > 0 || (await isFound(rest)));
-
-  expect(await isFound(seeds.slice(0, 20))).toBe(true);
-});

@@ -3,6 +3,7 @@
  * of its calls, and the way; the same seed makes the same calls up to that one.
  */
 import "./sleepless.ts";
+import { createDice } from "test-support/random";
 import { automaticCredential } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
@@ -17,7 +18,7 @@ import { type Act, migrate, offboard, onboard, repair } from "./acts.ts";
 import { operator } from "./callers.ts";
 import { disturb } from "./drift.ts";
 import { createEngineFaults } from "./engine.ts";
-import { calm, type Script, type ScriptedWay } from "./faults.ts";
+import { calm, type Script, type ScriptedWay, scriptedWays } from "./faults.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import type { Control } from "./operate.ts";
 import { type SharedTrial, tryShared } from "./sharedWorld.ts";
@@ -178,4 +179,34 @@ function chooseMigration(world: World): Act | undefined {
   const others = modes.filter((mode) => mode !== request.identityMode);
   if (others.length === 0) return undefined;
   return migrate(request, operator, { to: dice.pick(others), until: "retire" });
+}
+
+export function titleOf({ seed: world, whose, deed, at, way }: CallCell, met: string | undefined): string {
+  return `world ${world}, ${whose} ${deed}, call ${at} (${met}): ${way}`;
+}
+
+export const everybody = ["own", "guest", "home"] as const;
+
+/** How many calls it makes where nothing fails; none where the world does not allow it. */
+export async function countCalls(run: Omit<CallCell, "at" | "way">): Promise<number> {
+  const { calls, problems } = await tryCall({ ...run, at: 0 });
+  if (problems.length > 0)
+    throw new Error([titleOf({ ...run, at: 0, way: "answer lost" }, undefined), ...problems].join("\n  "));
+  return calls;
+}
+
+export async function* sampled(
+  seed: number,
+  size: number,
+  who: readonly CallCell["whose"][] = everybody,
+): AsyncGenerator<CallCell> {
+  const dice = createDice(seed);
+  for (let count = 0; count < size; ) {
+    const run = { seed: dice.roll(1_000_000), whose: dice.pick(who), deed: dice.pick(deeds) };
+    const calls = await countCalls(run);
+    // A few each, since counting costs as much as a cell.
+    for (let some = 0; some < 10 && count < size && calls > 0; some += 1, count += 1) {
+      yield { ...run, at: 1 + dice.roll(calls), way: dice.pick(scriptedWays) };
+    }
+  }
 }

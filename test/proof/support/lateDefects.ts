@@ -1,15 +1,7 @@
 /** Defects that the schedules of late landings must find (plantSource.ts). Nothing here may import the source. */
-import { type Edit, edit } from "./sourceEdits.ts";
+import { edit, type PlantedDefect } from "./sourceEdits.ts";
 
-interface LateDefect {
-  readonly edits: readonly Edit[];
-  /** The problems that reveal it. */
-  readonly finds: RegExp;
-  /** The first schedule to search, 0 by default. */
-  readonly from?: number;
-}
-
-export const lateDefects: Readonly<Record<string, LateDefect>> = {
+export const lateDefects: Readonly<Record<string, PlantedDefect>> = {
   "a home that does not look for what its guests have left": {
     edits: edit(
       "src/resources/federatedCredential/leftByGuests.ts",
@@ -26,7 +18,7 @@ export const lateDefects: Readonly<Record<string, LateDefect>> = {
     ),
     finds: /left the binding of a guest/,
     // An earlier one shows it otherwise: the home cannot leave.
-    from: 50,
+    from: 150,
   },
   "a home that does not look for the rights that its guests have left": {
     edits: edit(

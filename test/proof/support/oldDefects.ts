@@ -4,18 +4,13 @@
  * with it. Nothing here may import the source.
  */
 import type { WorldChanges } from "./simulate.ts";
-import { type Edit, edit } from "./sourceEdits.ts";
+import { edit, type PlantedDefect } from "./sourceEdits.ts";
 import type { World } from "./world.ts";
 
-export interface OldDefect {
-  readonly edits: readonly Edit[];
-  /** The problems that reveal it. */
-  readonly finds: RegExp;
+export interface OldDefect extends PlantedDefect {
   /** The worlds in which it may show; all by default. */
   readonly among?: (world: World) => boolean;
   readonly changes?: WorldChanges;
-  /** The first world to search, 0 by default. */
-  readonly from?: number;
 }
 
 const migrates = ({ roamDice, request }: World) => roamDice !== undefined || request.identityMode === "podIdentity";
@@ -68,7 +63,11 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     finds: /(left behind|still there): role paid|Mooring gave a role that the request does not ask for: \S+\/paid\//,
   },
   "a role of the identity with Mooring's mark counts as given, wherever it is": {
-    edits: edit("src/resources/identity/resource.ts", "surplus: [surplusRoles, earlierIdentities],", "surplus: [earlierIdentities],"),
+    edits: edit(
+      "src/resources/identity/resource.ts",
+      "surplus: [surplusRoles, earlierIdentities],",
+      "surplus: [earlierIdentities],",
+    ),
     among: ({ targetDice }) => targetDice !== undefined,
     changes: { deed: "gives the identity a role with Mooring's mark elsewhere", moreActs: 4 },
     finds: /Mooring gave a role that the request does not ask for/,

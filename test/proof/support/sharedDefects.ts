@@ -1,15 +1,7 @@
 /** Defects of sharing, each put into the source while the worlds look for it (plantSource.ts). Nothing here may import the source. */
-import { type Edit, edit } from "./sourceEdits.ts";
+import { edit, type PlantedDefect } from "./sourceEdits.ts";
 
-interface SharedDefect {
-  readonly edits: readonly Edit[];
-  /** The problems that reveal it. */
-  readonly finds: RegExp;
-  /** The first world to search, 0 by default. */
-  readonly from?: number;
-}
-
-export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
+export const sharedDefects: Readonly<Record<string, PlantedDefect>> = {
   "a home that does not look for its guests": {
     edits: edit("src/resources/definitions/identityMembers.ts", "(record?.guests ?? [])", "([] as string[])"),
     finds: /its home does not (?:have|know it)|it is no |is missing/,
@@ -30,7 +22,7 @@ export const sharedDefects: Readonly<Record<string, SharedDefect>> = {
       "const own = federatedCredentialName(input, input.serviceAccount);",
       'const [cluster = "", namespace = ""] = (input.sharedIdentity ?? "").split("/");\n  const own = federatedCredentialName(input.sharedIdentity ? { cluster, namespace } : input, input.serviceAccount);',
     ),
-    finds: /not team-home's to lose: credential/,
+    finds: /not team-home's to lose: credential|0 credentials for \S+:team-home:/,
   },
   "a migration away from a binding leaves Azure's credential": {
     edits: edit(

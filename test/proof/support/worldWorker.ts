@@ -13,7 +13,7 @@ const Share = z.object({
   /** How many worlds may be tried; all by default. */
   most: z.int().optional(),
 });
-type Share = z.infer<typeof Share>;
+export type Share = z.infer<typeof Share>;
 
 export interface Report {
   readonly bad: readonly { seed: number; problems: readonly string[] }[];
