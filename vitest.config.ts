@@ -17,7 +17,8 @@ const alone = [
   "test/proof/**/*.test.ts",
   "test/releases/**/*.test.ts",
 ];
-/** Of the packages, which `npm test` leaves out and `npm run test:all` adds. */
+/** Programs in Go, Java and Python, and other people's. `npm test` leaves them out, as it does the packages; `npm run test:all` adds both. */
+const programs = ["test/cli/foreignClients.test.ts", "test/sandbox/{driverLines,schemathesis}.test.ts"];
 const packages = ["packages/*/test/**/*.test.ts"];
 const packagesAlone = [
   "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
@@ -35,7 +36,8 @@ const only = isOnCoreTools ? onlyEmbedded : [];
 const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
 const ofMooring = { setupFiles: ["test/support/setup.ts"], globalSetup: ["test/support/built.ts"] };
 
-const packageProjects = [
+const beyond = [
+  { extends: true, test: { name: "programs", include: programs, isolate: false, ...ofMooring } },
   { extends: true, test: { name: "packages", include: packages, exclude: packagesAlone, isolate: false } },
   { extends: true, test: { name: "packages alone", include: packagesAlone } },
 ] as const;
@@ -54,7 +56,7 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false, setupFiles: ofMooring.setupFiles } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: [...pure, ...alone, ...only], isolate: false, ...ofMooring },
+        test: { name: "wired", include, exclude: [...pure, ...alone, ...(isOnCoreTools ? only : programs)], isolate: false, ...ofMooring },
       },
       {
         extends: true,
@@ -65,7 +67,7 @@ export default defineConfig({
           ...ofMooring,
         },
       },
-      ...(isOnCoreTools ? [] : packageProjects),
+      ...(isOnCoreTools ? [] : beyond),
     ],
   },
 });
