@@ -17,8 +17,10 @@ const alone = [
   "test/proof/**/*.test.ts",
   "test/releases/**/*.test.ts",
 ];
-/** What tests the proofs, and the packages: `npm test` leaves them out, and `npm run test:all` adds them. */
+/** What tests the proofs. */
 const ofProofs = ["test/proof/defects/**/*.test.ts"];
+/** Programs in Go, Java and Python, and other people's. `npm run test:all` adds them, what tests the proofs, and the packages. */
+const programs = ["test/cli/foreignClients.test.ts", "test/sandbox/{driverLines,schemathesis}.test.ts"];
 const packages = ["packages/*/test/**/*.test.ts"];
 const packagesAlone = [
   "packages/azure-sim/test/{arm/identities,entra/entra,nodeIdentity/nodeIdentity}.test.ts",
@@ -36,7 +38,9 @@ const only = isOnCoreTools ? onlyEmbedded : [];
 const include = isOnCoreTools ? ["test/{sandbox,cli,proof}/**/*.test.ts"] : ["test/**/*.test.ts"];
 const ofMooring = { setupFiles: ["test/support/setup.ts"], globalSetup: ["test/support/built.ts"] };
 
-const packageProjects = [
+const beyond = [
+  { extends: true, test: { name: "programs", include: programs, isolate: false, ...ofMooring } },
+  { extends: true, test: { name: "proofs", include: ofProofs, ...ofMooring } },
   { extends: true, test: { name: "packages", include: packages, exclude: packagesAlone, isolate: false } },
   { extends: true, test: { name: "packages alone", include: packagesAlone } },
 ] as const;
@@ -55,7 +59,13 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false, setupFiles: ofMooring.setupFiles } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: [...pure, ...alone, ...only], isolate: false, ...ofMooring },
+        test: {
+          name: "wired",
+          include,
+          exclude: [...pure, ...alone, ...(isOnCoreTools ? only : programs)],
+          isolate: false,
+          ...ofMooring,
+        },
       },
       {
         extends: true,
@@ -66,8 +76,7 @@ export default defineConfig({
           ...ofMooring,
         },
       },
-      ...(isOnCoreTools ? [] : packageProjects),
-      ...(isOnCoreTools ? [] : [{ extends: true as const, test: { name: "proofs", include: ofProofs, ...ofMooring } }]),
+      ...(isOnCoreTools ? [] : beyond),
     ],
   },
 });
