@@ -56,7 +56,13 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false, setupFiles: ofMooring.setupFiles } },
       {
         extends: true,
-        test: { name: "wired", include, exclude: [...pure, ...alone, ...(isOnCoreTools ? only : programs)], isolate: false, ...ofMooring },
+        test: {
+          name: "wired",
+          include,
+          exclude: [...pure, ...alone, ...(isOnCoreTools ? only : programs)],
+          isolate: false,
+          ...ofMooring,
+        },
       },
       {
         extends: true,
