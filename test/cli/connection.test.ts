@@ -68,7 +68,7 @@ it("says when a different program answers", async () => {
 it("names the whole address of what is not Mooring", async () => {
   const { url } = await serve({ headers: { "content-type": "text/html" }, body: "<html>hello</html>" });
 
-  const { stderr } = await run(["list", "--server", `${url}/dashboard/`]);
+  const { stderr } = await runHere(["list", "--server", `${url}/dashboard/`]);
 
   expect(stderr).toContain(`${url}/dashboard is not Mooring: it answered 200`);
 });
@@ -103,7 +103,7 @@ it("says when a program answers in another protocol, and does not offer to start
 });
 
 it("suggests commands without a flag whose value is missing", async () => {
-  const { code, stderr } = await run(["list", "--server", ""]);
+  const { code, stderr } = await runHere(["list", "--server", ""]);
 
   expect(code).toBe(2);
   expect(stderr).toContain("--server needs a value");
@@ -114,7 +114,7 @@ it("follows no redirect, so that a key goes only to its own server", async () =>
   const other = await serve();
   const { url, asked } = await serve({ status: 307, headers: { location: `${other.url}/api/namespaces` } });
 
-  const { code, stderr } = await run(["list"], { env: { MOORING_SERVER: url, MOORING_KEY: "secret-key" } });
+  const { code, stderr } = await runHere(["list"], { env: { MOORING_SERVER: url, MOORING_KEY: "secret-key" } });
 
   expect(code).toBe(3);
   expect(stderr).toContain(`and sends to ${other.url}/api/namespaces`);
@@ -127,7 +127,7 @@ it.each([
   ["--token", "token"],
   ["--audience", "token"],
 ])("sends nothing given by %s over plain http to another machine", async (flag, what) => {
-  const { code, stderr } = await run(["list", "--server", "http://mooring.example", flag, "s3cret"]);
+  const { code, stderr } = await runHere(["list", "--server", "http://mooring.example", flag, "s3cret"]);
 
   expect(code).toBe(2);
   expect(stderr).toContain(`A ${what} is not sent to http://mooring.example`);
@@ -138,9 +138,9 @@ it("uses a key or a token from the environment or a flag, and prefers the flag",
   const { url, asked } = await serve();
   const env = { MOORING_SERVER: url, MOORING_KEY: "from-environment" };
 
-  await run(["list"], { env });
-  await run(["list", "--token", "from-flag"], { env });
-  await run(["list"], { env: { MOORING_SERVER: `${url}/`, MOORING_TOKEN: "token" } });
+  await runHere(["list"], { env });
+  await runHere(["list", "--token", "from-flag"], { env });
+  await runHere(["list"], { env: { MOORING_SERVER: `${url}/`, MOORING_TOKEN: "token" } });
 
   expect(asked.map(({ url: path, headers }) => [path, headers["x-mooring-key"], headers.authorization])).toEqual([
     ["/api/namespaces?top=200", "from-environment", undefined],
@@ -152,8 +152,8 @@ it("uses a key or a token from the environment or a flag, and prefers the flag",
 it("refuses two credentials at once", async () => {
   const { url, asked } = await serve();
 
-  const flags = await run(["list", "--server", url, "--key", "a", "--token", "b"]);
-  const variables = await run(["list", "--server", url], { env: { MOORING_KEY: "a", MOORING_TOKEN: "b" } });
+  const flags = await runHere(["list", "--server", url, "--key", "a", "--token", "b"]);
+  const variables = await runHere(["list", "--server", url], { env: { MOORING_KEY: "a", MOORING_TOKEN: "b" } });
 
   expect([flags.code, variables.code]).toEqual([2, 2]);
   expect(asked).toEqual([]);
@@ -162,7 +162,7 @@ it("refuses two credentials at once", async () => {
 it.each(["mooring.example", "ftp://mooring.example", "http://user:password@127.0.0.1"])(
   "refuses %s as an address",
   async (server) => {
-    const { code, stderr } = await run(["list", "--server", server]);
+    const { code, stderr } = await runHere(["list", "--server", server]);
 
     expect(code).toBe(2);
     expect(stderr).not.toContain("user:password");
@@ -205,7 +205,7 @@ it("follows the pages of a list below the path in the server's address", async (
   closing.push(() => server.close());
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mooring`;
 
-  const { stdout, stderr } = await run(["list", "operations", "--server", address, "--limit", "2", "-o", "name"]);
+  const { stdout, stderr } = await runHere(["list", "operations", "--server", address, "--limit", "2", "-o", "name"]);
 
   expect(stdout).toBe("1\n2\n");
   expect(stderr).toContain("There are more");
@@ -263,7 +263,7 @@ it.each([
 ])("names what is wrong with an answer of another form: %j %#", async (args, answer, message) => {
   const { url } = await serve({ ...empty, body: JSON.stringify(answer) });
 
-  const { code, stderr } = await run([...args, "--server", url]);
+  const { code, stderr } = await runHere([...args, "--server", url]);
 
   expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining(message) });
 });

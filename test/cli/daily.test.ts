@@ -34,7 +34,10 @@ const onboard = (namespace: string, { database = "messages", team = "red" } = {}
 const long = `red-${"a-namespace-with-a-long-name-".repeat(3)}`.slice(0, 62).concat("z");
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ callers: "keys" });
+  sandbox = await startSandbox({
+    because: "it lists everything that is there",
+    callers: "keys",
+  });
   const [first, second, third] = await Promise.all([
     mooring(onboard("red-b")),
     mooring(onboard("red-a", { database: "orders" })),

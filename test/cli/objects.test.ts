@@ -7,7 +7,7 @@ import { parse, stringify } from "yaml";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, type RunOptions, runIn } from "./support/program.ts";
+import { checkout, type Ended, type RunOptions, runLightly } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 
@@ -15,17 +15,19 @@ let sandbox: SuiteSandbox;
 let folder: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ because: "it lists everything that is there" });
   folder = await mkdtemp(join(tmpdir(), "mooring-objects-"));
+  process.chdir(folder);
 });
 afterEach(() => sandbox.cloud.faults.clear());
 afterAll(async () => {
+  process.chdir(checkout);
   await rm(folder, { recursive: true, force: true });
   await sandbox?.close();
 });
 
 const mooring = (args: readonly string[], options: RunOptions = {}): Promise<Ended> =>
-  runIn(folder, args, { ...options, env: { MOORING_SERVER: sandbox.url } });
+  runLightly(args, { ...options, env: { MOORING_SERVER: sandbox.url } });
 
 interface ObjectForm {
   readonly metadata: Readonly<Record<string, unknown>>;

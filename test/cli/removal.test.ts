@@ -3,14 +3,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import { Refused } from "../../cli/failures.ts";
 import { sendAsking, sendBatchesAsking } from "../../cli/requests/removal.ts";
 import type { Call } from "../../cli/service/client.ts";
 import type { Session } from "../../cli/session.ts";
 import { names } from "../../sandbox/cloud.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
-import { type Ended, runIn } from "./support/program.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
+import { it } from "../support/sharedSandbox.ts";
+import { checkout, type Ended, runHere } from "./support/program.ts";
 
 const { cluster, sqlServer } = names;
 const on = (database: string) => ["--database", `${sqlServer}/${database}=reader`];
@@ -20,16 +21,17 @@ const loss = `database ${sqlServer}/orders (reader)`;
 describe("in a script", () => {
   let sandbox: SuiteSandbox;
   let folder: string;
-  beforeAll(async () => {
-    sandbox = await startSandbox();
+  it.beforeAll(async ({ sandbox: shared }) => {
+    sandbox = shared;
     folder = await mkdtemp(join(tmpdir(), "mooring-removal-"));
+    process.chdir(folder);
   });
   afterAll(async () => {
+    process.chdir(checkout);
     await rm(folder, { recursive: true, force: true });
-    await sandbox?.close();
   });
 
-  const mooring = (...args: string[]): Promise<Ended> => runIn(folder, args, { env: { MOORING_SERVER: sandbox.url } });
+  const mooring = (...args: string[]): Promise<Ended> => runHere(args, { env: { MOORING_SERVER: sandbox.url } });
 
   async function onboarded(namespace: string): Promise<string> {
     const berth = `${cluster}/${namespace}`;
@@ -82,13 +84,13 @@ describe("in a script", () => {
 
   it("apply refuses that object alone, and does it with --yes", async () => {
     const berth = await onboarded("applied");
-    const objects = await file(["applied", "messages"], ["fresh", "messages"]);
+    const objects = await file(["applied", "messages"], ["unlike", "messages"]);
 
     const dryRun = await mooring("apply", "-f", objects, "--dry-run");
     const refused = await mooring("apply", "-f", objects, "--wait");
 
     expect(dryRun).toMatchObject({ code: 0, stderr: `applied would lose ${loss}.\n` });
-    expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("namespaceonboarding/fresh created") });
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("namespaceonboarding/unlike created") });
     expect(refused.stderr).toContain("REMOVAL_NOT_CONFIRMED");
     expect(await databasesOf(berth)).toBe("messages orders");
 

@@ -11,7 +11,7 @@ import { runHere } from "./support/program.ts";
 let sandbox: SuiteSandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ because: "it adds faults and reads the whole journal" });
 });
 afterEach(() => {
   sandbox.cloud.faults.clear();

@@ -21,7 +21,10 @@ describe.runIf(executable !== undefined)("behind App Service authentication", ()
 
   beforeAll(async () => {
     const [started, template] = await Promise.all([
-      startSandbox({ callers: "easyAuth" }),
+      startSandbox({
+        because: "App Service authenticates its callers",
+        callers: "easyAuth",
+      }),
       readDeployment("storage"),
       startBrowser(executable ?? "").then((running) => {
         browser = running;

@@ -25,6 +25,7 @@ const allowed: AccessAttributes[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog has another cluster",
     verificationJob: { image: "message-app", timeoutSeconds: 20 },
     // In a cluster outside Azure a service account may read more than Mooring's user.
     otherCluster: "entra",

@@ -15,6 +15,7 @@ const answers: { path: string; text: string }[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "it reads everything that the service stores and says",
     logLevel: "information",
     onLog: (line) => log.push(line),
   });

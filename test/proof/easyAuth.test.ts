@@ -25,7 +25,11 @@ const log: string[] = [];
 let checks = 0;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ callers: "easyAuth", onLog: (line) => log.push(line) });
+  sandbox = await startSandbox({
+    because: "App Service authenticates its callers",
+    callers: "easyAuth",
+    onLog: (line) => log.push(line),
+  });
   operation = await occupy(as(principal({ team: "red", role: "request" })));
 }, 120_000);
 afterAll(async () => {

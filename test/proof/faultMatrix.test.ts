@@ -90,6 +90,7 @@ beforeAll(async () => {
   const all = [...Object.values(clean), ...databases, ...shared, ...schemas.map((schema) => `in-${schema}`)];
   const withHomes = [clean.guest, ...shared];
   sandbox = await startSandbox({
+    because: "its catalog has a database for each lane",
     databases: all,
     more: roleTargetsFor(chosen, all),
     accounts: all.map(accountOf),

@@ -16,6 +16,7 @@ const log: string[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "it reads the log and wants approvals",
     approval: { databases: [`${names.sqlServer}/orders`] },
     onLog: (line) => log.push(line),
   });

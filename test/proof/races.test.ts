@@ -56,6 +56,7 @@ let anything: KubernetesObjectApi;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog has shared identities, and it counts",
     ...{ logLevel: "warning", schemas, accounts: [account], more: roleTargets },
     catalogFor: (_app, text) => stringify({ ...parse(text), sharedIdentities: sharedIdentities(sharedRounds) }),
   });

@@ -24,7 +24,10 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ settings: { MOORING_CALL_TIMEOUT_MS: "6000" } });
+  sandbox = await startSandbox({
+    because: "its calls time out soon",
+    settings: { MOORING_CALL_TIMEOUT_MS: "6000" },
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -33,6 +33,7 @@ let registry: Registry;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its tables fail for everybody",
     databases: ["clean", ...Array.from({ length: together }, (_, index) => `matrix-${index}`)],
     tableFaults: true,
     settings: { MOORING_CALL_TIMEOUT_MS: "6000" },

@@ -136,6 +136,7 @@ let toCompensate = "";
 it.each(releases)("ends what %s began", { timeout: 180_000 }, async (release) => {
   app = await unpackApp(release);
   const running = await startSandbox({
+    because: "it begins with an earlier release",
     expectTraces: false,
     app: app.folder,
     catalogFor: (folder, catalog) => (folder === checkout ? catalog : withoutNewFields(catalog)),

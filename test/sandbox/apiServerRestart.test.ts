@@ -13,7 +13,10 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ batch: { lanes: 6 } });
+  sandbox = await startSandbox({
+    because: "it restarts the API server",
+    batch: { lanes: 6 },
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -17,6 +17,7 @@ let keys: { readonly operator: string; readonly approver: string };
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog wants approvals",
     callers: "keys",
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
   });

@@ -74,7 +74,11 @@ const credentials = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedI
 
 describe("for a while", () => {
   beforeAll(async () => {
-    sandbox = await startSandbox({ retry: impatient, databases: ["messages", "refused", "undone"] });
+    sandbox = await startSandbox({
+      because: "its retries are short",
+      retry: impatient,
+      databases: ["messages", "refused", "undone"],
+    });
     service = serviceOf(sandbox);
   });
   afterEach(() => sandbox.cloud.faults.clear());
@@ -162,6 +166,7 @@ describe("for longer than the catalog lets it wait", () => {
 
   beforeAll(async () => {
     sandbox = await startSandbox({
+      because: "its retries are short",
       retry,
       databases: ["messages", "refused"],
       settings: { MOORING_CALL_TIMEOUT_MS: String(callMs) },

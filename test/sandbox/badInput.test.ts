@@ -9,7 +9,7 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startSandbox({ because: "it looks for anything that was begun or made" });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -17,7 +17,11 @@ let operator: Service;
 const lanes = 4;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ callers: "keys", batch: { lanes } });
+  sandbox = await startSandbox({
+    because: "its batches have few lanes",
+    callers: "keys",
+    batch: { lanes },
+  });
   setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
   operator = serviceOf(sandbox);
 });

@@ -19,7 +19,11 @@ const rounds = isShort ? 10 : 50;
 const log: string[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ callers: "keys", onLog: (line) => log.push(line) });
+  sandbox = await startSandbox({
+    because: "it tells callers apart and reads the log",
+    callers: "keys",
+    onLog: (line) => log.push(line),
+  });
   if (!sandbox.cloud.callers) throw new Error("the sandbox has no callers");
   callers = sandbox.cloud.callers;
   setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);

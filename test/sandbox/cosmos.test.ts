@@ -1,11 +1,12 @@
 /** Targets in Cosmos DB, on the whole system: planned, given, put right, undone, and gone, over ARM's long-running operations. */
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 const contributor = "00000000-0000-0000-0000-000000000002";
 const reader = "00000000-0000-0000-0000-000000000001";
@@ -14,8 +15,9 @@ const put = "PUT Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments";
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
+  sandbox.cloud.world.cosmosAssignments.clear();
   service = serviceOf(sandbox);
 });
 afterEach(() => {
@@ -23,7 +25,6 @@ afterEach(() => {
   sandbox.cloud.world.locks.clear();
   sandbox.cloud.world.cosmosAssignments.clear();
 });
-afterAll(() => sandbox?.close());
 
 function wanted(namespace: string, targets: Readonly<Record<string, readonly string[]>>) {
   const list = Object.entries(targets).map(([target, access]) => ({ target, access }));

@@ -13,6 +13,7 @@ let second: Service;
 beforeAll(async () => {
   const orders = `${names.sqlServer}/orders`;
   sandbox = await startSandbox({
+    because: "its approvals remind within a second",
     callers: "keys",
     approval: { databases: [orders], timeoutMinutes: 60, reminderMinutes: 0.005 },
   });

@@ -11,7 +11,10 @@ let sandbox: SuiteSandbox;
 let service: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ drift: { everyMinutes: 0.02, repair: ["Error"] } });
+  sandbox = await startSandbox({
+    because: "it looks for drift all the time",
+    drift: { everyMinutes: 0.02, repair: ["Error"] },
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -120,7 +120,11 @@ beforeAll(async () => {
       images[program.name] = { command: "sh", args: javaCommandOf(program, { classPath: java, folder }) };
   }
   for (const { name } of go ? programs.go : []) images[name] = { command: join(go ?? "", name), args: [] };
-  sandbox = await startSandbox({ images, postgres });
+  sandbox = await startSandbox({
+    because: "its images are the programs",
+    images,
+    postgres,
+  });
   service = serviceOf(sandbox);
   for (const { secrets } of sandbox.cloud.data.vaults.values()) {
     secrets.set("greeting", [{ id: "1", value: "moored", createdTime: new Date() }]);

@@ -12,7 +12,10 @@ const target = "uploads";
 const messages = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ expiry: { confirmMinutes: 0 } });
+  sandbox = await startSandbox({
+    because: "requests expire at once",
+    expiry: { confirmMinutes: 0 },
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -1,7 +1,7 @@
 /** A team's export works without Mooring: the T-SQL creates the same user, and the YAML the same objects. */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import sql from "mssql";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { names } from "../../sandbox/cloud.ts";
@@ -11,18 +11,18 @@ import { findCluster } from "../../src/domain/catalog/clusters.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { IdentityMode } from "../../src/domain/request/request.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
   setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
 });
-afterAll(() => sandbox?.close());
 
 const Metadata = z.object({
   name: z.string(),
@@ -137,8 +137,8 @@ it.each(IdentityMode.options)("rebuilds what a namespace with %s had", async (id
 });
 
 it("returns the manifest, and refuses an unknown format, database or namespace", async () => {
-  await service.waitFor(await service.onboard(wanted("exported", "workloadIdentity")));
-  const path = `/api/namespaces/${names.cluster}/exported`;
+  await service.waitFor(await service.onboard(wanted("described", "workloadIdentity")));
+  const path = `/api/namespaces/${names.cluster}/described`;
 
   expect((await get(`${path}/manifest`)).text).toContain("azure.workload.identity/use");
   expect((await get(`${path}/export?format=terraform`)).status).toBe(422);

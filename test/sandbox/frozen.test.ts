@@ -26,7 +26,11 @@ let service: Service;
 
 beforeAll(async () => {
   // Slow enough for the freeze to hit steps.
-  sandbox = await startSandbox({ latencyMs: 50, messageLockSeconds });
+  sandbox = await startSandbox({
+    because: "it freezes the service",
+    latencyMs: 50,
+    messageLockSeconds,
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

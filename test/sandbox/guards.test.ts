@@ -2,22 +2,22 @@
 
 import { CoreV1Api, KubernetesObjectApi } from "@kubernetes/client-node";
 import { assignRole } from "azure-sim/world";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());
-afterAll(() => sandbox?.close());
 
 function request(namespace: string, changes: object = {}) {
   return {

@@ -16,6 +16,7 @@ let approver: Service;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "it reads the whole history",
     callers: "keys",
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },
   });

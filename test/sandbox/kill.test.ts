@@ -13,7 +13,10 @@ let service: Service;
 
 beforeAll(async () => {
   // Slow enough for the kills to hit every phase.
-  sandbox = await startSandbox({ latencyMs: 30 });
+  sandbox = await startSandbox({
+    because: "it kills the service",
+    latencyMs: 30,
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

@@ -25,6 +25,7 @@ let operator: Service;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "it kills the service",
     callers: "keys",
     latencyMs: 20,
     approval: { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 },

@@ -28,7 +28,10 @@ interface Lane {
 let lanes: readonly Lane[] = [];
 
 async function startLane(): Promise<Lane> {
-  const sandbox = await startSandbox({ logLevel: "warning" });
+  const sandbox = await startSandbox({
+    because: "it kills the service",
+    logLevel: "warning",
+  });
   return { sandbox, service: serviceOf(sandbox) };
 }
 

@@ -13,6 +13,7 @@ const log: string[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its limits are its own",
     onLog: (line) => log.push(line),
     limits: { requestsPerSecond: 2_000, burst: 10_000, streams: { perCaller: 3 }, changes: { perCaller: 5, inAll: 5 } },
   });

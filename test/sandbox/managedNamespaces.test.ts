@@ -16,7 +16,10 @@ let networking: NetworkingV1Api;
 
 beforeAll(async () => {
   // A real API server has no AKS around it.
-  sandbox = await startSandbox({ apiServer: false });
+  sandbox = await startSandbox({
+    because: "its cluster is never a real one",
+    apiServer: false,
+  });
   service = serviceOf(sandbox);
   const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);

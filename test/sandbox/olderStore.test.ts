@@ -56,7 +56,10 @@ async function expectOnboarded(id: string, namespace: string, what: string): Pro
 // Core Tools keep the engine's store in a storage account.
 describe.runIf(process.env["MOORING_TEST_HOST"] !== "func")("an engine whose store is older than the registry", () => {
   beforeAll(async () => {
-    sandbox = await startSandbox({ latencyMs: 30 });
+    sandbox = await startSandbox({
+      because: "it puts back an older store",
+      latencyMs: 30,
+    });
     service = serviceOf(sandbox);
     folder = await mkdtemp(join(tmpdir(), "mooring-kept-"));
   });

@@ -14,7 +14,10 @@ let service: Service;
 beforeAll(async () => {
   // On a real API server a namespace takes seconds to go, and the tests ask meanwhile.
   const limits = { requestsPerSecond: 2_000, burst: 10_000, changes: { perCaller: 50, inAll: 50 } };
-  sandbox = await startSandbox({ limits });
+  sandbox = await startSandbox({
+    because: "its limits are its own",
+    limits,
+  });
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());

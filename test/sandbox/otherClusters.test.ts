@@ -21,6 +21,7 @@ let change: (cluster: Record<string, unknown>) => object = (cluster) => cluster;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog has another cluster",
     otherCluster: "serviceAccount",
     verificationJob: { image: "message-app", timeoutSeconds: 20 },
     retry: { authenticationTimeoutMs: 20_000 },

@@ -34,7 +34,10 @@ beforeAll(async () => {
     messages: { roles: ["writer", "executor"] },
     orders: { roles: ["reader@sales", "role:reports"], mooringIsOwner: false },
   };
-  sandbox = await startSandbox({ catalog: stringify(document) });
+  sandbox = await startSandbox({
+    because: "its catalog has roles of its own",
+    catalog: stringify(document),
+  });
   service = serviceOf(sandbox);
   setDefaultCACertificates([...getCACertificates("default"), sandbox.cloud.tls.certificate]);
 });

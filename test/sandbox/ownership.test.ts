@@ -1,12 +1,13 @@
 /** Ownership on the whole system: what Mooring restores, keeps, removes or leaves alone. */
 import { CoreV1Api, KubernetesObjectApi, PatchStrategy } from "@kubernetes/client-node";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -14,14 +15,13 @@ let service: Service;
 let core: CoreV1Api;
 let objects: KubernetesObjectApi;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
   const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   objects = KubernetesObjectApi.makeApiClient(config);
 });
-afterAll(() => sandbox?.close());
 
 let count = 0;
 function request(changes: object = {}) {

@@ -1,18 +1,19 @@
 /** Plans over HTTP, which include the API server's own answers, and operations that then do what the plans said. */
 import { CoreV1Api } from "@kubernetes/client-node";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import type { Plan } from "../../src/domain/operation/plan.ts";
 import { stays } from "../../src/domain/operation/plan.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
 afterEach(async () => {
@@ -20,7 +21,6 @@ afterEach(async () => {
   await sandbox.cloud.kubernetes.webhooks.clear();
   sandbox.cloud.kubernetes.restrictions.length = 0;
 });
-afterAll(() => sandbox?.close());
 
 let count = 0;
 function request(changes: object = {}) {

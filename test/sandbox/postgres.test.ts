@@ -31,6 +31,7 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
   beforeAll(async () => {
     await mkdir(programs, { recursive: true });
     sandbox = await startSandbox({
+      because: "its PostgreSQL server is a real one",
       postgres: true,
       approval: { access: [] },
       images: { login: { command: process.execPath, args: [join(programs, "login.mjs")] } },

@@ -18,7 +18,10 @@ let elsewhere: Server;
 let callers = 0;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ verificationJob: { image: "message-app", timeoutSeconds: 20 } });
+  sandbox = await startSandbox({
+    because: "its catalog has a verification Job",
+    verificationJob: { image: "message-app", timeoutSeconds: 20 },
+  });
   service = serviceOf(sandbox);
   await createMessageList(sandbox.cloud);
   const config = kubeConfigOf(sandbox.cloud);

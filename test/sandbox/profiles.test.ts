@@ -1,12 +1,13 @@
 /** Profiles of namespaces on the whole system: planned, made, put right, changed, undone, adopted, exported, and gone. */
 import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 import { enforce, wanted, warn } from "./support/profiled.ts";
 
 let sandbox: SuiteSandbox;
@@ -15,15 +16,14 @@ let service: Service;
 let core: CoreV1Api;
 let networking: NetworkingV1Api;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
   const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);
   networking = config.makeApiClient(NetworkingV1Api);
 });
 afterEach(() => sandbox.cloud.faults.clear());
-afterAll(() => sandbox?.close());
 
 const { plan, onboard, verify, repair, offboard } = actsOn(() => service);
 
@@ -116,7 +116,7 @@ describe("a namespace with a profile", () => {
 
 describe("drift", () => {
   it("of each field is found and repaired", async () => {
-    const namespace = "drifting";
+    const namespace = "profile-drifting";
     await onboard(wanted(namespace));
 
     const quota = await core.readNamespacedResourceQuota(quotaIn(namespace));
@@ -163,7 +163,7 @@ describe("drift", () => {
 
 describe("a change", () => {
   it("goes to another profile and to none, and gives up what the new one does not have", async () => {
-    const namespace = "changing";
+    const namespace = "profile-changing";
     await onboard(wanted(namespace));
 
     await onboard(wanted(namespace, { namespaceProfile: "small" }));
@@ -203,7 +203,7 @@ describe("a change", () => {
 
 describe("an onboarding that fails", () => {
   it("leaves nothing of the profile", async () => {
-    const namespace = "undone";
+    const namespace = "profile-undone";
     await core.createNamespace({ body: { metadata: { name: namespace } } });
     sandbox.cloud.faults.add({
       wire: "kubernetes",
@@ -220,7 +220,7 @@ describe("an onboarding that fails", () => {
 
 describe("what others have", () => {
   it("is adopted with adoptionPolicy Always, and restored in the end", async () => {
-    const namespace = "adopting";
+    const namespace = "profile-adopting";
     await core.createNamespace({ body: { metadata: { name: namespace } } });
     const hard = { pods: "3", secrets: "9" };
     await core.createNamespacedResourceQuota({

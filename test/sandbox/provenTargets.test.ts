@@ -22,6 +22,7 @@ let service: Service;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog has a verification Job",
     postgres,
     more: { returns: "serviceBus" },
     verificationJob: { image: "verify-app", timeoutSeconds: 60 },

@@ -2,22 +2,22 @@
 
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { TableClient } from "@azure/data-tables";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { clientIdOf } from "../support/ids.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
-afterAll(() => sandbox?.close());
 
 const messages = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 const orders = { server: names.sqlServer, database: "orders", roles: ["writer"] };

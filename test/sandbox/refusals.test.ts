@@ -10,7 +10,11 @@ let sandbox: SuiteSandbox;
 let operator: Service;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ callers: "keys", approval: { roles: ["executor"], timeoutMinutes: 5 } });
+  sandbox = await startSandbox({
+    because: "it counts the refusals in the audit trail",
+    callers: "keys",
+    approval: { roles: ["executor"], timeoutMinutes: 5 },
+  });
   operator = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

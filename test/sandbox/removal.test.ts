@@ -14,6 +14,7 @@ let isClusterDropped = false;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "it drops a cluster from the catalog",
     catalogFor: (_app, catalog) => (isClusterDropped ? withoutCluster(catalog) : catalog),
   });
   service = serviceOf(sandbox);

@@ -1,17 +1,17 @@
 /** Repeated requests, and requests on condition that nothing has changed since the client looked. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
-afterAll(() => sandbox?.close());
 
 let count = 0;
 function request(changes: object = {}) {

@@ -14,7 +14,11 @@ let service: Service;
 
 beforeAll(async () => {
   const settings = { "AzureWebJobs.startAccepted.Disabled": "true" };
-  sandbox = await startSandbox({ callers: "keys", settings });
+  sandbox = await startSandbox({
+    because: "it stops operations in the middle by settings and kills",
+    callers: "keys",
+    settings,
+  });
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());

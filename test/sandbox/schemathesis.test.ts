@@ -34,7 +34,10 @@ const options = [
 
 if (schemathesis) {
   it("takes what the document calls valid, and answers as the document says", async () => {
-    sandbox = await startSandbox({ callers: "keys" });
+    sandbox = await startSandbox({
+      because: "it asks for everything that there is",
+      callers: "keys",
+    });
     const operator = sandbox.cloud.people.find(({ name }) => name === "operator");
     if (operator === undefined) throw new Error("the sandbox has no operator");
 

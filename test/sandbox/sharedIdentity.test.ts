@@ -16,6 +16,7 @@ const sharedIdentity = `${aks}/orders`;
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog has a shared identity",
     otherCluster: "serviceAccount",
     verificationJob: { image: "message-app", timeoutSeconds: 20 },
     catalogFor: (_app, text) =>

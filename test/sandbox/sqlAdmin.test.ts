@@ -15,6 +15,7 @@ const step = { name: "ensureSqlAdmin", target: names.sqlServer };
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    because: "its catalog sets the administrator of the SQL server",
     setsSqlAdmin: true,
     callers: "keys",
     approval: { databases: [`${names.sqlServer}/archive`], timeoutMinutes: 60 },

@@ -20,7 +20,10 @@ const dice = createDice(seed);
 let sandbox: SuiteSandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ logLevel: "warning" });
+  sandbox = await startSandbox({
+    because: "it sends garbage to everything that listens",
+    logLevel: "warning",
+  });
 });
 afterAll(() => sandbox?.close());
 

@@ -1,27 +1,27 @@
 /** Targets with roles in Azure, on the whole system: planned, given, put right, adopted, changed, undone, exported, and gone. */
 import { randomUUID } from "node:crypto";
 import { assignRole } from "azure-sim/world";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
 afterEach(() => {
   sandbox.cloud.faults.clear();
   sandbox.cloud.world.locks.clear();
 });
-afterAll(() => sandbox?.close());
 
 const blobReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 const blobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";

@@ -31,6 +31,7 @@ beforeAll(async () => {
   insights.listen(0, "127.0.0.1");
   await once(insights, "listening");
   sandbox = await startSandbox({
+    because: "it reads all logs, traces and metrics",
     callers: "keys",
     tableFaults: true,
     drift: { everyMinutes: 0.02 },

@@ -13,7 +13,10 @@ let core: CoreV1Api;
 let objects: KubernetesObjectApi;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ retry: { namespaceDeletionMs } });
+  sandbox = await startSandbox({
+    because: "it waits only briefly for namespaces that go",
+    retry: { namespaceDeletionMs },
+  });
   service = serviceOf(sandbox);
   const config = kubeConfigOf(sandbox.cloud);
   core = config.makeApiClient(CoreV1Api);

@@ -28,7 +28,11 @@ let second: HostProcess;
 let services: readonly [Service, Service];
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ logLevel: "warning", latencyMs: 10 });
+  sandbox = await startSandbox({
+    because: "a second instance works on its store",
+    logLevel: "warning",
+    latencyMs: 10,
+  });
   folder = await mkdtemp(join(tmpdir(), "mooring-second-"));
   second = await startSecond();
   services = [serviceOf(sandbox), serviceOf({ ...sandbox, url: second.url })];

@@ -31,7 +31,10 @@ async function askEngine(): Promise<Response> {
 
 describe.runIf(mayAttachStrace("no store became unwritable"))("a store that cannot be written", () => {
   beforeAll(async () => {
-    sandbox = await startSandbox({ logLevel: "warning" });
+    sandbox = await startSandbox({
+      because: "it makes the store unwritable",
+      logLevel: "warning",
+    });
     service = serviceOf(sandbox);
   });
   afterAll(() => sandbox?.close());

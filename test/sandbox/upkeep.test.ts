@@ -17,7 +17,10 @@ let core: CoreV1Api;
 
 beforeAll(async () => {
   const verificationJob = { image: "message-app", timeoutSeconds: 60 };
-  sandbox = await startSandbox({ verificationJob });
+  sandbox = await startSandbox({
+    because: "its catalog has a verification Job",
+    verificationJob,
+  });
   service = serviceOf(sandbox);
   const kubeconfig = sandbox.cloud.kubernetes.kubeconfig();
   cluster = createTeamCluster(kubeconfig);

@@ -1,6 +1,7 @@
 /** Messages for a namespace that another operation holds: they occupy no slot, keep their order, and survive crashes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
+import type { SandboxOptions } from "../../sandbox/sandbox.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
@@ -27,8 +28,13 @@ let sandbox: SuiteSandbox;
 let operator: Service;
 let approver: Service;
 
-async function open(options: Parameters<typeof startSandbox>[0] = {}): Promise<void> {
-  sandbox = await startSandbox({ callers: "keys", approval, ...options });
+async function open(options: SandboxOptions = {}): Promise<void> {
+  sandbox = await startSandbox({
+    because: "its catalog wants approvals, and each test times them otherwise",
+    callers: "keys",
+    approval,
+    ...options,
+  });
   operator = serviceOf(sandbox);
   approver = serviceOf(sandbox, { "x-mooring-key": sandbox.cloud.callers?.approverKey ?? "" });
 }

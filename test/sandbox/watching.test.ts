@@ -11,7 +11,10 @@ let service: Service;
 const log: string[] = [];
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ onLog: (line) => log.push(line) });
+  sandbox = await startSandbox({
+    because: "it reads the log and counts",
+    onLog: (line) => log.push(line),
+  });
   service = serviceOf(sandbox);
 });
 afterAll(() => sandbox?.close());

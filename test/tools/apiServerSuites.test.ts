@@ -5,8 +5,9 @@ import { expect, it } from "vitest";
 import { suites } from "../../tools/apiServerSuites.ts";
 
 const root = dirname(dirname(import.meta.dirname));
-/** By itself, or by the fixtures of the dashboard's tests. */
-const starts = /\b(startSandbox|startCloud|startCluster|startKubernetes)\(|"\.\/support\/dashboard\.ts"/;
+/** By itself, or by the fixtures of suites that share a sandbox and of the dashboard's tests. */
+const starts =
+  /\b(startSandbox|startCloud|startCluster|startKubernetes)\(|"[./]+\/support\/(sharedSandbox|dashboard)\.ts"/;
 const files = globSync("{test,packages/*/test}/**/*.test.ts", { cwd: root }).filter((file) =>
   starts.test(readFileSync(join(root, file), "utf8")),
 );

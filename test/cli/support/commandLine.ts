@@ -4,7 +4,7 @@ import { names } from "../../../sandbox/cloud.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import { type SuiteSandbox, startSandbox } from "../../support/sandbox.ts";
 import { type BadConnection, startBadConnection } from "./badConnection.ts";
-import { type Ended, type RunOptions, run, runHere } from "./program.ts";
+import { type Ended, type RunOptions, runLightly } from "./program.ts";
 
 export const messages = `${names.sqlServer}/messages`;
 export const orders = `${names.sqlServer}/orders`;
@@ -21,7 +21,11 @@ export const onboardArgs = (berth: string, database = messages) => [
 ];
 
 export async function startCommandLine(): Promise<CommandLine> {
-  const sandbox = await startSandbox({ callers: "keys", approval: { databases: [orders], timeoutMinutes: 60 } });
+  const sandbox = await startSandbox({
+    because: "it tells callers apart, and lists everything that is there",
+    callers: "keys",
+    approval: { databases: [orders], timeoutMinutes: 60 },
+  });
   if (sandbox.key === undefined) throw new Error("the sandbox has no key");
   return new CommandLine(sandbox, sandbox.key);
 }
@@ -50,8 +54,7 @@ export class CommandLine {
   }
 
   async mooring(args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Ended> {
-    const isHere = options.stdin === undefined && options.cwd === undefined;
-    const ended = await (isHere ? runHere : run)(args, { ...options, env: this.env(env) });
+    const ended = await runLightly(args, { ...options, env: this.env(env) });
     this.printed.push(ended.stdout, ended.stderr);
     return ended;
   }

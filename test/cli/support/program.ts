@@ -89,8 +89,8 @@ export async function runHere(args: readonly string[], { env = {} }: Pick<RunOpt
   return { code, stdout: out, stderr: err };
 }
 
-/** Runs it in this folder, so in a process of its own, when it reads files or standard input; else here. */
-export async function runIn(cwd: string, args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const reads = args.some((word) => /^-R?f$/.test(word));
-  return reads ? await run(args, { cwd, ...options }) : await runHere(args, options);
+/** Runs it here, unless it gets standard input or a folder, which are a process's own. */
+export async function runLightly(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const isHere = options.stdin === undefined && options.cwd === undefined;
+  return await (isHere ? runHere : run)(args, options);
 }

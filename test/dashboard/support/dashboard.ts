@@ -1,5 +1,8 @@
-/** What a test of the dashboard gets: a real browser, the built pages, and the whole service in a sandbox for each file. */
-import type { Page } from "playwright-core";
+/**
+ * What a test of the dashboard gets: a real browser, which the files of a worker share, the built pages, and the whole service. Each
+ * file has a sandbox of its own, since pages list everything that is there.
+ */
+import type { Browser, Page } from "playwright-core";
 import { test as base, expect } from "vitest";
 import { type SuiteSandbox, type SuiteSandboxOptions, startSandbox } from "../../support/sandbox.ts";
 import { type Service, serviceOf } from "../../support/service.ts";
@@ -10,10 +13,12 @@ import { lanes, sqlServer } from "./requests.ts";
 
 interface OfFile {
   /** The catalog has keys, and wants an approval for the database `orders`. */
-  readonly settings: SuiteSandboxOptions;
+  readonly settings: Omit<SuiteSandboxOptions, "because">;
   readonly sandbox: SuiteSandbox;
   /** Asked with the operator's key. */
   readonly service: Service;
+  /** The worker's. */
+  readonly browser: Browser;
   readonly pages: Pages;
   readonly operator: Page;
 }
@@ -33,18 +38,26 @@ export const it = base.extend<OfFile & OfTest>({
   ],
   sandbox: [
     async ({ settings }, use) => {
-      const sandbox = await startSandbox(settings);
+      const sandbox = await startSandbox({ because: "pages list everything that is there", ...settings });
       await use(sandbox);
       await sandbox.close();
     },
     { scope: "file" },
   ],
   service: [async ({ sandbox }, use) => await use(serviceOf(sandbox)), { scope: "file" }],
-  pages: [
-    async ({ sandbox }, use) => {
+  browser: [
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs.
+    async ({}, use) => {
       const browser = await startBrowser(executable ?? "");
-      await use(openPages(browser, sandbox.url));
+      await use(browser);
       await browser.close();
+    },
+    { scope: "worker" },
+  ],
+  pages: [
+    async ({ browser, sandbox }, use) => {
+      await use(openPages(browser, sandbox.url));
+      await Promise.all(browser.contexts().map((each) => each.close()));
     },
     { scope: "file" },
   ],

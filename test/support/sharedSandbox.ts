@@ -1,0 +1,34 @@
+/**
+ * The sandbox that the suites of a worker share, with nothing special: the tests of each have namespaces of their own, whose names no
+ * other suite uses. It ends with the worker. A suite whose sandbox has to differ, or which counts or kills, starts its own
+ * (`startSandbox`) and says why.
+ */
+import { test } from "vitest";
+import { type SuiteSandbox, startSandbox } from "./sandbox.ts";
+
+interface Shared {
+  readonly running: SuiteSandbox;
+  /** Without the faults and locks of another suite. Searched for secrets when the suite is over. */
+  readonly sandbox: SuiteSandbox;
+}
+
+export const it = test.extend<Shared>({
+  running: [
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs.
+    async ({}, use) => {
+      const running = await startSandbox({ because: "a worker has only this one" });
+      await use(running);
+      await running.close();
+    },
+    { scope: "worker" },
+  ],
+  sandbox: [
+    async ({ running }, use) => {
+      await use(running);
+      running.cloud.faults.clear();
+      running.cloud.world.locks.clear();
+      await running.searchAll();
+    },
+    { scope: "file" },
+  ],
+});
