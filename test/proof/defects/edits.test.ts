@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { lateDefects } from "../support/lateDefects.ts";
 import { oldDefects } from "../support/oldDefects.ts";
+import { partDefects } from "../support/partDefects.ts";
 import { sharedDefects } from "../support/sharedDefects.ts";
 import { plant } from "../support/sourceEdits.ts";
 
 const root = new URL("../../../", import.meta.url);
 
-it.each(Object.entries({ ...oldDefects, ...sharedDefects, ...lateDefects }))(
+it.each(Object.entries({ ...oldDefects, ...sharedDefects, ...lateDefects, ...partDefects }))(
   "has a place for %s",
   (_defect, { edits }) => {
     for (const file of new Set(edits.map((each) => each.file))) {

@@ -1,6 +1,6 @@
 /**
  * Defects that Mooring had, each put back into its source while the worlds look for it (plantSource.ts): the seed of a world that
- * showed one is no proof once the code makes other calls. One that too few worlds show has a test of its part instead, which fails
+ * showed one is no proof once the code makes other calls. One that too few worlds show has a test of its part instead (partDefects.ts), which fails
  * with it. Nothing here may import the source.
  */
 import type { WorldChanges } from "./simulate.ts";
@@ -60,7 +60,9 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     ),
     among: ({ roleTargets }) => "paid" in roleTargets,
     changes: { moreActs: 4 },
-    finds: /(left behind|still there): role paid|Mooring gave a role that the request does not ask for: \S+\/paid\//,
+    // What no place tells goes with the identity, and no step says so.
+    finds:
+      /(left behind|still there): role paid|role paid .* was taken away, and its steps say|does not ask for: \S+\/paid\//,
   },
   "a role of the identity with Mooring's mark counts as given, wherever it is": {
     edits: edit(

@@ -1,6 +1,6 @@
 /** PostgreSQL in a simulated world: the catalog's schemas there, what there is before any request, and what it looks like. */
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { type Berth, berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { type Berth, berthKey, postgresHeirName, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import {
   type PostgresPlace,
@@ -132,6 +132,8 @@ export function readPostgres(
   const key = berthKey(berth);
   return [...server.roles].flatMap(([role, found]) => {
     const mark = readMark(found.comment) ?? readMark(found.lostComment);
+    // Nobody is let in as it, and an operation that makes it says so in words.
+    if (role === postgresHeirName(postgresRoleName(berth)) && ownsSomething(server, role)) return [];
     // Mooring has shut it, so it opens nothing; it goes when it can.
     if (found.isShut === true && mark?.operation !== null && isRemembered) return [];
     const isOurs = mark?.berth === key;
@@ -179,6 +181,10 @@ export function readPostgres(
       })),
     ];
   });
+}
+
+function ownsSomething({ items }: PostgresServer, role: string): boolean {
+  return [...items.values()].some(({ owner }) => owner === role);
 }
 
 const allRights = rightsOf(["own"]);

@@ -5,6 +5,7 @@ import {
   berthKey,
   identityBindingName,
   identityName,
+  secretsQuota,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
 import { isManagedByArm } from "../../../src/resources/kubernetesObject/managedByArm.ts";
@@ -123,7 +124,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
       // What Azure manages is Azure's, whoever made it.
       madeBy: owner?.berth === key && !isManagedByArm(object) ? owner.operation : undefined,
       isLent: adoptedBy(object.metadata)?.berth === key,
-      undo: undoOf(stored.ref.kind),
+      undo: stored.ref.name === secretsQuota ? "removeNamespace" : undoOf(stored.ref.kind),
     });
   }
   return new Map(things.map((thing) => [thing.key, thing]));

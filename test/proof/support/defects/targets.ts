@@ -113,7 +113,8 @@ export const targets: Defects = {
   },
   "a target that the catalog has moved, and whose place is forgotten": {
     spoil: withoutEarlierPlaces,
-    finds: /(left behind|still there): role|Mooring gave a role that the request does not ask for/,
+    // What no place tells goes with the identity, and no step says so.
+    finds: /(left behind|still there): role|does not ask for|role .* was taken away, and its steps say/,
     changes: eventful,
   },
   "another role on a target than the asked one": { spoil: withAnotherRole, finds: /the identity may not/ },
