@@ -6,7 +6,7 @@ import parser from "@typescript-eslint/parser";
 
 /** What orchestrators call of the steps: the lists of them, and what their inputs are made of. */
 const lists = [
-  ...["stages", "undoStages", "plannedSteps"].map((name) => `src/application/process/${name}.ts`),
+  ...["programs", "stages", "undoStages"].map((name) => `src/application/process/${name}.ts`),
   ...["operationFacts", "targetResource"].map((name) => `src/resources/definitions/${name}.ts`),
 ];
 

@@ -127,7 +127,7 @@ it.each(Object.keys(mayImport))("lets src/%s import only what its layer may know
 });
 
 /** What every orchestration reads (src/application/process), apart from the definitions of its own steps. */
-const lists = ["stages.ts", "undoStages.ts"];
+const lists = ["programs.ts", "undoStages.ts"];
 
 it("lets replayed code see a step only as its definition, and steps only in the lists that plans read", () => {
   const replayed = modules.filter(({ file }) => file.startsWith("src/orchestrations/"));

@@ -4,17 +4,16 @@ import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
 import { perform, performStep, type Work } from "../activities/steps.ts";
 import { checkPods } from "../application/process/checkPods.ts";
-import { cutOver } from "../application/process/cutOver.ts";
-import { migrationPhases, retired } from "../application/process/stages.ts";
+import { type Stage, type StageName, stagesOf } from "../application/process/programs.ts";
 import { takeInventory } from "../application/process/takeInventory.ts";
 import { verify } from "../application/process/verify.ts";
 import { verifySideBySide } from "../application/process/verifySideBySide.ts";
 import { defined } from "../domain/defined.ts";
 import { isCode } from "../domain/errors.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
-import { further, isPast, Migration, MigrationPhase, reaches, targetOf } from "../domain/operation/migration.ts";
+import { further, isPast, Migration, MigrationPhase } from "../domain/operation/migration.ts";
+import type { Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
-import type { StepKey } from "../domain/operation/stepName.ts";
 import { decisionEvent } from "../domain/operation/wakingEvents.ts";
 import { StepFailed } from "../durable/activity.ts";
 import { orchestration } from "../durable/orchestration.ts";
@@ -33,8 +32,6 @@ const MigrateInput = OperationInput.extend({
   waitForPodsMinutes: z.number().positive().optional(),
 });
 type MigrateInput = z.infer<typeof MigrateInput>;
-
-type Phase = (onFailure: OnFailure) => Durable<void>;
 
 /**
  * The identity and its SQL users stay as they are, so nothing has to be granted again. Every phase is a separate saga: if one
@@ -70,40 +67,41 @@ function* migrate(
   input: MigrateInput,
   progress: Progress,
 ): Durable<Pick<Report, "findings" | "things">> {
-  const { request, migration, clientId } = input;
+  const { migration, clientId } = input;
   const work = workOf(input, "migrate", { migration, clientId });
-  const steps = migrationPhases(request, migration);
+  const stages = stagesOf(work.operation);
   let seen: Pick<Report, "findings" | "things"> = {};
 
-  const phases: Record<MigrationPhase, Phase> = {
-    *inventory() {
-      setPhase(context, "preflight");
-      progress.podsToMove = (yield* perform(takeInventory, work)).pods;
-    },
-    *sideBySide(onFailure) {
-      setPhase(context, "provisioning");
-      yield* oneByOne(steps.sideBySide, work, onFailure);
-    },
-    *verify() {
-      setPhase(context, "verifying");
-      const { findings } = yield* perform(verifySideBySide, work);
-      seen = { findings };
-    },
-    *cutOver(onFailure) {
-      setPhase(context, "provisioning");
-      if (request.identityMode !== targetOf(migration)) undoLater(onFailure, steps.cutOver, work);
-      yield* perform(cutOver, work);
-    },
-    *retire(onFailure) {
-      yield* awaitPods(context, input, work);
-      yield* oneByOne(retired(work.operation, migration), work, onFailure);
-    },
-  };
+  /** The undo of each step is registered before it runs. */
+  function* run({ name, steps, isUndone }: Stage, onFailure: OnFailure): Durable<void> {
+    setPhase(context, phaseOf[name] ?? "provisioning");
+    for (const step of steps) {
+      if (isUndone) undoLater(onFailure, [step], work);
+      switch (step.name) {
+        case "takeInventory":
+          progress.podsToMove = (yield* perform(takeInventory, work)).pods;
+          break;
+        case "verifySideBySide":
+          seen = { findings: (yield* perform(verifySideBySide, work)).findings };
+          break;
+        case "verify": {
+          const { findings, things } = yield* perform(verify, work);
+          seen = { findings, ...defined({ things }) };
+          break;
+        }
+        case "checkPods":
+          yield* awaitPods(context, input, work);
+          break;
+        default:
+          yield* performStep(step, work);
+      }
+    }
+  }
   const before = input.resumed?.migration;
   const earlier = undosNamed(before?.undos, work);
   let open = undosNamed(input.resumed?.undos, work);
   /** If the phase fails, undoes what it added; if the operation was canceled, what all of its phases did. */
-  function* inSaga(phase: Phase): Durable<void> {
+  function* inSaga(stage: Stage): Durable<void> {
     const own: Undo[] = [];
     const onFailure: OnFailure = (name, undo) => {
       // The undo of a phase that an earlier run completed: later phases build on it, so it keeps its place.
@@ -112,7 +110,8 @@ function* migrate(
       own.push({ name, undo });
     };
     try {
-      yield* phase(onFailure);
+      throwFailure(input);
+      yield* run(stage, onFailure);
     } catch (cause) {
       const isCanceled = cause instanceof StepFailed && isCode(cause.code, "OPERATION_CANCELED");
       const undos = isCanceled ? [...earlier, ...open, ...own] : [...open, ...own];
@@ -126,31 +125,20 @@ function* migrate(
     earlier.push(...own);
   }
 
-  const runs = (phase: MigrationPhase) => reaches(phase, migration) && (!before || isPast(phase, before.from));
-  for (const phase of MigrationPhase.options.filter(runs)) {
-    yield* inSaga(function* (onFailure) {
-      throwFailure(input);
-      yield* phases[phase](onFailure);
-    });
-    progress.completed = further(progress.completed, phase);
+  for (const stage of stages) {
+    const { data: phase } = MigrationPhase.safeParse(stage.name);
+    if (phase && before && !isPast(phase, before.from)) continue;
+    yield* inSaga(stage);
+    if (phase) progress.completed = further(progress.completed, phase);
   }
-  if (!reaches("retire", migration)) return isPast(progress.completed, "cutOver") ? seen : {};
-
-  yield* inSaga(function* () {
-    setPhase(context, "verifying");
-    const { findings, things } = yield* perform(verify, work);
-    seen = { findings, ...defined({ things }) };
-  });
-  return seen;
+  return isPast(progress.completed, "cutOver") ? seen : {};
 }
 
-/** Registers the undo of each step before it runs. */
-function* oneByOne(steps: readonly StepKey[], work: Work, onFailure: OnFailure): Durable<void> {
-  for (const step of steps) {
-    undoLater(onFailure, [step], work);
-    yield* performStep(step, work);
-  }
-}
+const phaseOf: { readonly [name in StageName]?: Phase } = {
+  inventory: "preflight",
+  verify: "verifying",
+  prove: "verifying",
+};
 
 const minuteMs = 60_000;
 const firstPauseMs = 5_000;

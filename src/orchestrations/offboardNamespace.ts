@@ -1,18 +1,12 @@
-import type { OrchestrationContext } from "durable-functions";
 import { z } from "zod";
-import { perform, performStep, performTogether, type Work } from "../activities/steps.ts";
+import { perform, performStep } from "../activities/steps.ts";
 import { checkDependants } from "../application/process/checkDependants.ts";
-import { removeLeftovers } from "../application/process/removeLeftovers.ts";
-import { removed } from "../application/process/stages.ts";
-import { verifyRemoval } from "../application/process/verify.ts";
-import type { StepKey } from "../domain/operation/stepName.ts";
-import { decisionEvent } from "../domain/operation/wakingEvents.ts";
+import { stagesOf } from "../application/process/programs.ts";
 import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
-import { waitsUntil } from "../durable/persist.ts";
 import { isPersistent } from "../durable/retry.ts";
-import { all, type Durable, settledOf } from "../durable/step.ts";
-import { waitForEvent } from "../durable/waiting.ts";
+import { settledOf } from "../durable/step.ts";
+import { execute } from "./execute.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
@@ -44,46 +38,17 @@ export const offboardNamespace = orchestration({
       const { isHeld, hasLeftovers } = yield* perform(checkDependants, work);
 
       isUntouched = false;
-      setPhase(context, "provisioning");
-      // Where something is in the way, nothing that gives access waits for it.
-      const { together: own, afterwards, shutting } = removed(isHeld ? { ...operation, endsFirst: true } : operation);
-      const together = hasLeftovers ? [...own, removeLeftovers.keyFor(operation)] : own;
+      const [, ...stages] = stagesOf(operation, { isHeld, hasLeftovers });
       try {
-        yield* remove(context, { together, afterwards: isHeld ? [] : afterwards }, work);
+        yield* execute(context, { input, work, stages });
       } catch (error) {
         // In an offboarding that 0.1.0 began, the credential waits for everything before it.
-        if (isPersistent(input.retry)) for (const step of shutting) yield* settledOf(performStep(step, work));
+        const shutting = isPersistent(input.retry) ? stages.filter(({ name }) => name === "shut") : [];
+        for (const step of shutting.flatMap(({ steps }) => steps)) yield* settledOf(performStep(step, work));
         throw error;
       }
-      if (isHeld) {
-        yield* perform(checkDependants, work, { endsFirst: false });
-        yield* remove(context, { together: [], afterwards }, work);
-      }
-
-      setPhase(context, "verifying");
-      yield* perform(verifyRemoval, work);
       return {};
     };
     return conclude(context, { ...input, kind: "offboard" }, body, () => ({ isUntouched }));
   },
 });
-
-/** Runs the removals, and then again, at the time that they give, those that have to look again. A cancel wakes them. */
-function* remove(
-  context: OrchestrationContext,
-  { together, afterwards }: { readonly together: readonly StepKey[]; readonly afterwards: readonly StepKey[] },
-  work: Work,
-): Durable<void> {
-  const results = yield* all(context, performTogether(together, work));
-  let open = together.map((step, index) => ({ step, until: waitsUntil(results[index]) }));
-  for (const step of afterwards) open.push({ step, until: waitsUntil(yield* performStep(step, work)) });
-  for (;;) {
-    open = open.filter(({ until }) => until !== undefined);
-    const next = open.map(({ until = "" }) => until).toSorted()[0];
-    if (next === undefined) return;
-    const isWoken = yield* waitForEvent(context, decisionEvent, next);
-    for (const each of open) {
-      if (isWoken || (each.until ?? "") <= next) each.until = waitsUntil(yield* performStep(each.step, work));
-    }
-  }
-}

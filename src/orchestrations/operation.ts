@@ -10,6 +10,7 @@ import { messageOf } from "../domain/messageOf.ts";
 import type { OperationKind, Phase } from "../domain/operation/operation.ts";
 import type { Outcome } from "../domain/operation/outcome.ts";
 import { describeCode, toOperationError } from "../domain/operation/plan.ts";
+import { programOf } from "../domain/operation/program.ts";
 import { describeReasons, type Parts } from "../domain/operation/reasons.ts";
 import { Resumption } from "../domain/operation/resumption.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
@@ -62,8 +63,9 @@ export function stepBase({
 
 /** What its steps are given, apart from what only this kind of operation knows. */
 export function workOf(input: OperationInput, kind: OperationKind, more: Partial<OperationFacts> = {}): Work {
-  const { request, earlier, endsFirst, restarts } = input;
-  return { base: stepBase(input), operation: { kind, request, earlier, endsFirst, ...more }, restarts };
+  const { request, earlier, restarts } = input;
+  const program = programOf({ kind, ...input });
+  return { base: stepBase(input), operation: { kind, program, request, earlier, ...more }, restarts };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

@@ -1,15 +1,12 @@
 import { z } from "zod";
 import { perform } from "../activities/steps.ts";
-import { verifyAndConclude } from "../activities/verifyAndConclude.ts";
 import { checkNamespace } from "../application/process/checkNamespace.ts";
-import { removeLeftovers } from "../application/process/removeLeftovers.ts";
-import { forwardStages } from "../application/process/stages.ts";
-import { verify } from "../application/process/verify.ts";
+import { stagesOf } from "../application/process/programs.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
 import { IdentityMode } from "../domain/request/request.ts";
 import { orchestration } from "../durable/orchestration.ts";
+import { execute } from "./execute.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
-import { runStages } from "./stages.ts";
 
 const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
@@ -29,19 +26,13 @@ export const repairNamespace = orchestration({
   input: RepairInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
-      const { retry, clientId, isMigrating, otherMode } = input;
+      const { clientId, isMigrating, otherMode } = input;
       const work = workOf(input, "repair", { clientId, isMigrating, otherMode });
-      const { operation } = work;
 
       setPhase(context, "preflight");
-      const { admins = [] } = yield* perform(checkNamespace, work);
+      const { admins } = yield* perform(checkNamespace, work);
 
-      setPhase(context, "provisioning");
-      const { work: known, reached } = yield* runStages(context, work, forwardStages(operation, { admins }));
-      if (!isMigrating) yield* perform(removeLeftovers, work);
-
-      setPhase(context, "verifying");
-      const proof = { ...known.base, ...verify.from(known.operation, "") };
-      return yield* verifyAndConclude({ ...proof, kind: "repair", namespaceUid: reached.namespaceUid }, retry);
+      const [, ...stages] = stagesOf(work.operation, { admins });
+      return yield* execute(context, { input, work, stages });
     }),
 });

@@ -48,7 +48,7 @@ it.each([
 
 it("flags a clock in the lists of steps", async () => {
   const [lists] = await eslint.lintText("const t = Date.now();", {
-    filePath: join(root, "src/application/process/stages.ts"),
+    filePath: join(root, "src/application/process/programs.ts"),
   });
 
   expect(lists?.errorCount).toBeGreaterThan(0);

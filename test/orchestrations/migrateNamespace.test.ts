@@ -5,7 +5,7 @@ import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
-import { plannedSteps } from "../../src/application/process/plannedSteps.ts";
+import { plannedSteps } from "../../src/application/process/programs.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
@@ -103,7 +103,10 @@ it("moves a namespace without a pod in one go, and grants nothing again", async 
   expect(record().migration).toBeUndefined();
   expect(kinds()).toEqual(["ConfigMap", "ServiceAccount"]);
   expect(await findings(workload, false)).toEqual([]);
-  expect(run.calls).toEqual([...plannedSteps("migrate", pod).map((step) => step.name), "recordOutcome"]);
+  expect(run.calls).toEqual([
+    ...plannedSteps({ kind: "migrate", request: pod }).map((step) => step.name),
+    "recordOutcome",
+  ]);
 });
 
 it("has no findings in the middle of a migration to another service account, and reports a foreign credential", async () => {
@@ -141,7 +144,9 @@ describe.each(MigrationPhase.options.filter((phase) => phase !== "retire"))(
       expect(await findings(pod, hasAdded)).toEqual([]);
       expect(await findings(current, hasAdded)).toEqual([]);
       const steps = [...cloud.steps].filter(([id]) => id.startsWith(`${operation.id} `)).map(([, step]) => step.name);
-      expect(steps).toEqual(plannedSteps("migrate", pod, { migration: { until } }).map((step) => step.name));
+      expect(steps).toEqual(
+        plannedSteps({ kind: "migrate", request: pod, migration: { ...start, until } }).map((step) => step.name),
+      );
     });
 
     it("continues when it is requested again, and writes only what is left", async () => {
@@ -455,7 +460,7 @@ it("plans no leftovers for a repair between two phases, and removes the migratio
 
   const repaired = cloud.operations.get(operation);
   expect(repaired?.status).toBe("Succeeded");
-  const planned = plannedSteps("repair", pod, { migration: repaired?.migration });
+  const planned = plannedSteps({ kind: "repair", request: pod, isMigrating: repaired?.migration !== undefined });
   expect(planned.map((step) => step.name)).not.toContain("removeLeftovers");
 
   // The namespace and the identity stay, so only what is removed by name goes.

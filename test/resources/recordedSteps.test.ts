@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { adminsOf, plannedSteps } from "../../src/application/process/plannedSteps.ts";
-import { hasLeftovers } from "../../src/application/process/removeLeftovers.ts";
+import { knownOf, plannedSteps } from "../../src/application/process/programs.ts";
 import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
 import { berthKey, identityName } from "../../src/domain/naming/names.ts";
-import { Migration, wayBetween } from "../../src/domain/operation/migration.ts";
+import { Migration } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
+import { programOf } from "../../src/domain/operation/program.ts";
 import { Resumption } from "../../src/domain/operation/resumption.ts";
 import { stepText } from "../../src/domain/operation/stepName.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -28,6 +28,7 @@ const Input = z.object({
   request: OnboardingRequest,
   earlier: OnboardingRequest.optional(),
   endsFirst: z.boolean().optional(),
+  takesOver: z.boolean().optional(),
   migration: Migration.optional(),
   isMigrating: z.boolean().optional(),
   otherMode: IdentityMode.optional(),
@@ -109,16 +110,14 @@ it("has several histories of every kind", () => {
 it.each(runs)("$name", ({ kind, kept }) => {
   const input = inputOf(kept);
   const { request, earlier, endsFirst, isMigrating, otherMode, resumed } = input;
-  const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
-  const migration = input.migration ?? (isMigrating ? { ...way, until: "retire" as const } : undefined);
-  const undos = input.compensates?.undos ?? [];
+  const program = programOf({ kind, takesOver: input.takesOver, endsFirst });
+  const course = { kind, program, request, earlier, isMigrating, otherMode, migration: input.migration };
+  const undos = input.compensates?.undos.flatMap((undo) => undoStep(request, undo) ?? []);
   const calls = recorded(kept, input);
   // Azure, and not the request, decides which servers' administrators are set; what was found, whether anything is left over.
   const found = calls.map(({ step }) => stepOf(step));
-  const [admins, leftovers] = [adminsOf(found), hasLeftovers(found)];
-  const planned = plannedSteps(kind, request, { earlier, endsFirst, migration, undos, admins, leftovers }).map(
-    stepText,
-  );
+  const known = { ...knownOf(found), undos };
+  const planned = plannedSteps(course, known).map(stepText);
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
   // An undo that waits for its authentication runs again, but counts where it first ran.
   const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
@@ -128,8 +127,8 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const isWhole = resumed === undefined && undone.length === 0;
   if (isWhole && hasSucceeded(kept)) expect(planned.filter((step) => !forward.includes(step))).toEqual([]);
 
-  const begun = undoStages(kind, request, { earlier, endsFirst, migration: input.migration, admins }).filter(
-    ({ steps }) => steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
+  const begun = undoStages(course, known).filter(({ steps }) =>
+    steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
   );
   const text = (names: readonly string[]) => names.map((name) => stepText(undoStep(request, name) ?? none));
   const before = [...(resumed?.migration?.undos ?? []), ...(resumed?.undos ?? [])];

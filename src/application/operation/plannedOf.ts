@@ -1,31 +1,37 @@
 import { endsFirst } from "../../domain/operation/expiry.ts";
+import { unusualMode } from "../../domain/operation/migration.ts";
 import type { Compensated } from "../../domain/operation/namespaceRecord.ts";
+import { programOf } from "../../domain/operation/program.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
-import { adminsOf, plannedSteps } from "../process/plannedSteps.ts";
-import { hasLeftovers } from "../process/removeLeftovers.ts";
-
-/**
- * The steps that the operation is for; all others are undos. Without the steps that have begun: every step that may begin.
- */
-export function plannedOf(
-  operation: Planned,
-  begun?: readonly Pick<StepRecord, "name" | "target">[],
-): readonly StepKey[] {
-  const { kind, request, compensates } = operation;
-  return plannedSteps(kind, request, { ...changeOf(operation, begun), undos: compensates?.undos });
-}
-
-/** What of an operation decides, beside its request, which steps and undos it has. */
-export function changeOf(operation: Planned, begun?: readonly Pick<StepRecord, "name" | "target">[]) {
-  const { request, earlier, takesOver, migration } = operation;
-  const admins = begun ? adminsOf(begun) : [...new Set(request.databases.map(({ server }) => server))];
-  const leftovers = !begun || hasLeftovers(begun);
-  return { earlier, takesOver, endsFirst: endsFirst(operation), migration, admins, leftovers };
-}
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
+import { type Known, knownOf, plannedSteps } from "../process/programs.ts";
+import { undoStep } from "../process/undoStages.ts";
 
 /** What of an operation decides its steps. */
 export interface Planned
   extends Pick<OperationRecord, "kind" | "request" | "requestedBy" | "earlier" | "takesOver" | "migration"> {
   readonly compensates?: Pick<Compensated, "undos">;
+}
+
+type Begun = readonly Pick<StepRecord, "name" | "target">[];
+
+/** The steps that the operation is for; all others are undos. Without the steps that have begun: every step that may begin. */
+export function plannedOf(operation: Planned, begun?: Begun): readonly StepKey[] {
+  return plannedSteps(courseOf(operation), knownIn(operation, begun));
+}
+
+export function courseOf({ kind, request, earlier, takesOver, migration, requestedBy }: Planned): OperationFacts {
+  const program = programOf({ kind, takesOver, endsFirst: endsFirst({ kind, requestedBy }) });
+  // Any other operation only meets a migration.
+  const modes =
+    kind === "migrate" ? { migration } : { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
+  return { kind, program, request, earlier, ...modes };
+}
+
+export function knownIn({ request, compensates }: Pick<Planned, "request" | "compensates">, begun?: Begun): Known {
+  const known = begun
+    ? knownOf(begun)
+    : { admins: [...new Set(request.databases.map(({ server }) => server))], hasLeftovers: true };
+  return { ...known, undos: compensates?.undos.flatMap((undo) => undoStep(request, undo) ?? []) };
 }

@@ -10,12 +10,12 @@ import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
-import { isSameStep } from "../../domain/operation/stepName.ts";
+import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import { removesNothing } from "../../domain/request/change.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
-import { migrationPhases } from "../process/stages.ts";
+import { stagesOf } from "../process/programs.ts";
 import { type UndoStage, undoStages, undoStep } from "../process/undoStages.ts";
-import { changeOf, plannedOf } from "./plannedOf.ts";
+import { courseOf, knownIn, plannedOf } from "./plannedOf.ts";
 
 /**
  * For the next run; undefined when no step has begun: the operation then begins as it would have. The run also undoes the stage
@@ -23,10 +23,9 @@ import { changeOf, plannedOf } from "./plannedOf.ts";
  */
 export function resumptionOf(operation: OperationRecord, steps: readonly StepRecord[]): Resumption | undefined {
   if (steps.length === 0) return undefined;
-  const { kind, request } = operation;
   const left = whatIsLeft(operation, steps);
   const forward = forwardOf(operation, steps);
-  const stages = undoStages(kind, request, changeOf(operation, steps));
+  const stages = undoStages(courseOf(operation), knownIn(operation, steps));
   const next = stages[stages.findLastIndex((stage) => forward.some((step) => isOf(stage, step))) + 1];
   if (next === undefined) return left;
   // What returns the previous mode of a migration writes even if nothing was removed, so it waits for that phase to begin.
@@ -36,9 +35,9 @@ export function resumptionOf(operation: OperationRecord, steps: readonly StepRec
 
 /** What the steps that have begun show. */
 function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): Resumption {
-  const { kind, request, migration } = operation;
+  const { kind, migration } = operation;
   const forward = forwardOf(operation, steps);
-  const stages = undoStages(kind, request, changeOf(operation, steps)).filter((stage) =>
+  const stages = undoStages(courseOf(operation), knownIn(operation, steps)).filter((stage) =>
     forward.some((step) => isOf(stage, step)),
   );
   const hasChanged = haveChanged(forward);
@@ -64,10 +63,12 @@ function whatIsLeft(operation: OperationRecord, steps: readonly StepRecord[]): R
   };
 }
 
-function hasBegunToRetire({ request, migration }: OperationRecord, forward: readonly StepRecord[]): boolean {
-  return migrationPhases(request, migration ?? {}).retire.some((step) =>
-    forward.some((each) => isSameStep(each, step)),
-  );
+function hasBegunToRetire(operation: OperationRecord, forward: readonly StepRecord[]): boolean {
+  return stepsIn(operation, "retire").some((step) => forward.some((each) => isSameStep(each, step)));
+}
+
+function stepsIn(operation: OperationRecord, phase: MigrationPhase): readonly StepKey[] {
+  return stagesOf(courseOf(operation)).flatMap(({ name, steps }) => (name === phase ? steps : []));
 }
 
 /** The steps that the operation is for and that have done something; a step that came when it was too late has not. */
@@ -119,15 +120,12 @@ function findFailure(
 }
 
 /** The first phase of a migration whose undo has begun: its last step may have come late, and succeeded, after that. */
-function firstUndone(
-  { kind, request, migration }: OperationRecord,
-  steps: readonly StepRecord[],
-): MigrationPhase | undefined {
+function firstUndone(operation: OperationRecord, steps: readonly StepRecord[]): MigrationPhase | undefined {
   const isBegun = (undo: string) => {
-    const key = undoStep(request, undo);
+    const key = undoStep(operation.request, undo);
     return key !== undefined && steps.some((step) => isSameStep(key, step));
   };
-  return undoStages(kind, request, { migration }).find(({ undos }) => undos.some(isBegun))?.phase;
+  return undoStages(courseOf(operation)).find(({ undos }) => undos.some(isBegun))?.phase;
 }
 
 /** The phase, or the one before `limit` if it is not earlier. */
@@ -138,12 +136,9 @@ function before(limit: MigrationPhase | undefined, phase: MigrationPhase | undef
 }
 
 /** The last phase of a migration that this operation has completed: a later one has begun, or all its steps are done. */
-function lastComplete(
-  { request, migration }: OperationRecord,
-  forward: readonly StepRecord[],
-): MigrationPhase | undefined {
-  const phases = migrationPhases(request, migration ?? {});
-  const find = (phase: MigrationPhase) => phases[phase].map((step) => forward.find((each) => isSameStep(each, step)));
+function lastComplete(operation: OperationRecord, forward: readonly StepRecord[]): MigrationPhase | undefined {
+  const find = (phase: MigrationPhase) =>
+    stepsIn(operation, phase).map((step) => forward.find((each) => isSameStep(each, step)));
   if (forward.some(({ name }) => name === "verify")) return "retire";
   const furthest = MigrationPhase.options.findLastIndex((phase) => find(phase).some((step) => step !== undefined));
   const last = MigrationPhase.options[furthest];

@@ -9,7 +9,7 @@ import type { Plan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { steps as definitions } from "../process/index.ts";
-import { plannedSteps } from "../process/plannedSteps.ts";
+import { plannedSteps } from "../process/programs.ts";
 import { timedStep } from "../process/timedStep.ts";
 import { type Measurements, readMeasurements } from "./measurements.ts";
 
@@ -112,7 +112,7 @@ function inSeconds({ intervalMs, waitMs }: ReturnType<Ports["identities"]["pace"
 function stepsOf({ steps }: Plan, kind: Planned["kind"], request: OnboardingRequest): readonly TimedStep[] {
   if (steps.length === 0) return [];
   const isPlanned = (name: string) => steps.some((step) => step.name === name);
-  const proofs = kind === undefined || isSerial(kind) ? [] : plannedSteps(kind, request);
+  const proofs = kind === undefined || isSerial(kind) ? [] : plannedSteps({ kind, request });
   const unplanned = proofs.filter(({ name }) => definitions[name].waitsForJob && !isPlanned(name));
   return [
     ...steps.map(({ name, action }) => timedStep(name, action)),

@@ -5,17 +5,17 @@ import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operat
 import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { removals } from "../operation/handOver.ts";
-import { changeOf, plannedOf } from "../operation/plannedOf.ts";
+import { courseOf, knownIn, plannedOf } from "../operation/plannedOf.ts";
 import { registeredUndos, undoStep } from "../process/undoStages.ts";
 import { planCompensation } from "./planCompensation.ts";
 
 export async function planCancel(ports: Ports, record: OperationRecord): Promise<Plan> {
-  const { id, kind, request, earlier, migration } = record;
+  const { id, request, earlier, migration } = record;
   const steps = await ports.registry.listSteps(id);
   const planned = plannedOf(record, steps);
   const own = steps.filter((step) => planned.some((each) => isSameStep(each, step)));
   const notices = noticesOf(record, { own, undone: steps.filter((step) => !own.includes(step)) });
-  const undos = registeredUndos(kind, request, { ...changeOf(record, steps), steps: own }).filter((undo) => {
+  const undos = registeredUndos(courseOf(record), knownIn(record, steps), own).filter((undo) => {
     const step = undoStep(request, undo);
     // An undo that has already run, after a failure, does not run again.
     return !steps.some((each) => step && isSameStep(each, step) && isFinal(each.status));

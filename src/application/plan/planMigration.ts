@@ -8,7 +8,7 @@ import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
-import { plannedSteps } from "../process/plannedSteps.ts";
+import { plannedSteps } from "../process/programs.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 interface Migrating {
@@ -24,7 +24,7 @@ interface Migrating {
 export async function planMigration(ports: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {
   const { request, migration } = migrating;
   const pods = migrating.pods ?? (await podsOnPreviousMode(ports, request, migration));
-  const planned = plannedSteps("migrate", request, { migration });
+  const planned = plannedSteps({ kind: "migrate", request, migration });
   const found = await lookAtSteps(ports, planned, { kind: "migrate", id: operation, ...migrating, pods });
   // Every phase is shown, proofs, too: the person decides how far to go.
   return toPlan(

@@ -1,7 +1,7 @@
 /** What an offboarding would remove, and what stays. */
 
 import { defined } from "../../domain/defined.ts";
-import { type Migration, unusualMode, wayBetween, withAccountOf } from "../../domain/operation/migration.ts";
+import { type Migration, unusualMode, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -9,7 +9,7 @@ import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
 import { rights } from "../process/inTheWay.ts";
-import { plannedSteps } from "../process/plannedSteps.ts";
+import { plannedSteps } from "../process/programs.ts";
 import { hasLeftovers } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
@@ -25,14 +25,9 @@ export async function planOffboarding(
 ): Promise<Plan> {
   const request = withAccountOf(migration, record.request);
   const { otherMode } = { ...unusualMode(request, migration), ...defined({ otherMode: record.otherMode }) };
-  const way = otherMode === undefined ? {} : wayBetween(otherMode, request.identityMode);
   const gaveRole = (role: RoleAssignment) => [request, earlier].some((each) => each && isGiven(each, role));
-  const planned = plannedSteps("offboard", request, {
-    earlier,
-    leftovers: true,
-    migration: isMigrating ? { until: "retire", ...way } : undefined,
-  });
   const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
+  const planned = plannedSteps(facts, { hasLeftovers: true });
   // What others gave on a target keeps nothing of Mooring's from being revoked.
   const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});
   const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }, own);

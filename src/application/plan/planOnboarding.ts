@@ -1,5 +1,6 @@
 /** The plan of an onboarding: what every step finds and would do. Serves as the answer to a dry run and as the preflight. */
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
+import type { ProgramName } from "../../domain/operation/program.ts";
 import { needsApprovalOf } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -9,7 +10,7 @@ import type { Planning } from "../../resources/definitions/step.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { besideChange } from "../process/inTheWay.ts";
-import { plannedSteps } from "../process/plannedSteps.ts";
+import { plannedSteps } from "../process/programs.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 interface PlanInput {
@@ -17,8 +18,8 @@ interface PlanInput {
   readonly request: OnboardingRequest;
   /** What the request replaces, if the namespace is already onboarded. */
   readonly earlier?: OnboardingRequest | undefined;
-  /** Access has ended: it is revoked first. */
-  readonly endsFirst?: boolean | undefined;
+  /** That of an onboarding or, with `earlier`, of a change, unless it says another. */
+  readonly program?: ProgramName | undefined;
   /** The team whose approval rules apply. */
   readonly team?: string | undefined;
   /**
@@ -26,8 +27,6 @@ interface PlanInput {
    * one.
    */
   readonly takeOver?: boolean;
-  /** It does: another team has the namespace. */
-  readonly takesOver?: boolean | undefined;
   /** For a batch: called with what the operation adds where others of the batch share a limit. */
   readonly onNeed?: Planning["onNeed"];
   /** For a dry run by an operator, who sees what an identity that no record knows can reach, and may decide to use it. */
@@ -45,23 +44,22 @@ export async function planOnboarding(
     operation,
     request,
     earlier,
-    endsFirst = false,
+    program = earlier ? "change" : "onboard",
     team,
     takeOver = false,
-    takesOver = false,
     onNeed,
     operator,
   }: PlanInput,
 ): Promise<Plan> {
   const kind = earlier ? "change" : "onboard";
-  const removesLast = earlier !== undefined && !takesOver && !endsFirst;
   // What others gave on a target keeps nothing of Mooring's from being revoked; in a take-over, it would pass to the other team.
-  const ending = { ...(endsFirst ? { endsFirst } : {}), ...(earlier && !takesOver ? { ignoreDependants: true } : {}) };
-  const input = { kind, id: operation, request, earlier, ...ending, team, takeOver, operator } as const;
+  const ignoreDependants = program === "change" || program === "endAccess";
+  const course = { kind, program, request, earlier } as const;
+  const input = { ...course, id: operation, ignoreDependants, team, takeOver, operator };
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);
   const admins = administeredServers(ports.catalog, request);
-  const planned = plannedSteps(kind, request, { earlier, takesOver, endsFirst, admins });
+  const planned = plannedSteps(course, { admins });
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, operator });
   // A new namespace nearly always has no identity yet, so everything else is looked at as if that were known.
   const look = (identity?: Awaited<typeof found>) => {
@@ -77,5 +75,5 @@ export async function planOnboarding(
   const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
   const plan = toPlan(steps.filter(isShown), needed);
-  return removesLast ? besideChange(plan) : plan;
+  return program === "change" ? besideChange(plan) : plan;
 }

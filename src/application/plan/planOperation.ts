@@ -8,21 +8,11 @@ import { planRepair } from "./planRepair.ts";
 
 /** What the steps of an operation that has begun find now and would do. */
 export async function planOperation(ports: Ports, operation: string, facts: OperationFacts): Promise<Plan> {
-  const {
-    kind,
-    request,
-    earlier,
-    endsFirst,
-    takesOver,
-    clientId,
-    isMigrating = false,
-    otherMode,
-    ignoreDependants,
-  } = facts;
+  const { kind, request, earlier, program, clientId, isMigrating = false, otherMode, ignoreDependants } = facts;
   switch (kind) {
     case "onboard":
     case "change":
-      return await planOnboarding(ports, { operation, request, earlier, endsFirst, takesOver });
+      return await planOnboarding(ports, { operation, request, earlier, program });
     case "repair":
       return await planRepair(ports, { operation, request, clientId, isMigrating, otherMode });
     case "offboard":

@@ -6,7 +6,7 @@ import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
-import { plannedSteps } from "../process/plannedSteps.ts";
+import { plannedSteps } from "../process/programs.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 import { isShown } from "./planOnboarding.ts";
 
@@ -24,10 +24,10 @@ export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan
   const { operation, ...repairing } = input;
   const { request, clientId, isMigrating, operator } = repairing;
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId, operator });
-  const planned = plannedSteps("repair", request, {
-    admins: administeredServers(ports.catalog, request),
-    ...(isMigrating ? { migration: { until: "retire" } } : {}),
-  });
+  const planned = plannedSteps(
+    { kind: "repair", request, isMigrating },
+    { admins: administeredServers(ports.catalog, request) },
+  );
   // No approval: what was onboarded was approved then.
   const identity = await found;
   const looking = { kind: "repair", id: operation, ...repairing, identityLook, identity } as const;

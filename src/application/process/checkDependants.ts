@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { defined } from "../../domain/defined.ts";
 import { unusualMode } from "../../domain/operation/migration.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
@@ -28,9 +27,9 @@ export const checkDependants = defineStep({
    * something that only `removeLeftovers` removes. Since 0.2.0.
    */
   output: StepResult.extend({ isHeld: z.boolean().exactOptional(), hasLeftovers: z.boolean().exactOptional() }),
-  from: ({ request, earlier, ignoreDependants = false, endsFirst }) => ({
+  from: ({ request, earlier, ignoreDependants = false, program }) => ({
     ...{ request, earlier, ignoreDependants },
-    ...defined({ endsFirst }),
+    ...(program === "endNamespace" ? { endsFirst: true } : {}),
   }),
   async run({ operation, request, earlier, ignoreDependants, endsFirst }, { registry }, step) {
     const migration = (await registry.getOperation(operation))?.migration;

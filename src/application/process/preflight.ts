@@ -3,6 +3,7 @@ import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type Plan, throwConflict, toNotice } from "../../domain/operation/plan.ts";
+import { programOf } from "../../domain/operation/program.ts";
 import { expectNotPassed } from "../../domain/policy/expiry.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
@@ -31,7 +32,11 @@ export const preflight = defineStep({
     endsFirst: z.boolean().optional(),
   },
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
-  from: ({ request, earlier, endsFirst }) => ({ request, earlier, ...defined({ endsFirst }) }),
+  from: ({ request, earlier, program }) => ({
+    request,
+    earlier,
+    ...(program === "endAccess" ? { endsFirst: true } : {}),
+  }),
   look: (ports, { operation }, planning) => lookAtPreflight(ports, { ...planning, operation }),
   async run(input, ports, step) {
     const { operation, request, earlier, endsFirst = false } = input;
@@ -41,7 +46,8 @@ export const preflight = defineStep({
       ports.registry.getOperation(operation),
     ]);
     const kind = earlier ? "change" : "onboard";
-    const plan = await step.plan({ kind, request, earlier, endsFirst, takesOver: accepted?.takesOver });
+    const program = programOf({ kind, takesOver: accepted?.takesOver, endsFirst });
+    const plan = await step.plan({ kind, program, request, earlier });
     if (endsFirst) {
       const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
       // With nothing left that could be revoked now, the change can wait, like any other.

@@ -69,7 +69,7 @@ function checksOf(ports: Ports, input: Looking): readonly Pick<PreflightCheck, "
   return [
     ...clusterChecks(ports, input),
     sharing,
-    ...(input.endsFirst ? ofTargets.map((check) => ({ look: () => asNotices(check) })) : ofTargets),
+    ...(input.program === "endAccess" ? ofTargets.map((check) => ({ look: () => asNotices(check) })) : ofTargets),
   ];
 }
 

@@ -1,10 +1,8 @@
-/**
- * Which undos an operation has, and before which steps each is registered. A running operation registers them from this list, a
- * compensation reruns failed ones by name, and the plan of a cancel shows them.
- */
+/** Which undos an operation has: registered while it runs, run again by name, and shown by the plan of a cancel. */
+import { defined } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
-import { type Migration, MigrationPhase, targetOf } from "../../domain/operation/migration.ts";
-import type { OperationKind, OperationStatus } from "../../domain/operation/operation.ts";
+import { MigrationPhase } from "../../domain/operation/migration.ts";
+import type { OperationStatus } from "../../domain/operation/operation.ts";
 import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
@@ -12,7 +10,7 @@ import type { Leaving } from "../../resources/definitions/resource.ts";
 import type { AnyStep } from "../../resources/definitions/step.ts";
 import { everyResource } from "../../resources/index.ts";
 import { everyStep, steps } from "./index.ts";
-import { forwardStages, migrationPhases } from "./stages.ts";
+import { type Known, stagesOf } from "./programs.ts";
 
 export interface UndoStage {
   /** The phase of a migration: a failure undoes the phase in which it occurs, a cancellation undoes all of them. */
@@ -23,47 +21,20 @@ export interface UndoStage {
   readonly undos: readonly string[];
 }
 
-interface Change {
-  /** The SQL servers whose administrator is set. */
-  readonly admins?: readonly string[] | undefined;
-  /** What the operation replaces. */
-  readonly earlier?: OnboardingRequest | undefined;
-  /** For a change: whether it revokes what has ended before anything else. */
-  readonly endsFirst?: boolean | undefined;
-  /** For a migration: its direction. */
-  readonly migration?: Pick<Migration, "to" | "from"> | undefined;
-}
-
 /** In order. An operation without undo stages undoes nothing: what it has done stays. */
-export function undoStages(
-  kind: OperationKind,
-  request: OnboardingRequest,
-  { earlier, endsFirst = false, migration = {}, admins = [] }: Change = {},
-): readonly UndoStage[] {
-  const operation: OperationFacts = { kind, request, earlier, endsFirst };
-  switch (kind) {
-    case "onboard":
-    case "change":
-      return forwardStages(operation, { admins })
-        .filter(({ steps: keys, isUndone }) => isUndone && keys.length > 0)
-        .map(({ steps: keys }) => ({ steps: keys.map(({ name }) => name), undos: undosOf(keys, operation) }));
-    case "migrate":
-      return migrationStages(operation, migration);
-    case "offboard":
-    case "repair":
-    case "compensate":
-      return [];
-  }
-}
-
-/** One for each step: they run one after the other. */
-function migrationStages(operation: OperationFacts, migration: Pick<Migration, "to" | "from">): readonly UndoStage[] {
-  const phases = migrationPhases(operation.request, migration);
-  const wasCutOver = operation.request.identityMode === targetOf(migration);
-  return MigrationPhase.options
-    .filter((phase) => phase !== "cutOver" || !wasCutOver)
-    .flatMap((phase) => phases[phase].map((key) => ({ phase, steps: [key.name], undos: undosOf([key], operation) })))
-    .filter(({ undos }) => undos.length > 0);
+export function undoStages(operation: OperationFacts, known: Known = {}): readonly UndoStage[] {
+  return stagesOf(operation, known)
+    .filter(({ isUndone, steps: keys }) => isUndone && keys.length > 0)
+    .flatMap(({ name, together, steps: keys }) => {
+      const { data: phase } = MigrationPhase.safeParse(name);
+      const begins = together ? [keys] : keys.map((key) => [key]);
+      return begins.map((each) => ({
+        ...defined({ phase }),
+        steps: each.map((key) => key.name),
+        undos: undosOf(each, operation),
+      }));
+    })
+    .filter(({ phase, undos }) => phase === undefined || undos.length > 0);
 }
 
 /** First what lets a pod become the identity: no pod may log in while its rights are only partly removed. */
@@ -111,14 +82,16 @@ interface Begun {
 
 /** The undos that a cancel would run now, in that order, given the steps that have begun. */
 export function registeredUndos(
-  kind: OperationKind,
-  request: OnboardingRequest,
-  { steps, ...change }: Change & { readonly steps: readonly Begun[] },
+  operation: OperationFacts,
+  known: Known,
+  begunSteps: readonly Begun[],
 ): readonly string[] {
   const has = (stage: UndoStage, step: Begun) => stage.steps.some((name) => name === step.name);
-  const begun = undoStages(kind, request, change).filter((stage) => steps.some((step) => has(stage, step)));
-  const failed = steps.find(({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"));
-  const isTooLate = kind === "migrate" && failed !== undefined;
+  const begun = undoStages(operation, known).filter((stage) => begunSteps.some((step) => has(stage, step)));
+  const failed = begunSteps.find(
+    ({ status, error }) => status === "Failed" && !isCode(error?.code, "OPERATION_CANCELED"),
+  );
+  const isTooLate = operation.kind === "migrate" && failed !== undefined;
   // A migration that fails on its own undoes only the phase in which it failed; a later cancel does not undo earlier phases.
   const phase = begun.find((stage) => failed && has(stage, failed))?.phase;
   const concerned = isTooLate ? begun.filter((stage) => phase !== undefined && stage.phase === phase) : begun;

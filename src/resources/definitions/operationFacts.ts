@@ -2,6 +2,7 @@
 import { type ClientId, IdentityPair, type PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { Migration } from "../../domain/operation/migration.ts";
 import type { OperationKind, StepAction } from "../../domain/operation/operation.ts";
+import type { ProgramName } from "../../domain/operation/program.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { type IdentityMode, type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
 import { unknownClientId } from "./unknownClientId.ts";
@@ -17,6 +18,8 @@ export interface FoundIdentity {
 
 export interface OperationFacts {
   readonly kind: OperationKind;
+  /** That of its kind, unless it says another. */
+  readonly program?: ProgramName | undefined;
   readonly request: OnboardingRequest;
   /** The request that this one replaces. */
   readonly earlier?: OnboardingRequest | undefined;
@@ -33,10 +36,6 @@ export interface OperationFacts {
   readonly otherMode?: IdentityMode | undefined;
   /** For an undo: the operation whose work it undoes. */
   readonly createdBy?: string | undefined;
-  /** For a change: another team gets the namespace, so what is removed goes before anything is given. */
-  readonly takesOver?: boolean | undefined;
-  /** For a change where access has ended: that goes first, and what stays is only looked at (orchestrations/endAccess.ts). */
-  readonly endsFirst?: boolean | undefined;
   /** It goes on although others depend on what it removes, or give what it revokes, too. */
   readonly ignoreDependants?: boolean | undefined;
 }

@@ -27,12 +27,12 @@ export function onEachTarget(
     ensure: (operation) => forEach(grant, operation, kind.keys(operation.request)),
     remove: (operation) => forEach(revoke, operation, kind.keys(operation.request)),
     replace(operation) {
-      const { request, earlier, endsFirst } = operation;
+      const { request, earlier, program } = operation;
       if (!earlier) return [];
       const { removed, ...left } = kind.replaced(request, earlier);
       // What the namespace may keep, such as a role that a larger one includes, does not matter at an end.
       const isLess = (target: string) => kind.lost(request, earlier, target).length > 0;
-      const narrowed = endsFirst ? left.narrowed.filter(isLess) : left.narrowed;
+      const narrowed = program === "endAccess" ? left.narrowed.filter(isLess) : left.narrowed;
       return [...forEach(narrow, operation, narrowed), ...forEach(retire, operation, removed)];
     },
   };

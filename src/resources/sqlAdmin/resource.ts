@@ -13,7 +13,7 @@ export const sqlAdmin = defineResource({
   steps: { ensureSqlAdmin, unsetSqlAdmin },
   making: "prepare",
   leaving: "rights",
-  // Azure, and not the request, says which servers have none (administered in application/process/stages.ts).
+  // Azure, and not the request, says which servers have none (application/process/programs.ts).
   ensure: () => [],
   remove: () => [],
 

@@ -12,8 +12,6 @@ import { cancelOperation, decideApproval } from "../../../src/application/decisi
 import { planApproval, planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { planBatchCancel } from "../../../src/application/plan/planCancel.ts";
 import { planOnboarding } from "../../../src/application/plan/planOnboarding.ts";
-import { plannedSteps } from "../../../src/application/process/plannedSteps.ts";
-import { registeredUndos, undoStages } from "../../../src/application/process/undoStages.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import { ApprovalPolicy } from "../../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../../src/domain/errors.ts";
@@ -328,28 +326,4 @@ describe("cancel", () => {
     ]);
     expect(notices[1]).toMatch(/o8, o9, and 2 more\.$/);
   });
-});
-
-it("registers undos only for planned steps, and in one place", () => {
-  const pod = { ...request, identityMode: "podIdentity" as const };
-  for (const [kind, wanted] of [
-    ["onboard", request],
-    ["change", request],
-    ["onboard", pod],
-    ["change", pod],
-    ["migrate", pod],
-    ["migrate", request],
-  ] as const) {
-    const earlier = kind === "change" ? wanted : undefined;
-    const steps = plannedSteps(kind, wanted, { earlier }).map(({ name }) => name);
-    const stages = undoStages(kind, wanted, { earlier });
-
-    expect(stages.every((stage) => stage.steps.some((name) => steps.includes(name)))).toBe(true);
-    const begun = steps.map((name) => ({ name, status: "Succeeded" as const }));
-    expect(registeredUndos(kind, wanted, { earlier, steps: begun })).toEqual(
-      stages.flatMap(({ undos }) => undos).toReversed(),
-    );
-    expect(registeredUndos(kind, wanted, { earlier, steps: [] })).toEqual([]);
-  }
-  for (const kind of ["offboard", "repair", "compensate"] as const) expect(undoStages(kind, request)).toEqual([]);
 });

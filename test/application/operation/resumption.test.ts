@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { abandon, haveChanged, outcomeOf, resumptionOf } from "../../../src/application/operation/resumption.ts";
-import { plannedSteps } from "../../../src/application/process/plannedSteps.ts";
+import { plannedSteps } from "../../../src/application/process/programs.ts";
 import { identityName } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -102,7 +102,7 @@ const migrating: OperationRecord = {
   migration: { until: "retire", serviceAccount: "app", selector: "team-a" },
 };
 const ofMigration = (...names: readonly string[]) =>
-  plannedSteps("migrate", migrating.request, { migration: migrating.migration })
+  plannedSteps({ kind: "migrate", request: migrating.request, migration: migrating.migration })
     .filter(({ name }) => names.includes(name))
     .map(({ name, target }) => step(name, target));
 const untilCutOver = ["takeInventory", "applyServiceAccount", "federateIdentity", "verifySideBySide", "cutOver"];

@@ -12,7 +12,7 @@ import {
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { planCancelOf } from "../../../src/application/dryRun/planDecision.ts";
 import { prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
-import { plannedOf } from "../../../src/application/operation/plannedOf.ts";
+import { courseOf, plannedOf } from "../../../src/application/operation/plannedOf.ts";
 import { undoStages } from "../../../src/application/process/undoStages.ts";
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
@@ -264,7 +264,7 @@ function compare(
   operation: OperationRecord,
   { steps, rest }: { steps: readonly StepRecord[]; rest: Rest },
 ): string[] {
-  const { kind, request, earlier, migration, error, status } = operation;
+  const { kind, error, status } = operation;
   const own = plannedOf(operation, steps);
   const isOwn = (step: { name: string; target: string }) =>
     own.some(({ name, target }) => name === step.name && target === step.target);
@@ -278,7 +278,7 @@ function compare(
   }
   if (error?.code === "COMPENSATION_FAILED") problems.push(`it ended ${status}: ${error.message}`);
   // Running steps may do more before they see the cancel.
-  const stages = undoStages(kind, request, { earlier, migration });
+  const stages = undoStages(courseOf(operation));
   const excused: readonly string[] = stages
     .filter((stage) => stage.steps.some((name) => plan.notices?.some((text) => isAtWork(text, name))))
     .flatMap(({ undos }) => undos);

@@ -44,9 +44,9 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   },
   "a repair in the middle of a migration shows a step that it never takes": {
     edits: edit(
-      "src/application/process/plannedSteps.ts",
-      '...(migration ? [] : [own("removeLeftovers")]),',
-      'own("removeLeftovers"),',
+      "src/application/process/programs.ts",
+      '...(operation.isMigrating ? [] : [alone("tidy", "removeLeftovers", operation)]),',
+      'alone("tidy", "removeLeftovers", operation),',
     ),
     among: migrates,
     changes: { moreActs: 2 },

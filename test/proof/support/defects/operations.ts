@@ -3,7 +3,7 @@ import { handOver, isHeld } from "../../../../src/domain/operation/lifecycle.ts"
 import { orchestration } from "../../../../src/durable/orchestration.ts";
 import { type OnFailure, saga } from "../../../../src/durable/saga.ts";
 import { conclude, OperationInput, setPhase } from "../../../../src/orchestrations/operation.ts";
-import { provision } from "../../../../src/orchestrations/provision.ts";
+import { untilProof } from "../../../../src/orchestrations/provision.ts";
 import type { Ports } from "../../../../src/ports/index.ts";
 import { type Defects, eventful, leaks } from "./defect.ts";
 
@@ -13,7 +13,7 @@ const undoAfterStep = orchestration({
   input: OperationInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "onboard" }, () =>
-      saga((onFailure) => provision(context, input, { onFailure: late(onFailure), endsOperation: true }), {
+      saga((onFailure) => untilProof(context, input, { kind: "onboard", onFailure: late(onFailure) }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       }),
     ),
@@ -34,7 +34,7 @@ const forwardAgain = orchestration({
   run: (context, { resumed, ...input }) =>
     conclude(context, { ...input, kind: "onboard" }, () => {
       const { failure: _why, ...rest } = resumed ?? { undos: [], isCommitted: false, hasChanged: false };
-      return saga((onFailure) => provision(context, { ...input, resumed: rest }, { onFailure, endsOperation: true }));
+      return saga((onFailure) => untilProof(context, { ...input, resumed: rest }, { kind: "onboard", onFailure }));
     }),
 });
 
@@ -44,7 +44,7 @@ const giveFirst = orchestration({
   input: OperationInput,
   run: (context, { takesOver: _both, ...input }) =>
     conclude(context, { ...input, kind: "change" }, () =>
-      saga((onFailure) => provision(context, input, { onFailure, endsOperation: true }), {
+      saga((onFailure) => untilProof(context, input, { kind: "change", onFailure }), {
         beforeCompensation: () => setPhase(context, "compensating"),
       }),
     ),
