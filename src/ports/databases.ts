@@ -16,7 +16,8 @@ export interface DatabaseUser {
   readonly isDisabled?: boolean;
   /** Permissions on objects, schemas and the like, and denials; each as text. */
   readonly otherPermissions?: readonly string[];
-  /** What keeps it from being dropped, apart from schemas: roles and objects that it owns, permissions that it granted. */
+  readonly ownedRoles?: readonly string[];
+  /** What else keeps it from being dropped: objects that it owns, permissions that it granted. */
   readonly dependants?: readonly string[];
   /** When it was created: distinguishes it from another user with the same name and SID. */
   readonly createdTime?: string;

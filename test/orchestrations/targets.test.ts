@@ -16,10 +16,12 @@ import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { AzureResource } from "../../src/ports/azureResources.ts";
 import type { Ports } from "../../src/ports/index.ts";
+import { targetSteps } from "../../src/resources/target/steps.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
 import { migrateAsAsked, offboard, repair, send } from "../support/operations.ts";
+import { quietInput, quietStep } from "../support/quietStep.ts";
 import { operator } from "../support/teams.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
@@ -178,6 +180,25 @@ describe("a target that the catalog has moved", () => {
     expect((await offboard(ports, berth))?.status).toBe("Succeeded");
 
     expect(given()).toEqual([]);
+  });
+
+  const refused = async () => Promise.reject(new PermanentError("ARM_FORBIDDEN", "refused"));
+  it.each<[string, (roles: Ports["roleAssignments"]) => Partial<Ports["roleAssignments"]>]>([
+    ["read", ({ madeAt }) => ({ madeAt: (scope) => (scope.endsWith("/archive") ? refused() : madeAt(scope)) })],
+    ["written", ({ remove }) => ({ remove: (ref) => (ref.scope.endsWith("/archive") ? refused() : remove(ref)) })],
+  ])("loses the role at one place although the other cannot be %s", async (_what, broken) => {
+    const ports = restarted(moved);
+    expect((await send(ports, request(uploads))).status).toBe("Succeeded");
+    expect(given()).toEqual(["archive 2a2b", "uploads 2a2b"]);
+    const { roleAssignments } = ports;
+    const there = { ...ports, roleAssignments: { ...roleAssignments, ...broken(roleAssignments) } };
+    const target = request(uploads).targets?.[0];
+    if (!target) throw new Error("the request has no target");
+
+    const run = targetSteps.retireTarget.run({ ...berth, ...quietInput, target, kept: [] }, there, quietStep);
+    await expect(run).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
+
+    expect(given()).toEqual(["archive 2a2b"]);
   });
 
   it("keeps its role when only the alias is another one", async () => {

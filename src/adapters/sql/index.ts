@@ -174,7 +174,6 @@ function readState(recordsets: unknown): DatabaseState {
       const granted = namesOf(permissions, id);
       const otherPermissions = linesOf(held, id, printPermission);
       const dependants = [
-        ...linesOf(ownedRoles, id, (role) => `role ${role.name}`),
         ...linesOf(objects, id, (object) => `object ${object.schema}.${object.name}`),
         ...linesOf(grantedOn, id, (each) => `${each.name} that it granted to ${each.grantee}`),
       ];
@@ -185,6 +184,7 @@ function readState(recordsets: unknown): DatabaseState {
         roles: namesOf(roles, id),
         permissions: granted.filter((permission) => permission !== connect),
         ownedSchemas: namesOf(schemas, id),
+        ...defined({ ownedRoles: unlessEmpty(namesOf(ownedRoles, id)) }),
         createdTime: created.toISOString(),
         mark: mark ?? undefined,
         ...(granted.includes(connect) ? {} : { isDisabled: true }),

@@ -117,7 +117,7 @@ export const notices = {
   },
   LEFT_TO_TIDY: {
     cause:
-      "What Mooring gave is revoked and the way in is shut. Something that opens nothing could not be tidied up, because it is in use, belongs to somebody else, or a service did not answer. The rest is done; the operation's `leftInPlace` names what stays.",
+      "What Mooring gave is revoked. Something that opens none of it could not be tidied up, because it is in use, belongs to somebody else, or a service did not answer. The rest is done; the operation's `leftInPlace` names what stays.",
     fix: "Nothing, if it may stay: Mooring tries again as often as it looks for drift (drift.everyMinutes in the catalog), and forgets what is gone. To be rid of it sooner, remove what the notice names. A PostgreSQL role that ends in `-heir` owns code that the workload made: read it before you give it to anybody (docs/targets.md).",
   },
   NAMESPACE_KEPT: {

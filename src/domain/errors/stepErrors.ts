@@ -212,8 +212,8 @@ export const stepErrors = {
     "If nobody needs the user, run `DROP USER` in the database.",
   ),
   SQL_USER_OWNS_SCHEMA: lasting(
-    "The database user owns a schema and cannot be dropped (15138).",
-    "Run `ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo]`, then run the operation again.",
+    "The database user owns a schema, a certificate or the like, and cannot be dropped (15138).",
+    "Run `ALTER AUTHORIZATION ON SCHEMA::[name] TO [dbo]` (or CERTIFICATE::[name]), then run the operation again.",
   ),
   SQL_USER_HAS_DEPENDANTS: lasting(
     "The database user owns roles or objects, or has granted permissions to others, and cannot be dropped (15421, 15183, 15284).",

@@ -3,10 +3,10 @@
  * the words of access.ts; the catalog says of which kind it is, where it is, and which of these words a request may use.
  */
 import { z } from "zod";
-import { canonicalJson, compareText } from "../canonicalJson.ts";
+import { canonicalJson } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { PermanentError, type RefusalCode } from "../errors.ts";
-import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
+import { checkExpiry, type Expiry, expiryFields } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
@@ -26,9 +26,10 @@ import {
 } from "./azureRoles.ts";
 import { type ConnectionPart, holdsAddress } from "./connection.ts";
 import { CosmosEntry, CosmosPlace, cosmosConnection, cosmosPorts } from "./cosmos.ts";
+import { entriesOf } from "./entries.ts";
 import { PostgresEntry, PostgresPlace, postgresConnection } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
-import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
+import type { DanglingName, Remembered, TargetExpiry } from "./target.ts";
 
 // ——— What a team sends ———
 
@@ -285,32 +286,6 @@ interface Rights {
   readonly targets: z.infer<typeof rightsField>;
 }
 
-function refusals({ targets: rights }: Rights, { targets = [] }: Request): readonly FieldProblem[] {
-  const code = "NOT_ALLOWED" as const;
-  return targets.flatMap(({ target, access }, index) => {
-    const allowed = lookUp(rights, target);
-    if (!allowed) {
-      const detail = `is not a target of the team; it has ${Object.keys(rights).join(", ") || "none"}`;
-      return [{ pointer: `/targets/${index}/target`, code, detail }];
-    }
-    const refused = access.filter((word) => !allowed.includes(word));
-    if (refused.length === 0) return [];
-    const detail = `has ${refused.join(", ")}, which the team may not have there; it may have ${allowed.join(", ")}`;
-    return [{ pointer: `/targets/${index}/access`, code, detail }];
-  });
-}
-
-function danglingInRights({ targets: rights }: Rights, { targets }: Catalog): readonly DanglingName[] {
-  return Object.entries(rights).flatMap(([target, words]) => {
-    const path = ["targets", target];
-    const offered: readonly Access[] | undefined = lookUp(targets, target)?.access;
-    if (!offered) return [{ path, message: `the catalog has no target "${target}"` }];
-    return words.flatMap((word, index) =>
-      offered.includes(word) ? [] : [{ path: [...path, index], message: `the catalog has no access ${word} on it` }],
-    );
-  });
-}
-
 const ruledAccess = "Access to targets, and whatever includes it: `write` also means `own`";
 
 export const ruleFields = {
@@ -331,23 +306,11 @@ export const policyFields = {
 
 interface Rule {
   readonly targets?: readonly string[] | undefined;
-  readonly access?: readonly Access[] | undefined;
 }
 
 interface Policy {
   readonly targets: string[];
   readonly access: Access[];
-}
-
-/** `access` with `targets` means that access on those targets. */
-function approvals({ targets: named, access: ruled }: Rule, { targets = [] }: Request, place: string) {
-  if (!named && !ruled) return undefined;
-  return targets.flatMap(({ target, access }) => {
-    if (named && !named.includes(target)) return [];
-    if (!ruled) return [`Target ${target}${place}`];
-    const isRuled = (word: Access) => ruled.some((each) => withIncluded([word]).has(each));
-    return access.filter(isRuled).map((word) => `Access ${word} on ${target}${place}`);
-  });
 }
 
 function dangling(names: readonly string[], { targets }: Catalog): readonly DanglingName[] {
@@ -357,58 +320,6 @@ function dangling(names: readonly string[], { targets }: Catalog): readonly Dang
 }
 
 // ——— What every kind has ———
-
-function replaced({ targets = [] }: Request, { targets: earlier = [] }: Request) {
-  const successor = (wanted: TargetRequest) => targets.find((each) => keyOf(each) === keyOf(wanted));
-  // What gives a word of its own is not needed beside what gives a larger one.
-  const isNarrowed = (word: Access, next: readonly Access[]) =>
-    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word));
-  return {
-    removed: earlier.filter((wanted) => !successor(wanted)).map(keyOf),
-    narrowed: earlier
-      .filter((wanted) => wanted.access.some((word) => isNarrowed(word, successor(wanted)?.access ?? [word])))
-      .map(keyOf),
-  };
-}
-
-function expiries({ targets = [] }: Request): readonly TargetExpiry[] {
-  return targets.map((target, index) => ({
-    pointer: `/targets/${index}`,
-    key: keyOf(target),
-    expiry: expiryOf(target),
-  }));
-}
-
-/** Without the field where nothing is left: a request names a target there, or leaves it out. */
-function revised({ targets = [] }: Request, next: (target: TargetExpiry) => Expiry | undefined): Request {
-  const found = expiries({ targets });
-  const left = targets.flatMap(({ expiresAt: _at, expiresAfter: _after, ...target }, index) => {
-    const expiry = found[index] && next(found[index]);
-    return expiry ? [{ ...target, ...expiry }] : [];
-  });
-  return left.length > 0 ? { targets: left } : {};
-}
-
-function having(requests: readonly Request[], held: (key: string) => readonly string[]): Request {
-  const every = requests.flatMap(({ targets = [] }) => targets);
-  const targets = every
-    .filter((each, index) => every.findIndex((other) => keyOf(other) === keyOf(each)) === index)
-    .map((each) => {
-      const words = new Set(requests.flatMap((request) => accessOf(request, keyOf(each))));
-      return { ...each, access: [...words].filter((word) => held(keyOf(each)).includes(word)) };
-    })
-    .filter(({ access }) => access.length > 0);
-  return targets.length > 0 ? { targets } : {};
-}
-
-function accessOf({ targets = [] }: Request, key: string): readonly Access[] {
-  return targets.find((each) => keyOf(each) === key)?.access ?? [];
-}
-
-function lost(request: Request, earlier: Request, key: string): readonly Access[] {
-  const kept = withIncluded(accessOf(request, key));
-  return accessOf(earlier, key).filter((word) => !kept.has(word));
-}
 
 /** What GET /catalog says about targets. */
 export const publishedFields = {
@@ -452,41 +363,44 @@ function destinations({ targets: listed }: Catalog, { targets = [] }: Request): 
   });
 }
 
+const kind = entriesOf({
+  ...{ field: "targets", wordsField: "access", nameField: "target", noun: "target", word: "access" },
+  keyOf: (entry: TargetRequest) => keyOf(entry),
+  offered: ({ targets }: Catalog, key): readonly Access[] | undefined => lookUp(targets, key)?.access,
+  rights: (team: Rights) =>
+    Object.entries(team.targets).map(([key, words]) => ({ path: ["targets", key], key, words })),
+  covers: (words, word) => withIncluded(words).has(word),
+  // What gives a word of its own is not needed beside what gives a larger one.
+  narrows: (next, word) =>
+    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word)),
+  rules: (ruled, word) => withIncluded([word]).has(ruled),
+});
+
 export const namedTarget = {
-  noun: "target",
+  ...kind,
+  /** Without the field where nothing is left: a request names a target there, or leaves it out. */
+  revised: (request: Request, next: (target: TargetExpiry) => Expiry | undefined) => some(kind.revised(request, next)),
+  having: (requests: readonly Request[], held: (key: string) => readonly string[]) => some(kind.having(requests, held)),
   steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
-  keys: ({ targets = [] }) => targets.map(keyOf),
-  access: accessOf,
-  lost,
-  replaced,
-  expiries,
-  revised,
-  having,
-  canonical({ targets }) {
-    if (!targets) return {};
-    const sorted = targets.map((each) => ({ ...each, access: each.access.toSorted() }));
-    return { targets: sorted.toSorted((a, b) => compareText(keyOf(a), keyOf(b))) };
-  },
-  listed: (catalog, { targets }) =>
-    targets ? { targets: targets.filter(({ target }) => lookUp(catalog.targets, target) !== undefined) } : {},
-  places: ({ targets: listed }, { targets = [] }) =>
+  places: ({ targets: listed }: Catalog, { targets = [] }: Request) =>
     targets.map(({ target }, index) => ({
       pointer: `/targets/${index}/target`,
       key: target,
       environment: lookUp(listed, target)?.environment,
     })),
   destinations,
-  moved: ({ targets: listed }, { targets = [] }, { places = {} }) =>
+  moved: ({ targets: listed }: Catalog, { targets = [] }: Request, { places = {} }: Remembered) =>
     targets.map(keyOf).filter((target) => {
       const entry = lookUp(listed, target);
       const [newest] = lookUp(places, target) ?? [];
       return entry !== undefined && newest !== undefined && !isSamePlace(placeOf(entry), newest);
     }),
   problems,
-  refusals,
-  rules: ({ targets, access }) => [{ targets }, { access }],
-  approvals,
-  danglingInPolicy: ({ targets }, catalog) => dangling(targets, catalog),
-  danglingInRights,
-  danglingInRule: ({ targets = [] }, catalog) => dangling(targets, catalog),
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+  rules: ({ targets, access }: Policy) => [{ targets }, { access }],
+  danglingInPolicy: ({ targets }: Policy, catalog: Catalog) => dangling(targets, catalog),
+  danglingInRule: ({ targets = [] }: Rule, catalog: Catalog) => dangling(targets, catalog),
+} as const;
+
+function some({ targets }: { targets: TargetRequest[] }): Request {
+  return targets.length > 0 ? { targets } : {};
+}

@@ -1,9 +1,8 @@
 /** A database on an Azure SQL server, and the role bundles that a namespace has there. */
 import { z } from "zod";
-import { compareText } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
-import { checkExpiry, type Expiry, expiryFields, expiryOf } from "../expiry.ts";
+import { checkExpiry, expiryFields } from "../expiry.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
@@ -11,8 +10,9 @@ import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
 import { isSameId } from "../naming/resourceId.ts";
 import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
+import { entriesOf } from "./entries.ts";
 import { type Destination, destinationOf, sqlNetworkField, sqlPorts } from "./reach.ts";
-import type { DanglingName, TargetExpiry, TargetKind } from "./target.ts";
+import type { DanglingName, Remembered } from "./target.ts";
 
 // ——— What a team sends ———
 
@@ -225,7 +225,11 @@ function withAlternatives(
   return insteadOf(message, "it allows", lookUp(listed, database)?.roles ?? []);
 }
 
-function rolesOn({ sqlServers }: Catalog, server: string, database: string): readonly DatabaseRole[] | undefined {
+function rolesOn(
+  sqlServers: Catalog["sqlServers"],
+  server: string,
+  database: string,
+): readonly DatabaseRole[] | undefined {
   return lookUp(lookUp(sqlServers, server)?.databases ?? {}, database)?.roles;
 }
 
@@ -237,37 +241,6 @@ export const rightsField = z.record(z.string(), z.record(z.string(), z.array(Dat
 
 interface Rights {
   readonly databases: z.infer<typeof rightsField>;
-}
-
-function refusals(team: Rights, { databases }: Request): readonly FieldProblem[] {
-  const code = "NOT_ALLOWED" as const;
-  const own = Object.entries(team.databases).flatMap(([server, on]) =>
-    Object.keys(on).map((database) => keyOf({ server, database })),
-  );
-  return databases.flatMap(({ server, database, roles }, index) => {
-    const allowed = lookUp(lookUp(team.databases, server) ?? {}, database);
-    if (!allowed) {
-      const detail = `is not a database of the team; it has ${own.join(", ") || "none"}`;
-      return [{ pointer: `/databases/${index}/database`, code, detail }];
-    }
-    const refused = roles.filter((role) => !allowed.includes(role));
-    if (refused.length === 0) return [];
-    const detail = `has ${refused.join(", ")}, which the team may not have there; it may have ${allowed.join(", ")}`;
-    return [{ pointer: `/databases/${index}/roles`, code, detail }];
-  });
-}
-
-function danglingInRights(team: Rights, catalog: Catalog): readonly DanglingName[] {
-  return Object.entries(team.databases).flatMap(([server, databases]) =>
-    Object.entries(databases).flatMap(([database, roles]) => {
-      const path = ["databases", server, database];
-      const offered = rolesOn(catalog, server, database);
-      if (!offered) return [{ path, message: `the catalog has no database "${server}/${database}"` }];
-      return roles.flatMap((role, index) =>
-        offered.includes(role) ? [] : [{ path: [...path, index], message: `the catalog has no role ${role} on it` }],
-      );
-    }),
-  );
 }
 
 // ——— What needs approval ———
@@ -285,25 +258,12 @@ export const policyFields = {
 };
 
 interface Rule {
-  readonly roles?: readonly DatabaseRole[] | undefined;
   readonly databases?: readonly string[] | undefined;
 }
 
 interface Policy {
-  readonly roles: DatabaseRole[];
   readonly databases: string[];
-}
-
-/** `roles` with `databases` means those roles on those databases. */
-function approvals({ roles, databases }: Rule, request: Request, place: string): readonly string[] | undefined {
-  if (!roles && !databases) return undefined;
-  return request.databases.flatMap((wanted) => {
-    const name = keyOf(wanted);
-    if (databases && !databases.includes(name)) return [];
-    if (!roles) return [`Database ${name}${place}`];
-    const isRuled = (role: DatabaseRole) => roles.some((rule) => isNamedBy(rule, role));
-    return wanted.roles.filter(isRuled).map((role) => `Role ${role} on ${name}${place}`);
-  });
+  readonly roles: DatabaseRole[];
 }
 
 function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): readonly DanglingName[] {
@@ -316,64 +276,15 @@ function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): reado
   });
 }
 
-function danglingInRule({ databases = [] }: Rule, catalog: Catalog): readonly DanglingName[] {
+function danglingInRule({ databases = [] }: Rule, { sqlServers }: Catalog): readonly DanglingName[] {
   return databases.flatMap((name) => {
     const [server = "", database = ""] = name.split("/");
-    const isKnown = rolesOn(catalog, server, database) !== undefined;
+    const isKnown = rolesOn(sqlServers, server, database) !== undefined;
     return isKnown ? [] : [{ path: ["databases"], message: `the catalog has no database "${name}"` }];
   });
 }
 
 // ——— What every kind has ———
-
-function replaced(request: Request, earlier: Request) {
-  const successor = (database: DatabaseRequest) => request.databases.find((each) => keyOf(each) === keyOf(database));
-  return {
-    removed: earlier.databases.filter((database) => !successor(database)).map(keyOf),
-    narrowed: earlier.databases.flatMap((database) => {
-      const next = successor(database);
-      return next && database.roles.some((role) => !next.roles.includes(role)) ? [keyOf(next)] : [];
-    }),
-  };
-}
-
-function expiries({ databases }: Request): readonly TargetExpiry[] {
-  return databases.map((database, index) => ({
-    pointer: `/databases/${index}`,
-    key: keyOf(database),
-    expiry: expiryOf(database),
-  }));
-}
-
-function revised({ databases }: Request, next: (target: TargetExpiry) => Expiry | undefined): Request {
-  const found = expiries({ databases });
-  return {
-    databases: databases.flatMap(({ expiresAt: _at, expiresAfter: _after, ...database }, index) => {
-      const expiry = found[index] && next(found[index]);
-      return expiry ? [{ ...database, ...expiry }] : [];
-    }),
-  };
-}
-
-function having(requests: readonly Request[], held: (key: string) => readonly string[]): Request {
-  const every = requests.flatMap(({ databases }) => databases);
-  const databases = every
-    .filter((each, index) => every.findIndex((other) => keyOf(other) === keyOf(each)) === index)
-    .map((each) => {
-      const roles = new Set(requests.flatMap((request) => rolesOf(request, keyOf(each))));
-      return { ...each, roles: [...roles].filter((role) => held(keyOf(each)).includes(role)) };
-    });
-  return { databases: databases.filter(({ roles }) => roles.length > 0) };
-}
-
-function rolesOf({ databases }: Request, key: string): readonly DatabaseRole[] {
-  return databases.find((each) => keyOf(each) === key)?.roles ?? [];
-}
-
-/** A bundle that another one includes is not lost. */
-function lost(request: Request, earlier: Request, key: string): readonly DatabaseRole[] {
-  return rolesOf(earlier, key).filter((role) => addsTo(rolesOf(request, key), role));
-}
 
 /** What GET /catalog says about databases. */
 export const publishedFields = {
@@ -421,37 +332,38 @@ function nodesBehind(host: string): readonly string[] {
 }
 
 export const sqlDatabase = {
-  noun: "database",
+  ...entriesOf({
+    ...{ field: "databases", wordsField: "roles", nameField: "database", noun: "database", word: "role" },
+    keyOf: (entry: DatabaseRequest) => keyOf(entry),
+    offered({ sqlServers }: Catalog, key): readonly DatabaseRole[] | undefined {
+      const [server = "", database = ""] = key.split("/");
+      return rolesOn(sqlServers, server, database);
+    },
+    rights: (team: Rights) =>
+      Object.entries(team.databases).flatMap(([server, on]) =>
+        Object.entries(on).map(([database, words]) => ({
+          path: ["databases", server, database],
+          key: keyOf({ server, database }),
+          words,
+        })),
+      ),
+    // A bundle that another one includes is not lost.
+    covers: (roles, role) => !addsTo(roles, role),
+    narrows: (next, role) => !next.includes(role),
+    rules: isNamedBy,
+  }),
   steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
-  keys: ({ databases }) => databases.map(keyOf),
-  access: rolesOf,
-  lost,
-  replaced,
-  expiries,
-  revised,
-  having,
-  canonical: ({ databases }) => ({
-    databases: databases
-      .map((database) => ({ ...database, roles: database.roles.toSorted() }))
-      .toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
-  }),
-  listed: (catalog, { databases }) => ({
-    databases: databases.filter(({ server, database }) => rolesOn(catalog, server, database) !== undefined),
-  }),
-  places: ({ sqlServers }, { databases }) =>
+  places: ({ sqlServers }: Catalog, { databases }: Request) =>
     databases.map((database, index) => ({
       pointer: `/databases/${index}/server`,
       key: keyOf(database),
       environment: lookUp(sqlServers, database.server)?.environment,
     })),
   destinations,
-  moved: ({ sqlServers }, { databases }, { servers = {} }) =>
+  moved: ({ sqlServers }: Catalog, { databases }: Request, { servers = {} }: Remembered) =>
     databases.filter(({ server }) => isElsewhere(lookUp(sqlServers, server), lookUp(servers, server))).map(keyOf),
   problems,
-  refusals,
-  rules: ({ databases, roles }) => [{ databases }, { roles }],
-  approvals,
+  rules: ({ databases, roles }: Policy) => [{ databases }, { roles }],
   danglingInPolicy,
-  danglingInRights,
   danglingInRule,
-} as const satisfies TargetKind<Request, Catalog, Rights, Rule, Policy>;
+} as const;

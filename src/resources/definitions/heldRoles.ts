@@ -2,7 +2,6 @@
  * What Azure's own roles and those of a Cosmos DB account have in common: a principal has a role at the scope of a target. What
  * others gave is used as it is, what is missing is given, and what an earlier identity had is revoked.
  */
-import { TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -10,6 +9,7 @@ import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
 import type { Decision, Granting, Inspecting, Revoking } from "./targetFamily.ts";
+import { eachByItself } from "./tidying.ts";
 
 export interface HeldRole {
   /** What requests call it, or its ID: nobody can ask for such a one. */
@@ -120,18 +120,6 @@ export function planRoleRevocation(ours: readonly OurRole[], kept: readonly Role
     deletesRoles: revoked.length > 0,
     writes: eachByItself(revoked.map((each) => () => each.remove())),
   };
-}
-
-/** None waits for another: all of them are tried before the first failure that may pass counts or, without such a one, the first. */
-function eachByItself(writes: Decision["writes"]): Decision["writes"] {
-  if (writes.length < 2) return writes;
-  return [
-    async () => {
-      const failures: unknown[] = [];
-      for (const write of writes) await write().catch((error: unknown) => failures.push(error));
-      if (failures.length > 0) throw failures.find((error) => error instanceof TransientError) ?? failures[0];
-    },
-  ];
 }
 
 function lost({ word }: HeldRole): Difference {

@@ -9,8 +9,22 @@ import { toNotice } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { StepContext } from "./step.ts";
 
+type Write = () => Promise<void>;
+
 /** Fails with what stays. It must be safe while an operation of the namespace begins, and do nothing where there is nothing left. */
-export type Tidying = () => Promise<void>;
+export type Tidying = Write;
+
+/** None waits for another: all of them are tried before the first failure that may pass counts or, without such a one, the first. */
+export function eachByItself(writes: readonly Write[]): readonly Write[] {
+  if (writes.length < 2) return writes;
+  return [
+    async () => {
+      const failures: unknown[] = [];
+      for (const write of writes) await write().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures.find((error) => error instanceof TransientError) ?? failures[0];
+    },
+  ];
+}
 
 /** What stays of it, one sentence each. */
 export async function tidy(

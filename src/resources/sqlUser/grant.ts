@@ -168,7 +168,7 @@ function repair(input: DecisionInput, user: DatabaseUser, mark: UserMark): Decis
       `In ${place(input)} user "${user.name}" has the SID of an earlier identity and owns schema ${user.ownedSchemas.join(", ")}.`,
     );
   }
-  const { dependants = [] } = user;
+  const dependants = [...(user.ownedRoles ?? []).map((role) => `role ${role}`), ...(user.dependants ?? [])];
   if (dependants.length > 0) {
     return refuse(
       "SQL_USER_HAS_DEPENDANTS",

@@ -16,8 +16,7 @@ import { adminCommand } from "../sqlAdmin/command.ts";
 import { inspectReach } from "./elsewhere.ts";
 import { grantDatabase } from "./grant.ts";
 import { inspectDatabase } from "./inspection.ts";
-import { isShut } from "./knownMark.ts";
-import { findOurs, narrowDatabase, retireDatabase, revokeDatabase, tidyUp } from "./revocation.ts";
+import { findOurs, narrowDatabase, retireDatabase, revokeDatabase, tidyUp, waitsToBeDropped } from "./revocation.ts";
 import { surplusUsers } from "./surplus.ts";
 
 /** The identity as a user in each database, with what the role bundles give there. */
@@ -85,8 +84,8 @@ async function userIn(
   const { ours } = await findOurs(ports, { cluster, namespace, database });
   return (
     ours
-      // An adopted user stays; if it still has a mark, something was not revoked. One that nobody can log in as is only to be tidied up.
-      .filter(({ mark, user }) => (mark.operation !== null || user.mark !== undefined) && !isShut(user, mark))
+      // An adopted user stays; if it still has a mark, something was not revoked. One that has nothing of Mooring is only to be tidied up.
+      .filter(({ mark, user }) => (mark.operation !== null || user.mark !== undefined) && !waitsToBeDropped(user, mark))
       .map(({ user }) => `User ${user.name} is still in ${keyOf(database)}.`)
   );
 }

@@ -1,12 +1,13 @@
 /** Revoking access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { type Berth, identityName } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { Leftover } from "../../domain/operation/leftover.ts";
+import type { OperationError } from "../../domain/operation/operation.ts";
 import {
   type Conflict,
   type Notice,
@@ -28,7 +29,7 @@ import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf } from "../definitions/operationFacts.ts";
 import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
-import { noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../definitions/tidying.ts";
+import { eachByItself, noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../definitions/tidying.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, place, revocationOf } from "./grant.ts";
@@ -51,7 +52,7 @@ export interface RevokingDecision extends DatabaseDecision {
   readonly notices: readonly Notice[];
   /** The same of a user that was there before: an offboarding leaves it as it was. */
   readonly adopted: readonly Notice[];
-  /** What cannot be dropped yet, and opens nothing. */
+  /** What cannot be dropped yet, and opens nothing that Mooring gave. */
   readonly stays: readonly Conflict[];
 }
 
@@ -59,8 +60,9 @@ export async function planRevocation(
   ports: Looking,
   name: RevokingName,
   input: RevocationInput,
+  undroppable?: Conflict,
 ): Promise<RevokingDecision> {
-  return toDecision(name, input, await decideRevocation(ports, input));
+  return toDecision(name, input, await decideRevocation(ports, input, undroppable));
 }
 
 interface NarrowingInput extends Omit<RevocationInput, "createdBy"> {
@@ -93,13 +95,13 @@ interface Decision {
   /** What keeps the rest from being done: access stays. */
   readonly conflict?: Conflict;
   readonly changes: readonly UserChange[];
-  /** A user that nobody can log in as, and that cannot be dropped yet. */
+  /** A user that cannot be dropped yet, and has nothing that Mooring gave. */
   readonly stays?: readonly Conflict[];
 }
 
 const nothing: Decision = { action: "none", differences: [], changes: [] };
 
-/** One transaction for all users of the namespace: usually there is one. */
+/** Of all users of the namespace: usually there is one. */
 function joined(decisions: readonly Decision[]): Decision & Required<Pick<Decision, "stays">> {
   const conflict = decisions.find((each) => each.conflict)?.conflict;
   return {
@@ -113,37 +115,50 @@ function joined(decisions: readonly Decision[]): Decision & Required<Pick<Decisi
 
 type Revocation = Decision & Pick<RevokingDecision, "notices" | "adopted" | "stays">;
 
-async function decideRevocation(ports: Looking, input: RevocationInput): Promise<Revocation> {
+async function decideRevocation(ports: Looking, input: RevocationInput, undroppable?: Conflict): Promise<Revocation> {
   const { ours, others, adopted, state } = await findOurs(ports, input);
   const notice = (message: string): Notice => ({
     code: "SQL_USER_OF_OTHERS",
     message: `In ${place(input)} ${message}`,
   });
   return {
-    ...joined(ours.map((found) => withinRights(revoke(found, { state, input }), found, { state, input }))),
+    ...joined(ours.map((found) => withinRights(revoke(found, { state, input, undroppable }), found, { state, input }))),
     notices: others.map((user) => notice(`the identity is also user ${describeUser(user)}, which somebody else made.`)),
     adopted: adopted.map((user) => notice(`user ${describeUser(user)} was there before, and lets the identity in.`)),
   };
 }
 
-/** What Mooring may not revoke is said before anything is revoked. */
-function withinRights(
-  decision: Decision,
-  { user }: OurUser,
-  { state, input }: { readonly state: DatabaseState; readonly input: RevocationInput },
-): Decision {
+/** What Mooring may not revoke keeps nothing else from being revoked. */
+function withinRights(decision: Decision, found: OurUser, { state, input }: In): Decision {
   const { changes, differences } = decision;
-  const lack =
-    changes.length === 0 ? undefined : lackOfRights(place(input), state, { user: user.name, gives: [], changes });
-  return lack ? { action: "conflict", differences, conflict: lack, changes: [] } : decision;
+  const lackOf = (needed: readonly UserChange[]) =>
+    lackOfRights(place(input), state, { user: found.user.name, gives: [], changes: needed });
+  const conflict = changes.length === 0 ? undefined : lackOf(changes);
+  if (!conflict) return decision;
+  const whole = changes.some(({ kind }) => kind === "drop")
+    ? revokeGrants(found, Object.keys(found.mark.grants))
+    : decision;
+  const allowed = whole.changes.filter((change) => lackOf([change]) === undefined);
+  const grants = allowed.flatMap((change) => revokedBy(change) ?? []);
+  const [mark] = revokeGrants(found, grants).changes.slice(-1);
+  const noted = allowed.some(({ kind }) => kind === "mark") && mark ? [mark] : [];
+  const revoked = allowed.filter(({ kind }) => kind !== "mark");
+  return { action: "conflict", differences, conflict, changes: revoked.length > 0 ? [...revoked, ...noted] : [] };
+}
+
+function revokedBy(change: UserChange): string | undefined {
+  if (change.kind === "removeRole") return change.role;
+  return change.kind === "revoke" ? change.permission : undefined;
 }
 
 interface In {
   readonly state: DatabaseState;
   readonly input: RevocationInput;
+  /** The database has refused to drop it, for something that no look sees. */
+  readonly undroppable?: Conflict | undefined;
 }
 
-function revoke({ user, mark }: OurUser, { state, input }: In): Decision {
+function revoke({ user, mark }: OurUser, { state, input, undroppable }: In): Decision {
   const { createdBy } = input;
   if (mark.operation !== null && (createdBy === undefined || mark.operation === createdBy)) {
     const held = [...user.roles, ...user.permissions];
@@ -151,7 +166,7 @@ function revoke({ user, mark }: OurUser, { state, input }: In): Decision {
       { field: "user", current: user.name, desired: null },
       ...held.map((field) => ({ field, current: "granted", desired: null })),
     ];
-    const obstacle = obstacleOf(user, place(input));
+    const obstacle = obstacleOf(user, place(input)) ?? undroppable;
     if (obstacle) return shut({ user, mark }, state, obstacle);
     return { action: "delete", differences, changes: [{ kind: "drop", user: user.name }] };
   }
@@ -168,31 +183,53 @@ function revoke({ user, mark }: OurUser, { state, input }: In): Decision {
 
 /**
  * A user that cannot be dropped loses what Mooring gave it, and its CONNECT: then it opens nothing, whatever it owns. Where Mooring may not
- * revoke CONNECT, what it owns stays open.
+ * revoke CONNECT, a schema or a role that it owns stays open.
  */
 function shut({ user, mark }: OurUser, state: DatabaseState, obstacle: Conflict): Decision {
   const { action, ...revoked } = revokeGrants({ user, mark }, Object.keys(mark.grants));
   const changes = Object.keys(mark.grants).length > 0 ? revoked.changes : [];
-  if (user.isDisabled) return { action: changes.length > 0 ? action : "none", ...revoked, changes, stays: [obstacle] };
-  if (state.mayGrant === false) return { action: "conflict", ...revoked, changes, conflict: obstacle };
+  const stays = (why: string) => [
+    { ...obstacle, message: `${obstacle.message} It has no right that Mooring gave, and ${why}.` },
+  ];
+  const isClosed = user.isDisabled === true;
+  if (isClosed || state.mayGrant === false) {
+    if (!isClosed && ownsAccess(user)) return { action: "conflict", ...revoked, changes, conflict: obstacle };
+    const why = isClosed ? "nobody can log in as it" : "can still log in: Mooring may not revoke CONNECT";
+    return { action: changes.length > 0 ? action : "none", ...revoked, changes, stays: stays(why) };
+  }
   return {
     action,
     differences: [...revoked.differences, { field: connect, current: "granted", desired: null }],
     changes: [{ kind: "revoke", user: user.name, permission: connect }, ...changes],
-    stays: [obstacle],
+    stays: stays("nobody can log in as it"),
   };
+}
+
+/** Whether what it owns may open more than itself. */
+function ownsAccess({ ownedSchemas, ownedRoles = [] }: DatabaseUser): boolean {
+  return ownedSchemas.length + ownedRoles.length > 0;
+}
+
+/** Nothing that Mooring gave is left: the user only waits to be dropped. */
+export function waitsToBeDropped(user: DatabaseUser, { operation, grants }: UserMark): boolean {
+  const isEmpty = operation !== null && Object.keys(grants).length === 0;
+  return isEmpty && (user.isDisabled === true || !ownsAccess(user));
 }
 
 const connect = "CONNECT";
 
 /** SQL does not drop a user that others depend on. */
-function obstacleOf({ name, ownedSchemas, dependants = [] }: DatabaseUser, where: string): Conflict | undefined {
+function obstacleOf(
+  { name, ownedSchemas, ownedRoles = [], dependants = [] }: DatabaseUser,
+  where: string,
+): Conflict | undefined {
   if (ownedSchemas.length > 0) {
     const message = `In ${where} user "${name}" owns schema ${ownedSchemas.join(", ")} and cannot be dropped.`;
     return { code: "SQL_USER_OWNS_SCHEMA", message };
   }
-  if (dependants.length === 0) return undefined;
-  const message = `In ${where} user "${name}" has ${dependants.join(", ")} and cannot be dropped.`;
+  const all = [...ownedRoles.map((role) => `role ${role}`), ...dependants];
+  if (all.length === 0) return undefined;
+  const message = `In ${where} user "${name}" has ${all.join(", ")} and cannot be dropped.`;
   return { code: "SQL_USER_HAS_DEPENDANTS", message };
 }
 
@@ -275,23 +312,61 @@ function toDecision(
 const database = { database: DatabaseRequest };
 type OnDatabase = Given<typeof database>;
 
+type Revoking = Omit<RevokingDecision, "adopted">;
+
+/**
+ * Each user in a transaction of its own. `decide` is asked again where the database refuses to drop one for what no look sees, such
+ * as a certificate: then that one is shut.
+ */
+export async function carryOut(
+  ports: Ports,
+  { cluster, namespace, database: on }: Berth & OnDatabase,
+  decide: (undroppable?: Conflict) => Promise<Revoking>,
+  willDo: (decision: Revoking) => Promise<void> = async () => undefined,
+): Promise<Revoking> {
+  const carry = async (decision: Revoking) => {
+    if (decision.changes.length === 0) return decision;
+    await willDo(decision);
+    const ofUser = [...Map.groupBy(decision.changes, ({ user }) => user).values()];
+    const berth = { cluster, namespace };
+    const write = (changes: readonly UserChange[]) =>
+      atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, changes));
+    for (const each of eachByItself(ofUser.map((changes) => () => write(changes)))) await each();
+    return decision;
+  };
+  const decision = await decide();
+  try {
+    return await carry(decision);
+  } catch (error) {
+    const isKept = error instanceof PermanentError && undroppable.has(error.code);
+    if (!isKept || !decision.changes.some(({ kind }) => kind === "drop")) throw error;
+    return await carry(await decide({ code: error.code, message: error.message }));
+  }
+}
+
+const undroppable: ReadonlySet<PermanentCode> = new Set(["SQL_USER_OWNS_SCHEMA", "SQL_USER_HAS_DEPENDANTS"]);
+
 /** Revokes what it can, before it fails with what it cannot. */
 async function act(
-  { plan, conflict, changes, notices, stays }: Omit<RevokingDecision, "adopted">,
+  decide: (undroppable?: Conflict) => Promise<Revoking>,
   { operation, cluster, namespace, database: on }: StepInput & OnDatabase,
   { ports, step }: { readonly ports: Ports; readonly step: StepContext },
 ) {
-  const berth = { cluster, namespace };
-  const said = notices.map(({ code, message }) => toNotice(code, message));
-  if (said.length > 0) await step.notice(said);
-  if (changes.length > 0) {
-    await step.willDo(
-      plan.action === "conflict" ? "update" : plan.action,
-      plan.differences.filter(({ desired }) => desired !== staysAsItIs),
+  let said: readonly OperationError[] = [];
+  const first = async (refused?: Conflict) => {
+    const decision = await decide(refused);
+    said = decision.notices.map(({ code, message }) => toNotice(code, message));
+    if (said.length > 0) await step.notice(said);
+    return decision;
+  };
+  const willDo = ({ plan: { action, differences } }: Revoking) =>
+    step.willDo(
+      action === "conflict" ? "update" : action,
+      differences.filter(({ desired }) => desired !== staysAsItIs),
     );
-    await atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, changes));
-  }
+  const { plan, conflict, stays } = await carryOut(ports, { cluster, namespace, database: on }, first, willDo);
   throwConflict(conflict);
+  const berth = { cluster, namespace };
   const about = { operation, ...berth, resource: "sqlUser", target: keyOf(on), place: placeOfLeft(on) } as const;
   const left = await tidyAfterwards(ports, step, about, toTidying(stays));
   if (left.length > 0) await step.notice([...said, ...left]);
@@ -301,7 +376,7 @@ async function act(
 /** The look has seen that it cannot be dropped. */
 function toTidying(stays: readonly Conflict[]): readonly Tidying[] {
   return stays.map(({ code, message }) => async () => {
-    throw new PermanentError(code, `${message} It has no right that Mooring gave, and nobody can log in as it.`);
+    throw new PermanentError(code, message);
   });
 }
 
@@ -323,11 +398,11 @@ export async function tidyUp(
   const isKept = kept.some(({ databases }) => databases.some((each) => keyOf(each) === keyOf(on)));
   if (isKept) return [];
   const berth = { cluster, namespace };
-  const decision = await decideRevocation(ports, { ...berth, database: on });
-  if (decision.changes.length > 0)
-    await atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, decision.changes));
-  throwConflict(decision.conflict);
-  return await tidy(toTidying(decision.stays));
+  const input = { ...berth, database: on };
+  const decide = (refused?: Conflict) => planRevocation(ports, "revokeDatabase", input, refused);
+  const { conflict, stays } = await carryOut(ports, input, decide);
+  throwConflict(conflict);
+  return await tidy(toTidying(stays));
 }
 
 const revoking = {
@@ -347,7 +422,7 @@ export const revokeDatabase = defineStep({
     return kind === "offboard" ? withUsersOfOthers(decision, ignoreDependants) : decision.plan;
   },
   run: async (input, ports, step) =>
-    await act(await planRevocation(ports, "revokeDatabase", input), input, { ports, step }),
+    await act((refused) => planRevocation(ports, "revokeDatabase", input, refused), input, { ports, step }),
 });
 
 /** The same for a database that a change leaves out. */
@@ -362,8 +437,11 @@ export const retireDatabase = defineStep({
     return withUsersOfOthers({ plan, notices: kept }, ignoreDependants);
   },
   async run(input, ports, step) {
-    const { adopted, ...decision } = await planRevocation(ports, "retireDatabase", input);
-    return await act({ ...decision, notices: [...decision.notices, ...adopted] }, input, { ports, step });
+    const decide = async (refused?: Conflict) => {
+      const { adopted, ...decision } = await planRevocation(ports, "retireDatabase", input, refused);
+      return { ...decision, notices: [...decision.notices, ...adopted] };
+    };
+    return await act(decide, input, { ports, step });
   },
 });
 
@@ -378,7 +456,7 @@ export const narrowDatabase = defineStep({
     return (await planNarrowing(ports, "narrowDatabase", { ...input, next })).plan;
   },
   run: async (input, ports, step) =>
-    await act(await planNarrowing(ports, "narrowDatabase", input), input, { ports, step }),
+    await act(() => planNarrowing(ports, "narrowDatabase", input), input, { ports, step }),
 });
 
 /** What would keep access is said before anything is revoked; the steps themselves only report it. */

@@ -1,9 +1,9 @@
 /** Users of the identity with Mooring's mark in databases that its request does not name. */
 import { identityName } from "../../domain/naming/names.ts";
-import { throwConflict } from "../../domain/operation/plan.ts";
+import { type Conflict, throwConflict } from "../../domain/operation/plan.ts";
 import { holderOf, surplusOf } from "../definitions/surplus.ts";
 import { findReach, isMarkedUser, namedIn } from "./elsewhere.ts";
-import { planRevocation } from "./revocation.ts";
+import { carryOut, planRevocation } from "./revocation.ts";
 
 export const surplusUsers = surplusOf(async (ports, request, isOffboarding) => {
   const identity = await holderOf(ports, request, isOffboarding);
@@ -15,13 +15,13 @@ export const surplusUsers = surplusOf(async (ports, request, isOffboarding) => {
     .filter(({ user }) => isMarkedUser(request, user))
     .map(async ({ database, target }) => {
       const on = { server: target.server.alias, database: target.database, roles: [] };
-      const { plan, conflict, changes } = await planRevocation(ports, "revokeDatabase", {
-        ...{ cluster, namespace, database: on },
-      });
-      const differences = plan.differences.map((each) => ({ ...each, field: `${each.field} in ${database}` }));
+      const input = { cluster, namespace, database: on };
+      const look = (refused?: Conflict) => planRevocation(ports, "revokeDatabase", input, refused);
+      const seen = await look();
+      const differences = seen.plan.differences.map((each) => ({ ...each, field: `${each.field} in ${database}` }));
       const takeAway = async () => {
+        const { conflict } = await carryOut(ports, input, async (refused) => (refused ? await look(refused) : seen));
         throwConflict(conflict);
-        await ports.databases.change(target, changes);
       };
       return { differences, takeAway };
     });

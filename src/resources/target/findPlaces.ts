@@ -115,11 +115,17 @@ export function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTar
   );
 }
 
-/** Uses every known one; fails with UNKNOWN_TARGET if there is none, or if one that the catalog dropped cannot be reached. */
+/**
+ * Uses every known one; fails with UNKNOWN_TARGET if there is none, or if one that the catalog dropped cannot be reached. `instead`
+ * keeps one that fails from being in the others' way.
+ */
 export async function atPlaces<T>(
   { known, unknown }: Places,
   target: string,
   use: (place: PlaceOfTarget) => Promise<T>,
+  instead: (place: PlaceOfTarget, why: unknown) => T = (_place, why) => {
+    throw why;
+  },
 ): Promise<readonly T[]> {
   if (known.length === 0) {
     const where = unknown.map(
@@ -132,9 +138,9 @@ export async function atPlaces<T>(
       try {
         return await use(place);
       } catch (error) {
-        if (isListed || !(error instanceof PermanentError)) throw error;
+        if (isListed || !(error instanceof PermanentError)) return instead(place, error);
         const message = `The catalog no longer has target "${target}" where it was, and it cannot be reached there (${error.code}).`;
-        throw new PermanentError("UNKNOWN_TARGET", message, { cause: error });
+        return instead(place, new PermanentError("UNKNOWN_TARGET", message, { cause: error }));
       }
     }),
   );

@@ -17,7 +17,7 @@ import { askToGive, type Permit } from "../definitions/permit.ts";
 import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
-import { noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
+import { eachByItself, noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
 import { targetAt } from "./families.ts";
 import { atPlaces, findPlaces, noticesOfUnknown, staying } from "./findPlaces.ts";
 import { locksOnChanging, type Placed } from "./locks.ts";
@@ -48,8 +48,20 @@ function joined(decisions: readonly Decision[]): Decision {
     others: decisions.flatMap(({ others = [] }) => others),
     leftOut: decisions.flatMap(({ leftOut = [] }) => leftOut),
     lent: decisions.flatMap(({ lent = [] }) => lent),
-    writes: conflict ? [] : decisions.flatMap(({ writes }) => writes),
+    writes: eachByItself(decisions.flatMap(({ writes }) => (writes.length > 0 ? [() => inOrder(writes)] : []))),
   };
+}
+
+async function inOrder(writes: Decision["writes"]): Promise<void> {
+  for (const write of writes) await write();
+}
+
+/** A place that cannot be looked at: it fails the step once the others are done. */
+function failing(place: Placed["place"], why: unknown): Placed {
+  const fail = async () => {
+    throw why;
+  };
+  return { place, decision: { action: "none", differences: [], writes: [fail] } };
 }
 
 function toPlan(name: Step, { target }: TargetInput, decision: Decision): StepPlan {
@@ -64,11 +76,12 @@ async function act(
   { decision, placed, said }: Planned & { readonly said: readonly OperationError[] },
 ): Promise<StepResult> {
   const { action, differences, conflict, writes } = decision;
-  throwConflict(conflict);
   if (writes.length > 0) {
-    await step.willDo(action, differences, { isMarked: action === "create" });
-    for (const write of writes) await write();
+    await step.willDo(action === "conflict" ? "update" : action, differences, { isMarked: action === "create" });
+    await inOrder(writes);
   }
+  // At one place it keeps none of the others from being revoked.
+  throwConflict(conflict);
   const { operation, cluster, namespace } = input;
   const about = { operation, cluster, namespace, resource: "target", target: keyOf(target) } as const;
   const stays: OperationError[] = [];
@@ -141,9 +154,9 @@ async function planGrant(
   const { known, unknown } = await findPlaces(ports, about.berth, about.target);
   const earlier = known.filter(({ isListed }) => !isListed);
   const revoked = await Promise.all(
-    earlier.map(async (each) => {
-      const decision = await targetAt(each.place).planRevocation(ports, { ...about, keep: [], keepsResource: true });
-      return { place: each.place, decision };
+    earlier.map(async ({ place: at }) => {
+      const decision = await targetAt(at).planRevocation(ports, { ...about, keep: [], keepsResource: true });
+      return { place: at, decision };
     }),
   );
   const decisions = revoked.map(({ decision }) => decision).filter(({ writes }) => writes.length > 0);
@@ -201,15 +214,16 @@ async function planRevocation(
   ports: Ports,
   input: TargetInput & { readonly createdBy?: string | undefined },
   kept: readonly TargetRequest[],
-  granted?: Revoking["granted"],
+  planning?: { readonly granted: Revoking["granted"] },
 ): Promise<Planned> {
   const about = aboutTarget(ports, input, { withoutRecord: "ours" });
   const { createdBy } = input;
   const places = await findPlaces(ports, about.berth, about.target);
-  const placed = await atPlaces(places, about.target, async (place) => {
-    const revoking = { ...about, ...staying(ports, place, kept), createdBy, granted };
+  const decide = async (place: Placed["place"]): Promise<Placed> => {
+    const revoking = { ...about, ...staying(ports, place, kept), createdBy, granted: planning?.granted };
     return { place, decision: await targetAt(place).planRevocation(ports, revoking) };
-  });
+  };
+  const placed = await atPlaces(places, about.target, decide, planning ? undefined : failing);
   // An undo revokes only what its own operation gave, and that was in a place of the catalog.
   const left = createdBy === undefined ? noticesOfUnknown(about.target, places) : [];
   return { decision: joined(placed.map(({ decision }) => decision)), placed, left };
@@ -250,7 +264,7 @@ function revokingStep<const Name extends Step>({
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
       const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
-      const planned = await planRevocation(ports, input, input.kept, granted);
+      const planned = await planRevocation(ports, input, input.kept, { granted });
       const { decision: revocation } = planned;
       const found = await findKept(ports, input, revocation, kind);
       const blockers = found.map((message) => toOperationError(ofOthers, message));
@@ -260,10 +274,14 @@ function revokingStep<const Name extends Step>({
     async run(input, ports, step) {
       const planned = await planRevocation(ports, input, input.kept);
       const { decision: revocation, left } = planned;
-      const found = await findKept(ports, input, revocation);
-      const notices = [...left, ...found.map((message) => toNotice(ofOthers, message))];
+      // What others gave is only named: where it cannot be read, that fails the step once the rest is revoked.
+      const [found] = await Promise.allSettled([findKept(ports, input, revocation)]);
+      const kept = found.status === "fulfilled" ? found.value : [];
+      const notices = [...left, ...kept.map((message) => toNotice(ofOthers, message))];
       if (notices.length > 0) await step.notice(notices);
-      return await act(ports, step, input, { ...planned, said: notices });
+      const done = await act(ports, step, input, { ...planned, said: notices });
+      if (found.status === "rejected") throw found.reason;
+      return done;
     },
     whenDropped: leave,
   });

@@ -186,7 +186,8 @@ describe("inspect", () => {
       {
         permissions: ["ALTER ANY USER"],
         otherPermissions: ["GRANT EXECUTE ON SCHEMA shop", "GRANT SELECT ON dbo.stock", "GRANT UPDATE ON dbo.stock"],
-        dependants: ["role reports", "object dbo.price", "SELECT that it granted to other"],
+        ownedRoles: ["reports"],
+        dependants: ["object dbo.price", "SELECT that it granted to other"],
       },
     ]);
     expect(mayChangeRoles).toBe(true);
