@@ -61,7 +61,7 @@ test.each(all)("answers the questions of $name as a real API server does", { tim
     return isOtherwise || own[3] !== real[index]?.[3] ? [{ id, isOtherwise, isRefused: own[0] >= 400 }] : [];
   });
   const inOtherWords = differing.filter((each) => !each.isOtherwise && each.isRefused).length;
-  expect(inOtherWords / answers.length).toBeLessThan(1 / 10);
+  expect(inOtherWords / answers.length).toBeLessThan(1 / 5);
   const own = new Set(questions.map(({ id }) => id));
   const found = (isOtherwise: boolean) =>
     differing
