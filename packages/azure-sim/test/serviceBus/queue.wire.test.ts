@@ -215,7 +215,7 @@ test("a scheduled message arrives at its scheduled time; a cancelled one never d
   const client = sandbox.client();
   const sender = client.createSender(queue);
   const receiver = client.createReceiver(queue, { receiveMode: "receiveAndDelete" });
-  const hour = new Date(Date.now() + 600);
+  const hour = new Date(Date.now() + 2_000);
 
   const numbers = await sender.scheduleMessages([{ body: "kept" }, { body: "cancelled" }], hour);
   await sender.cancelScheduledMessages(numbers.slice(1));
@@ -238,7 +238,8 @@ test("a batch arrives as single messages, and an empty queue ends a receive in t
   await sender.sendMessages(batch);
   const received = await receiver.receiveMessages(50, { maxWaitTimeInMs: 3000 });
   const waits: number[] = [];
-  for (let attempt = 1; attempt <= 3; attempt++) {
+  // On a busy machine, some take longer for other reasons.
+  for (let attempt = 1; attempt <= 10 && !waits.some((each) => each < 350); attempt++) {
     const started = Date.now();
     expect(await receiver.receiveMessages(10, { maxWaitTimeInMs: 200 })).toEqual([]);
     waits.push(Date.now() - started);
@@ -304,13 +305,14 @@ test("two receivers share the work, and one that does not settle does not block 
   await held.completeMessage(heldMessage);
 });
 
-test("one receiver can process more messages than its AMQP session has slots", async () => {
+test("one receiver can process more messages than its AMQP session has slots", { timeout: 200_000 }, async () => {
   const client = sandbox.client();
-  for (let index = 0; index < 2500; index++) inQueue().send({ body: index });
+  // It has 2,048.
+  for (let index = 0; index < 2100; index++) inQueue().send({ body: index });
 
   client
     .createReceiver(queue)
     .subscribe({ async processMessage() {}, async processError() {} }, { maxConcurrentCalls: 20 });
 
-  await until(() => inQueue().messages().length === 0);
+  await until(() => inQueue().messages().length === 0, { withinMs: 180_000 });
 });

@@ -5,7 +5,7 @@ import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { hasKind } from "./protobuf/fields.ts";
+import { hasVersion } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { pruneObject, repeatedKeys, unknownFields, violations } from "./schema.ts";
 
@@ -76,17 +76,15 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
   if (apiVersion.split("/").length > 2) {
     throw unrecognized(resource, JSON.stringify(body), `unexpected GroupVersion string: ${apiVersion}`);
   }
-  const isRegistered = resource.isCustom || hasKind(apiVersion, kind);
   requireTextTypes(resource, body);
-  if (!isRegistered) {
-    const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
-    const version = apiVersion.split("/").at(-1);
-    throw new DecodeFailure({ prefix: `${kind} in version "${version}" cannot be handled as a ${resource.kind}`, why });
-  }
   if (kind !== resource.kind && !resource.isCustom) {
     const version = apiVersion.split("/").at(-1) ?? "";
     const prefix = `${kind} in version "${version}" cannot be handled as a ${resource.kind}`;
     throw new DecodeFailure({ prefix, why: unconvertible(kind, resource, version) });
+  }
+  if (!resource.isCustom && !hasVersion(apiVersion)) {
+    const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
+    throw new DecodeFailure({ prefix: `${kind} in version "${apiVersion}" cannot be handled as a ${kind}`, why });
   }
   if (apiVersion !== apiVersionOf(resource)) {
     throw badRequest(otherVersion(apiVersion, resource));

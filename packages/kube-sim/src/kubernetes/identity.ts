@@ -2,10 +2,10 @@
 import type { Cause } from "./cause.ts";
 import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";
 import { type Json, type JsonObject, listAt, numberAt, stringAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { notANumber } from "./options.ts";
 import type { Resource } from "./resource.ts";
+import { invalidValue } from "./validation/causes.ts";
 import type { DeleteOptions, Target } from "./verbs.ts";
 
 export function requireSameVersion(resource: Resource, live: KubeObject, desired: JsonObject) {

@@ -1,28 +1,11 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
 
 import { withScheduling } from "./admission.ts";
-import type { Cause } from "./cause.ts";
 import { storedVersions } from "./customResources.ts";
-import {
-  at,
-  equal,
-  isObject,
-  type Json,
-  type JsonObject,
-  listAt,
-  objectAt,
-  stringAt,
-  stringsAt,
-  without,
-} from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
+import { at, equal, isObject, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
 import { qosClassOf } from "./podResources.ts";
 import type { Resource } from "./resource.ts";
 import { withAddress, withAllocated } from "./services.ts";
-import { forbidden } from "./validation/causes.ts";
-import { definitionUpdateViolations } from "./validation/definitions.ts";
-import { eventUpdateViolations } from "./validation/events.ts";
-import { violationsOfKind } from "./validation/index.ts";
 
 /** The object as it is first stored; its metadata is already set. */
 export function prepare(resource: Resource, object: JsonObject, { isDry = false } = {}): JsonObject {
@@ -107,106 +90,6 @@ function withTaint(node: JsonObject): JsonObject {
 /** Of a feature that is off. */
 function withoutElection(lease: JsonObject): JsonObject {
   return { ...lease, spec: without(objectAt(lease, "spec"), "preferredHolder", "strategy") };
-}
-
-export function kindViolations(resource: Resource, object: JsonObject): Cause[] {
-  return violationsOfKind(resource, object);
-}
-
-/** What an update may not change, by kind. */
-const fixedFields: Readonly<Record<string, readonly string[]>> = {
-  ...{ Deployment: ["spec.selector"], ReplicaSet: ["spec.selector"], EndpointSlice: ["addressType"] },
-  ...{ RoleBinding: ["roleRef"], ClusterRoleBinding: ["roleRef"], ResourceQuota: ["spec.scopes"] },
-  PriorityClass: ["value", "preemptionPolicy"],
-  Job: ["selector", "template", "completionMode", "podFailurePolicy", "managedBy"].map((field) => `spec.${field}`),
-};
-
-export function immutabilityViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
-  if (resource.isCustom) return [];
-  const fixed = (fixedFields[resource.kind] ?? []).flatMap((field) => {
-    const value = at(after, ...field.split(".")) ?? null;
-    if (equal(at(before, ...field.split(".")) ?? null, value)) return [];
-    // Of a class, pods have its number.
-    return [field === "value" ? forbidden(field, "may not be changed in an update.") : immutable(field, value)];
-  });
-  return [...fixed, ...changeViolations(resource, before, after)];
-}
-
-const immutable = (field: string, value: Json) => invalidValue(field, value, "field is immutable");
-
-function changeViolations(resource: Resource, before: JsonObject, after: JsonObject): Cause[] {
-  switch (resource.kind) {
-    case "Pod":
-      return equal(fixedPodSpec(before), fixedPodSpec(after)) ? [] : [forbidden("spec", podUpdates)];
-    case "Job":
-      return completionsViolations(objectAt(before, "spec"), objectAt(after, "spec"));
-    case "Namespace":
-      return phaseViolations(after);
-    case "Event":
-      return eventUpdateViolations(before, after);
-    case "CustomResourceDefinition":
-      return definitionUpdateViolations(before, after);
-    case "Service": {
-      const [old, next] = [before, after].map((object) => stringAt(object, "spec", "clusterIP") ?? "");
-      if (!old || old === next || stringAt(after, "spec", "type") === "ExternalName") return [];
-      return [invalidValue("spec.clusterIPs[0]", [next ?? ""], "may not change once set")];
-    }
-    case "PersistentVolumeClaim": {
-      const isBound = stringAt(before, "status", "phase") === "Bound";
-      // A class may be given where there was none, and a volume where there was none.
-      const open = ["storageClassName", "volumeName"].filter((field) => at(before, "spec", field) === undefined);
-      const fixed = (object: JsonObject) =>
-        without(objectAt(object, "spec"), ...open, ...(isBound ? ["resources", "volumeAttributesClassName"] : []));
-      const why = "spec is immutable after creation except for the size and class of bound claims";
-      return equal(fixed(before), fixed(after)) ? [] : [forbidden("spec", why)];
-    }
-    case "ConfigMap":
-    case "Secret": {
-      const [old = "", next = ""] = [before, after].map((object) => stringAt(object, "type"));
-      if (old !== next) return [immutable("type", next)];
-      if (before["immutable"] !== true) return [];
-      return ["immutable", "data", "binaryData"]
-        .filter((field) => !equal(before[field], after[field]))
-        .map((field) => forbidden(field, "field is immutable when `immutable` is set"));
-    }
-    default:
-      return [];
-  }
-}
-
-/** A namespace is on its way out exactly as long as it is being deleted. */
-function phaseViolations(namespace: JsonObject): Cause[] {
-  const isLeaving = at(namespace, "metadata", "deletionTimestamp") !== undefined;
-  const [expected, when] = isLeaving ? ["Terminating", "is not empty"] : ["Active", "is empty"];
-  const phase = stringAt(namespace, "status", "phase") ?? "";
-  const why = `may only be '${expected}' if \`deletionTimestamp\` ${when}`;
-  return phase === expected ? [] : [invalidValue("status.Phase", phase, why)];
-}
-
-/** Of a job by index, they may change together with how many run at a time. */
-function completionsViolations(before: JsonObject, after: JsonObject): Cause[] {
-  const { completions = null, parallelism = null } = after;
-  if (equal(before["completions"] ?? null, completions)) return [];
-  if (after["completionMode"] !== "Indexed") {
-    return [invalidValue("spec.completions", completions, "field is immutable")];
-  }
-  const isInTandem = completions === parallelism && before["parallelism"] !== parallelism;
-  const why = "can only be modified in tandem with spec.parallelism";
-  return isInTandem ? [] : [invalidValue("spec.completions", completions, why)];
-}
-
-const podUpdates =
-  "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)";
-
-function fixedPodSpec(pod: JsonObject): JsonObject {
-  const spec = objectAt(pod, "spec");
-  const fixedContainers = (containers: Json[]): Json[] =>
-    containers.map((container) => (isObject(container) ? without(container, "image") : container));
-  return {
-    ...without(spec, "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"),
-    containers: fixedContainers(listAt(spec, "containers")),
-    initContainers: fixedContainers(listAt(spec, "initContainers")),
-  };
 }
 
 /** Of the core group, a claim is made only of another. */

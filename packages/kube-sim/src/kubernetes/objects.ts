@@ -15,13 +15,13 @@ import {
 } from "./identity.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { settle } from "./kindRules.ts";
-import { finalizerNameViolations } from "./metadataRules.ts";
 import { timestamp } from "./object.ts";
 import { applyConfiguration, trackScale } from "./ownership.ts";
 import { ofPatch, patchWith } from "./patched.ts";
 import { marked } from "./removal.ts";
 import { apiVersionOf } from "./resource.ts";
 import { besidesStatus, isDeleted, pick, stamped } from "./storedForm.ts";
+import { violationsBy } from "./validation/rules.ts";
 import type { Objects } from "./verbs.ts";
 import { withOwnersOnce } from "./warnings.ts";
 import { createWriting, type Environment } from "./writing.ts";
@@ -130,9 +130,8 @@ export function createObjects(environment: Environment): Objects {
       const given = addressed(target, body);
       requireSameVersion(resource, live, given);
       const finalizers = listAt(given, "spec", "finalizers");
-      const wrong = finalizers.flatMap((each, index) =>
-        finalizerNameViolations(`spec.finalizers[${index}]`, String(each)),
-      );
+      const spec = { finalizers };
+      const wrong = violationsBy("Namespace", { spec }, "", { root: { spec }, old: undefined });
       if (wrong.length > 0) throw invalid(resource, live.metadata.name, wrong);
       const changed = pick(objectAt(given, "metadata"), ...besidesStatus);
       const metadata = { ...live.metadata, ...changed };

@@ -9,7 +9,7 @@ import { compare, type Difference, FieldSet, fieldsOf, type Path, printPath } fr
 import { isObject, type JsonObject, stringAt, without } from "./json.ts";
 import { mergeObjects, removeFields } from "./merge.ts";
 import { isManagedFieldsEntry, type ManagedFieldsEntry } from "./object.ts";
-import { hasKind } from "./protobuf/fields.ts";
+import { messageNameOf } from "./protobuf/fields.ts";
 import type { Schema } from "./schema.ts";
 
 export interface Writer {
@@ -139,7 +139,7 @@ function withPast(
 ): Ownership[] {
   if (live === undefined || managedFields.length > 0) return read(managedFields);
   const { apiVersion = "", kind = "" } = live as { apiVersion?: string; kind?: string };
-  const isBuiltIn = hasKind(apiVersion, kind);
+  const isBuiltIn = messageNameOf(apiVersion, kind) !== undefined;
   const empty = isBuiltIn ? zeroObject({ apiVersion, kind }) : { metadata: {} };
   const written = isBuiltIn ? without(comparable(live), "status") : comparable(live);
   const past = compare(without(empty, "status"), written, schema).added;

@@ -2,11 +2,11 @@
 import { sorted } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
 import { isObject, type Json } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import { isTooDeep, tooDeep } from "./nesting.ts";
 import type { KubeObject } from "./object.ts";
 import { goText, jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";
 import type { Resource } from "./resource.ts";
+import { invalidValue } from "./validation/causes.ts";
 
 export function patchWith(resource: Resource, live: KubeObject, mediaType: string, body: Json): Json {
   switch (mediaType) {

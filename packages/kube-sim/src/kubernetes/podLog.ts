@@ -2,10 +2,9 @@
 import type { Answer } from "./answer.ts";
 import { badRequest, invalid } from "./failures.ts";
 import { listAt, stringAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { requireNumber } from "./options.ts";
-import { forbidden } from "./validation/causes.ts";
+import { forbidden, invalidValue } from "./validation/causes.ts";
 
 const pollMs = 100;
 

@@ -2,23 +2,12 @@
  * Pod Security admission: the levels `baseline` and `restricted` of a namespace's labels (kubernetes.io "Pod Security Standards"). A
  * pod is refused, a workload with such a template is warned of, and so is a namespace that has such pods already.
  */
-import type { Cause } from "./cause.ts";
 import { forbidden, invalid } from "./failures.ts";
-import {
-  at,
-  equal,
-  isObject,
-  type Json,
-  type JsonObject,
-  listAt,
-  numberAt,
-  objectAt,
-  stringAt,
-  stringsAt,
-} from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
+import { at, equal, isObject, type JsonObject, objectAt, stringsAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import { invalidValue } from "./validation/causes.ts";
+import { violationsBy } from "./validation/rules.ts";
 
 interface Written {
   readonly operation: "CREATE" | "UPDATE" | "DELETE";
@@ -53,8 +42,8 @@ export function createPodSecurity({ store, resources }: { store: Store; resource
     const pods = resources.ofKind("v1", "Pod");
     if (pods === undefined) return;
     const problems = store.list(pods, namespace).flatMap((pod) => {
-      const reasons = violations(objectAt(pod, "spec"), policy.level).map(({ reason }) => reason);
-      return reasons.length === 0 ? [] : [{ name: pod.metadata.name, text: reasons.join(", ") }];
+      const text = violations(objectAt(pod, "spec"), policy.level);
+      return text === "" ? [] : [{ name: pod.metadata.name, text }];
     });
     if (problems.length === 0) return;
     const what = `the new PodSecurity enforce level ${JSON.stringify(printed(policy))}`;
@@ -83,14 +72,14 @@ export function createPodSecurity({ store, resources }: { store: Store; resource
       if (operation !== "CREATE") return;
       const policy = policyOf(namespace, "enforce");
       const found = violations(objectAt(object, "spec"), policy.level);
-      if (found.length > 0) throw forbidden(resource, name, `violates PodSecurity ${shown(policy, found)}`);
+      if (found !== "") throw forbidden(resource, name, `violates PodSecurity "${printed(policy)}": ${found}`);
     }
     const template = resource.kind === "Pod" ? objectAt(object, "spec") : templateOf(resource, object);
     const before = oldObject === null ? undefined : templateOf(resource, oldObject);
     if (template === undefined || equal(template, before)) return;
     const policy = policyOf(namespace, "warn");
     const found = violations(template, policy.level);
-    if (found.length > 0) warn?.(`would violate PodSecurity ${shown(policy, found)}`);
+    if (found !== "") warn?.(`would violate PodSecurity "${printed(policy)}": ${found}`);
   };
 }
 
@@ -102,23 +91,15 @@ function policyIn(labels: Readonly<Record<string, string>>, mode: string): Polic
 const printed = ({ level, version }: Policy) => `${level}:${version}`;
 
 function requireLabels(resource: Resource, name: string, object: JsonObject, oldObject: JsonObject | null): void {
-  const [labels, before] = [object, oldObject ?? undefined].map((each) => stringsAt(each, "metadata", "labels"));
-  const causes = ["enforce", "audit", "warn"].flatMap((mode): Cause[] => {
-    const [level, version] = [`${prefix}${mode}`, `${prefix}${mode}-version`].map((key) => ({
-      key,
-      value: labels?.[key],
-    }));
-    const isWrong = (label: typeof level, isRight: (value: string) => boolean) =>
-      label?.value !== undefined && label.value !== before?.[label.key] && !isRight(label.value);
-    const field = (key: string) => `metadata.labels[${key}]`;
-    return [
-      ...(level && isWrong(level, (value) => levels.some((each) => each === value))
-        ? [invalidValue(field(level.key), level.value ?? "", `must be one of ${levels.join(", ")}`)]
-        : []),
-      ...(version && isWrong(version, (value) => /^(latest|v1\.\d+)$/.test(value))
-        ? [invalidValue(field(version.key), version.value ?? "", 'must be "latest" or "v1.x"')]
-        : []),
-    ];
+  const [labels = {}, before = {}] = [object, oldObject ?? undefined].map((each) =>
+    stringsAt(each, "metadata", "labels"),
+  );
+  const causes = Object.entries(labels).flatMap(([key, value]) => {
+    const [, mode, version] = /^pod-security[.]kubernetes[.]io[/](enforce|audit|warn)(-version)?$/.exec(key) ?? [];
+    const isRight = version === undefined ? levels.some((each) => each === value) : /^(latest|v1[.]\d+)$/.test(value);
+    if (mode === undefined || value === before[key] || isRight) return [];
+    const why = version === undefined ? `must be one of ${levels.join(", ")}` : 'must be "latest" or "v1.x"';
+    return [invalidValue(`metadata.labels[${key}]`, value, why)];
   });
   if (causes.length > 0) throw invalid(resource, name, causes);
 }
@@ -130,203 +111,10 @@ function templateOf({ kind }: Resource, object: JsonObject): JsonObject | undefi
   return isObject(found) ? found : undefined;
 }
 
-interface Violation {
-  readonly reason: string;
-  readonly detail: string;
+/** By a table of rules.json; privileged has none. */
+const standards: Readonly<Record<Level, string>> = { privileged: "", baseline: "Baseline", restricted: "Restricted" };
+
+function violations(spec: JsonObject, level: Level): string {
+  const causes = violationsBy(standards[level], spec, "", { root: spec, old: undefined });
+  return [...new Set(causes.map(({ field, message }) => `${field || "spec"}: ${message}`))].join(", ");
 }
-
-function shown(policy: Policy, found: readonly Violation[]): string {
-  return `${JSON.stringify(printed(policy))}: ${found.map(({ reason, detail }) => `${reason} (${detail})`).join(", ")}`;
-}
-
-function violations(spec: JsonObject, level: Level): Violation[] {
-  if (level === "privileged") return [];
-  const isRestricted = level === "restricted";
-  const containers = ["initContainers", "containers", "ephemeralContainers"].flatMap((field) =>
-    listAt(spec, field).filter(isObject),
-  );
-  const pod: Pod = { spec, context: objectAt(spec, "securityContext"), containers };
-  const checks = isRestricted ? [...ofBoth, ...restricted] : baseline;
-  return checks.flatMap((check) => check(pod) ?? []);
-}
-
-interface Pod {
-  readonly spec: JsonObject;
-  readonly context: JsonObject;
-  readonly containers: readonly JsonObject[];
-}
-
-type Check = (pod: Pod) => Violation | undefined;
-
-const contextOf = (container: JsonObject) => objectAt(container, "securityContext");
-const quoted = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ");
-const plural = (one: string, many: string, count: number) => (count === 1 ? one : many);
-
-/** `container "a" must …`; undefined where it is about none. */
-function about(
-  containers: readonly JsonObject[],
-  isBad: (container: JsonObject) => boolean,
-  { reason, detail }: { reason: string; detail: string },
-): Violation | undefined {
-  const names = containers.filter(isBad).map((container) => stringAt(container, "name") ?? "");
-  if (names.length === 0) return undefined;
-  return { reason, detail: `${plural("container", "containers", names.length)} ${quoted(names)} ${detail}` };
-}
-
-/** The details of one reason; undefined where there are none. */
-function because(reason: string, details: readonly (string | undefined)[], between = ", "): Violation | undefined {
-  const given = details.filter((each) => each !== undefined);
-  return given.length === 0 ? undefined : { reason, detail: given.join(between) };
-}
-
-const hostNamespaces: Check = ({ spec }) => {
-  const used = ["hostNetwork", "hostPID", "hostIPC"].filter((field) => spec[field] === true);
-  return because(
-    "host namespaces",
-    used.map((field) => `${field}=true`),
-  );
-};
-
-const hostPortsOf = (container: JsonObject) =>
-  listAt(container, "ports").flatMap((port) => numberAt(port, "hostPort") || []);
-
-const hostPorts: Check = ({ containers }) => {
-  const used = containers.filter((container) => hostPortsOf(container).length > 0);
-  const ports = [...new Set(used.flatMap(hostPortsOf))].toSorted((left, right) => left - right);
-  const what = `${plural("hostPort", "hostPorts", ports.length)} ${ports.join(", ")}`;
-  return about(used, () => true, { reason: "hostPort", detail: `${plural("uses", "use", used.length)} ${what}` });
-};
-
-const privileged: Check = ({ containers }) =>
-  about(containers, (each) => contextOf(each)["privileged"] === true, {
-    ...{ reason: "privileged", detail: "must not set securityContext.privileged=true" },
-  });
-
-const procMount: Check = ({ containers }) =>
-  about(containers, (each) => (stringAt(contextOf(each), "procMount") ?? "Default") !== "Default", {
-    ...{ reason: "procMount", detail: 'must not set securityContext.procMount to "Unmasked"' },
-  });
-
-/** What containers have anyway, as most runtimes give it. */
-const usual: readonly Json[] = [
-  ...["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE"],
-  ...["SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"],
-];
-
-const addedOf = (container: JsonObject) => listAt(contextOf(container), "capabilities", "add");
-
-/** That nobody adds other capabilities than these. */
-const noOthers = (containers: readonly JsonObject[], allowed: readonly Json[], reason: string) => {
-  const othersOf = (each: JsonObject) => addedOf(each).filter((capability) => !allowed.includes(capability));
-  const added = [...new Set(containers.flatMap(othersOf))].map(String).toSorted();
-  const detail = `must not include ${quoted(added)} in securityContext.capabilities.add`;
-  return about(containers, (each) => othersOf(each).length > 0, { reason, detail });
-};
-
-const capabilities: Check = ({ containers }) => noOthers(containers, usual, "non-default capabilities");
-
-const hostPaths: Check = ({ spec }) => {
-  const volumes = listAt(spec, "volumes").filter((volume) => isObject(objectAt(volume)["hostPath"]));
-  const names = volumes.map((volume) => stringAt(volume, "name") ?? "");
-  const detail = `${plural("volume", "volumes", names.length)} ${quoted(names)}`;
-  return names.length === 0 ? undefined : { reason: "hostPath volumes", detail };
-};
-
-const seccomp: Check = ({ containers }) =>
-  about(containers, (each) => stringAt(contextOf(each), "seccompProfile", "type") === "Unconfined", {
-    ...{ reason: "seccompProfile", detail: 'must not set securityContext.seccompProfile.type to "Unconfined"' },
-  });
-
-/** Those that concern only the pod's own part of the node. */
-const safeSysctls = [
-  ...["kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range"],
-  ...["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_keepalive_time"],
-  ...["net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"],
-  ...["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"],
-];
-
-const sysctls: Check = ({ context }) => {
-  const names = listAt(context, "sysctls").map((each) => stringAt(each, "name") ?? "");
-  return because(
-    "forbidden sysctls",
-    names.filter((name) => !safeSysctls.includes(name)),
-  );
-};
-
-/** In the order of their names. */
-const baseline: readonly Check[] = [
-  ...[capabilities, hostNamespaces, hostPaths, hostPorts, privileged, procMount, seccomp, sysctls],
-];
-
-/** Restricted pods meet stricter checks of the same. */
-const ofBoth = baseline.filter((check) => ![capabilities, hostPaths, seccomp].includes(check));
-
-const allowedVolumes = [
-  ...[
-    "configMap",
-    "csi",
-    "downwardAPI",
-    "emptyDir",
-    "ephemeral",
-    "image",
-    "persistentVolumeClaim",
-    "projected",
-    "secret",
-  ],
-];
-
-const restrictedVolumes: Check = ({ spec }) => {
-  const bad = listAt(spec, "volumes").flatMap((volume) => {
-    const type = Object.keys(objectAt(volume)).find((field) => field !== "name");
-    const isAllowed = type === undefined || allowedVolumes.includes(type);
-    return isAllowed ? [] : [{ name: stringAt(volume, "name") ?? "", type }];
-  });
-  if (bad.length === 0) return undefined;
-  const types = [...new Set(bad.map(({ type }) => type))].toSorted();
-  const who = `${plural("volume", "volumes", bad.length)} ${quoted(bad.map(({ name }) => name))}`;
-  const what = `${plural("type", "types", types.length)} ${quoted(types)}`;
-  const detail = `${who} ${plural("uses", "use", bad.length)} restricted volume ${what}`;
-  return { reason: "restricted volume types", detail };
-};
-
-const restricted: readonly Check[] = [
-  ({ containers }) =>
-    about(containers, (each) => contextOf(each)["allowPrivilegeEscalation"] !== false, {
-      reason: "allowPrivilegeEscalation != false",
-      detail: "must set securityContext.allowPrivilegeEscalation=false",
-    }),
-  ({ containers }) => {
-    const reason = "unrestricted capabilities";
-    const keeps = (each: JsonObject) => !listAt(contextOf(each), "capabilities", "drop").includes("ALL");
-    const dropped = about(containers, keeps, {
-      ...{ reason, detail: 'must set securityContext.capabilities.drop=["ALL"]' },
-    });
-    return because(reason, [dropped?.detail, noOthers(containers, ["NET_BIND_SERVICE"], reason)?.detail], "; ");
-  },
-  restrictedVolumes,
-  ({ context, containers }) => {
-    const reason = "runAsNonRoot != true";
-    const field = "securityContext.runAsNonRoot";
-    const having = (value: Json | undefined, detail: string) =>
-      about(containers, (each) => contextOf(each)["runAsNonRoot"] === value, { reason, detail })?.detail;
-    const missing = context["runAsNonRoot"] === undefined ? having(undefined, `must set ${field}=true`) : undefined;
-    return because(reason, [
-      context["runAsNonRoot"] === false ? `pod must not set ${field}=false` : undefined,
-      having(false, `must not set ${field}=false`),
-      missing && `pod or ${missing}`,
-    ]);
-  },
-  ({ context, containers }) => {
-    const wrong = { reason: "runAsUser=0", detail: "must not set runAsUser=0" };
-    const ofContainers = about(containers, (each) => contextOf(each)["runAsUser"] === 0, wrong);
-    const ofPod = context["runAsUser"] === 0 ? `pod ${wrong.detail}` : undefined;
-    return because(wrong.reason, [ofPod, ofContainers?.detail]);
-  },
-  ({ context, containers }) => {
-    const typeOf = (security: JsonObject) => stringAt(security, "seccompProfile", "type");
-    if (["RuntimeDefault", "Localhost"].includes(typeOf(context) ?? "")) return undefined;
-    const detail = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"';
-    const missing = about(containers, (each) => typeOf(contextOf(each)) === undefined, { reason: "", detail });
-    return because("seccompProfile", [missing && `pod or ${missing.detail}`]);
-  },
-];

@@ -9,12 +9,12 @@ import { schemaOf } from "./builtIn/schemas.ts";
 import type { Cause } from "./cause.ts";
 import { type ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource } from "./failures.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import { timestamp } from "./object.ts";
 import { trackUpdate, type Writer } from "./ownership.ts";
 import type { AccessAttributes } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
+import { invalidValue } from "./validation/causes.ts";
 
 interface Asked {
   readonly user: User;

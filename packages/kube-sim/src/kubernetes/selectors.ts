@@ -1,9 +1,9 @@
 /** Label and field selectors. kubernetes.io "Labels and Selectors", "Field Selectors". */
 import { badRequest } from "./failures.ts";
 import { at, stringAt } from "./json.ts";
-import { labelKeyProblems, labelValueProblems } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
+import { forms } from "./validation/forms.ts";
 
 export type Selector = (object: KubeObject) => boolean;
 
@@ -63,12 +63,12 @@ function comparison([, key = "", operator, value = ""]: readonly string[]): (
 
 /** Throws what a key or value that no label can have is answered with. */
 function requireLabel(key: string, values: readonly string[]): void {
-  const [wrong] = labelKeyProblems(key);
+  const wrong = forms["key"]?.(key);
   if (wrong !== undefined) {
     throw badRequest(`unable to parse requirement: <nil>: Invalid value: ${JSON.stringify(key)}: ${wrong}`);
   }
   values.forEach((value, index) => {
-    const [problem] = labelValueProblems(value);
+    const problem = forms["labelValue"]?.(value);
     if (problem === undefined) return;
     const where = `values[${index}][${key}]`;
     throw badRequest(`unable to parse requirement: ${where}: Invalid value: ${JSON.stringify(value)}: ${problem}`);

@@ -5,8 +5,8 @@ import { SignJWT } from "jose";
 import type { LookUp } from "./authentication.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import { type KubeObject, timestamp } from "./object.ts";
+import { invalidValue } from "./validation/causes.ts";
 
 const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
 

@@ -2,9 +2,9 @@
 import type { Cause } from "./cause.ts";
 import { invalid } from "./failures.ts";
 import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, without } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import type { Resource } from "./resource.ts";
 import type { Store } from "./store.ts";
+import { invalidValue } from "./validation/causes.ts";
 
 /** What the API server allocates when a service is created; a dry run gets an address that nobody can have. */
 export function withAddress(service: JsonObject, { isDry = false } = {}): JsonObject {

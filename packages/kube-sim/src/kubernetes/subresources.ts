@@ -1,11 +1,11 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
-import { invalidValue } from "./metadataRules.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
-import { hasKind } from "./protobuf/fields.ts";
+import { messageNameOf } from "./protobuf/fields.ts";
 import type { ScalePaths } from "./resource.ts";
+import { invalidValue } from "./validation/causes.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
 interface Asked {
@@ -101,7 +101,11 @@ function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
 function readScale({ resource, namespace, name }: Target, scale: Json): number {
   const [kind = "Scale", apiVersion = "autoscaling/v1"] = ["kind", "apiVersion"].map((field) => stringAt(scale, field));
   const replicas = objectAt(scale, "spec")["replicas"] ?? 0;
-  if (kind !== "Scale" || !hasKind(apiVersion || "autoscaling/v1", kind) || typeof replicas !== "number") {
+  if (
+    kind !== "Scale" ||
+    messageNameOf(apiVersion || "autoscaling/v1", kind) === undefined ||
+    typeof replicas !== "number"
+  ) {
     throw badRequest(`${kind} in version "${apiVersion}" cannot be handled as a Scale`);
   }
   const own = stringAt(scale, "metadata", "name") ?? "";

@@ -1,8 +1,7 @@
 /** What a write is warned of though it is done: the likeliest mistakes of those that a real API server names. */
 import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
-import { nanos, shown } from "./validation/amountNames.ts";
-import { dotlessProblems } from "./validation/causes.ts";
+import { forms, nanos, shown } from "./validation/forms.ts";
 
 type Old = JsonObject | undefined;
 
@@ -25,10 +24,10 @@ export function warningsOf({ kind, isCustom }: Resource, object: JsonObject, old
 }
 
 function nameWarnings(object: JsonObject, place: string): string[] {
-  const problems = dotlessProblems(stringAt(object, "metadata", "name") ?? "");
-  if (problems.length === 0) return [];
+  const problem = forms["dotless"]?.(stringAt(object, "metadata", "name") ?? "");
+  if (problem === undefined) return [];
   const surprise = "which can result in surprising behavior; a DNS label is recommended";
-  return [`metadata.name: this is used in ${place}, ${surprise}: [${problems.join(" ")}]`];
+  return [`metadata.name: this is used in ${place}, ${surprise}: [${problem}]`];
 }
 
 function ingressWarnings(object: JsonObject, old: Old): string[] {

@@ -6,7 +6,7 @@ import { zeroObject } from "./builtIn/goForm.ts";
 import { ApiFailure, alreadyExists, forbidden, notFound } from "./failures.ts";
 import { newFinalizers, requireSameDeletion, requireSameVersion } from "./identity.ts";
 import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { generated, immutabilityViolations, kindViolations, prepare, settle } from "./kindRules.ts";
+import { generated, prepare, settle } from "./kindRules.ts";
 import { metadataViolations, withName } from "./metadataRules.ts";
 import { isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";
 import { trackUpdate, type Writer } from "./ownership.ts";
@@ -16,6 +16,7 @@ import { apiVersionOf, type Resource, type Resources } from "./resource.ts";
 import { requireFree } from "./services.ts";
 import type { Store } from "./store.ts";
 import { complete, decodedFromStore, isDeleted, pick, stamped, withGeneration, withStatus } from "./storedForm.ts";
+import { violationsOfKind } from "./validation/index.ts";
 import { requireValid } from "./validity.ts";
 import type { Target, WriteOptions } from "./verbs.ts";
 import { warningsOf } from "./warnings.ts";
@@ -91,7 +92,7 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const object = complete(resource, admission.mutate(prepared));
     requireValid(resource, object, [
       ...metadataViolations(resource, { ...given, ...objectAt(object, "metadata") }),
-      ...kindViolations(resource, object),
+      ...violationsOfKind(resource, object),
     ]);
     for (const text of warningsOf(resource, object)) options.warn?.(text);
     admission.validate(object, null);
@@ -128,9 +129,8 @@ export function createWriting({ store, resources, now, admit, webhooks, policies
     const settled = settle(resource, live, sent);
     const admission = admissionOf("UPDATE", target, options);
     const object = complete(resource, admission.mutate(settled));
-    const fixed = immutabilityViolations(resource, live, object);
     const ofMetadata = [...metadataViolations(resource, objectAt(object, "metadata")), ...newFinalizers(live, object)];
-    requireValid(resource, object, [...ofMetadata, ...kindViolations(resource, object), ...fixed], live);
+    requireValid(resource, object, [...ofMetadata, ...violationsOfKind(resource, object, live)], live);
     const isWarned = options.subresource === undefined;
     for (const text of isWarned ? warningsOf(resource, object, live) : []) options.warn?.(text);
     admission.validate(object, live);

@@ -5,8 +5,8 @@ import { z } from "zod";
 
 const Fields = z.object({
   source: z.string(),
-  /** By version: the package of its messages, and its kinds; without a package where objects of the version are no longer served. */
-  kinds: z.record(z.string(), z.tuple([z.string(), z.string()])),
+  /** By version: the package of its messages. */
+  packages: z.record(z.string(), z.string()),
   messages: z.record(z.string(), z.record(z.string(), z.string())),
 });
 
@@ -31,35 +31,14 @@ function table(): z.infer<typeof Fields> {
 
 /** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
 export function messageNameOf(apiVersion: string, kind: string): string | undefined {
-  const { kinds, messages: known } = table();
-  const names = [apiVersion, "*"].map((version) => `${kinds[version]?.[0] ?? ""}.${kind}`);
+  const { packages, messages: known } = table();
+  const names = [apiVersion, "*"].map((version) => `${packages[version] ?? ""}.${kind}`);
   return names.find((name) => known[name] !== undefined);
-}
-
-/** What every version has besides its own kinds, and what only the core group has. */
-const everywhere: ReadonlySet<string> = new Set([
-  ...["CreateOptions", "DeleteOptions", "GetOptions", "ListOptions", "PatchOptions", "UpdateOptions", "WatchEvent"],
-]);
-const ofCore: ReadonlySet<string> = new Set([
-  "APIGroup",
-  "APIGroupList",
-  "APIResourceList",
-  "APIVersions",
-  "List",
-  "Status",
-]);
-
-export function hasKind(apiVersion: string, kind: string): boolean {
-  // The only group whose types are not in the table.
-  if (hasVersion(apiVersion) && everywhere.has(kind)) return true;
-  if (apiVersion === "v1" && ofCore.has(kind)) return true;
-  const [, kinds = ""] = table().kinds[apiVersion] ?? [];
-  return apiVersion === "apiregistration.k8s.io/v1" || kinds.split(" ").includes(kind);
 }
 
 /** Whether the version is one of Kubernetes' own, whose kinds can all be sent in protobuf. */
 export function hasVersion(apiVersion: string): boolean {
-  return Boolean(table().kinds[apiVersion]?.[0]);
+  return table().packages[apiVersion] !== undefined;
 }
 
 export function fieldsOf(message: string): ReadonlyMap<number, Field> {

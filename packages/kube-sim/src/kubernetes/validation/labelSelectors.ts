@@ -1,59 +1,57 @@
 /** Selectors of labels, as workloads, budgets and policies have them. */
 import type { Cause } from "../cause.ts";
-import { isObject, type Json, listAt, stringAt } from "../json.ts";
-import { invalidValue, labelValueProblems } from "../metadataRules.ts";
-import { forbidden, labelNameViolations, labelsViolations, required } from "./causes.ts";
+import { isObject, type Json, listAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import { invalidValue } from "./causes.ts";
+import { forms } from "./forms.ts";
+
+const problems = (form: string, field: string, value: string): Cause[] => {
+  const why = forms[form]?.(value);
+  return why === undefined ? [] : [invalidValue(field, value, why)];
+};
+
+/** Names with values, such as a selector of nodes. */
+export function labelsViolations(field: string, labels: Json | undefined): Cause[] {
+  return Object.entries(objectAt(labels)).flatMap(([key, value]) => [
+    ...problems("key", field, key),
+    ...(typeof value === "string"
+      ? problems("labelValue", field, value)
+      : [invalidValue(field, value, `value of "${key}" must be a string`)]),
+  ]);
+}
 
 export function selectorViolations(selector: Json | undefined, path: string): Cause[] {
-  if (!isObject(selector)) return [];
   return [
-    ...labelsViolations(`${path}.matchLabels`, selector["matchLabels"]),
+    ...labelsViolations(`${path}.matchLabels`, objectAt(selector, "matchLabels")),
     ...listAt(selector, "matchExpressions").flatMap((each, index) =>
       expressionViolations(each, `${path}.matchExpressions[${index}]`),
     ),
   ];
 }
 
+/** By operator, whether it has values. */
+const operators: Readonly<Record<string, boolean>> = { In: true, NotIn: true, Exists: false, DoesNotExist: false };
+
 function expressionViolations(expression: Json, path: string): Cause[] {
   const values = listAt(expression, "values");
-  const key = labelNameViolations(`${path}.key`, stringAt(expression, "key") ?? "");
-  const wrong = values.flatMap((value, index) =>
-    typeof value === "string"
-      ? labelValueProblems(value).map((problem) => invalidValue(`${path}.values[${index}]`, value, problem))
-      : [],
-  );
   const operator = stringAt(expression, "operator") ?? "";
-  switch (operator) {
-    case "In":
-    case "NotIn":
-      return [
-        ...(values.length === 0
-          ? [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
-          : []),
-        ...key,
-        ...wrong,
-      ];
-    case "Exists":
-    case "DoesNotExist":
-      return [
-        ...(values.length > 0
-          ? [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
-          : []),
-        ...key,
-        ...wrong,
-      ];
-    default:
-      return [invalidValue(`${path}.operator`, operator, "not a valid selector operator"), ...key, ...wrong];
-  }
+  const hasValues = operators[operator];
+  const why = "must be specified when `operator` is 'In' or 'NotIn', and only then";
+  return [
+    ...(hasValues === undefined ? [invalidValue(`${path}.operator`, operator, "not a valid selector operator")] : []),
+    ...(hasValues === values.length > 0 || hasValues === undefined
+      ? []
+      : [invalidValue(`${path}.values`, values, why)]),
+    ...problems("key", `${path}.key`, stringAt(expression, "key") ?? ""),
+    ...values.flatMap((value) => problems("labelValue", `${path}.values`, String(value))),
+  ];
 }
 
 /** Whether labels match; undefined where the selector cannot be read. */
 export function matches(selector: Json | undefined, labels: Readonly<Record<string, string>>): boolean | undefined {
   if (!isObject(selector)) return false;
   if (selectorViolations(selector, "").length > 0) return undefined;
-  const wanted = Object.entries(isObject(selector["matchLabels"]) ? selector["matchLabels"] : {});
   return (
-    wanted.every(([key, value]) => labels[key] === value) &&
+    Object.entries(stringsAt(selector, "matchLabels")).every(([key, value]) => labels[key] === value) &&
     listAt(selector, "matchExpressions").every((each) => fits(each, labels))
   );
 }
@@ -71,9 +69,4 @@ function fits(expression: Json, labels: Readonly<Record<string, string>>): boole
     default:
       return own === undefined;
   }
-}
-
-export function isEmptySelector(selector: Json | undefined): boolean {
-  const labels = isObject(selector) && isObject(selector["matchLabels"]) ? selector["matchLabels"] : {};
-  return isObject(selector) && Object.keys(labels).length === 0 && listAt(selector, "matchExpressions").length === 0;
 }

@@ -1,39 +1,35 @@
 /**
- * What fields may hold, as tables (rules.json): by name, a list of rules, each a field, a check and its arguments. `ports[].name` is that
- * of each item. Texts are about those of the API server; what is refused is what it refuses.
+ * What fields may hold, as tables (rules.json): by kind or part, a list of rules, each a field, a check and its arguments. `ports[].name`
+ * is that of each item, and `a|b` is either. `holds` is an expression in CEL about the field (`self`), the whole (`root`) and what was
+ * stored before (`old`); about what is not there it says nothing. What is refused is what a real API server refuses, in about its words.
  */
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { Environment } from "@marcbachmann/cel-js";
 import type { Cause } from "../cause.ts";
-import { isObject, type Json, type JsonObject, listAt, stringAt } from "../json.ts";
-import { invalidValue, labelKeyProblems, labelValueProblems, subdomainProblems } from "../metadataRules.ts";
-import {
-  addressText,
-  dotlessProblems,
-  duplicate,
-  forbidden,
-  labelProblems,
-  labelsViolations,
-  negative,
-  oneOf,
-  portNameProblems,
-  portViolations,
-  required,
-} from "./causes.ts";
-import { keyProblems } from "./data.ts";
-import { selectorViolations } from "./labelSelectors.ts";
+import { equal, isObject, type Json, type JsonObject, objectAt, at as valueAt } from "../json.ts";
+import { duplicate, forbidden, invalidValue, oneOf, required } from "./causes.ts";
+import { blockOf, forms, isForm, isWhole, nanos, shown } from "./forms.ts";
+import { labelsViolations, matches, selectorViolations } from "./labelSelectors.ts";
 
-type Rule = readonly [field: string, check: string, ...args: Json[]];
+type Rule = readonly [field: string, check: string, ...args: string[]];
 const tables = JSON.parse(readFileSync(join(import.meta.dirname, "rules.json"), "utf8")) as Readonly<
   Record<string, readonly Rule[]>
 >;
 
+export interface Whole {
+  readonly root: JsonObject;
+  readonly old: JsonObject | undefined;
+}
+
 /** All that is wrong with an object by a table. */
-export function violationsBy(table: string, value: Json | undefined, path: string): Cause[] {
-  return (tables[table] ?? []).flatMap(([field, check, ...args]) =>
-    placesOf(value, field, path).flatMap(([found, at]) => checks[check]?.(found, at, args) ?? []),
-  );
+export function violationsBy(table: string, value: Json | undefined, path: string, whole: Whole): Cause[] {
+  return (tables[table] ?? []).flatMap(([fields, check, ...args]) => {
+    const places = fields.split("|").flatMap((field) => placesOf(value, field, path));
+    if (check === "unique") return repeated(places, args);
+    return places.flatMap(([found, at]) => checks[check]?.(found, at, args, whole) ?? []);
+  });
 }
 
 type Place = readonly [value: Json | undefined, path: string];
@@ -53,84 +49,177 @@ function placesOf(value: Json | undefined, field: string, path: string): Place[]
   );
 }
 
-const matching = (pattern: RegExp, why: string) => (text: string) => (pattern.test(text) ? [] : [why]);
+/** By these fields, of which the last one counts where it is there. */
+function repeated(places: readonly Place[], fields: readonly string[]): Cause[] {
+  const keys = places.map(([value]) => {
+    const own = fields.map((field) => objectAt(value)[field] ?? "");
+    return own.at(-1) ? own.join("/") : "";
+  });
+  return places.flatMap(([, at], index) => {
+    const key = keys[index] ?? "";
+    return key !== "" && keys.indexOf(key) < index ? [duplicate(`${at}.${fields.at(-1)}`, key)] : [];
+  });
+}
 
-const dnsLabelText =
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const environment = new Environment({
+  ...{ unlistedVariablesAreDyn: true, enableOptionalTypes: true, homogeneousAggregateLiterals: false },
+})
+  .registerFunction("form(string, dyn): bool", (form: string, text: unknown) => isForm(form, String(text)))
+  .registerFunction("ip(dyn): int", (text: unknown) => BigInt(isIP(String(text))))
+  .registerFunction("quantity(dyn): double", (amount: unknown) =>
+    typeof amount === "bigint" ? Number(amount) : Number(nanos(amount)) / 1e9,
+  )
+  .registerFunction("selects(dyn, dyn): bool", (selector: unknown, labels: unknown) => {
+    return matches(selector as JsonObject, labels as Record<string, string>) !== false;
+  })
+  .registerFunction("inside(dyn, dyn): bool", (text: unknown, other: unknown) => {
+    const [inner, outer] = [blockOf(String(text)), blockOf(String(other))];
+    return !inner || !outer || (inner.bits > outer.bits && outer.list.check(inner.address, inner.family));
+  })
+  .registerFunction("ascending(dyn): bool", (values: unknown) =>
+    (values as bigint[]).every((value, index, all) => index === 0 || (all[index - 1] ?? value) < value),
+  )
+  .registerFunction("json(dyn): bool", (text: unknown) => {
+    try {
+      JSON.parse(Buffer.from(String(text), "base64").toString("utf8"));
+      return true;
+    } catch {
+      return false;
+    }
+  })
+  .registerFunction("sized(dyn): int", (map: unknown) =>
+    BigInt(Object.entries(map as object).reduce((sum, [key, value]) => sum + key.length + String(value).length, 0)),
+  );
 
-/** What is wrong with a text of some form. */
-const forms: Readonly<Record<string, (text: string) => string[]>> = {
-  ...{ label: labelProblems, dotless: dotlessProblems, subdomain: subdomainProblems, configKey: keyProblems },
-  ...{ key: labelKeyProblems, labelValue: labelValueProblems, portName: portNameProblems },
-  ip: (text) => (isIP(text) > 0 ? [] : [addressText]),
-  trimmed: (text) => (text === text.trim() ? [] : ["must not have leading or trailing whitespace"]),
-  variable: matching(
-    /^[ -<>-~]+$/,
-    "a valid environment variable name must consist only of printable ASCII characters other than '='",
-  ),
-  header: matching(/^[-A-Za-z0-9]+$/, "a valid HTTP header must consist of alphanumeric characters or '-'"),
-  sysctl: matching(
-    /^(?=.{1,253}$)([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/,
-    "must have at most 253 characters and be a name of parts",
-  ),
-  podField: matching(
-    /^(metadata\.(name|namespace|uid|(labels|annotations)\['[^']+'\])|spec\.(nodeName|serviceAccountName)|status\.(hostIPs?|podIPs?))$/,
-    "field label not supported",
-  ),
-  dnsLabel: matching(/^(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?$/, dnsLabelText),
-  kindName: matching(
-    /^(?=.{1,63}$)[a-z]([-a-z0-9]*[a-z0-9])?$/i,
-    `may have mixed case, but should otherwise match: ${dnsLabelText}`,
-  ),
-  simplePath: matching(/^\./, "must be a simple json path starting with ."),
-  specPath: matching(/^\.spec\./, "should be a json path under .spec"),
-  statusPath: matching(/^\.status\./, "should be a json path under .status"),
-  ownPath: matching(/^\.(spec|status)\./, "should be a json path under either .spec or .status"),
-  short: matching(/^.{0,128}$/s, "can have at most 128 characters"),
-  note: matching(/^.{0,1024}$/s, "can have at most 1024 characters"),
-  within: (text) => (text.split("/").includes("..") ? ["must not contain '..'"] : []),
-  relative: (text) => (text.startsWith("/") || text.startsWith("..") ? ["must be a relative path"] : []),
-  absolute: (text) => (text.startsWith("/") ? [] : ["must be an absolute path"]),
-};
+const parsed = new Map<string, ReturnType<Environment["parse"]>>();
 
-type Check = (value: Json | undefined, at: string, args: readonly Json[]) => Cause[];
+/** Undefined about what is not there. */
+function evaluate(expression: string, self: Json, { root, old }: Whole): unknown {
+  const known = parsed.get(expression) ?? environment.parse(expression);
+  parsed.set(expression, known);
+  try {
+    return known({ self: inExpressions(self), root: inExpressions(root), old: inExpressions(old ?? null) });
+  } catch {
+    return undefined;
+  }
+}
+
+const converted = new WeakMap<object, unknown>();
+
+/** With CEL's integers, and without null, which is as good as absent. */
+function inExpressions(value: Json): unknown {
+  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
+  if (typeof value !== "object" || value === null) return value;
+  const known = converted.get(value);
+  if (known !== undefined) return known;
+  const made = Array.isArray(value)
+    ? value.map(inExpressions)
+    : Object.fromEntries(
+        Object.entries(value).flatMap(([field, each]) => (each === null ? [] : [[field, inExpressions(each)]])),
+      );
+  converted.set(value, made);
+  return made;
+}
+
+type Check = (value: Json | undefined, at: string, args: readonly string[], whole: Whole) => Cause[];
 
 const isEmpty = (value: Json | undefined) => !value || (Array.isArray(value) && value.length === 0);
 
-const formed: Check = (value, at, [form]) =>
-  typeof value === "string" && value !== ""
-    ? (forms[String(form)]?.(value) ?? []).map((problem) => invalidValue(at, value, problem))
+function formViolations(form: string, text: string, at: string): Cause[] {
+  const problem = forms[form]?.(text);
+  return problem === undefined ? [] : [invalidValue(at, text, problem)];
+}
+
+const formed: Check = (value, at, [form = ""]) =>
+  typeof value === "string" && value !== "" ? formViolations(form, value, at) : [];
+
+const between: Check = (value, at, [least, most, why]) =>
+  typeof value === "number" && (value < Number(least) || value > Number(most))
+    ? [invalidValue(at, value, why ?? `must be between ${least} and ${most}, inclusive`)]
     : [];
+
+const port: Check = (value, at) =>
+  typeof value === "string"
+    ? formViolations("portName", value, at)
+    : between(value, at, ["1", "65535"], { root: {}, old: undefined });
 
 const checks: Readonly<Record<string, Check>> = {
   is: formed,
-  must: (value, at, args) => (isEmpty(value) ? [required(at)] : formed(value, at, args)),
-  given: (value, at, [why]) => (isEmpty(value) ? [required(at, String(why))] : []),
-  oneOf: (value, at, args) => oneOf(at, value, args.map(String)),
-  chosen: (value, at, args) => (isEmpty(value) ? [required(at)] : oneOf(at, value, args.map(String))),
-  whole: (value, at) => negative(at, value),
-  between: (value, at, [least, most, why]) =>
-    typeof value === "number" && (value < Number(least) || value > Number(most))
-      ? [invalidValue(at, value, typeof why === "string" ? why : `must be between ${least} and ${most}, inclusive`)]
-      : [],
-  port: (value, at) => portViolations(at, value),
-  openPort: (value, at) => (value === 0 ? [] : portViolations(at, value)),
+  ...{ between, port },
+  must: (value, at, args, whole) => (isEmpty(value) ? [required(at)] : formed(value, at, args, whole)),
+  given: (value, at, [why]) => (isEmpty(value) ? [required(at, why)] : []),
+  oneOf: (value, at, args) => oneOf(at, value, args),
+  chosen: (value, at, args) => (isEmpty(value) ? [required(at)] : oneOf(at, value, args)),
+  whole: (value, at) =>
+    typeof value === "number" && value < 0 ? [invalidValue(at, value, "must be greater than or equal to 0")] : [],
+  openPort: (value, at, args, whole) => (value === 0 ? [] : port(value, at, args, whole)),
   labels: (value, at) => labelsViolations(at, value),
   selector: (value, at) => selectorViolations(value, at),
-  never: (value, at, [why]) => (isEmpty(value) ? [] : [forbidden(at, String(why))]),
-  by: (value, at, [table]) => (isObject(value) ? violationsBy(String(table), value, at) : []),
-  unique: (value, at, [field]) => {
-    const keys = listAt({ value: value ?? null }, "value").map((each) => stringAt(each, String(field)) ?? "");
-    return keys.flatMap((key, index) =>
-      key !== "" && keys.indexOf(key) < index ? [duplicate(`${at}[${index}].${String(field)}`, key)] : [],
+  never: (value, at, [why = ""]) => (isEmpty(value) ? [] : [forbidden(at, why)]),
+  by: (value, at, [table = ""], whole) => (isObject(value) ? violationsBy(table, value, at, whole) : []),
+  when: (value, at, [condition = "", table = ""], whole) =>
+    isObject(value) && evaluate(condition, value, whole) === true ? violationsBy(table, value, at, whole) : [],
+  holds: (value, at, [expression = "", why = ""], whole) => {
+    const isSo = value === undefined || value === null || evaluate(expression, value, whole) !== false;
+    return isSo ? [] : [invalidValue(at, typeof value === "object" ? null : value, why)];
+  },
+  fixed: (value = null, at, _, { old }) =>
+    old === undefined || equal(valueAt(old, ...at.split(".")) ?? null, value)
+      ? []
+      : [invalidValue(at, value, "field is immutable")],
+  keys: (value, at, [form = ""]) =>
+    Object.keys(objectAt(value)).flatMap((key) =>
+      formViolations(form, key, form === "configKey" ? `${at}[${key}]` : at),
+    ),
+  /** A number, or a part of all. */
+  part: (value, at, [isOver]) => {
+    const isPart = typeof value === "string" ? /^\d+%$/.test(value) : typeof value !== "number" || value >= 0;
+    const isAll = isOver === undefined && typeof value === "string" && Number.parseInt(value, 10) > 100;
+    return isPart && !isAll ? [] : [invalidValue(at, value ?? null, "must be at least 0, and at most 100%")];
+  },
+  amounts: (value, at, [form]) =>
+    Object.entries(objectAt(value)).flatMap(([name, amount]) => [
+      ...(form === undefined ? [] : formViolations(form, name, `${at}[${name}]`)),
+      ...(nanos(amount) < 0n || (isWhole(name) && nanos(amount) % 10n ** 9n !== 0n)
+        ? [
+            invalidValue(
+              `${at}[${name}]`,
+              shown(amount),
+              "must be greater than or equal to 0, and an integer of what is counted",
+            ),
+          ]
+        : []),
+    ]),
+  /** Of the amounts of these fields, each is no more than that of a later one. */
+  ordered: (value, at, fields) =>
+    fields.flatMap((low, index) =>
+      fields.slice(index + 1).flatMap((high) =>
+        Object.entries(objectAt(value, low)).flatMap(([name, amount]) => {
+          const most = objectAt(value, high)[name];
+          if (most === undefined || nanos(amount) <= nanos(most)) return [];
+          const why = `${low} value ${shown(amount)} is greater than ${high} value ${shown(most)}`;
+          return [invalidValue(`${at}.${low}[${name}]`, shown(amount), why)];
+        }),
+      ),
+    ),
+  /** In the first field texts, in the second bytes. */
+  small: (value, at, fields) => {
+    const size = fields.flatMap((field, index) =>
+      Object.values(objectAt(value, field)).map((each) =>
+        Buffer.byteLength(String(each), index === 0 ? "utf8" : "base64"),
+      ),
     );
+    const message = "Too long: may not be more than 1048576 bytes";
+    const isSmall = size.reduce((sum, each) => sum + each, 0) <= 1024 * 1024;
+    return isSmall ? [] : [{ reason: "FieldValueTooLong", message, field: at || "data" }];
   },
   /** Just one of several, each by the table of its name where there is one. */
-  one: (value, at, names) => {
-    const given = isObject(value) ? names.map(String).filter((name) => isObject(value[name])) : [];
+  one: (value, at, names, whole) => {
+    if (value === undefined) return [];
+    const given = isObject(value) ? names.filter((name) => isObject(value[name])) : [];
     const [first] = given;
-    if (first === undefined) return [required(at, `must specify one of: ${names.map(String).join(", ")}`)];
+    if (first === undefined) return [required(at, `must specify one of: ${names.join(", ")}`)];
     const others = given.slice(1).map((name) => forbidden(`${at}.${name}`, "may not specify more than one"));
-    return [...violationsBy(first, (value as JsonObject)[first], `${at}.${first}`), ...others];
+    return [...violationsBy(first, objectAt(value)[first], `${at}.${first}`, whole), ...others];
   },
 };
