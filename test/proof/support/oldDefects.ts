@@ -68,7 +68,11 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
     finds: /(left behind|still there): role paid|Mooring gave a role that the request does not ask for: \S+\/paid\//,
   },
   "a role of the identity with Mooring's mark counts as given, wherever it is": {
-    edits: edit("src/resources/identity/resource.ts", "surplus: [surplusRoles, earlierIdentities],", "surplus: [earlierIdentities],"),
+    edits: edit(
+      "src/resources/identity/resource.ts",
+      "surplus: [surplusRoles, earlierIdentities],",
+      "surplus: [earlierIdentities],",
+    ),
     among: ({ targetDice }) => targetDice !== undefined,
     changes: { deed: "gives the identity a role with Mooring's mark elsewhere", moreActs: 4 },
     finds: /Mooring gave a role that the request does not ask for/,
