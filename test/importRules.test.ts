@@ -199,6 +199,7 @@ const leaves: readonly string[] = [
   "src/domain/messageOf.ts",
   "src/domain/naming/quoteWord.ts",
   "src/domain/operation/actions.ts",
+  "src/domain/operation/stepName.ts",
   "src/domain/request/lossText.ts",
   "src/domain/request/modes.ts",
   "src/domain/request/objectForm.ts",

@@ -1,4 +1,5 @@
 import type { AuditDocument } from "../../src/domain/documents/audit.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes } from "../failures.ts";
 import { table } from "../output/table.ts";
@@ -48,7 +49,7 @@ function auditTable(entries: readonly AuditDocument[], view: View): readonly str
     [
       { title: "AGE", cell: ({ time }) => age(time, view.now), goes: 1 },
       { title: "WHO", cell: ({ who }) => who },
-      { title: "WHAT", cell: ({ what }) => what },
+      { title: "WHAT", cell: ({ what }) => stepInWords(what) },
       { title: "ACTION", cell: ({ action }) => action },
       { title: "OUTCOME", cell: outcomeOf },
       { title: "TARGET", cell: ({ target }) => target },

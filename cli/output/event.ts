@@ -1,6 +1,8 @@
 /** One line for each event. */
+
 import type { AnyChange, ItemChange, StepChange } from "../../src/domain/documents/feed.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import type { ServerEvent } from "../service/events.ts";
 import { actionText } from "./action.ts";
 import { targetOf } from "./operation.ts";
@@ -36,7 +38,7 @@ export function describeEvent(
     case "step": {
       const step = data as StepChange;
       const { operation, cluster, namespace, name, target, status, action, attempts, error } = step;
-      const what = `${isOfAll ? `${cluster}/${namespace} ` : "  "}${name} ${target}`;
+      const what = `${isOfAll ? `${cluster}/${namespace} ` : "  "}${stepInWords(name)} ${target}`;
       const tries = attempts > 1 ? `try ${attempts}` : "";
       const more = [actionText({ name, action }), tries, error ? `${error.code}: ${error.message}` : ""];
       const moment = { of: `${operation} ${name} ${target}`, startTime: step.startTime, endTime: step.endTime };

@@ -9,6 +9,7 @@ import type {
   OperationDocument,
   StepDocument,
 } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
 import { count } from "./count.ts";
@@ -44,7 +45,7 @@ export function stepLines(steps: readonly StepDocument[], view: View): readonly 
   return table(
     steps,
     [
-      { title: "STEP", cell: ({ name }) => name },
+      { title: "STEP", cell: ({ name }) => stepInWords(name) },
       { title: "TARGET", cell: ({ target }) => target },
       { title: "ACTION", cell: actionOf },
       { title: "STATUS", cell: ({ status }) => status, style: styleOf },
@@ -111,7 +112,7 @@ function errorFacts(operation: AnyOperationDocument): readonly Fact[] {
   return [
     ["error", `${error.code}: ${error.message}`],
     ...(fix ? [fix] : []),
-    ["left", leftUndone.join(", ")],
+    ["left", leftUndone.map(stepInWords).join(", ")],
     ...next,
   ];
 }
@@ -129,7 +130,10 @@ function stillToUndoLines(operation: OperationDocument, view: View): readonly st
       ]
     : [];
   const why = error ? `${error.code}: ${error.message}` : "A write may still take effect, so they look again.";
-  return facts([["to undo", undos.join(", ")], ["since", `${age(since, view.now)}`], ["why", why], ...ending], view);
+  return facts(
+    [["to undo", undos.map(stepInWords).join(", ")], ["since", `${age(since, view.now)}`], ["why", why], ...ending],
+    view,
+  );
 }
 
 function subjectOf(operation: AnyOperationDocument): Subject {
@@ -180,14 +184,14 @@ function troubles(steps: readonly StepDocument[], subject: Subject, view: View):
     ...(error
       ? facts(
           [
-            [`${name}`, `${target}: ${error.code}: ${error.message}`],
+            [stepInWords(name), `${target}: ${error.code}: ${error.message}`],
             ["fix", fixInCommands(error, subject).fix],
             ["again", nextRetryTime],
           ],
           view,
         )
       : []),
-    ...notices.flatMap(({ code, message }) => facts([["notice", `${name}: ${code}: ${message}`]], view)),
+    ...notices.flatMap(({ code, message }) => facts([["notice", `${stepInWords(name)}: ${code}: ${message}`]], view)),
   ]);
   return met.length === 0 ? [] : ["", ...met];
 }

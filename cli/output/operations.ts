@@ -1,5 +1,7 @@
 /** Operations as a list, newest first. */
+
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { targetOf, titleOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
 import { type Column, table } from "./table.ts";
@@ -34,7 +36,7 @@ export function operationColumns(operations: readonly AnySummary[], view: View):
     { title: "NAMESPACE", cell: targetOf },
     {
       title: "TO UNDO",
-      cell: (each) => stillToUndo(each)?.undos.join(" ") ?? "",
+      cell: (each) => stillToUndo(each)?.undos.map(stepInWords).join(", ") ?? "",
       wraps: true,
       goes: 3,
       ...(operations.some(stillToUndo) ? {} : { isWide: true }),

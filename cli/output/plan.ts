@@ -5,6 +5,7 @@ import { isChange } from "../../src/domain/operation/actions.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
 import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { lossText } from "../../src/domain/request/lossText.ts";
 import { actionText } from "./action.ts";
 import { count } from "./count.ts";
@@ -38,7 +39,7 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
       ? paint("green", "nothing to change")
       : paint("green", `${count(writes, "write")}, nothing in the way`);
   const ends = plan.request ? endsIn(plan.request) : [];
-  const nameWidth = Math.max(0, ...steps.map(({ name }) => name.length));
+  const nameWidth = Math.max(0, ...steps.map(({ name }) => stepInWords(name).length));
   const notices = [
     ...steps.flatMap((step) => (step.notices ?? []).map(({ message }) => message)),
     ...(plan.notices ?? []),
@@ -67,14 +68,15 @@ function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly 
   const { name, target, action, differences, blockers } = step;
   const { paint, width } = view;
   const [sign, style] = signs[action];
+  const shownName = stepInWords(name).padEnd(nameWidth);
   const shownTarget = printable(target);
   const said = actionText({ name, action });
-  const head = `${sign} ${name.padEnd(nameWidth)}  ${shownTarget}  ${said}`.trimEnd();
+  const head = `${sign} ${shownName}  ${shownTarget}  ${said}`.trimEnd();
   return [
     // Names are never cut; one that does not fit gets its own line.
     ...(width === undefined || head.length <= width
       ? [head]
-      : [`${sign} ${name.padEnd(nameWidth)}  ${said}`.trimEnd(), `    ${shownTarget}`]
+      : [`${sign} ${shownName}  ${said}`.trimEnd(), `    ${shownTarget}`]
     ).map((line) => paint(style, line)),
     ...facts(
       differences.map((each) => [each.field, describeDifference(each, action)] as const),

@@ -2,8 +2,10 @@
  * The progress of a running operation, on standard error. On a terminal it is redrawn in place; elsewhere every change is a new
  * line.
  */
+
 import { hasEnded } from "../../clients/operations.ts";
 import type { AnyOperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { actionText } from "./action.ts";
 import { describeTotals } from "./batch.ts";
 import { canBeLive, createLive, type Live } from "./live.ts";
@@ -32,7 +34,7 @@ function partsOf(operation: AnyOperationDocument, view: View): readonly string[]
 /** What a step is waiting for, if it will look again by itself. */
 function waitOf({ name, status, notices = [], nextRetryTime }: StepDocument): readonly string[] {
   if (status !== "Running" || nextRetryTime === undefined) return [];
-  return notices.map(({ message }) => printable(`${name} waits: ${message}`));
+  return notices.map(({ message }) => printable(`${stepInWords(name)} waits: ${message}`));
 }
 
 function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
@@ -53,7 +55,7 @@ function createLines(stream: NodeJS.WriteStream): Live<AnyOperationDocument> {
       for (const wait of operation.steps.flatMap(waitOf)) showOnce(wait, `  ${wait}`);
       for (const step of operation.steps) {
         const { name, target, status, attempts, error } = step;
-        const what = printable(`${name} ${target}`);
+        const what = printable(`${stepInWords(name)} ${target}`);
         if (hasEnded({ status })) {
           showOnce(what, `  ${what}: ${`${actionText(step)} ${status}`.trimStart()}`);
         } else if (error) {

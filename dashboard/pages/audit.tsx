@@ -23,7 +23,7 @@ import { Differences } from "../ui/plan.tsx";
 import { Empty, Failure, Loaded } from "../ui/states.tsx";
 import { Action, Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
-import { count, words } from "../ui/words.ts";
+import { count, stepWords } from "../ui/words.ts";
 import { Trace } from "./timeline.tsx";
 
 const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "Text" };
@@ -124,7 +124,7 @@ function Entry({ entry }: { readonly entry: AuditRecord }) {
             )}
           </span>
           <span class="row-main">
-            <strong title={what}>{words(what)}</strong>{" "}
+            <strong title={what}>{stepWords(what)}</strong>{" "}
             {(entry.kind === "decision" || outcome === "Failed") && `${action} `}
             <code class="target">{target}</code>
             {code !== undefined && <span class="bad"> {code}</span>}

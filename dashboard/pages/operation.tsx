@@ -7,6 +7,7 @@ import { toParameters } from "../../clients/request.ts";
 import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
 import type { AnyOperationDocument, OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { navigate, to } from "../app/router.ts";
 import { addressOf, nextOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
@@ -130,7 +131,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
       {leftUndone.length > 0 && (
         <div class="cause bad">
           <p>
-            <strong>Left undone:</strong> {leftUndone.join(", ")}
+            <strong>Left undone:</strong> {leftUndone.map(stepInWords).join(", ")}
           </p>
           <p class="fix">Compensate runs these undos again, and only these.</p>
         </div>
@@ -193,7 +194,7 @@ function StillToUndo({ waiting }: { readonly waiting: NonNullable<Operation["sti
     <>
       <div class={error ? "cause bad" : "cause notice"}>
         <p>
-          <strong>Still to undo:</strong> {undos.join(", ")}, waiting since <Time at={since} />
+          <strong>Still to undo:</strong> {undos.map(stepInWords).join(", ")}, waiting since <Time at={since} />
         </p>
         <p class="fix">
           {error

@@ -13,7 +13,7 @@ import { Facts } from "../ui/page.tsx";
 import { Cause, Differences } from "../ui/plan.tsx";
 import { Action, Status } from "../ui/status.tsx";
 import { Duration, now, span, Time } from "../ui/time.tsx";
-import { words } from "../ui/words.ts";
+import { stepWords } from "../ui/words.ts";
 import { createScale, type Scale } from "./scale.ts";
 
 type Step = Operation["steps"][number];
@@ -165,7 +165,7 @@ function StepRow({
             <span>
               <span title={name}>
                 {isUndo && <span class="undo-mark">undo </span>}
-                {words(name)}
+                {stepWords(name)}
               </span>{" "}
               <code class="target">{target}</code>
               {attempts > 1 && <span class="tries">{attempts} attempts</span>}

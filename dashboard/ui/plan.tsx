@@ -11,7 +11,7 @@ import { to } from "../app/router.ts";
 import { Fix } from "./fix.tsx";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
-import { count, words } from "./words.ts";
+import { count, stepWords } from "./words.ts";
 
 /** A step of a plan, or one that ran. */
 interface PlannedStep {
@@ -89,7 +89,7 @@ export function PlanSteps({ steps }: { readonly steps: readonly PlannedStep[] })
         <li key={`${name} ${target}`} class={blockers.length > 0 ? "planned blocked" : "planned"}>
           <div class="plan-step">
             <Action of={action} />
-            <span title={name}>{words(name)}</span> <code class="target">{target}</code>
+            <span title={name}>{stepWords(name)}</span> <code class="target">{target}</code>
           </div>
           <Differences of={differences} />
           {blockers.map((blocker) => (

@@ -2,12 +2,14 @@
  * An operation as lines of text: one for its state and one for each step, or two where the name of its target does not fit
  * into one. Pure, so that it can be redrawn at any time.
  */
+
 import { stripVTControlCharacters } from "node:util";
 import { actionText } from "../../cli/output/action.ts";
 import { headline } from "../../cli/output/operation.ts";
 import { duration } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 
 /** Always has a width, even in a pipe: people read that output, too. */
 export interface BoundedView extends View {
@@ -37,7 +39,7 @@ export function renderState(
   return isHeader && fits ? `${state}${" ".repeat(gap)}${view.paint("dim", "by hand")}` : state;
 }
 
-const nameWidth = 20;
+const nameWidth = 27;
 const actionWidth = 9;
 const durationWidth = 6;
 
@@ -56,7 +58,7 @@ export function renderStep(step: StepDocument, view: BoundedView, kind: string):
   const { paint } = view;
   const time = duration(step.startTime, step.endTime, view.now);
   const { target, hand } = columnsOf(view);
-  const name = `  ${signOf(step, view, kind)} ${step.name.padEnd(nameWidth)}`;
+  const name = `  ${signOf(step, view, kind)} ${stepInWords(step.name).padEnd(nameWidth)}`;
   const named = `${name} ${paint("dim", step.target.padEnd(target))}`;
   const done = actionOf(step).padEnd(actionWidth) + time.padStart(durationWidth);
   const byOneself = hand + handWidth <= view.width ? paint("dim", `  ${byHand[step.name] ?? ""}`) : "";

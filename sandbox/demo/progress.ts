@@ -2,9 +2,11 @@
  * Live display of an operation: on a terminal the lines are redrawn in place until it is over; elsewhere each step is printed
  * on its own line when it has ended.
  */
+
 import { canBeLive, createLive } from "../../cli/output/live.ts";
 import { viewOf } from "../../cli/output/view.ts";
 import type { OperationDocument, StepDocument } from "../../src/domain/documents/operation.ts";
+import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { type BoundedView, renderOperation, renderState, renderStep } from "./operationView.ts";
 
 export interface Progress {
@@ -43,7 +45,9 @@ function createPlainProgress(stream: NodeJS.WriteStream): Progress {
       for (const line of renderStep(step, boundedViewOf(stream), kind)) stream.write(`${line}\n`);
     } else if (error && !isOver && !told.has(`${key} ${attempts}`)) {
       told.add(`${key} ${attempts}`);
-      stream.write(`    ${name} ${target}: attempt ${attempts} failed with ${error.code}: ${error.message}\n`);
+      stream.write(
+        `    ${stepInWords(name)} ${target}: attempt ${attempts} failed with ${error.code}: ${error.message}\n`,
+      );
     }
   }
 

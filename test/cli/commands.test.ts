@@ -30,7 +30,7 @@ describe("a namespace's life", () => {
 
     expect(plan).toMatchObject({ code: 0, stderr: "" });
     expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes, nothing in the way\n/);
-    expect(plan.stdout).toMatch(/^\+ ensureIdentity .* create$/m);
+    expect(plan.stdout).toMatch(/^\+ set up identity .* create$/m);
     expect(JSON.parse(dryRun.stdout)).toMatchObject({ blocked: false, steps: expect.any(Array) });
     expect(cli.identityOf(berth)).toBeUndefined();
     expect((await cli.mooring(["list", "-o", "name"])).stdout).not.toContain(berth);
@@ -118,7 +118,7 @@ describe("a namespace's life", () => {
       code: 1,
       stdout: expect.stringContaining("Error  USER_MISSING  database sql-dev/messages"),
     });
-    expect(plan.stdout).toMatch(/^\+ grantDatabase +sql-dev\/messages +create$/m);
+    expect(plan.stdout).toMatch(/^\+ grant database access +sql-dev\/messages +create$/m);
     expect(repair.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });
   });
@@ -179,7 +179,7 @@ describe("a namespace's life", () => {
     const gone = await cli.mooring(["offboard", berth, "--wait"]);
     const status = await cli.mooring(["status", berth]);
 
-    expect(plan.stdout).toMatch(/^- removeIdentity .* delete$/m);
+    expect(plan.stdout).toMatch(/^- remove identity .* delete$/m);
     expect(gone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^offboard aks-dev\/red-life {2}Succeeded/) });
     expect(cli.identityOf(berth)).toBeUndefined();
     expect(status).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_ONBOARDED") });

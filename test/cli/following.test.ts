@@ -126,7 +126,7 @@ describe("decisions", () => {
     const compensated = await cli.mooring([...words.split(" "), "--wait"]);
 
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining("COMPENSATION_FAILED") });
-    expect(plan.stdout).toMatch(/^- removeIdentity .* delete$/m);
+    expect(plan.stdout).toMatch(/^- remove identity .* delete$/m);
     expect(compensated.code).toBe(0);
     expect(cli.identityOf(berth)).toBeUndefined();
   });
@@ -258,7 +258,7 @@ describe("watch", () => {
     const { code, stdout } = await watching.ended;
 
     expect(code).toBe(130);
-    expect(stdout).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${berth} verify ${berth} {2}Succeeded$`, "m"));
+    expect(stdout).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${berth} verify access ${berth} {2}Succeeded$`, "m"));
   });
 
   it("ends with 0 after watching everything for a given time", async () => {

@@ -78,7 +78,7 @@ describe("an object's life", () => {
       /^--- \/dev\/null\n\+\+\+ shop.yaml\n@@ -0,0 \+1,\d+ @@\n\+apiVersion: mooring.dev\/v1alpha1\n/,
     );
     expect(diff.stdout).toMatch(/^\+ {2}serviceAccount: app$/m);
-    expect(diff.stdout).toMatch(/^\+ ensureIdentity .* create$/m);
+    expect(diff.stdout).toMatch(/^\+ set up identity .* create$/m);
     expect(dryRun).toMatchObject({ code: 0, stdout: "namespaceonboarding/shop created (dry run)\n", stderr: "" });
     expect(isThere("shop")).toBe(false);
   });
@@ -134,7 +134,7 @@ describe("an object's life", () => {
     expect(diff.code).toBe(1);
     expect(diff.stdout).toContain("--- aks-dev/shop\n+++ Standard input\n@@ ");
     expect(diff.stdout).toMatch(/^- {6}database: messages\n\+ {6}database: orders$/m);
-    expect(diff.stdout).toMatch(/^- retireDatabase +sql-dev\/messages +delete$/m);
+    expect(diff.stdout).toMatch(/^- revoke database access +sql-dev\/messages +delete$/m);
     expect(diff.stdout).not.toContain("ensureIdentity");
     expect(JSON.parse(applied.stdout)).toEqual({
       value: [

@@ -146,8 +146,8 @@ it("a list shows what is still to undo, since when and why, only where something
   expect(operationTable([operation], view())[0]).not.toContain("UNDO");
   const [titles, first, second] = operationTable([waiting, operation], view());
   expect(titles).toMatch(/ {2}TO UNDO +UNDO WAITS/);
-  expect(first).toMatch(/ {2}removeIdentity {2}5m CLUSTER_UNREACHABLE/);
-  expect(second).not.toContain("removeIdentity");
+  expect(first).toMatch(/ {2}remove identity {2}5m CLUSTER_UNREACHABLE/);
+  expect(second).not.toContain("remove identity");
 });
 
 describe("a table", () => {
@@ -291,7 +291,7 @@ describe("an operation", () => {
     const lines = operationLines(failed, view());
 
     expect(lines).toContain("  error  COMPENSATION_FAILED: The identity is left.");
-    expect(lines).toContain("  left   removeIdentity");
+    expect(lines).toContain("  left   remove identity");
     expect(lines).toContain(`  next   mooring compensate ${operation.id}`);
     expect(lines.join("\n")).toContain(`Remove the obstacle, then mooring compensate ${operation.id}.`);
   });
@@ -314,7 +314,7 @@ describe("an operation", () => {
     const lines = operationLines(waiting, view());
     const calm = operationLines({ ...operation, stillToUndo: looking }, view()).join("\n");
 
-    expect(lines).toContain("  to undo  removeNamespace, removeIdentity");
+    expect(lines).toContain("  to undo  remove namespace, remove identity");
     expect(lines).toContain("  since    5m");
     expect(lines).toContain("  why      CLUSTER_UNREACHABLE: aks-dev does not answer.");
     expect(lines).toContain(`           mooring cancel ${operation.id}`);
@@ -415,7 +415,7 @@ it("prints a plan: what is written, what is in the way, what it waits for", () =
   const lines = planLines("onboard aks-dev/team-a", plan, view());
 
   expect(lines[0]).toBe("onboard aks-dev/team-a  blocked, 1 thing in the way; nothing would be written");
-  expect(lines).toContain(`~ ensureIdentity  ${identity}  update`);
+  expect(lines).toContain(`~ set up identity  ${identity}  update`);
   expect(lines).toContain("      location  westeurope → northeurope");
   expect(lines).toContain("      blocked  KUBERNETES_CONFLICT: Not Mooring's.");
   expect(lines).toContain("  approval  Role owner on sql-dev/messages needs approval.");
@@ -452,7 +452,7 @@ it("prints an event on one line, but not the end event, which repeats the line b
   const line = describeEvent({ event: "step", id: "1", data: { ...step, error } }, view(), telling);
 
   expect(line).toMatch(
-    /^\d\d:00:00 {4}grantDatabase sql-dev\/orders {2}Running {2}try 2 {2}SQL_UNAVAILABLE: It resumes\.$/,
+    /^\d\d:00:00 {4}grant database access sql-dev\/orders {2}Running {2}try 2 {2}SQL_UNAVAILABLE: It resumes\.$/,
   );
   expect(describeEvent({ event: "end", id: "2", data: {} }, view(), telling)).toBeUndefined();
 });
@@ -499,7 +499,7 @@ describe("progress", () => {
     progress.end({ isShownElsewhere: false });
 
     expect(written.join("")).toBe(
-      `onboard aks-dev/team-a  provisioning …\n  ensureIdentity ${identity}: create Succeeded\n`,
+      `onboard aks-dev/team-a  provisioning …\n  set up identity ${identity}: create Succeeded\n`,
     );
   });
 
@@ -517,7 +517,7 @@ describe("progress", () => {
     progress.show(waitingFor("2 pod(s): a, b.", 2));
     progress.show(waitingFor("1 pod(s): b.", 3));
 
-    expect(written.slice(1)).toEqual(["  checkPods waits: 2 pod(s): a, b.\n", "  checkPods waits: 1 pod(s): b.\n"]);
+    expect(written.slice(1)).toEqual(["  check pods waits: 2 pod(s): a, b.\n", "  check pods waits: 1 pod(s): b.\n"]);
   });
 
   it("on a terminal removes itself, and restores the cursor", () => {

@@ -21,7 +21,7 @@ it.each([60, 80, 100])("never cuts the name of a target, at %s columns", (width)
 
   const lines = renderOperation(operation, view);
 
-  expect(lines.find((line) => line.includes("ensureIdentity"))).toContain(target);
+  expect(lines.find((line) => line.includes("set up identity"))).toContain(target);
   expect(lines.slice(1)).toHaveLength(4);
   // The action and the time line up with those of the other steps.
   const [, , , below = ""] = lines;

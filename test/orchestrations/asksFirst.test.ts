@@ -93,8 +93,8 @@ describe.each(edits)("where the catalog now forbids %s", (_what, code, changes) 
 
     expect(ended).toMatchObject({ status: "Succeeded" });
     expect(ended.leftInPlace?.map((each) => each.split(":")[0]).toSorted()).toEqual([
-      "grantDatabase sql-dev/messages",
-      "grantTarget uploads",
+      "grant database access sql-dev/messages",
+      "grant target access uploads",
     ]);
     expect([roles(), users()]).toEqual([[], []]);
     expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
@@ -141,7 +141,7 @@ describe("where the catalog has moved what a namespace has", () => {
       const ended = await repair(ports, berth);
 
       expect(ended).toMatchObject({ status: "Succeeded" });
-      expect(ended.leftInPlace?.map((each) => each.split(":")[0])).toContain("grantTarget uploads");
+      expect(ended.leftInPlace?.map((each) => each.split(":")[0])).toContain("grant target access uploads");
       expect(roles()).toEqual(before);
       expect((await findings(ports)).map(({ code, target }) => [code, target])).toEqual(
         expect.arrayContaining([

@@ -119,7 +119,7 @@ it("says who canceled, why, and what was undone", async () => {
   });
 
   expect(cloud.operations.get(operation)?.error?.message).toMatch(
-    /^Canceled by requester: wrong database\. Undone: .*revokeDatabase sql-dev\/orders.*removeIdentity mooring-aks-dev-team-a/,
+    /^Canceled by requester: wrong database\. Undone: .*revoke database access sql-dev\/orders.*remove identity mooring-aks-dev-team-a/,
   );
 });
 

@@ -261,7 +261,7 @@ it("takes the users of a namespace away whose cluster the catalog has dropped, a
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect([...usersIn("messages"), ...usersIn("orders")]).toEqual([]);
   expect([...cloud.identities.keys()]).toEqual([name]);
-  expect(operation?.leftInPlace).toContainEqual(expect.stringContaining(`removeIdentity ${name}: `));
+  expect(operation?.leftInPlace).toContainEqual(expect.stringContaining(`remove identity ${name}: `));
   const named = new Set(left().map(([step]) => step));
   for (const step of ["removeServiceAccount", "unfederateIdentity", "removeIdentity", "removeNamespace"]) {
     expect(named, step).toContain(step);
@@ -323,7 +323,9 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     });
     expect(operation).toMatchObject({
       status: "Succeeded",
-      leftInPlace: [expect.stringContaining('grantDatabase sql-dev/orders: The catalog lists no database "orders"')],
+      leftInPlace: [
+        expect.stringContaining('grant database access sql-dev/orders: The catalog lists no database "orders"'),
+      ],
     });
     expect(usersIn("messages")).toEqual([name]);
     expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
@@ -381,7 +383,7 @@ it("repairs everything but a database whose role the catalog no longer allows, a
   expect(plan).toMatchObject({ blocked: false });
   expect(operation).toMatchObject({
     status: "Succeeded",
-    leftInPlace: [expect.stringContaining("grantDatabase sql-dev/orders: The catalog does not allow writer")],
+    leftInPlace: [expect.stringContaining("grant database access sql-dev/orders: The catalog does not allow writer")],
   });
   expect(usersIn("messages")).toEqual([name]);
   expect(cloud.users.get("sql-dev/orders")?.get(name)?.roles).toContain("db_datawriter");
@@ -401,9 +403,9 @@ it("repairs what a dropped server does not touch, and leaves a ConfigMap whose a
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect(operation).toMatchObject({
     leftInPlace: [
-      expect.stringContaining("applyNamespace"),
-      expect.stringContaining("grantDatabase sql-dev/messages"),
-      expect.stringContaining("grantDatabase sql-dev/orders"),
+      expect.stringContaining("apply namespace"),
+      expect.stringContaining("grant database access sql-dev/messages"),
+      expect.stringContaining("grant database access sql-dev/orders"),
     ],
   });
   expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);

@@ -179,7 +179,7 @@ it("says in the status of the undo what it waits for", async () => {
   expect(seen).toMatchObject({
     status: "Running",
     nextRetryTime: expect.any(String),
-    notices: [{ code: "WRITE_UNANSWERED", message: expect.stringContaining(`ensureIdentity ${name}`) }],
+    notices: [{ code: "WRITE_UNANSWERED", message: expect.stringContaining(`set up identity ${name}`) }],
   });
   const steps = await cloud.ports.registry.listSteps(operation);
   expect(steps.find((step) => step.name === "removeIdentity")).toMatchObject({ status: "Succeeded", notices: [] });

@@ -146,7 +146,7 @@ describe("of a guest that comes back", () => {
 
     expect(error).toMatchObject({ code: "IDENTITY_UNRECORDED" });
     const message = `Pods of ${key} can use the identity of another namespace, and no record knows it.`;
-    expect(error?.message).toBe(`ensureIdentity ${identityName(own)}: ${message}`);
+    expect(error?.message).toBe(`set up identity ${identityName(own)}: ${message}`);
     expect(await planBy(blue, own)).toEqual([`IDENTITY_UNRECORDED ${message}`]);
     expect(share.access()).toEqual(before);
     expect(share.recordOf(own)).toBeUndefined();

@@ -169,7 +169,7 @@ it("says what a cancel does not give back", async () => {
   await canceled;
 
   expect(ended?.status).toBe("Canceled");
-  expect(ended?.error?.message).toContain("Taken away and not given back: retireDatabase sql-dev/messages");
+  expect(ended?.error?.message).toContain("Taken away and not given back: revoke database access sql-dev/messages");
   expect(namespace()).toMatchObject({ state: "Incomplete", team: "blue" });
   expect([reads("messages"), reads("orders")]).toEqual([false, false]);
 });

@@ -201,7 +201,7 @@ it("takes the users of a namespace away whose cluster left the catalog, and name
   expect(repaired).toMatchObject({ error: { fix: expect.stringContaining("can still be offboarded") } });
   expect(ended.status).toBe("Succeeded");
   expect(status["leftInPlace"]).toContainEqual(
-    `removeIdentity ${name}: The catalog has no cluster "${names.cluster}". What Mooring made there may still be there.`,
+    `remove identity ${name}: The catalog has no cluster "${names.cluster}". What Mooring made there may still be there.`,
   );
   for (const database of both) {
     expect(

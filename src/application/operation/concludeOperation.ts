@@ -14,9 +14,9 @@ import { isFinal, type OperationStatus } from "../../domain/operation/operation.
 import type { OperationResult } from "../../domain/operation/operationResult.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import { describeReasons } from "../../domain/operation/reasons.ts";
+import { describeReasons, type Parts } from "../../domain/operation/reasons.ts";
 import type { OperationRecord, StepRecord, Stored } from "../../domain/operation/records.ts";
-import { stepText } from "../../domain/operation/stepName.ts";
+import { stepInWords, stepText } from "../../domain/operation/stepName.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
@@ -154,7 +154,10 @@ function endOf(
   const isCanceled = input.status === "Failed" && isUndone && record.cancel !== undefined;
   const status: OperationStatus = isCanceled ? "Canceled" : input.status;
   const { reasons } = input;
-  const failure = input.error && reasons ? { ...input.error, message: describeReasons(reasons, steps) } : input.error;
+  const failure =
+    input.error && reasons
+      ? { ...input.error, message: describeReasons(reasons.map(undoInWords), steps) }
+      : input.error;
   const described = isCanceled ? describeCancel(record, { ...input, error: failure }, steps) : failure;
   const error = described && withKept(described, steps);
   return defined({
@@ -166,6 +169,12 @@ function endOf(
     namespaceUid: input.namespaceUid,
     result: input.clientId === undefined ? undefined : resultOf(input, input.clientId, record.migration),
   });
+}
+
+/** An orchestration names an undo that failed as histories have it. */
+function undoInWords(part: Parts[number]): Parts[number] {
+  if (typeof part !== "string") return part;
+  return part.replace(/^(; )?(\w+)(?= (.* )?\($)/, (_all, next = "", name: string) => `${next}${stepInWords(name)}`);
 }
 
 /** An undo may keep a namespace that the operation created, because others have something in it by now. */

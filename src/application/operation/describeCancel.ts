@@ -3,7 +3,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import type { Outcome } from "../../domain/operation/outcome.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
-import { stepText } from "../../domain/operation/stepName.ts";
+import { isSameStep, stepText } from "../../domain/operation/stepName.ts";
 import { removals } from "./handOver.ts";
 import { plannedOf } from "./plannedOf.ts";
 import { haveChanged } from "./resumption.ts";
@@ -15,7 +15,7 @@ export function describeCancel(
   steps: readonly StepRecord[],
 ): OperationError {
   const { cancel, kind } = operation;
-  const planned = new Set(plannedOf(operation, steps).map(stepText));
+  const planned = plannedOf(operation, steps);
   const changed = steps.filter(({ status, action }) => status === "Succeeded" && action !== "none");
   const sentences = [`Canceled by ${cancel?.by ?? "somebody"}${cancel?.comment ? `: ${cancel.comment}` : ""}.`];
   if (kind === "offboard") {
@@ -32,7 +32,7 @@ export function describeCancel(
   } else {
     const removed = changed.filter((step) => removals([step]).length > 0).map(stepText);
     if (removed.length > 0) sentences.push(`Taken away and not given back: ${removed.join(", ")}.`);
-    const undone = changed.map(stepText).filter((text) => !planned.has(text));
+    const undone = changed.filter((step) => !planned.some((each) => isSameStep(each, step))).map(stepText);
     sentences.push(undone.length === 0 ? "There was nothing to undo." : `Undone: ${undone.join(", ")}.`);
   }
   if (error && !isCode(error.code, "OPERATION_CANCELED")) sentences.push(`It had failed by then: ${error.message}`);

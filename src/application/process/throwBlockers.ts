@@ -1,6 +1,7 @@
 import { errorOf, isCode } from "../../domain/errors.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
+import { stepText } from "../../domain/operation/stepName.ts";
 
 /**
  * If all blockers are transient, the runtime looks again; a permanent one stops the operation, with everything that was
@@ -9,7 +10,7 @@ import type { Plan } from "../../domain/operation/plan.ts";
 export function throwBlockers({ steps }: Plan): void {
   const blockers = steps.flatMap((step) => step.blockers.map((blocker) => ({ step, blocker })));
   const message = blockers
-    .map(({ step, blocker }) => `${step.name} ${step.target}: ${blocker.message}${ownFix(blocker)}`)
+    .map(({ step, blocker }) => `${stepText(step)}: ${blocker.message}${ownFix(blocker)}`)
     .join(" ");
   const [first] = blockers.toSorted((a, b) => urgency(a.blocker) - urgency(b.blocker));
   if (first) throw errorOf(first.blocker.code, message);

@@ -1,7 +1,7 @@
 /** When a step that is done as far as it sees looks again. */
 import { toNotice } from "../../domain/operation/plan.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
-import { isSameStep, type StepKey, stepText } from "../../domain/operation/stepName.ts";
+import { isSameStep, type StepKey, stepInWords, stepText } from "../../domain/operation/stepName.ts";
 import { delayOf, type RetryPolicy } from "../../durable/retry.ts";
 import { findLanding, type When } from "../operation/landing.ts";
 import type { StepTrail } from "./stepTrail.ts";
@@ -43,7 +43,7 @@ function whyUnanswered(step: StepKey, rows: readonly StepRecord[], when: When): 
   const landing = findLanding(step, rows, when);
   if (!landing) return undefined;
   const { until, steps } = landing;
-  const message = `${steps.map(stepText).join(", ")}: an attempt ended without an answer. What it wrote may still take effect until ${until}, so ${step.name} looks again until then.`;
+  const message = `${steps.map(stepText).join(", ")}: an attempt ended without an answer. What it wrote may still take effect until ${until}, so "${stepInWords(step.name)}" looks again until then.`;
   return { until, code: "WRITE_UNANSWERED", message };
 }
 
@@ -51,7 +51,7 @@ function whyUnconfirmed(step: StepKey, before: StepRecord | undefined, { landing
   const until = Date.parse(before?.startTime ?? new Date(now).toISOString()) + Math.min(landingMs, staleReadMs);
   if (until <= now) return undefined;
   const time = new Date(until).toISOString();
-  const message = `${stepText(step)}: Azure does not find what was made before. ${step.name} looks again, until ${time}, before it believes that.`;
+  const message = `${stepText(step)}: Azure does not find what was made before. "${stepInWords(step.name)}" looks again, until ${time}, before it believes that.`;
   return { until: time, code: "LOOK_UNCONFIRMED", message };
 }
 

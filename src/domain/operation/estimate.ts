@@ -7,6 +7,7 @@ import { z } from "zod";
 import { defined } from "../defined.ts";
 import { isWrite } from "./actions.ts";
 import type { StepAction } from "./operation.ts";
+import { stepInWords } from "./stepName.ts";
 
 export const Estimate = z
   .object({
@@ -88,7 +89,7 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
   const most = Math.max(least, path.most + waits.most);
 
   const measuredSteps = countMeasured(steps, circumstances);
-  const work = `${isSerial ? "Steps in sequence" : "The slowest steps"}: ${[...new Set(longest)].join(", ")}.`;
+  const work = `${isSerial ? "Steps in sequence" : "The slowest steps"}: ${[...new Set(longest.map(stepInWords))].join(", ")}.`;
   const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) are running now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
   return {

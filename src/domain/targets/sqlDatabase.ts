@@ -100,7 +100,7 @@ const SqlServer = z.strictObject({
     .optional()
     .meta({
       description:
-        "The server's Microsoft Entra administrator, preferably a group. An operation sets it if the server has none (step ensureSqlAdmin), and stops if it has another.",
+        "The server's Microsoft Entra administrator, preferably a group. An operation sets it if the server has none, and stops if it has another.",
     }),
   environment: environmentField,
   network: sqlNetworkField,

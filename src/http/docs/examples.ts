@@ -184,7 +184,7 @@ export const plan: Plan = {
   estimate: {
     least: 2.8,
     most: 39,
-    boundBy: ["The slowest steps: ensureIdentity, federateIdentity, verify, preflight."],
+    boundBy: ["The slowest steps: set up identity, add federated credential, verify access, check prerequisites."],
     operationsAhead: 0,
     measuredSteps: 0,
     assumedSteps: 7,

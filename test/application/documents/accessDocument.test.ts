@@ -126,7 +126,7 @@ describe("if the catalog drops", () => {
     });
     const repaired = await repair(ports, berth);
     expect(repaired).toMatchObject({ status: "Succeeded" });
-    expect(repaired.leftInPlace?.join()).toContain("grantTarget uploads");
+    expect(repaired.leftInPlace?.join()).toContain("grant target access uploads");
     const { findings = [] } = (await ports.registry.getNamespace(berth)) ?? {};
     expect(findings.map(({ code }) => code)).toContain("NOT_IN_CATALOG");
     expect(cloud.roleAssignments.size).toBe(1);

@@ -220,7 +220,10 @@ describe("cancel", () => {
       { steps: [], notices: [expect.stringContaining("removed nothing"), expect.any(String)] },
       {
         steps: [],
-        notices: [expect.stringMatching(/not restored: .*revokeDatabase sql-dev\/messages/), expect.any(String)],
+        notices: [
+          expect.stringMatching(/not restored: .*revoke database access sql-dev\/messages/),
+          expect.any(String),
+        ],
       },
     ]);
   });

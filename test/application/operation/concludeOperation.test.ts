@@ -89,7 +89,7 @@ it("fails, and names what is there, when the row of its namespace was lost while
     status: "Failed",
     error: {
       code: "RECORD_LOST",
-      message: expect.stringContaining("ensureIdentity id-1, grantDatabase sql-dev/messages"),
+      message: expect.stringContaining("set up identity id-1, grant database access sql-dev/messages"),
     },
   });
   expect(cloud.audit.at(-1)).toMatchObject({ action: "ended", outcome: "Failed", code: "RECORD_LOST" });

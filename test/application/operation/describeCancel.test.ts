@@ -35,12 +35,12 @@ type Row = readonly [
 
 const rows: readonly Row[] = [
   ["an onboarding that had made nothing", "onboard", [], "There was nothing to undo.", {}],
-  ["an onboarding that was undone", "onboard", [granted, revoked], `Undone: revokeDatabase ${messages}.`, {}],
+  ["an onboarding that was undone", "onboard", [granted, revoked], `Undone: revoke database access ${messages}.`, {}],
   [
     "a change that had taken something away",
     "change",
     [step("retireDatabase", messages, { action: "delete" })],
-    `Taken away and not given back: retireDatabase ${messages}.`,
+    `Taken away and not given back: revoke database access ${messages}.`,
     {},
   ],
   ["a repair that had changed nothing", "repair", [], "Nothing had been changed.", {}],
@@ -48,7 +48,7 @@ const rows: readonly Row[] = [
     "a repair that had changed something",
     "repair",
     [granted],
-    `Repaired by then, and kept: grantDatabase ${messages}.`,
+    `Repaired by then, and kept: grant database access ${messages}.`,
     {},
   ],
   [
@@ -62,7 +62,7 @@ const rows: readonly Row[] = [
     "an offboarding whose last run had only looked, and an earlier one removed something",
     "offboard",
     [looked, revoked],
-    `Removed by then, and not restored: revokeDatabase ${messages}. The namespace is Incomplete;`,
+    `Removed by then, and not restored: revoke database access ${messages}. The namespace is Incomplete;`,
     { isUntouched: true },
   ],
   [

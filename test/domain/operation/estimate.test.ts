@@ -60,7 +60,7 @@ it("adds up steps that run one after the other, as undos do", () => {
   const { least, most, boundBy } = estimate(undos, { ...quiet, durations, isSerial: true });
 
   expect({ least, most }).toEqual({ least: 2 + 2 + 1, most: 3 + 3 + 1 + 3 });
-  expect(boundBy).toEqual(["Steps in sequence: revokeDatabase, removeServiceAccount."]);
+  expect(boundBy).toEqual(["Steps in sequence: revoke database access, remove service account."]);
 });
 
 it("says when it only assumes durations that were never measured", () => {
