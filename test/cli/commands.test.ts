@@ -42,7 +42,7 @@ describe("a namespace's life", () => {
     const document = JSON.parse(stdout);
     expect(code).toBe(0);
     expect(document).toMatchObject({ kind: "onboard", status: "Succeeded", phase: "done" });
-    expect(stderr).toMatch(/ensureIdentity mooring-aks-dev-red-life-\w+: create Succeeded\n/);
+    expect(stderr).toMatch(/set up identity mooring-aks-dev-red-life-\w+: create Succeeded\n/);
     expect(stderr).toMatch(/onboard aks-dev\/red-life {2}Succeeded in/);
     operation = document.id;
   });
@@ -81,7 +81,7 @@ describe("a namespace's life", () => {
     ]);
 
     expect(short.stdout).toContain(`id      ${operation}\n`);
-    expect(short.stdout).toMatch(/^verify +aks-dev\/red-life +Succeeded/m);
+    expect(short.stdout).toMatch(/^verify access +aks-dev\/red-life +Succeeded/m);
     expect(long.stdout).toBe(`${operation}\n`);
     expect(none).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("mooring list operations") });
   });

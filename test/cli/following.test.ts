@@ -79,7 +79,7 @@ describe("decisions", () => {
     const document = await cli.mooring(["approve", id, "--dry-run", "-o", "json"]);
     const { stdout: status } = await cli.mooring(["status", id, "-o", "json"]);
 
-    expect(approve).toMatchObject({ code: 0, stdout: expect.stringMatching(/\+ ensureIdentity[\s\S]*takes/) });
+    expect(approve).toMatchObject({ code: 0, stdout: expect.stringMatching(/\+ set up identity[\s\S]*takes/) });
     expect(reject).toMatchObject({ code: 0, stdout: expect.stringMatching(/nothing to change[\s\S]*notice/) });
     expect(cancel).toMatchObject({ code: 0, stdout: expect.stringContaining(`cancel ${id}`) });
     expect(JSON.parse(document?.stdout ?? "")).toMatchObject({

@@ -135,7 +135,7 @@ describe("an object's life", () => {
     expect(diff.stdout).toContain("--- aks-dev/shop\n+++ Standard input\n@@ ");
     expect(diff.stdout).toMatch(/^- {6}database: messages\n\+ {6}database: orders$/m);
     expect(diff.stdout).toMatch(/^- revoke database access +sql-dev\/messages +delete$/m);
-    expect(diff.stdout).not.toContain("ensureIdentity");
+    expect(diff.stdout).not.toContain("set up identity");
     expect(JSON.parse(applied.stdout)).toEqual({
       value: [
         {

@@ -297,11 +297,11 @@ describe("an operation", () => {
   });
 
   it("names what it left in place although it succeeded", () => {
-    const kept = 'removeIdentity id-team-a: The catalog has no cluster "aks-dev".';
+    const kept = 'remove identity id-team-a: The catalog has no cluster "aks-dev".';
     const ended: OperationDocument = { ...operation, status: "Succeeded", phase: "done", leftInPlace: [kept] };
 
     expect(operationLines(ended, view())).toContainEqual(
-      expect.stringMatching(/^ {2}stays +removeIdentity id-team-a: /),
+      expect.stringMatching(/^ {2}stays +remove identity id-team-a: /),
     );
   });
 
