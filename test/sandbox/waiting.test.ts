@@ -1,8 +1,7 @@
 /** Messages for a namespace that another operation holds: they occupy no slot, keep their order, and survive crashes. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import type { SandboxOptions } from "../../sandbox/sandbox.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import { type SuiteSandbox, type SuiteSandboxOptions, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 
 const approval = { databases: [`${names.sqlServer}/orders`], timeoutMinutes: 60 };
@@ -28,7 +27,7 @@ let sandbox: SuiteSandbox;
 let operator: Service;
 let approver: Service;
 
-async function open(options: SandboxOptions = {}): Promise<void> {
+async function open(options: Partial<SuiteSandboxOptions> = {}): Promise<void> {
   sandbox = await startSandbox({
     because: "its catalog wants approvals, and each test times them otherwise",
     callers: "keys",

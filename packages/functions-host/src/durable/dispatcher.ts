@@ -15,32 +15,15 @@
  * would all end at the same time, after the last turn of all; but not always, or beside enough old ones a new one would wait
  * forever. A first turn counts towards the cap until it is on disk, so that a flood of new ones cannot delay the commit.
  */
-import type { Log } from "../log.ts";
-import type { MeetTurn } from "../turnFaults.ts";
 import { afterConnections } from "./afterConnections.ts";
-import type { Clock } from "./clock.ts";
 import type { GroupCommit } from "./groupCommit.ts";
-import type { Arrange } from "./inbox.ts";
-import type { Instance, Instances } from "./instances.ts";
-import type { Lifecycle } from "./lifecycle.ts";
-import type { Mailbox } from "./mailbox.ts";
-import type { DurableSpans } from "./spans.ts";
-import { Steps } from "./steps.ts";
-import type { TurnContext } from "./turn.ts";
+import type { Instance } from "./instances.ts";
+import { Steps, type StepsOptions } from "./steps.ts";
 
-export interface DispatcherOptions extends TurnContext {
-  readonly instances: Instances;
-  readonly mailbox: Mailbox;
-  readonly lifecycle: Lifecycle;
+export interface DispatcherOptions extends StepsOptions {
   readonly commit: GroupCommit;
-  readonly clock: Clock;
-  readonly spans: DurableSpans;
-  readonly log: Log;
-  readonly arrange?: Arrange;
   /** How many connections the HTTP server has accepted. */
   readonly countConnections: () => number;
-  /** Faults of the engine itself. */
-  readonly meetTurn?: MeetTurn;
 }
 
 export interface Dispatcher {

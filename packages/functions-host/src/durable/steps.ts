@@ -1,20 +1,37 @@
 /** One turn of an instance: what its next messages are, what the app makes of them, and what is recorded of it. */
+import type { Log } from "../log.ts";
 import { messageOf } from "../messageOf.ts";
-import type { DispatcherOptions } from "./dispatcher.ts";
+import type { MeetTurn } from "../turnFaults.ts";
+import type { Clock } from "./clock.ts";
 import { describeOrchestratorFailure, explainUnstored } from "./failures.ts";
 import { EventType } from "./history.ts";
-import { hiddenIdsFirst, nextStep } from "./inbox.ts";
-import type { Instance } from "./instances.ts";
+import { type Arrange, hiddenIdsFirst, nextStep } from "./inbox.ts";
+import type { Instance, Instances } from "./instances.ts";
 import { toJson } from "./json.ts";
+import type { Lifecycle } from "./lifecycle.ts";
+import type { Mailbox } from "./mailbox.ts";
 import { noEffects } from "./plan.ts";
 import { isFinal, type WaitingMessage } from "./records.ts";
-import { type Outcome, runTurn } from "./turn.ts";
+import type { DurableSpans } from "./spans.ts";
+import { type Outcome, runTurn, type TurnContext } from "./turn.ts";
 import { serves } from "./versions.ts";
 
-export class Steps {
-  readonly #options: DispatcherOptions;
+export interface StepsOptions extends TurnContext {
+  readonly instances: Instances;
+  readonly mailbox: Mailbox;
+  readonly lifecycle: Lifecycle;
+  readonly clock: Clock;
+  readonly spans: DurableSpans;
+  readonly log: Log;
+  readonly arrange?: Arrange;
+  /** Faults of the engine itself. */
+  readonly meetTurn?: MeetTurn;
+}
 
-  constructor(options: DispatcherOptions) {
+export class Steps {
+  readonly #options: StepsOptions;
+
+  constructor(options: StepsOptions) {
     this.#options = options;
   }
 
