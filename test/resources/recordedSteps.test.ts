@@ -10,9 +10,10 @@ import { Migration } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
 import { programOf } from "../../src/domain/operation/program.ts";
 import { Resumption } from "../../src/domain/operation/resumption.ts";
-import { stepText } from "../../src/domain/operation/stepName.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { historiesFolder, type KeptHistory, recordedFiles } from "../proof/support/histories.ts";
+
+const textOf = ({ name, target }: { readonly name: string; readonly target: string }) => `${name} ${target}`;
 
 const kinds: Readonly<Record<string, OperationKind>> = {
   onboardNamespace: "onboard",
@@ -117,7 +118,7 @@ it.each(runs)("$name", ({ kind, kept }) => {
   // Azure, and not the request, decides which servers' administrators are set; what was found, whether anything is left over.
   const found = calls.map(({ step }) => stepOf(step));
   const known = { ...knownOf(found), undos };
-  const planned = plannedSteps(course, known).map(stepText);
+  const planned = plannedSteps(course, known).map(textOf);
   const forward = calls.filter(({ isUndo }) => isUndo === (kind === "compensate")).map(({ step }) => step);
   // An undo that waits for its authentication runs again, but counts where it first ran.
   const undone = [...new Set(calls.filter(({ isUndo }) => isUndo && kind !== "compensate").map(({ step }) => step))];
@@ -130,7 +131,7 @@ it.each(runs)("$name", ({ kind, kept }) => {
   const begun = undoStages(course, known).filter(({ steps }) =>
     steps.some((name) => forward.some((step) => step.startsWith(`${name} `))),
   );
-  const text = (names: readonly string[]) => names.map((name) => stepText(undoStep(request, name) ?? none));
+  const text = (names: readonly string[]) => names.map((name) => textOf(undoStep(request, name) ?? none));
   const before = [...(resumed?.migration?.undos ?? []), ...(resumed?.undos ?? [])];
   const all = text([...new Set([...before, ...begun.flatMap((stage) => stage.undos)])].toReversed());
   const phase = begun.at(-1)?.phase;

@@ -25,6 +25,7 @@ import {
 import type { CompensatedMigration, NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
+import { stepInWords } from "../../../src/domain/operation/stepName.ts";
 import { replacedAccount } from "../../../src/domain/request/change.ts";
 import type { ByMode } from "../../../src/domain/request/modes.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
@@ -396,10 +397,13 @@ function judgePromise({ world, operation, record, recordBefore, lacking }: Scene
   return checkParts(world, record.request).map((each) => `it was onboarded and whole before: ${each}`);
 }
 
-/** The names in "What could not be undone: name (why); name (why)."; for an abandoned operation, those in the record. */
-export function namedUndos({ error, leftUndone }: Pick<OperationRecord, "error" | "leftUndone">): readonly string[] {
-  if (error?.code === "ORCHESTRATION_FAILED") return leftUndone ?? [];
+/** What the record names, and the message in words: "What could not be undone: words (why); words (why)."; for an abandoned operation, the record alone. */
+export function namedUndos({
+  error,
+  leftUndone = [],
+}: Pick<OperationRecord, "error" | "leftUndone">): readonly string[] {
+  if (error?.code === "ORCHESTRATION_FAILED") return leftUndone;
   if (error?.code !== "COMPENSATION_FAILED") return [];
   const list = /What could not be undone: (.*)$/s.exec(error.message)?.[1] ?? "";
-  return [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: [a-z-]+(?:\/[a-z]+)?)?) \(/g)].map(([, name]) => name ?? "");
+  return leftUndone.filter((name) => list.includes(`${stepInWords(name)} (`));
 }
