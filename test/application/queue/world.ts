@@ -1,6 +1,6 @@
 /** A namespace with messages for it while it is busy, on a broker whose processes may die at any call. */
 
-import { BrokerError, type LockedMessage, Queue, type QueuedMessage } from "azure-sim/serviceBus";
+import { BrokerError, createQueue, type LockedMessage, type QueuedMessage } from "azure-sim/serviceBus";
 import type { DurableClient } from "durable-functions";
 import { expect } from "vitest";
 import { concludeOperation } from "../../../src/application/operation/concludeOperation.ts";
@@ -53,7 +53,7 @@ export class World {
   readonly time = createTime();
   readonly #expiry = new Map<string, number>();
   readonly deadLetters: { message: QueuedMessage<Body>; properties: object }[] = [];
-  readonly queue = new Queue<Body>({ name: "requests", deadLetteringOnExpiration: true }, this.time, {
+  readonly queue = createQueue<Body>({ name: "requests", deadLetteringOnExpiration: true }, this.time, {
     accept: (message, properties) => void this.deadLetters.push({ message, properties }),
   });
   readonly cloud: FakeCloud;

@@ -2,7 +2,7 @@
 
 import { BrokerError } from "../amqp/errors.ts";
 import type { Clock } from "./clock.ts";
-import { createDuplicateFilter, type NewMessage, Queue, type QueueSettings } from "./queue.ts";
+import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
 
 export interface TopicSettings {
   readonly name: string;
@@ -39,11 +39,11 @@ export function createBroker<Content>(
   }
 
   function addQueue(path: string, scope: string, queueSettings: QueueSettings): Queue<Content> {
-    const deadLetters = new Queue<Content>(
+    const deadLetters = createQueue<Content>(
       { name: path + deadLetterSuffix, lockDurationSeconds: queueSettings.lockDurationSeconds ?? 60 },
       clock,
     );
-    const queue = new Queue<Content>(queueSettings, clock, deadLetters);
+    const queue = createQueue<Content>(queueSettings, clock, deadLetters);
     add({ path: path + deadLetterSuffix, scope, queue: deadLetters });
     return queue;
   }
@@ -52,11 +52,7 @@ export function createBroker<Content>(
     const { name } = queueSettings;
     const scope = `queues/${name}`;
     const queue = addQueue(name, scope, queueSettings);
-    add({
-      ...{ path: name, scope, queue },
-      send: (message) => queue.send(message),
-      cancelScheduled: (sequenceNumbers) => queue.cancelScheduled(sequenceNumbers),
-    });
+    add({ path: name, scope, queue, send: queue.send, cancelScheduled: queue.cancelScheduled });
   }
   for (const topic of settings.topics) {
     const subscriptions = topic.subscriptions.map((subscription) => {

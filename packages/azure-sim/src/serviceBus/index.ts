@@ -16,7 +16,7 @@ import type { QueueSettings } from "./queue.ts";
 
 export { BrokerError } from "../amqp/errors.ts";
 export type { EntityView } from "./inspect.ts";
-export { type LockedMessage, Queue, type QueuedMessage } from "./queue.ts";
+export { createQueue, type LockedMessage, type QueuedMessage } from "./queue.ts";
 
 export interface ServiceBusSettings {
   /** Default 0: any free port. */

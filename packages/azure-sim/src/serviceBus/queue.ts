@@ -59,6 +59,8 @@ export interface DeadLettering {
   readonly properties?: Properties | undefined;
 }
 
+export type Queue<Content> = ReturnType<typeof createQueue<Content>>;
+
 interface Entry<Content> {
   sequenceNumber: number;
   readonly firstSequenceNumber: number;
@@ -73,103 +75,90 @@ interface Entry<Content> {
   lock: { readonly token: string; until: number } | undefined;
 }
 
-interface DeadLetterQueue<Content> {
-  accept(message: QueuedMessage<Content>, addedProperties: Properties): void;
-}
-
-export class Queue<Content> {
-  readonly settings: QueueSettings;
-  readonly #clock: Clock;
-  readonly #deadLetterQueue: DeadLetterQueue<Content> | undefined;
-  readonly #lockMs: number;
-  readonly #maxDeliveryCount: number;
-  readonly #entries = new Map<number, Entry<Content>>();
+export function createQueue<Content>(
+  settings: QueueSettings,
+  clock: Clock,
+  deadLetterQueue?: { accept(message: QueuedMessage<Content>, addedProperties: Properties): void },
+) {
+  const lockMs = (settings.lockDurationSeconds ?? 60) * 1000;
+  const maxDeliveryCount = settings.maxDeliveryCount ?? 10;
+  const entries = new Map<number, Entry<Content>>();
   /** Sequence numbers of active, unlocked messages, ascending. */
-  readonly #ready: number[] = [];
-  readonly #locks = new Map<string, Entry<Content>>();
-  readonly #scheduled = new Set<Entry<Content>>();
+  const ready: number[] = [];
+  const locks = new Map<string, Entry<Content>>();
+  const scheduled = new Set<Entry<Content>>();
   /** Entries with a time to live. */
-  readonly #mortal = new Set<Entry<Content>>();
-  readonly #recentIds: ReturnType<typeof createDuplicateFilter>;
-  readonly #listeners = new Set<() => void>();
-  #lastSequenceNumber = 0;
-  #cancelWake = () => {};
-  #wakeTime = Number.POSITIVE_INFINITY;
+  const mortal = new Set<Entry<Content>>();
+  const recentIds = createDuplicateFilter((settings.duplicateDetectionSeconds ?? 0) * 1000, clock);
+  const listeners = new Set<() => void>();
+  let lastSequenceNumber = 0;
+  let cancelWake = () => {};
+  let wakeTime = Number.POSITIVE_INFINITY;
 
-  constructor(settings: QueueSettings, clock: Clock, deadLetterQueue?: DeadLetterQueue<Content>) {
-    this.settings = settings;
-    this.#clock = clock;
-    this.#deadLetterQueue = deadLetterQueue;
-    this.#lockMs = (settings.lockDurationSeconds ?? 60) * 1000;
-    this.#maxDeliveryCount = settings.maxDeliveryCount ?? 10;
-    this.#recentIds = createDuplicateFilter((settings.duplicateDetectionSeconds ?? 0) * 1000, clock);
-  }
-
-  #store({
+  function store({
     firstSequenceNumber,
     ...message
   }: Omit<Entry<Content>, "sequenceNumber" | "firstSequenceNumber" | "lock"> & {
     firstSequenceNumber: number | undefined;
   }): Entry<Content> {
-    this.#lastSequenceNumber += 1;
+    lastSequenceNumber += 1;
     const entry: Entry<Content> = {
       ...message,
-      sequenceNumber: this.#lastSequenceNumber,
-      firstSequenceNumber: firstSequenceNumber ?? this.#lastSequenceNumber,
+      sequenceNumber: lastSequenceNumber,
+      firstSequenceNumber: firstSequenceNumber ?? lastSequenceNumber,
       lock: undefined,
     };
-    this.#entries.set(entry.sequenceNumber, entry);
-    if (entry.timeToLiveMs !== undefined) this.#mortal.add(entry);
-    if (entry.state === "scheduled") this.#scheduled.add(entry);
-    else this.#makeReady(entry);
+    entries.set(entry.sequenceNumber, entry);
+    if (entry.timeToLiveMs !== undefined) mortal.add(entry);
+    if (entry.state === "scheduled") scheduled.add(entry);
+    else makeReady(entry);
     return entry;
   }
 
-  #makeReady(entry: Entry<Content>): void {
-    this.#ready.splice(insertionIndex(this.#ready, entry.sequenceNumber), 0, entry.sequenceNumber);
-    for (const listener of [...this.#listeners]) listener();
+  function makeReady(entry: Entry<Content>): void {
+    ready.splice(insertionIndex(ready, entry.sequenceNumber), 0, entry.sequenceNumber);
+    for (const listener of [...listeners]) listener();
   }
 
-  #remove(entry: Entry<Content>): void {
-    this.#entries.delete(entry.sequenceNumber);
-    this.#scheduled.delete(entry);
-    this.#mortal.delete(entry);
+  function remove(entry: Entry<Content>): void {
+    entries.delete(entry.sequenceNumber);
+    scheduled.delete(entry);
+    mortal.delete(entry);
   }
 
-  #lock(entry: Entry<Content>): LockedMessage<Content> {
-    const held = { token: randomUUID(), until: this.#clock.now() + this.#lockMs };
+  function lock(entry: Entry<Content>): LockedMessage<Content> {
+    const held = { token: randomUUID(), until: clock.now() + lockMs };
     entry.lock = held;
-    this.#locks.set(held.token, entry);
-    this.#arm(held.until);
+    locks.set(held.token, entry);
+    arm(held.until);
     return { ...view(entry), lockToken: held.token, lockedUntil: held.until };
   }
 
   /** Ends the lock and returns its message; throws if the lock is no longer held. */
-  #unlock(token: string): Entry<Content> {
-    this.#catchUp();
-    const entry = this.#locks.get(token.toLowerCase());
+  function unlock(token: string): Entry<Content> {
+    catchUp();
+    const entry = locks.get(token.toLowerCase());
     if (!entry) throw lockLost();
-    this.#locks.delete(token.toLowerCase());
+    locks.delete(token.toLowerCase());
     entry.lock = undefined;
     return entry;
   }
 
   /** After an unsuccessful delivery, frees the message again, or dead-letters it after the last one. */
-  #redeliver(entry: Entry<Content>): void {
+  function redeliver(entry: Entry<Content>): void {
     entry.deliveryCount += 1;
-    if (this.#deadLetterQueue && entry.deliveryCount >= this.#maxDeliveryCount) {
-      this.#moveToDeadLetters(entry, {
+    if (deadLetterQueue && entry.deliveryCount >= maxDeliveryCount) {
+      moveToDeadLetters(entry, {
         reason: "MaxDeliveryCountExceeded",
-        description: `Message could not be consumed after ${this.#maxDeliveryCount} delivery attempts.`,
+        description: `Message could not be consumed after ${maxDeliveryCount} delivery attempts.`,
       });
-    } else if (entry.state === "active") this.#makeReady(entry);
+    } else if (entry.state === "active") makeReady(entry);
   }
 
-  #moveToDeadLetters(entry: Entry<Content>, why: DeadLettering): void {
-    if (!this.#deadLetterQueue)
-      throw new BrokerError("amqp:not-allowed", "A dead-letter queue has no dead-letter queue.");
-    this.#remove(entry);
-    this.#deadLetterQueue.accept(view(entry), {
+  function moveToDeadLetters(entry: Entry<Content>, why: DeadLettering): void {
+    if (!deadLetterQueue) throw new BrokerError("amqp:not-allowed", "A dead-letter queue has no dead-letter queue.");
+    remove(entry);
+    deadLetterQueue.accept(view(entry), {
       ...entry.addedProperties,
       ...why.properties,
       ...(why.reason === undefined ? {} : { DeadLetterReason: why.reason }),
@@ -178,191 +167,195 @@ export class Queue<Content> {
   }
 
   /** Does what is due: frees expired locks, activates scheduled messages, removes expired messages. */
-  #catchUp(): void {
-    const now = this.#clock.now();
-    for (const [token, entry] of this.#locks) {
+  function catchUp(): void {
+    const now = clock.now();
+    for (const [token, entry] of locks) {
       if (entry.lock && entry.lock.until > now) continue;
-      this.#locks.delete(token);
+      locks.delete(token);
       entry.lock = undefined;
-      this.#redeliver(entry);
+      redeliver(entry);
     }
-    for (const entry of this.#scheduled) {
+    for (const entry of scheduled) {
       if ((entry.scheduledFor ?? 0) > now) continue;
-      this.#scheduled.delete(entry);
+      scheduled.delete(entry);
       // As if it were sent now, with a new number (Learn "Message sequencing and timestamps").
-      this.#entries.delete(entry.sequenceNumber);
-      this.#lastSequenceNumber += 1;
-      entry.sequenceNumber = this.#lastSequenceNumber;
-      this.#entries.set(entry.sequenceNumber, entry);
+      entries.delete(entry.sequenceNumber);
+      lastSequenceNumber += 1;
+      entry.sequenceNumber = lastSequenceNumber;
+      entries.set(entry.sequenceNumber, entry);
       entry.state = "active";
       entry.enqueuedAt = now;
-      this.#makeReady(entry);
+      makeReady(entry);
     }
     // A deferred message does not expire until it is requested (Learn "Message deferral").
-    for (const entry of this.#mortal) {
+    for (const entry of mortal) {
       if (entry.lock || entry.state !== "active" || !isOver(entry, now)) continue;
-      this.#expire(entry);
-      const index = this.#ready.indexOf(entry.sequenceNumber);
-      if (index >= 0) this.#ready.splice(index, 1);
+      expire(entry);
+      const index = ready.indexOf(entry.sequenceNumber);
+      if (index >= 0) ready.splice(index, 1);
     }
   }
 
-  #expire(entry: Entry<Content>): void {
-    if (this.settings.deadLetteringOnExpiration && this.#deadLetterQueue) {
-      this.#moveToDeadLetters(entry, {
+  function expire(entry: Entry<Content>): void {
+    if (settings.deadLetteringOnExpiration && deadLetterQueue) {
+      moveToDeadLetters(entry, {
         reason: "TTLExpiredException",
         description: "The message expired and was dead lettered.",
       });
-    } else this.#remove(entry);
+    } else remove(entry);
   }
 
-  #findDeferred(sequenceNumbers: readonly number[]): Entry<Content>[] {
-    this.#catchUp();
+  function findDeferred(sequenceNumbers: readonly number[]): Entry<Content>[] {
+    catchUp();
     return sequenceNumbers.map((sequenceNumber) => {
-      const entry = this.#entries.get(sequenceNumber);
+      const entry = entries.get(sequenceNumber);
       const isFree = entry?.state === "deferred" && !entry.lock;
-      if (isFree && !isOver(entry, this.#clock.now())) return entry;
-      if (isFree) this.#expire(entry);
+      if (isFree && !isOver(entry, clock.now())) return entry;
+      if (isFree) expire(entry);
       throw new BrokerError("com.microsoft:message-not-found", `No deferred message ${sequenceNumber} is free.`);
     });
   }
 
-  #arm(time: number): void {
-    if (time >= this.#wakeTime) return;
-    this.#cancelWake();
-    this.#wakeTime = time;
-    this.#cancelWake = this.#clock.wakeAt(time, () => {
-      this.#wakeTime = Number.POSITIVE_INFINITY;
-      this.#catchUp();
-      for (const entry of this.#locks.values()) if (entry.lock) this.#arm(entry.lock.until);
-      for (const entry of this.#scheduled) this.#arm(entry.scheduledFor ?? 0);
+  function arm(time: number): void {
+    if (time >= wakeTime) return;
+    cancelWake();
+    wakeTime = time;
+    cancelWake = clock.wakeAt(time, () => {
+      wakeTime = Number.POSITIVE_INFINITY;
+      catchUp();
+      for (const entry of locks.values()) if (entry.lock) arm(entry.lock.until);
+      for (const entry of scheduled) arm(entry.scheduledFor ?? 0);
     });
   }
 
-  /** Returns the sequence number, or undefined if the message was a duplicate and is dropped. */
-  send({
-    messageId,
-    content,
-    scheduledFor,
-    timeToLiveMs,
-    firstSequenceNumber,
-  }: NewMessage<Content>): number | undefined {
-    if (this.#recentIds.isDuplicate(messageId)) return undefined;
-    const now = this.#clock.now();
-    const later = scheduledFor !== undefined && scheduledFor > now;
-    const entry = this.#store({
+  return {
+    settings,
+
+    /** Returns the sequence number, or undefined if the message was a duplicate and is dropped. */
+    send({
       messageId,
       content,
-      enqueuedAt: now,
-      state: later ? "scheduled" : "active",
-      deliveryCount: 0,
-      addedProperties: {},
-      scheduledFor: later ? scheduledFor : undefined,
+      scheduledFor,
       timeToLiveMs,
       firstSequenceNumber,
-    });
-    if (later) this.#arm(scheduledFor);
-    return entry.sequenceNumber;
-  }
+    }: NewMessage<Content>): number | undefined {
+      if (recentIds.isDuplicate(messageId)) return undefined;
+      const now = clock.now();
+      const later = scheduledFor !== undefined && scheduledFor > now;
+      const entry = store({
+        messageId,
+        content,
+        enqueuedAt: now,
+        state: later ? "scheduled" : "active",
+        deliveryCount: 0,
+        addedProperties: {},
+        scheduledFor: later ? scheduledFor : undefined,
+        timeToLiveMs,
+        firstSequenceNumber,
+      });
+      if (later) arm(scheduledFor);
+      return entry.sequenceNumber;
+    },
 
-  /** Takes over a message from another queue, with its delivery count. */
-  accept(message: QueuedMessage<Content>, addedProperties: Properties): void {
-    const { messageId, content, deliveryCount, firstSequenceNumber } = message;
-    this.#store({
-      firstSequenceNumber,
-      // Dead letters never expire.
-      timeToLiveMs: undefined,
-      messageId,
-      content,
-      deliveryCount,
-      addedProperties,
-      enqueuedAt: this.#clock.now(),
-      state: "active",
-      scheduledFor: undefined,
-    });
-  }
+    /** Takes over a message from another queue, with its delivery count. */
+    accept(message: QueuedMessage<Content>, addedProperties: Properties): void {
+      const { messageId, content, deliveryCount, firstSequenceNumber } = message;
+      store({
+        firstSequenceNumber,
+        // Dead letters never expire.
+        timeToLiveMs: undefined,
+        messageId,
+        content,
+        deliveryCount,
+        addedProperties,
+        enqueuedAt: clock.now(),
+        state: "active",
+        scheduledFor: undefined,
+      });
+    },
 
-  /** Locks the oldest free message. */
-  receive(): LockedMessage<Content> | undefined {
-    this.#catchUp();
-    const sequenceNumber = this.#ready.shift();
-    const entry = sequenceNumber === undefined ? undefined : this.#entries.get(sequenceNumber);
-    return entry && this.#lock(entry);
-  }
+    /** Locks the oldest free message. */
+    receive(): LockedMessage<Content> | undefined {
+      catchUp();
+      const sequenceNumber = ready.shift();
+      const entry = sequenceNumber === undefined ? undefined : entries.get(sequenceNumber);
+      return entry && lock(entry);
+    },
 
-  complete(token: string): void {
-    this.#remove(this.#unlock(token));
-  }
+    complete(token: string): void {
+      remove(unlock(token));
+    },
 
-  abandon(token: string, properties: Properties = {}): void {
-    const entry = this.#unlock(token);
-    entry.addedProperties = { ...entry.addedProperties, ...properties };
-    this.#redeliver(entry);
-  }
+    abandon(token: string, properties: Properties = {}): void {
+      const entry = unlock(token);
+      entry.addedProperties = { ...entry.addedProperties, ...properties };
+      redeliver(entry);
+    },
 
-  defer(token: string, properties: Properties = {}): void {
-    const entry = this.#unlock(token);
-    entry.addedProperties = { ...entry.addedProperties, ...properties };
-    entry.state = "deferred";
-  }
+    defer(token: string, properties: Properties = {}): void {
+      const entry = unlock(token);
+      entry.addedProperties = { ...entry.addedProperties, ...properties };
+      entry.state = "deferred";
+    },
 
-  deadLetter(token: string, why: DeadLettering = {}): void {
-    this.#moveToDeadLetters(this.#unlock(token), why);
-  }
+    deadLetter(token: string, why: DeadLettering = {}): void {
+      moveToDeadLetters(unlock(token), why);
+    },
 
-  /** Frees a message that never reached its receiver; this does not count as a delivery. */
-  release(token: string): void {
-    const entry = this.#unlock(token);
-    if (entry.state === "active") this.#makeReady(entry);
-  }
+    /** Frees a message that never reached its receiver; this does not count as a delivery. */
+    release(token: string): void {
+      const entry = unlock(token);
+      if (entry.state === "active") makeReady(entry);
+    },
 
-  /** Returns when the renewed lock expires. */
-  renew(token: string): number {
-    this.#catchUp();
-    const held = this.#locks.get(token.toLowerCase())?.lock;
-    if (!held) throw lockLost();
-    held.until = this.#clock.now() + this.#lockMs;
-    return held.until;
-  }
+    /** Returns when the renewed lock expires. */
+    renew(token: string): number {
+      catchUp();
+      const held = locks.get(token.toLowerCase())?.lock;
+      if (!held) throw lockLost();
+      held.until = clock.now() + lockMs;
+      return held.until;
+    },
 
-  /** Receives deferred messages by sequence number: all of them, or an error. */
-  receiveDeferred(sequenceNumbers: readonly number[]): LockedMessage<Content>[] {
-    return this.#findDeferred(sequenceNumbers).map((entry) => this.#lock(entry));
-  }
+    /** Receives deferred messages by sequence number: all of them, or an error. */
+    receiveDeferred(sequenceNumbers: readonly number[]): LockedMessage<Content>[] {
+      return findDeferred(sequenceNumbers).map(lock);
+    },
 
-  cancelScheduled(sequenceNumbers: readonly number[]): void {
-    this.#catchUp();
-    for (const sequenceNumber of sequenceNumbers) {
-      const entry = this.#entries.get(sequenceNumber);
-      if (entry?.state !== "scheduled") {
-        throw new BrokerError("com.microsoft:message-not-found", `No scheduled message ${sequenceNumber}.`);
+    cancelScheduled(sequenceNumbers: readonly number[]): void {
+      catchUp();
+      for (const sequenceNumber of sequenceNumbers) {
+        const entry = entries.get(sequenceNumber);
+        if (entry?.state !== "scheduled") {
+          throw new BrokerError("com.microsoft:message-not-found", `No scheduled message ${sequenceNumber}.`);
+        }
+        remove(entry);
       }
-      this.#remove(entry);
-    }
-  }
+    },
 
-  /** Reads without locking, including locked, deferred and scheduled messages. */
-  peek({ from = 0, count = Number.POSITIVE_INFINITY } = {}): QueuedMessage<Content>[] {
-    this.#catchUp();
-    const found: QueuedMessage<Content>[] = [];
-    // Sequence numbers only grow, so the map is in their order.
-    for (const entry of this.#entries.values()) {
-      if (found.length >= count) break;
-      if (entry.sequenceNumber >= from) found.push(view(entry));
-    }
-    return found;
-  }
+    /** Reads without locking, including locked, deferred and scheduled messages. */
+    peek({ from = 0, count = Number.POSITIVE_INFINITY } = {}): QueuedMessage<Content>[] {
+      catchUp();
+      const found: QueuedMessage<Content>[] = [];
+      // Sequence numbers only grow, so the map is in their order.
+      for (const entry of entries.values()) {
+        if (found.length >= count) break;
+        if (entry.sequenceNumber >= from) found.push(view(entry));
+      }
+      return found;
+    },
 
-  /** Calls the listener whenever a message becomes free; returns a function that removes it. */
-  onReady(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
+    /** Calls the listener whenever a message becomes free; returns a function that removes it. */
+    onReady(listener: () => void): () => void {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
 
-  close(): void {
-    this.#cancelWake();
-    this.#listeners.clear();
-  }
+    close(): void {
+      cancelWake();
+      listeners.clear();
+    },
+  };
 }
 
 function isOver({ enqueuedAt, timeToLiveMs }: Entry<unknown>, now: number): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createBroker, deadLetterSuffix } from "../../src/serviceBus/broker.ts";
 import type { Clock } from "../../src/serviceBus/clock.ts";
-import { Queue, type QueueSettings } from "../../src/serviceBus/queue.ts";
+import { createQueue, type QueueSettings } from "../../src/serviceBus/queue.ts";
 
 function createManualClock(): Clock & { advance(seconds: number): void } {
   let time = Date.parse("2026-11-24T08:00:00Z");
@@ -28,8 +28,8 @@ function createManualClock(): Clock & { advance(seconds: number): void } {
 
 function openQueue(settings: Partial<QueueSettings> = {}) {
   const clock = createManualClock();
-  const deadLetters = new Queue<string>({ name: "requests/$DeadLetterQueue" }, clock);
-  const queue = new Queue<string>({ name: "requests", ...settings }, clock, deadLetters);
+  const deadLetters = createQueue<string>({ name: "requests/$DeadLetterQueue" }, clock);
+  const queue = createQueue<string>({ name: "requests", ...settings }, clock, deadLetters);
   const send = (messageId: string) => queue.send({ messageId, content: `content of ${messageId}` });
   const receive = () => {
     const message = queue.receive();
