@@ -1,5 +1,6 @@
 /** Whether the world matches an operation's outcome, and its record matches the world. */
 
+import { everyStep } from "../../../src/application/process/index.ts";
 import { breaksAccess, isError } from "../../../src/domain/finding.ts";
 import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import {
@@ -397,7 +398,10 @@ function judgePromise({ world, operation, record, recordBefore, lacking }: Scene
   return checkParts(world, record.request).map((each) => `it was onboarded and whole before: ${each}`);
 }
 
-/** What the record names, and the message in words: "What could not be undone: words (why); words (why)."; for an abandoned operation, the record alone. */
+/**
+ * The undos that "What could not be undone: words (why); words (why)." may mean; for an abandoned operation, those in the record, which a
+ * compensation clears.
+ */
 export function namedUndos({
   error,
   leftUndone = [],
@@ -405,5 +409,12 @@ export function namedUndos({
   if (error?.code === "ORCHESTRATION_FAILED") return leftUndone;
   if (error?.code !== "COMPENSATION_FAILED") return [];
   const list = /What could not be undone: (.*)$/s.exec(error.message)?.[1] ?? "";
-  return leftUndone.filter((name) => list.includes(`${stepInWords(name)} (`));
+  const texts = [...list.matchAll(/(?:^|; )([a-zA-Z]+(?: [a-zA-Z]+)*(?: [a-z-]+(?:\/[a-z]+)?)?) \(/g)];
+  return texts.flatMap(([, text = ""]) =>
+    everyStep.flatMap(({ name }) => {
+      const words = stepInWords(name);
+      if (text === words || text === name) return [name];
+      return text.startsWith(`${words} `) ? [`${name}${text.slice(words.length)}`] : [];
+    }),
+  );
 }
