@@ -86,13 +86,13 @@ it("cancels a running onboarding, leaves nothing, and reports what it undid", as
   expect(undos.map(({ name, action }) => `${name} ${action}`)).toEqual(
     expect.arrayContaining(["removeIdentity delete", "removeNamespace delete"]),
   );
-  expect(planned.body["notices"]).toContainEqual(expect.stringMatching(/^grantDatabase .* is at work/));
+  expect(planned.body["notices"]).toContainEqual(expect.stringMatching(/^grant database access .* is at work/));
   expect(canceled).toMatchObject({ status: 202, body: { id, decision: "cancel", comment: "not today" } });
   expect(canceled.headers.get("location")).toBe(`/api/operations/${id}`);
   expect(again).toMatchObject({ status: 202, body: canceled.body });
   expect(await service.waitFor(id)).toMatchObject({
     status: "Canceled",
-    error: { code: "OPERATION_CANCELED", message: expect.stringMatching(/not today\. Undone: .*removeIdentity/) },
+    error: { code: "OPERATION_CANCELED", message: expect.stringMatching(/not today\. Undone: .*remove identity/) },
   });
   expectNothingOf(wanted.namespace);
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
