@@ -3,12 +3,12 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { providePorts } from "../../src/activities/host.ts";
-import { acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
+import { acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { exportAzureCli, exportKubernetes, exportTsql } from "../../src/application/inspection/exportNamespace.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
-import { tidyLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
+import { tidyLeftovers } from "../../src/application/recovery/watchLeftovers.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, type TransientCode, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -290,6 +290,30 @@ describe("what stays in a cluster that the catalog has dropped", () => {
     await watch(restarted({}));
     expect(await leftovers()).toEqual([]);
     expectNothingLeft(cloud);
+  });
+
+  it("is left alone once an operation has begun for the namespace, between two removals, too", async () => {
+    await offboard(restarted({ clusters: otherClusters }), berth);
+    const ports = restarted({});
+    const written: string[] = [];
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before") written.push(what);
+    };
+    const acceptance = createAcceptanceContext({ ports });
+    // The timer has read that nobody holds it; a request comes before its first removal is sent.
+    const getNamespace: Ports["registry"]["getNamespace"] = async (asked) => {
+      const record = await ports.registry.getNamespace(asked);
+      if (written.length === 0 && record === undefined) {
+        written.push("request");
+        await acceptOnboarding(acceptance, parse([messages]));
+      }
+      return record;
+    };
+    await watch({ ...ports, registry: { ...ports.registry, getNamespace } });
+
+    expect(written.filter((what) => what.startsWith("remove"))).toEqual([]);
+    expect(warned.join(" ")).toContain("has begun");
+    expect(await leftovers()).not.toEqual([]);
   });
 
   it("is what a namespace has that was onboarded again since", async () => {

@@ -1,7 +1,7 @@
 /** What an operation leaves to be tidied up, and the watch that tries again. */
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
-import { watchLeftovers } from "../../src/application/inspection/watchLeftovers.ts";
+import { watchLeftovers } from "../../src/application/recovery/watchLeftovers.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { postgresRoleName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";

@@ -4,11 +4,15 @@ import { type EffectsOf, type PortEffect, portEffects } from "../../ports/effect
 import type { Ports } from "../../ports/index.ts";
 
 /**
- * The same ports, but their writes wait for the gate and do not happen if it rejects. The ports themselves declare which
+ * The same ports, but each of their writes asks the gate, waits for it, and does not happen if it rejects. The ports themselves declare which
  * calls are writes (`portEffects`), so a new method is gated from the start. `onUnanswered` is called for a write outside Mooring
  * whose answer did not come: what it wrote may take effect later.
  */
-export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: () => void = () => undefined): Ports {
+export function gateWrites(
+  ports: Ports,
+  gate: () => Promise<unknown>,
+  onUnanswered: () => void = () => undefined,
+): Ports {
   const outward = <Port extends object>(port: Port, effects: EffectsOf<Port>) =>
     gated(port, effects, gate, (error) => {
       if (mayStillLand(error)) onUnanswered();
@@ -42,7 +46,7 @@ export function gateWrites(ports: Ports, gate: Promise<unknown>, onUnanswered: (
 function gated<Port extends object>(
   port: Port,
   effects: EffectsOf<Port>,
-  gate: Promise<unknown>,
+  gate: () => Promise<unknown>,
   onFailure: (error: unknown) => void = () => undefined,
 ): Port {
   const effectOf = new Map<PropertyKey, PortEffect>(Object.entries<PortEffect>(effects));
@@ -55,7 +59,7 @@ function gated<Port extends object>(
       return async (...input: unknown[]) => {
         const isQuestion = effect === "writesUnlessDryRun" && input.some(asksOnly);
         if (isQuestion) return await Reflect.apply(method, target, input);
-        await gate;
+        await gate();
         try {
           return await Reflect.apply(method, target, input);
         } catch (error) {

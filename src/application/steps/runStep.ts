@@ -95,7 +95,7 @@ async function tryStep<G extends object, O extends StepResult>(
     };
     const mayWrite = mayGoOn.then(expectUndoing);
     mayWrite.catch(() => undefined);
-    const gated = gateWrites(ports, mayWrite, trail.noteUnanswered);
+    const gated = gateWrites(ports, () => mayWrite, trail.noteUnanswered);
     const plan = async (facts: OperationFacts) => {
       const looking = planOperation(gated, operation, facts);
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);

@@ -1,6 +1,6 @@
 /**
  * Revoking waits for nothing: what gives access is taken away first, and what is tidied up afterwards may fail, or wait for somebody.
- * Then it stays, is named and remembered, and the watch tries again (application/inspection/watchLeftovers.ts).
+ * Then it stays, is named and remembered, and the watch tries again (application/recovery/watchLeftovers.ts).
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { Leftover } from "../../domain/operation/leftover.ts";

@@ -18,7 +18,7 @@ import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
 import { createDice } from "test-support/random";
-import { watchLeftovers } from "../../../src/application/inspection/watchLeftovers.ts";
+import { watchLeftovers } from "../../../src/application/recovery/watchLeftovers.ts";
 import { everyKind } from "../../../src/domain/targets/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {

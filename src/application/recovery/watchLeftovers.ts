@@ -12,6 +12,7 @@ import type { Resource } from "../../resources/definitions/resource.ts";
 import type { StepContext } from "../../resources/definitions/step.ts";
 import { resourceSteps, resources } from "../../resources/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
+import { gateWrites } from "../steps/gateWrites.ts";
 
 type Log = Record<"log" | "warn", (line: string) => void>;
 
@@ -46,11 +47,19 @@ export async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
   }
 }
 
-/** What stays. A namespace that has a record again has operations that see to it. An operation that holds the namespace tidies up what it revokes, and gives what it is asked for. */
+/**
+ * What stays. An operation that holds the namespace tidies up what it revokes, and gives what it is asked for: it may begin at any moment,
+ * so each write looks first.
+ */
 async function tryAgain(ports: Ports, left: Stored<Leftover>): Promise<readonly string[]> {
   const record = await ports.registry.getNamespace(left);
   if (record && isHeld(record)) return left.what;
-  const what = await tidyUp(ports, left, record ? requestsOf(record) : []);
+  const expectNoOther = async () => {
+    const current = await ports.registry.getNamespace(left);
+    if (current?.operation !== record?.operation)
+      throw new PermanentError("OPERATION_ENDED", `Operation ${current?.operation} has begun for ${berthKey(left)}.`);
+  };
+  const what = await tidyUp(gateWrites(ports, expectNoOther), left, record ? requestsOf(record) : []);
   if (what.length === 0) await ports.registry.forgetLeftover(left);
   return what;
 }
@@ -60,8 +69,9 @@ async function tidyUp(ports: Ports, left: Leftover, kept: readonly OnboardingReq
     const { tidyUp }: Resource = resources[left.resource];
     return tidyUp ? await tidyUp(ports, left, kept) : left.what;
   }
-  const { kind, input } = left.place;
+  // A namespace that has a record again has operations that see to it.
   if (kept.length > 0) return [];
+  const { kind, input } = left.place;
   const step = lookUp(resourceSteps, kind);
   const isDone = await step?.use(async ({ input: schema, run }) => {
     const { waitsUntil } = await run(schema.parse(input), ports, unrecorded);
@@ -70,8 +80,8 @@ async function tidyUp(ports: Ports, left: Leftover, kept: readonly OnboardingReq
   return isDone ? [] : left.what;
 }
 
-/** Nobody follows the operation any more. */
-const unrecorded: StepContext = {
+/** Of a step that runs by itself: its operation has ended, and nobody follows it. */
+export const unrecorded: StepContext = {
   invocation: { invocationId: "", log: () => undefined, warn: () => undefined },
   willDo: async () => undefined,
   earlier: async () => undefined,
