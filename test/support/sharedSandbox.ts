@@ -4,6 +4,7 @@
  * (`startSandbox`) and says why.
  */
 import { test } from "vitest";
+import { closing } from "./closing.ts";
 import { type SuiteSandbox, startSandbox } from "./sandbox.ts";
 
 interface Shared {
@@ -13,15 +14,7 @@ interface Shared {
 }
 
 export const it = test.extend<Shared>({
-  running: [
-    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs.
-    async ({}, use) => {
-      const running = await startSandbox({ because: "a worker has only this one" });
-      await use(running);
-      await running.close();
-    },
-    { scope: "worker" },
-  ],
+  running: [closing(() => startSandbox({ because: "a worker has only this one" })), { scope: "worker" }],
   sandbox: [
     async ({ running }, use) => {
       await use(running);

@@ -4,6 +4,7 @@
  */
 import type { Browser, Page } from "playwright-core";
 import { test as base, expect } from "vitest";
+import { closing } from "../../support/closing.ts";
 import { type SuiteSandbox, type SuiteSandboxOptions, startSandbox } from "../../support/sandbox.ts";
 import { type Service, serviceOf } from "../../support/service.ts";
 import { openPages, type Pages, startBrowser } from "./browser.ts";
@@ -45,15 +46,7 @@ export const it = base.extend<OfFile & OfTest>({
     { scope: "file" },
   ],
   service: [async ({ sandbox }, use) => await use(serviceOf(sandbox)), { scope: "file" }],
-  browser: [
-    // biome-ignore lint/correctness/noEmptyPattern: Vitest reads from the pattern what a fixture needs.
-    async ({}, use) => {
-      const browser = await startBrowser(executable ?? "");
-      await use(browser);
-      await browser.close();
-    },
-    { scope: "worker" },
-  ],
+  browser: [closing(() => startBrowser(executable ?? "")), { scope: "worker" }],
   pages: [
     async ({ browser, sandbox }, use) => {
       await use(openPages(browser, sandbox.url));
