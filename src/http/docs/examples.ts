@@ -184,7 +184,7 @@ export const plan: Plan = {
   estimate: {
     least: 2.8,
     most: 39,
-    boundBy: ["The slowest steps: set up identity, add federated credential, verify access, check prerequisites."],
+    boundBy: ["The slowest steps: set up identity, verify access."],
     operationsAhead: 0,
     measuredSteps: 0,
     assumedSteps: 7,
