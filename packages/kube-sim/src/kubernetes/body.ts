@@ -5,7 +5,7 @@ import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
-import { hasVersion } from "./protobuf/fields.ts";
+import { messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { pruneObject, repeatedKeys, unknownFields, violations } from "./schema.ts";
 
@@ -77,14 +77,13 @@ export function addressed({ resource, namespace, name }: Address, sent: Json): J
     throw unrecognized(resource, JSON.stringify(body), `unexpected GroupVersion string: ${apiVersion}`);
   }
   requireTextTypes(resource, body);
-  if (kind !== resource.kind && !resource.isCustom) {
+  const isOwn = kind === resource.kind && apiVersion === apiVersionOf(resource);
+  const isRegistered = messageNameOf(apiVersion, kind) !== undefined;
+  if (!resource.isCustom && !isOwn && (kind !== resource.kind || !isRegistered)) {
     const version = apiVersion.split("/").at(-1) ?? "";
     const prefix = `${kind} in version "${version}" cannot be handled as a ${resource.kind}`;
-    throw new DecodeFailure({ prefix, why: unconvertible(kind, resource, version) });
-  }
-  if (!resource.isCustom && !hasVersion(apiVersion)) {
-    const why = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
-    throw new DecodeFailure({ prefix: `${kind} in version "${apiVersion}" cannot be handled as a ${kind}`, why });
+    const unregistered = `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`;
+    throw new DecodeFailure({ prefix, why: isRegistered ? unconvertible(kind, resource, version) : unregistered });
   }
   if (apiVersion !== apiVersionOf(resource)) {
     throw badRequest(otherVersion(apiVersion, resource));

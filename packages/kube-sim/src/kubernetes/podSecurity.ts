@@ -2,8 +2,9 @@
  * Pod Security admission: the levels `baseline` and `restricted` of a namespace's labels (kubernetes.io "Pod Security Standards"). A
  * pod is refused, a workload with such a template is warned of, and so is a namespace that has such pods already.
  */
+import type { Cause } from "./cause.ts";
 import { forbidden, invalid } from "./failures.ts";
-import { at, equal, isObject, type JsonObject, objectAt, stringsAt } from "./json.ts";
+import { at, equal, isObject, type JsonObject, listAt, objectAt, stringsAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 import { invalidValue } from "./validation/causes.ts";
@@ -116,5 +117,19 @@ const standards: Readonly<Record<Level, string>> = { privileged: "", baseline: "
 
 function violations(spec: JsonObject, level: Level): string {
   const causes = violationsBy(standards[level], spec, "", { root: spec, old: undefined });
-  return [...new Set(causes.map(({ field, message }) => `${field || "spec"}: ${message}`))].join(", ");
+  return [...new Set(causes.map((cause) => inWords(cause, spec)))].join(", ");
+}
+
+/** `container "main" must set ...`: what is wrong, of whom. */
+function inWords({ field, message }: Cause, spec: JsonObject): string {
+  const [, list = "", index, rest = ""] = /^(\w*[cC]ontainers)\[(\d+)\](?:\.(.*))?$/.exec(field) ?? [
+    "",
+    "",
+    undefined,
+    field,
+  ];
+  const who =
+    index === undefined ? "pod" : `container ${JSON.stringify(at(listAt(spec, list)[Number(index)], "name"))}`;
+  const why = message.replace(/^(Forbidden|Invalid value: .*?): (?=\w)/, "");
+  return `${who} ${why}${rest === "" || why.includes(rest) ? "" : ` (${rest})`}`;
 }

@@ -18,33 +18,65 @@ const where =
   (text) =>
     holds(text) ? undefined : why;
 
+/** The first that is wrong. */
+const first =
+  (...all: readonly Form[]): Form =>
+  (text) => {
+    for (const form of all) {
+      const problem = form(text);
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  };
+
+const atMost = (most: number, what: string): Form =>
+  where((text) => text.length <= most, `must be no more than ${most} ${what}`);
+
+const part =
+  (which: string, form: Form): Form =>
+  (text) => {
+    const problem = form(text);
+    return problem === undefined ? undefined : `${which} part ${problem}`;
+  };
+
+const filled = where((text) => text !== "", "must be non-empty");
+
 const labelPattern = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
 const namePattern = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]";
+const ends = "and must start and end with an alphanumeric character";
+const nameText = `must consist of alphanumeric characters, '-', '_' or '.', ${ends} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '${namePattern}')`;
 
-const label = matching(
-  new RegExp(`^(?=.{1,63}$)${labelPattern}$`),
-  `must be no more than 63 characters, and a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-' (regex used for validation is '${labelPattern}')`,
+const label = first(
+  atMost(63, "characters"),
+  matching(
+    new RegExp(`^${labelPattern}$`),
+    `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', ${ends} (e.g. 'my-name',  or '123-abc', regex used for validation is '${labelPattern}')`,
+  ),
 );
-const subdomain = matching(
-  new RegExp(`^(?=.{1,253}$)${labelPattern}(\\.${labelPattern})*$`),
-  `must be no more than 253 characters, and a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.' (regex used for validation is '${labelPattern}(\\.${labelPattern})*')`,
+const subdomain = first(
+  atMost(253, "characters"),
+  matching(
+    new RegExp(`^${labelPattern}(\\.${labelPattern})*$`),
+    `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', ${ends} (e.g. 'example.com', regex used for validation is '${labelPattern}(\\.${labelPattern})*')`,
+  ),
 );
-const name = matching(
-  new RegExp(`^(?=.{1,63}$)${namePattern}$`),
-  `name part must be no more than 63 bytes and consist of alphanumeric characters, '-', '_' or '.' (regex used for validation is '${namePattern}')`,
-);
+const name = part("name", first(filled, atMost(63, "bytes"), matching(new RegExp(`^${namePattern}$`), nameText)));
+const prefix = part("prefix", first(filled, subdomain));
 
 /** `[prefix/]name`. */
 const key: Form = (text) => {
-  const [last = "", prefix, ...more] = text.split("/").toReversed();
+  const [last = "", before, ...more] = text.split("/").toReversed();
   if (more.length > 0)
-    return "a valid label key has an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-  return (prefix === undefined ? undefined : subdomain(prefix)) ?? name(last);
+    return `a valid label key ${nameText} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`;
+  return (before === undefined ? undefined : prefix(before)) ?? name(last);
 };
 
-const labelValue = matching(
-  new RegExp(`^(?=.{0,63}$)(${namePattern})?$`),
-  `a valid label must be no more than 63 bytes, and an empty string or consist of alphanumeric characters, '-', '_' or '.' (regex used for validation is '(${namePattern})?')`,
+const labelValue = first(
+  atMost(63, "bytes"),
+  matching(
+    new RegExp(`^(${namePattern})?$`),
+    `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', ${ends} (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(${namePattern})?')`,
+  ),
 );
 
 const standardFinalizers = ["foregroundDeletion", "kubernetes", "orphan"];
@@ -121,9 +153,14 @@ const schedule = new RegExp(
 );
 const interval = /^@every (\d+(\.\d+)?(ns|us|ms|s|m|h))+$/;
 
-const configKey = matching(
-  /^(?!\.{1,2}$)(?!\.\.)[-._a-zA-Z0-9]{1,253}$/,
-  "a valid config key must be no more than 253 characters, consist of alphanumeric characters, '-', '_' or '.', and must not start with '..'",
+const configKey = first(
+  atMost(253, "characters"),
+  matching(
+    /^[-._a-zA-Z0-9]+$/,
+    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+  ),
+  where((text) => text !== "." && text !== "..", "must not be '.' or '..'"),
+  where((text) => !text.startsWith(".."), "must not start with '..'"),
 );
 
 export const forms: Readonly<Record<string, Form>> = {

@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { Environment } from "@marcbachmann/cel-js";
+import { Environment, EvaluationError } from "@marcbachmann/cel-js";
 import type { Cause } from "../cause.ts";
 import { equal, isObject, type Json, type JsonObject, objectAt, at as valueAt } from "../json.ts";
 import { duplicate, forbidden, invalidValue, oneOf, required } from "./causes.ts";
@@ -40,7 +40,7 @@ function placesOf(value: Json | undefined, field: string, path: string): Place[]
       const name = part.replace(/\[\]$/, "");
       return places.flatMap(([each, at]): Place[] => {
         const own = name === "" ? each : isObject(each) ? each[name] : undefined;
-        const place = name === "" ? at : at === "" ? name : `${at}.${name}`;
+        const place = name === "" ? at : within(at, name);
         if (name === part) return [[own, place]];
         return (Array.isArray(own) ? own : []).map((item, index): Place => [item, `${place}[${index}]`]);
       });
@@ -48,6 +48,8 @@ function placesOf(value: Json | undefined, field: string, path: string): Place[]
     [[value, path]],
   );
 }
+
+const within = (at: string, field: string) => (at === "" ? field : `${at}.${field}`);
 
 /** By these fields, of which the last one counts where it is there. */
 function repeated(places: readonly Place[], fields: readonly string[]): Cause[] {
@@ -99,8 +101,9 @@ function evaluate(expression: string, self: Json, { root, old }: Whole): unknown
   parsed.set(expression, known);
   try {
     return known({ self: inExpressions(self), root: inExpressions(root), old: inExpressions(old ?? null) });
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof EvaluationError) return undefined;
+    throw error;
   }
 }
 
@@ -161,8 +164,13 @@ const checks: Readonly<Record<string, Check>> = {
     isObject(value) && evaluate(condition, value, whole) === true ? violationsBy(table, value, at, whole) : [],
   holds: (value, at, [expression = "", why = ""], whole) => {
     const isSo = value === undefined || value === null || evaluate(expression, value, whole) !== false;
-    return isSo ? [] : [invalidValue(at, typeof value === "object" ? null : value, why)];
+    return isSo ? [] : [invalidValue(at, value, why)];
   },
+  /** As `holds`, about a field of it that has to be there, or may not. */
+  wants: (value, at, [field = "", expression = "", why], whole) =>
+    isObject(value) && evaluate(expression, value, whole) === false ? [required(within(at, field), why)] : [],
+  bans: (value, at, [field = "", expression = "", why = ""], whole) =>
+    isObject(value) && evaluate(expression, value, whole) === false ? [forbidden(within(at, field), why)] : [],
   fixed: (value = null, at, _, { old }) =>
     old === undefined || equal(valueAt(old, ...at.split(".")) ?? null, value)
       ? []
@@ -197,11 +205,23 @@ const checks: Readonly<Record<string, Check>> = {
         Object.entries(objectAt(value, low)).flatMap(([name, amount]) => {
           const most = objectAt(value, high)[name];
           if (most === undefined || nanos(amount) <= nanos(most)) return [];
-          const why = `${low} value ${shown(amount)} is greater than ${high} value ${shown(most)}`;
+          const [less, more] = [low, high].map((field) => field.replace("defaultRequest", "default request"));
+          const why = `${less} value ${shown(amount)} is greater than ${more} value ${shown(most)}`;
           return [invalidValue(`${at}.${low}[${name}]`, shown(amount), why)];
         }),
       ),
     ),
+  /** Nobody asks for more than the limit; of devices, for just as much. */
+  limited: (value, at) =>
+    Object.entries(objectAt(value, "requests")).flatMap(([name, amount]) => {
+      const limit = objectAt(value, "limits")[name];
+      const isDevice = isForm("device", name);
+      if (limit === undefined)
+        return isDevice ? [required(`${at}.limits`, "Limit must be set for non overcommitable resources")] : [];
+      const isRight = isDevice ? nanos(amount) === nanos(limit) : nanos(amount) <= nanos(limit);
+      const why = `must be ${isDevice ? "" : "less than or "}equal to ${name} limit of ${shown(limit)}`;
+      return isRight ? [] : [invalidValue(`${at}.requests`, shown(amount), why)];
+    }),
   /** In the first field texts, in the second bytes. */
   small: (value, at, fields) => {
     const size = fields.flatMap((field, index) =>
