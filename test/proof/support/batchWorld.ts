@@ -16,13 +16,12 @@ import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRec
 import { isFinal } from "../../../src/domain/operation/operation.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { offboard, onboard } from "./acts.ts";
 import { type BatchHost, createBatchHost, type Watched, type Watcher } from "./batchHost.ts";
 import { checkBatches, type Performed } from "./batchInvariants.ts";
 import { blue, green, operator, red } from "./callers.ts";
 import { calm } from "./faults.ts";
-import { earlier } from "./furnish.ts";
+import { incompleteRecord } from "./furnish.ts";
 import { checkGone, checkParts, type Problem } from "./invariants.ts";
 import { keepsNamespace } from "./judge.ts";
 import { type Asked, askOnceMore, askUntilAnswered, type Control, calmly, operate } from "./operate.ts";
@@ -305,12 +304,4 @@ function own(world: World, berth: Berth, namespaces: readonly string[]): Snapsho
       isFirst ? !rest.some((namespace) => isOf(key, namespace)) : isOf(key, berth.namespace),
     ),
   );
-}
-
-function incompleteRecord({ request, by }: World): NamespaceRecord {
-  const { cluster, namespace } = request;
-  const [team] = by.teams;
-  const origin = { operation: earlier, requestedBy: by.id, acceptedTime: "2026-11-23T00:00:00.000Z" };
-  const owner = team === undefined ? {} : { team };
-  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...owner };
 }

@@ -21,6 +21,8 @@ import {
   type UserMark,
 } from "../../../src/domain/naming/ownership.ts";
 import { clientIdFromSid, sidFromClientId } from "../../../src/domain/naming/sid.ts";
+import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
+import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import {
   assignmentName,
   everyRole,
@@ -116,7 +118,7 @@ function furnishForeign(world: World, newGuid: () => string): void {
   }
 }
 
-export const earlier = "earlier";
+const earlier = "earlier";
 
 function furnishOwn(world: World, newGuid: () => string): void {
   const { dice, azure, users, objects, request } = world;
@@ -163,12 +165,7 @@ function furnishOwn(world: World, newGuid: () => string): void {
 }
 
 /** What the record of that operation knows: whoever has its marks had been written there before. */
-export function identitiesOf({
-  azure,
-  postgres,
-  users,
-  request,
-}: Pick<World, "azure" | "postgres" | "users" | "request">) {
+function identitiesOf({ azure, postgres, users, request }: Pick<World, "azure" | "postgres" | "users" | "request">) {
   const roles = [...azure.roleAssignments.values()].filter((role) => hasMark(role, request));
   const inCosmos = [...azure.cosmosAccounts.values()].filter((each) => isOwnAssignment(each, request, installation));
   const onPostgres = [...postgres.roles.values()].filter(
@@ -254,6 +251,17 @@ function identity(
 
 function credential(name: string, subject: string) {
   return { name, subject, issuer, audiences: ["api://AzureADTokenExchange"] };
+}
+
+/** Of that operation, which stopped partway. */
+export function incompleteRecord(world: World): NamespaceRecord {
+  const { request, by } = world;
+  const { cluster, namespace } = request;
+  const [team] = by.teams;
+  const origin = { operation: earlier, requestedBy: by.id, acceptedTime: "2026-11-23T00:00:00.000Z" };
+  const owner = team === undefined ? {} : { team };
+  const known = { ...owner, identities: identitiesOf(world) };
+  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...known };
 }
 
 function user(name: string, { clientId }: { clientId: ClientId }): DatabaseUser {

@@ -25,7 +25,6 @@ import { stays } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import { isOwnAssignment } from "../../../src/domain/targets/cosmos.ts";
 import { postgresWords, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import { shorten } from "../../../src/domain/watching/audit.ts";
@@ -42,7 +41,7 @@ import { planMigration } from "../../../src/application/dryRun/planMigration.ts"
 import { planRepairOf } from "../../../src/application/dryRun/planRepairOf.ts";
 import { print } from "../../support/models/kubernetes.ts";
 import { calm } from "./faults.ts";
-import { earlier, identitiesOf } from "./furnish.ts";
+import { incompleteRecord } from "./furnish.ts";
 import { addTwin, makeMess } from "./mess.ts";
 import { createPolicies, noPolicies, type Policies, withPolicies } from "./policies.ts";
 import { removeRights } from "./postgres.ts";
@@ -104,7 +103,7 @@ export async function planAndRun(
     return `${guids.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
   };
 
-  if (world.hasRemains) await ports.registry.insertNamespace(incomplete(world));
+  if (world.hasRemains) await ports.registry.insertNamespace(incompleteRecord(world));
   policies = createPolicies(dice);
   // Later operations need a first one that succeeds, so most worlds have no obstacles to it.
   if (dice.chance(0.7)) {
@@ -146,14 +145,6 @@ export function clear({ azure, users, objects, postgres, request }: World): void
     if (ref.namespace === request.namespace || ref.kind === "Namespace" || ref.kind.startsWith("ClusterRole"))
       objects.delete(key);
   }
-}
-
-function incomplete(world: World) {
-  const { request } = world;
-  const { cluster, namespace } = request;
-  const by = { operation: earlier, requestedBy: "caller", acceptedTime: "2026-11-23T00:00:00.000Z" };
-  const known = { ...by, identities: identitiesOf(world) };
-  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...known } as const;
 }
 
 function onboarding({ acceptance }: Stage, request: OnboardingRequest): Attempt {

@@ -9,7 +9,6 @@ import { endsFirst } from "../../../src/domain/operation/expiry.ts";
 import { MigrationPhase, modeLeft, otherModeOf, targetOf } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { hashRequest } from "../../../src/domain/request/requestHash.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/migration.ts";
@@ -40,7 +39,7 @@ import { operator } from "./callers.ts";
 import { changeCatalog } from "./catalogEdits.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, createOutage, type FaultPlan } from "./faults.ts";
-import { earlier, identitiesOf } from "./furnish.ts";
+import { incompleteRecord } from "./furnish.ts";
 import { hasHolds, namespaceDeletionMs } from "./holds.ts";
 import { checkForeignThere, type Problem } from "./invariants.ts";
 import { type Control, calmly } from "./operate.ts";
@@ -296,14 +295,4 @@ function isBad({ passing, refused, down }: FaultPlan): boolean {
 
 function hasForeign(world: World): boolean {
   return [...takeSnapshot(world, world.request).keys()].some((key) => /mooring|team|theirs/.test(key));
-}
-
-function incompleteRecord(world: World): NamespaceRecord {
-  const { request, by } = world;
-  const { cluster, namespace } = request;
-  const [team] = by.teams;
-  const origin = { operation: earlier, requestedBy: by.id, acceptedTime: "2026-11-23T00:00:00.000Z" };
-  const owner = team === undefined ? {} : { team };
-  const known = { ...owner, identities: identitiesOf(world) };
-  return { cluster, namespace, state: "Incomplete", request, requestHash: hashRequest(request), ...origin, ...known };
 }
