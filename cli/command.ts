@@ -1,4 +1,4 @@
-/** The description of a command, from which parsing, help, completion and docs/cli.md all come. */
+/** The description of a command, from which parsing, help and completion all come. */
 import type { Flags, Operand, Values } from "./arguments/flags.ts";
 import type { Session } from "./session.ts";
 

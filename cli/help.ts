@@ -1,13 +1,13 @@
-/** Help, generated from the description of each command; docs/cli.md has the same texts. */
+/** Help, generated from the description of each command. */
 
 import type { Flags, Operand } from "./arguments/flags.ts";
 import { flagsOf } from "./arguments/parse.ts";
 import { helpFlags } from "./arguments/shared.ts";
 import type { Command } from "./command.ts";
-import { entries, groups, loadCommand } from "./commands.ts";
+import { entries, groups } from "./commands.ts";
 import { wrap } from "./output/wrap.ts";
 
-/** The width in docs/cli.md; a narrow terminal gets less. */
+/** A narrow terminal gets less. */
 export const helpWidth = 100;
 
 export function describeProgram(): string {
@@ -46,16 +46,6 @@ export function describeCommand(name: string, command: Command, width: number = 
     ...describeFlags(flagsOf(command), width),
     ...(examples.length > 0 ? ["", "examples:", ...examples.map((each) => `  mooring ${each}`)] : []),
   ].join("\n")}\n`;
-}
-
-/** The Markdown of docs/cli.md for all commands. */
-export async function describeReference(): Promise<string> {
-  const sections: string[] = [];
-  for (const [name, { summary }] of entries) {
-    const help = describeCommand(name, await loadCommand(name));
-    sections.push(`### mooring ${name}\n\n${summary}.\n\n\`\`\`\n${help}\`\`\`\n`);
-  }
-  return sections.join("\n");
 }
 
 export function describeUsage(name: string, { operands }: Command): string {

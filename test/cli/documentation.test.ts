@@ -7,26 +7,16 @@ import { parse, splitCommand } from "../../cli/arguments/parse.ts";
 import { describeCommands, entries, loadCommand } from "../../cli/commands.ts";
 import { completionFor } from "../../cli/completion/completion.ts";
 import { exitCodes } from "../../cli/failures.ts";
-import { describeCommand, describeProgram, describeReference } from "../../cli/help.ts";
-import { readReference } from "../../tools/reference.ts";
+import { describeCommand, describeProgram } from "../../cli/help.ts";
 import { checkout } from "./support/program.ts";
 
 const read = (file: string) => readFileSync(join(checkout, file), "utf8");
 
-describe("docs/cli.md", () => {
-  it("has the help of every command, word for word (tools/writeCliReference.ts writes it)", async () => {
-    const reference = readReference("cli.md");
+it("has every exit code in docs/cli.md", () => {
+  const [, table = ""] = /## Exit codes\n([\s\S]*?)\n\n`/.exec(read("docs/cli.md")) ?? [];
+  const documented = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
 
-    expect(reference).toBe((await describeReference()).trim());
-    expect(reference.match(/^### mooring /gm)).toHaveLength(entries.size);
-  });
-
-  it("has every exit code", () => {
-    const [, table = ""] = /## Exit codes\n([\s\S]*?)\n\n`/.exec(read("docs/cli.md")) ?? [];
-    const documented = [...table.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
-
-    expect(documented).toEqual([...Object.values(exitCodes), 130].toSorted((a, b) => a - b));
-  });
+  expect(documented).toEqual([...Object.values(exitCodes), 130].toSorted((a, b) => a - b));
 });
 
 it("prints help in lines of at most 100 characters", async () => {

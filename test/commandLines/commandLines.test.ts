@@ -26,10 +26,10 @@ it("sees them in documents, printed texts, hooks, workflows and code", () => {
   expect([...places]).toEqual(
     expect.arrayContaining([
       ".github/workflows/deploy.yml",
-      "README.md",
       "azure.yaml",
       "bench/byHand/main.ts",
       "docs/deploy.md",
+      "docs/tutorial.md",
       "infra/main.bicepparam",
       "sandbox/describeSandbox.ts",
       "mooring.yaml",
