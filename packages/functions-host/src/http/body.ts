@@ -46,49 +46,64 @@ export type ReadBody = (
   limit: number,
 ) => Promise<readonly Buffer[]>;
 
-const mostHeld = 8 * 1024 * 1024;
+const mostHeld = 4 * 1024 * 1024;
 const small = 32 * 1024;
+/** A sender that lets its place wait for so long gives it to another until its next piece. */
+const idleMs = 20;
 
 /**
- * While bodies that wait for their answers are many, no more is read of other large ones: reading is faster than answering, and a
- * burst would fill the memory. What a slow sender has sent does not count.
+ * Reads few large bodies at a time, from their first pieces to their answers: reading is faster than answering, and many that arrive at once
+ * would all be in memory together. Those that send slowly take places only while they send.
  */
 export function createReadBody(): ReadBody {
   let held = 0;
-  const paused = new Set<IncomingMessage>();
-  const resumeNext = () => {
-    const [next] = paused;
-    if (held > mostHeld || !next) return;
-    paused.delete(next);
-    next.resume();
+  /** What each may need. */
+  const places = new Map<IncomingMessage, { readonly bytes: number; readonly idle: NodeJS.Timeout }>();
+  const waiting = new Map<IncomingMessage, number>();
+  const enter = (request: IncomingMessage, bytes: number) => {
+    held += bytes;
+    places.set(request, { bytes, idle: setTimeout(() => leave(request), idleMs) });
+  };
+  const leave = (request: IncomingMessage) => {
+    const place = places.get(request);
+    clearTimeout(place?.idle);
+    held -= place?.bytes ?? 0;
+    places.delete(request);
+    waiting.delete(request);
+    for (const [next, bytes] of waiting) {
+      if (held > 0 && held + bytes > mostHeld) return;
+      waiting.delete(next);
+      enter(next, bytes);
+      next.resume();
+    }
   };
   return async (request, response, limit) => {
     // Declared too large: nothing has to be read.
-    if (Number(request.headers["content-length"] ?? 0) > limit) throw new BodyTooLarge();
+    const declared = Number(request.headers["content-length"] ?? limit);
+    if (declared > limit) throw new BodyTooLarge();
     const chunks: Buffer[] = [];
     let size = 0;
     const take = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size <= small || held <= mostHeld) return;
-      request.pause();
-      paused.add(request);
+      if (size <= small) return;
+      const place = places.get(request);
+      if (place) place.idle.refresh();
+      else if (held === 0 || held + declared <= mostHeld) enter(request, declared);
+      else {
+        request.pause();
+        waiting.set(request, declared);
+      }
     };
     try {
       await receiveBody(request, { limit, take });
     } catch (error) {
-      paused.delete(request);
-      resumeNext();
+      leave(request);
       throw error;
     }
-    if (response.closed) resumeNext();
-    else {
-      held += size;
-      response.once("close", () => {
-        held -= size;
-        resumeNext();
-      });
-    }
+    clearTimeout(places.get(request)?.idle);
+    if (response.closed) leave(request);
+    else response.once("close", () => leave(request));
     return chunks;
   };
 }
