@@ -2,7 +2,7 @@ import { z } from "zod";
 import { perform, performStep } from "../activities/steps.ts";
 import { checkDependants } from "../application/process/checkDependants.ts";
 import { stagesOf } from "../application/process/programs.ts";
-import { IdentityMode } from "../domain/request/request.ts";
+import { RecordedModes, readModes } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { isPersistent } from "../durable/retry.ts";
 import { settledOf } from "../durable/step.ts";
@@ -10,10 +10,7 @@ import { execute } from "./execute.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 
 const OffboardInput = OperationInput.extend({
-  /** Objects of two identity modes may be there. */
-  isMigrating: z.boolean(),
-  /** Since 0.2.0: which one besides that of the request, where it is not the usual one. */
-  otherMode: IdentityMode.optional(),
+  ...RecordedModes.shape,
   /** Continues although others depend on what is removed. */
   ignoreDependants: z.boolean(),
 });
@@ -29,8 +26,9 @@ export const offboardNamespace = orchestration({
   run: (context, input) => {
     let isUntouched = !input.resumed?.hasChanged;
     const body = function* () {
-      const { isMigrating, otherMode, ignoreDependants } = input;
-      const { base, operation } = workOf(input, "offboard", { isMigrating, otherMode, ignoreDependants });
+      const { request, ignoreDependants } = input;
+      const facts = { modeBeside: readModes(request, input), ignoreDependants };
+      const { base, operation } = workOf(input, "offboard", facts);
       // In an offboarding that 0.1.0 began, each removal looks once.
       const work = { base: isPersistent(input.retry) ? { ...base, looksAgain: true } : base, operation };
 

@@ -1,9 +1,8 @@
-import { z } from "zod";
 import { perform } from "../activities/steps.ts";
 import { checkNamespace } from "../application/process/checkNamespace.ts";
 import { stagesOf } from "../application/process/programs.ts";
 import { ClientId } from "../domain/naming/identityPair.ts";
-import { IdentityMode } from "../domain/request/request.ts";
+import { RecordedModes, readModes } from "../domain/operation/migration.ts";
 import { orchestration } from "../durable/orchestration.ts";
 import { execute } from "./execute.ts";
 import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
@@ -11,9 +10,7 @@ import { conclude, OperationInput, setPhase, workOf } from "./operation.ts";
 const RepairInput = OperationInput.extend({
   /** The client ID of the identity that the namespace was onboarded with. */
   clientId: ClientId.optional(),
-  isMigrating: z.boolean(),
-  /** Since 0.2.0, and absent where it is the usual one. */
-  otherMode: IdentityMode.optional(),
+  ...RecordedModes.shape,
 });
 
 /**
@@ -26,8 +23,8 @@ export const repairNamespace = orchestration({
   input: RepairInput,
   run: (context, input) =>
     conclude(context, { ...input, kind: "repair" }, function* () {
-      const { clientId, isMigrating, otherMode } = input;
-      const work = workOf(input, "repair", { clientId, isMigrating, otherMode });
+      const { request, clientId } = input;
+      const work = workOf(input, "repair", { clientId, modeBeside: readModes(request, input) });
 
       setPhase(context, "preflight");
       const { admins } = yield* perform(checkNamespace, work);

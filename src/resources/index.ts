@@ -4,7 +4,7 @@ import { clusterIdOf, findCluster } from "../domain/catalog/clusters.ts";
 import { isGuest } from "../domain/naming/names.ts";
 import type { ResourceStepName } from "../domain/operation/stepName.ts";
 import { usesBinding } from "../domain/request/identityModes.ts";
-import { type ByMode, usuallyLeft } from "../domain/request/modes.ts";
+import type { ByMode } from "../domain/request/modes.ts";
 import { IdentityMode, type OnboardingRequest } from "../domain/request/request.ts";
 import type { Ports } from "../ports/index.ts";
 import type { RoleAssignment } from "../ports/roleAssignments.ts";
@@ -89,29 +89,19 @@ export function isWanted(resource: Resource, { identityMode }: Pick<OnboardingRe
 }
 
 /** Whether the namespace may have it: in the mode of the request or, while it migrates, in the other one. */
-function mayHave(
-  resource: Resource,
-  { request, isMigrating, otherMode }: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
-): boolean {
-  const { identityMode } = request;
-  return (
-    isWanted(resource, request) ||
-    (isMigrating === true && isWanted(resource, { identityMode: otherMode ?? usuallyLeft[identityMode] }))
-  );
+function mayHave(resource: Resource, { request, modeBeside }: Pick<OperationFacts, "request" | "modeBeside">): boolean {
+  return isWanted(resource, request) || (modeBeside !== undefined && isWanted(resource, { identityMode: modeBeside }));
 }
 
 /** Whether an offboarding has a step for it, whatever is there. */
-export function leaves(
-  resource: Resource,
-  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
-): boolean {
+export function leaves(resource: Resource, namespace: Pick<OperationFacts, "request" | "modeBeside">): boolean {
   return resource.leavesInAnyMode === true || mayHave(resource, namespace);
 }
 
 /** What another identity mode may have left, whose record is lost. Mooring may look where the catalog has that mode. */
 export function leftByOtherModes(
   catalog: Catalog,
-  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
+  namespace: Pick<OperationFacts, "request" | "modeBeside">,
 ): readonly Resource[] {
   const { request } = namespace;
   const cluster = findCluster(catalog, request.cluster);

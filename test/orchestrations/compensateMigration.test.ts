@@ -7,7 +7,7 @@ import { planCompensationOf } from "../../src/application/dryRun/planDecision.ts
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { type MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
+import { besideOf, type MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import { createAcceptanceContext, requester, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -111,7 +111,8 @@ async function compensate(id: string) {
 }
 
 async function findings(request: OnboardingRequest, isMigrating: boolean) {
-  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, isMigrating });
+  const modeBeside = besideOf(request, isMigrating ? {} : undefined);
+  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, modeBeside });
 }
 
 it("restores a namespace whose migration was canceled, whichever undos had failed", async () => {

@@ -336,7 +336,7 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     const ports = restarted({ sqlServers: withoutDatabase });
     breakIt();
 
-    const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
+    const plan = await planRepair(ports, { operation: "", ...onboarded() });
     const operation = await repair(ports, berth);
 
     expect(plan).toMatchObject({ blocked: false });
@@ -401,7 +401,7 @@ it("repairs everything but a database whose role the catalog no longer allows, a
   const ports = restarted({ sqlServers });
   breakIt();
 
-  const plan = await planRepair(ports, { operation: "", ...onboarded(), isMigrating: false });
+  const plan = await planRepair(ports, { operation: "", ...onboarded() });
   const operation = await repair(ports, berth);
 
   expect(plan).toMatchObject({ blocked: false });

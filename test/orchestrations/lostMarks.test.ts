@@ -95,7 +95,6 @@ it("finds every missing mark but the namespace's, plans to restore it, and resto
     operation: "planned",
     request,
     clientId: record().clientId,
-    isMigrating: false,
   });
   const { operation } = await operate(cloud, "repair", request);
 

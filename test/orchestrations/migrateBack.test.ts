@@ -9,7 +9,7 @@ import { prepareMigration } from "../../src/application/migration/prepareMigrati
 import { ApprovalPolicy, type Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { MigrationRequest } from "../../src/domain/operation/migration.ts";
+import { besideOf, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord, StepRecord } from "../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -84,7 +84,11 @@ const stepsOf = ({ id }: OperationRecord): StepRecord[] =>
 
 async function findings(isMigrating: boolean) {
   const { request, clientId } = record();
-  return await inspectNamespace(cloud.ports, { request, clientId, isMigrating });
+  return await inspectNamespace(cloud.ports, {
+    request,
+    clientId,
+    modeBeside: besideOf(request, isMigrating ? {} : undefined),
+  });
 }
 
 async function expectWholePodIdentity(selector = "messages"): Promise<void> {

@@ -6,7 +6,7 @@ import { planMigration } from "../../src/application/dryRun/planMigration.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { automaticCredential, identityName } from "../../src/domain/naming/names.ts";
-import { MigrationPhase, MigrationRequest, modeLeft } from "../../src/domain/operation/migration.ts";
+import { besideOf, MigrationPhase, MigrationRequest, modeLeft } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { podParts } from "../../src/domain/request/identityModes.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -60,7 +60,7 @@ function record() {
 
 async function findings() {
   const { request, clientId, migration } = record();
-  const found = await inspectNamespace(cloud.ports, { request, clientId, isMigrating: migration !== undefined });
+  const found = await inspectNamespace(cloud.ports, { request, clientId, modeBeside: besideOf(request, migration) });
   return found.map(({ code }) => code);
 }
 

@@ -8,7 +8,7 @@ import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { plannedSteps } from "../../src/application/process/programs.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
+import { besideOf, MigrationPhase, migrated } from "../../src/domain/operation/migration.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
@@ -61,7 +61,8 @@ function kinds() {
 const podWay = ["AzureIdentity", "AzureIdentityBinding"];
 
 async function findings(request: OnboardingRequest, isMigrating: boolean) {
-  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, isMigrating });
+  const modeBeside = besideOf(request, isMigrating ? {} : undefined);
+  return await inspectNamespace(cloud.ports, { request, clientId: record().clientId, modeBeside });
 }
 
 function runPod(podName: string, phase = "Running", labels: Record<string, string> = { aadpodidbinding: "messages" }) {
@@ -460,7 +461,7 @@ it("plans no leftovers for a repair between two phases, and removes the migratio
 
   const repaired = cloud.operations.get(operation);
   expect(repaired?.status).toBe("Succeeded");
-  const planned = plannedSteps({ kind: "repair", request: pod, isMigrating: repaired?.migration !== undefined });
+  const planned = plannedSteps({ kind: "repair", request: pod, modeBeside: besideOf(pod, repaired?.migration) });
   expect(planned.map((step) => step.name)).not.toContain("removeLeftovers");
 
   // The namespace and the identity stay, so only what is removed by name goes.

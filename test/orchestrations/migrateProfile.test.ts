@@ -10,7 +10,7 @@ import { planRepairOf } from "../../src/application/dryRun/planRepairOf.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { MigrationPhase, MigrationRequest } from "../../src/domain/operation/migration.ts";
+import { besideOf, MigrationPhase, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { type IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
 import { shorten } from "../../src/domain/watching/audit.ts";
@@ -85,7 +85,7 @@ function opened(): readonly string[] {
 async function findings() {
   const { request, clientId, migration } = cloud.namespaces.get("aks-dev/team-b") ?? {};
   if (!request) throw new Error("the namespace has no record");
-  return await inspectNamespace(cloud.ports, { request, clientId, isMigrating: migration !== undefined });
+  return await inspectNamespace(cloud.ports, { request, clientId, modeBeside: besideOf(request, migration) });
 }
 
 const open = (...modes: readonly IdentityMode[]) => [server, ...modes.map((mode) => openedIn[mode])].toSorted();

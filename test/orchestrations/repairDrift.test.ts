@@ -282,7 +282,7 @@ describe.each(breaks)("when $what", ({ request = workload, breakIt, found, sever
 
     const before = await namespaces.findings(request);
     const { clientId } = namespaces.recordOf(request);
-    const plan = await planRepair(cloud.ports, { operation: "dry", request, clientId, isMigrating: false });
+    const plan = await planRepair(cloud.ports, { operation: "dry", request, clientId });
     expect(namespaces.written).toEqual([]);
     const { operation } = await operate(cloud, "repair", request);
 

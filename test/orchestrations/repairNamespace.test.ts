@@ -188,7 +188,7 @@ it("grants nothing to a namespace that replaced the onboarded one", async () => 
   cloud.objects.set("v1 Namespace /team-a", theirs);
   const { clientId, namespaceUid } = namespaces.recordOf(workload);
   const found = await inspectNamespace(cloud.ports, { request: workload, clientId, namespaceUid });
-  const plan = await planRepair(cloud.ports, { operation: "dry", request: workload, clientId, isMigrating: false });
+  const plan = await planRepair(cloud.ports, { operation: "dry", request: workload, clientId });
 
   const { operation } = await operate(cloud, "repair", workload);
 

@@ -484,7 +484,7 @@ describe("a lock in Azure", () => {
     const message = expect.stringContaining("/locks/keep");
 
     const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
-    const repairing = { operation: "dry-run", request: request(uploads, jobs), clientId, isMigrating: false };
+    const repairing = { operation: "dry-run", request: request(uploads, jobs), clientId };
     const plan = await planRepair(ports, repairing);
     expect(plan.steps.flatMap(({ name, blockers }) => blockers.map(({ code }) => `${name} ${code}`))).toEqual([
       "grantTarget ARM_LOCKED",

@@ -6,11 +6,11 @@ import { z } from "zod";
 import { knownOf, plannedSteps } from "../../src/application/process/programs.ts";
 import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
 import { berthKey, identityName } from "../../src/domain/naming/names.ts";
-import { Migration } from "../../src/domain/operation/migration.ts";
+import { Migration, PerhapsModes, readModes } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
 import { programOf } from "../../src/domain/operation/program.ts";
 import { Resumption } from "../../src/domain/operation/resumption.ts";
-import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { historiesFolder, type KeptHistory, recordedFiles } from "../proof/support/histories.ts";
 
 const textOf = ({ name, target }: { readonly name: string; readonly target: string }) => `${name} ${target}`;
@@ -31,8 +31,7 @@ const Input = z.object({
   endsFirst: z.boolean().optional(),
   takesOver: z.boolean().optional(),
   migration: Migration.optional(),
-  isMigrating: z.boolean().optional(),
-  otherMode: IdentityMode.optional(),
+  ...PerhapsModes.shape,
   compensates: z.object({ undos: z.array(z.string()) }).optional(),
   /** For a resumed operation: what an earlier run had begun. */
   resumed: Resumption.optional(),
@@ -110,9 +109,9 @@ it("has several histories of every kind", () => {
 
 it.each(runs)("$name", ({ kind, kept }) => {
   const input = inputOf(kept);
-  const { request, earlier, endsFirst, isMigrating, otherMode, resumed } = input;
+  const { request, earlier, endsFirst, resumed } = input;
   const program = programOf({ kind, takesOver: input.takesOver, endsFirst });
-  const course = { kind, program, request, earlier, isMigrating, otherMode, migration: input.migration };
+  const course = { kind, program, request, earlier, modeBeside: readModes(request, input), migration: input.migration };
   const undos = input.compensates?.undos.flatMap((undo) => undoStep(request, undo) ?? []);
   const calls = recorded(kept, input);
   // Azure, and not the request, decides which servers' administrators are set; what was found, whether anything is left over.

@@ -11,7 +11,7 @@ export interface ConnectionSettings {
   readonly timeoutMs: number;
 }
 
-export interface Call {
+interface Call {
   readonly place: PostgresPlace;
   readonly database: string;
   /** What it is for, in a trace. */
@@ -21,7 +21,22 @@ export interface Call {
 /** The rows of a statement; without values, the text may have several statements. */
 export type Query = (text: string, values?: readonly unknown[]) => Promise<unknown>;
 
-export async function withConnection<T>(
+type Using = <T>(place: PostgresPlace, doing: string, use: (query: Query) => Promise<T>) => Promise<T>;
+
+export interface Connected {
+  /** Roles belong to the server; the functions of Microsoft Entra are in its database `postgres` alone. */
+  readonly onServer: Using;
+  readonly onDatabase: Using;
+}
+
+export function connecting(settings: ConnectionSettings): Connected {
+  return {
+    onServer: (place, doing, use) => withConnection(settings, { place, database: "postgres", doing }, use),
+    onDatabase: (place, doing, use) => withConnection(settings, { place, database: place.database, doing }, use),
+  };
+}
+
+async function withConnection<T>(
   { credential, scope, timeoutMs }: ConnectionSettings,
   { place: { host, port, login }, database, doing }: Call,
   use: (query: Query) => Promise<T>,

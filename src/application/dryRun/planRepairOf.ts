@@ -1,7 +1,7 @@
 /** What a repair of a namespace would do. */
 import type { Berth } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
-import { unusualMode } from "../../domain/operation/migration.ts";
+import { besideOf } from "../../domain/operation/migration.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { expectOnboarded, findCurrent } from "../admission/claim.ts";
@@ -23,9 +23,9 @@ export async function lookAtRepair(
   expect(current);
   const { request, clientId, migration } = current;
   const operation = createOperationId(new Date());
-  const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
+  const modeBeside = besideOf(request, migration);
   const operator = mayOperate(by) ? { adoptIdentity } : undefined;
-  const plan = await planRepair(ports, { operation, request, clientId, ...migrating, onNeed, operator });
+  const plan = await planRepair(ports, { operation, request, clientId, modeBeside, onNeed, operator });
   return { plan, kind, request };
 }
 

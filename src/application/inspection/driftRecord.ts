@@ -4,6 +4,7 @@ import { fingerprint, keep } from "../../domain/finding.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
 import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
+import { besideOf } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
@@ -13,15 +14,9 @@ import { withPlaces } from "../admission/withPlaces.ts";
 import type { Inspected } from "./inspection.ts";
 
 /** What the inspection of an onboarded namespace needs to know. */
-export function inspectionOf({
-  request,
-  earlier,
-  clientId,
-  namespaceUid,
-  migration,
-  things,
-}: NamespaceRecord): Inspection {
-  return { request, earlier, clientId, namespaceUid, isMigrating: migration !== undefined, things };
+export function inspectionOf({ request, migration, ...record }: NamespaceRecord): Inspection {
+  const { earlier, clientId, namespaceUid, things } = record;
+  return { request, earlier, clientId, namespaceUid, modeBeside: besideOf(request, migration), things };
 }
 
 /**

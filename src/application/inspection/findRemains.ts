@@ -14,7 +14,7 @@ export interface Remains {
 /** Fails with what may pass while the step may try again. */
 export async function findRemains(
   ports: Ports,
-  namespace: Pick<OperationFacts, "request" | "isMigrating" | "otherMode">,
+  namespace: Pick<OperationFacts, "request" | "modeBeside">,
   step: Pick<StepContext, "isLastTry">,
 ): Promise<Remains> {
   const { request } = namespace;

@@ -1,6 +1,7 @@
 /** What a namespace has at the end of an operation whose proof was lost: its process has died between the two records of the end. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { End } from "../../domain/operation/lifecycle.ts";
+import { besideOf } from "../../domain/operation/migration.ts";
 import type { HeldRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { HeldState } from "../../domain/operation/namespaceState.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -19,7 +20,7 @@ export async function findLostThings(
   { status, things, clientId = record.clientId }: Pick<End, "status" | "things" | "clientId">,
 ): Promise<Pick<End, "things">> {
   if (status !== "Succeeded" || things !== undefined || !proven.has(state)) return {};
-  const inspection = { request, earlier, clientId, isMigrating: migration !== undefined, things: known };
+  const inspection = { request, earlier, clientId, modeBeside: besideOf(request, migration), things: known };
   try {
     return { things: [...(await readNamespace(ports, inspection)).things] };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { endsFirst } from "../../domain/operation/expiry.ts";
-import { unusualMode } from "../../domain/operation/migration.ts";
+import { besideOf } from "../../domain/operation/migration.ts";
 import type { Compensated } from "../../domain/operation/namespaceRecord.ts";
 import { programOf } from "../../domain/operation/program.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -24,8 +24,7 @@ export function plannedOf(operation: Planned, begun?: Begun): readonly StepKey[]
 export function courseOf({ kind, request, earlier, takesOver, migration, requestedBy }: Planned): OperationFacts {
   const program = programOf({ kind, takesOver, endsFirst: endsFirst({ kind, requestedBy }) });
   // Any other operation only meets a migration.
-  const modes =
-    kind === "migrate" ? { migration } : { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
+  const modes = kind === "migrate" ? { migration } : { modeBeside: besideOf(request, migration) };
   return { kind, program, request, earlier, ...modes };
 }
 

@@ -1,7 +1,6 @@
 /** What an offboarding would remove, and what stays. */
 
-import { defined } from "../../domain/defined.ts";
-import { type Migration, unusualMode, withAccountOf } from "../../domain/operation/migration.ts";
+import { besideOf, type Migration, withAccountOf } from "../../domain/operation/migration.ts";
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -14,19 +13,18 @@ import { hasLeftovers } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 /** What is onboarded, according to the namespace's record. */
-interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "isMigrating" | "otherMode"> {
+interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "modeBeside"> {
   readonly migration?: Pick<Migration, "to" | "from" | "serviceAccount"> | undefined;
 }
 
 export async function planOffboarding(
   ports: Ports,
-  { earlier, migration, isMigrating = migration !== undefined, ...record }: Onboarded,
+  { request: recorded, earlier, migration, modeBeside = besideOf(recorded, migration) }: Onboarded,
   { operation = "", ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
 ): Promise<Plan> {
-  const request = withAccountOf(migration, record.request);
-  const { otherMode } = { ...unusualMode(request, migration), ...defined({ otherMode: record.otherMode }) };
+  const request = withAccountOf(migration, recorded);
   const gaveRole = (role: RoleAssignment) => [request, earlier].some((each) => each && isGiven(each, role));
-  const facts = { kind: "offboard", request, earlier, isMigrating, otherMode, ignoreDependants } as const;
+  const facts = { kind: "offboard", request, earlier, modeBeside, ignoreDependants } as const;
   const planned = plannedSteps(facts, { hasLeftovers: true });
   // What others gave on a target keeps nothing of Mooring's from being revoked.
   const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});

@@ -8,19 +8,15 @@ import { planRepair } from "./planRepair.ts";
 
 /** What the steps of an operation that has begun find now and would do. */
 export async function planOperation(ports: Ports, operation: string, facts: OperationFacts): Promise<Plan> {
-  const { kind, request, earlier, program, clientId, isMigrating = false, otherMode, ignoreDependants } = facts;
+  const { kind, request, earlier, program, clientId, modeBeside, ignoreDependants } = facts;
   switch (kind) {
     case "onboard":
     case "change":
       return await planOnboarding(ports, { operation, request, earlier, program });
     case "repair":
-      return await planRepair(ports, { operation, request, clientId, isMigrating, otherMode });
+      return await planRepair(ports, { operation, request, clientId, modeBeside });
     case "offboard":
-      return await planOffboarding(
-        ports,
-        { request, earlier, isMigrating, otherMode },
-        { operation, ignoreDependants },
-      );
+      return await planOffboarding(ports, { request, earlier, modeBeside }, { operation, ignoreDependants });
     case "migrate":
       return await planMigration(ports, { operation, ...migratingOf(facts), pods: facts.pods });
     case "compensate":

@@ -1,9 +1,10 @@
 /** What a repair would do: the looks of its own steps, without writing. */
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
-import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
+import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/programs.ts";
@@ -14,18 +15,17 @@ export interface RepairInput {
   readonly operation: string;
   readonly request: OnboardingRequest;
   readonly clientId: ClientId | undefined;
-  readonly isMigrating: boolean;
-  readonly otherMode?: IdentityMode | undefined;
+  readonly modeBeside?: OperationFacts["modeBeside"];
   readonly onNeed?: Planning["onNeed"];
   readonly operator?: Planning["operator"];
 }
 
 export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
   const { operation, ...repairing } = input;
-  const { request, clientId, isMigrating, operator } = repairing;
+  const { request, clientId, modeBeside, operator } = repairing;
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId, operator });
   const planned = plannedSteps(
-    { kind: "repair", request, isMigrating },
+    { kind: "repair", request, modeBeside },
     { admins: administeredServers(ports.catalog, request) },
   );
   // No approval: what was onboarded was approved then.

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { unusualMode } from "../../domain/operation/migration.ts";
+import { besideOf } from "../../domain/operation/migration.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -33,8 +33,8 @@ export const checkDependants = defineStep({
   }),
   async run({ operation, request, earlier, ignoreDependants, endsFirst }, { registry }, step) {
     const migration = (await registry.getOperation(operation))?.migration;
-    const migrating = { isMigrating: migration !== undefined, ...unusualMode(request, migration) };
-    const plan = await step.plan({ kind: "offboard", request, earlier, ...migrating, ignoreDependants });
+    const modeBeside = besideOf(request, migration);
+    const plan = await step.plan({ kind: "offboard", request, earlier, modeBeside, ignoreDependants });
     // A caller who ignores dependants should not have to wait for a cluster that is gone for good; the steps retry anyway.
     const known = endsFirst === false ? plan : besideOffboarding(plan, { endsFirst });
     throwBlockers(ignoreDependants ? withoutPassing(known) : known);

@@ -1,9 +1,9 @@
-import { z } from "zod";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isGuest } from "../../domain/naming/names.ts";
+import { RecordedModes, readModes, recordModes } from "../../domain/operation/migration.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
-import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Obstacles } from "../../resources/definitions/preflight.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
 import { lookAtSharing } from "../../resources/identity/sharing.ts";
@@ -23,12 +23,10 @@ export const checkNamespace = defineStep({
   given: {
     request: OnboardingRequest,
     clientId: ClientId.optional(),
-    isMigrating: z.boolean(),
-    /** Since 0.2.0. */
-    otherMode: IdentityMode.optional(),
+    ...RecordedModes.shape,
   },
   output: StepResult.extend({ admins: Admins }),
-  from: ({ request, clientId, isMigrating = false, otherMode }) => ({ request, clientId, isMigrating, otherMode }),
+  from: ({ request, clientId, modeBeside }) => ({ request, clientId, ...recordModes(request, modeBeside) }),
   async look(ports, { request }, planning) {
     const [sharing, room] = await Promise.all([
       isGuest(request) ? lookAtSharing(ports, { request }) : nothing,
@@ -39,9 +37,9 @@ export const checkNamespace = defineStep({
     const plan = toStepPlan(planning.step, { action: "none" });
     return blockers.length > 0 ? { ...plan, action: "conflict", blockers } : plan;
   },
-  async run({ request, clientId, isMigrating, otherMode }, ports, step) {
+  async run({ request, clientId, ...modes }, ports, step) {
     const notJoined = await joinIdentity(ports, request);
-    const plan = await step.plan({ kind: "repair", request, clientId, isMigrating, otherMode });
+    const plan = await step.plan({ kind: "repair", request, clientId, modeBeside: readModes(request, modes) });
     throwBlockers(plan);
     throwConflict(notJoined);
     const admins = adminsToSet(plan);

@@ -78,7 +78,7 @@ const programs: Readonly<Record<ProgramName, Program>> = {
     alone("look", "checkNamespace", operation),
     ...given(operation, known),
     // During a migration both identity modes exist side by side, and neither is left over.
-    ...(operation.isMigrating ? [] : [alone("tidy", "removeLeftovers", operation)]),
+    ...(operation.modeBeside ? [] : [alone("tidy", "removeLeftovers", operation)]),
     alone("prove", "verify", operation),
   ],
 

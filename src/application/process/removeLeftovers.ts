@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { strongest } from "../../domain/operation/actions.ts";
+import { PerhapsModes, readModes, recordModes } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, stays } from "../../domain/operation/plan.ts";
-import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { lookAt, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import { replacesAccount } from "../../resources/definitions/operationFacts.ts";
@@ -14,14 +15,10 @@ import { isWanted, leftByOtherModes, resourceSteps, resourcesFor } from "../../r
 const given = {
   request: OnboardingRequest,
   /** What other steps of the offboarding remove is not left over. Since 0.2.0. */
-  offboarding: z
-    .object({
-      isMigrating: z.boolean().optional(),
-      otherMode: IdentityMode.optional(),
-      /** An earlier change has left its service account to a step of its own. */
-      replaces: z.boolean().optional(),
-    })
-    .optional(),
+  offboarding: PerhapsModes.extend({
+    /** An earlier change has left its service account to a step of its own. */
+    replaces: z.boolean().optional(),
+  }).optional(),
 };
 
 /**
@@ -33,10 +30,10 @@ export const removeLeftovers = defineStep({
   target: "namespace",
   given,
   from: (operation) => {
-    const { kind, request, isMigrating, otherMode } = operation;
+    const { kind, request, modeBeside } = operation;
     if (kind !== "offboard") return { request };
     const replaces = replacesAccount(operation) || undefined;
-    return { request, offboarding: defined({ isMigrating, otherMode, replaces }) };
+    return { request, offboarding: defined({ ...recordModes(request, modeBeside), replaces }) };
   },
   async look(ports, { operation, ...input }, planning) {
     const { request } = input;
@@ -104,7 +101,7 @@ function leftoversOf({ catalog }: Pick<Ports, "catalog">, { request, offboarding
   const surpluses = every.flatMap(({ surplus = [] }) => surplus).filter(({ outlastsSteps }) => outlastsSteps);
   return unlessDropped(
     () => ({
-      removals: removalsOf(leftByOtherModes(catalog, { request, ...offboarding })),
+      removals: removalsOf(leftByOtherModes(catalog, { request, modeBeside: readModes(request, offboarding) })),
       surpluses: offboarding.replaces ? [] : surpluses,
     }),
     // Its other steps say what the catalog has dropped.

@@ -3,7 +3,7 @@ import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { describeFinding, type FindingCode, isError } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import { isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
+import { besideOf, isPast, Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { type Conflict, type StepPlan, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { modeWords } from "../../domain/request/identityModes.ts";
@@ -90,7 +90,11 @@ async function lookAtNamespace(
     return await findObstaclesFor(ports, mode, { request, cluster, identity, takeOver: false });
   };
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
-    inspectNamespace(ports, { request, clientId, isMigrating: true }, { isMeant: isToBeIntact(migration) }),
+    inspectNamespace(
+      ports,
+      { request, clientId, modeBeside: besideOf(request, migration) },
+      { isMeant: isToBeIntact(migration) },
+    ),
     obstacles(),
     expectSameNamespace(ports, request, { givesWayIn: true }),
   ]);

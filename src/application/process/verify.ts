@@ -3,9 +3,9 @@ import { PermanentError } from "../../domain/errors.ts";
 import { breaksAccess, Finding, keep } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { KnownThing } from "../../domain/naming/ownership.ts";
-import { migrated } from "../../domain/operation/migration.ts";
+import { besideOf, migrated, PerhapsModes, readModes, recordModes } from "../../domain/operation/migration.ts";
 import { onlyTakesAway } from "../../domain/request/loss.ts";
-import { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
+import { OnboardingRequest } from "../../domain/request/request.ts";
 import { noticeOfLeft } from "../../resources/definitions/leftCatalog.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -34,11 +34,12 @@ export const verify = defineStep({
   from: (operation) => ({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
-    isMigrating: operation.isMigrating,
+    isMigrating: operation.kind === "repair" ? operation.modeBeside !== undefined : undefined,
   }),
   async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
-    const { earlier, things } = (await ports.registry.getNamespace(request)) ?? {};
-    const inspection = { request, earlier, clientId, isMigrating, things, findsUnread };
+    const { earlier, things, migration } = (await ports.registry.getNamespace(request)) ?? {};
+    const modeBeside = isMigrating ? besideOf(request, migration) : undefined;
+    const inspection = { request, earlier, clientId, modeBeside, things, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);
     if (!onlyTakes && findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation)))
@@ -58,17 +59,16 @@ export const verifyRemoval = defineStep({
   given: {
     request: OnboardingRequest,
     earlier: OnboardingRequest.optional(),
-    isMigrating: z.boolean().optional(),
-    /** Since 0.2.0. */
-    otherMode: IdentityMode.optional(),
+    ...PerhapsModes.shape,
   },
-  from: ({ request, earlier, isMigrating, otherMode }) => ({ request, earlier, isMigrating, otherMode }),
-  async run({ request, earlier, isMigrating = false, otherMode }, ports, step) {
+  from: ({ request, earlier, modeBeside }) => ({ request, earlier, ...recordModes(request, modeBeside) }),
+  async run({ request, earlier, ...modes }, ports, step) {
+    const modeBeside = readModes(request, modes);
     let unseen: readonly string[] = [];
     const remains = await lookTwice(async () => {
       // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
-      const looks = requests.map((each) => findRemains(ports, { request: each, isMigrating, otherMode }, step));
+      const looks = requests.map((each) => findRemains(ports, { request: each, modeBeside }, step));
       const remains = await Promise.all(looks);
       unseen = [...new Set(remains.flatMap((each) => each.unseen))];
       return [...new Set(remains.flatMap(({ found }) => found))];

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { PermanentError } from "../../domain/errors.ts";
 import { Finding, keep } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import { Migration, migrated } from "../../domain/operation/migration.ts";
+import { besideOf, Migration, migrated } from "../../domain/operation/migration.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import { migratingOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
@@ -18,7 +18,8 @@ export const verifySideBySide = defineStep({
   output: StepResult.extend({ findings: z.array(Finding) }),
   from: migratingOf,
   async run({ operation, request, migration, clientId }, ports, step) {
-    const inspection = { request: migrated(request, migration), clientId, isMigrating: true };
+    const next = migrated(request, migration);
+    const inspection = { request: next, clientId, modeBeside: besideOf(next, migration) };
     const { findings } = await proveNamespace(ports, inspection, `${operation}-side-by-side`);
     throwErrors(findings);
     const unproven = findings.find(({ code }) => code === "LOGIN_UNPROVEN");

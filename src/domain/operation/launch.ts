@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
 import { endsFirst } from "./expiry.ts";
 import { kindOf, teamOf } from "./lifecycle.ts";
-import { targetOf, unusualMode, withAccountOf } from "./migration.ts";
+import { besideOf, recordModes, targetOf, withAccountOf } from "./migration.ts";
 import type { HeldRecord } from "./namespaceRecord.ts";
 import type { Resumption } from "./resumption.ts";
 
@@ -27,7 +27,6 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
   const before = { ...defined({ earlier }), ...run };
   const after = defined({ notBefore: landsUntil });
   const input = { operation, request, retry: catalog.retry, ...origin, ...before, ...after };
-  const isMigrating = migration !== undefined;
   const takingOver = takenBy === undefined ? {} : { takesOver: true };
   const ending = endsFirst({ kind: kindOf(record), requestedBy }) ? { endsFirst: true } : {};
   switch (record.state) {
@@ -40,11 +39,11 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;
-      const migrating = { isMigrating, ...unusualMode(request, migration) };
+      const modes = recordModes(request, besideOf(request, migration));
       const offboardInput = {
         ...input,
         request: withAccountOf(migration, request),
-        ...migrating,
+        ...modes,
         ignoreDependants,
         ...ending,
       };
@@ -60,7 +59,7 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
       return { orchestration: "compensateOperation" as const, input: compensation };
     }
     case "Repairing": {
-      const repairing = { clientId, isMigrating, ...unusualMode(request, migration) };
+      const repairing = { clientId, ...recordModes(request, besideOf(request, migration)) };
       return { orchestration: "repairNamespace" as const, input: { ...input, ...repairing } };
     }
     case "Migrating": {

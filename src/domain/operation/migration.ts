@@ -3,6 +3,7 @@
  * Requested again, it continues from there; requested in the other direction, it goes back.
  */
 import { z } from "zod";
+import { defined } from "../defined.ts";
 import { usesServiceAccount } from "../request/identityModes.ts";
 import { type ByMode, defaultMode, usuallyLeft } from "../request/modes.ts";
 import { IdentityMode, type OnboardingRequest, ServiceAccountName, selectorOf } from "../request/request.ts";
@@ -61,6 +62,7 @@ export const Migration = z.object({
 export type Migration = z.infer<typeof Migration>;
 
 export type Way = Pick<Migration, "to" | "from">;
+type Moded = Pick<OnboardingRequest, "identityMode">;
 
 /** The identity mode that it leads to. */
 export function targetOf({ to }: Pick<Migration, "to">): IdentityMode {
@@ -83,18 +85,31 @@ export function modeLeft(way: Way): IdentityMode {
   return way.from ?? usuallyLeft[targetOf(way)];
 }
 
-/** The mode that a namespace has beside that of its request while it migrates. */
-export function otherModeOf({ identityMode }: Pick<OnboardingRequest, "identityMode">, way: Way): IdentityMode {
+/** The mode whose objects a namespace has beside those of its request's while it migrates. */
+export function besideOf({ identityMode }: Moded, way: Way | undefined): IdentityMode | undefined {
+  if (!way) return undefined;
   return identityMode === targetOf(way) ? modeLeft(way) : targetOf(way);
 }
 
-/** As an operation keeps it: absent where it is the usual one, as before 0.2.0. */
-export function unusualMode(
-  request: Pick<OnboardingRequest, "identityMode">,
-  way: Way | undefined,
-): { readonly otherMode?: IdentityMode } {
-  const otherMode = way && otherModeOf(request, way);
-  return otherMode === undefined || otherMode === usuallyLeft[request.identityMode] ? {} : { otherMode };
+/** The same in inputs of orchestrations and steps. */
+export const RecordedModes = z.object({
+  isMigrating: z.boolean(),
+  /** Since 0.2.0, and absent where it is the usual one. */
+  otherMode: IdentityMode.optional(),
+});
+/** Where 0.1.0 could leave them out. */
+export const PerhapsModes = RecordedModes.partial();
+
+export function recordModes(
+  { identityMode }: Moded,
+  modeBeside: IdentityMode | undefined,
+): z.infer<typeof RecordedModes> {
+  const isUsual = modeBeside === usuallyLeft[identityMode];
+  return { isMigrating: modeBeside !== undefined, ...(isUsual ? {} : defined({ otherMode: modeBeside })) };
+}
+
+export function readModes({ identityMode }: Moded, recorded: z.infer<typeof PerhapsModes>): IdentityMode | undefined {
+  return recorded.isMigrating ? (recorded.otherMode ?? usuallyLeft[identityMode]) : undefined;
 }
 
 /** Whether a stopped migration can go on to the mode: forth, or back. */

@@ -1,7 +1,7 @@
 import type { Finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { IdentityMode, OnboardingRequest } from "../../domain/request/request.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 
@@ -17,8 +17,8 @@ export interface Inspection {
   readonly earlier?: OnboardingRequest | undefined;
   /** The UID of the Kubernetes namespace when it was onboarded. */
   readonly namespaceUid?: string | undefined;
-  /** During a migration both identity modes exist side by side, and neither counts as drift. */
-  readonly isMigrating?: boolean;
+  /** During a migration its objects are there beside those of the request's mode, and neither counts as drift. */
+  readonly modeBeside?: IdentityMode | undefined;
   /** What cannot be read for now is a finding, too; otherwise it leaves the question open. */
   readonly findsUnread?: boolean;
   /** What the namespace's record knows of its things; used after the reading. */

@@ -30,10 +30,8 @@ export interface OperationFacts {
   readonly migration?: Migration | undefined;
   /** For a migration: the pods that use the mode that it leaves, once they have been listed. */
   readonly pods?: readonly string[] | undefined;
-  /** Two identity modes may be there: that of the request, and the other one. */
-  readonly isMigrating?: boolean | undefined;
-  /** Absent where it is the usual one (domain/operation/migration.ts). */
-  readonly otherMode?: IdentityMode | undefined;
+  /** For any operation but a migration: the mode whose objects may be there beside those of the request's. */
+  readonly modeBeside?: IdentityMode | undefined;
   /** For an undo: the operation whose work it undoes. */
   readonly createdBy?: string | undefined;
   /** It goes on although others depend on what it removes, or give what it revokes, too. */

@@ -21,8 +21,9 @@ import { isSame } from "./surplus.ts";
 
 export async function inspectCredentials(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
-  { request, earlier, isMigrating = false }: Pick<InspectionInput, "request" | "earlier" | "isMigrating">,
+  { request, earlier, modeBeside }: Pick<InspectionInput, "request" | "earlier" | "modeBeside">,
 ): Promise<readonly Finding[]> {
+  const isMigrating = modeBeside !== undefined;
   const cluster = findCluster(catalog, request.cluster);
   const target = identityName(request);
   const own = federatedCredentialName(request, request.serviceAccount);

@@ -12,7 +12,7 @@ import { bindingRef, isOf } from "./plan.ts";
 
 export async function inspectBinding(
   { catalog, identities, identityBindings }: Pick<Ports, "catalog" | "identities" | "identityBindings">,
-  { request, clientId, isMigrating = false }: Pick<InspectionInput, "request" | "clientId" | "isMigrating">,
+  { request, clientId, modeBeside }: Pick<InspectionInput, "request" | "clientId" | "modeBeside">,
 ): Promise<readonly Finding[]> {
   const cluster = findCluster(catalog, request.cluster);
   if (clusterIdOf(cluster) === undefined && !usesBinding(request)) return [];
@@ -22,7 +22,7 @@ export async function inspectBinding(
   const own = await identityBindings.get(ref);
   const about = { field: `binding ${ref.name}`, expected: identity.name };
   if (!usesBinding(request)) {
-    const isSurplus = own !== undefined && binds(own, identityId) && !isMigrating;
+    const isSurplus = own !== undefined && binds(own, identityId) && modeBeside === undefined;
     return isSurplus ? [finding("BINDING_SURPLUS", identity.name, { ...about, expected: null, found: ref.name })] : [];
   }
   const found = own ?? (await identityBindings.listAt(ref.clusterId)).find((each) => binds(each, identityId));

@@ -32,7 +32,7 @@ export const identityUse = defineResource({
   replace: (operation) =>
     replacesAccount(operation) && usesBinding(operation.request) ? [retireIdentityUse.keyFor(operation)] : [],
 
-  inspect(ports, { request, earlier, clientId, isMigrating = false, note }) {
+  inspect(ports, { request, earlier, clientId, modeBeside, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
     const ofGuests: Reading = { target: identityName(request), read: () => inspectRightsOfGuests(ports, request) };
     // Where the catalog says nothing of bindings, Mooring has no right to look for them.
@@ -56,7 +56,7 @@ export const identityUse = defineResource({
       },
     };
     if (!usesBinding(request)) {
-      if (isMigrating) return [ofGuests];
+      if (modeBeside) return [ofGuests];
       const left = refsOf(request).map((ref): Reading => {
         const surplus = { ref, berth: request, code: "IDENTITY_USE_SURPLUS" } as const;
         return { target, read: () => inspectSurplus(kubernetes, cluster, surplus) };
@@ -68,7 +68,7 @@ export const identityUse = defineResource({
       (object): Reading => ({ target, read: () => inspectObject(kubernetes, cluster, object, note) }),
     );
     const review: Reading = { target, read: () => inspectAllowance(kubernetes, cluster, { request, clientId }) };
-    return [...own, review, ...(isMigrating ? [] : [others]), ofGuests];
+    return [...own, review, ...(modeBeside ? [] : [others]), ofGuests];
   },
 
   surplus: [surplusOf(surplusRefs), rightsLeftByGuests],

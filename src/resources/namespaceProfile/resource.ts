@@ -15,7 +15,7 @@ import { defineResource } from "../definitions/resource.ts";
 import { inspectObject, inspectSurplus, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { decideReturn, departures, findManaged, isProfileOf, type Managed, nameOfManaged } from "./managedNamespace.ts";
 import { closeNetwork, openNetwork, recloseNetwork, reopenNetwork } from "./networkSteps.ts";
-import { policiesInAnyMode, profileObjects, profileRefs, surplusRefs } from "./objects.ts";
+import { profileObjects, profilePolicies, profileRefs, surplusRefs } from "./objects.ts";
 import { checkProfile } from "./preflight.ts";
 import {
   applyProfile,
@@ -54,7 +54,7 @@ export const namespaceProfile = defineResource({
 
   preflight: (ports, { request, cluster }) => (hasProfile(request) ? checkProfile(ports, { request, cluster }) : []),
 
-  inspect(ports, { request, earlier, isMigrating = false, note }) {
+  inspect(ports, { request, earlier, modeBeside, note }) {
     if (!hasProfile(request)) return [];
     const { catalog, kubernetes } = ports;
     const cluster = findCluster(catalog, request.cluster);
@@ -74,11 +74,11 @@ export const namespaceProfile = defineResource({
             target,
             async read() {
               const { wanted, surplus } = await objects();
-              const [, ...furtherOpen] = policiesInAnyMode(catalog, request);
+              // During a migration, the policy may open what pods of the other mode need, too.
+              const further = modeBeside ? profilePolicies(catalog, { ...request, otherMode: modeBeside }) : [];
               return await found([
                 ...wanted.map((object) => {
-                  // During a migration, the policy may open what pods of another mode need, too.
-                  const others = isMigrating ? furtherOpen.filter(({ kind }) => kind === object.kind) : [];
+                  const others = further.filter(({ kind }) => kind === object.kind);
                   return inspectObject(kubernetes, cluster, object, note, others);
                 }),
                 // A change removes what only the earlier profile gives at its end.

@@ -11,7 +11,6 @@ import { type StepPlan, throwConflict } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import { type ManagedFields, managedFields, noFields } from "../../domain/profiles/managed.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
-import { usuallyLeft } from "../../domain/request/modes.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { ObjectRef } from "../../ports/kubernetes.ts";
 import { leave } from "../definitions/leftCatalog.ts";
@@ -33,10 +32,10 @@ export const applyProfile = defineStep({
   target: "namespace",
   undo: { by: "removeProfile", ofChange: "restoreProfile" },
   given: applied,
-  from: ({ request, isMigrating, otherMode }) => ({
+  from: ({ request, modeBeside }) => ({
     ...profileOf(request),
     // A repair must not close what the other mode needs.
-    ...(isMigrating ? { otherMode: otherMode ?? usuallyLeft[request.identityMode] } : {}),
+    ...defined({ otherMode: modeBeside }),
     adoptionPolicy: request.adoptionPolicy,
   }),
   async look(ports, input, planning) {

@@ -25,7 +25,7 @@ export const podIdentity = defineResource({
     { about: "cluster", look: () => checkKubeletRoles(ports, cluster, identity) },
   ],
 
-  inspect(ports, { request, clientId, isMigrating = false, note }) {
+  inspect(ports, { request, clientId, modeBeside, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     if (usesSelector(request)) {
@@ -35,7 +35,7 @@ export const podIdentity = defineResource({
         { target, read: () => inspectBindings(ports, cluster, request) },
       ];
     }
-    if (isMigrating) return [];
+    if (modeBeside) return [];
     return podIdentityRefs(request).map((ref) => ({
       target,
       read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request, code: "POD_IDENTITY_SURPLUS" }),

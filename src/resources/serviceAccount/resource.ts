@@ -30,14 +30,14 @@ export const serviceAccount = defineResource({
     { about: "cluster", look: async () => void (await expectWebhook(kubernetes, cluster)) },
   ],
 
-  inspect({ catalog, kubernetes }, { request, earlier, clientId, isMigrating = false, note }) {
+  inspect({ catalog, kubernetes }, { request, earlier, clientId, modeBeside, note }) {
     const cluster = findCluster(catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     const isOwn = usesServiceAccount(request);
     const desired = desiredAccount(catalog, request, clientId);
     const own: Reading = { target, read: () => inspectObject(kubernetes, cluster, desired, note) };
     // The migration may have made another account than the request names.
-    if (isMigrating) return isOwn ? [own] : [];
+    if (modeBeside) return isOwn ? [own] : [];
     // A change removes the earlier account at its end.
     const replaced = earlier && replacedAccount(request, earlier);
     const others: Reading = {

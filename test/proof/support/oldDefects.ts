@@ -35,8 +35,8 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "an offboarding after a migration that stopped half-way leaves the migration's service account": {
     edits: edit(
       "src/domain/operation/launch.ts",
-      "const migrating = { isMigrating, ...unusualMode(request, migration) };",
-      "const migrating = { isMigrating: false };",
+      "const modes = recordModes(request, besideOf(request, migration));",
+      "const modes = { isMigrating: false };",
     ),
     among: migrates,
     changes: { moreActs: 2 },
@@ -45,7 +45,7 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "a repair in the middle of a migration shows a step that it never takes": {
     edits: edit(
       "src/application/process/programs.ts",
-      '...(operation.isMigrating ? [] : [alone("tidy", "removeLeftovers", operation)]),',
+      '...(operation.modeBeside ? [] : [alone("tidy", "removeLeftovers", operation)]),',
       'alone("tidy", "removeLeftovers", operation),',
     ),
     among: migrates,

@@ -6,7 +6,7 @@
  */
 import "./sleepless.ts";
 import { endsFirst } from "../../../src/domain/operation/expiry.ts";
-import { MigrationPhase, modeLeft, otherModeOf, targetOf } from "../../../src/domain/operation/migration.ts";
+import { besideOf, MigrationPhase, modeLeft, targetOf } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { IdentityMode, OnboardingRequest } from "../../../src/domain/request/request.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
@@ -283,7 +283,7 @@ function nextMode({ catalog, roamDice }: World, { request, migration }: Namespac
 function podsRequest({ roamDice }: World, { request, migration }: NamespaceRecord): OnboardingRequest {
   const { serviceAccount, selector } = { ...request, ...migration };
   const isOther = migration && roamDice?.chance(0.3);
-  const identityMode = isOther ? otherModeOf(request, migration) : request.identityMode;
+  const identityMode = (isOther && besideOf(request, migration)) || request.identityMode;
   const ofMode = roamDice ? { identityMode, serviceAccount } : { identityMode: "podIdentity" as const };
   return { ...request, ...ofMode, ...(selector === undefined ? {} : { selector }) };
 }

@@ -64,38 +64,21 @@ export function createEngine(options: EngineOptions) {
     },
   });
   const mailbox = createMailbox({ store, commit, clock, onArrival: (instance) => dispatcher.wake(instance) });
+  const shared = { app, functions, settings, clock, spans };
   const activities = createActivities({
-    app,
-    functions,
+    ...shared,
     clientPayload,
-    settings,
-    clock,
-    spans,
     createSlots: options.activitySlots ?? createSlots,
     onDone(task, event) {
       mailbox.deliver(task.instance, task.execution, event);
       commit.add(() => store.deleteTask(task.key));
     },
   });
-  const lifecycle = createLifecycle({
-    store,
-    instances,
-    commit,
-    mailbox,
-    clock,
-    spans,
-    runActivity: (task: ActivityTask) => activities.run(task),
-  });
+  const parts = { ...shared, store, instances, commit, mailbox };
+  const lifecycle = createLifecycle({ ...parts, runActivity: (task: ActivityTask) => activities.run(task) });
   const dispatcher = createDispatcher({
-    app,
-    functions,
-    settings,
-    instances,
-    mailbox,
+    ...parts,
     lifecycle,
-    commit,
-    clock,
-    spans,
     log,
     isStrict: options.isStrict,
     countConnections,
@@ -121,19 +104,12 @@ export function createEngine(options: EngineOptions) {
   }
 
   return {
+    ...parts,
     file,
-    functions,
-    settings,
-    clock,
-    store,
     queries,
-    instances,
-    commit,
-    mailbox,
     lifecycle,
     dispatcher,
     activities,
-    spans,
     start() {
       dispatcher.start();
       for (const task of tasksLeft.splice(0)) {
@@ -154,16 +130,20 @@ export function createEngine(options: EngineOptions) {
     }),
     /** What does not end in time runs again when the store is next opened. */
     async close(graceMs: number) {
-      const ended = Promise.all([dispatcher.close(), activities.close()]);
-      let callOff = () => {};
-      const patience = new Promise<void>((resolve) => {
-        callOff = clock.after(graceMs, resolve);
-      });
-      await Promise.race([ended, patience]);
-      callOff();
+      await within(clock, graceMs, Promise.all([dispatcher.close(), activities.close()]));
       mailbox.close();
       commit.close();
       database.close();
     },
   };
+}
+
+/** Resolves when the work ends, and at the latest after so long. */
+async function within(clock: Clock, graceMs: number, work: Promise<unknown>): Promise<void> {
+  let callOff = () => {};
+  const patience = new Promise<void>((resolve) => {
+    callOff = clock.after(graceMs, resolve);
+  });
+  await Promise.race([work, patience]);
+  callOff();
 }

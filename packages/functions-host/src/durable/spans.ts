@@ -51,27 +51,7 @@ export function createDurableSpans() {
       return open.size;
     },
 
-    /** A client starts an orchestration. */
-    async create<T>(
-      instance: NamedInstance,
-      caller: string | undefined,
-      start: (traceParent: string | undefined) => Promise<T>,
-    ): Promise<T> {
-      if (!areKept()) return await start(caller);
-      const span = openSpan({
-        source: "WebJobs.Extensions.DurableTask",
-        // From the extension's own code, which formats the version differently from DurableTask.
-        name: `create_orchestration:${instance.name}${instance.version === null ? "" : `@${instance.version}`}`,
-        kind: SpanKind.PRODUCER,
-        parent: caller,
-        attributes: describe(instance),
-      });
-      try {
-        return await start(traceParentOf(span));
-      } finally {
-        endSpan(span);
-      }
-    },
+    create,
 
     /** An orchestration has asked for a child, and waits for it. */
     childScheduled(
@@ -126,6 +106,28 @@ export function createDurableSpans() {
       end(name, failure);
     },
   };
+}
+
+/** A client starts an orchestration. */
+async function create<T>(
+  instance: NamedInstance,
+  caller: string | undefined,
+  start: (traceParent: string | undefined) => Promise<T>,
+): Promise<T> {
+  if (!areKept()) return await start(caller);
+  const span = openSpan({
+    source: "WebJobs.Extensions.DurableTask",
+    // From the extension's own code, which formats the version differently from DurableTask.
+    name: `create_orchestration:${instance.name}${instance.version === null ? "" : `@${instance.version}`}`,
+    kind: SpanKind.PRODUCER,
+    parent: caller,
+    attributes: describe(instance),
+  });
+  try {
+    return await start(traceParentOf(span));
+  } finally {
+    endSpan(span);
+  }
 }
 
 async function inActivitySpan<T extends { readonly Reason?: string }>(

@@ -113,39 +113,12 @@ export async function runTurn(
     }
     isLeaving = ending !== undefined && (ledger.hasOpenTasks || barrier !== undefined);
   } catch (error) {
-    ending = {
-      status: "Failed",
-      failure:
-        error instanceof NonDeterminismError
-          ? { Reason: error.message, Details: "" }
-          : describeOrchestratorFailure(row.name, reasonOf(error)),
-    };
-    if (!(error instanceof OrchestrationError || error instanceof NotJson)) {
-      log.error("durable turn failed in the host", { instanceId: row.id, error: String(error) });
-    } else if (error instanceof UnknownFunctionError) {
-      log.error("an orchestration called a function that is not registered; in Azure it would wait forever", {
-        instanceId: row.id,
-        orchestration: row.name,
-        reason: error.message,
-      });
-    }
+    ending = { status: "Failed", failure: faultIn(error, row, log) };
   }
   const unread = isLeaving || ending?.status === "ContinuedAsNew" ? arrived.filter((event) => !isRead(event)) : [];
   if (isLeaving) ending = undefined;
 
-  const closing: HistoryEvent[] = [];
-  if (ending?.status === "Completed" || ending?.status === "Failed") {
-    closing.push({
-      EventType: EventType.ExecutionCompleted,
-      EventId: ledger.nextId,
-      Timestamp: timestamp,
-      OrchestrationStatus: orchestrationStatus[ending.status],
-      Result: ending.status === "Completed" ? ending.output : ending.failure.Reason,
-      ...(ending.status === "Failed" && ending.failure.FailureDetails !== undefined
-        ? { FailureDetails: ending.failure.FailureDetails }
-        : {}),
-    });
-  }
+  const ended = ending === undefined ? [] : endOf(ending, { EventId: ledger.nextId, Timestamp: timestamp });
   const completed: HistoryEvent = {
     EventType: EventType.OrchestratorCompleted,
     EventId: -1,
@@ -155,9 +128,8 @@ export async function runTurn(
       : { Host: { waits, ...(isLeaving ? { leaves: true, awaits: barrier?.awaits() ?? [] } : {}) } }),
   };
   ledger.apply(completed);
-  closing.push(completed);
   return {
-    events: [...opening.filter((event) => !unread.includes(event)), ...plan.events, ...closing],
+    events: [...opening.filter((event) => !unread.includes(event)), ...plan.events, ...ended, completed],
     effects: plan.effects,
     customStatus,
     ending,
@@ -281,6 +253,32 @@ function endingOf(reply: Extract<Reply, { kind: "state" }>, next: Action | undef
   if (!reply.isDone) return undefined;
   if (next !== undefined) return { status: "ContinuedAsNew", input: toJson(next["input"]) };
   return { status: "Completed", output: asPassed(toJson(reply.output)) };
+}
+
+/** The event of an orchestration's end; its next generation has a history of its own. */
+function endOf(ending: Ending, numbered: Pick<HistoryEvent, "EventId" | "Timestamp">): readonly HistoryEvent[] {
+  if (ending.status === "ContinuedAsNew") return [];
+  const { FailureDetails } = ending.status === "Failed" ? ending.failure : {};
+  return [
+    {
+      EventType: EventType.ExecutionCompleted,
+      ...numbered,
+      OrchestrationStatus: orchestrationStatus[ending.status],
+      Result: ending.status === "Completed" ? ending.output : ending.failure.Reason,
+      ...(FailureDetails === undefined ? {} : { FailureDetails }),
+    },
+  ];
+}
+
+function faultIn(error: unknown, { id, name }: Instance["row"], log: Log): Failure {
+  if (!(error instanceof OrchestrationError || error instanceof NotJson)) {
+    log.error("durable turn failed in the host", { instanceId: id, error: String(error) });
+  } else if (error instanceof UnknownFunctionError) {
+    const facts = { instanceId: id, orchestration: name, reason: error.message };
+    log.error("an orchestration called a function that is not registered; in Azure it would wait forever", facts);
+  }
+  if (error instanceof NonDeterminismError) return { Reason: error.message, Details: "" };
+  return describeOrchestratorFailure(name, reasonOf(error));
 }
 
 /** A fault of this host during a turn, too, fails the instance visibly, instead of letting it hang. */

@@ -10,6 +10,18 @@ const instanceColumns =
 export type Store = ReturnType<typeof createStore>;
 
 export function createStore(database: DatabaseSync) {
+  return { ...instanceRows(database), ...messageRows(database), ...taskRows(database) };
+}
+
+/** Numbers are assigned in memory, ahead of the commit; a reused number cannot be mistaken for the row that had it before. */
+function numbering(database: DatabaseSync, table: "instances" | "messages" | "tasks"): () => number {
+  const row = database.prepare(`SELECT max(key) AS key FROM ${table}`).get();
+  let last = row === undefined ? 0 : (integerOrNull(row, "key") ?? 0);
+  return () => ++last;
+}
+
+/** With their histories. */
+function instanceRows(database: DatabaseSync) {
   const sql = {
     insertInstance: database.prepare(
       `INSERT INTO instances (${instanceColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -26,35 +38,11 @@ export function createStore(database: DatabaseSync) {
     insertEvents: database.prepare("INSERT INTO history (instance, position, events) VALUES (?, ?, ?)"),
     events: database.prepare("SELECT events FROM history WHERE instance = ? ORDER BY position"),
     deleteHistory: database.prepare("DELETE FROM history WHERE instance = ? AND position >= ?"),
-    insertMessage: database.prepare(
-      "INSERT INTO messages (key, instance, execution, due, event) VALUES (?, ?, ?, ?, ?)",
-    ),
-    deleteMessage: database.prepare("DELETE FROM messages WHERE key = ?"),
     deleteMessages: database.prepare("DELETE FROM messages WHERE instance = ?"),
-    messages: database.prepare("SELECT key, instance, execution, due, event FROM messages ORDER BY key"),
-    messagesOf: database.prepare(
-      "SELECT key, instance, execution, due, event FROM messages WHERE instance = ? ORDER BY key",
-    ),
-    insertTask: database.prepare(
-      "INSERT INTO tasks (key, instance, instanceId, execution, id, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ),
-    deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
-    deleteTasks: database.prepare("DELETE FROM tasks WHERE instance = ?"),
-    tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
   };
-  const nextKey = { instances: highest("instances"), messages: highest("messages"), tasks: highest("tasks") };
-
-  /** Numbers are assigned in memory, ahead of the commit; a reused number cannot be mistaken for the row that had it before. */
-  function highest(table: "instances" | "messages" | "tasks"): number {
-    const row = database.prepare(`SELECT max(key) AS key FROM ${table}`).get();
-    return row === undefined ? 0 : (integerOrNull(row, "key") ?? 0);
-  }
-
+  const newKey = numbering(database, "instances");
   return {
-    newInstanceKey: () => ++nextKey.instances,
-    newMessageKey: () => ++nextKey.messages,
-    newTaskKey: () => ++nextKey.tasks,
-
+    newInstanceKey: newKey,
     insertInstance(row: InstanceRow): void {
       sql.insertInstance.run(
         row.key,
@@ -96,7 +84,6 @@ export function createStore(database: DatabaseSync) {
       const row = sql.instanceById.get(id);
       return row === undefined ? undefined : readInstance(row);
     },
-
     /** The events of one turn, as a JSON array; `position` is that of the first. */
     appendEvents(instance: number, position: number, events: string): void {
       sql.insertEvents.run(instance, position, events);
@@ -104,7 +91,23 @@ export function createStore(database: DatabaseSync) {
     history(instance: number): readonly HistoryEvent[] {
       return sql.events.all(instance).flatMap((row) => parseEvents(text(row, "events")));
     },
+  };
+}
 
+function messageRows(database: DatabaseSync) {
+  const sql = {
+    insertMessage: database.prepare(
+      "INSERT INTO messages (key, instance, execution, due, event) VALUES (?, ?, ?, ?, ?)",
+    ),
+    deleteMessage: database.prepare("DELETE FROM messages WHERE key = ?"),
+    messages: database.prepare("SELECT key, instance, execution, due, event FROM messages ORDER BY key"),
+    messagesOf: database.prepare(
+      "SELECT key, instance, execution, due, event FROM messages WHERE instance = ? ORDER BY key",
+    ),
+  };
+  const newKey = numbering(database, "messages");
+  return {
+    newMessageKey: newKey,
     insertMessage(message: Message): void {
       sql.insertMessage.run(
         message.key,
@@ -123,7 +126,21 @@ export function createStore(database: DatabaseSync) {
     messagesOf(instance: number): Message[] {
       return sql.messagesOf.all(instance).map(readMessage);
     },
+  };
+}
 
+function taskRows(database: DatabaseSync) {
+  const sql = {
+    insertTask: database.prepare(
+      "INSERT INTO tasks (key, instance, instanceId, execution, id, name, input) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ),
+    deleteTask: database.prepare("DELETE FROM tasks WHERE key = ?"),
+    deleteTasks: database.prepare("DELETE FROM tasks WHERE instance = ?"),
+    tasks: database.prepare("SELECT key, instance, instanceId, execution, id, name, input FROM tasks ORDER BY key"),
+  };
+  const newKey = numbering(database, "tasks");
+  return {
+    newTaskKey: newKey,
     insertTask(task: ActivityTask): void {
       sql.insertTask.run(task.key, task.instance, task.instanceId, task.execution, task.id, task.name, task.input);
     },

@@ -1,0 +1,87 @@
+/** How a cluster serves the kinds of objects, and the paths that follow from it. */
+import { z } from "zod";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+import { PermanentError } from "../../domain/errors.ts";
+import type { Kubernetes } from "../../ports/kubernetes.ts";
+import type { Asking } from "./asking.ts";
+import { acceptDiscovery, Discovery, discoveryPaths, namespacedKindsOf } from "./discovery.ts";
+
+const ResourceList = z.object({
+  resources: z.array(z.object({ name: z.string(), kind: z.string(), namespaced: z.boolean() })),
+});
+export type Resource = z.infer<typeof ResourceList>["resources"][number];
+
+export interface ServedKinds extends Pick<Kubernetes, "kinds" | "namespacedKinds"> {
+  /** Undefined if the cluster does not serve the kind. Only existing kinds are cached, since others may be added. */
+  locate(cluster: ClusterTarget, apiVersion: string, kind: string): Promise<Resource | undefined>;
+  /** Perhaps the cached kind is no longer served. */
+  locateAgain(cluster: ClusterTarget, apiVersion: string, kind: string): Promise<Resource | undefined>;
+}
+
+export function createServedKinds({ ask, find }: Asking): ServedKinds {
+  const known = new Map<string, Resource>();
+
+  async function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
+    const found = await find(cluster, { method: "GET", path: basePath(apiVersion) }, ResourceList);
+    // Entries such as `pods/status` are subresources of the same kind.
+    return found?.resources.filter(({ name }) => !name.includes("/")) ?? [];
+  }
+
+  const locate: ServedKinds["locate"] = async (cluster, apiVersion, kind) => {
+    const key = keyOf(cluster, apiVersion, kind);
+    const resource = known.get(key) ?? (await resources(cluster, apiVersion)).find((served) => served.kind === kind);
+    if (resource !== undefined) known.set(key, resource);
+    return resource;
+  };
+
+  return {
+    locate,
+
+    async locateAgain(cluster, apiVersion, kind) {
+      known.delete(keyOf(cluster, apiVersion, kind));
+      return await locate(cluster, apiVersion, kind);
+    },
+
+    async kinds(cluster, apiVersion) {
+      return (await resources(cluster, apiVersion)).map(({ kind }) => kind);
+    },
+
+    async namespacedKinds(cluster) {
+      const read = (path: string) => ask(cluster, { method: "GET", path, accept: acceptDiscovery }, Discovery);
+      const { kinds, unanswered } = namespacedKindsOf(await Promise.all(discoveryPaths.map(read)));
+      for (const { apiVersion, kind, name } of kinds) {
+        known.set(keyOf(cluster, apiVersion, kind), { name, kind, namespaced: true });
+      }
+      return { kinds: kinds.map(({ name: plural, ...kind }) => ({ ...kind, plural })), unanswered };
+    },
+  };
+}
+
+function keyOf({ apiServer }: ClusterTarget, apiVersion: string, kind: string): string {
+  return `${apiServer} ${apiVersion} ${kind}`;
+}
+
+function basePath(apiVersion: string): string {
+  return apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+export function collectionPath(
+  resource: Resource,
+  { apiVersion, namespace }: { apiVersion: string; namespace?: string },
+): string {
+  const scope = resource.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
+  return `${basePath(apiVersion)}${scope}/${resource.name}`;
+}
+
+export function objectPath(resource: Resource, ref: { apiVersion: string; namespace?: string; name: string }): string {
+  if (resource.namespaced && ref.namespace === undefined) {
+    throw new Error(`A ${resource.kind} lives in a namespace; the reference to "${ref.name}" has none.`);
+  }
+  return `${collectionPath(resource, ref)}/${encodeURIComponent(ref.name)}`;
+}
+
+export function notServed(cluster: ClusterTarget, apiVersion: string, kind: string): PermanentError {
+  const message = `Cluster "${cluster.alias}" does not serve ${kind} of ${apiVersion}`;
+  const isPodIdentity = apiVersion.startsWith("aadpodidentity.k8s.io/");
+  return new PermanentError(isPodIdentity ? "POD_IDENTITY_NOT_INSTALLED" : "KUBERNETES_REJECTED", message);
+}
