@@ -16,8 +16,7 @@ import { goYaml } from "./goYaml.ts";
 import { answerHealth } from "./health.ts";
 import { isObject, type Json, stringAt } from "./json.ts";
 import { wantsProtobuf, wantsYaml } from "./negotiation.ts";
-import { encodeBody } from "./protobuf/encode.ts";
-import { inJson } from "./protobuf/inJson.ts";
+import { encodeBody, inJson } from "./protobuf/messages.ts";
 import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
 
