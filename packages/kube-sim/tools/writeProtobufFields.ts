@@ -13,35 +13,27 @@ import { servedKinds } from "../src/kubernetes/builtIn/servedKinds.ts";
 const [api = "", machinery = "", extensions = ""] = process.argv.slice(2);
 const file = join(dirname(import.meta.dirname), "src/kubernetes/protobuf/fields.json");
 
-/** The folder of each package, with the API version of its kinds; those of meta/v1 are in every version. */
-const packages: Readonly<Record<string, { readonly folder: string; readonly apiVersion?: string }>> = {
-  "core/v1": { folder: join(api, "core/v1"), apiVersion: "v1" },
-  "apps/v1": { folder: join(api, "apps/v1"), apiVersion: "apps/v1" },
-  "batch/v1": { folder: join(api, "batch/v1"), apiVersion: "batch/v1" },
-  "autoscaling/v1": { folder: join(api, "autoscaling/v1"), apiVersion: "autoscaling/v1" },
-  "authentication/v1": { folder: join(api, "authentication/v1"), apiVersion: "authentication.k8s.io/v1" },
-  "authorization/v1": { folder: join(api, "authorization/v1"), apiVersion: "authorization.k8s.io/v1" },
-  "rbac/v1": { folder: join(api, "rbac/v1"), apiVersion: "rbac.authorization.k8s.io/v1" },
-  "networking/v1": { folder: join(api, "networking/v1"), apiVersion: "networking.k8s.io/v1" },
-  "policy/v1": { folder: join(api, "policy/v1"), apiVersion: "policy/v1" },
-  "coordination/v1": { folder: join(api, "coordination/v1"), apiVersion: "coordination.k8s.io/v1" },
-  "events/v1": { folder: join(api, "events/v1"), apiVersion: "events.k8s.io/v1" },
-  "autoscaling/v2": { folder: join(api, "autoscaling/v2"), apiVersion: "autoscaling/v2" },
-  "certificates/v1": { folder: join(api, "certificates/v1"), apiVersion: "certificates.k8s.io/v1" },
-  "storage/v1": { folder: join(api, "storage/v1"), apiVersion: "storage.k8s.io/v1" },
-  "node/v1": { folder: join(api, "node/v1"), apiVersion: "node.k8s.io/v1" },
-  "discovery/v1": { folder: join(api, "discovery/v1"), apiVersion: "discovery.k8s.io/v1" },
-  "resource/v1": { folder: join(api, "resource/v1"), apiVersion: "resource.k8s.io/v1" },
-  "flowcontrol/v1": { folder: join(api, "flowcontrol/v1"), apiVersion: "flowcontrol.apiserver.k8s.io/v1" },
-  "scheduling/v1": { folder: join(api, "scheduling/v1"), apiVersion: "scheduling.k8s.io/v1" },
-  "admissionregistration/v1": {
-    ...{ folder: join(api, "admissionregistration/v1"), apiVersion: "admissionregistration.k8s.io/v1" },
-  },
-  "apiextensions/v1": {
-    ...{ folder: join(extensions, "pkg/apis/apiextensions/v1"), apiVersion: "apiextensions.k8s.io/v1" },
-  },
-  "meta/v1": { folder: join(machinery, "pkg/apis/meta/v1") },
+/** The version of the kinds of each package; those of meta/v1 are in every version. */
+const versionOf: Readonly<Record<string, string>> = {
+  ...{ "core/v1": "v1", "meta/v1": "*", "events/v1": "events.k8s.io/v1", "storage/v1": "storage.k8s.io/v1" },
+  ...{ "rbac/v1": "rbac.authorization.k8s.io/v1", "flowcontrol/v1": "flowcontrol.apiserver.k8s.io/v1" },
+  ...Object.fromEntries(
+    ["apps/v1", "batch/v1", "autoscaling/v1", "autoscaling/v2", "policy/v1"].map((name) => [name, name]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...["authentication", "authorization", "networking", "coordination", "certificates", "node", "discovery"],
+      ...["resource", "scheduling", "admissionregistration", "apiextensions"],
+    ].map((name) => [`${name}/v1`, `${name}.k8s.io/v1`]),
+  ),
 };
+
+const folderOf = (name: string) =>
+  name === "apiextensions/v1"
+    ? join(extensions, "pkg/apis", name)
+    : name === "meta/v1"
+      ? join(machinery, "pkg/apis", name)
+      : join(api, name);
 
 /** Types with a form of their own in JSON. */
 const special: Readonly<Record<string, string>> = {
@@ -93,7 +85,7 @@ function readSource(folder: string): Source {
   };
 }
 
-const sources = new Map(Object.entries(packages).map(([name, { folder }]) => [name, readSource(folder)]));
+const sources = new Map(Object.keys(versionOf).map((name) => [name, readSource(folderOf(name))]));
 
 /** `[]` for a list and `{}` for a map, then a scalar, a special type, or a message as `core/v1.Pod`. */
 function describe(type: string, within: string): string {
@@ -128,7 +120,7 @@ function describeFields(body: string, within: string): Record<string, string> {
   for (const [, words = "", json = "", tag = ""] of body.matchAll(
     /^\t([^/\n`]+?)\s+`json:"([^"]*)" (?:\w+:"[^"]*" )*protobuf:"([^"]+)"/gm,
   )) {
-    const [, number = "", label, name = ""] = /^\w+,(\d+)(?:,(\w+))?,name=(\w+)/.exec(tag) ?? [];
+    const [, number = "", label, name = ""] = /^\w+,(\d+)(?:,(\w+))?(?:,name=(\w+))?/.exec(tag) ?? [];
     const type = words.trim().split(/\s+/).at(-1) ?? "";
     const [jsonName = "", ...options] = json.split(",");
     const isInline = jsonName === "" || options.includes("inline");
@@ -145,15 +137,17 @@ function describeFields(body: string, within: string): Record<string, string> {
 const messages: Record<string, Record<string, string>> = {};
 /** By version: the package, and its kinds. */
 const kinds: Record<string, readonly [string, string]> = {};
-for (const [name, { apiVersion }] of Object.entries(packages)) {
+for (const [name, apiVersion] of Object.entries(versionOf)) {
   const ofPackage: string[] = [];
   for (const [struct, body] of sources.get(name)?.structs ?? []) {
+    const isKind = /TypeMeta\s+`json:"(,inline)?"/.test(body);
     const fields = describeFields(body, name);
-    if (Object.keys(fields).length === 0) continue;
+    // Tables have no such form.
+    if (isKind && Object.keys(fields).length === 0) continue;
     messages[`${name}.${struct}`] = fields;
-    if (/TypeMeta\s+`json:"(,inline)?"/.test(body)) ofPackage.push(struct);
+    if (isKind) ofPackage.push(struct);
   }
-  kinds[apiVersion ?? "*"] = [name, ofPackage.join(" ")];
+  kinds[apiVersion] = [name, ofPackage.join(" ")];
 }
 
 /** What the kinds that are served are made of. */

@@ -3,20 +3,16 @@
  * for logs. One listener serves all of them.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { injectWorkloadIdentity, type TokenProxyAddress, WebhookDenial } from "azure-sim/aks";
 import { createFaults } from "azure-sim/faults";
 import { type HttpReply, type HttpRequest, startHttpServer } from "azure-sim/httpServer";
+import { equal, type Json, type JsonObject, objectAt, stringAt } from "azure-sim/json";
 import type { Simulator } from "azure-sim/simulator";
 import type { Certificate } from "azure-sim/tls";
 import type { World } from "azure-sim/world";
 import type { Restriction } from "../kubernetes/access.ts";
-import { equal, type Json, type JsonObject, objectAt, stringAt } from "../kubernetes/json.ts";
 import type { KubeObject } from "../kubernetes/object.ts";
 import type { AdmissionRequest, AdmissionWebhook } from "../kubernetes/webhooks.ts";
-import {
-  injectWorkloadIdentity,
-  type TokenProxyAddress,
-  WebhookDenial,
-} from "../kubernetes/workloadIdentityWebhook.ts";
 
 export interface Callbacks extends Simulator {
   /** Those of a test, by name. */

@@ -3,8 +3,7 @@
 import { type Cluster, findPrincipal, type PolicyRule, type World } from "azure-sim/world";
 import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";
-import { standard } from "../kubernetes/standard.ts";
-import { webhookDeployment } from "../kubernetes/workloadIdentityWebhook.ts";
+import { standard, webhookDeployment } from "../kubernetes/standard.ts";
 
 export interface SeedOptions {
   readonly world: World;

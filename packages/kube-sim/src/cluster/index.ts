@@ -3,14 +3,14 @@
  * kubelet is started by the cloud, since it runs the cloud's images.
  */
 
+import { startPodIdentityController, startTokenProxy, type TokenProxy } from "azure-sim/aks";
 import { clusterIdOf } from "azure-sim/arm";
 import type { SimulatorContext } from "azure-sim/simulator";
 import { startApiServer } from "../apiServer/index.ts";
 import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../kubernetes/index.ts";
 import { createApi } from "./api.ts";
+import { follow } from "./follow.ts";
 import { type ClusterObjects, createClusterObjects } from "./objects.ts";
-import { startPodIdentityController } from "./podIdentity.ts";
-import { startTokenProxy, type TokenProxy } from "./tokenProxy.ts";
 
 export interface ClusterOptions extends KubernetesOptions {
   /** The real API server instead of the simulated one, which needs no program. */
@@ -55,7 +55,9 @@ export async function startCluster(
     });
   }
   const clients = [
-    ...(inWorld?.hasPodIdentity ? [startPodIdentityController(api)] : []),
+    ...(inWorld?.hasPodIdentity
+      ? [startPodIdentityController(api, (path, onChange) => follow(api, path, { onChange }))]
+      : []),
     ...(tokenProxy ? [tokenProxy] : []),
   ];
   return {

@@ -1,18 +1,18 @@
 /** Admission of a new pod: its service account exists, limits of its namespace, and then the workload identity webhook. */
-import { ApiFailure, forbidden } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
-import { withLimits } from "./limitRanges.ts";
-import { generatedSuffix } from "./metadataRules.ts";
-import type { KubeObject } from "./object.ts";
-import type { Resource, Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
 import {
   injectWorkloadIdentity,
   isLabelledForWorkloadIdentity,
   type TokenProxyAddress,
   WebhookDenial,
   type WorkloadIdentity,
-} from "./workloadIdentityWebhook.ts";
+} from "azure-sim/aks";
+import { isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
+import { ApiFailure, forbidden } from "./failures.ts";
+import { withLimits } from "./limitRanges.ts";
+import { generatedSuffix } from "./metadataRules.ts";
+import type { KubeObject } from "./object.ts";
+import type { Resource, Resources } from "./resource.ts";
+import type { Store } from "./store.ts";
 
 export function createAdmission(environment: {
   readonly store: Store;

@@ -3,10 +3,10 @@
  * binding denies, and applies everywhere; parameters, audit annotations and match policies are not there.
  */
 import { Environment } from "@marcbachmann/cel-js";
+import type { JsonObject } from "azure-sim/json";
 import { z } from "zod";
 import { messageOf } from "../messageOf.ts";
 import { ApiFailure } from "./failures.ts";
-import type { JsonObject } from "./json.ts";
 import type { AdmissionRequest } from "./webhooks.ts";
 
 const Rule = z.strictObject({

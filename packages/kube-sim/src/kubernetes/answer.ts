@@ -1,6 +1,6 @@
 /** What the API server answers a request: a document, or a stream. */
 import type { ServerResponse } from "node:http";
-import type { Json } from "./json.ts";
+import type { Json } from "azure-sim/json";
 
 export interface Reply {
   readonly code: number;

@@ -1,4 +1,6 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
+
+import type { Json, JsonObject } from "azure-sim/json";
 import { type Access, attributesOf } from "./access.ts";
 import type { Answer } from "./answer.ts";
 import type { User } from "./authentication.ts";
@@ -8,7 +10,6 @@ import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discov
 import { createGrantChecks } from "./escalation.ts";
 import { ApiFailure, badRequest, methodNotAllowed, noSuchResource, qualifiedPlural } from "./failures.ts";
 import { answerHealth } from "./health.ts";
-import type { Json, JsonObject } from "./json.ts";
 import { type Accepted, negotiate, requireFittingForm, wantsAggregated } from "./negotiation.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 import { openApiDocument } from "./openApi.ts";

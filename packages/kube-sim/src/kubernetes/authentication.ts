@@ -3,11 +3,11 @@
  * with the rules that the cluster binds to it.
  */
 
+import { isObject, type Json, stringAt } from "azure-sim/json";
 import { verifyToken } from "azure-sim/verifyToken";
 import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "azure-sim/world";
 import { errors, type JWTPayload } from "jose";
 import { unauthorized } from "./failures.ts";
-import { isObject, type Json, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 
 export interface User {

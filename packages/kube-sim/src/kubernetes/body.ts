@@ -1,10 +1,10 @@
 /** Checks a request's object before it is stored: against its address and against its schema. */
 
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "azure-sim/json";
 import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, DecodeFailure, invalid } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { pruneObject, repeatedKeys, unknownFields, violations } from "./schema.ts";

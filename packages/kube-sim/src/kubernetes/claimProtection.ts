@@ -1,6 +1,7 @@
 /** Claims stay until no pod uses them. kubernetes.io "Storage Object in Use Protection". */
+
+import { listAt, stringAt } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
-import { listAt, stringAt } from "./json.ts";
 import { claimFinalizer } from "./kindRules.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,7 @@
 /** What server-side apply asks of a configuration before it is merged. */
+
+import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "azure-sim/json";
 import { badRequest, conflict } from "./failures.ts";
-import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "./json.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { besidesStatus, pick } from "./storedForm.ts";
 import type { Target, WriteOptions } from "./verbs.ts";

@@ -1,9 +1,9 @@
 /** Reads and checks custom resource definitions, and turns them into resources that the API serves. */
 import { createHash } from "node:crypto";
+import { isObject, type Json, type JsonObject, listAt } from "azure-sim/json";
 import { z } from "zod";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";
-import { isObject, type Json, type JsonObject, listAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Subresource } from "./resource.ts";
 import type { Schema } from "./schema.ts";

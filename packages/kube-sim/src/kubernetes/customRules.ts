@@ -3,9 +3,9 @@
  * may cost is not counted.
  */
 import { Environment } from "@marcbachmann/cel-js";
+import { isObject, type Json, type JsonObject, listAt, stringAt } from "azure-sim/json";
 import { messageOf } from "../messageOf.ts";
 import type { Cause } from "./cause.ts";
-import { isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
 import { fieldSchema, type Rule, type Schema } from "./schema.ts";
 
 const environment = new Environment({

@@ -1,7 +1,8 @@
 /** The definitions that OpenAPI documents are made of: recorded ones of built-in kinds, and those of custom resources. */
+
+import type { JsonObject } from "azure-sim/json";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";
-import type { JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
 
 const kindsOf = "x-kubernetes-group-version-kind";

@@ -3,9 +3,19 @@
  * them. A new template replaces all pods at once; a real cluster does it step by step, as the strategy says.
  */
 import { createHash } from "node:crypto";
+import {
+  equal,
+  type Json,
+  type JsonObject,
+  listAt,
+  numberAt,
+  objectAt,
+  stringAt,
+  stringsAt,
+  without,
+} from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
-import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt, without } from "./json.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,7 @@
 /** /api and /apis: the groups, versions and resources; each in its own document, or all of them in one (aggregated). */
+
+import type { JsonObject } from "azure-sim/json";
 import { builtInKinds } from "./builtIn/kinds.ts";
-import type { JsonObject } from "./json.ts";
 import { apiVersionOf, type Resource, type Resources, type Subresource } from "./resource.ts";
 import { byVersion } from "./versionOrder.ts";
 

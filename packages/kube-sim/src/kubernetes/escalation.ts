@@ -3,12 +3,12 @@
  * bootstrapping"), unless they have the verbs `escalate` or `bind` for it.
  */
 
+import { equal, type JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
 import type { Access } from "./access.ts";
 import type { User } from "./authentication.ts";
 import { forbidden, notFound } from "./failures.ts";
-import { equal, type JsonObject } from "./json.ts";
 import { rbacGroup, readRules } from "./rbac.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -5,7 +5,7 @@
  * of a list that is merged by keys, `v:"a"` is an item of a list that is a set. A path that is a member of a FieldSet may
  * have other members below it: `.` in fieldsV1. kubernetes.io "Server-Side Apply"; FieldsV1 in the API reference.
  */
-import { equal, isObject, type Json, type JsonObject } from "./json.ts";
+import { equal, isObject, type Json, type JsonObject } from "azure-sim/json";
 import { fieldSchema, type Schema } from "./schema.ts";
 
 export type Path = readonly string[];

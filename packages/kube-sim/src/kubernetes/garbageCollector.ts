@@ -1,6 +1,7 @@
 /** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
+
+import { equal } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
-import { equal } from "./json.ts";
 import type { KubeObject, OwnerReference } from "./object.ts";
 import { foregroundFinalizer, orphanFinalizer } from "./removal.ts";
 import type { Resource, Resources } from "./resource.ts";

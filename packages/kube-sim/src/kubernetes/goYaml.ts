@@ -1,6 +1,7 @@
 /** YAML about as Go writes it (sigs.k8s.io/yaml): fields by name. */
+
+import type { Json } from "azure-sim/json";
 import { stringify } from "yaml";
-import type { Json } from "./json.ts";
 
 export const goYaml = (value: Json): string =>
   stringify(value, {

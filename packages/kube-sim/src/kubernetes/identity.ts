@@ -1,7 +1,8 @@
 /** A write of an object that is there has to mean this object: its version, its uid, its deletion. */
+
+import { type Json, type JsonObject, listAt, numberAt, stringAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";
-import { type Json, type JsonObject, listAt, numberAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { notANumber } from "./options.ts";
 import type { Resource } from "./resource.ts";

@@ -8,6 +8,8 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { managedNamespaceWebhook, serveManagedNamespaces, type TokenProxyAddress } from "azure-sim/aks";
+import { isObject, type JsonObject, stringAt } from "azure-sim/json";
 import type { Simulator, SimulatorContext } from "azure-sim/simulator";
 import { printKubeconfig } from "../kubeconfig.ts";
 import { createAccess, type Restriction } from "./access.ts";
@@ -24,8 +26,6 @@ import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
 import { impersonated } from "./impersonation.ts";
 import { startJobController } from "./jobs.ts";
-import { isObject, type JsonObject, stringAt } from "./json.ts";
-import { managedNamespaceWebhook, serveManagedNamespaces } from "./managedNamespaces.ts";
 import { startNamespaceController } from "./namespaces.ts";
 import { nodeObject } from "./node.ts";
 import { createObjects } from "./objects.ts";
@@ -37,14 +37,13 @@ import { parseResourcePath } from "./requestPath.ts";
 import { createResources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
 import { startRoleAggregation } from "./roleAggregation.ts";
-import { serveDefinitions } from "./servedDefinitions.ts";
+import { type Parts, serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
-import { standard } from "./standard.ts";
+import { standard, webhookDeployment } from "./standard.ts";
 import { createStore } from "./store.ts";
 import { startTokenSecrets } from "./tokenSecrets.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
-import { type TokenProxyAddress, webhookDeployment } from "./workloadIdentityWebhook.ts";
 
 export type { Restriction } from "./access.ts";
 
@@ -125,7 +124,11 @@ export async function startKubernetes(
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(parts);
-  const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, parts);
+  const stopManaging = serveManagedNamespaces(
+    world.managedNamespaces,
+    options.cluster,
+    objectsOf(parts, "aks-namespace-manager"),
+  );
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
   const lookUp = (kind: string, namespace: string, name: string) => {
@@ -244,5 +247,27 @@ function afterWebhooks(
     const delays = request.method === "GET" ? [] : webhooks.map(({ delayMs }) => delayMs?.({ namespace }) ?? 0);
     if (delays.some((ms) => ms > 0)) await sleep(Math.max(...delays));
     return await answer(request, user);
+  };
+}
+
+/** The cluster's objects to a part of it that is of the cloud. */
+function objectsOf({ store, resources, objects }: Parts, manager: string) {
+  const resourceOf = ([apiVersion, kind]: readonly [apiVersion: string, kind: string]) => {
+    const resource = resources.ofKind(apiVersion, kind);
+    if (resource === undefined) throw new Error(`The simulated cluster serves no ${kind}.`);
+    return resource;
+  };
+  type Kind = Parameters<typeof resourceOf>[0];
+  return {
+    find: (kind: Kind, namespace: string | undefined, name: string) => store.get(resourceOf(kind), namespace, name),
+    put(kind: Kind, namespace: string | undefined, name: string, body: JsonObject) {
+      const resource = resourceOf(kind);
+      const live = store.get(resource, namespace, name);
+      if (live === undefined) objects.create({ resource, namespace }, body, { manager });
+      else objects.replace({ resource, namespace, name }, { ...live, ...body }, { manager });
+    },
+    remove(kind: Kind, namespace: string | undefined, name: string) {
+      objects.remove({ resource: resourceOf(kind), namespace, name }, {});
+    },
   };
 }

@@ -2,9 +2,10 @@
  * The Job controller, for jobs with one pod at a time: creates the pod, retries while backoffLimit allows, and records the
  * outcome. After a pod that failed, it makes the next one immediately; a real cluster waits for 10 s and more.
  */
+
+import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
 import { ApiFailure } from "./failures.ts";
-import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -1,6 +1,7 @@
 /** The two changes that server-side apply makes to an object: it merges a configuration, and removes the fields that were given up. */
+
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { type FieldSet, type Part, type Path, partsOf } from "./fieldSet.ts";
-import { isObject, type Json, type JsonObject } from "./json.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 
 /** The live value overlaid with the configuration; lists and maps are merged part by part where the schema says so. */

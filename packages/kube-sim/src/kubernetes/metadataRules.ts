@@ -1,7 +1,7 @@
 /** The syntax of names, labels and annotations. kubernetes.io "Object Names and IDs", "Labels and Selectors". */
 import { randomInt } from "node:crypto";
+import { isObject, type Json, type JsonObject, stringAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
-import { isObject, type Json, type JsonObject, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
 import { invalidValue } from "./validation/causes.ts";
 import { forms } from "./validation/forms.ts";

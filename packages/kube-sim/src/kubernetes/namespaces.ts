@@ -2,8 +2,9 @@
  * Namespaces: creates a default service account and the cluster's certificate authority in each, and deletes the contents
  * of a namespace that is being deleted.
  */
+
+import { equal, type JsonObject, listAt, objectAt } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
-import { equal, type JsonObject, listAt, objectAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

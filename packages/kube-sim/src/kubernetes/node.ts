@@ -1,6 +1,7 @@
 /** The only node of a cluster: an object, with which clients see where pods run. */
+
+import type { JsonObject } from "azure-sim/json";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
-import type { JsonObject } from "./json.ts";
 import { timestamp } from "./object.ts";
 
 export function nodeObject(name: string, now = new Date()): JsonObject {

@@ -1,5 +1,5 @@
 /** What stored objects of all kinds have in common. They are immutable: a write creates a new object. */
-import { isObject, type Json, type JsonObject } from "./json.ts";
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 
 export interface OwnerReference extends JsonObject {
   apiVersion: string;

@@ -2,6 +2,8 @@
  * The verbs of the API on stored objects: create, replace, patch, apply, remove. Each runs synchronously, so that no
  * request sees another one partly done.
  */
+
+import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { addressed, known, requireDeclared, requireNoDuplicates, withoutNulls } from "./body.ts";
 import { sorted } from "./builtIn/goOrder.ts";
 import { applicable, requireNoUid, requireTyped } from "./configuration.ts";
@@ -13,7 +15,6 @@ import {
   requireSameVersion,
   requireVersion,
 } from "./identity.ts";
-import { equal, isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { settle } from "./kindRules.ts";
 import { timestamp } from "./object.ts";
 import { applyConfiguration, trackScale } from "./ownership.ts";

@@ -2,11 +2,12 @@
  * /openapi/v2, from which Helm and older versions of kubectl learn the kinds: in JSON, or, as both ask for it, in the
  * protobuf form of gnostic's OpenAPIv2.proto.
  */
+
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import protobuf from "protobufjs";
 import type { Answer } from "./answer.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { publishedDefinitions } from "./definitions.ts";
-import { isObject, type Json, type JsonObject } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 
 export const openApiV2Path = "/openapi/v2";

@@ -1,5 +1,5 @@
 /** Objects without their contents ("Metadata-only fetches" in kubernetes.io "API Concepts"). */
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "azure-sim/json";
 import type { KubeObject } from "./object.ts";
 
 export function partialMetadata(object: KubeObject, version = "v1"): JsonObject {

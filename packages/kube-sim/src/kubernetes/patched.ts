@@ -1,7 +1,8 @@
 /** What a patch makes of an object, and how it is refused where that cannot be read. */
+
+import { isObject, type Json } from "azure-sim/json";
 import { sorted } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";
-import { isObject, type Json } from "./json.ts";
 import { isTooDeep, tooDeep } from "./nesting.ts";
 import type { KubeObject } from "./object.ts";
 import { goText, jsonPatch, mergeObject, patchTypeUnsupported, strategicMergeObject } from "./patches.ts";

@@ -1,7 +1,7 @@
 /** The three patch types other than apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
 
+import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "azure-sim/json";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
-import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "./json.ts";
 import type { Resource } from "./resource.ts";
 import { fieldSchema, type Schema } from "./schema.ts";
 

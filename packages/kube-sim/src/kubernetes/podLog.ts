@@ -1,7 +1,8 @@
 /** The log of a pod's first container: as far as it goes, or followed until the container ends. */
+
+import { listAt, stringAt } from "azure-sim/json";
 import type { Answer } from "./answer.ts";
 import { badRequest, invalid } from "./failures.ts";
-import { listAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { requireNumber } from "./options.ts";
 import { forbidden, invalidValue } from "./validation/causes.ts";

@@ -1,6 +1,7 @@
 /** What a pod asks for and may have, over all of its containers (k8s.io/component-helpers resource.PodRequests, PodLimits). */
+
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { readQuantity } from "./builtIn/quantity.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 
 export type Kind = "requests" | "limits";
 

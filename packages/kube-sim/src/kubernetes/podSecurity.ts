@@ -2,9 +2,10 @@
  * Pod Security admission: the levels `baseline` and `restricted` of a namespace's labels (kubernetes.io "Pod Security Standards"). A
  * pod is refused, a workload with such a template is warned of, and so is a namespace that has such pods already.
  */
+
+import { at, equal, isObject, type JsonObject, listAt, objectAt, stringsAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { forbidden, invalid } from "./failures.ts";
-import { at, equal, isObject, type JsonObject, listAt, objectAt, stringsAt } from "./json.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
 import { invalidValue } from "./validation/causes.ts";

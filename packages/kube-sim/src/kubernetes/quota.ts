@@ -2,9 +2,10 @@
  * ResourceQuota: what a namespace uses of it, counted by objects (`count/configmaps`, and the older names without `count/`) and by
  * what pods ask for. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
+
+import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import { canonicalQuantity, printQuantity } from "./builtIn/quantity.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";
-import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { containersOf, type Kind, nanosOf, podAmounts, qosClassOf } from "./podResources.ts";
 import type { Resource, Resources } from "./resource.ts";

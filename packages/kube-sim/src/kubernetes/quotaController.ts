@@ -1,6 +1,7 @@
 /** The controller of quotas: their status says what is used of them. */
+
+import { equal, objectAt } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
-import { equal, objectAt } from "./json.ts";
 import { printLike, usedOf } from "./quota.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

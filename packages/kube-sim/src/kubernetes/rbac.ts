@@ -3,9 +3,9 @@
  * bindings in the cluster give to a user, a group or a service account.
  */
 
+import type { JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
-import type { JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -1,7 +1,8 @@
 /** Reading: objects in the form that a client accepts, lists by pages, watches. */
+
+import { isObject, type Json, type JsonObject, without } from "azure-sim/json";
 import type { Answer } from "./answer.ts";
 import { badRequest, expired } from "./failures.ts";
-import { isObject, type Json, type JsonObject, without } from "./json.ts";
 import type { Accepted } from "./negotiation.ts";
 import type { KubeObject } from "./object.ts";
 import { isTrue } from "./options.ts";

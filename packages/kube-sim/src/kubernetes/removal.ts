@@ -1,5 +1,5 @@
 /** What a deletion makes of an object: gone at once, or marked, and waiting for finalizers, dependents or its kubelet. */
-import { numberAt, objectAt, stringAt } from "./json.ts";
+import { numberAt, objectAt, stringAt } from "azure-sim/json";
 import { type KubeObject, timestamp } from "./object.ts";
 
 interface Policy {

@@ -1,11 +1,12 @@
 /** The body of a request, decoded as its media type says. */
+
+import { at, isObject, type Json, type JsonObject, stringAt } from "azure-sim/json";
 import { YAMLParseError } from "yaml";
 import { messageOf } from "../messageOf.ts";
 import { notAnObject, unparsable, unrecognized } from "./body.ts";
 import { type Decoded, decodeText } from "./decodeText.ts";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";
-import { at, isObject, type Json, type JsonObject, stringAt } from "./json.ts";
 import { tooDeep } from "./nesting.ts";
 import type { ApiRequest } from "./request.ts";
 import type { Resource } from "./resource.ts";

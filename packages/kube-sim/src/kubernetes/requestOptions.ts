@@ -1,5 +1,5 @@
 /** What a request asks for besides its object: options of writes and deletions, in its query or its body. */
-import { listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import {
   isTrue,
   optionsOf,

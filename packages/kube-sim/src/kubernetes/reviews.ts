@@ -1,4 +1,6 @@
 /** Kinds that are questions and have no objects: who am I, what may I or another do, whose token is this. */
+
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import type { Access } from "./access.ts";
 import type { Authentication, User } from "./authentication.ts";
 import { addressed, known, type Strictness, withoutNulls } from "./body.ts";
@@ -8,7 +10,6 @@ import { builtInResource } from "./builtIn/resources.ts";
 import { schemaOf } from "./builtIn/schemas.ts";
 import type { Cause } from "./cause.ts";
 import { type ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource } from "./failures.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "./json.ts";
 import { timestamp } from "./object.ts";
 import { trackUpdate, type Writer } from "./ownership.ts";
 import type { AccessAttributes } from "./rbac.ts";

@@ -1,6 +1,7 @@
 /** The controller that fills cluster roles with the rules of those that they choose (kubernetes.io "Aggregated ClusterRoles"). */
+
+import { equal, isObject, type Json, listAt } from "azure-sim/json";
 import { type Controller, startController } from "./controller.ts";
-import { equal, isObject, type Json, listAt } from "./json.ts";
 import { rbacGroup } from "./rbac.ts";
 import type { Resources } from "./resource.ts";
 import type { Store } from "./store.ts";

@@ -1,7 +1,8 @@
 /** The document at the root: every path that is no object's. */
+
+import type { JsonObject } from "azure-sim/json";
 import { discoveryPaths } from "./discovery.ts";
 import { healthPaths } from "./health.ts";
-import type { JsonObject } from "./json.ts";
 import type { Resources } from "./resource.ts";
 
 const others = [

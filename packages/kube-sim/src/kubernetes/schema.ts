@@ -4,8 +4,8 @@
  * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
  */
 
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
-import { isObject, type Json, type JsonObject } from "./json.ts";
 
 /** Of `x-kubernetes-validations`, in CEL. */
 export interface Rule {

@@ -1,6 +1,7 @@
 /** Label and field selectors. kubernetes.io "Labels and Selectors", "Field Selectors". */
+
+import { at, stringAt } from "azure-sim/json";
 import { badRequest } from "./failures.ts";
-import { at, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 import { forms } from "./validation/forms.ts";

@@ -1,10 +1,10 @@
 /** TokenRequest, and the discovery documents with which others verify the tokens. */
 import { randomUUID } from "node:crypto";
+import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import type { Cluster, World } from "azure-sim/world";
 import { SignJWT } from "jose";
 import type { LookUp } from "./authentication.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
-import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
 import { type KubeObject, timestamp } from "./object.ts";
 import { invalidValue } from "./validation/causes.ts";
 

@@ -1,7 +1,18 @@
 /** The addresses and ports of services: made up where nobody asks for one, since nothing listens there. */
+
+import {
+  equal,
+  isObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  numberAt,
+  objectAt,
+  stringAt,
+  without,
+} from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { invalid } from "./failures.ts";
-import { equal, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, without } from "./json.ts";
 import type { Resource } from "./resource.ts";
 import type { Store } from "./store.ts";
 import { invalidValue } from "./validation/causes.ts";

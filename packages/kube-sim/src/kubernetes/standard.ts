@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "azure-sim/json";
 
 export const standard = JSON.parse(readFileSync(join(import.meta.dirname, "standard.json"), "utf8")) as {
   readonly objects: readonly (readonly [apiVersion: string, kind: string, object: JsonObject])[];
@@ -16,3 +16,10 @@ export const standard = JSON.parse(readFileSync(join(import.meta.dirname, "stand
   readonly webhookDeployment: JsonObject;
   readonly defaults: Readonly<Record<string, JsonObject>>;
 };
+
+/** Its controller in AKS: only with these flags it knows identity bindings. */
+export function webhookDeployment(hasIdentityBindings: boolean): JsonObject {
+  const { webhookDeployment: whole } = standard;
+  if (hasIdentityBindings) return whole;
+  return JSON.parse(JSON.stringify(whole).replaceAll(/,"--custom-token-endpoint[^"]*"/g, ""));
+}

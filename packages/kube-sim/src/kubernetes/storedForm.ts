@@ -1,7 +1,8 @@
 /** An object as it is stored: with what the API server fills in, its generation and the owners of its fields. */
+
+import { equal, type JsonObject, listAt, objectAt, without } from "azure-sim/json";
 import { inGoForm, metadataInGoForm } from "./builtIn/goForm.ts";
 import { badRequest } from "./failures.ts";
-import { equal, type JsonObject, listAt, objectAt, without } from "./json.ts";
 import { isKubeObject, type KubeObject, type ManagedFieldsEntry } from "./object.ts";
 import { fieldsOf, messageNameOf } from "./protobuf/fields.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";

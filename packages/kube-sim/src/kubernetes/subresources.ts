@@ -1,6 +1,7 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
+
+import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
-import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
 import { messageNameOf } from "./protobuf/fields.ts";

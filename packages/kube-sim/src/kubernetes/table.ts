@@ -1,7 +1,8 @@
 /** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
+
+import { at, type Json, type JsonObject } from "azure-sim/json";
 import { age, ageOf } from "./builtIn/ages.ts";
 import { printerOf } from "./builtIn/printers.ts";
-import { at, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import { partialMetadata } from "./partialMetadata.ts";
 import type { Column, Resource } from "./resource.ts";

@@ -1,8 +1,9 @@
 /** The controller that fills secrets of type service-account-token (kubernetes.io "Manually create a long-lived API token"). */
+
+import { objectAt, stringAt } from "azure-sim/json";
 import type { Cluster } from "azure-sim/world";
 import type { LookUp } from "./authentication.ts";
 import { type Controller, startController } from "./controller.ts";
-import { objectAt, stringAt } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resources } from "./resource.ts";
 import { lastingToken } from "./serviceAccountTokens.ts";

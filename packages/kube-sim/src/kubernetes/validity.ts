@@ -1,10 +1,11 @@
 /** Whether an object may be stored: what is wrong with it, all of it at once. */
+
+import { type JsonObject, stringAt, without } from "azure-sim/json";
 import { withoutAnyNulls } from "./body.ts";
 import type { Cause } from "./cause.ts";
 import { ruleViolations } from "./customRules.ts";
 import { customViolations } from "./customValidation.ts";
 import { invalid } from "./failures.ts";
-import { type JsonObject, stringAt, without } from "./json.ts";
 import type { Resource } from "./resource.ts";
 import { repeatedItems, type Schema, violations } from "./schema.ts";
 

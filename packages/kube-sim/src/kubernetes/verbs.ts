@@ -1,7 +1,8 @@
 /** What can be asked of stored objects, and with which options. */
+
+import type { Json } from "azure-sim/json";
 import type { Address, FieldValidation } from "./body.ts";
 import type { GrantCheck } from "./escalation.ts";
-import type { Json } from "./json.ts";
 import type { KubeObject } from "./object.ts";
 import type { Resource } from "./resource.ts";
 

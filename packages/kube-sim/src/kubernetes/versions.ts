@@ -1,5 +1,5 @@
 /** One stored object in the several versions or groups in which clients see it. */
-import { type JsonObject, without } from "./json.ts";
+import { type JsonObject, without } from "azure-sim/json";
 import type { KubeObject } from "./object.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { objectWithDefaults } from "./schema.ts";

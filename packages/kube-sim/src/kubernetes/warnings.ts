@@ -1,5 +1,5 @@
 /** What a write is warned of though it is done: the likeliest mistakes of those that a real API server names. */
-import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "./json.ts";
+import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import type { Resource } from "./resource.ts";
 import { forms, nanos, shown } from "./validation/forms.ts";
 

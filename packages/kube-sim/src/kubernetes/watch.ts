@@ -1,9 +1,9 @@
 /** Watches: a stream of changes, one JSON line each, or one message. kubernetes.io "API Concepts", "Efficient detection of changes". */
 import type { ServerResponse } from "node:http";
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { expired } from "./failures.ts";
-import { isObject, type Json, type JsonObject } from "./json.ts";
 import type { KubeObject } from "./object.ts";
-import { encodeEvent } from "./protobuf/encode.ts";
+import { encodeEvent } from "./protobuf/messages.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import type { Selector } from "./selectors.ts";
 import type { Change, Store } from "./store.ts";

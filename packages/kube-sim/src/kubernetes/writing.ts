@@ -1,11 +1,11 @@
 /** How an object is stored: checked, completed, admitted, and owned field by field. A dry run does all of it but the last step. */
 import { randomUUID } from "node:crypto";
+import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "azure-sim/json";
 import type { PolicyAdmission } from "./admissionPolicies.ts";
 import { resetsManagedFields } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
 import { ApiFailure, alreadyExists, forbidden, notFound } from "./failures.ts";
 import { newFinalizers, requireSameDeletion, requireSameVersion } from "./identity.ts";
-import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "./json.ts";
 import { generated, prepare, settle } from "./kindRules.ts";
 import { metadataViolations, withName } from "./metadataRules.ts";
 import { isManagedFieldsEntry, type KubeObject, type ManagedFieldsEntry, timestamp } from "./object.ts";

@@ -1,8 +1,9 @@
 /** Server-side apply against a simple model: a map of values, each with the set of managers that applied it. */
+
+import { type JsonObject, objectAt, stringsAt } from "azure-sim/json";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { schemaOf } from "../../src/kubernetes/builtIn/schemas.ts";
-import { type JsonObject, objectAt, stringsAt } from "../../src/kubernetes/json.ts";
 import type { ManagedFieldsEntry } from "../../src/kubernetes/object.ts";
 import { applyConfiguration } from "../../src/kubernetes/ownership.ts";
 

@@ -1,5 +1,5 @@
 /** What Kubernetes fills in where a client says nothing: pkg/apis/<group>/<version>/defaults.go, by type. */
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { withRequests } from "../podResources.ts";
 
 type Complete = (value: JsonObject) => JsonObject;

@@ -2,7 +2,7 @@
  * A built-in object as Go reads and writes it, so that what is stored is what a real API server stores: null is as good as absent, an
  * empty field disappears where its tag says so, a struct is always there, and each type has its defaults.
  */
-import { isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { type Field, fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { standard } from "../standard.ts";
 import { goDefaults } from "./goDefaults.ts";

@@ -1,5 +1,5 @@
 /** The order in which Go writes a map: by name. */
-import { isObject, type Json, type JsonObject } from "../json.ts";
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 
 /** All of it by name. */
 export function sorted(value: Json): Json {

@@ -1,6 +1,7 @@
 /** Texts of a built-in object that Go reads as a value of its own: quantities, times, bytes. */
+
+import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { microTimeProblem, timeProblem } from "../goTime.ts";
-import { isObject, type Json, type JsonObject } from "../json.ts";
 import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { readQuantity } from "./quantity.ts";
 

@@ -1,7 +1,17 @@
 /** The cells of the tables of built-in kinds, by kind in cells.json: what is shown, and of which fields. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { at, isObject, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import {
+  at,
+  isObject,
+  type Json,
+  type JsonObject,
+  listAt,
+  numberAt,
+  objectAt,
+  stringAt,
+  stringsAt,
+} from "azure-sim/json";
 import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
 import { age, ageOf } from "./ages.ts";

@@ -1,5 +1,5 @@
 /** The schemas of the built-in kinds, made of the definitions that a real API server publishes. */
-import { isObject, type Json, type JsonObject, stringAt } from "../json.ts";
+import { isObject, type Json, type JsonObject, stringAt } from "azure-sim/json";
 import type { Schema } from "../schema.ts";
 import { builtInKinds } from "./kinds.ts";
 

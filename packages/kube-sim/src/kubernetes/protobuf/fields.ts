@@ -24,10 +24,30 @@ export interface Field {
 let read: z.infer<typeof Fields> | undefined;
 const messages = new Map<string, ReadonlyMap<number, Field>>();
 
+/** Of the envelope, and of types with a form of their own in JSON (messages.ts). */
+const own: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  unknown: { typeMeta: "1 typeMeta *", raw: "2 bytes *", contentEncoding: "3 string *", contentType: "4 string *" },
+  typeMeta: { apiVersion: "1 string *", kind: "2 string *" },
+  event: { type: "1 string *", object: "2 held *" },
+  held: { raw: "1 bytes *" },
+  raw: { raw: "1 bytes *" },
+  quantity: { text: "1 string *" },
+  time: { seconds: "1 int *", nanos: "2 int *" },
+  microTime: { seconds: "1 int *", nanos: "2 int *" },
+  intOrString: { isText: "1 int *", int: "2 int *", text: "3 string *" },
+  schemaOrArray: { schema: "1 apiextensions/v1.JSONSchemaProps *", items: "2 []apiextensions/v1.JSONSchemaProps" },
+  schemaOrStrings: { schema: "1 apiextensions/v1.JSONSchemaProps *", items: "2 []string" },
+  schemaOrBool: { isAllowed: "1 bool *", schema: "2 apiextensions/v1.JSONSchemaProps *" },
+  // A list with a name is a message with one field.
+  "items:[]string": { items: "1 []string" },
+};
+
 function table(): z.infer<typeof Fields> {
   read ??= Fields.parse(JSON.parse(readFileSync(join(import.meta.dirname, "fields.json"), "utf8")));
   return read;
 }
+
+export const allMessages = () => [...Object.keys(own), ...Object.keys(table().messages)];
 
 /** The message of a kind; undefined for custom resources, which no API server reads in protobuf. */
 export function messageNameOf(apiVersion: string, kind: string): string | undefined {
@@ -44,7 +64,7 @@ export function hasVersion(apiVersion: string): boolean {
 export function fieldsOf(message: string): ReadonlyMap<number, Field> {
   const known = messages.get(message);
   if (known) return known;
-  const fields = Object.entries(table().messages[message] ?? {}).map(([key, text]): [number, Field] => {
+  const fields = Object.entries(own[message] ?? table().messages[message] ?? {}).map(([key, text]): [number, Field] => {
     const [number = "", type = "", marks = ""] = text.split(" ");
     const isInline = key.startsWith("^");
     return [

@@ -1,6 +1,7 @@
 /** What is wrong with a field, in the API server's words. */
+
+import type { Json } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
-import type { Json } from "../json.ts";
 
 export function invalidValue(field: string, value: Json, why: string): Cause {
   return { reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(value)}: ${why}`, field };

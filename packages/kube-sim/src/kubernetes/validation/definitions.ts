@@ -1,9 +1,9 @@
 /** The schemas of a CustomResourceDefinition (k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation). */
 import { Environment } from "@marcbachmann/cel-js";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { messageOf } from "../../messageOf.ts";
 import type { Cause } from "../cause.ts";
 import { customViolations } from "../customValidation.ts";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "../json.ts";
 import type { Schema } from "../schema.ts";
 import { invalidValue, required } from "./causes.ts";
 import { violationsBy } from "./rules.ts";

@@ -1,8 +1,8 @@
 /** The forms of texts that fields hold, by the names that rules.json gives them: what is wrong with one, in about the API server's words. */
 import { BlockList, isIP } from "node:net";
+import type { Json } from "azure-sim/json";
 import { Cron } from "croner";
 import { canonicalQuantity, readQuantity } from "../builtIn/quantity.ts";
-import type { Json } from "../json.ts";
 import { readPattern } from "../pattern.ts";
 
 /** Undefined where nothing is wrong. */

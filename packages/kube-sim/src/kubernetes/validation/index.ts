@@ -1,7 +1,8 @@
 /** What the API server refuses in objects of single kinds, besides what their schemas say. */
+
+import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
 import { ApiFailure } from "../failures.ts";
-import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "../json.ts";
 import type { Resource } from "../resource.ts";
 import { forbidden } from "./causes.ts";
 import { definitionViolations } from "./definitions.ts";

@@ -1,6 +1,7 @@
 /** Selectors of labels, as workloads, budgets and policies have them. */
+
+import { isObject, type Json, listAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
-import { isObject, type Json, listAt, objectAt, stringAt, stringsAt } from "../json.ts";
 import { invalidValue } from "./causes.ts";
 import { forms } from "./forms.ts";
 

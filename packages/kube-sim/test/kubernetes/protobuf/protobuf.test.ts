@@ -5,9 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { decodeBody } from "../../../src/kubernetes/protobuf/decode.ts";
-import { encodeBody, encodeEvent } from "../../../src/kubernetes/protobuf/encode.ts";
 import { fieldsOf, messageNameOf } from "../../../src/kubernetes/protobuf/fields.ts";
+import { decodeBody, encodeBody, encodeEvent } from "../../../src/kubernetes/protobuf/messages.ts";
 import { startCluster, type TestCluster } from "../cluster.ts";
 
 const mediaType = "application/vnd.kubernetes.protobuf";

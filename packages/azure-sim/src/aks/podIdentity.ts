@@ -3,10 +3,8 @@
  * identity exist. The rules are those of MIC 1.8, except that it assigns immediately (on a virtual machine scale
  * set, the assignment takes about a minute).
  */
-import { equal, numberAt, objectAt, stringAt } from "../kubernetes/json.ts";
-import type { KubeObject } from "../kubernetes/object.ts";
-import type { KubernetesApi } from "./api.ts";
-import { follow } from "./follow.ts";
+import { equal, numberAt, objectAt, stringAt } from "../json.ts";
+import type { ClusterApi, Item } from "./object.ts";
 
 const group = "aadpodidentity.k8s.io/v1";
 /** Unanchored and case-insensitive, as in MIC; an identity with any other id is silently ignored. */
@@ -16,12 +14,15 @@ const resourceId =
 interface Assignment {
   readonly namespace: string;
   readonly name: string;
-  readonly pod: KubeObject;
-  readonly binding: KubeObject;
-  readonly identity: KubeObject;
+  readonly pod: Item;
+  readonly binding: Item;
+  readonly identity: Item;
 }
 
-export function startPodIdentityController(api: KubernetesApi): { close(): Promise<void> } {
+/** The objects at a path, as last seen. */
+type Follow = (path: string, onChange: () => void) => { objects(): readonly Item[]; close(): Promise<void> };
+
+export function startPodIdentityController(api: ClusterApi, follow: Follow): { close(): Promise<void> } {
   let isDue = false;
   let isClosed = false;
   let running: Promise<void> = Promise.resolve();
@@ -33,10 +34,10 @@ export function startPodIdentityController(api: KubernetesApi): { close(): Promi
       await reconcile();
     });
   };
-  const pods = follow(api, "/api/v1/pods", { onChange });
-  const identities = follow(api, `/apis/${group}/azureidentities`, { onChange });
-  const bindings = follow(api, `/apis/${group}/azureidentitybindings`, { onChange });
-  const assigned = follow(api, `/apis/${group}/azureassignedidentities`, { onChange });
+  const pods = follow("/api/v1/pods", onChange);
+  const identities = follow(`/apis/${group}/azureidentities`, onChange);
+  const bindings = follow(`/apis/${group}/azureidentitybindings`, onChange);
+  const assigned = follow(`/apis/${group}/azureassignedidentities`, onChange);
   const followers = [pods, identities, bindings, assigned];
 
   async function reconcile(): Promise<void> {
@@ -103,22 +104,22 @@ function assignedIdentity({ name, pod, binding, identity }: Assignment) {
   };
 }
 
-function isUsable(identity: KubeObject): boolean {
+function isUsable(identity: Item): boolean {
   const type = numberAt(identity, "spec", "type") ?? 0;
   return type !== 0 || resourceId.test(stringAt(identity, "spec", "resourceID") ?? "");
 }
 
-function matches(pod: KubeObject, binding: KubeObject, identity: KubeObject): boolean {
+function matches(pod: Item, binding: Item, identity: Item): boolean {
   const label = pod.metadata.labels?.["aadpodidbinding"] ?? "";
   if (label === "" || label !== stringAt(binding, "spec", "selector")) return false;
   return !isNamespaced(identity) || pod.metadata.namespace === binding.metadata.namespace;
 }
 
-function isNamespaced(identity: KubeObject): boolean {
+function isNamespaced(identity: Item): boolean {
   return identity.metadata.annotations?.["aadpodidentity.k8s.io/Behavior"] === "namespaced";
 }
 
-function assignment(pod: KubeObject, binding: KubeObject, identity: KubeObject): Assignment {
+function assignment(pod: Item, binding: Item, identity: Item): Assignment {
   // MIC puts what is not namespaced into the namespace `default`, where equal identity names collide (issue 1065).
   const namespace = isNamespaced(identity) ? (identity.metadata.namespace ?? "") : "default";
   const name = `${pod.metadata.name}-${pod.metadata.namespace}-${identity.metadata.name}`;
@@ -130,7 +131,7 @@ function key({ namespace, name }: Assignment): string {
 }
 
 /** Whether an assignment belongs to the current objects, and not to earlier ones of the same names. */
-function isStill(assigned: KubeObject, { pod, binding, identity }: Assignment): boolean {
+function isStill(assigned: Item, { pod, binding, identity }: Assignment): boolean {
   const spec = objectAt(assigned, "spec");
   return (
     stringAt(spec, "pod") === pod.metadata.name &&

@@ -4,21 +4,25 @@
  * in AKS"; Azure/AKS#5410 has the webhook's name and text). Not documented, and simulated as it seems: the texts about quota, policy
  * and deletion, what a namespace keeps that is given up, and under which name AKS writes.
  */
-import type { ManagedNamespace, ManagedNamespaces } from "azure-sim/managedNamespaces";
-import { equal, type JsonObject, objectAt, stringsAt } from "./json.ts";
-import type { Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
-import type { AdmissionRequest, AdmissionWebhook } from "./webhooks.ts";
+import { equal, type JsonObject, objectAt, stringsAt } from "../json.ts";
+import type { ManagedNamespace, ManagedNamespaces } from "../managedNamespaces.ts";
+import type { Item } from "./object.ts";
 
 const label = "kubernetes.azure.com/managedByArm";
-const manager = "aks-namespace-manager";
 
-export const managedNamespaceWebhook: AdmissionWebhook = {
+interface Asked {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE";
+  readonly resource: { readonly kind: string };
+  readonly name: string | undefined;
+  readonly object: JsonObject;
+  readonly oldObject?: JsonObject | null;
+}
+
+export const managedNamespaceWebhook = {
   name: "aks-namespace-validating-webhook.azmk8s.io",
-  sideEffects: "None",
+  sideEffects: "None" as const,
   code: 400,
-  deny({ operation, resource, name, object, oldObject = null }: AdmissionRequest) {
+  deny({ operation, resource, name, object, oldObject = null }: Asked) {
     if (oldObject === null || stringsAt(oldObject, "metadata", "labels")[label] !== "true") return undefined;
     const refused = (what: string) =>
       `Updating/deleting ${what} is not allowed because it is managed by ARM. Please update this namespace through ARM api.`;
@@ -34,41 +38,35 @@ export const managedNamespaceWebhook: AdmissionWebhook = {
   },
 };
 
-interface Parts {
-  readonly store: Store;
-  readonly resources: Resources;
-  readonly objects: Objects;
+type Kind = readonly [apiVersion: string, kind: string];
+const namespaces: Kind = ["v1", "Namespace"];
+const inside = [
+  { kind: ["v1", "ResourceQuota"], own: "defaultresourcequota", spec: quotaSpec },
+  { kind: ["networking.k8s.io/v1", "NetworkPolicy"], own: "defaultnetworkpolicy", spec: policySpec },
+] as const;
+
+/** The cluster's objects, to whoever writes them as AKS. */
+interface Objects {
+  find(kind: Kind, namespace: string | undefined, name: string): Item | undefined;
+  /** Creates it, or replaces these fields of it. */
+  put(kind: Kind, namespace: string | undefined, name: string, body: JsonObject): void;
+  remove(kind: Kind, namespace: string | undefined, name: string): void;
 }
 
-export function serveManagedNamespaces(managed: ManagedNamespaces, cluster: string, parts: Parts): () => void {
-  const { store, resources, objects } = parts;
-  const kindOf = (apiVersion: string, kind: string) => {
-    const resource = resources.ofKind(apiVersion, kind);
-    if (resource === undefined) throw new Error(`The simulated cluster serves no ${kind}.`);
-    return resource;
-  };
-  const namespaces = kindOf("v1", "Namespace");
-  const inside = [
-    { resource: kindOf("v1", "ResourceQuota"), name: "defaultresourcequota", spec: quotaSpec },
-    { resource: kindOf("networking.k8s.io/v1", "NetworkPolicy"), name: "defaultnetworkpolicy", spec: policySpec },
-  ];
-
-  /** Creates it, or replaces the fields of it. */
-  function put(resource: typeof namespaces, namespace: string | undefined, name: string, body: JsonObject): void {
-    const live = store.get(resource, namespace, name);
-    if (live === undefined) objects.create({ resource, namespace }, body, { manager });
-    else objects.replace({ resource, namespace, name }, { ...live, ...body }, { manager });
+export function serveManagedNamespaces(managed: ManagedNamespaces, cluster: string, objects: Objects): () => void {
+  function writeNamespace(name: string, labels: Record<string, string>, annotations: Record<string, string>): void {
+    const metadata = objectAt(objects.find(namespaces, undefined, name), "metadata");
+    objects.put(namespaces, undefined, name, { metadata: { ...metadata, name, labels, annotations } });
   }
 
-  function writeNamespace(name: string, labels: Record<string, string>, annotations: Record<string, string>): void {
-    const metadata = objectAt(store.get(namespaces, undefined, name) ?? {}, "metadata");
-    put(namespaces, undefined, name, { metadata: { ...metadata, name, labels, annotations } });
+  function removeIfThere(kind: Kind, namespace: string, name: string): void {
+    if (objects.find(kind, namespace, name)) objects.remove(kind, namespace, name);
   }
 
   return managed.managedBy(cluster, {
     bring(wanted, before) {
       const { name, properties } = wanted;
-      const live = store.get(namespaces, undefined, name);
+      const live = objects.find(namespaces, undefined, name);
       const found = { labels: live?.metadata.labels ?? {}, annotations: live?.metadata.annotations ?? {} };
       if (before === undefined && live !== undefined) {
         const isIdentical = (["labels", "annotations"] as const).every((field) =>
@@ -83,26 +81,24 @@ export function serveManagedNamespaces(managed: ManagedNamespaces, cluster: stri
         return { ...Object.fromEntries(kept), ...properties[field] };
       };
       writeNamespace(name, { ...merged("labels"), [label]: "true" }, merged("annotations"));
-      for (const { resource, name: own, spec } of inside) {
+      for (const { kind, own, spec } of inside) {
         const body = spec(wanted);
-        if (body) put(resource, name, own, { metadata: { name: own, labels: { [label]: "true" } }, spec: body });
-        else if (store.get(resource, name, own)) objects.remove({ resource, namespace: name, name: own }, {});
+        if (body) objects.put(kind, name, own, { metadata: { name: own, labels: { [label]: "true" } }, spec: body });
+        else removeIfThere(kind, name, own);
       }
       return undefined;
     },
 
     release({ name, properties }) {
-      const live = store.get(namespaces, undefined, name);
+      const live = objects.find(namespaces, undefined, name);
       if (live === undefined) return;
       if (properties.deletePolicy === "Delete") {
-        objects.remove({ resource: namespaces, namespace: undefined, name }, {});
+        objects.remove(namespaces, undefined, name);
         return;
       }
       const { [label]: _, ...labels } = live.metadata.labels ?? {};
       writeNamespace(name, labels, live.metadata.annotations ?? {});
-      for (const { resource, name: own } of inside) {
-        if (store.get(resource, name, own)) objects.remove({ resource, namespace: name, name: own }, {});
-      }
+      for (const { kind, own } of inside) removeIfThere(kind, name, own);
     },
   });
 }

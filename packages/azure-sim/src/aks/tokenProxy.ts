@@ -4,13 +4,13 @@
  * 403 for what the cluster's roles do not allow.
  */
 
-import { mintAccessToken } from "azure-sim/entra";
-import { type HttpReply, type HttpRequest, startHttpServer } from "azure-sim/httpServer";
-import type { Simulator, SimulatorContext } from "azure-sim/simulator";
-import { automaticCredential, type Identity, principalOf, type World } from "azure-sim/world";
 import { z } from "zod";
-import { bindingAudience, type TokenProxyAddress } from "../kubernetes/workloadIdentityWebhook.ts";
-import type { KubernetesApi } from "./api.ts";
+import { mintAccessToken } from "../entra/index.ts";
+import { type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";
+import type { Simulator, SimulatorContext } from "../simulator.ts";
+import { automaticCredential, type Identity, principalOf, type World } from "../world.ts";
+import type { ClusterApi } from "./object.ts";
+import { bindingAudience, type TokenProxyAddress } from "./workloadIdentity.ts";
 
 export interface TokenProxy extends Simulator {
   readonly address: TokenProxyAddress;
@@ -47,7 +47,7 @@ export async function startTokenProxy(
     clusterId,
     api,
     authorityHost,
-  }: { cluster: string; clusterId: string; api: KubernetesApi; authorityHost: () => string },
+  }: { cluster: string; clusterId: string; api: Pick<ClusterApi, "post">; authorityHost: () => string },
 ): Promise<TokenProxy> {
   const sniName = `${cluster}.identity-binding.sandbox`;
 

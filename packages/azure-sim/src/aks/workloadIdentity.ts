@@ -4,20 +4,12 @@
  * SDKs is not simulated.
  */
 import { createHash } from "node:crypto";
-import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "./json.ts";
-import type { KubeObject } from "./object.ts";
-import { standard } from "./standard.ts";
+import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, stringsAt } from "../json.ts";
+import type { Item } from "./object.ts";
 
 const prefix = "azure.workload.identity/";
 const mountPath = "/var/run/secrets/azure/wi";
 const tokenPath = "token/azure-identity-token";
-
-/** Its controller in AKS: only with these flags it knows identity bindings. */
-export function webhookDeployment(hasIdentityBindings: boolean): JsonObject {
-  const { webhookDeployment: whole } = standard;
-  if (hasIdentityBindings) return whole;
-  return JSON.parse(JSON.stringify(whole).replaceAll(/,"--custom-token-endpoint[^"]*"/g, ""));
-}
 
 const bindingSuffix = "identity-binding";
 /** Whoever runs the webhook chooses it, but not Entra's own; AKS's is not documented. */
@@ -47,7 +39,7 @@ export class WebhookDenial extends Error {
 export interface WorkloadIdentity {
   readonly tenantId: string;
   readonly authorityHost: string;
-  readonly serviceAccount: (namespace: string, name: string) => KubeObject | undefined;
+  readonly serviceAccount: (namespace: string, name: string) => Item | undefined;
   /** Undefined where the webhook runs without the flags of identity bindings. */
   readonly tokenProxy: TokenProxyAddress | undefined;
 }
