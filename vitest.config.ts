@@ -8,7 +8,7 @@ import { LongestFirst } from "./test/support/longestFirst.ts";
  */
 const pure = [
   "test/*.test.ts",
-  "test/{application,clients,domain,durable,functions,http,orchestrations,resources,telemetry}/**/*.test.ts",
+  "test/{application,clients,domain,durable,families,functions,http,orchestrations,resources,telemetry}/**/*.test.ts",
 ];
 /** Change their process for good, its environment, clock or modules, or meet what MSAL keeps in it of managed identities' tokens. */
 const alone = [

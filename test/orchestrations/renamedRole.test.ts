@@ -92,22 +92,6 @@ describe("a role that somebody renamed", () => {
     expect(server.roles.has("theirs")).toBe(false);
     expect(rightsOf("theirs")).toEqual([]);
   });
-
-  it("is found, and goes with a repair, which makes one of the right name", async () => {
-    expect(await findings()).toEqual([
-      ["GRANT_MISSING", "ledger", null],
-      ["ROLE_RENAMED", "ledger", "theirs"],
-      ["GRANT_MISSING", "stock", null],
-      ["ROLE_RENAMED", "stock", "theirs"],
-    ]);
-
-    const { operation } = await operate(cloud, "repair", request);
-
-    expect(operation).toMatchObject({ status: "Succeeded" });
-    expect(server.roles.has("theirs")).toBe(false);
-    expect(rightsOf(name).map(({ schema, right }) => [schema, right])).toContainEqual(["stock", "SELECT ON TABLES"]);
-    expect(await findings()).toEqual([]);
-  });
 });
 
 /** Somebody makes one for the same identity, and gives it something on a schema: by itself, or by a group. */

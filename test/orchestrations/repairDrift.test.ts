@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { type FindingCode, type Severity, severityOf } from "../../src/domain/finding.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { ownerMetadata, printMark, readMark } from "../../src/domain/naming/ownership.ts";
+import { ownerMetadata } from "../../src/domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import type { FakeCloud } from "../support/fakeCloud.ts";
@@ -83,47 +83,6 @@ const breaks: readonly Break[] = [
     found: ["CREDENTIAL_CHANGED"],
     severity: "Error",
     writes: ["put credential"],
-  },
-  {
-    what: "a user is dropped",
-    breakIt: () => cloud.users.get("sql-dev/messages")?.clear(),
-    found: ["USER_MISSING"],
-    severity: "Error",
-    writes: ["change sql-dev/messages"],
-  },
-  {
-    what: "a user has another SID",
-    breakIt: () => namespaces.editUser("messages", (user) => ({ ...user, sid: `0x${"AB".repeat(16)}` })),
-    found: ["USER_SID_STALE"],
-    severity: "Error",
-    writes: ["change sql-dev/messages"],
-  },
-  {
-    what: "a role is revoked",
-    breakIt: () => namespaces.editUser("orders", (user) => ({ ...user, roles: ["db_datareader"] })),
-    found: ["GRANT_MISSING"],
-    severity: "Error",
-    writes: ["change sql-dev/orders"],
-  },
-  {
-    what: "a permission is revoked",
-    breakIt: () => namespaces.editUser("orders", (user) => ({ ...user, permissions: [] })),
-    found: ["GRANT_MISSING"],
-    severity: "Error",
-    writes: ["change sql-dev/orders"],
-  },
-  {
-    what: "Mooring granted a role that is no longer requested",
-    breakIt: () =>
-      namespaces.editUser("messages", (user) => {
-        const mark = readMark(user.mark);
-        if (!mark) throw new Error("no mark");
-        const grants = { ...mark.grants, db_datawriter: "earlier" };
-        return { ...user, roles: [...user.roles, "db_datawriter"], mark: printMark({ ...mark, grants }) };
-      }),
-    found: ["GRANT_SURPLUS"],
-    severity: "Error",
-    writes: ["change sql-dev/messages"],
   },
   {
     what: "the ConfigMap is deleted",

@@ -59,27 +59,6 @@ function see(changes: Partial<DatabaseState>): void {
   });
 }
 
-it("makes a user a member of Mooring's roles, where the database has them", async () => {
-  const { changes } = await plan(["writer", "executor"]);
-
-  expect(changes.flatMap((change) => (change.kind === "addRole" ? [change.role] : []))).toEqual([
-    "mooring_writer",
-    "mooring_executor",
-  ]);
-});
-
-it("gives fixed roles where it has none, and Mooring is in db_owner", async () => {
-  cloud.roles.splice(0, Infinity, "db_datareader", "db_datawriter");
-
-  const { changes } = await plan(["writer", "executor"]);
-
-  expect(changes.slice(2)).toEqual([
-    { kind: "addRole", user, role: "db_datareader" },
-    { kind: "addRole", user, role: "db_datawriter" },
-    { kind: "grant", user, permission: "EXECUTE" },
-  ]);
-});
-
 describe("a user that 0.1.0 gave fixed roles", () => {
   const grants = { db_datareader: "first", db_datawriter: "second", EXECUTE: "first" };
   beforeEach(() => put({ roles: ["db_datareader", "db_datawriter"], permissions: ["EXECUTE"] }, grants));
