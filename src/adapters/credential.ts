@@ -4,11 +4,11 @@
  * token request has a timeout, because the SDK's credentials wait forever if nobody answers.
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { type AccessToken, DefaultAzureCredential, type GetTokenOptions, type TokenCredential } from "@azure/identity";
 import { defined } from "../domain/defined.ts";
 import { isAuthenticationFailure, TransientError } from "../domain/errors.ts";
 import { messageOf } from "../domain/messageOf.ts";
+import { unlessLate } from "../domain/unlessLate.ts";
 import { logLine } from "../telemetry/logLine.ts";
 
 /** The credential that adapters get. */
@@ -51,9 +51,13 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
   const refused = new Set<string>();
   const kept = new Map<string, AccessToken>();
   const renewals = new Map<string, Promise<AccessToken>>();
+  const asked = new Map<string, Promise<AccessToken>>();
+  const tooLate = () => {
+    throw noToken(`no answer within ${timeoutMs / 1_000} s`);
+  };
 
   async function ask(scopes: string | string[], options?: GetTokenOptions): Promise<AccessToken> {
-    const token = await inTime(current.getToken(scopes, options), timeoutMs);
+    const token = await unlessLate(current.getToken(scopes, options), timeoutMs, tooLate);
     if (token === null) throw noToken("the credential returned none");
     return token;
   }
@@ -62,7 +66,7 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
     current = open();
     const token = await ask(scopes);
     if (token.token !== old) return token;
-    await inTime(renew([scopes].flat()[0] ?? ""), timeoutMs);
+    await unlessLate(renew([scopes].flat()[0] ?? ""), timeoutMs, tooLate);
     // If it is the same token again, no other is available: Azure's endpoint has its own cache.
     const renewed = await ask(scopes);
     refused.delete(old);
@@ -85,8 +89,12 @@ export function renewable({ open, renew }: TokenSource, timeoutMs: number): Rene
       const known = key === undefined ? undefined : kept.get(key);
       if (known && Date.now() < freshUntil(known) && !refused.has(known.token)) return known;
       try {
-        const token = await obtain(scopes, options);
-        if (key !== undefined) kept.set(key, token);
+        if (key === undefined) return await obtain(scopes, options);
+        // Everything that starts at the same time wants the same token.
+        const asking = asked.get(key) ?? obtain(scopes).finally(() => asked.delete(key));
+        asked.set(key, asking);
+        const token = await asking;
+        kept.set(key, token);
         return token;
       } catch (error) {
         throw isAuthenticationFailure(error) ? error : noToken(reasonOf(error), error);
@@ -118,18 +126,6 @@ async function renewManagedIdentityToken(clientId: string | undefined, scope: st
 /** As in the SDKs' pipelines: two minutes before expiry, or when the issuer wants the token refreshed. */
 function freshUntil({ expiresOnTimestamp, refreshAfterTimestamp }: AccessToken): number {
   return Math.min(expiresOnTimestamp - 120_000, refreshAfterTimestamp ?? Number.POSITIVE_INFINITY);
-}
-
-async function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const late = new AbortController();
-  const limit = sleep(timeoutMs, undefined, { signal: late.signal }).then(() => {
-    throw noToken(`no answer within ${timeoutMs / 1_000} s`);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    late.abort();
-  }
 }
 
 function noToken(reason: string, cause?: unknown): TransientError {

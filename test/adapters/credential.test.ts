@@ -52,6 +52,15 @@ describe("the cache", () => {
     ]);
   });
 
+  it("asks once for everything that waits for the same token", async () => {
+    const { getToken, credential } = counting({ expiresOnTimestamp: minutes(60) });
+
+    const tokens = await Promise.all([scope, scope, scope].map((of) => credential.getToken(of)));
+
+    expect(getToken).toHaveBeenCalledTimes(1);
+    expect(new Set(tokens.map((each) => each?.token)).size).toBe(1);
+  });
+
   it.each([
     ["that is about to expire", { expiresOnTimestamp: minutes(1) }],
     ["that its issuer would have replaced", { expiresOnTimestamp: minutes(60), refreshAfterTimestamp: minutes(-1) }],

@@ -1,10 +1,10 @@
 /** Before a request is answered with "unchanged": checks that the Kubernetes namespace is the one that was onboarded. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { berthKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
+import { unlessLate } from "../../domain/unlessLate.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -44,16 +44,15 @@ async function look(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
   { cluster, namespace }: Pick<NamespaceRecord, "cluster" | "namespace">,
 ): Promise<KubernetesObject | undefined | "unknown"> {
-  const giveUp = new AbortController();
-  const tooLong = sleep(longestLookMs, "unknown" as const, { signal: giveUp.signal });
-  tooLong.catch(() => undefined); // Aborted when the answer came first.
   try {
     const ref = { apiVersion: "v1", kind: "Namespace", name: namespace };
-    return await Promise.race([kubernetes.get(findCluster(catalog, cluster), ref), tooLong]);
+    return await unlessLate(
+      kubernetes.get(findCluster(catalog, cluster), ref),
+      longestLookMs,
+      () => "unknown" as const,
+    );
   } catch (error) {
     if (error instanceof PermanentError || error instanceof TransientError) return "unknown";
     throw error;
-  } finally {
-    giveUp.abort();
   }
 }
