@@ -26,7 +26,7 @@ const connectWorkload = combinedActivity("connectWorkload", applyServiceAccount,
 /** They run only together. */
 const prepared: readonly StepName[] = [ensureIdentity.name, applyNamespace.name];
 for (const step of everyStep) {
-  if (!prepared.includes(step.name)) step.use((definition) => void stepActivity(definition));
+  if (!prepared.includes(step.name)) stepActivity(step);
 }
 
 /** Runs a step whose result matters; `more` is what only the orchestration knows. */
@@ -39,7 +39,8 @@ export function perform<G extends object, O extends StepResult>(
 }
 
 export function performStep({ name, target }: StepKey, { base, operation }: Work): Step<StepResult> {
-  return steps[name].use((step) => call(step, inputOf(step, base, { operation, target }), base.retry));
+  const step = steps[name];
+  return call(step, inputOf(step, base, { operation, target }), base.retry);
 }
 
 /** Makes the identity and its namespace, and returns what later steps need of both. */

@@ -1,4 +1,4 @@
-/** PostgreSQL targets on the whole system: planned, given, used with a token, put right, adopted, changed, undone, and gone. */
+/** PostgreSQL targets on the whole system: the contract of every family, used with a token, taken over, and hard to take away. */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { mintAccessToken } from "azure-sim/entra";
 import { audience } from "azure-sim/postgres";
 import { hasPostgres } from "azure-sim/testing/postgres";
+import type { Identity } from "azure-sim/world";
 import { Client } from "pg";
 import { hasProgram } from "test-support/programs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -14,9 +15,11 @@ import { names } from "../../sandbox/cloud.ts";
 import { createTeamCluster } from "../../sandbox/demo/cluster.ts";
 import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
+import { type PostgresWord, rightsOf } from "../../src/domain/targets/postgres.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { contractOf, type WireFamily } from "./support/familyContract.ts";
 
 /** Below the checkout, so that the lines find its packages. */
 const programs = join(process.cwd(), "node_modules/.cache/mooring-postgres-login");
@@ -170,48 +173,6 @@ await pool.end();\n`;
     await offboard(namespace);
   });
 
-  it("finds and repairs drift of each field", async () => {
-    const namespace = "drifting";
-    await onboard(namespace, { ledger: ["write"], archive: ["read"] });
-    const role = `"${roleOf(namespace)}"`;
-
-    const drifts: readonly (readonly [string, object])[] = [
-      [`REVOKE INSERT ON entries FROM ${role}`, { code: "GRANT_MISSING", target: "ledger", field: "write" }],
-      [
-        `REVOKE USAGE ON SCHEMA public FROM ${role}`,
-        { found: expect.stringMatching(/^without USAGE, INSERT ON TABLES$/) },
-      ],
-      [
-        `ALTER DEFAULT PRIVILEGES FOR ROLE azure_pg_admin IN SCHEMA archive REVOKE SELECT ON TABLES FROM ${role}`,
-        { code: "GRANT_MISSING", target: "archive", field: "read", found: "without SELECT ON TABLES" },
-      ],
-      [
-        `COMMENT ON ROLE ${role} IS 'tidied up'`,
-        { code: "MARK_MISSING", target: `role ${roleOf(namespace)} on pg-dev`, field: "comment" },
-      ],
-    ];
-    for (const [drift] of drifts) await sql("ledger", drift);
-    expect(await verify(namespace)).toEqual(
-      expect.arrayContaining(drifts.map(([, found]) => expect.objectContaining(found))),
-    );
-    await repair(namespace);
-    expect(await verify(namespace)).toEqual([]);
-    // Made by somebody who is no owner of tables there, so no default of an owner reaches it.
-    await sql("ledger", "CREATE TABLE archive.new (); ALTER TABLE archive.new OWNER TO azure_pg_admin");
-    expect(await verify(namespace)).toMatchObject([{ code: "GRANT_MISSING", target: "archive", field: "read" }]);
-    await repair(namespace);
-    await sql("ledger", `GRANT TRUNCATE ON entries TO ${role}; ALTER ROLE ${role} NOLOGIN`);
-    expect(await verify(namespace)).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ code: "GRANT_ADDED", target: "ledger", field: "TRUNCATE ON TABLES" }),
-        expect.objectContaining({ code: "USER_DISABLED", target: "ledger", field: "LOGIN" }),
-      ]),
-    );
-    await sql("ledger", `REVOKE TRUNCATE ON entries FROM ${role}; ALTER ROLE ${role} LOGIN`);
-    await sql("ledger", "DROP TABLE archive.new");
-    await offboard(namespace);
-  });
-
   it("makes the role of a recreated identity anew, and keeps the tables of the earlier one", async () => {
     const namespace = "recreated";
     await onboard(namespace, { ledger: ["own"], reports: ["read"] });
@@ -238,35 +199,6 @@ await pool.end();\n`;
     await sql("ledger", "DROP TABLE made");
   });
 
-  it("takes back what a failed operation gave", async () => {
-    const before = await roles();
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH serviceaccounts",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-
-    const failed = await run(wanted("undone", { ledger: ["write"], reports: ["own"] }));
-
-    expect(failed.status).toBe("Failed");
-    expect(failed.steps).toContainEqual(expect.objectContaining({ name: "revokeTarget", action: "delete" }));
-    expect(await roles()).toEqual(before);
-  });
-
-  it.each(["create role", "amend mark", "grant"])("takes back everything when it may not %s", async (doing) => {
-    const before = await roles();
-    const namespace = `forbidden-${doing.replace(" ", "-")}`;
-    const effect = { kind: "error", code: "42501", message: "not today" } as const;
-    sandbox.cloud.faults.add({ wire: "postgres", operation: `mooring: ${doing}`, target: "pg-dev/*", effect });
-
-    const failed = await run(wanted(namespace, { ledger: ["own"] }));
-
-    expect(failed).toMatchObject({ status: "Failed", error: { code: "POSTGRES_FORBIDDEN" } });
-    expect(await roles()).toEqual(before);
-    expect(await sql("ledger", "SELECT count(*)::int AS n FROM pg_default_acl")).toEqual([{ n: 0 }]);
-  });
-
   it("survives the loss of the answer to every call once, and leaves nothing", async () => {
     const before = await roles();
     const namespace = "lossy";
@@ -289,24 +221,6 @@ await pool.end();\n`;
     await sql("ledger", "DROP TABLE lossy");
   });
 
-  it("narrows and retires", async () => {
-    const namespace = "changing";
-    await onboard(namespace, { ledger: ["own"], reports: ["read"] });
-    const client = await logIn(namespace);
-    await client.query("CREATE TABLE mine (what text)");
-
-    await onboard(namespace, { ledger: ["read"] }, {}, "?confirmRemoval=true");
-
-    expect(await verify(namespace)).toEqual([]);
-    await client.query("SELECT * FROM mine");
-    await expect(client.query("DROP TABLE mine")).rejects.toMatchObject({ code: "42501" });
-    await expect((await logIn(namespace, "reports")).query("SELECT * FROM monthly")).rejects.toMatchObject({
-      code: "42501",
-    });
-    await offboard(namespace);
-    await sql("ledger", "DROP TABLE mine");
-  });
-
   /** A shell that only tells what psql would be given, by whose connections it is then sent. */
   async function sendAsPsql(lines: string): Promise<string> {
     const script = `psql() { for word; do printf '%s\\0' "$word"; done; }\n${lines}`;
@@ -315,7 +229,6 @@ await pool.end();\n`;
     const calls = words.flatMap((word, at) =>
       word === "--command" ? [{ connection: words[at - 1] ?? "", statements: words[at + 1] ?? "" }] : [],
     );
-    expect(calls).toHaveLength(2);
     const { databaseAdministrator } = sandbox.cloud.principals;
     const warnings: string[] = [];
     for (const { connection, statements } of calls) {
@@ -361,6 +274,69 @@ await pool.end();\n`;
       await offboard(namespace);
     },
   );
+
+  /** The schema `public` of the ledger, with a table. */
+  function family(): WireFamily {
+    const ask = (access: readonly PostgresWord[]) => ({
+      wanted: { targets: [{ target: "ledger", access }] },
+      given({ principalId }: Identity) {
+        const rights = rightsOf(access).flatMap((right) =>
+          right.split(" ON TABLES", 2)[1] === "" ? right.split(" ")[0] : [],
+        );
+        const all = [
+          "CONNECT ledger",
+          "USAGE public",
+          ...rights.flatMap((right) => [`${right} entries`, `${right} later`]),
+        ];
+        return all.map((each) => `${each} ${principalId}`).toSorted();
+      },
+    });
+    const roleOfIdentity = ({ name }: Identity) => `"${name}"`;
+    const effect = { kind: "error", code: "42501", message: "not today" } as const;
+    const held = `SELECT privilege_type || ' ' || what AS given, grantee::int AS role FROM (
+      SELECT (aclexplode(relacl)).*, relname AS what FROM pg_class WHERE relname = 'entries'
+      UNION ALL SELECT (aclexplode(nspacl)).*, nspname FROM pg_namespace
+      UNION ALL SELECT (aclexplode(datacl)).*, datname FROM pg_database
+      UNION ALL SELECT (aclexplode(defaclacl)).*, 'later' FROM pg_default_acl WHERE defaclobjtype = 'r'
+    ) AS given`;
+    const drift = (code: string, statement: (role: string) => string) =>
+      [{ code }, (identity: Identity) => sql("ledger", statement(roleOfIdentity(identity)))] as const;
+    return {
+      kind: "namedTarget",
+      stale: "GRANT_STALE",
+      all: ask(["write"]),
+      less: ask(["read"]),
+      async given() {
+        const labels = await sql("postgres", "SELECT role::int, objectid FROM pgaadauth.labels");
+        const whose = new Map(labels.map(({ role, objectid }) => [role, objectid]));
+        const rights = await sql("ledger", held);
+        return rights.flatMap(({ given, role }) => (whose.has(role) ? [`${given} ${whose.get(role)}`] : [])).toSorted();
+      },
+      drifts: [
+        drift("GRANT_MISSING", (role) => `REVOKE INSERT ON entries FROM ${role}`),
+        drift("GRANT_MISSING", (role) => `REVOKE USAGE ON SCHEMA public FROM ${role}`),
+        drift(
+          "GRANT_MISSING",
+          (role) =>
+            `ALTER DEFAULT PRIVILEGES FOR ROLE azure_pg_admin IN SCHEMA public REVOKE SELECT ON TABLES FROM ${role}`,
+        ),
+        drift("MARK_MISSING", (role) => `COMMENT ON ROLE ${role} IS 'tidied up'`),
+      ],
+      writes: ["create role", "amend mark", "grant"].map((doing) => ({
+        ...{ wire: "postgres", operation: `mooring: ${doing}`, target: "pg-dev/*", effect },
+      })),
+      clear: (identity) =>
+        sql("ledger", `DROP OWNED BY ${roleOfIdentity(identity)}; DROP ROLE ${roleOfIdentity(identity)}`),
+      byHand: ({ azureCli }) =>
+        sendAsPsql(
+          azureCli
+            .split("\n")
+            .filter((line) => !/^(?:az|set|#)/.test(line))
+            .join("\n"),
+        ),
+    };
+  }
+  for (const [sentence, keeps] of Object.entries(contractOf("of-postgres", () => sandbox, family))) it(sentence, keeps);
 
   it("stops at a role of somebody else, and says so beforehand", async () => {
     const namespace = "taken";

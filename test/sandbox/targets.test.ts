@@ -1,12 +1,9 @@
-/** Targets with roles in Azure, on the whole system: planned, given, put right, adopted, changed, undone, exported, and gone. */
-import { randomUUID } from "node:crypto";
 import { assignRole } from "azure-sim/world";
 import { afterEach, describe, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
-import { actsOn, pathOf } from "../support/namespaceActs.ts";
+import { actsOn } from "../support/namespaceActs.ts";
 import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { it } from "../support/sharedSandbox.ts";
@@ -24,7 +21,6 @@ afterEach(() => {
 });
 
 const blobReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
-const blobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
 function berthOf(namespace: string) {
   return { cluster: names.cluster, namespace };
@@ -40,204 +36,19 @@ function identityOf(namespace: string) {
   return [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
 }
 
-/** Roles by the last part of their scope, of whoever is meant. */
-function rolesOf(principalId: string | undefined) {
-  return [...sandbox.cloud.world.roleAssignments.values()]
-    .filter((each) => each.principalId === principalId)
-    .map(({ scope, role }) => `${scope.split("/").at(-1)} ${role}`)
-    .toSorted();
-}
-
-function assignedTo(namespace: string) {
-  const principalId = identityOf(namespace)?.principalId;
-  return [...sandbox.cloud.world.roleAssignments.values()].filter((each) => each.principalId === principalId);
-}
-
 const acts = actsOn(() => service);
-const { verify, repair, offboard } = acts;
+const { verify, offboard } = acts;
 
 async function onboard(namespace: string, targets: Record<string, TargetRequest["access"]>) {
   return await acts.onboard(wanted(namespace, targets));
 }
-
-const everything = {
-  uploads: ["read", "write"],
-  jobs: ["send", "receive"],
-  sessions: ["write"],
-  secrets: ["read"],
-  invoices: ["send"],
-  clicks: ["receive"],
-  settings: ["read"],
-  gpt: ["use"],
-} as const satisfies Record<string, TargetRequest["access"]>;
-
-describe("a namespace with targets and no database", () => {
-  it("gets what was planned, on a target of each kind, and leaves nothing", async () => {
-    const namespace = "each-kind";
-    const targets = Object.fromEntries(Object.entries(everything).map(([name, access]) => [name, [...access]]));
-    const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted(namespace, targets));
-    expect(plan.body, JSON.stringify(plan.body)).toMatchObject({ blocked: false });
-    const planned = (plan.body["steps"] as { name: string; target: string; action: string }[]).filter(
-      ({ name }) => name === "grantTarget",
-    );
-    expect(planned.map(({ target, action }) => `${action} ${target}`).toSorted()).toEqual(
-      Object.keys(everything)
-        .map((target) => `create ${target}`)
-        .toSorted(),
-    );
-
-    const operation = await onboard(namespace, targets);
-    const done = operation.steps.filter(({ name }) => name === "grantTarget");
-    expect(done.map(({ target, action }) => `${action} ${target}`).toSorted()).toEqual(
-      planned.map(({ target, action }) => `${action} ${target}`).toSorted(),
-    );
-    const kinds = {
-      uploads: "storageBlob",
-      jobs: "storageQueue",
-      sessions: "storageTable",
-      secrets: "keyVaultSecrets",
-    };
-    const more = { invoices: "serviceBus", clicks: "eventHubs", settings: "appConfiguration", gpt: "openAi" };
-    const kindOf: Record<string, (typeof azureRoleKindNames)[number]> = { ...kinds, ...more } as never;
-    const expected = Object.entries(everything).flatMap(([target, access]) =>
-      rolesFor(kindOf[target] ?? "openAi", access).map(({ id }) => id),
-    );
-    expect(Object.values(kindOf).toSorted()).toEqual(azureRoleKindNames.toSorted());
-    expect(
-      assignedTo(namespace)
-        .map(({ role }) => role)
-        .toSorted(),
-    ).toEqual(expected.toSorted());
-    expect(await verify(namespace)).toEqual([]);
-    const { body: shown } = await service.call("GET", pathOf(namespace));
-    expect(shown).toMatchObject({
-      databases: [],
-      targets: expect.arrayContaining([{ target: "gpt", access: ["use"] }]),
-    });
-
-    const principalId = identityOf(namespace)?.principalId;
-    await offboard(namespace);
-    expect(rolesOf(principalId)).toEqual([]);
-    expect(identityOf(namespace)).toBeUndefined();
-  });
-});
-
-describe("drift", () => {
-  it("of each field is found and repaired", async () => {
-    const namespace = "drifting";
-    await onboard(namespace, { uploads: ["read"], jobs: ["send"] });
-    const { roleAssignments } = sandbox.cloud.world;
-    const uploads = () => assignedTo(namespace).find(({ scope }) => scope.endsWith("/uploads"));
-    const first = uploads();
-    if (!first) throw new Error("no role on uploads");
-
-    roleAssignments.delete(first.name);
-    expect(await verify(namespace)).toMatchObject([{ code: "GRANT_MISSING", target: "uploads", field: "read" }]);
-    await repair(namespace);
-    expect(uploads()?.name).toBe(first.name);
-
-    roleAssignments.set(first.name, { ...(uploads() ?? first), description: "tidied up" });
-    expect(await verify(namespace)).toMatchObject([{ code: "MARK_MISSING", target: "uploads", field: "description" }]);
-    await repair(namespace);
-    expect(uploads()?.description).toMatch(/^Mooring aks-dev\/drifting, operation /);
-
-    roleAssignments.set(first.name, { ...(uploads() ?? first), condition: "@Resource[…]" });
-    expect(await verify(namespace)).toMatchObject([{ code: "GRANT_LIMITED", target: "uploads", field: "read" }]);
-    await repair(namespace);
-    expect(uploads()?.condition).toBeUndefined();
-
-    const principalId = identityOf(namespace)?.principalId ?? "";
-    const added = assignRole(sandbox.cloud.world, { role: blobContributor, principalId, scope: first.scope });
-    expect(await verify(namespace)).toMatchObject([
-      { code: "GRANT_ADDED", target: "uploads", field: "write", found: "granted by somebody else" },
-    ]);
-    roleAssignments.delete(added.name);
-    expect(await verify(namespace)).toEqual([]);
-  });
-});
-
-describe("an operation that fails", () => {
-  it("takes back what it gave, and nothing that somebody else did", async () => {
-    const namespace = "undone";
-    const scope = assignedScope("uploads");
-    const { principalId } = sandbox.cloud.principals.operator;
-    const foreign = assignRole(sandbox.cloud.world, { role: blobReader, principalId, scope });
-    const before = new Map(sandbox.cloud.world.roleAssignments);
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH serviceaccounts",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-
-    const failed = await service.waitFor(await service.onboard(wanted(namespace, { uploads: ["read", "write"] })));
-
-    expect(failed.status).toBe("Failed");
-    expect(failed.steps).toContainEqual(expect.objectContaining({ name: "revokeTarget", action: "delete" }));
-    expect(sandbox.cloud.world.roleAssignments).toEqual(before);
-    sandbox.cloud.world.roleAssignments.delete(foreign.name);
-  });
-});
 
 function assignedScope(part: string): string {
   const [account = ""] = [...sandbox.cloud.world.targets.values()].map(({ id }) => id);
   return `${account}/blobServices/default/containers/${part}`;
 }
 
-describe("a change", () => {
-  it("narrows and retires, and says what it removes", async () => {
-    const namespace = "changing";
-    await onboard(namespace, { uploads: ["read", "write"], jobs: ["send"] });
-    const next = wanted(namespace, { uploads: ["read"] });
-    const refused = await service.call("POST", "/api/onboardings", next);
-    expect(refused.body).toMatchObject({ code: "REMOVAL_NOT_CONFIRMED" });
-
-    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
-    expect(plan.body).toMatchObject({
-      removes: [
-        { thing: "target", name: "jobs", access: ["send"], isWhole: true },
-        { thing: "target", name: "uploads", access: ["write"], isWhole: false },
-      ].toSorted((a, b) => b.name.localeCompare(a.name)),
-    });
-    await onboardOver(next);
-    expect(rolesOf(identityOf(namespace)?.principalId)).toEqual([`uploads ${blobReader}`]);
-    expect(await verify(namespace)).toEqual([]);
-  });
-
-  async function onboardOver(request: object) {
-    const accepted = await service.call("POST", "/api/onboardings?confirmRemoval=true", request);
-    const operation = await service.waitFor(String(accepted.body["id"]));
-    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-  }
-});
-
 describe("what somebody else gave", () => {
-  it("is used as it is, and stays", async () => {
-    const namespace = "adopting";
-    await onboard(namespace, { jobs: ["send"] });
-    const principalId = identityOf(namespace)?.principalId ?? "";
-    const scope = assignedScope("uploads");
-    const theirs = assignRole(sandbox.cloud.world, { role: blobReader, principalId, scope });
-    const next = wanted(namespace, { jobs: ["send"], uploads: ["read"] });
-
-    const never = await service.call("POST", "/api/onboardings?dryRun=true", { ...next, adoptionPolicy: "Never" });
-    expect(blockersOf(never.body)).toEqual(["TARGET_ACCESS_CONFLICT"]);
-    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
-    expect(stepOf(plan.body, "uploads")).toMatchObject({ action: "adopt", differences: [] });
-    const changed = await service.waitFor(await service.onboard(next));
-    expect(stepOf(changed, "uploads")).toMatchObject({ action: "adopt" });
-    expect(await verify(namespace)).toEqual([]);
-
-    // The identity would go, and their role with it: that is said first.
-    const refused = await service.waitFor(await service.offboard(names.cluster, namespace));
-    expect(refused.error).toMatchObject({ message: expect.stringContaining("Someone else gave identity") });
-    const ended = await service.call("DELETE", `${pathOf(namespace)}?ignoreDependants=true`);
-    expect((await service.waitFor(String(ended.body["id"]))).status).toBe("Succeeded");
-    expect(sandbox.cloud.world.roleAssignments.get(theirs.name)).toEqual(theirs);
-    expect(rolesOf(principalId)).toEqual([`uploads ${blobReader}`]);
-    sandbox.cloud.world.roleAssignments.delete(theirs.name);
-  });
-
   it("is in the way where a condition limits it", async () => {
     const namespace = "limited";
     await onboard(namespace, { jobs: ["send"] });
@@ -249,30 +60,6 @@ describe("what somebody else gave", () => {
     const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
     expect(blockersOf(plan.body)).toEqual(["TARGET_ACCESS_CONFLICT"]);
     sandbox.cloud.world.roleAssignments.delete(theirs.name);
-    await offboard(namespace);
-  });
-});
-
-describe("an identity that was made anew", () => {
-  it("leaves a stale role, which a repair replaces", async () => {
-    const namespace = "renewed";
-    await onboard(namespace, { uploads: ["read"] });
-    const { identities } = sandbox.cloud.world;
-    const name = identityName(berthOf(namespace));
-    const [key, old] = [...identities].find(([, each]) => each.name === name) ?? [];
-    if (key === undefined || !old) throw new Error("no identity");
-    const next = { ...old, clientId: randomUUID(), principalId: randomUUID(), federatedCredentials: new Map() };
-    identities.set(key, next);
-
-    expect(await verify(namespace)).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ code: "GRANT_MISSING", target: "uploads" }),
-        expect.objectContaining({ code: "GRANT_STALE", expected: next.principalId, found: old.principalId }),
-      ]),
-    );
-    await repair(namespace);
-    expect(rolesOf(old.principalId)).toEqual([]);
-    expect(rolesOf(next.principalId)).toEqual([`uploads ${blobReader}`]);
     await offboard(namespace);
   });
 });
@@ -379,42 +166,6 @@ describe("a write that fails", () => {
     );
     expect(sandbox.cloud.world.roleAssignments).toEqual(before);
     expect(identityOf(namespace)).toBeUndefined();
-  });
-
-  it("is undone although its answer was lost", async () => {
-    const before = new Map(sandbox.cloud.world.roleAssignments);
-    sandbox.cloud.faults.add({
-      wire: "arm",
-      operation: put,
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "cutAfter" },
-    });
-
-    const operation = await service.waitFor(await service.onboard(wanted("unheard", { uploads: ["read"] })));
-
-    // An attempt after the first finds what the first had given.
-    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
-    sandbox.cloud.faults.clear();
-    await offboard("unheard");
-    expect(sandbox.cloud.world.roleAssignments).toEqual(before);
-  });
-});
-
-describe("an export", () => {
-  it("has the commands that give the same roles", async () => {
-    const namespace = "exported";
-    await onboard(namespace, { uploads: ["write"], invoices: ["send", "receive"] });
-    const principalId = identityOf(namespace)?.principalId;
-    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
-
-    const commands = text.split("\n").filter((line) => line.startsWith("az role assignment create"));
-    const given = commands.map((line) => {
-      const flag = (name: string) => new RegExp(`--${name} (\\S+)`).exec(line)?.[1] ?? "";
-      expect(flag("assignee-object-id")).toBe(principalId);
-      return `${flag("scope").split("/").at(-1)} ${flag("role")}`;
-    });
-    expect(given.toSorted()).toEqual(rolesOf(identityOf(namespace)?.principalId));
-    await offboard(namespace);
   });
 });
 

@@ -46,7 +46,7 @@ async function lookAtStep(
   { id, ...operation }: Planned & Pick<Planning, "beside">,
 ): Promise<StepPlan | undefined> {
   try {
-    return await definitions[step.name].use((definition) => lookAt(definition, ports, id, { ...operation, step }));
+    return await lookAt(definitions[step.name], ports, id, { ...operation, step });
   } catch (error) {
     if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
     const { code, message } = error;

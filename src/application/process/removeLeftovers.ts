@@ -38,9 +38,7 @@ export const removeLeftovers = defineStep({
   async look(ports, { operation, ...input }, planning) {
     const { request } = input;
     const { removals: keys, surpluses: others } = leftoversOf(ports, input);
-    const removals = keys.map((step) =>
-      resourceSteps[step.name].use((definition) => lookAt(definition, ports, operation, { ...planning, step })),
-    );
+    const removals = keys.map((step) => lookAt(resourceSteps[step.name], ports, operation, { ...planning, step }));
     const surpluses = others.map((each) => each.look(ports, request, planning.step, input.offboarding !== undefined));
     const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
     const notices = plans.flatMap((plan) => plan.notices ?? []);
@@ -58,10 +56,8 @@ export const removeLeftovers = defineStep({
     const operation = { kind: "repair", request } as const;
     const acts = [
       ...removals.map(({ name, target }) => async () => {
-        const { action } = await resourceSteps[name].use((definition) =>
-          definition.run(inputOf(definition, base, { operation, target }), ports, all),
-        );
-        return action;
+        const definition = resourceSteps[name];
+        return (await definition.run(inputOf(definition, base, { operation, target }), ports, all)).action;
       }),
       ...surpluses.map(
         (each) => () => each.run(ports, { ...base, request, isOffboarding: offboarding !== undefined }, all),

@@ -73,11 +73,8 @@ async function tidyUp(ports: Ports, left: Leftover, kept: readonly OnboardingReq
   if (kept.length > 0) return [];
   const { kind, input } = left.place;
   const step = lookUp(resourceSteps, kind);
-  const isDone = await step?.use(async ({ input: schema, run }) => {
-    const { waitsUntil } = await run(schema.parse(input), ports, unrecorded);
-    return waitsUntil === undefined;
-  });
-  return isDone ? [] : left.what;
+  const ended = await step?.run(step.input.parse(input), ports, unrecorded);
+  return ended && ended.waitsUntil === undefined ? [] : left.what;
 }
 
 /** Of a step that runs by itself: its operation has ended, and nobody follows it. */

@@ -8,6 +8,7 @@ import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import {
+  type AnyStep,
   isUndo,
   type Planning,
   type StepContext,
@@ -83,7 +84,7 @@ export async function runLeavingDropped<G extends object, O extends StepResult>(
     const left = isUndo(input) ? undefined : definition.whenDropped?.(input);
     const why = left && (await whyLeft(error, step));
     if (!why) throw error;
-    const notice = noticeOfLeft(why, await madeThere({ registry }, definition, input));
+    const notice = noticeOfLeft(why, await madeThere({ registry }, definition.isAbout, input));
     // No record remembers it once the namespace is offboarded.
     if (input.looksAgain) {
       const { operation, cluster, namespace } = input;
@@ -114,15 +115,15 @@ export async function lookAt<G extends object, O extends StepResult>(
     if (!left || !why) throw error;
     return {
       ...toStepPlan(step, { action: "keep" }),
-      notices: [noticeOfLeft(why, await madeThere(ports, { isAbout }, input))],
+      notices: [noticeOfLeft(why, await madeThere(ports, isAbout, input))],
     };
   }
 }
 
 /** As the record names it; rows of 0.1.0 may not. */
-async function madeThere<G extends object, O extends StepResult>(
+async function madeThere(
   { registry }: Pick<Ports, "registry">,
-  { isAbout }: Pick<StepDefinition<G, O>, "isAbout">,
+  isAbout: AnyStep["isAbout"],
   berth: Berth,
 ): Promise<readonly string[]> {
   if (!isAbout) return [];

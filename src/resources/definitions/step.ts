@@ -108,8 +108,11 @@ export interface StepContext {
 /** Steps that begin at the same time are of one stage and are undone together; a step without a stage runs alone. */
 export type Stage = "look" | "prepare" | "connect" | "disconnect" | "replace";
 
-/** What is known of a step without the types of its input and its result. */
-export interface AnyStep<Name extends StepName = StepName> {
+/**
+ * `G` is what the operation gives the step, beside what all steps share. Methods, not functions: any step is an `AnyStep`, whose input
+ * only its own `from` makes, or its own schema reads.
+ */
+export interface StepDefinition<G extends object, O extends StepResult, Name extends StepName = StepName> {
   readonly name: Name;
   readonly stage?: Stage | undefined;
   /** Seconds; the default until there are measurements. */
@@ -123,35 +126,31 @@ export interface AnyStep<Name extends StepName = StepName> {
   /** A target that the step shares with nothing else of its name, or one of its own. */
   readonly hasOwnTarget: boolean;
   keyFor(operation: OperationFacts, target?: string): StepKey<Name>;
-  use<R>(visit: <G extends object, O extends StepResult>(step: StepDefinition<G, O>) => R): R;
-}
-
-/** `G` is what the operation gives the step, beside what all steps share. */
-export interface StepDefinition<G extends object, O extends StepResult, Name extends StepName = StepName>
-  extends AnyStep<Name> {
   readonly input: z.ZodType<StepInput & G>;
   readonly output: z.ZodType<O>;
   /**
    * Makes the input of the operation, and of the target if it is the step's own. Pure, because orchestrations are replayed: no
    * clock, no randomness, nothing asynchronous.
    */
-  readonly from: (operation: OperationFacts, target: string) => G;
-  readonly target: (input: IdentityUser & G) => string;
+  from(operation: OperationFacts, target: string): G;
+  target(input: IdentityUser & G): string;
   /** What the step finds and would do, before it writes. Absent where that says nothing: a proof, or a look itself. */
-  readonly look?: ((ports: Ports, input: Looking & G, planning: Planning) => Promise<StepPlan>) | undefined;
-  readonly run: (input: StepInput & G, ports: Ports, step: StepContext) => Promise<NoInfer<O>>;
+  look?(ports: Ports, input: Looking & G, planning: Planning): Promise<StepPlan>;
+  run(input: StepInput & G, ports: Ports, step: StepContext): Promise<NoInfer<O>>;
   /** What it reports where the catalog has dropped its place; undefined if it then fails, as every undo does (leftCatalog.ts). */
-  readonly whenDropped?: ((input: G) => NoInfer<O> | undefined) | undefined;
+  whenDropped?(input: G): NoInfer<O> | undefined;
   /** Which things of the record its notice then names. */
-  readonly isAbout?: ((thing: string) => boolean) | undefined;
+  isAbout?(thing: string): boolean;
 }
+
+export type AnyStep<Name extends StepName = StepName> = StepDefinition<object, StepResult, Name>;
 
 /** What the operation gives a step, by its schema. */
 export type Given<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 
 type Described<Shape extends z.ZodRawShape, O extends StepResult, Name extends StepName> = Omit<
   StepDefinition<Given<Shape>, O, Name>,
-  "input" | "output" | "target" | "hasOwnTarget" | "keyFor" | "use"
+  "input" | "output" | "target" | "hasOwnTarget" | "keyFor"
 > & {
   /** The schema of what the operation gives the step. */
   readonly given: Shape;
@@ -176,7 +175,7 @@ export function defineStep<
 }: Described<Shape, O, Name>): StepDefinition<Given<Shape>, O, Name> {
   const shared = typeof target === "function" ? undefined : sharedTargets[target];
   const targetOf = typeof target === "function" ? target : sharedTargets[target];
-  const definition: StepDefinition<Given<Shape>, O, Name> = {
+  return {
     ...step,
     input: z.intersection(StepInput, z.object(given)),
     output,
@@ -187,9 +186,7 @@ export function defineStep<
       const key = shared ? shared(user) : (own ?? targetOf({ ...user, ...step.from(operation, "") }));
       return { name: step.name, target: key };
     },
-    use: (visit) => visit(definition),
   };
-  return definition;
 }
 
 /** Of a request: its namespace, and whose identity it has. */
