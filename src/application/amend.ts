@@ -1,4 +1,8 @@
 import { TransientError } from "../domain/errors.ts";
+import { type Berth, berthKey } from "../domain/naming/names.ts";
+import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
+import type { OperationRecord, Stored } from "../domain/operation/records.ts";
+import type { Registry } from "../ports/registry.ts";
 
 const mostAttempts = 10;
 
@@ -56,4 +60,34 @@ export async function amend<R, C>({
     if (attempt < attempts) await pause?.(attempt);
   }
   throw new TransientError("REGISTRY_UNAVAILABLE", `${what} changed ${attempts} times.`);
+}
+
+/** Amends a namespace's record, if there is one: `next` returns the whole new one. */
+export async function amendNamespace<N extends NamespaceRecord>(
+  registry: Pick<Registry, "getNamespace" | "replaceNamespace">,
+  berth: Berth,
+  next: (record: Stored<NamespaceRecord>) => N | undefined | Promise<N | undefined>,
+): Promise<Amended<Stored<NamespaceRecord> | undefined, N>> {
+  return await amend({
+    what: `The record of ${berthKey(berth)}`,
+    read: () => registry.getNamespace(berth),
+    next,
+    write: ({ etag }, changed) => registry.replaceNamespace({ ...changed, etag }),
+  });
+}
+
+/** Amends an operation's record. Every decision about an operation, and its end, is written here; the first one counts. */
+export async function amendOperation<C extends Partial<OperationRecord>>(
+  registry: Pick<Registry, "getOperation" | "amendOperation">,
+  id: string,
+  next: (record: Stored<OperationRecord>) => C | undefined | Promise<C | undefined>,
+  known?: Stored<OperationRecord>,
+): Promise<Amended<Stored<OperationRecord> | undefined, C>> {
+  return await amend({
+    what: `The record of operation ${id}`,
+    known,
+    read: () => registry.getOperation(id),
+    next,
+    write: (record, changes) => registry.amendOperation(record, changes),
+  });
 }

@@ -3,13 +3,12 @@
  * authentication, and problem documents for errors.
  */
 import type { HttpRequest, InvocationContext } from "@azure/functions";
-import type { RefusalTrail } from "../application/watching/refusalTrail.ts";
+import { noteRefusalOf, type RefusalTrail } from "../application/watching/refusalTrail.ts";
 import { AppRole, type Caller } from "../domain/access/caller.ts";
 import { type Traceparent, traceIdOf, traceOf } from "../domain/watching/trace.ts";
 import { logWithin } from "../telemetry/logLine.ts";
 import { expectDeliberate, isSafe } from "./browserRequest.ts";
 import { type Callers, isProven } from "./callers/authentication.ts";
-import { noteRefusal } from "./callers/noteRefusal.ts";
 import type { Access, AnyRoute } from "./declaration.ts";
 import type { Registered } from "./methods.ts";
 import { type Answer, problem } from "./respond.ts";
@@ -125,3 +124,25 @@ const answeringTo =
     );
     return { ...answer, headers: { ...ofEveryAnswer, ...answer.headers, traceparent } };
   };
+
+/** Writes the refusal of a request into the audit trail. */
+async function noteRefusal(
+  trail: RefusalTrail,
+  error: unknown,
+  {
+    request,
+    by,
+    context,
+    traceparent,
+  }: { request: HttpRequest; by: Caller; context: InvocationContext; traceparent: Traceparent },
+): Promise<void> {
+  // Taken from the address as they are: they are not validated yet when the caller lacks the role.
+  const cut = (text: string | undefined) => text?.slice(0, 100);
+  const [cluster, namespace, id] = ["cluster", "namespace", "id"].map((name) => cut(request.params[name]));
+  await noteRefusalOf(
+    trail,
+    error,
+    { by, what: context.functionName, cluster, namespace, operation: id, traceparent },
+    context,
+  );
+}

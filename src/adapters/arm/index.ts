@@ -1,4 +1,5 @@
 /** Azure Resource Manager: managed identities and their bindings, SQL servers, role assignments, and what their targets are. */
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { AzureResources } from "../../ports/azureResources.ts";
 import type { CosmosRoles } from "../../ports/cosmosRoles.ts";
 import type { ManagedIdentities } from "../../ports/identities.ts";
@@ -7,6 +8,8 @@ import type { ManagedNamespaces } from "../../ports/managedNamespaces.ts";
 import type { Turns } from "../../ports/registry.ts";
 import type { RoleAssignments } from "../../ports/roleAssignments.ts";
 import type { SqlServers } from "../../ports/sqlServers.ts";
+import { throttles } from "../../telemetry/metrics.ts";
+import { fail, inSpan, SpanKind } from "../../telemetry/spans.ts";
 import type { Credential } from "../credential.ts";
 import { removeUnused, sharedHttpClient } from "../httpClient.ts";
 import { noticeRefusals } from "../refusals.ts";
@@ -20,7 +23,6 @@ import { createPacer } from "./pacer.ts";
 import { openPipeline } from "./pipeline.ts";
 import { createRoleAssignments } from "./roleAssignments.ts";
 import { createSqlServers } from "./sqlServers.ts";
-import { traceRequests } from "./tracedRequests.ts";
 
 export interface ArmOptions {
   readonly credential: Credential;
@@ -119,4 +121,40 @@ export function createArm({
     ...createRoleAssignments(rest),
     cosmosRoles: createCosmosRoles(rest),
   };
+}
+
+/** A span for every request to Azure Resource Manager. Its name and attributes have the resource type, but no URL, body or token. */
+function traceRequests(): PipelinePolicy {
+  return {
+    name: "traceRequests",
+    sendRequest(request, next) {
+      const { hostname, pathname } = new URL(request.url);
+      const type = resourceTypeOf(pathname);
+      const attributes = {
+        "http.request.method": request.method,
+        "server.address": hostname,
+        "azure.resource_provider.namespace": type.split("/")[0],
+        "mooring.resource_type": type,
+      };
+      return inSpan(`ARM ${request.method} ${type}`, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+        const response = await next(request);
+        const { status, headers } = response;
+        span.setAttribute("http.response.status_code", status);
+        // Microsoft support asks for it.
+        const requestId = headers.get("x-ms-request-id");
+        if (requestId !== undefined) span.setAttribute("azure.service.request.id", requestId);
+        if (status === 429) throttles.add(1, { service: "arm" });
+        // Looking for a missing resource is not a failure.
+        if (status >= 400 && status !== 404) fail(span, String(status));
+        return response;
+      });
+    },
+  };
+}
+
+/** `…/providers/Microsoft.Sql/servers/<name>/databases` is `Microsoft.Sql/servers/databases`. */
+function resourceTypeOf(path: string): string {
+  const [provider, ...rest] = path.split("/providers/").at(-1)?.split("/").filter(Boolean) ?? [];
+  if (!path.includes("/providers/") || provider === undefined) return "Microsoft.Resources";
+  return [provider, ...rest.filter((_, index) => index % 2 === 0)].join("/");
 }

@@ -4,8 +4,8 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import type { Kubernetes, ObjectMetadata } from "../../ports/kubernetes.ts";
 import { type Asking, parse } from "./asking.ts";
+import { StoredObject } from "./objects.ts";
 import { collectionPath, type ServedKinds } from "./servedKinds.ts";
-import { StoredObject } from "./storedObject.ts";
 import type { ClusterRequest } from "./wire.ts";
 
 /** Asks for the objects' metadata alone ("Metadata-only fetches" in kubernetes.io "API Concepts"). */

@@ -1,4 +1,5 @@
 /** Single objects: reading, applying and removing them. */
+import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
@@ -8,7 +9,6 @@ import { type Asking, answerIn, isSuccess } from "./asking.ts";
 import type { Send } from "./connection.ts";
 import { lacksNamespace, outdated, toError } from "./errors.ts";
 import { notServed, objectPath, type ServedKinds } from "./servedKinds.ts";
-import { StoredObject } from "./storedObject.ts";
 import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 export function createObjects(
@@ -98,3 +98,31 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/** An object, as an API server answers with it. */
+export const StoredObject: z.ZodType<KubernetesObject> = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({
+    name: z.string(),
+    namespace: z.string().exactOptional(),
+    uid: z.string().exactOptional(),
+    resourceVersion: z.string().exactOptional(),
+    labels: z.record(z.string(), z.string()).exactOptional(),
+    annotations: z.record(z.string(), z.string()).exactOptional(),
+    deletionTimestamp: z.string().exactOptional(),
+    finalizers: z.array(z.string()).exactOptional(),
+    managedFields: z
+      .array(
+        z.looseObject({
+          manager: z.string().exactOptional(),
+          operation: z.string().exactOptional(),
+          fieldsV1: z.record(z.string(), z.unknown()).exactOptional(),
+        }),
+      )
+      .exactOptional(),
+    ownerReferences: z
+      .array(z.looseObject({ apiVersion: z.string(), kind: z.string(), name: z.string(), uid: z.string() }))
+      .exactOptional(),
+  }),
+});

@@ -9,7 +9,7 @@ import type { Blocker } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { whyNotShared } from "../../resources/identity/sharing.ts";
-import { amendNamespace } from "../amendNamespace.ts";
+import { amendNamespace } from "../amend.ts";
 
 /**
  * What prevents it, if anything does. The plan says so, too, unless the home was free again by then: but only what was joined before

@@ -6,7 +6,7 @@
 import { berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports/index.ts";
 import { guestsIn } from "../../resources/definitions/identityMembers.ts";
-import { amendNamespace } from "../amendNamespace.ts";
+import { amendNamespace } from "../amend.ts";
 
 /** Takes every name off of which no record asks for the identity, also those that a crash has left. Idempotent. */
 export async function leaveIdentity(

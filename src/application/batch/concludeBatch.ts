@@ -1,5 +1,4 @@
 /** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
-
 import { isOfPolicy } from "../../domain/errors.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import { berthKey } from "../../domain/naming/names.ts";
@@ -8,7 +7,7 @@ import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { BatchItem, BatchRecord, Stored } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amendNamespace } from "../amendNamespace.ts";
+import { amendNamespace } from "../amend.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { findBegun, noteEnd } from "./batchItem.ts";

@@ -2,12 +2,11 @@
  * A cancellation is an entry in the operation's record, written with the ETag. Every step checks for it before its first
  * write, and the last step writes `committedTime` to the same record: whichever of the two comes first excludes the other.
  */
-
 import { PermanentError } from "../../domain/errors.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import type { Cancel, OperationRecord, Stored } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports/registry.ts";
-import { amendOperation } from "../amendOperation.ts";
+import { amendOperation } from "../amend.ts";
 
 /** Called before the first write of a step. */
 export function expectWanted(record: OperationRecord | undefined, operation: string): void {

@@ -6,7 +6,7 @@ import { expiryCaller } from "../../domain/access/caller.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amendOperation } from "../amendOperation.ts";
+import { amendOperation } from "../amend.ts";
 import { wake } from "../decisions/wake.ts";
 import { appendDecision } from "../watching/audit.ts";
 

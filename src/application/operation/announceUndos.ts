@@ -1,5 +1,4 @@
 /** Shows what an operation still has to undo while its undos go on. */
-
 import { defined } from "../../domain/defined.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
@@ -8,7 +7,7 @@ import type { OperationRecord } from "../../domain/operation/records.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { undoWaits } from "../../telemetry/metrics.ts";
-import { amendOperation } from "../amendOperation.ts";
+import { amendOperation } from "../amend.ts";
 import { undoStep } from "../process/undoStages.ts";
 
 export interface WaitingUndo {

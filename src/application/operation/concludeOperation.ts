@@ -1,5 +1,4 @@
 /** How an operation ends: its record, the namespace's record, and the event. */
-
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
@@ -21,8 +20,7 @@ import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { operationDuration, operations, undoFailures } from "../../telemetry/metrics.ts";
 import { leaveIdentity } from "../admission/leaveIdentity.ts";
-import { amend } from "../amend.ts";
-import { amendOperation } from "../amendOperation.ts";
+import { amend, amendOperation } from "../amend.ts";
 import { expectNewestRun } from "../decisions/cancellation.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";

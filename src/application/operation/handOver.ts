@@ -2,7 +2,7 @@
 import { handOver } from "../../domain/operation/lifecycle.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amendNamespace } from "../amendNamespace.ts";
+import { amendNamespace } from "../amend.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { appendDecision } from "../watching/audit.ts";
 import type { Origin } from "./origin.ts";

@@ -3,7 +3,7 @@ import type { Difference } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import { endsOf } from "../../domain/request/expiry.ts";
 import type { Ports } from "../../ports/index.ts";
-import { amendOperation } from "../amendOperation.ts";
+import { amendOperation } from "../amend.ts";
 import { appendDecision } from "../watching/audit.ts";
 import { publishStatus } from "../watching/statusEvent.ts";
 import type { Origin } from "./origin.ts";

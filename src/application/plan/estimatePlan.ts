@@ -1,16 +1,15 @@
 /** How long a plan will take under today's limits, judging by the steps of recent operations and by what is running now. */
-
 import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { type BatchEstimate, estimateBatch } from "../../domain/operation/batchEstimate.ts";
 import { type Circumstances, estimate, type TimedStep } from "../../domain/operation/estimate.ts";
-import type { OperationKind } from "../../domain/operation/operation.ts";
+import type { OperationKind, StepAction } from "../../domain/operation/operation.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
+import type { StepName } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
-import { steps as definitions } from "../process/index.ts";
+import { steps as definitions, steps } from "../process/index.ts";
 import { plannedSteps } from "../process/programs.ts";
-import { timedStep } from "../process/timedStep.ts";
 import { type Measurements, readMeasurements } from "./measurements.ts";
 
 type Asked = Pick<Ports, "catalog" | "registry" | "identities">;
@@ -118,4 +117,10 @@ function stepsOf({ steps }: Plan, kind: Planned["kind"], request: OnboardingRequ
     ...steps.map(({ name, action }) => timedStep(name, action)),
     ...unplanned.map(({ name }) => timedStep(name, "none")),
   ];
+}
+
+/** The step with all that an estimate needs to know about it. */
+export function timedStep(name: StepName, action: StepAction): TimedStep {
+  const { stage = name, duration, writesIdentity, waitsForJob } = steps[name];
+  return { name, action, stage, duration, writesIdentity, waitsForJob };
 }

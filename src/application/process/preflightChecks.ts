@@ -3,20 +3,20 @@
  * first.
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { findClusterFor } from "../../domain/catalog/clusters.ts";
+import { findCluster, findClusterFor } from "../../domain/catalog/clusters.ts";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { isGuest } from "../../domain/naming/names.ts";
-import { type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
+import { homeOf, isGuest } from "../../domain/naming/names.ts";
+import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import type { IdentityMode } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
+import { checkPermissions } from "../../resources/definitions/ownPermissions.ts";
 import { findDenied, throwDenied } from "../../resources/definitions/permit.ts";
 import type { Obstacles, PreflightCheck } from "../../resources/definitions/preflight.ts";
 import type { PreflightInput, RoomOnTargets } from "../../resources/definitions/resource.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { lookAtSharing } from "../../resources/identity/sharing.ts";
 import { isWanted, resourcesFor, resourcesOfMode } from "../../resources/index.ts";
-import { checkOwnPermissions } from "./ownPermissions.ts";
 
 type Looking = Planning & { readonly operation: string };
 
@@ -116,4 +116,26 @@ export async function findObstaclesFor(ports: Ports, mode: IdentityMode, input: 
     blockers: found.flatMap((each) => each?.blockers ?? []),
     notices: found.flatMap((each) => each?.notices ?? []),
   };
+}
+
+/** Whether Mooring's own role in Azure allows what an onboarding has to do, or undo, where the cluster has its identities. */
+async function checkOwnPermissions(
+  ports: Pick<Ports, "catalog" | "roleAssignments">,
+  { request, cluster, identity }: Pick<PreflightInput, "request" | "cluster" | "identity">,
+): Promise<Obstacles> {
+  const home = homeOf(request).cluster;
+  const { subscriptionId, identityResourceGroup, alias } =
+    home === cluster.alias ? cluster : findCluster(ports.catalog, home);
+  const needed = resourcesFor(request)
+    .filter((resource) => isWanted(resource, request))
+    .flatMap(({ armActions }) => armActions?.({ request, identity }) ?? []);
+  const { conflict, notice } = await checkPermissions(ports, {
+    needed,
+    scope: `/subscriptions/${subscriptionId}/resourceGroups/${identityResourceGroup}`,
+    where: `where cluster "${alias}" has its identities`,
+  });
+  return defined({
+    blockers: conflict ? [toOperationError(conflict.code, conflict.message)] : undefined,
+    notices: notice ? [toNotice(notice.code, notice.message)] : undefined,
+  });
 }

@@ -1,14 +1,19 @@
 /** Binds the identity to the cluster, so that its pods can become it without a federated credential for each service account. */
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
-import { automaticCredential, identityBindingName, identityName } from "../../domain/naming/names.ts";
-import { toStepPlan } from "../../domain/operation/plan.ts";
+import { automaticCredential, berthKey, homeOf, identityBindingName, identityName } from "../../domain/naming/names.ts";
+import { isHeld } from "../../domain/operation/lifecycle.ts";
+import { toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
+import type { OnboardingRequest } from "../../domain/request/request.ts";
+import type { Ports } from "../../ports/index.ts";
+import { mayBind, othersUsing } from "../definitions/identityMembers.ts";
+import type { Obstacles } from "../definitions/preflight.ts";
 import { defineResource } from "../definitions/resource.ts";
-import { binds } from "./boundBy.ts";
+import { binds, isInCluster } from "./boundBy.ts";
 import { inspectBinding, inspectBindingsOfGuests } from "./inspection.ts";
 import { findBindingsLeftByGuests, removalsOf } from "./leftByGuests.ts";
 import { bindingRef } from "./plan.ts";
 import { preflightBinding } from "./preflight.ts";
-import { lookAtSharedBinding } from "./shared.ts";
 import { bindIdentity, returnIdentityBinding, unbindIdentity } from "./steps.ts";
 
 export const identityBinding = defineResource({
@@ -79,4 +84,25 @@ export const identityBinding = defineResource({
 
 function stillThere(bindings: readonly { readonly name: string }[]): readonly string[] {
   return bindings.map(({ name }) => `Identity binding ${name} is still there.`);
+}
+
+/**
+ * Azure binds an identity to a cluster once, and gives it one credential for all of its bindings. So of the namespaces that share an
+ * identity, one in each cluster has a binding, and none is made while another one goes (docs/adr/0029).
+ */
+async function lookAtSharedBinding(
+  ports: Pick<Ports, "catalog" | "registry">,
+  { cluster, request }: { readonly cluster: ClusterTarget; readonly request: OnboardingRequest },
+): Promise<Obstacles> {
+  const binding = (await othersUsing(ports.registry, request)).filter(mayBind);
+  const there = binding.find((each) => isInCluster(ports, cluster, each));
+  const identity = `the identity of ${berthKey(homeOf(request))}`;
+  if (there) {
+    const message = `${berthKey(there)} binds ${identity} to the same cluster.`;
+    return { blockers: [toOperationError("SHARED_IDENTITY_BOUND", message)] };
+  }
+  const busy = binding.find(isHeld);
+  if (!busy) return {};
+  const message = `Operation ${busy.operation} is running for ${berthKey(busy)}, which binds ${identity}.`;
+  return { blockers: [toOperationError("SHARED_IDENTITY_BUSY", message)] };
 }

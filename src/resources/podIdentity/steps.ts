@@ -1,12 +1,13 @@
 /** How AzureIdentity and AzureIdentityBinding are made, removed, restored and put back. */
-
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { TransientError } from "../../domain/errors.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import { azureIdentityName, type Berth } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
-import type { Kubernetes } from "../../ports/kubernetes.ts";
+import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { withDependants } from "../definitions/dependants.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { clientOf, earlierOf, lastOf, type OperationFacts, podSelectorOf } from "../definitions/operationFacts.ts";
@@ -14,9 +15,8 @@ import { defineStep, type Given } from "../definitions/step.ts";
 import { ensuring, removing } from "../kubernetesObject/objectSteps.ts";
 import { planObjectRestoration } from "../kubernetesObject/planObjects.ts";
 import { type Rewritten, restoreObjects } from "../kubernetesObject/restoreObjects.ts";
-import { waitUntilUnassigned } from "./assignedIdentities.ts";
 import { dependantsOfPodIdentity, selectorConflict } from "./bindings.ts";
-import { bindingObject, desiredObjects, podIdentityRefs } from "./podIdentity.ts";
+import { bindingObject, desiredObjects, podIdentityApi, podIdentityRefs } from "./podIdentity.ts";
 
 const binding = {
   selector: z.string(),
@@ -116,4 +116,31 @@ export const restorePodIdentity = defineStep({
 /** The binding as a change writes it, and as it was before. */
 function rewrittenBinding({ written, before, ...berth }: Berth & { written: string; before: string }): Rewritten {
   return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+}
+
+const assignmentPolls = 10;
+const assignmentPollMs = 500;
+
+/**
+ * Waits until no node has the identity assigned: an Azure identity that is deleted while a node still has it blocks every later
+ * assignment there (aad-pod-identity issues 227, 533, 1327).
+ */
+async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {
+  for (let poll = 0; poll < assignmentPolls; poll += 1) {
+    const assigned = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureAssignedIdentity" });
+    if (!assigned.some((each) => assignedIdentityName(each) === azureIdentityName(berth))) return;
+    await sleep(assignmentPollMs);
+  }
+  throw new TransientError(
+    "IDENTITY_STILL_ASSIGNED",
+    `AzureAssignedIdentity objects of ${azureIdentityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
+  );
+}
+
+const AssignedSpec = z.object({
+  spec: z.object({ azureIdentityRef: z.object({ metadata: z.object({ name: z.string() }) }) }),
+});
+
+function assignedIdentityName(object: KubernetesObject): string | undefined {
+  return AssignedSpec.safeParse(object).data?.spec.azureIdentityRef.metadata.name;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { timedStep } from "../../../src/application/process/timedStep.ts";
+import { timedStep } from "../../../src/application/plan/estimatePlan.ts";
 import { type BatchCircumstances, estimateBatch, type TimedItem } from "../../../src/domain/operation/batchEstimate.ts";
 
 /** Ten seconds of work, and one identity write. */

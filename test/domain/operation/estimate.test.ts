@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { timedStep } from "../../../src/application/process/timedStep.ts";
+import { timedStep } from "../../../src/application/plan/estimatePlan.ts";
 import { type Circumstances, estimate, type Range, type TimedStep } from "../../../src/domain/operation/estimate.ts";
 
 const quiet: Circumstances = {

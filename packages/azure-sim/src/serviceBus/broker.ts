@@ -2,7 +2,8 @@
 
 import { BrokerError } from "../amqp/errors.ts";
 import type { Clock } from "./clock.ts";
-import { createDuplicateFilter, createQueue, type NewMessage, type Queue, type QueueSettings } from "./queue.ts";
+import type { QueueSettings } from "./lifetimes.ts";
+import { createDuplicateFilter, createQueue, type NewMessage, type Queue } from "./queue.ts";
 
 export interface TopicSettings {
   readonly name: string;

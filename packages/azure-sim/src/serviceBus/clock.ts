@@ -19,3 +19,21 @@ export function createClock(now: () => Date): Clock {
     },
   };
 }
+
+/** Rings once, at the earliest of the times that it is armed for. */
+export function createAlarm(clock: Clock, ring: () => void) {
+  let cancel = () => {};
+  let next = Number.POSITIVE_INFINITY;
+  return {
+    arm(time: number): void {
+      if (time >= next) return;
+      cancel();
+      next = time;
+      cancel = clock.wakeAt(time, () => {
+        next = Number.POSITIVE_INFINITY;
+        ring();
+      });
+    },
+    stop: () => cancel(),
+  };
+}

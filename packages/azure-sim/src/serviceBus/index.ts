@@ -10,13 +10,14 @@ import type { ServicePrincipal } from "../world.ts";
 import { createBroker, deadLetterSuffix, subscriptionPath, type TopicSettings } from "./broker.ts";
 import { createClock } from "./clock.ts";
 import { type EntityView, viewEntity } from "./inspect.ts";
+import type { QueueSettings } from "./lifetimes.ts";
 import { busNodes } from "./nodes.ts";
 import type { BusPeer } from "./peer.ts";
-import type { QueueSettings } from "./queue.ts";
 
 export { BrokerError } from "../amqp/errors.ts";
+export type { LockedMessage, QueuedMessage } from "./entries.ts";
 export type { EntityView } from "./inspect.ts";
-export { createQueue, type LockedMessage, type QueuedMessage } from "./queue.ts";
+export { createQueue } from "./queue.ts";
 
 export interface ServiceBusSettings {
   /** Default 0: any free port. */

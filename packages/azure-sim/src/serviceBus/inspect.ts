@@ -3,8 +3,8 @@ import rhea from "rhea";
 import type { Content } from "../amqp/content.ts";
 import type { Properties } from "../amqp/values.ts";
 import type { Broker } from "./broker.ts";
+import type { MessageState, QueuedMessage } from "./entries.ts";
 import { readMessage } from "./messages.ts";
-import type { MessageState, QueuedMessage } from "./queue.ts";
 
 export interface SeenMessage {
   readonly messageId: string;

@@ -16,7 +16,8 @@ import {
   withSection,
   writeText,
 } from "../amqp/sections.ts";
-import type { LockedMessage, NewMessage, QueuedMessage } from "./queue.ts";
+import type { LockedMessage, QueuedMessage } from "./entries.ts";
+import type { NewMessage } from "./queue.ts";
 
 /** The limit of the Standard tier. */
 export const maxMessageBytes = 256 * 1024;

@@ -13,9 +13,10 @@ import {
   tagFromLockToken,
   typedEntries,
 } from "../amqp/rhea.ts";
+import type { LockedMessage } from "./entries.ts";
 import { encodeMessage } from "./messages.ts";
 import type { BusPeer, ServiceBusOperation } from "./peer.ts";
-import type { LockedMessage, Queue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 
 export function deliverMessages(
   peer: BusPeer,

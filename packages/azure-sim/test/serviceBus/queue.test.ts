@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { createBroker, deadLetterSuffix } from "../../src/serviceBus/broker.ts";
 import type { Clock } from "../../src/serviceBus/clock.ts";
-import { createQueue, type QueueSettings } from "../../src/serviceBus/queue.ts";
+import type { QueueSettings } from "../../src/serviceBus/lifetimes.ts";
+import { createQueue } from "../../src/serviceBus/queue.ts";
 
 function createManualClock(): Clock & { advance(seconds: number): void } {
   let time = Date.parse("2026-11-24T08:00:00Z");
