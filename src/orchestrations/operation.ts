@@ -97,7 +97,8 @@ export function* conclude(
   let ended: Outcome;
   let isRecorded: boolean | undefined;
   try {
-    yield* awaitLanding(context, input);
+    // What an earlier operation wrote without an answer takes effect before this one looks, or never.
+    if (input.notBefore !== undefined) yield* pauseUntil(context, input.notBefore);
     const { isRecorded: byLastStep, ...report } = yield* body();
     isRecorded = byLastStep;
     ended = { status: "Succeeded", leftBehind: false, ...report };
@@ -111,11 +112,6 @@ export function* conclude(
   }
   setPhase(context, "done");
   return ended;
-}
-
-/** What an earlier operation wrote without an answer takes effect before this one looks, or never. */
-function* awaitLanding(context: OrchestrationContext, { notBefore }: OperationInput): Durable<void> {
-  if (notBefore !== undefined) yield* pauseUntil(context, notBefore);
 }
 
 const notRemoved = "The new state is in place. What it replaces could not be taken away";

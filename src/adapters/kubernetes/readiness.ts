@@ -14,7 +14,8 @@ export function believeOnlyReady(send: Send): Send {
   return async (cluster, request) => {
     const reply = await send(cluster, request);
     // Quotas, policies and a namespace that is being deleted refuse with 403, too, and know why.
-    const isForbidden = reply.status === 403 && isCoded(toError(cluster, request, reply), "KUBERNETES_FORBIDDEN");
+    const error = reply.status === 403 ? toError(cluster, request, reply) : undefined;
+    const isForbidden = error instanceof PermanentError && error.code === "KUBERNETES_FORBIDDEN";
     return isForbidden ? await askReady(send, cluster, request) : reply;
   };
 }
@@ -26,10 +27,6 @@ export async function askReady(send: Send, cluster: ClusterTarget, request: Clus
   if (status >= 500) throw notReady(cluster, request);
   await sleep(pauseMs);
   return await send(cluster, request);
-}
-
-function isCoded(error: Error, code: PermanentError["code"]): boolean {
-  return error instanceof PermanentError && error.code === code;
 }
 
 /** Longer than such a moment was measured to last, 80 ms. */

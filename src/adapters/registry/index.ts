@@ -6,7 +6,6 @@
  * | MooringNamespaces | cluster      | namespace          |
  * | MooringOperations | `operations` | operation id, newest first because ids count down |
  * |                   | `installation` | `installation`: the ID of this one |
- * | MooringSteps      | operation id | `name:target`      |
  */
 import { randomUUID } from "node:crypto";
 import { TransientError } from "../../domain/errors.ts";
@@ -14,14 +13,14 @@ import { endOfIdsSince } from "../../domain/naming/operationId.ts";
 import { isFree, isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { freeStates, heldStates } from "../../domain/operation/namespaceState.ts";
-import type { AnyOperation, Page, StepRecord } from "../../domain/operation/records.ts";
-import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
+import type { AnyOperation, Page } from "../../domain/operation/records.ts";
 import type { Registry } from "../../ports/registry.ts";
 import { createBatchesOn } from "./batches.ts";
 import { toRegistryError } from "./errors.ts";
 import { createLeftoversOn } from "./leftovers.ts";
 import { namespaceRowOf, readNamespaceRow, readStoredNamespace } from "./namespaceRows.ts";
 import { operationsPartition, readOperationRow } from "./operationRows.ts";
+import { createStepsOn } from "./stepRows.ts";
 import { type Filters, openTables, type Table, type TableSettings, table } from "./tables.ts";
 import { createUnreadableRows, readEach, UnreadableRow } from "./unreadableRows.ts";
 import { createWaitingOn } from "./waiting.ts";
@@ -43,7 +42,6 @@ export function createRegistryOn(
 ): Registry {
   const namespaces = table<NamespaceRecord>("MooringNamespaces");
   const operations = table<AnyOperation>("MooringOperations");
-  const steps = table<StepRecord>("MooringSteps");
 
   /** For a row that somebody asked for: nothing takes its place. */
   function readOne<Row, T>(row: Row, read: (row: Row) => T): T {
@@ -69,18 +67,8 @@ export function createRegistryOn(
   const findOperation: Registry["findOperation"] = async (id) =>
     /^[\w-]{1,100}$/.test(id) ? readOperation(id) : undefined;
 
-  const installation = once(async () => {
-    const rows = table<{ readonly id: string }>("MooringOperations");
-    const find = () => rows.get(installationRow, installationRow);
-    const made = { id: randomUUID() };
-    const found = (await find()) ?? ((await rows.insert(installationRow, installationRow, made)) ? made : await find());
-    if (!found)
-      throw new TransientError("REGISTRY_UNAVAILABLE", "The registry does not show the ID of the installation yet.");
-    return found.id;
-  });
-
   return {
-    installation,
+    installation: once(() => findInstallation(table("MooringOperations"))),
     ...createBatchesOn(table, { find: findOperation, operations, operationsPartition }),
     ...createWaitingOn(table("MooringWaiting")),
     ...createLeftoversOn(table("MooringRemains")),
@@ -135,30 +123,7 @@ export function createRegistryOn(
     updateOperation: (id, changes) => operations.merge(operationsPartition, id, changes),
     amendOperation: ({ id, etag }, changes) => operations.amend(operationsPartition, id, { etag, changes }),
 
-    listSteps: async (operation) => (await steps.all([["PartitionKey", operation]])).filter(hasBegun),
-    getStep: (operation, step) => steps.get(operation, stepRow(step)),
-    async startStep(operation, step, startTime) {
-      const first: StepRecord = { ...step, status: "Running", attempts: 1, startTime, isOpen: true };
-      if (await steps.insert(operation, stepRow(step), first)) return undefined;
-      return await steps.get(operation, stepRow(step));
-    },
-    async repeatStep(operation, step, attempts, unanswered) {
-      await steps.merge(operation, stepRow(step), { status: "Running", attempts, isOpen: true, ...unanswered });
-    },
-    async closeSteps(operation, wanted, startTime) {
-      const read = () => steps.all([["PartitionKey", operation]]);
-      const known = await read();
-      const missing = wanted.filter((step) => !known.some((each) => isSameStep(each, step)));
-      const closed = await Promise.all(
-        missing.map((step) =>
-          steps.insert(operation, stepRow(step), { ...step, status: "NotStarted", attempts: 0, startTime }),
-        ),
-      );
-      // A step that began in between has a row after all.
-      return (closed.every(Boolean) ? known : await read()).filter(hasBegun);
-    },
-    updateStep: (operation, step, changes) => steps.merge(operation, stepRow(step), changes),
-
+    ...createStepsOn(table("MooringSteps")),
     time: () => namespaces.time(),
     async probe() {
       await namespaces.page([], 1);
@@ -168,6 +133,14 @@ export function createRegistryOn(
 }
 
 const installationRow = "installation";
+
+async function findInstallation(rows: Table<{ readonly id: string }>): Promise<string> {
+  const find = () => rows.get(installationRow, installationRow);
+  const made = { id: randomUUID() };
+  const found = (await find()) ?? ((await rows.insert(installationRow, installationRow, made)) ? made : await find());
+  if (found) return found.id;
+  throw new TransientError("REGISTRY_UNAVAILABLE", "The registry does not show the ID of the installation yet.");
+}
 
 /** Keeps the answer; a failure is not one. */
 function once<T>(read: () => Promise<T>): () => Promise<T> {
@@ -199,14 +172,4 @@ function shared<T>(read: (id: string) => Promise<T>): (id: string) => Promise<T>
     asked.set(id, reading);
     return reading;
   };
-}
-
-/** The row of a closed step only keeps its first attempt from being taken for the first. */
-function hasBegun({ status }: StepRecord): boolean {
-  return status !== "NotStarted";
-}
-
-/** A row key may not contain `/ \ # ?` (Table service data model), but may contain `%`. */
-function stepRow({ name, target }: StepKey): string {
-  return encodeURIComponent(`${name}:${target}`);
 }

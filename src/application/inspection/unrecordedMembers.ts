@@ -3,7 +3,6 @@
  * that is Mooring, too. An operator removes them: docs/runbook.md says why Mooring does not.
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
 import { berthKey, identityName } from "../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { quoteName } from "../../domain/naming/quoteName.ts";
@@ -90,10 +89,6 @@ function sidsOf(record: NamespaceRecord, database: string): readonly string[] {
     ...(clientId !== undefined && isAsked ? [sidFromClientId(clientId)] : []),
     ...things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : [])),
   ];
-}
-
-export function memberFinding({ database, role, member }: UnrecordedMember): Finding {
-  return finding("ROLE_MEMBER_UNRECORDED", database, { field: role, expected: null, found: member });
 }
 
 /** What it is, and what removes it once somebody knows how it got there. */

@@ -2,7 +2,7 @@
  * Identities, what lets pods use them, and members of Mooring's database roles that no record knows: counted with drift, so that its alert fires, published,
  * logged, and reported by readiness.
  */
-import { type Finding, severityOf } from "../../domain/finding.ts";
+import { type Finding, finding, severityOf } from "../../domain/finding.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { berthKey, berthOf } from "../../domain/naming/names.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
@@ -10,7 +10,7 @@ import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { driftFindings } from "../../telemetry/metrics.ts";
 import { describeUnrecorded, findUnrecorded, unrecordedFinding } from "./unrecordedIdentities.ts";
-import { describeMember, findUnrecordedMembers, memberFinding } from "./unrecordedMembers.ts";
+import { describeMember, findUnrecordedMembers } from "./unrecordedMembers.ts";
 
 interface Log {
   warn(line: string): void;
@@ -94,7 +94,7 @@ async function lookForMembers(ports: Watching, context: Log): Promise<readonly U
     id: `${each.database} ${each.role} ${each.sid}`,
     subject: each.mark?.berth ?? each.database,
     since: each.mark?.operation ?? each.sid,
-    finding: memberFinding(each),
+    finding: finding("ROLE_MEMBER_UNRECORDED", each.database, { field: each.role, expected: null, found: each.member }),
     text: describeMember(each),
   }));
 }

@@ -132,7 +132,10 @@ async function recordEnd(
   }
   if (!record) return { status: input.status };
   // A second run keeps to what the first one decided and reached: its own input may say that the operation failed.
-  return { status: record.status, reached: reachedBy(record) };
+  return {
+    status: record.status,
+    reached: defined({ clientId: record.result?.clientId, namespaceUid: record.namespaceUid }),
+  };
 }
 
 function measure({ kind, leftUndone = [] }: Ending, outcome: OperationStatus, seconds: number): void {
@@ -179,10 +182,6 @@ function undoInWords(part: Parts[number]): Parts[number] {
 function withKept(error: OperationError, steps: readonly StepRecord[]): OperationError {
   const kept = steps.flatMap(({ notices = [] }) => notices.filter(({ code }) => code === "NAMESPACE_KEPT"));
   return { ...error, message: [error.message, ...kept.map(({ message }) => message)].join(" ") };
-}
-
-function reachedBy({ result, namespaceUid }: OperationRecord): Pick<Outcome, "clientId" | "namespaceUid"> {
-  return defined({ clientId: result?.clientId, namespaceUid });
 }
 
 function resultOf(

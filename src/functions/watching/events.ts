@@ -8,7 +8,6 @@ import { createFeedOfOperation } from "../../application/feeds/feedOfOperation.t
 import { hasSeenEnd } from "../../application/feeds/operationFeed.ts";
 import type { Follower } from "../../application/feeds/sharedPolling.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
-import type { Caller } from "../../domain/access/caller.ts";
 import type { AnyOperation } from "../../domain/operation/records.ts";
 import { visibleTeams } from "../../domain/policy/policy.ts";
 import { CloudEvent } from "../../domain/watching/events.ts";
@@ -92,11 +91,6 @@ export const eventSchema = declareRoute({
   },
 });
 
-/** Another team may have to approve an operation, and only the operation's record says which. */
-function mayApprove({ roles }: Caller): boolean {
-  return roles.includes("Onboarding.Approve");
-}
-
 export function registerEvents(
   ports: Ports,
   routes: Routes,
@@ -131,7 +125,8 @@ export function registerEvents(
   routes.serve(followAll, async ({ context, by, openStream, validUntil }, lastSeen) => {
     const reader = {
       isVisible: (operation: AnyOperation) => maySeeOperation(by, operation),
-      teams: mayApprove(by) ? undefined : visibleTeams(by),
+      // Another team may have to approve an operation, and only the operation's record says which.
+      teams: by.roles.includes("Onboarding.Approve") ? undefined : visibleTeams(by),
       lastEventId: lastSeen,
     };
     const follower = followerOf(context);

@@ -23,7 +23,8 @@ import { toDocument } from "../../domain/finding.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { NamespaceBatchBody } from "../../domain/operation/namespaceBatch.ts";
-import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
+import type { StepAction } from "../../domain/operation/operation.ts";
+import { type Difference, type Plan, type StepPlan, toOperationError } from "../../domain/operation/plan.ts";
 import type { StepName } from "../../domain/operation/stepName.ts";
 import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -161,26 +162,22 @@ export const decided: DecisionDocument = {
 const created = (field: string, desired: string) => ({ field, current: null, desired });
 const gone = (field: string, current: string) => ({ field, current, desired: null });
 
+const look = (name: StepName, target: string, action: StepAction, differences: Difference[] = []): StepPlan => ({
+  ...{ name, target, action, differences },
+  blockers: [],
+});
+const unblocked = { blocked: false, needsApproval: [] };
+
 export const plan: Plan = {
   steps: [
-    { name: "preflight", target: "aks-dev/orders", action: "none", differences: [], blockers: [] },
-    {
-      name: "ensureIdentity",
-      target: identity,
-      action: "create",
-      differences: [created("name", identity), created("location", "westeurope")],
-      blockers: [],
-    },
-    {
-      name: "grantDatabase",
-      target: "sql-dev/messages",
-      action: "create",
-      differences: [created("user", identity), created("mooring_reader", "granted")],
-      blockers: [],
-    },
+    look("preflight", "aks-dev/orders", "none"),
+    look("ensureIdentity", identity, "create", [created("name", identity), created("location", "westeurope")]),
+    look("grantDatabase", "sql-dev/messages", "create", [
+      created("user", identity),
+      created("mooring_reader", "granted"),
+    ]),
   ],
-  blocked: false,
-  needsApproval: [],
+  ...unblocked,
   estimate: {
     least: 2.8,
     most: 39,
@@ -193,45 +190,18 @@ export const plan: Plan = {
 
 export const removalPlan: Plan = {
   steps: [
-    {
-      name: "revokeDatabase",
-      target: "sql-dev/messages",
-      action: "delete",
-      differences: [gone("user", identity), gone("mooring_reader", "granted")],
-      blockers: [],
-    },
-    {
-      name: "removeIdentity",
-      target: identity,
-      action: "delete",
-      differences: [gone("name", identity), gone("clientId", clientId)],
-      blockers: [],
-    },
+    look("revokeDatabase", "sql-dev/messages", "delete", [gone("user", identity), gone("mooring_reader", "granted")]),
+    look("removeIdentity", identity, "delete", [gone("name", identity), gone("clientId", clientId)]),
   ],
-  blocked: false,
-  needsApproval: [],
+  ...unblocked,
 };
 
-const grantIsGone = {
-  code: "GRANT_MISSING",
-  target: "sql-dev/messages",
-  field: "mooring_reader",
-  expected: "granted",
-  found: null,
-} as const;
+const missing = { field: "mooring_reader", expected: "granted", found: null };
+const grantIsGone = { code: "GRANT_MISSING" as const, target: "sql-dev/messages", ...missing };
 
 export const repairPlan: Plan = {
-  steps: [
-    {
-      name: "grantDatabase",
-      target: grantIsGone.target,
-      action: "update",
-      differences: [created(grantIsGone.field, grantIsGone.expected)],
-      blockers: [],
-    },
-  ],
-  blocked: false,
-  needsApproval: [],
+  steps: [look("grantDatabase", grantIsGone.target, "update", [created(grantIsGone.field, grantIsGone.expected)])],
+  ...unblocked,
 };
 
 export const batchPlan: BatchPlan = {

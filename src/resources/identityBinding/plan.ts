@@ -171,7 +171,7 @@ export async function planUnbinding(
     ports.identities.federatedCredentials(identityRef(ports.catalog, user)),
   ]);
   // A namespace that shares the identity may be about to bind it. In the same cluster none goes on while this binding is recorded
-  // (shared.ts), and one that comes later brings the credential with its binding.
+  // (resource.ts), and one that comes later brings the credential with its binding.
   const isRecorded = record !== undefined && mayBind(record);
   const mayBeBinding = (each: NamespaceRecord) =>
     each.state !== "Offboarding" && mayBind(each) && !(isRecorded && isInCluster(ports, cluster, each));

@@ -1,9 +1,8 @@
 /** The network policy of a namespace that migrates: it opens what pods of both modes need, as long as both are in place. */
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { berthKey } from "../../domain/naming/names.ts";
 import { modeLeft, targetOf } from "../../domain/operation/migration.ts";
-import type { StepKey, StepName } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { migrationOf, type OperationFacts } from "../definitions/operationFacts.ts";
@@ -71,7 +70,8 @@ const rewritten = { written: z.object(profile), before: z.object(profile) };
 /** Undoes what the step of this operation wrote; what an earlier phase wrote in another operation stays. */
 function restoring(name: "openNetwork" | "closeNetwork") {
   const isOwn = async ({ registry }: Pick<Ports, "registry">, { createdBy, ...berth }: Looking) => {
-    const step = createdBy === undefined ? undefined : await registry.getStep(createdBy, targetedAt(berth, name));
+    const step =
+      createdBy === undefined ? undefined : await registry.getStep(createdBy, { name, target: berthKey(berth) });
     return step?.action === "update" || step?.action === "create";
   };
   async function find(ports: Ports, input: Looking & Given<typeof rewritten>) {
@@ -88,10 +88,6 @@ function restoring(name: "openNetwork" | "closeNetwork") {
       return { action: await restoreObjects(ports.kubernetes, cluster, objects, { ...input, step }) };
     },
   };
-}
-
-function targetedAt(berth: Berth, name: StepName): StepKey {
-  return { name, target: berthKey(berth) };
 }
 
 function isOfPolicy({ written }: Rewritten): boolean {
