@@ -162,17 +162,53 @@ describe("a target that the catalog has moved", () => {
     await send(cloud.ports, request(uploads));
   });
 
-  it("is a finding until its request comes again; then a repair takes the earlier role", async () => {
+  it("is a finding until its request comes again, which takes the earlier role last", async () => {
     const ports = restarted(moved);
 
     expect((await verify(ports)).map(({ code, target, field }) => [code, target, field])).toEqual([
       ["TARGET_MOVED", "uploads", "place"],
     ]);
-    expect((await send(ports, request(uploads))).status).toBe("Succeeded");
-    expect((await verify(ports)).map(({ code }) => code)).toEqual(["GRANT_SURPLUS"]);
-    expect((await repair(ports, berth))?.status).toBe("Succeeded");
+    expect(await send(ports, request(uploads))).toMatchObject({ kind: "change", status: "Succeeded" });
     expect(given()).toEqual(["archive 2a2b"]);
     expect(await verify(ports)).toEqual([]);
+  });
+
+  it.each([
+    ["the same request", request(uploads)],
+    ["another one", request(uploads, jobs)],
+  ])("is not what was asked for until the earlier role has gone: %s", async (_what, wanted) => {
+    const ports = restarted(moved);
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what.startsWith("remove role")) throw new PermanentError("ARM_FORBIDDEN", "refused");
+    };
+    expect(await send(ports, wanted)).toMatchObject({ status: "Failed", error: { code: "CHANGE_INCOMPLETE" } });
+    expect(given()).toEqual(expect.arrayContaining(["archive 2a2b", "uploads 2a2b"]));
+    cloud.onWrite = () => undefined;
+
+    expect((await send(ports, wanted)).status).toBe("Succeeded");
+    expect(given()).not.toContain("uploads 2a2b");
+    expect(given()).toContain("archive 2a2b");
+    expect(await verify(ports)).toEqual([]);
+  });
+
+  it("is left out by a request that comes after a change that could not take the earlier role", async () => {
+    const ports = restarted(moved);
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what.startsWith("remove role")) throw new PermanentError("ARM_FORBIDDEN", "refused");
+    };
+    expect((await send(ports, request(uploads))).status).toBe("Failed");
+    cloud.onWrite = () => undefined;
+
+    expect((await send(ports, request(jobs))).status).toBe("Succeeded");
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+  });
+
+  it("is in the plan of its request", async () => {
+    const context = createAcceptanceContext({ ports: restarted(moved) }, operator);
+    const { steps, replaces } = await planRequest(context, request(uploads));
+
+    expect(replaces).toEqual(request(uploads));
+    expect(steps.find(({ name }) => name === "narrowTarget")).toMatchObject({ target: "uploads", action: "delete" });
   });
 
   it("leaves nothing in either place after an offboarding", async () => {
@@ -187,8 +223,10 @@ describe("a target that the catalog has moved", () => {
     ["read", ({ madeAt }) => ({ madeAt: (scope) => (scope.endsWith("/archive") ? refused() : madeAt(scope)) })],
     ["written", ({ remove }) => ({ remove: (ref) => (ref.scope.endsWith("/archive") ? refused() : remove(ref)) })],
   ])("loses the role at one place although the other cannot be %s", async (_what, broken) => {
+    const earlier = [...cloud.roleAssignments];
     const ports = restarted(moved);
     expect((await send(ports, request(uploads))).status).toBe("Succeeded");
+    for (const [id, role] of earlier) cloud.roleAssignments.set(id, role);
     expect(given()).toEqual(["archive 2a2b", "uploads 2a2b"]);
     const { roleAssignments } = ports;
     const there = { ...ports, roleAssignments: { ...roleAssignments, ...broken(roleAssignments) } };
