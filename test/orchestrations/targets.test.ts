@@ -12,6 +12,7 @@ import { tidyLeftovers } from "../../src/application/recovery/watchLeftovers.ts"
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { findingCatalogue } from "../../src/domain/errors/findings.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { PrincipalId } from "../../src/domain/naming/identityPair.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { AzureResource } from "../../src/ports/azureResources.ts";
@@ -237,6 +238,35 @@ describe("a target that the catalog has moved", () => {
     await expect(run).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
 
     expect(given()).toEqual(["archive 2a2b"]);
+  });
+
+  it("loses the earlier role in a repair although nothing can be given at the new place", async () => {
+    const earlier = [...cloud.roleAssignments];
+    const ports = restarted(moved);
+    expect((await send(ports, request(uploads))).status).toBe("Succeeded");
+    cloud.roleAssignments.clear();
+    for (const [id, role] of earlier) cloud.roleAssignments.set(id, role);
+    const { roleAssignments } = ports;
+    const madeAt: typeof roleAssignments.madeAt = (scope) =>
+      scope.endsWith("/archive") ? refused() : roleAssignments.madeAt(scope);
+    const there = { ...ports, roleAssignments: { ...roleAssignments, madeAt } };
+    const target = request(uploads).targets?.[0];
+    const { principalId } = earlier[0]?.[1] ?? {};
+    const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
+    if (!target || !principalId || !clientId) throw new Error("the namespace has no role");
+
+    const identity = { clientId, principalId: PrincipalId.parse(principalId) };
+    const input = {
+      ...berth,
+      ...quietInput,
+      target,
+      adoptionPolicy: "IfIdentical",
+      identity,
+      takesBack: true,
+    } as const;
+    await expect(targetSteps.grantTarget.run(input, there, quietStep)).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
+
+    expect(given()).toEqual([]);
   });
 
   it("keeps its role when only the alias is another one", async () => {
