@@ -6,6 +6,7 @@ import { recordBatchStart } from "../application/batch/recordBatchStart.ts";
 import { refuseItems } from "../application/batch/refuseItems.ts";
 import { giveUpVerification, verifyItem as verify } from "../application/batch/verifyItem.ts";
 import { launchOf } from "../domain/operation/launch.ts";
+import { movedIn } from "../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../domain/request/request.ts";
 import type { Ports } from "../ports/index.ts";
@@ -30,6 +31,8 @@ const ItemToRun = z.object({
   operation: z.string(),
   request: OnboardingRequest,
   earlier: OnboardingRequest.optional(),
+  /** Since 0.2.0. */
+  moved: z.array(z.string()).readonly().optional(),
   requestedBy: z.string(),
   team: z.string().optional(),
   traceparent: z.string().optional(),
@@ -79,7 +82,7 @@ function toDo({ catalog }: Pick<Ports, "catalog">, record: HeldRecord): { run: I
 function toRun(record: NamespaceRecord): ItemToRun {
   const { operation, request, earlier, requestedBy, team, traceparent } = record;
   const kind = record.state === "Changing" ? "change" : "onboard";
-  return { kind, operation, request, earlier, requestedBy, team, traceparent };
+  return { kind, operation, request, earlier, ...movedIn(record), requestedBy, team, traceparent };
 }
 
 /** Verifies an item and ends it. With `failure`, verification was impossible, and the item ends with that failure. */

@@ -40,6 +40,8 @@ export const OperationInput = z.object({
   takesOver: z.boolean().optional(),
   /** Access has ended: it goes before anything else, whatever else is wrong. Since 0.2.0. */
   endsFirst: z.boolean().optional(),
+  /** For a change: targets that it also revokes where the catalog had them before. Since 0.2.0. */
+  moved: z.array(z.string()).readonly().optional(),
   /** Absent in the first run. */
   resumed: Resumption.optional(),
   /** How often the operation had been resumed when this run began; absent in the first. */
@@ -56,16 +58,18 @@ export function stepBase({
   retry,
   retrial,
   ...origin
-}: Omit<OperationInput, "earlier" | "resumed" | "takesOver" | "endsFirst"> & { readonly retrial?: Again | undefined }) {
+}: Omit<OperationInput, "earlier" | "resumed" | "takesOver" | "endsFirst" | "moved"> & {
+  readonly retrial?: Again | undefined;
+}) {
   const { requestedBy, team, traceparent } = origin;
   return { operation, ...userOf(request), retry, requestedBy, team, traceparent, ...defined({ retrial }) };
 }
 
 /** What its steps are given, apart from what only this kind of operation knows. */
 export function workOf(input: OperationInput, kind: OperationKind, more: Partial<OperationFacts> = {}): Work {
-  const { request, earlier, restarts } = input;
+  const { request, earlier, moved, restarts } = input;
   const program = programOf({ kind, ...input });
-  return { base: stepBase(input), operation: { kind, program, request, earlier, ...more }, restarts };
+  return { base: stepBase(input), operation: { kind, program, request, earlier, moved, ...more }, restarts };
 }
 
 /** Read by GET /operations/{id} while the operation runs. */

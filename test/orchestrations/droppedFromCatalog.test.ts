@@ -15,6 +15,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
+import { atGiven } from "../../src/resources/sqlUser/givenDatabase.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { ended, offboard, repair, send } from "../support/operations.ts";
@@ -111,6 +112,15 @@ describe("a database that the catalog has dropped", () => {
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expectNothingLeft(cloud);
+  });
+
+  it("is not what a registry says that does not answer", async () => {
+    const getNamespace = async () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "not now"));
+    const ports = { ...cloud.ports, registry: { ...cloud.ports.registry, getNamespace } };
+
+    const revoking = atGiven(ports, { berth, database: messages }, async () => undefined);
+
+    await expect(revoking).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", ifItLasts: undefined });
   });
 
   it("is named when it is gone from its server, too, and everything else is taken away", async () => {

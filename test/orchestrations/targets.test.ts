@@ -12,6 +12,7 @@ import { tidyLeftovers } from "../../src/application/recovery/watchLeftovers.ts"
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
 import { findingCatalogue } from "../../src/domain/errors/findings.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
+import { PrincipalId } from "../../src/domain/naming/identityPair.ts";
 import { printRoleMark } from "../../src/domain/naming/ownership.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { AzureResource } from "../../src/ports/azureResources.ts";
@@ -124,17 +125,53 @@ describe("a target that the catalog has moved", () => {
     await send(cloud.ports, request(uploads));
   });
 
-  it("is a finding until its request comes again; then a repair takes the earlier role", async () => {
+  it("is a finding until its request comes again, which takes the earlier role last", async () => {
     const ports = restarted(moved);
 
     expect((await verify(ports)).map(({ code, target, field }) => [code, target, field])).toEqual([
       ["TARGET_MOVED", "uploads", "place"],
     ]);
-    expect((await send(ports, request(uploads))).status).toBe("Succeeded");
-    expect((await verify(ports)).map(({ code }) => code)).toEqual(["GRANT_SURPLUS"]);
-    expect((await repair(ports, berth))?.status).toBe("Succeeded");
+    expect(await send(ports, request(uploads))).toMatchObject({ kind: "change", status: "Succeeded" });
     expect(given()).toEqual(["archive 2a2b"]);
     expect(await verify(ports)).toEqual([]);
+  });
+
+  it.each([
+    ["the same request", request(uploads)],
+    ["another one", request(uploads, jobs)],
+  ])("is not what was asked for until the earlier role has gone: %s", async (_what, wanted) => {
+    const ports = restarted(moved);
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what.startsWith("remove role")) throw new PermanentError("ARM_FORBIDDEN", "refused");
+    };
+    expect(await send(ports, wanted)).toMatchObject({ status: "Failed", error: { code: "CHANGE_INCOMPLETE" } });
+    expect(given()).toEqual(expect.arrayContaining(["archive 2a2b", "uploads 2a2b"]));
+    cloud.onWrite = () => undefined;
+
+    expect((await send(ports, wanted)).status).toBe("Succeeded");
+    expect(given()).not.toContain("uploads 2a2b");
+    expect(given()).toContain("archive 2a2b");
+    expect(await verify(ports)).toEqual([]);
+  });
+
+  it("is left out by a request that comes after a change that could not take the earlier role", async () => {
+    const ports = restarted(moved);
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what.startsWith("remove role")) throw new PermanentError("ARM_FORBIDDEN", "refused");
+    };
+    expect((await send(ports, request(uploads))).status).toBe("Failed");
+    cloud.onWrite = () => undefined;
+
+    expect((await send(ports, request(jobs))).status).toBe("Succeeded");
+    expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
+  });
+
+  it("is in the plan of its request", async () => {
+    const context = createAcceptanceContext({ ports: restarted(moved) }, operator);
+    const { steps, replaces } = await planRequest(context, request(uploads));
+
+    expect(replaces).toEqual(request(uploads));
+    expect(steps.find(({ name }) => name === "narrowTarget")).toMatchObject({ target: "uploads", action: "delete" });
   });
 
   it("leaves nothing in either place after an offboarding", async () => {
@@ -149,8 +186,10 @@ describe("a target that the catalog has moved", () => {
     ["read", ({ madeAt }) => ({ madeAt: (scope) => (scope.endsWith("/archive") ? refused() : madeAt(scope)) })],
     ["written", ({ remove }) => ({ remove: (ref) => (ref.scope.endsWith("/archive") ? refused() : remove(ref)) })],
   ])("loses the role at one place although the other cannot be %s", async (_what, broken) => {
+    const earlier = [...cloud.roleAssignments];
     const ports = restarted(moved);
     expect((await send(ports, request(uploads))).status).toBe("Succeeded");
+    for (const [id, role] of earlier) cloud.roleAssignments.set(id, role);
     expect(given()).toEqual(["archive 2a2b", "uploads 2a2b"]);
     const { roleAssignments } = ports;
     const there = { ...ports, roleAssignments: { ...roleAssignments, ...broken(roleAssignments) } };
@@ -161,6 +200,35 @@ describe("a target that the catalog has moved", () => {
     await expect(run).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
 
     expect(given()).toEqual(["archive 2a2b"]);
+  });
+
+  it("loses the earlier role in a repair although nothing can be given at the new place", async () => {
+    const earlier = [...cloud.roleAssignments];
+    const ports = restarted(moved);
+    expect((await send(ports, request(uploads))).status).toBe("Succeeded");
+    cloud.roleAssignments.clear();
+    for (const [id, role] of earlier) cloud.roleAssignments.set(id, role);
+    const { roleAssignments } = ports;
+    const madeAt: typeof roleAssignments.madeAt = (scope) =>
+      scope.endsWith("/archive") ? refused() : roleAssignments.madeAt(scope);
+    const there = { ...ports, roleAssignments: { ...roleAssignments, madeAt } };
+    const target = request(uploads).targets?.[0];
+    const { principalId } = earlier[0]?.[1] ?? {};
+    const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
+    if (!target || !principalId || !clientId) throw new Error("the namespace has no role");
+
+    const identity = { clientId, principalId: PrincipalId.parse(principalId) };
+    const input = {
+      ...berth,
+      ...quietInput,
+      target,
+      adoptionPolicy: "IfIdentical",
+      identity,
+      takesBack: true,
+    } as const;
+    await expect(targetSteps.grantTarget.run(input, there, quietStep)).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
+
+    expect(given()).toEqual([]);
   });
 
   it("keeps its role when only the alias is another one", async () => {

@@ -36,6 +36,7 @@ import { denyChange, findEarlier } from "../../domain/request/change.ts";
 import { lossesFor } from "../../domain/request/loss.ts";
 import { describeLosses } from "../../domain/request/lossText.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
+import { placedBefore, rememberTargets } from "../../domain/targets/namedTarget.ts";
 import type { Registry } from "../../ports/registry.ts";
 import { findDenied } from "../../resources/definitions/permit.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
@@ -103,7 +104,12 @@ export async function claimOnboarding(
 /** What a request finds: its own claim, or a free record that a new operation takes over, with the request that it replaces. */
 type Met =
   | { readonly same: Claim }
-  | { readonly free: Stored<FreeRecord>; readonly earlier: OnboardingRequest | undefined };
+  | {
+      readonly free: Stored<FreeRecord>;
+      readonly earlier: OnboardingRequest | undefined;
+      /** Targets that it also revokes where the catalog had them before. */
+      readonly moved: readonly string[];
+    };
 
 /** Refuses what cannot be taken over now. Plan and claim both call this, so that they agree. */
 export async function meetRecord(
@@ -116,7 +122,11 @@ export async function meetRecord(
   expectFree(current);
   refuseWhileMigrating(current);
   refuseTooManyHalfDone(current);
-  return { free: current, earlier: earlierOf(wanted.request, current) };
+  const { catalog } = claimContext.ports;
+  const moved = placedBefore(wanted.request, rememberTargets(catalog, wanted.request, current.places));
+  // Then the same request is a change, too.
+  const earlier = earlierOf(wanted.request, current) ?? (moved.length > 0 ? current.request : undefined);
+  return { free: current, earlier, moved };
 }
 
 /** The claim, if the record's operation already answers the request. If not, a new operation has to take over the namespace. */

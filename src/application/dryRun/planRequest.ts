@@ -62,7 +62,8 @@ export async function planUntimed(
   const operator = mayOperate(by) ? { adoptIdentity: options.adoptIdentity } : undefined;
   const takesOver = takerOf(current?.team, { team, takeOver }) !== undefined;
   const program = programOf({ kind: earlier ? "change" : "onboard", takesOver });
-  const plan = await planOnboarding(ports, { operation, request, earlier, program, team, takeOver, onNeed, operator });
+  const planned = { operation, request, earlier, moved: met?.moved, program, team, takeOver, onNeed, operator };
+  const plan = await planOnboarding(ports, planned);
   const losses = met ? lossesFor(request, met.free) : [];
   const removes = losses.length > 0 ? { removes: losses } : {};
   return { ...plan, request, ...removes, ...etag, ...defined({ replaces: earlier }) };

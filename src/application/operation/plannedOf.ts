@@ -10,7 +10,7 @@ import { undoStep } from "../process/undoStages.ts";
 
 /** What of an operation decides its steps. */
 export interface Planned
-  extends Pick<OperationRecord, "kind" | "request" | "requestedBy" | "earlier" | "takesOver" | "migration"> {
+  extends Pick<OperationRecord, "kind" | "request" | "requestedBy" | "earlier" | "moved" | "takesOver" | "migration"> {
   readonly compensates?: Pick<Compensated, "undos">;
 }
 
@@ -21,11 +21,19 @@ export function plannedOf(operation: Planned, begun?: Begun): readonly StepKey[]
   return plannedSteps(courseOf(operation), knownIn(operation, begun));
 }
 
-export function courseOf({ kind, request, earlier, takesOver, migration, requestedBy }: Planned): OperationFacts {
+export function courseOf({
+  kind,
+  request,
+  earlier,
+  moved,
+  takesOver,
+  migration,
+  requestedBy,
+}: Planned): OperationFacts {
   const program = programOf({ kind, takesOver, endsFirst: endsFirst({ kind, requestedBy }) });
   // Any other operation only meets a migration.
   const modes = kind === "migrate" ? { migration } : { modeBeside: besideOf(request, migration) };
-  return { kind, program, request, earlier, ...modes };
+  return { kind, program, request, earlier, moved, ...modes };
 }
 
 export function knownIn({ request, compensates }: Pick<Planned, "request" | "compensates">, begun?: Begun): Known {

@@ -11,9 +11,9 @@ import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../domain/operation/records.ts";
 import type { Resumption } from "../../domain/operation/resumption.ts";
 import { isSameStep, type StepKey } from "../../domain/operation/stepName.ts";
-import { removesNothing } from "../../domain/request/change.ts";
 import { steps as definitions, isStepName } from "../process/index.ts";
 import { stagesOf } from "../process/programs.ts";
+import { replaced } from "../process/stages.ts";
 import { type UndoStage, undoStages, undoStep } from "../process/undoStages.ts";
 import { courseOf, knownIn, plannedOf } from "./plannedOf.ts";
 
@@ -182,8 +182,8 @@ export function abandon(operation: OperationRecord, steps: readonly StepRecord[]
 }
 
 /** The new state of a change is in place, and what it replaces may be half gone: there is no way back. */
-function isInPlace({ kind, request, earlier }: OperationRecord, left: Resumption | undefined): boolean {
-  return kind === "change" && left?.isCommitted === true && earlier !== undefined && !removesNothing(request, earlier);
+function isInPlace(operation: OperationRecord, left: Resumption | undefined): boolean {
+  return operation.kind === "change" && left?.isCommitted === true && replaced(courseOf(operation)).length > 0;
 }
 
 /** The outcome of an operation whose end is recorded but whose namespace is not free yet. */

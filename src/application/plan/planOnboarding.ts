@@ -18,6 +18,8 @@ interface PlanInput {
   readonly request: OnboardingRequest;
   /** What the request replaces, if the namespace is already onboarded. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** Targets that the change also revokes where the catalog had them before. */
+  readonly moved?: readonly string[] | undefined;
   /** That of an onboarding or, with `earlier`, of a change, unless it says another. */
   readonly program?: ProgramName | undefined;
   /** The team whose approval rules apply. */
@@ -44,6 +46,7 @@ export async function planOnboarding(
     operation,
     request,
     earlier,
+    moved,
     program = earlier ? "change" : "onboard",
     team,
     takeOver = false,
@@ -54,7 +57,7 @@ export async function planOnboarding(
   const kind = earlier ? "change" : "onboard";
   // What others gave on a target keeps nothing of Mooring's from being revoked; in a take-over, it would pass to the other team.
   const ignoreDependants = program === "change" || program === "endAccess";
-  const course = { kind, program, request, earlier } as const;
+  const course = { kind, program, request, earlier, moved } as const;
   const input = { ...course, id: operation, ignoreDependants, team, takeOver, operator };
   const judging = alsoJudged(ports, request);
   judging.catch(() => undefined);

@@ -8,11 +8,11 @@ import { planRepair } from "./planRepair.ts";
 
 /** What the steps of an operation that has begun find now and would do. */
 export async function planOperation(ports: Ports, operation: string, facts: OperationFacts): Promise<Plan> {
-  const { kind, request, earlier, program, clientId, modeBeside, ignoreDependants } = facts;
+  const { kind, request, earlier, moved, program, clientId, modeBeside, ignoreDependants } = facts;
   switch (kind) {
     case "onboard":
     case "change":
-      return await planOnboarding(ports, { operation, request, earlier, program });
+      return await planOnboarding(ports, { operation, request, earlier, moved, program });
     case "repair":
       return await planRepair(ports, { operation, request, clientId, modeBeside });
     case "offboard":

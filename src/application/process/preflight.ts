@@ -29,17 +29,19 @@ export const preflight = defineStep({
     request: OnboardingRequest,
     earlier: OnboardingRequest.optional(),
     /** Since 0.2.0. */
+    moved: z.array(z.string()).readonly().optional(),
     endsFirst: z.boolean().optional(),
   },
   output: StepResult.extend({ approval: z.object({ expiresTime: z.string() }).optional(), admins: Admins }),
-  from: ({ request, earlier, program }) => ({
+  from: ({ request, earlier, moved, program }) => ({
     request,
     earlier,
+    moved,
     ...(program === "endAccess" ? { endsFirst: true } : {}),
   }),
   look: (ports, { operation }, planning) => lookAtPreflight(ports, { ...planning, operation }),
   async run(input, ports, step) {
-    const { operation, request, earlier, endsFirst = false } = input;
+    const { operation, request, earlier, moved, endsFirst = false } = input;
     // The record names the operation's team, whose approval rules apply.
     const [notJoined, accepted] = await Promise.all([
       joinIdentity(ports, request),
@@ -47,7 +49,7 @@ export const preflight = defineStep({
     ]);
     const kind = earlier ? "change" : "onboard";
     const program = programOf({ kind, takesOver: accepted?.takesOver, endsFirst });
-    const plan = await step.plan({ kind, program, request, earlier });
+    const plan = await step.plan({ kind, program, request, earlier, moved });
     if (endsFirst) {
       const obstacles = plan.steps.flatMap(({ blockers }) => blockers);
       // With nothing left that could be revoked now, the change can wait, like any other.

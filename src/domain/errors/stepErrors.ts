@@ -71,7 +71,7 @@ export const stepErrors = {
   ),
   TARGET_MOVED: lasting(
     "The catalog has the target in another place than where the namespace has it, or was accepted to get it. Nothing is given there unless somebody asks for it.",
-    "Send the namespace's request again: it is accepted for the new place. A repair then removes what was given before. With a database of a SQL server, send it first without the database, which revokes it where it is, and then with it.",
+    "Send the namespace's request again: it gives access at the new place and last revokes it at the earlier one. With a database of a SQL server, send it first without the database, which revokes it where it is, and then with it.",
   ),
   TARGET_WITHOUT_ROLES: lasting(
     "The resource ignores roles in Azure: a key vault does so while it uses access policies.",

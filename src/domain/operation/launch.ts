@@ -3,7 +3,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
 import { endsFirst } from "./expiry.ts";
-import { kindOf, teamOf } from "./lifecycle.ts";
+import { kindOf, movedIn, teamOf } from "./lifecycle.ts";
 import { besideOf, recordModes, targetOf, withAccountOf } from "./migration.ts";
 import type { HeldRecord } from "./namespaceRecord.ts";
 import type { Resumption } from "./resumption.ts";
@@ -35,7 +35,7 @@ export function launchOf(catalog: Pick<Catalog, "retry" | "migration">, record: 
     case "Changing":
       return {
         orchestration: "changeNamespace" as const,
-        input: { ...input, ...takingOver, ...ending, earlier: record.earlier },
+        input: { ...input, ...takingOver, ...ending, ...movedIn(record), earlier: record.earlier },
       };
     case "Offboarding": {
       const { ignoreDependants } = record.offboarding;

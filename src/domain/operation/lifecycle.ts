@@ -3,14 +3,14 @@
  * it. Nothing is read or written here; test/domain/operation/lifecycle.test.ts has the whole table.
  */
 
-import { defined } from "../defined.ts";
+import { defined, unlessEmpty } from "../defined.ts";
 import { type Finding, isError } from "../finding.ts";
 import type { ClientId } from "../naming/identityPair.ts";
 import type { Berth } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import { isSameId } from "../naming/resourceId.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { joinPlaces, placesLeft } from "../targets/namedTarget.ts";
+import { joinPlaces, placedBefore, placesLeft } from "../targets/namedTarget.ts";
 import { serversNamed } from "../targets/sqlDatabase.ts";
 import { givenAfter } from "./given.ts";
 import { isPast, type Migration } from "./migration.ts";
@@ -89,11 +89,17 @@ export function operationOf(record: NamespaceRecord): OperationRecord {
     createdTime: acceptedTime,
     request,
     ...defined({ traceparent, earlier }),
+    ...movedIn(record),
     ...(kind === "change" && record.takenBy !== undefined ? { takesOver: true } : {}),
     ...(migration && isConcerned ? { migration } : {}),
     ...(compensates && kind === "compensate" ? { compensates } : {}),
     ...defined({ batch: batch?.operation }),
   };
+}
+
+/** The targets that a change also revokes where the catalog had them before. */
+export function movedIn({ state, request, places }: NamespaceRecord): Pick<OperationRecord, "moved"> {
+  return state === "Changing" ? defined({ moved: unlessEmpty(placedBefore(request, places)) }) : {};
 }
 
 /** The team that the operation works for: in a take-over, the one that gets the namespace. */

@@ -60,6 +60,8 @@ export interface OperationRecord extends RecordOfOperation, Berth {
   readonly earlier?: OnboardingRequest;
   /** What the earlier request has goes before anything is made: it is another team's. Since 0.2.0. */
   readonly takesOver?: true;
+  /** The targets that a change also revokes where the catalog had them before. Since 0.2.0. */
+  readonly moved?: readonly string[];
   readonly compensates?: Compensated;
   /** Names of the undos that failed. */
   readonly leftUndone?: readonly string[];

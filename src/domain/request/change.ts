@@ -2,20 +2,10 @@
 
 import type { RefusalCode } from "../errors.ts";
 import { berthKey } from "../naming/names.ts";
-import { everyKind } from "../targets/index.ts";
 import { withoutEnds } from "./expiry.ts";
 import { usesServiceAccount } from "./identityModes.ts";
 import type { OnboardingRequest } from "./request.ts";
 import { hashRequest } from "./requestHash.ts";
-
-/** Whether the new request has everything that the earlier one has. */
-export function removesNothing(request: OnboardingRequest, earlier: OnboardingRequest): boolean {
-  const isLess = everyKind.some((kind) => {
-    const { removed, narrowed } = kind.replaced(request, earlier);
-    return removed.length + narrowed.length > 0;
-  });
-  return !isLess && [replacedAccount, replacedProfile].every((find) => find(request, earlier) === undefined);
-}
 
 /** The service account that another replaces (workload identity). */
 export function replacedAccount(request: OnboardingRequest, earlier: OnboardingRequest): string | undefined {
@@ -75,7 +65,10 @@ interface ChangeDenial {
 function othersThan(request: OnboardingRequest, record: Known): readonly OnboardingRequest[] {
   const wanted = hashRequest(request);
   const known = [record.request, record.earlier].filter((each) => each !== undefined);
-  const others = known.filter((each) => hashRequest(each) !== wanted);
+  // Both are the same where it is what the catalog moved that changed.
+  const others = [...new Map(known.map((each) => [hashRequest(each), each])).entries()]
+    .filter(([hash]) => hash !== wanted)
+    .map(([, each]) => each);
   if (others.length < 2) return others;
   // What a change that stopped partway left is the same, whenever it ends: it can be renewed.
   const asked = hashRequest(withoutEnds(request));

@@ -271,6 +271,11 @@ export function placesLeft(known: RememberedPlaces = {}, newer: RememberedPlaces
   return Object.fromEntries(left);
 }
 
+/** The request's targets that the namespace may also have where the catalog had them before. */
+export function placedBefore({ targets = [] }: Readonly<Request>, known: RememberedPlaces = {}): readonly string[] {
+  return targets.map(keyOf).filter((target) => (lookUp(known, target) ?? []).filter(readPlace).length > 1);
+}
+
 /** Undefined for a place that this release does not know how to reach. */
 export function readPlace(remembered: RememberedPlaces[string][number]): PlaceOfTarget | undefined {
   return PlaceOfTarget.safeParse(remembered).data;

@@ -159,7 +159,7 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
 
 /** Where SQL servers are, by alias. Without a host, which Azure says (givenDatabase.ts). */
 export const RememberedServers = z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() }));
-type RememberedServers = z.infer<typeof RememberedServers>;
+export type RememberedServers = z.infer<typeof RememberedServers>;
 
 /** What a namespace's record remembers of the request's servers. */
 export function rememberServers({ sqlServers }: Catalog, { databases }: Readonly<Request>): RememberedServers {

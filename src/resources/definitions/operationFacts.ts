@@ -23,6 +23,8 @@ export interface OperationFacts {
   readonly request: OnboardingRequest;
   /** The request that this one replaces. */
   readonly earlier?: OnboardingRequest | undefined;
+  /** Targets that are revoked where the catalog had them before. */
+  readonly moved?: readonly string[] | undefined;
   /** The client ID of the identity that the namespace was onboarded with. */
   readonly clientId?: ClientId | undefined;
   readonly identity?: FoundIdentity | undefined;

@@ -27,12 +27,15 @@ export function onEachTarget(
     ensure: (operation) => forEach(grant, operation, kind.keys(operation.request)),
     remove: (operation) => forEach(revoke, operation, kind.keys(operation.request)),
     replace(operation) {
-      const { request, earlier, program } = operation;
+      const { request, earlier, program, moved = [] } = operation;
       if (!earlier) return [];
       const { removed, ...left } = kind.replaced(request, earlier);
       // What the namespace may keep, such as a role that a larger one includes, does not matter at an end.
       const isLess = (target: string) => kind.lost(request, earlier, target).length > 0;
-      const narrowed = program === "endAccess" ? left.narrowed.filter(isLess) : left.narrowed;
+      // Nor does it give anything where the catalog has moved a target.
+      const also = moved.filter((target) => kind.keys(request).includes(target));
+      const narrowed =
+        program === "endAccess" ? left.narrowed.filter(isLess) : [...new Set([...left.narrowed, ...also])];
       return [...forEach(narrow, operation, narrowed), ...forEach(retire, operation, removed)];
     },
   };

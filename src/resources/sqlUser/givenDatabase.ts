@@ -6,7 +6,13 @@ import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
-import { type DatabaseRequest, type DatabaseTarget, isElsewhere, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import {
+  type DatabaseRequest,
+  type DatabaseTarget,
+  isElsewhere,
+  keyOf,
+  type RememberedServers,
+} from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 
 type Finding = Pick<Ports, "catalog" | "registry" | "sqlServers">;
@@ -17,10 +23,10 @@ interface Given {
   readonly listed: "database" | "server" | "nothing";
 }
 
-async function findGiven(ports: Finding, berth: Berth, wanted: DatabaseRequest): Promise<Given> {
+async function findGiven(ports: Finding, servers: RememberedServers, wanted: DatabaseRequest): Promise<Given> {
   const { server: alias, database } = wanted;
   const server = lookUp(ports.catalog.sqlServers, alias);
-  const remembered = lookUp((await ports.registry.getNamespace(berth))?.servers ?? {}, alias);
+  const remembered = lookUp(servers, alias);
   if (server && !isElsewhere(remembered, server)) {
     const isListed = lookUp(server.databases, database) !== undefined;
     return { target: { server: { ...server, alias }, database }, listed: isListed ? "database" : "server" };
@@ -44,9 +50,10 @@ export async function atGiven<T>(
   { berth, database }: { readonly berth: Berth; readonly database: DatabaseRequest },
   use: (target: DatabaseTarget) => Promise<T>,
 ): Promise<T> {
+  const { servers = {} } = (await ports.registry.getNamespace(berth)) ?? {};
   let listed: Given["listed"] = "nothing";
   try {
-    const given = await findGiven(ports, berth, database);
+    const given = await findGiven(ports, servers, database);
     listed = given.listed;
     return await use(given.target);
   } catch (error) {

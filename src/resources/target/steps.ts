@@ -128,7 +128,11 @@ async function mayGive(ports: Ports, input: GrantInput, isPlan: boolean): Promis
 async function planGrant(
   ports: Ports,
   input: GrantInput,
-  { permit, adoptIdentity }: { readonly permit: Permit; readonly adoptIdentity?: string | undefined },
+  {
+    permit,
+    adoptIdentity,
+    isPlan = false,
+  }: { readonly permit: Permit; readonly adoptIdentity?: string | undefined; readonly isPlan?: boolean },
 ): Promise<Planned> {
   const place = placeOf(findTarget(ports.catalog, input.target));
   const { operation, adoptionPolicy } = input;
@@ -136,7 +140,7 @@ async function planGrant(
   const about = aboutTarget(ports, input, { identity, adoptIdentity });
   const isNew = input.takesBack !== true && permit.isFirst;
   const { access } = input.target;
-  const granted = await targetAt(place).planGrant(ports, {
+  const giving = targetAt(place).planGrant(ports, {
     ...about,
     ...{
       permit,
@@ -148,8 +152,15 @@ async function planGrant(
       revokesSurplus: input.takesBack ?? isNew,
     },
   });
+  if (input.takesBack !== true) {
+    const decision = await giving;
+    return { decision, placed: [{ place, decision }], left: [] };
+  }
+  // What cannot be given keeps nothing from being revoked elsewhere.
+  const [given] = await Promise.allSettled([giving]);
+  if (given.status === "rejected" && isPlan) throw given.reason;
+  const granted = given.status === "fulfilled" ? given.value : failing(place, given.reason).decision;
   const here = { place, decision: granted };
-  if (input.takesBack !== true) return { decision: granted, placed: [here], left: [] };
   // A repair also clears the places where the catalog had the target before.
   const { known, unknown } = await findPlaces(ports, about.berth, about.target);
   const earlier = known.filter(({ isListed }) => !isListed);
@@ -160,9 +171,10 @@ async function planGrant(
     }),
   );
   const decisions = revoked.map(({ decision }) => decision).filter(({ writes }) => writes.length > 0);
+  if (given.status === "rejected" && decisions.length === 0) throw given.reason;
   const action = granted.action === "conflict" ? "conflict" : "update";
   return {
-    decision: decisions.length > 0 ? { ...joined([granted, ...decisions]), action } : granted,
+    decision: decisions.length > 0 ? { ...joined([...decisions, granted]), action } : granted,
     placed: [{ ...here, isUnchecked: true }, ...revoked],
     left: noticesOfUnknown(about.target, { unknown }),
   };
@@ -188,7 +200,7 @@ const grantTarget = defineStep({
   }),
   async look(ports, input, { operator }) {
     const permit = await mayGive(ports, input, true);
-    const planned = await planGrant(ports, input, { permit, adoptIdentity: operator?.adoptIdentity });
+    const planned = await planGrant(ports, input, { permit, adoptIdentity: operator?.adoptIdentity, isPlan: true });
     return await withKept(ports, toPlan("grantTarget", input, planned.decision), planned);
   },
   async run(input, ports, step) {

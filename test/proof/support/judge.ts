@@ -414,6 +414,7 @@ export function namedUndos({
     everyStep.flatMap(({ name }) => {
       const words = stepInWords(name);
       if (text === words || text === name) return [name];
+      if (text.startsWith(`${name} `)) return [text];
       return text.startsWith(`${words} `) ? [`${name}${text.slice(words.length)}`] : [];
     }),
   );

@@ -98,13 +98,14 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
     const { id, scope, roleDefinitionId, principalId } = assignment;
     const isOurs = hasMark(assignment, berth, own?.principalId);
     const target = scope.split("/").at(-1) ?? "";
-    const isMarked = readRoleMark(assignment.description)?.berth === key;
-    // Nobody has what a copied mark gave to an identity that is gone, where no request has a target.
-    if (isMarked && !isOurs && !living.has(principalId) && scope.split("/").length <= 9) continue;
+    const mark = readRoleMark(assignment.description);
+    const isMarked = mark?.berth === key;
+    // Nobody has what a copied mark, of whatever namespace, gave to an identity that is gone, where no request has a target.
+    if (mark && !isOurs && !living.has(principalId) && scope.split("/").length <= 9) continue;
     things.push({
       key: `role ${target} ${roleDefinitionId.split("/").at(-1)} ${principalId} ${id.split("/").at(-1)}`,
       content: contentOf(assignment),
-      madeBy: isOurs ? readRoleMark(assignment.description)?.operation : undefined,
+      madeBy: isOurs ? mark?.operation : undefined,
       isLent: false,
       isDead: isOurs && !living.has(principalId),
       undo: isMarked && !hasOwnName(assignment) ? "removeRoles" : `revokeTarget ${target}`,
