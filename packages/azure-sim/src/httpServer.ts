@@ -1,5 +1,4 @@
 /** The HTTP side of a simulated service: it reads the call, consults the faults, and applies an effect to the socket. */
-
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";

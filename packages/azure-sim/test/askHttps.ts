@@ -1,5 +1,4 @@
 /** A request to a simulator of this process, whose certificate no machine trusts. */
-
 import type { IncomingHttpHeaders } from "node:http";
 import { request as httpsRequest } from "node:https";
 

@@ -1,5 +1,4 @@
 /** Tests that only one of the two API servers can pass, the simulated or the real one. */
-
 import { sayNotRun } from "test-support/notRun";
 import { test } from "vitest";
 import { usesRealApiServer } from "../src/cluster/index.ts";

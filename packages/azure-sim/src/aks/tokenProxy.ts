@@ -3,7 +3,6 @@
  * documents what a client sends (the SDKs' `enableAzureProxy`) and who is let through, but not the answers; these are Entra's own, and a
  * 403 for what the cluster's roles do not allow.
  */
-
 import { z } from "zod";
 import { mintAccessToken } from "../entra/index.ts";
 import { type HttpReply, type HttpRequest, startHttpServer } from "../httpServer.ts";

@@ -1,5 +1,4 @@
 /** The entities of a namespace, by path: queues, topics with their subscriptions, and all dead-letter queues. */
-
 import { BrokerError } from "../amqp/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { QueueSettings } from "./lifetimes.ts";

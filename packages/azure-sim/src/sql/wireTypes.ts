@@ -1,5 +1,4 @@
 /** Types and values in TDS format (MS-TDS 2.2.5.4 and 2.2.5.5): writes result columns, reads parameters. */
-
 import { ByteReader, u8, u16, u32, u64, ucs2 } from "./bytes.ts";
 import { asDecimal, decimal } from "./engine/decimal.ts";
 import {

@@ -1,5 +1,4 @@
 /** What a new cluster has before anyone uses it: its node, rights, definitions and webhooks. */
-
 import { type Cluster, findPrincipal, type PolicyRule, type World } from "azure-sim/world";
 import { z } from "zod";
 import type { KubernetesApi } from "../cluster/api.ts";

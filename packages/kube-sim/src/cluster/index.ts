@@ -2,12 +2,11 @@
  * A cluster of the sandbox: an API server, simulated or real, and what runs beside it as its clients, whichever it is. The
  * kubelet is started by the cloud, since it runs the cloud's images.
  */
-
 import { startPodIdentityController, startTokenProxy, type TokenProxy } from "azure-sim/aks";
 import { clusterIdOf } from "azure-sim/arm";
 import type { SimulatorContext } from "azure-sim/simulator";
 import { startApiServer } from "../apiServer/index.ts";
-import { type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../kubernetes/index.ts";
+import { authorityOf, type KubernetesOptions, type KubernetesSimulator, startKubernetes } from "../kubernetes/index.ts";
 import { createApi } from "./api.ts";
 import { follow } from "./follow.ts";
 import { type ClusterObjects, createClusterObjects } from "./objects.ts";
@@ -21,10 +20,6 @@ export interface ClusterServer extends KubernetesSimulator {
   readonly objects: ClusterObjects;
   /** Of the only node, where the API server knows nodes: a scheduler binds every pod to it (scheduler.ts). */
   readonly nodeName: string | undefined;
-}
-
-function authorityOf({ authorityHost = "https://login.microsoftonline.com/" }: KubernetesOptions): () => string {
-  return () => (typeof authorityHost === "string" ? authorityHost : authorityHost());
 }
 
 const nodeName = "sandbox";

@@ -1,5 +1,4 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
-
 import type { Json, JsonObject } from "azure-sim/json";
 import { type Access, attributesOf } from "./access.ts";
 import type { Answer } from "./answer.ts";

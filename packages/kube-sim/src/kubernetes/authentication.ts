@@ -2,7 +2,6 @@
  * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
  * with the rules that the cluster binds to it.
  */
-
 import { isObject, type Json, stringAt } from "azure-sim/json";
 import { verifyToken } from "azure-sim/verifyToken";
 import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "azure-sim/world";

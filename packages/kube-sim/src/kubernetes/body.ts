@@ -1,5 +1,4 @@
 /** Checks a request's object before it is stored: against its address and against its schema. */
-
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt, without } from "azure-sim/json";
 import { unreadableMetadata, unreadableValue } from "./builtIn/goValues.ts";
 import type { Cause } from "./cause.ts";

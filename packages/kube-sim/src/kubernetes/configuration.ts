@@ -1,5 +1,4 @@
 /** What server-side apply asks of a configuration before it is merged. */
-
 import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "azure-sim/json";
 import { badRequest, conflict } from "./failures.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";

@@ -2,7 +2,6 @@
  * A custom object against the schema of its definition, in the order and the words of k8s.io/kube-openapi/pkg/validation/validate.
  * Of several alternatives that do not fit, it shows what is wrong with the first.
  */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { formats } from "./formats.ts";

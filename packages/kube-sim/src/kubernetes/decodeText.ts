@@ -1,5 +1,4 @@
 /** A body in JSON or YAML, and the fields that it has twice: Go takes the last one, and can tell. */
-
 import type { Json } from "azure-sim/json";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
 import { sorted } from "./builtIn/goOrder.ts";

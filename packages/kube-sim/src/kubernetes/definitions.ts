@@ -1,5 +1,4 @@
 /** The definitions that OpenAPI documents are made of: recorded ones of built-in kinds, and those of custom resources. */
-
 import type { JsonObject } from "azure-sim/json";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { objectSchema } from "./builtIn/schemas.ts";

@@ -1,5 +1,4 @@
 /** /api and /apis: the groups, versions and resources; each in its own document, or all of them in one (aggregated). */
-
 import type { JsonObject } from "azure-sim/json";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { apiVersionOf, type Resource, type Resources, type Subresource } from "./resource.ts";

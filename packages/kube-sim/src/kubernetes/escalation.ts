@@ -2,7 +2,6 @@
  * Nobody makes or gives a role that allows more than they may do themselves (kubernetes.io "Privilege escalation prevention and
  * bootstrapping"), unless they have the verbs `escalate` or `bind` for it.
  */
-
 import { equal, type JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";

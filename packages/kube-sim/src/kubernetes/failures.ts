@@ -1,5 +1,4 @@
 /** Errors in the API server's format: a Status object, whose reason and details clients branch on. */
-
 import type { JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import type { Resource } from "./resource.ts";

@@ -1,22 +1,12 @@
 /** Deletes dependents when their last owner is gone, or wants to be gone after them. kubernetes.io "Garbage Collection". */
-
 import { equal } from "azure-sim/json";
-import { type Controller, startController } from "./controller.ts";
+import { type Controller, isOwnedBy, mergePatch, type Parts, startController } from "./controller.ts";
 import type { KubeObject, OwnerReference } from "./object.ts";
 import { foregroundFinalizer, orphanFinalizer } from "./removal.ts";
-import type { Resource, Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
+import type { Resource } from "./resource.ts";
 
-export function startGarbageCollector({
-  store,
-  objects,
-  resources,
-}: {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-}): Controller {
+export function startGarbageCollector(parts: Parts): Controller {
+  const { store, objects, resources } = parts;
   const collectors = [
     startController(store, {
       concerns: ({ type, object }) => type === "DELETED" || isInForeground(object) || isLeaving(object),
@@ -54,9 +44,7 @@ export function startGarbageCollector({
   }
 
   function finish(resource: Resource, owner: KubeObject, all: readonly { resource: Resource; object: KubeObject }[]) {
-    const dependents = all.filter(({ object }) =>
-      object.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid),
-    );
+    const dependents = all.filter(({ object }) => isOwnedBy(owner, object));
     const left = dependents.filter((each) => {
       const { namespace, name } = each.object.metadata;
       if (store.get(each.resource, namespace, name) === undefined) return false;
@@ -82,8 +70,7 @@ export function startGarbageCollector({
     const now = store.get(resource, namespace, name);
     if (now === undefined) return;
     const rest = (now.metadata.finalizers ?? []).filter((each) => each !== finalizer);
-    const patch = { mediaType: "application/merge-patch+json", body: { metadata: { finalizers: rest } } };
-    objects.patch({ resource, namespace, name }, patch, { manager: "kube-controller-manager" });
+    mergePatch(parts, resource, now, { metadata: { finalizers: rest } });
   }
 }
 

@@ -1,5 +1,4 @@
 /** YAML about as Go writes it (sigs.k8s.io/yaml): fields by name. */
-
 import type { Json } from "azure-sim/json";
 import { stringify } from "yaml";
 

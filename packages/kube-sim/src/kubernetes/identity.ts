@@ -1,5 +1,4 @@
 /** A write of an object that is there has to mean this object: its version, its uid, its deletion. */
-
 import { type Json, type JsonObject, listAt, numberAt, stringAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";

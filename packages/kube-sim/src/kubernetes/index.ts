@@ -6,21 +6,22 @@
  * are noted where they occur.
  */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { managedNamespaceWebhook, serveManagedNamespaces, type TokenProxyAddress } from "azure-sim/aks";
 import { isObject, type JsonObject, stringAt } from "azure-sim/json";
 import type { Simulator, SimulatorContext } from "azure-sim/simulator";
+import type { Cluster } from "azure-sim/world";
 import { printKubeconfig } from "../kubeconfig.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import type { Answer } from "./answer.ts";
 import { createApi, requestedAccess } from "./api.ts";
-import { createAuthentication, type User } from "./authentication.ts";
+import { createAuthentication, type LookUp, type User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { startClaimProtection } from "./claimProtection.ts";
+import type { Controller, Parts } from "./controller.ts";
 import { createControllerManager } from "./controllerManager.ts";
 import { startDeploymentController } from "./deployments.ts";
 import { startGarbageCollector } from "./garbageCollector.ts";
@@ -37,7 +38,7 @@ import { parseResourcePath } from "./requestPath.ts";
 import { createResources } from "./resource.ts";
 import { createReviews } from "./reviews.ts";
 import { startRoleAggregation } from "./roleAggregation.ts";
-import { type Parts, serveDefinitions } from "./servedDefinitions.ts";
+import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
 import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
 import { standard, webhookDeployment } from "./standard.ts";
@@ -90,13 +91,16 @@ export interface KubernetesOptions {
   readonly keptChanges?: number;
 }
 
+export function authorityOf({ authorityHost = "https://login.microsoftonline.com/" }: KubernetesOptions): () => string {
+  return () => (typeof authorityHost === "string" ? authorityHost : authorityHost());
+}
+
 const rbacVersion = `${rbacGroup}/v1`;
 
 export async function startKubernetes(
   { world, faults, tls }: SimulatorContext,
   options: KubernetesOptions,
 ): Promise<KubernetesSimulator> {
-  const { port = 0, authorityHost = "https://login.microsoftonline.com/" } = options;
   const cluster = world.clusters.get(options.cluster);
   if (cluster === undefined)
     throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
@@ -111,7 +115,7 @@ export async function startKubernetes(
     resources,
     tenantId: world.tenantId,
     hasWorkloadIdentityWebhook: cluster.hasWorkloadIdentityWebhook,
-    authorityHost: () => (typeof authorityHost === "string" ? authorityHost : authorityHost()),
+    authorityHost: authorityOf(options),
     tokenProxy: options.tokenProxy ?? (() => undefined),
   });
   // Of the cloud; none that an operator may remove.
@@ -135,46 +139,10 @@ export async function startKubernetes(
     const resource = resources.ofKind("v1", kind);
     return resource && store.get(resource, resource.namespaced ? namespace : undefined, name);
   };
-  const controllers = [
-    startNamespaceController(watched, { terminationMs: options.terminationMs ?? 50, authority: tls.certificate }),
-    startGarbageCollector(watched),
-    startJobController(watched),
-    startQuotaController(watched),
-    startDeploymentController(watched),
-    startClaimProtection(watched),
-    startRoleAggregation(watched),
-    startTokenSecrets({ ...watched, cluster, lookUp, authority: tls.certificate }),
-  ];
-
-  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
-    const resource = resources.ofKind(apiVersion, kind);
-    if (resource === undefined) return;
-    const namespace = stringAt(body, "metadata", "namespace");
-    const made = objects.create({ resource, namespace }, body, { manager: "kube-apiserver" });
-    if (!isObject(body["status"])) return;
-    const target = { resource, namespace: undefined, name: made.metadata.name };
-    objects.replace(target, body, { manager: "kube-apiserver", subresource: "status" });
-  };
-  // Its kubelet is ready at once.
-  const untaint = (name: string) => {
-    const resource = resources.ofKind("v1", "Node");
-    if (resource === undefined) return;
-    const body = [{ op: "remove", path: "/spec/taints" }];
-    const patch = { mediaType: "application/json-patch+json", body };
-    objects.patch({ resource, namespace: undefined, name }, patch, { manager: "kube-apiserver" });
-  };
-  seed("v1", "Node", nodeObject("sandbox"));
-  untaint("sandbox");
-  for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);
-  for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
-  for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
-  for (const definition of cluster.hasPodIdentity ? standard.podIdentity : []) {
-    seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
-  }
-  if (cluster.hasWorkloadIdentityWebhook) {
-    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", standard.webhookConfiguration);
-    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true));
-  }
+  const controllers = startControllers(watched, {
+    ...{ cluster, lookUp, authority: tls.certificate, terminationMs: options.terminationMs ?? 50 },
+  });
+  seedCluster(parts, cluster);
 
   const authentication = createAuthentication({ world, cluster, adminToken, lookUp });
   const access = createAccess(restrictions, createBoundRules(parts));
@@ -203,18 +171,15 @@ export async function startKubernetes(
       }),
     ),
   });
-  const { server, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
-  const listening = server.address();
-  if (listening === null || typeof listening === "string") throw new Error("The Kubernetes simulator has no TCP port.");
-  address = `127.0.0.1:${listening.port}`;
+  const { listen, close } = createListener({ cluster: options.cluster, tls, faults, adminToken, settle });
+  const port = await listen(options.port ?? 0);
+  address = `127.0.0.1:${port}`;
   const url = `https://${address}`;
 
   return {
     cluster: options.cluster,
     url,
-    port: listening.port,
+    port,
     adminToken,
     restrictions,
     unseenAccounts,
@@ -235,6 +200,50 @@ export async function startKubernetes(
       await close();
     },
   };
+}
+
+/** All that kube-controller-manager runs here. */
+function startControllers(
+  parts: Parts,
+  { terminationMs, ...account }: { cluster: Cluster; lookUp: LookUp; authority: string; terminationMs: number },
+): readonly Controller[] {
+  return [
+    startNamespaceController(parts, { terminationMs, authority: account.authority }),
+    startGarbageCollector(parts),
+    startJobController(parts),
+    startQuotaController(parts),
+    startDeploymentController(parts),
+    startClaimProtection(parts),
+    startRoleAggregation(parts),
+    startTokenSecrets(parts, account),
+  ];
+}
+
+/** What a new cluster has before anyone uses it. */
+function seedCluster({ resources, objects }: Parts, cluster: Cluster): void {
+  const own = { manager: "kube-apiserver" };
+  const seed = (apiVersion: string, kind: string, body: JsonObject) => {
+    const resource = resources.ofKind(apiVersion, kind);
+    if (resource === undefined) return;
+    const namespace = stringAt(body, "metadata", "namespace");
+    const { name } = objects.create({ resource, namespace }, body, own).metadata;
+    const target = { resource, namespace: undefined, name };
+    if (isObject(body["status"])) objects.replace(target, body, { ...own, subresource: "status" });
+    // Its kubelet is ready at once.
+    const untainted = { mediaType: "application/json-patch+json", body: [{ op: "remove", path: "/spec/taints" }] };
+    if (kind === "Node") objects.patch(target, untainted, own);
+  };
+  seed("v1", "Node", nodeObject("sandbox"));
+  for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);
+  for (const role of builtInKinds.roles) seed(rbacVersion, "ClusterRole", role);
+  for (const binding of builtInKinds.bindings) seed(rbacVersion, "ClusterRoleBinding", binding);
+  for (const definition of cluster.hasPodIdentity ? standard.podIdentity : []) {
+    seed("apiextensions.k8s.io/v1", "CustomResourceDefinition", definition);
+  }
+  if (cluster.hasWorkloadIdentityWebhook) {
+    seed("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration", standard.webhookConfiguration);
+    seed("apps/v1", "Deployment", webhookDeployment(cluster.hasIdentityBindings === true));
+  }
 }
 
 /** The server waits for its webhooks: for all of them, and for reviews too, which a real one does not. */

@@ -2,28 +2,22 @@
  * The Job controller, for jobs with one pod at a time: creates the pod, retries while backoffLimit allows, and records the
  * outcome. After a pod that failed, it makes the next one immediately; a real cluster waits for 10 s and more.
  */
-
 import { equal, type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
-import { type Controller, startController } from "./controller.ts";
-import { ApiFailure } from "./failures.ts";
+import {
+  attempt,
+  type Controller,
+  isOwnedBy,
+  manager,
+  mergePatch,
+  ownerOf,
+  type Parts,
+  startController,
+} from "./controller.ts";
 import { type KubeObject, timestamp } from "./object.ts";
-import type { Resource, Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
+import type { Resource } from "./resource.ts";
 
-const manager = "kube-controller-manager";
-
-export function startJobController({
-  store,
-  objects,
-  resources,
-  now,
-}: {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-  readonly now: () => Date;
-}): Controller {
+export function startJobController(parts: Parts): Controller {
+  const { store, objects, resources, now } = parts;
   let isRefused = false;
   return startController(store, {
     // Service accounts, too: a pod without one is refused, and retried when the account appears.
@@ -39,10 +33,7 @@ export function startJobController({
   });
 
   function advance(job: KubeObject, { jobs, pods }: { jobs: Resource; pods: Resource }) {
-    const { namespace, name, uid } = job.metadata;
-    const own = store
-      .list(pods, namespace)
-      .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false);
+    const own = store.list(pods, job.metadata.namespace).filter((pod) => isOwnedBy(job, pod));
     const count = (phase: string) => own.filter((pod) => stringAt(pod, "status", "phase") === phase).length;
     const [succeeded, failed] = [count("Succeeded"), count("Failed")];
     const active = own.length - succeeded - failed;
@@ -57,25 +48,19 @@ export function startJobController({
       ...(isFailed ? { conditions: ended("Failed", "BackoffLimitExceeded") } : {}),
     };
     if (equal(status, objectAt(job, "status"))) return;
-    const target = { resource: jobs, namespace, name };
-    const merge = { mediaType: "application/merge-patch+json", body: { status } };
-    objects.patch(target, merge, { manager, subresource: "status" });
+    mergePatch(parts, jobs, job, { status }, { manager, subresource: "status" });
   }
 
   function createPod(job: KubeObject, pods: Resource): boolean {
-    const { namespace, name, uid } = job.metadata;
+    const { namespace, name } = job.metadata;
     const template = objectAt(job, "spec", "template");
-    const owner = { apiVersion: "batch/v1", kind: "Job", name, uid, controller: true, blockOwnerDeletion: true };
-    const metadata = { ...objectAt(template, "metadata"), generateName: `${name}-`, ownerReferences: [owner] };
-    try {
-      objects.create({ resource: pods, namespace }, { ...template, metadata }, { manager });
-      return true;
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error;
+    const metadata = { ...objectAt(template, "metadata"), generateName: `${name}-`, ownerReferences: [ownerOf(job)] };
+    const create = () => objects.create({ resource: pods, namespace }, { ...template, metadata }, { manager });
+    const refused = ({ message }: Error) => {
       isRefused = true;
-      report(job, error.message);
-      return false;
-    }
+      report(job, message);
+    };
+    return attempt(create, refused) !== undefined;
   }
 
   /** `kubectl describe job` shows this event as the reason why there is no pod. */

@@ -1,5 +1,4 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
-
 import { at, equal, isObject, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "azure-sim/json";
 import { withScheduling } from "./admission.ts";
 import { storedVersions } from "./customResources.ts";

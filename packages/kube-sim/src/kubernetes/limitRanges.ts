@@ -2,7 +2,6 @@
  * LimitRange: what the containers of a new pod get where they say nothing, and what containers, pods and claims may have at most and at
  * least (k8s.io/kubernetes plugin/pkg/admission/limitranger).
  */
-
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { printQuantity } from "./builtIn/quantity.ts";
 import { forbidden } from "./failures.ts";

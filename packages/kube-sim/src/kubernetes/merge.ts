@@ -1,5 +1,4 @@
 /** The two changes that server-side apply makes to an object: it merges a configuration, and removes the fields that were given up. */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { type FieldSet, type Part, type Path, partsOf } from "./fieldSet.ts";
 import { fieldSchema, type Schema } from "./schema.ts";

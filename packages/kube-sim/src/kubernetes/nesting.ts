@@ -2,7 +2,6 @@
  * How deep a body may be nested. A real API server reads 10,000 levels; to merge, compare and write as many, the stack of Node is
  * too small.
  */
-
 import type { Json } from "azure-sim/json";
 import { type ApiFailure, badRequest } from "./failures.ts";
 

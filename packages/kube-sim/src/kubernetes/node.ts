@@ -1,5 +1,4 @@
 /** The only node of a cluster: an object, with which clients see where pods run. */
-
 import type { JsonObject } from "azure-sim/json";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { timestamp } from "./object.ts";

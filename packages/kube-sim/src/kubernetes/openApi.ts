@@ -1,5 +1,4 @@
 /** /openapi/v3, as far as kubectl needs it: what can be applied, and the fields that `explain` shows. */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { publishedDefinitions, schemaName } from "./definitions.ts";

@@ -2,7 +2,6 @@
  * /openapi/v2, from which Helm and older versions of kubectl learn the kinds: in JSON, or, as both ask for it, in the
  * protobuf form of gnostic's OpenAPIv2.proto.
  */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import protobuf from "protobufjs";
 import type { Answer } from "./answer.ts";

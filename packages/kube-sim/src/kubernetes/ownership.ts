@@ -3,7 +3,6 @@
  * an applier owns what its configuration names; any other writer owns what it changed; a value that differs from another
  * owner's is a conflict unless forced; a field is removed when its last owner no longer applies it.
  */
-
 import { isObject, type JsonObject, stringAt, without } from "azure-sim/json";
 import { zeroObject } from "./builtIn/goForm.ts";
 import { applyConflict } from "./failures.ts";

@@ -1,5 +1,4 @@
 /** `limit` and `continue`: all pages of a list show the state at the time of the first, which the token names. */
-
 import { isObject, type Json, numberAt, stringAt } from "azure-sim/json";
 import { badRequest, expired } from "./failures.ts";
 import { jsonProblem } from "./goJson.ts";

@@ -1,5 +1,4 @@
 /** What a patch makes of an object, and how it is refused where that cannot be read. */
-
 import { isObject, type Json } from "azure-sim/json";
 import { sorted } from "./builtIn/goOrder.ts";
 import { DecodeFailure, invalid } from "./failures.ts";

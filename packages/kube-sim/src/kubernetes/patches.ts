@@ -1,5 +1,4 @@
 /** The three patch types other than apply: JSON Patch (RFC 6902), JSON Merge Patch (RFC 7386) and strategic merge. */
-
 import { equal, isObject, type Json, type JsonObject, listAt, stringAt } from "azure-sim/json";
 import { ApiFailure, badRequest, unsupportedMediaType } from "./failures.ts";
 import type { Resource } from "./resource.ts";

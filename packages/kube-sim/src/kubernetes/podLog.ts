@@ -1,5 +1,4 @@
 /** The log of a pod's first container: as far as it goes, or followed until the container ends. */
-
 import { listAt, stringAt } from "azure-sim/json";
 import type { Answer } from "./answer.ts";
 import { badRequest, invalid } from "./failures.ts";

@@ -1,5 +1,4 @@
 /** What a pod asks for and may have, over all of its containers (k8s.io/component-helpers resource.PodRequests, PodLimits). */
-
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { readQuantity } from "./builtIn/quantity.ts";
 

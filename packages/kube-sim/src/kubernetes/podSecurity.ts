@@ -2,7 +2,6 @@
  * Pod Security admission: the levels `baseline` and `restricted` of a namespace's labels (kubernetes.io "Pod Security Standards"). A
  * pod is refused, a workload with such a template is warned of, and so is a namespace that has such pods already.
  */
-
 import { at, equal, isObject, type JsonObject, listAt, objectAt, stringsAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { forbidden, invalid } from "./failures.ts";

@@ -2,7 +2,6 @@
  * ResourceQuota: what a namespace uses of it, counted by objects (`count/configmaps`, and the older names without `count/`) and by
  * what pods ask for. It is the last admission plugin; a dry run is checked, but uses up no quota.
  */
-
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import { canonicalQuantity, printQuantity } from "./builtIn/quantity.ts";
 import { forbidden, qualifiedPlural } from "./failures.ts";

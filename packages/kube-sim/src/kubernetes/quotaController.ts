@@ -1,19 +1,8 @@
 /** The controller of quotas: their status says what is used of them. */
-
 import { equal, objectAt } from "azure-sim/json";
-import { type Controller, startController } from "./controller.ts";
+import { type Controller, manager, type Parts, startController } from "./controller.ts";
 import { printLike, usedOf } from "./quota.ts";
-import type { Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
 
-interface Parts {
-  readonly store: Store;
-  readonly resources: Resources;
-  readonly objects: Objects;
-}
-
-/** Keeps `status` of every quota. */
 export function startQuotaController({ store, resources, objects }: Parts): Controller {
   return startController(store, {
     concerns: ({ resource }) => resource.namespaced && resource.kind !== "Event" && resource.kind !== "Lease",
@@ -28,11 +17,8 @@ export function startQuotaController({ store, resources, objects }: Parts): Cont
         const status = Object.keys(hard).length === 0 ? {} : { hard, used: texts };
         if (equal(status, objectAt(quota, "status"))) continue;
         const { namespace, name } = quota.metadata;
-        objects.replace(
-          { resource: quotas, namespace, name },
-          { ...quota, status },
-          { manager: "kube-controller-manager", subresource: "status" },
-        );
+        const target = { resource: quotas, namespace, name };
+        objects.replace(target, { ...quota, status }, { manager, subresource: "status" });
       }
     },
   });

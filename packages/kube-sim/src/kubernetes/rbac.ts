@@ -2,7 +2,6 @@
  * Evaluates rules as the API server's RBAC authorizer does (kubernetes.io "Using RBAC Authorization"): those of the roles that
  * bindings in the cluster give to a user, a group or a service account.
  */
-
 import type { JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";

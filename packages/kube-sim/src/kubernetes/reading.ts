@@ -1,5 +1,4 @@
 /** Reading: objects in the form that a client accepts, lists by pages, watches. */
-
 import { isObject, type Json, type JsonObject, without } from "azure-sim/json";
 import type { Answer } from "./answer.ts";
 import { badRequest, expired } from "./failures.ts";

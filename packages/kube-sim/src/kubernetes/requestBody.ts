@@ -1,5 +1,4 @@
 /** The body of a request, decoded as its media type says. */
-
 import { at, isObject, type Json, type JsonObject, stringAt } from "azure-sim/json";
 import { YAMLParseError } from "yaml";
 import { messageOf } from "../messageOf.ts";

@@ -1,5 +1,4 @@
 /** Kinds that are questions and have no objects: who am I, what may I or another do, whose token is this. */
-
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import type { Access } from "./access.ts";
 import type { Authentication, User } from "./authentication.ts";

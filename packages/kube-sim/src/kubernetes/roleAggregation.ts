@@ -1,22 +1,11 @@
 /** The controller that fills cluster roles with the rules of those that they choose (kubernetes.io "Aggregated ClusterRoles"). */
-
 import { equal, isObject, type Json, listAt } from "azure-sim/json";
-import { type Controller, startController } from "./controller.ts";
+import { type Controller, mergePatch, type Parts, startController } from "./controller.ts";
 import { rbacGroup } from "./rbac.ts";
-import type { Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
 import { matches } from "./validation/labelSelectors.ts";
-import type { Objects } from "./verbs.ts";
 
-export function startRoleAggregation({
-  store,
-  objects,
-  resources,
-}: {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-}): Controller {
+export function startRoleAggregation(parts: Parts): Controller {
+  const { store, resources } = parts;
   return startController(store, {
     concerns: ({ resource: { kind, group } }) => kind === "ClusterRole" && group === rbacGroup,
     reconcile() {
@@ -31,10 +20,7 @@ export function startRoleAggregation({
         );
         const rules = chosen.flatMap((each) => listAt(each, "rules")).reduce<Json[]>(withRule, []);
         if (equal(rules, listAt(role, "rules"))) continue;
-        const patch = { mediaType: "application/merge-patch+json", body: { rules } };
-        objects.patch({ resource, namespace: undefined, name }, patch, {
-          manager: "clusterrole-aggregation-controller",
-        });
+        mergePatch(parts, resource, role, { rules }, { manager: "clusterrole-aggregation-controller" });
       }
     },
   });

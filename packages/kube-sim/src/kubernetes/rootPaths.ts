@@ -1,5 +1,4 @@
 /** The document at the root: every path that is no object's. */
-
 import type { JsonObject } from "azure-sim/json";
 import { discoveryPaths } from "./discovery.ts";
 import { healthPaths } from "./health.ts";

@@ -3,7 +3,6 @@
  * defaulted, and (for server-side apply) which lists and maps are merged item by item.
  * kubernetes.io: "Extend the Kubernetes API with CustomResourceDefinitions", "Server-Side Apply" (merge strategy).
  */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 

@@ -1,5 +1,4 @@
 /** Label and field selectors. kubernetes.io "Labels and Selectors", "Field Selectors". */
-
 import { at, stringAt } from "azure-sim/json";
 import { badRequest } from "./failures.ts";
 import type { KubeObject } from "./object.ts";

@@ -1,17 +1,8 @@
 /** Custom resources are served as soon as their definition is stored, and go with it. */
+import type { Parts } from "./controller.ts";
 import { definedResources, definitionStatus } from "./customResources.ts";
 import { timestamp } from "./object.ts";
 import { cleanupFinalizer } from "./removal.ts";
-import type { Resources } from "./resource.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
-
-export interface Parts {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-  readonly now: () => Date;
-}
 
 export function serveDefinitions({ store, objects, resources, now }: Parts): () => void {
   return store.subscribe(({ type, resource, object, previous }) => {

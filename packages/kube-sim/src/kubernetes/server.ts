@@ -1,8 +1,7 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
-
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server } from "node:https";
+import { createServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -56,7 +55,8 @@ function versionNumbers(gitVersion: string): Record<string, string> {
 }
 
 export interface Listener {
-  readonly server: Server;
+  /** 0 takes any free port; it says which. */
+  listen(port: number): Promise<number>;
   /** Closes every connection, too. */
   close(): Promise<void>;
 }
@@ -81,7 +81,14 @@ export function createListener(environment: Environment): Listener {
     socket.once("close", () => sockets.delete(socket));
   });
   return {
-    server,
+    async listen(port) {
+      server.listen(port, "127.0.0.1");
+      await once(server, "listening");
+      const address = server.address();
+      if (address === null || typeof address === "string")
+        throw new Error("The API server's listener has no TCP port.");
+      return address.port;
+    },
     async close() {
       const closed = once(server, "close");
       server.close();

@@ -1,5 +1,4 @@
 /** The addresses and ports of services: made up where nobody asks for one, since nothing listens there. */
-
 import {
   equal,
   isObject,

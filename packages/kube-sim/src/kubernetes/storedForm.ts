@@ -1,5 +1,4 @@
 /** An object as it is stored: with what the API server fills in, its generation and the owners of its fields. */
-
 import { equal, type JsonObject, listAt, objectAt, without } from "azure-sim/json";
 import { inGoForm, metadataInGoForm } from "./builtIn/goForm.ts";
 import { badRequest } from "./failures.ts";

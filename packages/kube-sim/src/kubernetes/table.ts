@@ -1,5 +1,4 @@
 /** Lists as tables, which `kubectl get` requests, with the columns that the resource declares. */
-
 import { at, type Json, type JsonObject } from "azure-sim/json";
 import { age, ageOf } from "./builtIn/ages.ts";
 import { printerOf } from "./builtIn/printers.ts";

@@ -1,33 +1,19 @@
 /** The controller that fills secrets of type service-account-token (kubernetes.io "Manually create a long-lived API token"). */
-
 import { objectAt, stringAt } from "azure-sim/json";
 import type { Cluster } from "azure-sim/world";
 import type { LookUp } from "./authentication.ts";
-import { type Controller, startController } from "./controller.ts";
+import { type Controller, mergePatch, type Parts, startController } from "./controller.ts";
 import type { KubeObject } from "./object.ts";
-import type { Resources } from "./resource.ts";
 import { lastingToken } from "./serviceAccountTokens.ts";
-import type { Store } from "./store.ts";
-import type { Objects } from "./verbs.ts";
 
 const prefix = "kubernetes.io/service-account";
 
-export function startTokenSecrets({
-  store,
-  objects,
-  resources,
-  cluster,
-  lookUp,
-  authority,
-}: {
-  readonly store: Store;
-  readonly objects: Objects;
-  readonly resources: Resources;
-  readonly cluster: Cluster;
-  readonly lookUp: LookUp;
-  /** Of the API server; PEM. */
-  readonly authority: string;
-}): Controller {
+/** `authority` is that of the API server; PEM. */
+export function startTokenSecrets(
+  parts: Parts,
+  { cluster, lookUp, authority }: { cluster: Cluster; lookUp: LookUp; authority: string },
+): Controller {
+  const { store, objects, resources } = parts;
   return startController(store, {
     concerns: ({ resource: { kind }, object }) => kind === "ServiceAccount" || isOurs(object),
     reconcile() {
@@ -43,9 +29,7 @@ export function startTokenSecrets({
           void lastingToken(cluster, account, secret).then((token) => {
             if (lookUp("Secret", namespace, name)?.metadata.uid !== uid) return;
             const data = { token: encoded(token), "ca.crt": encoded(authority), namespace: encoded(namespace) };
-            const body = { metadata: { annotations: { [`${prefix}.uid`]: known } }, data };
-            const patch = { mediaType: "application/merge-patch+json", body };
-            objects.patch({ resource, namespace, name }, patch, { manager: "kube-controller-manager" });
+            mergePatch(parts, resource, secret, { metadata: { annotations: { [`${prefix}.uid`]: known } }, data });
           });
         }
       }

@@ -1,5 +1,4 @@
 /** Whether an object may be stored: what is wrong with it, all of it at once. */
-
 import { type JsonObject, stringAt, without } from "azure-sim/json";
 import { withoutAnyNulls } from "./body.ts";
 import type { Cause } from "./cause.ts";

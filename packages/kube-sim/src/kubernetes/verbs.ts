@@ -1,5 +1,4 @@
 /** What can be asked of stored objects, and with which options. */
-
 import type { Json } from "azure-sim/json";
 import type { Address, FieldValidation } from "./body.ts";
 import type { GrantCheck } from "./escalation.ts";

@@ -3,7 +3,6 @@
  * kubernetes.io "Dynamic Admission Control": a dry run calls only webhooks that declare no side effects, or none on dry
  * run; it fails if any other webhook would be called.
  */
-
 import type { JsonObject } from "azure-sim/json";
 import { ApiFailure, badRequest } from "./failures.ts";
 import type { Resource } from "./resource.ts";

@@ -31,9 +31,7 @@ beforeAll(async () => {
   forward = createForward({ url, ca: tls.certificate });
   const { settle, upgrade } = forward;
   front = createListener({ cluster: "test", tls, faults: createFaults(), adminToken: "own", settle, upgrade });
-  front.server.listen(0, "127.0.0.1");
-  await once(front.server, "listening");
-  port = (front.server.address() as AddressInfo).port;
+  port = await front.listen(0);
 });
 afterAll(async () => {
   forward.close();

@@ -1,5 +1,4 @@
 /** The cases of kubernetes.io "Server-Side Apply", section by section. */
-
 import * as k8s from "@kubernetes/client-node";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { failureOf, startCluster, type TestCluster } from "./cluster.ts";

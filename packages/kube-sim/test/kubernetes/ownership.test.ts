@@ -1,5 +1,4 @@
 /** Server-side apply against a simple model: a map of values, each with the set of managers that applied it. */
-
 import { type JsonObject, objectAt, stringsAt } from "azure-sim/json";
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,5 +1,4 @@
 /** The name of a batch in the fault journal: the leading words of the first statement that does something. */
-
 import type { Statement } from "./ast.ts";
 import { fold } from "./sqlTypes.ts";
 

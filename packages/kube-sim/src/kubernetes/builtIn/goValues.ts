@@ -1,5 +1,4 @@
 /** Texts of a built-in object that Go reads as a value of its own: quantities, times, bytes. */
-
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import { microTimeProblem, timeProblem } from "../goTime.ts";
 import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";

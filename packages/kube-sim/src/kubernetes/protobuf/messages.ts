@@ -2,7 +2,6 @@
  * Built-in kinds in protobuf, as client-go and kubectl send them and an API server writes them for whoever accepts nothing else: the four
  * bytes `k8s\0` and the message Unknown with the object (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
  */
-
 import { isObject, type Json, type JsonObject, stringAt } from "azure-sim/json";
 import protobuf, { type Type } from "protobufjs";
 import { messageOf } from "../../messageOf.ts";

@@ -1,5 +1,4 @@
 /** What is wrong with a field, in the API server's words. */
-
 import type { Json } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
 

@@ -1,5 +1,4 @@
 /** What the API server refuses in objects of single kinds, besides what their schemas say. */
-
 import { equal, type JsonObject, listAt, objectAt, stringAt, without } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
 import { ApiFailure } from "../failures.ts";

@@ -1,5 +1,4 @@
 /** Selectors of labels, as workloads, budgets and policies have them. */
-
 import { isObject, type Json, listAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
 import type { Cause } from "../cause.ts";
 import { invalidValue } from "./causes.ts";
