@@ -22,6 +22,6 @@ it("documents redirect the output of `npm run` only where npm does not print its
     ),
   );
 
-  expect(commands.length).toBeGreaterThan(1);
+  expect(commands.length).toBeGreaterThan(0);
   expect(commands.filter((command) => !command.startsWith("npm run --silent "))).toEqual([]);
 });

@@ -53,7 +53,7 @@ function at(name: string, scope: string): Family {
         lend: ({ principalId }) => give(roles.write, principalId),
         byHand({ azureCli }) {
           cosmosAccounts.clear();
-          const line = only(azureCli.split("\n").filter((each) => each.startsWith("az cosmosdb sql role assignment")));
+          const line = only(azureCli.split("\n").filter((each) => each.includes("sql role assignment create")));
           const [, , , , group, , , , account] = entry.resourceId.split("/");
           if (flagOf(line, "account-name") !== account || flagOf(line, "resource-group") !== group)
             throw new Error(`elsewhere: ${line}`);
