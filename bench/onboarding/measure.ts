@@ -62,7 +62,7 @@ async function waitUntilPublished(cloud: Sandbox["cloud"], id: string): Promise<
 }
 
 /** Total length of the intervals [start, start + length], counted once where they overlap. */
-export function union(starts: readonly number[], length: number): number {
+function union(starts: readonly number[], length: number): number {
   let total = 0;
   let end = Number.NEGATIVE_INFINITY;
   for (const start of starts.toSorted((a, b) => a - b)) {
