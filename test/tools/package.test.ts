@@ -18,13 +18,10 @@ let bundled: readonly string[];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mooring-package-"));
-  bundled = await buildApp();
+  // By two at a time, as by sandboxes that start together.
+  [bundled] = await Promise.all([buildApp(), buildApp()]);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-it("is built by several at a time, as by sandboxes that start together", async () => {
-  await expect(Promise.all([buildApp(), buildApp(), buildApp()])).resolves.toHaveLength(3);
-});
 
 async function contentsFor(backend: Backend, catalogFile = catalog): Promise<Record<string, string>> {
   const contents = await listContents({ backend, catalog: catalogFile });
