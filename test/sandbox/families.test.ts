@@ -2,8 +2,9 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { assignRole, type Identity } from "azure-sim/world";
 import { names } from "../../sandbox/cloud.ts";
+import { parseCatalog } from "../../src/catalog.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
-import { azureRoleKindNames, rolesFor } from "../../src/domain/targets/azureRoles.ts";
+import { isAzureRolePlace, rolesFor } from "../../src/domain/targets/azureRoles.ts";
 import { flagOf } from "../families/family.ts";
 import type { SuiteSandbox } from "../support/sandbox.ts";
 import { it } from "../support/sharedSandbox.ts";
@@ -21,22 +22,12 @@ const commandsOf = (script: string, start: string) => script.split("\n").filter(
 function azureRoles(): WireFamily {
   const { world } = sandbox.cloud;
   const { roleAssignments } = world;
-  // A target of each kind.
-  const everything = {
-    storageBlob: ["uploads", "read", "write"],
-    storageQueue: ["jobs", "send", "receive"],
-    storageTable: ["sessions", "write"],
-    keyVaultSecrets: ["secrets", "read"],
-    serviceBus: ["invoices", "send"],
-    eventHubs: ["clicks", "receive"],
-    appConfiguration: ["settings", "read"],
-    openAi: ["gpt", "use"],
-  } as const satisfies Record<(typeof azureRoleKindNames)[number], readonly string[]>;
-  const targets = Object.values(everything).map(([target, ...access]) => ({ target, access }));
-  const roles = azureRoleKindNames.flatMap((kind) => {
-    const [, ...access] = everything[kind];
-    return rolesFor(kind, access).map(({ id }) => id);
-  });
+  // A target of each kind: one that is added is in here by itself.
+  const listed = Object.entries(parseCatalog(sandbox.cloud.catalog, "catalog").targets).flatMap(([target, entry]) =>
+    isAzureRolePlace(entry) ? [{ target, access: [...entry.access], kind: entry.kind }] : [],
+  );
+  const targets = listed.map(({ target, access }) => ({ target, access }));
+  const roles = listed.flatMap(({ kind, access }) => rolesFor(kind, access).map(({ id }) => id));
   const own = ({ principalId }: Identity) =>
     [...roleAssignments.values()].filter((each) => each.principalId === principalId);
   const blob = (identity: Identity) => own(identity).find(({ scope }) => scope.endsWith("/uploads"));
