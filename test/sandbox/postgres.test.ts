@@ -338,6 +338,43 @@ await pool.end();\n`;
   }
   for (const [sentence, keeps] of Object.entries(contractOf("of-postgres", () => sandbox, family))) it(sentence, keeps);
 
+  it("finds a table that no default of an owner reaches, what somebody else gave, and a role that may not log in", async () => {
+    const namespace = "drifting";
+    await onboard(namespace, { archive: ["read"], ledger: ["write"] });
+    const role = `"${roleOf(namespace)}"`;
+
+    await sql("ledger", "CREATE TABLE archive.new (); ALTER TABLE archive.new OWNER TO azure_pg_admin");
+    expect(await verify(namespace)).toMatchObject([{ code: "GRANT_MISSING", target: "archive", field: "read" }]);
+    await repair(namespace);
+    await sql("ledger", `GRANT TRUNCATE ON entries TO ${role}; ALTER ROLE ${role} NOLOGIN`);
+    expect(await verify(namespace)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ code: "GRANT_ADDED", target: "ledger", field: "TRUNCATE ON TABLES" }),
+        expect.objectContaining({ code: "USER_DISABLED", target: "ledger", field: "LOGIN" }),
+      ]),
+    );
+    await sql("ledger", `REVOKE TRUNCATE ON entries FROM ${role}; ALTER ROLE ${role} LOGIN; DROP TABLE archive.new`);
+    await offboard(namespace);
+  });
+
+  it("narrows and retires", async () => {
+    const namespace = "changing";
+    await onboard(namespace, { ledger: ["own"], reports: ["read"] });
+    const client = await logIn(namespace);
+    await client.query("CREATE TABLE mine (what text)");
+
+    await onboard(namespace, { ledger: ["read"] }, {}, "?confirmRemoval=true");
+
+    expect(await verify(namespace)).toEqual([]);
+    await client.query("SELECT * FROM mine");
+    await expect(client.query("DROP TABLE mine")).rejects.toMatchObject({ code: "42501" });
+    await expect((await logIn(namespace, "reports")).query("SELECT * FROM monthly")).rejects.toMatchObject({
+      code: "42501",
+    });
+    await offboard(namespace);
+    await sql("ledger", "DROP TABLE mine");
+  });
+
   it("stops at a role of somebody else, and says so beforehand", async () => {
     const namespace = "taken";
     await sql("postgres", `CREATE ROLE "${roleOf(namespace)}"`);

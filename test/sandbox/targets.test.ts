@@ -3,7 +3,7 @@ import { afterEach, describe, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
-import { actsOn } from "../support/namespaceActs.ts";
+import { actsOn, pathOf } from "../support/namespaceActs.ts";
 import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { it } from "../support/sharedSandbox.ts";
@@ -21,6 +21,7 @@ afterEach(() => {
 });
 
 const blobReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
+const blobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
 function berthOf(namespace: string) {
   return { cluster: names.cluster, namespace };
@@ -36,6 +37,14 @@ function identityOf(namespace: string) {
   return [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
 }
 
+/** Roles by the last part of their scope, of whoever is meant. */
+function rolesOf(principalId: string | undefined) {
+  return [...sandbox.cloud.world.roleAssignments.values()]
+    .filter((each) => each.principalId === principalId)
+    .map(({ scope, role }) => `${scope.split("/").at(-1)} ${role}`)
+    .toSorted();
+}
+
 const acts = actsOn(() => service);
 const { verify, offboard } = acts;
 
@@ -49,6 +58,49 @@ function assignedScope(part: string): string {
 }
 
 describe("what somebody else gave", () => {
+  it("is used as it is, and stays", async () => {
+    const namespace = "adopting";
+    await onboard(namespace, { jobs: ["send"] });
+    const principalId = identityOf(namespace)?.principalId ?? "";
+    const scope = assignedScope("uploads");
+    const theirs = assignRole(sandbox.cloud.world, { role: blobReader, principalId, scope });
+    const next = wanted(namespace, { jobs: ["send"], uploads: ["read"] });
+
+    const never = await service.call("POST", "/api/onboardings?dryRun=true", { ...next, adoptionPolicy: "Never" });
+    expect(blockersOf(never.body)).toEqual(["TARGET_ACCESS_CONFLICT"]);
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
+    expect(stepOf(plan.body, "uploads")).toMatchObject({ action: "adopt", differences: [] });
+    const changed = await service.waitFor(await service.onboard(next));
+    expect(stepOf(changed, "uploads")).toMatchObject({ action: "adopt" });
+    expect(await verify(namespace)).toEqual([]);
+
+    // The identity would go, and their role with it: that is said first.
+    const refused = await service.waitFor(await service.offboard(names.cluster, namespace));
+    expect(refused.error).toMatchObject({ message: expect.stringContaining("Someone else gave identity") });
+    const ended = await service.call("DELETE", `${pathOf(namespace)}?ignoreDependants=true`);
+    expect((await service.waitFor(String(ended.body["id"]))).status).toBe("Succeeded");
+    expect(sandbox.cloud.world.roleAssignments.get(theirs.name)).toEqual(theirs);
+    expect(rolesOf(principalId)).toEqual([`uploads ${blobReader}`]);
+    sandbox.cloud.world.roleAssignments.delete(theirs.name);
+  });
+
+  it("is named beside what the namespace asked for, and stays", async () => {
+    const namespace = "added";
+    await onboard(namespace, { uploads: ["read"] });
+    const principalId = identityOf(namespace)?.principalId ?? "";
+    const theirs = assignRole(sandbox.cloud.world, {
+      role: blobContributor,
+      principalId,
+      scope: assignedScope("uploads"),
+    });
+
+    expect(await verify(namespace)).toMatchObject([
+      { code: "GRANT_ADDED", target: "uploads", field: "write", found: "granted by somebody else" },
+    ]);
+    sandbox.cloud.world.roleAssignments.delete(theirs.name);
+    await offboard(namespace);
+  });
+
   it("is in the way where a condition limits it", async () => {
     const namespace = "limited";
     await onboard(namespace, { jobs: ["send"] });
@@ -62,6 +114,56 @@ describe("what somebody else gave", () => {
     sandbox.cloud.world.roleAssignments.delete(theirs.name);
     await offboard(namespace);
   });
+});
+
+describe("an operation that fails", () => {
+  it("takes back what it gave, and nothing that somebody else did", async () => {
+    const namespace = "undone";
+    const scope = assignedScope("uploads");
+    const { principalId } = sandbox.cloud.principals.operator;
+    const foreign = assignRole(sandbox.cloud.world, { role: blobReader, principalId, scope });
+    const before = new Map(sandbox.cloud.world.roleAssignments);
+    sandbox.cloud.faults.add({
+      wire: "kubernetes",
+      operation: "PATCH serviceaccounts",
+      times: Number.POSITIVE_INFINITY,
+      effect: { kind: "error", code: 403, message: "Not today." },
+    });
+
+    const failed = await service.waitFor(await service.onboard(wanted(namespace, { uploads: ["read", "write"] })));
+
+    expect(failed.status).toBe("Failed");
+    expect(failed.steps).toContainEqual(expect.objectContaining({ name: "revokeTarget", action: "delete" }));
+    expect(sandbox.cloud.world.roleAssignments).toEqual(before);
+    sandbox.cloud.world.roleAssignments.delete(foreign.name);
+  });
+});
+
+describe("a change", () => {
+  it("narrows and retires, and says what it removes", async () => {
+    const namespace = "changing";
+    await onboard(namespace, { uploads: ["read", "write"], jobs: ["send"] });
+    const next = wanted(namespace, { uploads: ["read"] });
+    const refused = await service.call("POST", "/api/onboardings", next);
+    expect(refused.body).toMatchObject({ code: "REMOVAL_NOT_CONFIRMED" });
+
+    const plan = await service.call("POST", "/api/onboardings?dryRun=true", next);
+    expect(plan.body).toMatchObject({
+      removes: [
+        { thing: "target", name: "jobs", access: ["send"], isWhole: true },
+        { thing: "target", name: "uploads", access: ["write"], isWhole: false },
+      ].toSorted((a, b) => b.name.localeCompare(a.name)),
+    });
+    await onboardOver(next);
+    expect(rolesOf(identityOf(namespace)?.principalId)).toEqual([`uploads ${blobReader}`]);
+    expect(await verify(namespace)).toEqual([]);
+  });
+
+  async function onboardOver(request: object) {
+    const accepted = await service.call("POST", "/api/onboardings?confirmRemoval=true", request);
+    const operation = await service.waitFor(String(accepted.body["id"]));
+    expect(operation.status, JSON.stringify(operation.error)).toBe("Succeeded");
+  }
 });
 
 describe("preflight", () => {

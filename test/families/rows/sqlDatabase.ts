@@ -78,6 +78,14 @@ function withRoles({ made, ...expected }: Roles): Family {
             found: ["GRANT_MISSING"],
             change: () => edit((found) => ({ ...found, roles: without(found.roles) })),
           },
+          ...(made.length > 0
+            ? {}
+            : {
+                permission: {
+                  found: ["GRANT_MISSING"] as const,
+                  change: () => edit((found) => ({ ...found, permissions: [] })),
+                },
+              }),
           mark: { found: ["MARK_MISSING"], change: () => edit((found) => ({ ...found, mark: undefined })) },
           "a role of somebody else's": {
             ...{ found: ["GRANT_ADDED"], isOthers: true },

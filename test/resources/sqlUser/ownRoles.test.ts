@@ -175,6 +175,27 @@ describe("a user that was there before", () => {
   });
 });
 
+it("makes a user a member of Mooring's roles, where the database has them", async () => {
+  const { changes } = await plan(["writer", "executor"]);
+
+  expect(changes.flatMap((change) => (change.kind === "addRole" ? [change.role] : []))).toEqual([
+    "mooring_writer",
+    "mooring_executor",
+  ]);
+});
+
+it("gives fixed roles where it has none, and Mooring is in db_owner", async () => {
+  cloud.roles.splice(0, Infinity, "db_datareader", "db_datawriter");
+
+  const { changes } = await plan(["writer", "executor"]);
+
+  expect(changes.slice(2)).toEqual([
+    { kind: "addRole", user, role: "db_datareader" },
+    { kind: "addRole", user, role: "db_datawriter" },
+    { kind: "grant", user, permission: "EXECUTE" },
+  ]);
+});
+
 it("finds a role of Mooring's that somebody changed", async () => {
   put({ roles: ["mooring_reader", "mooring_writer"] }, { mooring_reader: "first", mooring_writer: "first" });
   see({ rolePermissions: { mooring_reader: ["CONTROL", "SELECT"], mooring_writer: ["SELECT"], mooring_executor: [] } });
