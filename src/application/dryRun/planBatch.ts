@@ -1,9 +1,8 @@
 /** The plans of a batch: a few at a time, and only for as long as a caller can wait for an answer. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { inGroups } from "../../domain/inGroups.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
-import { type Plan, toOperationError } from "../../domain/operation/plan.ts";
+import { toOperationError } from "../../domain/operation/plan.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -11,9 +10,9 @@ import type { SentAs } from "../../domain/request/sentRequest.ts";
 import type { Need } from "../../resources/definitions/sharedLimit.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
 import { refuseBeyondQuota } from "../batch/batchQuota.ts";
-import { findUnfit } from "../batch/fitting.ts";
 import { type PlannedRequest, withEstimates } from "../plan/estimatePlan.ts";
 import { planUntimed } from "./planRequest.ts";
+import { blockUnfit } from "./sharedLimits.ts";
 
 /** Azure answers 5 lists of federated credentials a second (facts of the drift watcher), and there are other callers. */
 const atOnce = 8;
@@ -139,47 +138,4 @@ async function planOrRefuse(look: ItemToPlan["look"]): Promise<PlanOrRefusal> {
     }
     throw error;
   }
-}
-
-interface Planned {
-  readonly plan: Plan;
-  readonly needs: readonly Need[];
-}
-
-/** The plans, in the same order: those that do not fit beside the ones before them are blocked. */
-async function blockUnfit<Item extends Planned>(items: readonly Item[]): Promise<readonly Item[]> {
-  const all = items.flatMap(({ needs }) => needs);
-  const limits = new Map([...Map.groupBy(all, ({ of }) => of)].map(([of, needs]) => [of, limitOf(needs)]));
-  const isTight = ({ of }: Need) => limits.get(of)?.isTight === true;
-  const counted = await countAll(items, isTight);
-  const free = new Map([...limits].map(([of, limit]) => [of, limit.free]));
-  const unfit = new Map(findUnfit(counted, free).map((each) => [each.item, each]));
-  return counted.map(({ item, needs }) => {
-    const beyond = unfit.get(item);
-    const need = item.needs.find(({ of }) => of === beyond?.of);
-    if (!beyond || !need) return item;
-    return { ...item, plan: blocked(item.plan, need, { needed: needs.get(need.of) ?? 0, added: beyond.used }) };
-  });
-}
-
-/** They are not read at the same moment. */
-function limitOf(needs: readonly Need[]) {
-  const free = Math.min(...needs.map(({ limit, used }) => limit - used));
-  return { free, isTight: needs.reduce((sum, { most }) => sum + most, 0) > free };
-}
-
-/** Only what may be tight is counted. */
-async function countAll<Item extends Planned>(items: readonly Item[], isTight: (need: Need) => boolean) {
-  return await inGroups(items, atOnce, async (item) => {
-    const counts = item.needs.filter(isTight).map(async (need) => [need.of, await need.count()] as const);
-    return { item, needs: new Map(await Promise.all(counts)) };
-  });
-}
-
-function blocked(plan: Plan, { step, describe }: Need, { needed, added }: { needed: number; added: number }): Plan {
-  const blocker = describe(needed, added);
-  const steps = plan.steps.map((each) =>
-    each.name === step ? { ...each, action: "conflict" as const, blockers: [...each.blockers, blocker] } : each,
-  );
-  return { ...plan, steps, blocked: true };
 }

@@ -1,16 +1,15 @@
 /** Reads back everything of a namespace: what differs from the request, and which things are the namespace's. Reads only. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
+import { type Finding, finding } from "../../domain/finding.ts";
 import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
-import { findDenied } from "../../resources/definitions/permit.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
 import { isGiven, judgedRoles, resourcesFor } from "../../resources/index.ts";
+import { withForbidden } from "./forbidden.ts";
 
 export interface Inspected {
   readonly findings: readonly Finding[];
@@ -131,32 +130,4 @@ async function readable(
     if (!isFinding) throw error;
     return [finding("UNREADABLE", target, { field: "read", expected: null, found: `${error.code}: ${error.message}` })];
   }
-}
-
-/** What only giving would put right, which a repair may not do there. */
-const missing: ReadonlySet<FindingCode> = new Set([
-  "USER_MISSING",
-  "USER_SID_STALE",
-  "GRANT_MISSING",
-  "GRANT_STALE",
-  "GRANT_LIMITED",
-]);
-
-/** The findings, and what the catalog's rules now forbid of what the namespace has. */
-async function withForbidden(
-  ports: Pick<Ports, "catalog" | "registry">,
-  request: OnboardingRequest,
-  findings: readonly Finding[],
-): Promise<readonly Finding[]> {
-  const record = await ports.registry.getNamespace(request);
-  if (!record) return findings;
-  const denied = await findDenied(ports, record, { request });
-  const forbidden = [...denied].flatMap(([target, { code, message }]) =>
-    // The look at the target says where it is.
-    code === "TARGET_MOVED"
-      ? []
-      : [finding("TARGET_FORBIDDEN", target, { field: code, expected: "allowed", found: message })],
-  );
-  const lasting = findings.filter(({ code, target }) => !(missing.has(code) && denied.has(target)));
-  return [...lasting, ...forbidden];
 }

@@ -2,21 +2,20 @@
  * What others have in the namespace: deleting it deletes everything in it. Whatever kind the cluster serves counts, if somebody
  * made it; and a kind that Mooring may not list counts as if it did.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
-import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
+
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import { type Berth, berthKey, secretsQuota } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { Kubernetes, KubernetesObject, NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
+import type { NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
 import { list } from "../definitions/dependants.ts";
 import type { RecordedMark } from "../definitions/recordedMark.ts";
 import { unlessForbidden } from "../definitions/unlessForbidden.ts";
-import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { knownMetadata } from "../kubernetesObject/knownMetadata.ts";
-import { isMadeByCluster, isMadeByClusterOnly, isMadeByController } from "./madeByCluster.ts";
+import { isMadeByCluster, isMadeByClusterOnly } from "./madeByCluster.ts";
+import { withoutOwned } from "./owned.ts";
+import { countSecrets } from "./secrets.ts";
 
 /** What others have in the namespace, each kind with its count: `2 ConfigMap (app, web)`. Empty if it is free to go. */
 export interface Occupants {
@@ -106,56 +105,4 @@ function describe(kind: NamespacedKind, objects: readonly ObjectMetadata[]): str
 function nameOfKind({ apiVersion, kind }: NamespacedKind): string {
   const [group, version] = apiVersion.split("/");
   return version === undefined || !group?.includes(".") || group.endsWith(".k8s.io") ? kind : `${kind}.${group}`;
-}
-
-/**
- * What is left of somebody's objects without those that another one of them owns, which counts in their place. An owner of no namespace,
- * or of Mooring's, does not; and objects that own each other all count.
- */
-function withoutOwned(objects: readonly ObjectMetadata[]): readonly ObjectMetadata[] {
-  const uids = new Set(objects.map(({ metadata }) => metadata.uid));
-  const ownersOf = ({ metadata: { ownerReferences = [] } }: ObjectMetadata) =>
-    ownerReferences.map(({ uid }) => uid).filter((uid) => uids.has(uid));
-  const isOwn = (each: ObjectMetadata) => ownersOf(each).length === 0 && !isMadeByController(each);
-  const covered = new Set(objects.filter(isOwn).map(({ metadata }) => metadata.uid));
-  const isCovered = (each: ObjectMetadata) => ownersOf(each).some((uid) => covered.has(uid));
-  for (let size = 0; size < covered.size; ) {
-    size = covered.size;
-    for (const each of objects) if (isCovered(each)) covered.add(each.metadata.uid);
-  }
-  return objects.filter((each) => !isCovered(each) && !isMadeByController(each));
-}
-
-/** The cluster's quota controller counts as soon as it sees a quota. */
-const mostLooks = 20;
-const pauseMs = 150;
-
-const counted = "count/secrets";
-const Quota = z.object({ status: z.object({ used: z.record(z.string(), z.string()).default({}) }).prefault({}) });
-
-/**
- * How many Secrets a namespace has, without reading one: RBAC knows no list without contents, but the status of a ResourceQuota
- * counts objects (kubernetes.io "Resource Quotas"). Counts by a quota of Mooring's own, which limits nothing that a namespace could reach and goes again. Undefined if Mooring may make
- * none, or the cluster does not count.
- */
-async function countSecrets(
-  kubernetes: Pick<Kubernetes, "apply" | "get" | "remove">,
-  cluster: ClusterTarget,
-  namespace: string,
-): Promise<number | undefined> {
-  const metadata = { name: secretsQuota, namespace };
-  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard: { [counted]: "1000000" } } };
-  let found = await unlessForbidden(() => kubernetes.apply(cluster, quota));
-  const uid = found?.metadata.uid;
-  for (let look = 0; found && countIn(found) === undefined && look < mostLooks; look += 1) {
-    await sleep(pauseMs);
-    found = await kubernetes.get(cluster, refOf(quota));
-  }
-  if (uid !== undefined) await kubernetes.remove(cluster, refOf(quota), { uid });
-  return found && countIn(found);
-}
-
-function countIn(quota: KubernetesObject): number | undefined {
-  const used = Quota.safeParse(quota).data?.status.used[counted];
-  return used === undefined ? undefined : Number(used);
 }

@@ -1,7 +1,6 @@
 /** The Kubernetes namespace, with the objects that Mooring puts into every one (../namespacedObjects). */
-import { z } from "zod";
 import { expiryCaller } from "../../domain/access/caller.ts";
-import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
+import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -11,20 +10,16 @@ import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import { checkSameNamespace, checkTeam } from "../../domain/policy/recheckRequest.ts";
-import { findProfile } from "../../domain/profiles/profile.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { Kubernetes } from "../../ports/kubernetes.ts";
 import type { InspectionInput } from "../definitions/inspection.ts";
-import { unlessDropped } from "../definitions/leftCatalog.ts";
 import type { Obstacles, PreflightCheck } from "../definitions/preflight.ts";
 import { defineResource, type PreflightInput } from "../definitions/resource.ts";
-import { unlessForbidden } from "../definitions/unlessForbidden.ts";
 import { refOf } from "../kubernetesObject/ensureObjects.ts";
 import { inspectObject, remainsOfAll } from "../kubernetesObject/inspectObjects.ts";
 import { thingOf } from "../kubernetesObject/knownMetadata.ts";
 import { isManagedByArm } from "../kubernetesObject/managedByArm.ts";
 import { asGiven } from "../target/findPlaces.ts";
+import { findClosed } from "./closedByAzure.ts";
 import { desiredObjects, knownInside, namespaceRefs } from "./contents.ts";
 import { namespaceObject } from "./namespace.ts";
 import { inspectLabels, wantedLabels } from "./podSecurity.ts";
@@ -145,36 +140,4 @@ async function inspectBerth(
   if (namespaceUid === undefined || uid === namespaceUid) return labels;
   if (await isOfUnfinishedRepair(ports.registry, request, current)) return labels;
   return [finding("NAMESPACE_RECREATED", target, { field: "metadata.uid", expected: namespaceUid, found: uid })];
-}
-
-const Policy = z.object({
-  spec: z.object({
-    policyTypes: z.array(z.string()).default([]),
-    egress: z.array(z.looseObject({ to: z.array(z.unknown()).optional() })).default([]),
-  }),
-});
-
-/** Whether the default network policy of a managed namespace keeps its pods from everything that the request names. */
-async function findClosed(
-  { catalog, kubernetes }: { readonly catalog: Catalog; readonly kubernetes: Pick<Kubernetes, "list"> },
-  cluster: ClusterTarget,
-  request: OnboardingRequest,
-): Promise<Obstacles> {
-  const { namespace, namespaceProfile } = request;
-  const opens =
-    namespaceProfile !== undefined &&
-    unlessDropped(
-      () => findProfile(catalog, namespaceProfile).network !== undefined,
-      () => false,
-    );
-  if (opens) return {};
-  const name = "defaultnetworkpolicy";
-  const query = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", namespace };
-  // Without profiles in the catalog, Mooring may not list them; one of another name it may never read by itself.
-  const all = (await unlessForbidden(() => kubernetes.list(cluster, query))) ?? [];
-  const spec = Policy.safeParse(all.find(({ metadata }) => metadata.name === name)).data?.spec;
-  const isClosed = spec?.policyTypes.includes("Egress") && !spec.egress.some(({ to = [] }) => to.length === 0);
-  if (!isClosed) return {};
-  const message = `NetworkPolicy ${name} of namespace ${berthKey(request)} lets pods reach nothing outside the namespace.`;
-  return { notices: [toNotice("NETWORK_CLOSED", message)] };
 }
