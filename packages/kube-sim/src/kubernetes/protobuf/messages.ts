@@ -11,7 +11,7 @@ import { allMessages, type Field, fieldsOf, hasVersion, messageNameOf } from "./
 const magic = Buffer.from("k8s\0", "latin1");
 const mediaType = "application/vnd.kubernetes.protobuf";
 
-export class Undecodable extends Error {
+class Undecodable extends Error {
   /** A kind that the API server reads only in JSON, as all custom ones: it answers 415 as for any other format. */
   readonly isForeign: boolean;
 
