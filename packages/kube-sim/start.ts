@@ -1,5 +1,6 @@
 /** One cluster with a node, alone on this machine. */
 import { createFaults, type Faults } from "azure-sim/faults";
+import type { SimulatorContext } from "azure-sim/simulator";
 import { createCertificate } from "azure-sim/tls";
 import { createSigningKey, createWorld } from "azure-sim/world";
 import { type ClusterServer, startCluster } from "./src/cluster/index.ts";
@@ -26,21 +27,24 @@ export interface Kube {
   close(): Promise<void>;
 }
 
-const name = "kube-sim";
+export const name = "kube-sim";
 
-export async function startKube({ port = 0, images = {}, isReal = false }: KubeOptions = {}): Promise<Kube> {
+/** A world that has one cluster, outside of Azure, and nothing else. */
+export async function createContext(): Promise<SimulatorContext> {
   const [world, tls, serviceAccountKey] = await Promise.all([createWorld(), createCertificate(), createSigningKey()]);
-  const faults = createFaults();
   world.clusters.set(name, {
     ...{ name, serviceAccountKey, oidcIssuer: `https://${name}.example/`, isOutsideAzure: true },
     ...{ nodeResourceGroup: "", location: "", administrators: new Set<string>() },
     ...{ hasPodIdentity: false, hasWorkloadIdentityWebhook: false },
   });
+  return { world, tls, faults: createFaults() };
+}
+
+export async function startKube({ port = 0, images = {}, isReal = false }: KubeOptions = {}): Promise<Kube> {
+  const context = await createContext();
+  const { faults, tls } = context;
   let kubelet: Kubelet | undefined;
-  const server = await startCluster(
-    { world, faults, tls },
-    { cluster: name, port, isReal, podLog: (pod) => kubelet?.log(pod) },
-  );
+  const server = await startCluster(context, { cluster: name, port, isReal, podLog: (pod) => kubelet?.log(pod) });
   const { url, adminToken } = server;
   const running = startKubelet({ cluster: name, url, ca: tls.certificate, adminToken, images });
   kubelet = running;

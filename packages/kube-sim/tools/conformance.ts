@@ -6,12 +6,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
-import { createFaults } from "azure-sim/faults";
-import { createCertificate } from "azure-sim/tls";
-import { createSigningKey, createWorld } from "azure-sim/world";
 import { z } from "zod";
 import { readVersions, requirePrograms, testPrograms } from "../src/apiServer/programs.ts";
 import { startCluster } from "../src/cluster/index.ts";
+import { createContext, name } from "../start.ts";
 import { buildWith, endWith, findGo, kubernetesFlags } from "./go.ts";
 import { runConformance, type SpecResult } from "./runConformance.ts";
 
@@ -53,7 +51,10 @@ async function run() {
   }
   const { kubectl } = requirePrograms();
   const specs = allSpecs().filter((name) => positionals.every((word) => name.includes(word)));
-  const cluster = await start(values["api-server"] || values.record);
+  const cluster = await startCluster(await createContext(), {
+    cluster: name,
+    isReal: values["api-server"] || values.record,
+  });
   const results = await runConformance({ program, kubectl, kubeconfig: cluster.kubeconfig(), specs });
   await cluster.close();
   for (const { name, passed, seconds, why } of results) {
@@ -85,16 +86,4 @@ function allSpecs(): readonly string[] {
   });
   const { quick, slow, unmet } = Specs.parse(JSON.parse(readFileSync(file, "utf8")));
   return positionals.length === 0 ? [...quick, ...slow] : [...quick, ...slow, ...Object.values(unmet).flat()];
-}
-
-async function start(isReal: boolean) {
-  const world = await createWorld({});
-  const tls = await createCertificate();
-  const name = "conformance";
-  world.clusters.set(name, {
-    ...{ name, oidcIssuer: "https://issuer.example/", serviceAccountKey: await createSigningKey() },
-    ...{ nodeResourceGroup: "nodes", location: "westeurope", administrators: new Set<string>() },
-    ...{ hasPodIdentity: false, hasWorkloadIdentityWebhook: false },
-  });
-  return startCluster({ world, faults: createFaults(), tls }, { cluster: name, isReal });
 }

@@ -1,7 +1,7 @@
 /** Builds programs with the Go of this machine, from the modules in this folder. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { modulesFolder, readVersions } from "../src/apiServer/programs.ts";
 
 /** Says what is wrong and what to do next; no stack. */
@@ -44,28 +44,12 @@ function goEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: "local", GOWORK: "off", CGO_ENABLED: "0" };
 }
 
-/** Under its name only once it is whole. */
 export function buildWith(
   go: string,
   { path, module, args }: { path: string; module: string; args: readonly string[] },
 ): void {
-  const name = path.slice(dirname(path).length + 1);
-  console.error(`  ${name}`);
-  const partial = join(dirname(path), `.${name}.${process.pid}`);
   const [verb = "build", ...rest] = args;
-  const done = spawnSync(
-    go,
-    [...verb.split(" "), "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", partial, ...rest],
-    {
-      cwd: join(modulesFolder, module),
-      env: goEnvironment(),
-      encoding: "utf8",
-      stdio: ["ignore", "inherit", "pipe"],
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  );
-  if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
-  renameSync(partial, path);
+  build(go, path, { verb: [...verb.split(" "), "-mod=readonly"], rest, cwd: join(modulesFolder, module) });
 }
 
 /**
@@ -76,19 +60,24 @@ export function buildPublished(
   go: string,
   { path, module, version, args }: { path: string; module: string; version: string; args: readonly string[] },
 ): void {
-  const folder = dirname(path);
-  const name = path.slice(folder.length + 1);
-  console.error(`  ${name}`);
   const { stdout } = spawnSync(go, ["env", "GOVERSION"], { encoding: "utf8", env: goEnvironment() });
   const lines = ["module mooring.example/published", `go ${stdout.trim().slice(2)}`, `require ${module} ${version}`];
-  writeFileSync(join(folder, "go.mod"), `${lines.join("\n")}\n`);
-  const partial = join(folder, `.${name}.${process.pid}`);
-  const done = spawnSync(go, ["build", "-mod=mod", "-trimpath", "-buildvcs=false", "-o", partial, ...args], {
-    cwd: folder,
-    env: goEnvironment(),
-    encoding: "utf8",
+  writeFileSync(join(dirname(path), "go.mod"), `${lines.join("\n")}\n`);
+  build(go, path, { verb: ["build", "-mod=mod"], rest: args, cwd: dirname(path) });
+}
+
+/** Under its name only once it is whole. */
+function build(
+  go: string,
+  path: string,
+  { verb, rest, cwd }: { verb: readonly string[]; rest: readonly string[]; cwd: string },
+): void {
+  const name = basename(path);
+  console.error(`  ${name}`);
+  const partial = join(dirname(path), `.${name}.${process.pid}`);
+  const done = spawnSync(go, [...verb, "-trimpath", "-buildvcs=false", "-o", partial, ...rest], {
+    ...{ cwd, env: goEnvironment(), encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
     stdio: ["ignore", "inherit", "pipe"],
-    maxBuffer: 64 * 1024 * 1024,
   });
   if (done.status !== 0) throw notBuilt(name, done.stderr ?? "");
   renameSync(partial, path);

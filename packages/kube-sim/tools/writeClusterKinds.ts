@@ -6,14 +6,12 @@
  */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createFaults } from "azure-sim/faults";
-import { createCertificate } from "azure-sim/tls";
-import { createSigningKey, createWorld } from "azure-sim/world";
 import { Agent, fetch } from "undici";
 import { z } from "zod";
 import { readVersions } from "../src/apiServer/programs.ts";
 import { startCluster } from "../src/cluster/index.ts";
 import { servedKinds } from "../src/kubernetes/builtIn/servedKinds.ts";
+import { createContext, name } from "../start.ts";
 
 const file = join(dirname(import.meta.dirname), "src/kubernetes/builtIn/kinds.json");
 
@@ -53,21 +51,9 @@ const OpenApi = z.object({ definitions: z.record(z.string(), z.looseObject({})) 
 const Role = z.looseObject({ metadata: z.looseObject({ name: z.string() }) });
 const Roles = z.object({ items: z.array(Role) });
 
-const world = await createWorld({});
-const tls = await createCertificate();
-const name = "kinds";
-world.clusters.set(name, {
-  name,
-  oidcIssuer: "https://issuer.example/",
-  serviceAccountKey: await createSigningKey(),
-  nodeResourceGroup: "nodes",
-  location: "westeurope",
-  administrators: new Set(),
-  hasPodIdentity: false,
-  hasWorkloadIdentityWebhook: false,
-});
-const cluster = await startCluster({ world, faults: createFaults(), tls }, { isReal: true, cluster: name });
-const dispatcher = new Agent({ connect: { ca: tls.certificate } });
+const context = await createContext();
+const cluster = await startCluster(context, { isReal: true, cluster: name });
+const dispatcher = new Agent({ connect: { ca: context.tls.certificate } });
 
 async function get(path: string, accept = "application/json"): Promise<unknown> {
   const headers = { authorization: `Bearer ${cluster.adminToken}`, accept };

@@ -46,17 +46,17 @@ export async function startTokenProxy(
     clusterId,
     api,
     authorityHost,
-  }: { cluster: string; clusterId: string; api: Pick<ClusterApi, "post">; authorityHost: () => string },
+  }: { cluster: string; clusterId: string; api: Asking; authorityHost: () => string },
 ): Promise<TokenProxy> {
   const sniName = `${cluster}.identity-binding.sandbox`;
 
   async function exchange(form: URLSearchParams): Promise<HttpReply> {
     const clientId = form.get("client_id") ?? "";
-    const account = await review(form.get("client_assertion") ?? "");
+    const account = await review(api, form.get("client_assertion") ?? "");
     if (!account) {
       throw new ProxyRefusal(401, "invalid_client", "The token is not one of this cluster for its identity bindings.");
     }
-    if (!(await mayUse(account, clientId))) {
+    if (!(await mayUse(api, account, clientId))) {
       const why = `${account.username} cannot use-managed-identity resource "${clientId}" in API group "cid.wi.aks.azure.com"`;
       throw new ProxyRefusal(403, "unauthorized_client", why);
     }
@@ -68,27 +68,6 @@ export async function startTokenProxy(
       headers: { "cache-control": "no-store" },
       body: { token_type: "Bearer", expires_in: hour, ext_expires_in: hour, access_token: accessToken },
     };
-  }
-
-  async function review(token: string): Promise<Account | undefined> {
-    if (token === "") return undefined;
-    const answer = await api.post("/apis/authentication.k8s.io/v1/tokenreviews", {
-      apiVersion: "authentication.k8s.io/v1",
-      kind: "TokenReview",
-      spec: { token, audiences: [bindingAudience] },
-    });
-    const { authenticated, user } = TokenReview.parse(answer).status;
-    return authenticated ? user : undefined;
-  }
-
-  async function mayUse({ username, groups }: Account, clientId: string): Promise<boolean> {
-    const resourceAttributes = { verb: "use-managed-identity", group: "cid.wi.aks.azure.com", resource: clientId };
-    const answer = await api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
-      apiVersion: "authorization.k8s.io/v1",
-      kind: "SubjectAccessReview",
-      spec: { user: username, groups, resourceAttributes },
-    });
-    return AccessReview.parse(answer).status.allowed;
   }
 
   async function answer({ method, url, body, serverName }: HttpRequest): Promise<HttpReply> {
@@ -140,6 +119,29 @@ export async function startTokenProxy(
     },
   });
   return { ...server, address: { url: server.url, sniName, ca: tls.certificate } };
+}
+
+type Asking = Pick<ClusterApi, "post">;
+
+async function review(api: Asking, token: string): Promise<Account | undefined> {
+  if (token === "") return undefined;
+  const answer = await api.post("/apis/authentication.k8s.io/v1/tokenreviews", {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenReview",
+    spec: { token, audiences: [bindingAudience] },
+  });
+  const { authenticated, user } = TokenReview.parse(answer).status;
+  return authenticated ? user : undefined;
+}
+
+async function mayUse(api: Asking, { username, groups }: Account, clientId: string): Promise<boolean> {
+  const resourceAttributes = { verb: "use-managed-identity", group: "cid.wi.aks.azure.com", resource: clientId };
+  const answer = await api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SubjectAccessReview",
+    spec: { user: username, groups, resourceAttributes },
+  });
+  return AccessReview.parse(answer).status.allowed;
 }
 
 function boundIdentity(world: World, { clusterId, clientId }: { clusterId: string; clientId: string }): Identity {

@@ -13,6 +13,7 @@ import { freePort } from "../freePort.ts";
 import { printKubeconfig } from "../kubeconfig.ts";
 import {
   authorityOf,
+  clusterIn,
   type KubernetesOptions,
   type KubernetesSimulator,
   type Restriction,
@@ -31,9 +32,7 @@ export async function startApiServer(
   options: KubernetesOptions & { readonly nodeName: string },
 ): Promise<KubernetesSimulator> {
   const { nodeName, policies = [] } = options;
-  const cluster = world.clusters.get(options.cluster);
-  if (cluster === undefined)
-    throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
+  const cluster = clusterIn(world, options.cluster);
   const adminToken = randomBytes(32).toString("base64url");
   const restrictions: Restriction[] = [];
   const unseenAccounts = new Set<string>();

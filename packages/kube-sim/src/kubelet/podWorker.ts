@@ -44,21 +44,7 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
   let log = "";
   let running: ContainerProcess | undefined;
 
-  /** The process goes on whether or not the API server answers; its status is reported as soon as the server does. */
-  async function report(status: object): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await node.api.mergePatch(`${podPath(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
-        return;
-      } catch (error) {
-        // Another uid is a field that cannot change.
-        const isReplaced = error instanceof ApiError && (error.status === 409 || error.status === 422);
-        if (isReplaced || stopping.signal.aborted) return;
-        if (attempt === 10) throw error;
-      }
-      await sleep(100 * attempt, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  }
+  const report = (status: object) => reportOf(node, pod, { status, signal: stopping.signal });
 
   async function prepare(
     folder: string,
@@ -150,6 +136,26 @@ export function startPodWorker(node: Node, pod: Pod): PodWorker {
       await life;
     },
   };
+}
+
+/** The process goes on whether or not the API server answers; its status is reported as soon as the server does. */
+async function reportOf(
+  { api }: Node,
+  pod: Pod,
+  { status, signal }: { status: object; signal: AbortSignal },
+): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await api.mergePatch(`${podPath(pod)}/status`, { metadata: { uid: pod.metadata.uid }, status });
+      return;
+    } catch (error) {
+      // Another uid is a field that cannot change.
+      const isReplaced = error instanceof ApiError && (error.status === 409 || error.status === 422);
+      if (isReplaced || signal.aborted) return;
+      if (attempt === 10) throw error;
+    }
+    await sleep(100 * attempt, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** A module before the program refuses what the pod's network policies do not open. */

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { managedNamespaceWebhook, serveManagedNamespaces, type TokenProxyAddress } from "azure-sim/aks";
 import { isObject, type JsonObject, stringAt } from "azure-sim/json";
 import type { Simulator, SimulatorContext } from "azure-sim/simulator";
-import type { Cluster } from "azure-sim/world";
+import type { Cluster, World } from "azure-sim/world";
 import { printKubeconfig } from "../kubeconfig.ts";
 import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
@@ -91,6 +91,12 @@ export interface KubernetesOptions {
   readonly keptChanges?: number;
 }
 
+export function clusterIn(world: World, name: string): Cluster {
+  const cluster = world.clusters.get(name);
+  if (cluster === undefined) throw new Error(`The world has no cluster "${name}"; add it to world.clusters.`);
+  return cluster;
+}
+
 export function authorityOf({ authorityHost = "https://login.microsoftonline.com/" }: KubernetesOptions): () => string {
   return () => (typeof authorityHost === "string" ? authorityHost : authorityHost());
 }
@@ -101,9 +107,7 @@ export async function startKubernetes(
   { world, faults, tls }: SimulatorContext,
   options: KubernetesOptions,
 ): Promise<KubernetesSimulator> {
-  const cluster = world.clusters.get(options.cluster);
-  if (cluster === undefined)
-    throw new Error(`The world has no cluster "${options.cluster}"; add it to world.clusters.`);
+  const cluster = clusterIn(world, options.cluster);
 
   const adminToken = randomBytes(32).toString("base64url");
   const store = createStore({ keptChanges: options.keptChanges ?? 10_000 });
@@ -128,11 +132,8 @@ export async function startKubernetes(
   const objects = createObjects({ store, resources, now: world.now, ...admission });
   const parts = { store, objects, resources, now: world.now };
   const stopServing = serveDefinitions(parts);
-  const stopManaging = serveManagedNamespaces(
-    world.managedNamespaces,
-    options.cluster,
-    objectsOf(parts, "aks-namespace-manager"),
-  );
+  const ofCloud = objectsOf(parts, "aks-namespace-manager");
+  const stopManaging = serveManagedNamespaces(world.managedNamespaces, options.cluster, ofCloud);
   const manager = createControllerManager(store);
   const watched = { ...parts, store: manager.store };
   const lookUp = (kind: string, namespace: string, name: string) => {
