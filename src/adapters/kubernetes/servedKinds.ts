@@ -19,18 +19,27 @@ export interface ServedKinds extends Pick<Kubernetes, "kinds" | "namespacedKinds
 
 export function createServedKinds({ ask, find }: Asking): ServedKinds {
   const known = new Map<string, Resource>();
+  const reading = new Map<string, Promise<readonly Resource[]>>();
 
-  async function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
+  async function read(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
     const found = await find(cluster, { method: "GET", path: basePath(apiVersion) }, ResourceList);
     // Entries such as `pods/status` are subresources of the same kind.
-    return found?.resources.filter(({ name }) => !name.includes("/")) ?? [];
+    const served = found?.resources.filter(({ name }) => !name.includes("/")) ?? [];
+    for (const resource of served) known.set(keyOf(cluster, apiVersion, resource.kind), resource);
+    return served;
+  }
+
+  /** What starts at the same time shares the answer. */
+  function resources(cluster: ClusterTarget, apiVersion: string): Promise<readonly Resource[]> {
+    const key = keyOf(cluster, apiVersion);
+    const served = reading.get(key) ?? read(cluster, apiVersion).finally(() => reading.delete(key));
+    reading.set(key, served);
+    return served;
   }
 
   const locate: ServedKinds["locate"] = async (cluster, apiVersion, kind) => {
-    const key = keyOf(cluster, apiVersion, kind);
-    const resource = known.get(key) ?? (await resources(cluster, apiVersion)).find((served) => served.kind === kind);
-    if (resource !== undefined) known.set(key, resource);
-    return resource;
+    const served = known.get(keyOf(cluster, apiVersion, kind));
+    return served ?? (await resources(cluster, apiVersion)).find((each) => each.kind === kind);
   };
 
   return {
@@ -38,7 +47,7 @@ export function createServedKinds({ ask, find }: Asking): ServedKinds {
 
     async locateAgain(cluster, apiVersion, kind) {
       known.delete(keyOf(cluster, apiVersion, kind));
-      return await locate(cluster, apiVersion, kind);
+      return (await read(cluster, apiVersion)).find((each) => each.kind === kind);
     },
 
     async kinds(cluster, apiVersion) {
@@ -56,7 +65,7 @@ export function createServedKinds({ ask, find }: Asking): ServedKinds {
   };
 }
 
-function keyOf({ apiServer }: ClusterTarget, apiVersion: string, kind: string): string {
+function keyOf({ apiServer }: ClusterTarget, apiVersion: string, kind = ""): string {
   return `${apiServer} ${apiVersion} ${kind}`;
 }
 

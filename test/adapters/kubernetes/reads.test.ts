@@ -15,6 +15,24 @@ afterEach(() => cluster.faults.clear());
 afterAll(() => cluster.simulator.close());
 
 describe("get", () => {
+  test("asks once how a group is served, for all that wait", async () => {
+    const paths: string[] = [];
+    const kinds = { configmaps: "ConfigMap", serviceaccounts: "ServiceAccount" };
+    const resources = Object.entries(kinds).map(([name, kind]) => ({ name, kind, namespaced: true }));
+    const server = await startServer(cluster, (path) => {
+      paths.push(path);
+      return documents({ "/api/v1": { resources } })(path);
+    });
+
+    const account = { ...ref("app"), kind: "ServiceAccount" };
+    await Promise.all([ref(), account, ref("others")].map((each) => kubernetes.get(server.target, each)));
+    await kubernetes.get(server.target, account);
+    server.close();
+
+    expect(paths.filter((path) => path === "/api/v1")).toHaveLength(1);
+    expect(paths).toHaveLength(5);
+  });
+
   test("reads an object with its timestamps as text", async () => {
     await kubernetes.apply(cluster.target, {
       ...configMap({ a: "1" }, "held"),
