@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { delimiter, dirname } from "node:path";
 import { createInterface } from "node:readline";
 import * as k8s from "@kubernetes/client-node";
 import { expect, it, onTestFinished } from "vitest";
@@ -31,8 +32,10 @@ it("runs a pod that a client creates", async () => {
 });
 
 it("starts by its command, and tells where its kubeconfig is", async () => {
-  const args = [`${import.meta.dirname}/../main.ts`, "--image", `hello=${process.execPath} -p 1+1`];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  // By its name, because the checkout's path may have a space.
+  const args = [`${import.meta.dirname}/../main.ts`, "--image", "hello=node -p 1+1"];
+  const env = { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env["PATH"]}` };
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], env });
   onTestFinished(async () => {
     child.kill("SIGTERM");
     if (child.exitCode === null) await once(child, "exit");
