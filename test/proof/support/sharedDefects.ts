@@ -75,6 +75,7 @@ export const sharedDefects: Readonly<Record<string, PlantedDefect>> = {
       ),
     ],
     finds: /the identity reaches \S+ as by-hand/,
+    from: 1_048,
   },
   "a home whose row is lost, and whose identity goes to another team": {
     edits: edit("src/resources/identity/plan.ts", "  return isOlderThan(operation, record);\n}", "  return true;\n}"),
