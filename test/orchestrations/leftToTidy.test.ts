@@ -1,10 +1,12 @@
 /** What an operation leaves to be tidied up, and the watch that tries again. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
+import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { watchLeftovers } from "../../src/application/recovery/watchLeftovers.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
-import { postgresRoleName } from "../../src/domain/naming/names.ts";
+import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
 import {
   addRight,
   admins,
@@ -15,7 +17,7 @@ import {
   removeRights,
 } from "../proof/support/postgres.ts";
 import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fakeCloud.ts";
-import { offboard, send } from "../support/operations.ts";
+import { offboard, repair, send } from "../support/operations.ts";
 import { everyEntry } from "../support/targetEntries.ts";
 
 const berth = { cluster: "aks-dev", namespace: "team-a" };
@@ -101,4 +103,56 @@ it("waits while an operation holds the namespace", async () => {
 
   expect(server.roles.has(role)).toBe(true);
   expect(await leftovers()).toHaveLength(1);
+});
+
+describe("a user that Mooring may neither drop nor shut", () => {
+  const own = ownRoles.map(({ name }) => name);
+  const both = OnboardingRequest.parse({
+    ...berth,
+    databases: ["messages", "orders"].map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
+  });
+  const [messages] = both.databases;
+  const one = OnboardingRequest.parse({ ...both, databases: [messages] });
+  const name = identityName(berth);
+  const userIn = (database: string) => cloud.users.get(`sql-dev/${database}`)?.get(name);
+
+  async function verify() {
+    const { request, clientId, things } = cloud.namespaces.get("aks-dev/team-a") ?? {};
+    if (!request || !clientId) throw new Error("it is not onboarded");
+    const { findings } = await proveNamespace(cloud.ports, { request, clientId, things }, "run");
+    return findings.map(({ code, target }) => [code, target]);
+  }
+
+  beforeEach(async () => {
+    cloud.roles.push(...own);
+    const { databases } = cloud.ports;
+    const least = { changeableRoles: own, mayChangeRoles: false, mayGrant: false };
+    Object.assign(cloud.ports, {
+      databases: {
+        ...databases,
+        inspect: async (...asked: Parameters<typeof databases.inspect>) => ({
+          ...(await databases.inspect(...asked)),
+          ...least,
+        }),
+      },
+    });
+    expect((await send(cloud.ports, both)).status).toBe("Succeeded");
+    const user = userIn("orders");
+    if (user) cloud.users.get("sql-dev/orders")?.set(name, { ...user, dependants: ["certificate signing"] });
+    const ended = await send(cloud.ports, one);
+    expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [expect.stringContaining("certificate signing")] });
+  });
+
+  it("has no right left, and is no error while it waits to be dropped", async () => {
+    expect(userIn("orders")).toMatchObject({ roles: [], permissions: [] });
+    expect(await verify()).toEqual([]);
+    expect((await repair(cloud.ports, berth)).status).toBe("Succeeded");
+  });
+
+  it("is one as soon as it has a right again", async () => {
+    const user = userIn("orders");
+    if (user) cloud.users.get("sql-dev/orders")?.set(name, { ...user, roles: ["db_datareader"] });
+
+    expect(await verify()).toEqual([["GRANT_SURPLUS", "sql-dev/orders"]]);
+  });
 });

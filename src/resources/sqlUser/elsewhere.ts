@@ -18,6 +18,7 @@ import { list } from "../definitions/dependants.ts";
 import type { Inspection } from "../definitions/inspection.ts";
 import { inTime } from "../definitions/inTime.ts";
 import { describeUser } from "./describeUser.ts";
+import { waitsToBeDropped } from "./revocation.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases">;
 
@@ -53,14 +54,25 @@ export async function findReach(
     const seen = await inTime(() => databases.inspect(target, { name, sid }));
     if (typeof seen === "string") unseen.push(`${key} (${seen})`);
     // A user with only the name belongs to an earlier identity, which nobody can be any more; nor can anybody log in without CONNECT.
+    // What only waits to be dropped has been named by the operation that left it, and the watch tries again.
     else
       for (const user of seen.users)
-        if (user.sid === sid && !user.isDisabled) users.push({ database: key, target, user });
+        if (user.sid === sid && !user.isDisabled && !isLeft(user)) users.push({ database: key, target, user });
   });
   return {
     users: users.toSorted((a, b) => a.database.localeCompare(b.database)),
     unseen: unseen.toSorted(),
   };
+}
+
+function isLeft(user: DatabaseUser): boolean {
+  const { roles, permissions, otherPermissions = [] } = user;
+  const mark = readMark(user.mark);
+  return (
+    mark !== undefined &&
+    roles.length + permissions.length + otherPermissions.length === 0 &&
+    waitsToBeDropped(user, mark)
+  );
 }
 
 function placesIn(catalog: Catalog): readonly Place[] {
