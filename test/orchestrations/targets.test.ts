@@ -63,6 +63,32 @@ function given() {
 
 const all = ["jobs 8a0f", "jobs c6a8", "uploads 2a2b"];
 
+it("says what an offboarding has revoked, though its answer was lost and the next try cannot look", async () => {
+  await send(cloud.ports, request(uploads));
+  const { roleAssignments } = cloud.ports;
+  let isUnseen = false;
+  cloud.onWrite = ({ what, when }) => {
+    if (when !== "after" || given().length > 0 || isUnseen) return;
+    isUnseen = true;
+    throw new TransientError("ARM_UNAVAILABLE", `no answer to ${what}`);
+  };
+  let looks = 0;
+  const madeAt: typeof roleAssignments.madeAt = async (...asked) => {
+    if (isUnseen) looks += 1;
+    if (looks === 1) throw new TransientError("ARM_UNAVAILABLE", "no answer");
+    return await roleAssignments.madeAt(...asked);
+  };
+  const ports = Object.assign(cloud.ports, { roleAssignments: { ...roleAssignments, madeAt } });
+
+  const ended = await offboard(ports, berth);
+
+  expect(ended.status).toBe("Succeeded");
+  expect(looks).toBeGreaterThan(1);
+  const steps = await ports.registry.listSteps(ended.id);
+  expect(steps.find(({ name }) => name === "revokeTarget")).toMatchObject({ action: "delete" });
+  expect(cloud.audit.map(({ what }) => what)).toContain("revokeTarget");
+});
+
 describe("a target that the catalog has dropped", () => {
   const { uploads: _dropped, ...others } = catalog.targets;
   beforeEach(async () => {

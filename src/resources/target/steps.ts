@@ -77,7 +77,9 @@ async function act(
 ): Promise<StepResult> {
   const { action, differences, conflict, writes } = decision;
   if (writes.length > 0) {
-    await step.willDo(action === "conflict" ? "update" : action, differences, { isMarked: action === "create" });
+    const doing = action === "conflict" ? "update" : action;
+    // A try that can only fail, since no look was answered, says nothing in place of what an earlier one said.
+    if (doing !== "none") await step.willDo(doing, differences, { isMarked: doing === "create" });
     await inOrder(writes);
   }
   // At one place it keeps none of the others from being revoked.
