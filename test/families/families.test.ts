@@ -27,7 +27,8 @@ import { sqlDatabases } from "./rows/sqlDatabase.ts";
 const families = { ...azureRoles, ...cosmos, ...postgres, ...sqlDatabases };
 
 describe.each(Object.entries(families))("%s", (_name, { all, less, begin, ...family }) => {
-  const { keys, steps } = targetKinds[family.kind];
+  const { read, steps } = targetKinds[family.kind];
+  const keys = (request: OnboardingRequest) => read(request).map(({ key }) => key);
   let world: World;
   let cloud: FakeCloud;
 

@@ -5,7 +5,7 @@ import { expiryCaller } from "../../src/domain/access/caller.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { hashRequest } from "../../src/domain/request/requestHash.ts";
-import { withRevisedTargets } from "../../src/domain/targets/index.ts";
+import { withRevisedTargets } from "../../src/domain/targets/wanted.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";

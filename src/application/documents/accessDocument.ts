@@ -9,7 +9,7 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Standing, StandingState } from "../../domain/operation/standing.ts";
 import type { Approval } from "../../domain/policy/approval.ts";
-import { everyKind } from "../../domain/targets/index.ts";
+import { keysIn } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 import { unlessUnreadable } from "../unlessUnreadable.ts";
 import { givenByOthers, openedByOthers } from "./givenByOthers.ts";
@@ -120,7 +120,7 @@ function later(a: string | undefined, b: string | undefined): string | undefined
 /** Whether the namespace has such a target, or may have it or be about to get it. */
 export function reaches(catalog: Ports["catalog"], record: NamespaceRecord, wanted: string): boolean {
   const asked = requestsOf({ ...record, request: requestForTeam(record) });
-  const all = everyKind.flatMap((kind) => asked.flatMap((each) => kind.keys(each)));
+  const all = asked.flatMap(keysIn);
   const others = openedByOthers(catalog, record.findings ?? []);
   return [...all, ...others.map(({ target }) => target)].some((target) => isWithin(target, wanted));
 }

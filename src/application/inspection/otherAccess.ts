@@ -10,9 +10,9 @@ import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { describeCode } from "../../domain/operation/plan.ts";
-import { everyKind } from "../../domain/targets/index.ts";
 import { placeOf } from "../../domain/targets/namedTarget.ts";
 import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
+import { keysIn } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isUnreadable, namespacePages } from "../../resources/definitions/namespacePages.ts";
 import type { OtherAccess, Owner, Owners } from "../../resources/definitions/otherAccess.ts";
@@ -82,7 +82,7 @@ async function readOwners(ports: Pick<Ports, "registry">, target: string): Promi
 
 function ownerIn(record: NamespaceRecord, target: string): Owner {
   const { cluster, namespace, team, things = [] } = record;
-  const hasTarget = requestsOf(record).some((request) => everyKind.some((kind) => kind.keys(request).includes(target)));
+  const hasTarget = requestsOf(record).some((request) => keysIn(request).includes(target));
   return { berth: { cluster, namespace }, team, hasTarget, things };
 }
 

@@ -18,8 +18,8 @@ import { podParts } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { type ConnectionPart, holdsAddress } from "../../domain/targets/connection.ts";
 import { mayRead } from "../../domain/targets/databaseRoles.ts";
-import { withListedTargets } from "../../domain/targets/index.ts";
 import { connectionTo, placeOf } from "../../domain/targets/namedTarget.ts";
+import { keyOf, sqlDatabase } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { verificationPod } from "../../resources/definitions/verificationPod.ts";
@@ -250,8 +250,8 @@ function readExitCode(
   const [tried] = request.databases;
   if (exitCode === 5 && tried && !mayRead(tried.roles)) return [];
   // What the catalog has dropped may be gone or closed; its own finding names it.
-  const isListed = withListedTargets(catalog, request).databases[0] === tried;
-  if (!isListed && ofDatabase.has(exitCode)) return [];
+  const isDropped = tried !== undefined && sqlDatabase.offered(catalog, keyOf(tried)) === undefined;
+  if (isDropped && ofDatabase.has(exitCode)) return [];
   const found = `exit code ${exitCode}${message === "" ? "" : `: ${message.trim()}`}`;
   return [finding(meanings[exitCode] ?? "LOGIN_UNPROVEN", target, { field: "end", expected: "exit code 0", found })];
 }

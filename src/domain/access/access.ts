@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Duration } from "../duration.ts";
 import { type CatalogProfiles, danglingProfiles, rightsField as profilesField } from "../profiles/profile.ts";
 import { type CatalogTargets, everyKind, rightsFields, ruleFields } from "../targets/index.ts";
+import { danglingInRights } from "../targets/rules.ts";
 import type { DanglingName } from "../targets/target.ts";
 import { AppRole } from "./caller.ts";
 
@@ -180,7 +181,7 @@ export function findDanglingNames(catalog: Aliases): readonly DanglingName[] {
   for (const [name, team] of Object.entries(catalog.teams)) {
     for (const [index, cluster] of team.clusters.entries())
       check(Object.hasOwn(catalog.clusters, cluster), `cluster "${cluster}"`, "teams", name, "clusters", index);
-    for (const kind of everyKind) add(kind.danglingInRights(team, catalog), "teams", name);
+    add(danglingInRights(team, catalog), "teams", name);
     add(danglingProfiles(team, catalog), "teams", name);
     for (const [index, rule] of team.approval.entries()) {
       const path = ["teams", name, "approval", index];

@@ -3,7 +3,7 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { insteadOf } from "../lookUp.ts";
 import { profileProblems } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind } from "../targets/index.ts";
+import { problemsIn } from "../targets/rules.ts";
 import type { Catalog } from "./catalog.ts";
 import { traitsOf } from "./clusterKinds.ts";
 import { findClusterFor } from "./clusters.ts";
@@ -18,7 +18,7 @@ import { sharedIdentityProblems } from "./sharedIdentities.ts";
 export function checkAgainstCatalog(catalog: Catalog, request: OnboardingRequest): readonly FieldProblem[] {
   return [
     ...clusterProblems(catalog, request),
-    ...everyKind.flatMap((kind) => kind.problems(catalog, request)),
+    ...problemsIn(catalog, request),
     ...findCrossings(catalog, request),
     ...sharedIdentityProblems(catalog, request),
     ...profileProblems(catalog, request),

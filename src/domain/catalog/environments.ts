@@ -6,7 +6,8 @@ import { z } from "zod";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { Environment } from "../naming/environment.ts";
-import { type CatalogTargets, everyKind, type Targets } from "../targets/index.ts";
+import { type CatalogTargets, kindOf, type Targets } from "../targets/index.ts";
+import { wantedIn } from "../targets/wanted.ts";
 
 const Crossing = z.strictObject({
   clusters: Environment.meta({ description: "The environment of the clusters whose namespaces may cross." }),
@@ -32,12 +33,12 @@ interface Request extends Targets {
 export function findCrossings(catalog: Catalog, request: Request): readonly FieldProblem[] {
   const clusters = lookUp(catalog.clusters, request.cluster)?.environment;
   if (clusters === undefined) return [];
-  return everyKind.flatMap((kind) =>
-    kind.places(catalog, request).flatMap(({ pointer, key, environment: targets }): readonly FieldProblem[] => {
-      if (targets === undefined || targets === clusters) return [];
-      if (catalog.crossings.some((rule) => rule.clusters === clusters && rule.targets === targets)) return [];
-      const detail = `${kind.noun} ${key} is of environment "${targets}", and cluster ${request.cluster} of "${clusters}"`;
-      return [{ pointer, code: "ENVIRONMENT_CROSSED", detail }];
-    }),
-  );
+  return wantedIn(request).flatMap(({ kind, key, pointer }): readonly FieldProblem[] => {
+    const { noun, fields, environmentOf } = kindOf(kind);
+    const targets = environmentOf(catalog, key);
+    if (targets === undefined || targets === clusters) return [];
+    if (catalog.crossings.some((rule) => rule.clusters === clusters && rule.targets === targets)) return [];
+    const detail = `${noun} ${key} is of environment "${targets}", and cluster ${request.cluster} of "${clusters}"`;
+    return [{ pointer: `${pointer}/${fields.place}`, code: "ENVIRONMENT_CROSSED", detail }];
+  });
 }

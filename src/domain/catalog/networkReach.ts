@@ -8,8 +8,9 @@ import { type ClusterNetwork, loginOf, type Network, openedBy, tokenProxyOf } fr
 import type { CatalogProfiles } from "../profiles/profile.ts";
 import type { ByMode } from "../request/modes.ts";
 import type { IdentityMode } from "../request/request.ts";
-import { type CatalogTargets, everyKind, type Targets } from "../targets/index.ts";
+import type { CatalogTargets, Targets } from "../targets/index.ts";
 import { type Destination, imds } from "../targets/reach.ts";
+import { destinationsIn } from "../targets/rules.ts";
 
 /** Where pods get their tokens, as far as a policy can open that: not the instance metadata service. */
 const tokensFrom: ByMode<((network: ClusterNetwork) => Destination) | undefined> = {
@@ -36,7 +37,7 @@ export function destinationsOf(catalog: Catalog, request: Reaching, network: Net
     const from = tokensFrom[mode];
     return cluster && from ? [from(cluster.network)] : [];
   });
-  const targets = everyKind.flatMap((kind) => kind.destinations(catalog, request));
+  const targets = destinationsIn(catalog, request);
   return [...eachOnce(tokens), ...eachOnce(targets), ...openedBy(network)];
 }
 

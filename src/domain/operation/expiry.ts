@@ -7,7 +7,7 @@ import { replacedProfile } from "../request/change.ts";
 import { endedAt, endsOf, firstEnd, leftAt } from "../request/expiry.ts";
 import { lossesOf } from "../request/loss.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { withRevisedTargets } from "../targets/index.ts";
+import { withRevisedTargets } from "../targets/wanted.ts";
 import type { ExpiryNote } from "./expiryNote.ts";
 import type { FreeRecord, NamespaceRecord } from "./namespaceRecord.ts";
 import type { OperationRecord } from "./records.ts";

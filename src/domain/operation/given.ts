@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { endsOf } from "../request/expiry.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind } from "../targets/index.ts";
+import { keysIn, lostOn } from "../targets/wanted.ts";
 
 /** By the target's key: since when the namespace has what it has there, and the operation that gave it or moved its end last. */
 export const Given = z.record(z.string(), z.object({ since: z.string(), operation: z.string() })).readonly();
@@ -28,17 +28,15 @@ export function givenAfter(
   const last = known ? { since: onboardedTime, operation: onboardedBy } : now;
   const ends = endsOf(request);
   const endsBefore = earlier && endsOf(earlier);
-  const entries = everyKind.flatMap((kind) =>
-    kind.keys(request).map((key) => {
-      const isKept =
-        earlier !== undefined &&
-        kind.keys(earlier).includes(key) &&
-        kind.lost(request, earlier, key).length === 0 &&
-        kind.lost(earlier, request, key).length === 0;
-      if (!isKept) return [key, now] as const;
-      const kept = given[key] ?? last;
-      return [key, ends.get(key) === endsBefore?.get(key) ? kept : { ...now, since: kept.since }] as const;
-    }),
-  );
+  const entries = keysIn(request).map((key) => {
+    const isKept =
+      earlier !== undefined &&
+      keysIn(earlier).includes(key) &&
+      lostOn(request, earlier, key).length === 0 &&
+      lostOn(earlier, request, key).length === 0;
+    if (!isKept) return [key, now] as const;
+    const kept = given[key] ?? last;
+    return [key, ends.get(key) === endsBefore?.get(key) ? kept : { ...now, since: kept.since }] as const;
+  });
   return Object.fromEntries(entries);
 }

@@ -7,7 +7,8 @@ import { defined } from "../defined.ts";
 import { isCode } from "../errors.ts";
 import { endsOf } from "../request/expiry.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind, withHeldTargets } from "../targets/index.ts";
+import { kindOf } from "../targets/index.ts";
+import { accessOn, keysIn, lostOn, wantedInAny, withHeldTargets } from "../targets/wanted.ts";
 import type { Given } from "./given.ts";
 import { isFree, requestsOf } from "./lifecycle.ts";
 import type { NamespaceRecord } from "./namespaceRecord.ts";
@@ -72,10 +73,9 @@ export function requestBefore(record: NamespaceRecord): OnboardingRequest | unde
 export function standingOf(record: NamespaceRecord, progress: Progress | undefined): readonly Standing[] {
   const isUnread = hasProgress(record) && !progress;
   const base = isUnread ? { requests: requestsOf(record), isKnown: false } : baseOf(record, progress?.kind);
-  return everyKind.flatMap((kind) => {
-    const keys = [record.request, ...base.requests].flatMap((each) => kind.keys(each));
-    return [...new Set(keys)].flatMap((key) => standingOn({ record, progress, base, kind, key }));
-  });
+  return wantedInAny([record.request, ...base.requests]).flatMap(({ kind, key }) =>
+    standingOn({ record, progress, base, kind: kindOf(kind), key }),
+  );
 }
 
 /** The request with what is in force, or may be, and nothing that is only asked for: of each target, the end in force. */
@@ -91,7 +91,7 @@ interface On {
   readonly record: NamespaceRecord;
   readonly progress: Progress | undefined;
   readonly base: Base;
-  readonly kind: (typeof everyKind)[number];
+  readonly kind: ReturnType<typeof kindOf>;
   readonly key: string;
 }
 
@@ -102,7 +102,7 @@ function standingOn(on: On): readonly Standing[] {
   const { has, perhaps, since } = held(on, before);
   const { wanted, leaves } = aimOf(on);
   const endIn = (request: OnboardingRequest | undefined) => request && endsOf(request).get(key);
-  const [oldEnd, newEnd] = [endIn(base.requests.find((each) => kind.keys(each).includes(key))), endIn(record.request)];
+  const [oldEnd, newEnd] = [endIn(base.requests.find((each) => keysIn(each).includes(key))), endIn(record.request)];
   const first = base.isKnown ? defined({ since: record.onboardedTime, operation: record.onboardedBy }) : {};
   const row = (state: StandingState, access: readonly string[], more: Pick<Standing, "until" | "by" | "isLeaving">) =>
     access.length > 0 ? [{ kind: kind.noun, target: key, access, state, ...more }] : [];
@@ -131,8 +131,8 @@ function standingOn(on: On): readonly Standing[] {
   ];
 }
 
-function wordsOf(requests: readonly OnboardingRequest[], { kind, key }: On): readonly string[] {
-  return [...new Set(requests.flatMap((request) => kind.access(request, key)))];
+function wordsOf(requests: readonly OnboardingRequest[], { key }: On): readonly string[] {
+  return [...new Set(requests.flatMap((request) => accessOn(request, key)))];
 }
 
 interface Aim {
@@ -143,18 +143,18 @@ interface Aim {
 
 /** What the operation that holds the namespace is about. */
 function aimOf(on: On): Aim {
-  const { record, progress, base, kind, key } = on;
+  const { record, progress, base, key } = on;
   const { request, previous, takenBy, team } = record;
   if (isFree(record) || !hasProgress(record)) return { wanted: [], leaves: () => false };
   if (record.state === "Offboarding") return { wanted: [], leaves: () => true };
   if (record.state === "Compensating" || progress?.isBeingUndone) {
-    const restored = previous ? kind.access(previous.request, key) : [];
+    const restored = previous ? accessOn(previous.request, key) : [];
     return { wanted: [], leaves: (word) => !restored.includes(word) };
   }
-  const lost = base.requests.flatMap((each) => kind.lost(request, each, key));
+  const lost = base.requests.flatMap((each) => lostOn(request, each, key));
   // What another team asks for is not for the one that has the namespace.
   const isOfOthers = takenBy !== undefined && takenBy !== team;
-  return { wanted: isOfOthers ? [] : kind.access(request, key), leaves: (word) => lost.includes(word) };
+  return { wanted: isOfOthers ? [] : accessOn(request, key), leaves: (word) => lost.includes(word) };
 }
 
 /** For certain, and perhaps; and since when it has what the operation gave. */
@@ -180,7 +180,7 @@ function held(on: On, before: readonly string[]): Held {
 function after({ has, perhaps, since }: Held, step: StepRecord, on: On): Held {
   const { kind, key, record, progress } = on;
   const isDone = step.status === "Succeeded";
-  const asked = kind.access(record.request, key);
+  const asked = accessOn(record.request, key);
   const less = (left: readonly string[]): Held =>
     isDone
       ? { has: left, perhaps: [], since }
@@ -197,7 +197,7 @@ function after({ has, perhaps, since }: Held, step: StepRecord, on: On): Held {
       const { previous } = record;
       if (!previous || progress?.kind === "offboard") return less([]);
       // The undo of a grant leaves what was there before.
-      const kept = kind.access(previous.request, key);
+      const kept = accessOn(previous.request, key);
       return previous.state === "Onboarded" || !isDone ? less(kept) : { has: [], perhaps: kept };
     }
     default:

@@ -7,6 +7,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { everyKind } from "../targets/index.ts";
+import { approvalsBy } from "../targets/rules.ts";
 import { Time } from "../time.ts";
 
 export const ApprovalDecision = z.object({
@@ -61,7 +62,7 @@ export function needsApproval(
   const { clusters } = approval;
   const own = (team === undefined ? undefined : lookUp(teams, team))?.approval ?? [];
   return [
-    ...[{ clusters }, ...everyKind.flatMap((kind) => kind.rules(approval))].flatMap((rule) =>
+    ...[{ clusters }, ...everyKind.flatMap((kind) => kind.rulesOf(approval))].flatMap((rule) =>
       judge({ ...rule, by: anyApprover }, request),
     ),
     ...own.flatMap((rule) => judge(rule, request)),
@@ -85,9 +86,7 @@ function judge(rule: ApprovalRule, request: OnboardingRequest): readonly Approva
   const who = by.team === undefined ? "" : ` by team "${by.team}"`;
   const place = clusters ? ` in cluster "${request.cluster}"` : "";
   const say = (what: string): ApprovalReason => ({ what: `${what} needs approval${who}.`, by });
-  const found = everyKind.map((kind) => kind.approvals(rule, request, place));
-  if (found.every((each) => each === undefined)) return [say(`Cluster "${request.cluster}"`)];
-  return found.flatMap((each = []) => each.map(say));
+  return (approvalsBy(rule, request, place) ?? [`Cluster "${request.cluster}"`]).map(say);
 }
 
 /**

@@ -8,8 +8,8 @@ import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { everyExpiry } from "../request/expiry.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind } from "../targets/index.ts";
-import type { TargetExpiry } from "../targets/target.ts";
+import { kindOf } from "../targets/index.ts";
+import { type Wanted, wantedIn } from "../targets/wanted.ts";
 
 interface Limit {
   /** An ISO 8601 duration. */
@@ -48,23 +48,18 @@ function findTooLong(
   { now, team }: { readonly now: number; readonly team?: string | undefined },
 ): readonly FieldProblem[] {
   const everywhere = limitsOf(catalog, { request, team });
-  const environments = new Map(
-    everyKind.flatMap((kind) => kind.places(catalog, request)).map(({ key, environment }) => [key, environment]),
-  );
-  return everyKind.flatMap((kind) =>
-    kind.expiries(request).flatMap(({ pointer, key, expiry }): readonly FieldProblem[] => {
-      const end = earlier(endOf(expiry, now), endOf(expiryOf(request), now));
-      const limits = [...everywhere, ...limitOf(catalog, environments.get(key))];
-      const [exceeded] = limits.filter(({ longest }) => end === undefined || Date.parse(end) > latest(now, longest));
-      if (!exceeded) return [];
-      const detail = `must end within ${exceeded.longest}, which is the longest for ${exceeded.of}`;
-      return [{ pointer: fieldOf({ pointer, expiry }, request), code: "EXPIRY_NOT_ALLOWED", detail }];
-    }),
-  );
+  return wantedIn(request).flatMap(({ kind, pointer, key, expiry }): readonly FieldProblem[] => {
+    const end = earlier(endOf(expiry, now), endOf(expiryOf(request), now));
+    const limits = [...everywhere, ...limitOf(catalog, kindOf(kind).environmentOf(catalog, key))];
+    const [exceeded] = limits.filter(({ longest }) => end === undefined || Date.parse(end) > latest(now, longest));
+    if (!exceeded) return [];
+    const detail = `must end within ${exceeded.longest}, which is the longest for ${exceeded.of}`;
+    return [{ pointer: fieldOf({ pointer, expiry }, request), code: "EXPIRY_NOT_ALLOWED", detail }];
+  });
 }
 
 /** The field that says when the target's access ends, or would. */
-function fieldOf({ pointer, expiry }: Pick<TargetExpiry, "pointer" | "expiry">, request: OnboardingRequest): string {
+function fieldOf({ pointer, expiry }: Pick<Wanted, "pointer" | "expiry">, request: OnboardingRequest): string {
   const [place, said] = Object.keys(expiry).length > 0 ? [pointer, expiry] : ["", expiryOf(request)];
   return `${place}/${said.expiresAfter === undefined ? "expiresAt" : "expiresAfter"}`;
 }

@@ -9,8 +9,10 @@ import type { RefusalCode } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind, type Targets, targetKinds, withRevisedTargets } from "../targets/index.ts";
+import type { Targets } from "../targets/index.ts";
+import { movedIn, problemsIn, refusedTo } from "../targets/rules.ts";
 import type { Remembered } from "../targets/target.ts";
+import { withRevisedTargets } from "../targets/wanted.ts";
 import { type ApprovalReason, needsApproval } from "./approval.ts";
 import { findExpiryProblems } from "./expiry.ts";
 import { inWords } from "./policy.ts";
@@ -38,7 +40,7 @@ export function whyNotGiven(catalog: Catalog, giving: Giving, key: string): Deni
   const only = withRevisedTargets(request, (target) => (target.key === key ? target.expiry : undefined));
   const moved = whyMoved(catalog, only, remembered);
   if (moved) return moved;
-  const [unlisted] = everyKind.flatMap((kind) => kind.problems(catalog, only, true));
+  const [unlisted] = problemsIn(catalog, only, true);
   if (unlisted) return unknown.has(unlisted.code) ? undefined : { code: unlisted.code, message: unlisted.detail };
   const refused = refusalsOf(catalog, only, name);
   if (refused.length > 0) {
@@ -56,15 +58,15 @@ export function whyNotGiven(catalog: Catalog, giving: Giving, key: string): Deni
 
 /** A record knows one place of a SQL server, and every place of any other target. */
 export function whyMoved(catalog: Catalog, targets: Targets, remembered: Remembered): Denial | undefined {
-  const isIn = (kind: (typeof everyKind)[number]) => kind.moved(catalog, targets, remembered);
-  const [key] = everyKind.flatMap(isIn);
-  if (key === undefined) return undefined;
-  const next = isIn(targetKinds.sqlDatabase).includes(key)
-    ? "Send its request without it, which revokes it where it is, and then with it."
-    : "Send its request again.";
+  const [moved] = movedIn(catalog, targets, remembered);
+  if (!moved) return undefined;
+  const next =
+    moved.kind === "sqlDatabase"
+      ? "Send its request without it, which revokes it where it is, and then with it."
+      : "Send its request again.";
   return {
     code: "TARGET_MOVED",
-    message: `The catalog has ${key} in another place than where the namespace has it. ${next}`,
+    message: `The catalog has ${moved.key} in another place than where the namespace has it. ${next}`,
   };
 }
 
@@ -77,5 +79,5 @@ function refusalsOf(
   if (name === undefined) return [];
   const team = lookUp(teams, name);
   if (!team) return [{ pointer: "/team", code: "NOT_ALLOWED", detail: "is not in the catalog any more" }];
-  return everyKind.flatMap((kind) => kind.refusals(team, request));
+  return refusedTo(team, request);
 }

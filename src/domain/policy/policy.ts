@@ -9,7 +9,7 @@ import { lookUp } from "../lookUp.ts";
 import { type Berth, berthOf } from "../naming/names.ts";
 import { profileRefusals } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
-import { everyKind } from "../targets/index.ts";
+import { refusedTo } from "../targets/rules.ts";
 
 /** The part of an operation or a namespace that decides who may see it. Without a team, only operators may. */
 export interface Owned {
@@ -101,7 +101,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
   if (request.sharedIdentity !== undefined && !mayHave(team, berthOf(request.sharedIdentity))) {
     refuse("/sharedIdentity", "is not a namespace of the team");
   }
-  problems.push(...everyKind.flatMap((kind) => kind.refusals(team, request)), ...profileRefusals(team, request));
+  problems.push(...refusedTo(team, request), ...profileRefusals(team, request));
   return problems;
 }
 

@@ -1,6 +1,6 @@
 /** When a request's access ends. What is kept has instants only: a duration is counted once, from the acceptance of its request. */
 import { earlier, endOf, expiryOf, resolveExpiry } from "../expiry.ts";
-import { everyKind, withRevisedTargets } from "../targets/index.ts";
+import { wantedIn, withRevisedTargets } from "../targets/wanted.ts";
 import type { OnboardingRequest } from "./request.ts";
 
 /** The request as it is kept: with the instants that its durations mean now. */
@@ -22,8 +22,7 @@ export function hasDuration(request: OnboardingRequest): boolean {
 
 /** Everything in the request that says when something ends. */
 export function everyExpiry(request: OnboardingRequest) {
-  const targets = everyKind.flatMap((kind) => kind.expiries(request));
-  return [{ pointer: "", key: undefined, expiry: expiryOf(request) }, ...targets];
+  return [{ pointer: "", key: undefined, expiry: expiryOf(request) }, ...wantedIn(request)];
 }
 
 /** The same request without any end. */
@@ -34,8 +33,7 @@ export function withoutEnds(request: OnboardingRequest): OnboardingRequest {
 
 /** When access to each target ends: at its own end or the request's, whichever is first. Of a request that is kept. */
 export function endsOf(request: OnboardingRequest): ReadonlyMap<string, string | undefined> {
-  const targets = everyKind.flatMap((kind) => kind.expiries(request));
-  return new Map(targets.map(({ key, expiry }) => [key, earlier(endOf(expiry, 0), request.expiresAt)]));
+  return new Map(wantedIn(request).map(({ key, expiry }) => [key, earlier(endOf(expiry, 0), request.expiresAt)]));
 }
 
 /** When the first of its access ends. */

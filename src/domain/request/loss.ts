@@ -1,7 +1,8 @@
 /** What a namespace loses by a request: shown before it is sent, and confirmed by its sender (docs/adr/0022). */
 
 import { z } from "zod";
-import { everyKind, type Targets, targetsOf } from "../targets/index.ts";
+import { kindOf, type Targets, targetsOf } from "../targets/index.ts";
+import { keysIn, lostOn, wantedIn } from "../targets/wanted.ts";
 import { replacedAccount } from "./change.ts";
 import { endsOf, withoutEnds } from "./expiry.ts";
 import { usesSelector } from "./identityModes.ts";
@@ -30,13 +31,11 @@ export function lossesOf(request: OnboardingRequest, earlier: OnboardingRequest)
 
 /** Access on targets that the earlier request gives and the new one does not. */
 export function targetsLost(request: Targets, earlier: Targets): readonly Loss[] {
-  return everyKind.flatMap((kind) => {
-    const { removed } = kind.replaced(request, earlier);
-    return kind.keys(earlier).flatMap((name): readonly Loss[] => {
-      const access = [...kind.lost(request, earlier, name)];
-      const isWhole = removed.includes(name);
-      return isWhole || access.length > 0 ? [{ thing: kind.noun, name, access, isWhole }] : [];
-    });
+  const kept = keysIn(request);
+  return wantedIn(earlier).flatMap(({ kind, key: name }): readonly Loss[] => {
+    const access = [...lostOn(request, earlier, name)];
+    const isWhole = !kept.includes(name);
+    return isWhole || access.length > 0 ? [{ thing: kindOf(kind).noun, name, access, isWhole }] : [];
   });
 }
 

@@ -5,7 +5,8 @@ import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
 import { type Berth, berthKey } from "../naming/names.ts";
 import { requestField as profileField } from "../profiles/profile.ts";
-import { countTargets, requestFields, someTarget, type Targets } from "../targets/index.ts";
+import { requestFields, someTarget, type Targets } from "../targets/index.ts";
+import { wantedIn } from "../targets/wanted.ts";
 import { type ByMode, defaultMode, identityModes } from "./modes.ts";
 
 export const IdentityMode = z.enum(identityModes);
@@ -75,7 +76,7 @@ const settings = {
 };
 
 function checkTargets(request: Targets, context: z.RefinementCtx): void {
-  if (countTargets(request) > 0) return;
+  if (wantedIn(request).length > 0) return;
   context.addIssue({ code: "custom", path: ["databases"], message: someTarget });
 }
 

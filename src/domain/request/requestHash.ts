@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { canonicalJson } from "../canonicalJson.ts";
-import { everyKind } from "../targets/index.ts";
+import { canonicalJson, compareText } from "../canonicalJson.ts";
+import { wantedIn, withTargets } from "../targets/wanted.ts";
 import type { OnboardingRequest } from "./request.ts";
 
 /**
@@ -8,8 +8,9 @@ import type { OnboardingRequest } from "./request.ts";
  * not count: the namespace's record says who owns it.
  */
 export function hashRequest({ team: _team, ...request }: OnboardingRequest): string {
-  const targets = everyKind.map((kind) => kind.canonical(request));
+  const targets = wantedIn(request).map((each) => ({ ...each, access: each.access.toSorted() }));
+  const sorted = targets.toSorted((a, b) => compareText(a.key, b.key));
   return createHash("sha256")
-    .update(canonicalJson(Object.assign({}, request, ...targets)))
+    .update(canonicalJson(withTargets(request, sorted)))
     .digest("hex");
 }

@@ -5,9 +5,8 @@
 import { z } from "zod";
 import { canonicalJson } from "../canonicalJson.ts";
 import { defined } from "../defined.ts";
-import { PermanentError, type RefusalCode } from "../errors.ts";
-import { checkExpiry, type Expiry, expiryFields } from "../expiry.ts";
-import type { FieldProblem } from "../fieldProblem.ts";
+import { type PermanentCode, PermanentError } from "../errors.ts";
+import { checkExpiry, expiryFields, expiryOf } from "../expiry.ts";
 import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
@@ -26,10 +25,9 @@ import {
 } from "./azureRoles.ts";
 import { type ConnectionPart, holdsAddress } from "./connection.ts";
 import { CosmosEntry, CosmosPlace, cosmosConnection, cosmosPorts } from "./cosmos.ts";
-import { entriesOf } from "./entries.ts";
 import { PostgresEntry, PostgresPlace, postgresConnection } from "./postgres.ts";
 import { type Destination, destinationOf, onePort } from "./reach.ts";
-import type { DanglingName, Remembered, TargetExpiry } from "./target.ts";
+import type { DanglingName, Refused, Remembered, WantedThere } from "./target.ts";
 
 // ——— What a team sends ———
 
@@ -174,22 +172,17 @@ export function addressesAt(place: PlaceOfTarget): readonly string[] {
 
 /** The target, if the catalog allows the access there. The error does not reveal what else the catalog has. */
 export function findTarget(catalog: Catalog, wanted: TargetRequest): TargetEntry {
-  const [refused] = refusedBy(catalog, wanted);
+  const [refused] = refusedBy(catalog, { key: keyOf(wanted), access: wanted.access });
   if (refused) throw new PermanentError(refused.code, refused.detail);
   const found = lookUp(catalog.targets, wanted.target);
   if (!found) throw new Error(`${wanted.target} was found and is not there`);
   return found;
 }
 
-interface Refused {
-  readonly field: keyof TargetRequest;
-  readonly code: Extract<RefusalCode, "UNKNOWN_TARGET" | "ACCESS_NOT_ALLOWED">;
-  readonly detail: string;
-  /** The same for whoever may see all of the catalog, or may ask for this. */
-  readonly full: string;
-}
-
-function refusedBy({ targets }: Catalog, { target, access }: TargetRequest): readonly Refused[] {
+function refusedBy(
+  { targets }: Catalog,
+  { key: target, access }: Pick<WantedThere, "key" | "access">,
+): readonly (Refused & { readonly code: PermanentCode })[] {
   const found = lookUp(targets, target);
   if (!found) {
     const detail = `The catalog has no target "${target}".`;
@@ -197,21 +190,11 @@ function refusedBy({ targets }: Catalog, { target, access }: TargetRequest): rea
       { field: "target", code: "UNKNOWN_TARGET", detail, full: insteadOf(detail, "it has", Object.keys(targets)) },
     ];
   }
-  const allowed: readonly Access[] = found.access;
+  const allowed: readonly string[] = found.access;
   const refused = access.filter((word) => !allowed.includes(word));
   if (refused.length === 0) return [];
   const detail = `The catalog does not allow ${refused.join(", ")} on ${target}.`;
   return [{ field: "access", code: "ACCESS_NOT_ALLOWED", detail, full: insteadOf(detail, "it allows", found.access) }];
-}
-
-function problems(catalog: Catalog, { targets = [] }: Request, isPrivate = false): readonly FieldProblem[] {
-  return targets.flatMap((wanted, index) =>
-    refusedBy(catalog, wanted).map(({ field, code, detail, full }) => ({
-      pointer: `/targets/${index}/${field}`,
-      code,
-      detail: isPrivate ? detail : full,
-    })),
-  );
 }
 
 /** Whether a request asks for the access that this role in Azure gives. */
@@ -311,6 +294,7 @@ export const policyFields = {
 
 interface Rule {
   readonly targets?: readonly string[] | undefined;
+  readonly access?: readonly Access[] | undefined;
 }
 
 interface Policy {
@@ -354,58 +338,54 @@ export function published({ targets }: Catalog, teams: readonly Rights[] | undef
   };
 }
 
-function destinations({ targets: listed }: Catalog, { targets = [] }: Request): readonly Destination[] {
-  return targets.flatMap(({ target }, index) => {
-    const entry = lookUp(listed, target);
-    if (!entry) return [];
-    const about = { what: `target ${target}`, pointer: `/targets/${index}/target` };
-    if (entry.kind === "postgresql") {
-      return [destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host)];
-    }
-    const ports = entry.kind === "cosmosNoSql" ? cosmosPorts : azureRoleKinds[entry.kind].ports;
-    const hosts = addressesAt(placeOf(entry)).map((at) => at.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase());
-    return [destinationOf({ ...about, ports: ports.map(onePort) }, entry.network, ...hosts)];
-  });
+function destination({ targets: listed }: Catalog, { key, pointer }: WantedThere): Destination | undefined {
+  const entry = lookUp(listed, key);
+  if (!entry) return undefined;
+  const about = { what: `target ${key}`, pointer: `${pointer}/target` };
+  if (entry.kind === "postgresql") {
+    return destinationOf({ ...about, ports: [onePort(entry.port)] }, entry.network, entry.host);
+  }
+  const ports = entry.kind === "cosmosNoSql" ? cosmosPorts : azureRoleKinds[entry.kind].ports;
+  const hosts = addressesAt(placeOf(entry)).map((at) => at.replace(/^https:\/\/([^/:]+).*$/, "$1").toLowerCase());
+  return destinationOf({ ...about, ports: ports.map(onePort) }, entry.network, ...hosts);
 }
 
-const kind = entriesOf({
-  ...{ field: "targets", wordsField: "access", nameField: "target", noun: "target", word: "access" },
-  keyOf: (entry: TargetRequest) => keyOf(entry),
-  offered: ({ targets }: Catalog, key): readonly Access[] | undefined => lookUp(targets, key)?.access,
+export const namedTarget = {
+  ...{ noun: "target", word: "access", fields: { place: "target", name: "target", words: "access" } },
+  steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
+  read: ({ targets = [] }: Request) =>
+    targets.map((entry, index) => ({
+      ...{ key: keyOf(entry), access: entry.access, expiry: expiryOf(entry) },
+      pointer: `/targets/${index}`,
+    })),
+  /** Without the field where nothing is left: a request names a target there, or leaves it out. */
+  write: (wanted: readonly WantedThere[]): Request =>
+    wanted.length === 0
+      ? {}
+      : {
+          targets: wanted.map(({ key, access, expiry }) => ({
+            ...{ target: key, access: access.flatMap((word) => Access.options.find((each) => each === word) ?? []) },
+            ...expiry,
+          })),
+        },
+  covers: (words: readonly Access[], word: Access) => withIncluded(words).has(word),
+  // What gives a word of its own is not needed beside what gives a larger one.
+  narrows: (next: readonly Access[], word: Access) =>
+    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word)),
+  rules: (ruled: Access, word: Access) => withIncluded([word]).has(ruled),
+  offered: ({ targets }: Catalog, key: string): readonly Access[] | undefined => lookUp(targets, key)?.access,
+  environmentOf: ({ targets }: Catalog, key: string) => lookUp(targets, key)?.environment,
+  destination,
+  isMoved({ targets }: Catalog, key: string, { places = {} }: Remembered) {
+    const entry = lookUp(targets, key);
+    const [newest] = lookUp(places, key) ?? [];
+    return entry !== undefined && newest !== undefined && !isSamePlace(placeOf(entry), newest);
+  },
+  refused: refusedBy,
   rights: (team: Rights) =>
     Object.entries(team.targets).map(([key, words]) => ({ path: ["targets", key], key, words })),
-  covers: (words, word) => withIncluded(words).has(word),
-  // What gives a word of its own is not needed beside what gives a larger one.
-  narrows: (next, word) =>
-    !next.includes(word) || next.some((other) => other !== word && withIncluded([other]).has(word)),
-  rules: (ruled, word) => withIncluded([word]).has(ruled),
-});
-
-export const namedTarget = {
-  ...kind,
-  /** Without the field where nothing is left: a request names a target there, or leaves it out. */
-  revised: (request: Request, next: (target: TargetExpiry) => Expiry | undefined) => some(kind.revised(request, next)),
-  having: (requests: readonly Request[], held: (key: string) => readonly string[]) => some(kind.having(requests, held)),
-  steps: { grant: "grantTarget", narrow: "narrowTarget", retire: "retireTarget", revoke: "revokeTarget" },
-  places: ({ targets: listed }: Catalog, { targets = [] }: Request) =>
-    targets.map(({ target }, index) => ({
-      pointer: `/targets/${index}/target`,
-      key: target,
-      environment: lookUp(listed, target)?.environment,
-    })),
-  destinations,
-  moved: ({ targets: listed }: Catalog, { targets = [] }: Request, { places = {} }: Remembered) =>
-    targets.map(keyOf).filter((target) => {
-      const entry = lookUp(listed, target);
-      const [newest] = lookUp(places, target) ?? [];
-      return entry !== undefined && newest !== undefined && !isSamePlace(placeOf(entry), newest);
-    }),
-  problems,
-  rules: ({ targets, access }: Policy) => [{ targets }, { access }],
+  ruled: ({ targets: names, access: words }: Rule) => ({ names, words }),
+  rulesOf: ({ targets, access }: Policy) => [{ targets }, { access }],
   danglingInPolicy: ({ targets }: Policy, catalog: Catalog) => dangling(targets, catalog),
   danglingInRule: ({ targets = [] }: Rule, catalog: Catalog) => dangling(targets, catalog),
 } as const;
-
-function some({ targets }: { targets: TargetRequest[] }): Request {
-  return targets.length > 0 ? { targets } : {};
-}

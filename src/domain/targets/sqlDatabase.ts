@@ -2,17 +2,15 @@
 import { z } from "zod";
 import { defined } from "../defined.ts";
 import { type PermanentCode, PermanentError, type RefusalCode } from "../errors.ts";
-import { checkExpiry, expiryFields } from "../expiry.ts";
-import type { FieldProblem } from "../fieldProblem.ts";
+import { checkExpiry, expiryFields, expiryOf } from "../expiry.ts";
 import { isUnique } from "../isUnique.ts";
 import { insteadOf, lookUp } from "../lookUp.ts";
 import { alias } from "../naming/alias.ts";
 import { environmentField } from "../naming/environment.ts";
 import { isSameId } from "../naming/resourceId.ts";
 import { addsTo, DatabaseRole, isNamedBy, rolesInWords } from "./databaseRoles.ts";
-import { entriesOf } from "./entries.ts";
 import { type Destination, destinationOf, sqlNetworkField, sqlPorts } from "./reach.ts";
-import type { DanglingName, Remembered } from "./target.ts";
+import type { DanglingName, Refused, Remembered, WantedThere } from "./target.ts";
 
 // ——— What a team sends ———
 
@@ -51,6 +49,15 @@ interface Request {
 
 export function keyOf({ server, database }: Pick<DatabaseRequest, "server" | "database">): string {
   return `${server}/${database}`;
+}
+
+function partsOf(key: string): Pick<DatabaseRequest, "server" | "database"> {
+  const [server = "", database = ""] = key.split("/");
+  return { server, database };
+}
+
+function entryOf({ key, access, expiry }: Omit<WantedThere, "pointer">): DatabaseRequest {
+  return { ...partsOf(key), roles: [...access], ...expiry };
 }
 
 /** The database in the request that is a step's target. */
@@ -199,18 +206,18 @@ function isOfCatalog(code: PermanentCode): code is keyof typeof fieldOf {
   return code in fieldOf;
 }
 
-function problems(catalog: Catalog, { databases }: Request, isPrivate = false): readonly FieldProblem[] {
-  return databases.flatMap((database, index) => {
-    try {
-      findDatabase(catalog, database);
-      return [];
-    } catch (error) {
-      if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
-      const { code, message } = error;
-      const detail = isPrivate ? message : withAlternatives(catalog, database, { code, message });
-      return [{ pointer: `/databases/${index}/${fieldOf[code]}`, code, detail }];
-    }
-  });
+function refused(catalog: Catalog, wanted: WantedThere): readonly Refused[] {
+  const database = entryOf(wanted);
+  try {
+    findDatabase(catalog, database);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PermanentError) || !isOfCatalog(error.code)) throw error;
+    const { code, message } = error;
+    return [
+      { field: fieldOf[code], code, detail: message, full: withAlternatives(catalog, database, { code, message }) },
+    ];
+  }
 }
 
 /** Only for callers who may see the whole catalog or may ask for this. */
@@ -225,11 +232,8 @@ function withAlternatives(
   return insteadOf(message, "it allows", lookUp(listed, database)?.roles ?? []);
 }
 
-function rolesOn(
-  sqlServers: Catalog["sqlServers"],
-  server: string,
-  database: string,
-): readonly DatabaseRole[] | undefined {
+function offered({ sqlServers }: Catalog, key: string): readonly DatabaseRole[] | undefined {
+  const { server, database } = partsOf(key);
   return lookUp(lookUp(sqlServers, server)?.databases ?? {}, database)?.roles;
 }
 
@@ -259,6 +263,7 @@ export const policyFields = {
 
 interface Rule {
   readonly databases?: readonly string[] | undefined;
+  readonly roles?: readonly DatabaseRole[] | undefined;
 }
 
 interface Policy {
@@ -276,12 +281,10 @@ function danglingInPolicy({ databases }: Policy, { sqlServers }: Catalog): reado
   });
 }
 
-function danglingInRule({ databases = [] }: Rule, { sqlServers }: Catalog): readonly DanglingName[] {
-  return databases.flatMap((name) => {
-    const [server = "", database = ""] = name.split("/");
-    const isKnown = rolesOn(sqlServers, server, database) !== undefined;
-    return isKnown ? [] : [{ path: ["databases"], message: `the catalog has no database "${name}"` }];
-  });
+function danglingInRule({ databases = [] }: Rule, catalog: Catalog): readonly DanglingName[] {
+  return databases.flatMap((name) =>
+    offered(catalog, name) ? [] : [{ path: ["databases"], message: `the catalog has no database "${name}"` }],
+  );
 }
 
 // ——— What every kind has ———
@@ -314,15 +317,14 @@ export function published({ sqlServers }: Catalog, teams: readonly Rights[] | un
   };
 }
 
-function destinations({ sqlServers }: Catalog, { databases }: Request): readonly Destination[] {
-  return databases.flatMap(({ server: name }, index) => {
-    const server = lookUp(sqlServers, name);
-    if (!server) return [];
-    const { host, port, network } = server;
-    const ports = sqlPorts(port, network?.privateEndpoint);
-    const about = { what: `SQL server ${name}`, pointer: `/databases/${index}/server`, ports };
-    return [destinationOf(about, network, host, ...(network?.privateEndpoint ? [] : nodesBehind(host)))];
-  });
+function destination({ sqlServers }: Catalog, { key, pointer }: WantedThere): Destination | undefined {
+  const { server: name } = partsOf(key);
+  const server = lookUp(sqlServers, name);
+  if (!server) return undefined;
+  const { host, port, network } = server;
+  const ports = sqlPorts(port, network?.privateEndpoint);
+  const about = { what: `SQL server ${name}`, pointer: `${pointer}/server`, ports };
+  return destinationOf(about, network, host, ...(network?.privateEndpoint ? [] : nodesBehind(host)));
 }
 
 /** The nodes to which the public endpoint sends clients, as their names are seen: `a1b2.tr1.westeurope1-a.worker.database.windows.net`. */
@@ -332,38 +334,36 @@ function nodesBehind(host: string): readonly string[] {
 }
 
 export const sqlDatabase = {
-  ...entriesOf({
-    ...{ field: "databases", wordsField: "roles", nameField: "database", noun: "database", word: "role" },
-    keyOf: (entry: DatabaseRequest) => keyOf(entry),
-    offered({ sqlServers }: Catalog, key): readonly DatabaseRole[] | undefined {
-      const [server = "", database = ""] = key.split("/");
-      return rolesOn(sqlServers, server, database);
-    },
-    rights: (team: Rights) =>
-      Object.entries(team.databases).flatMap(([server, on]) =>
-        Object.entries(on).map(([database, words]) => ({
-          path: ["databases", server, database],
-          key: keyOf({ server, database }),
-          words,
-        })),
-      ),
-    // A bundle that another one includes is not lost.
-    covers: (roles, role) => !addsTo(roles, role),
-    narrows: (next, role) => !next.includes(role),
-    rules: isNamedBy,
-  }),
+  ...{ noun: "database", word: "role", fields: { place: "server", name: "database", words: "roles" } },
   steps: { grant: "grantDatabase", narrow: "narrowDatabase", retire: "retireDatabase", revoke: "revokeDatabase" },
-  places: ({ sqlServers }: Catalog, { databases }: Request) =>
-    databases.map((database, index) => ({
-      pointer: `/databases/${index}/server`,
-      key: keyOf(database),
-      environment: lookUp(sqlServers, database.server)?.environment,
+  read: ({ databases }: Request) =>
+    databases.map((entry, index) => ({
+      ...{ key: keyOf(entry), access: entry.roles, expiry: expiryOf(entry) },
+      pointer: `/databases/${index}`,
     })),
-  destinations,
-  moved: ({ sqlServers }: Catalog, { databases }: Request, { servers = {} }: Remembered) =>
-    databases.filter(({ server }) => isElsewhere(lookUp(sqlServers, server), lookUp(servers, server))).map(keyOf),
-  problems,
-  rules: ({ databases, roles }: Policy) => [{ databases }, { roles }],
+  write: (wanted: readonly WantedThere[]) => ({ databases: wanted.map(entryOf) }),
+  // A bundle that another one includes is not lost.
+  covers: (roles: readonly DatabaseRole[], role: DatabaseRole) => !addsTo(roles, role),
+  narrows: (next: readonly DatabaseRole[], role: DatabaseRole) => !next.includes(role),
+  rules: isNamedBy,
+  offered,
+  environmentOf: ({ sqlServers }: Catalog, key: string) => lookUp(sqlServers, partsOf(key).server)?.environment,
+  destination,
+  isMoved({ sqlServers }: Catalog, key: string, { servers = {} }: Remembered) {
+    const { server } = partsOf(key);
+    return isElsewhere(lookUp(sqlServers, server), lookUp(servers, server));
+  },
+  refused,
+  rights: (team: Rights) =>
+    Object.entries(team.databases).flatMap(([server, on]) =>
+      Object.entries(on).map(([database, words]) => ({
+        path: ["databases", server, database],
+        key: keyOf({ server, database }),
+        words,
+      })),
+    ),
+  ruled: ({ databases: names, roles: words }: Rule) => ({ names, words }),
+  rulesOf: ({ databases, roles }: Policy) => [{ databases }, { roles }],
   danglingInPolicy,
   danglingInRule,
 } as const;

@@ -1,3 +1,4 @@
+import type { RefusalCode } from "../errors.ts";
 import type { Expiry } from "../expiry.ts";
 
 /** Names of the steps that give a namespace access to a target and revoke it. */
@@ -12,19 +13,39 @@ export interface TargetSteps<Name extends string = string> {
   readonly revoke: Name;
 }
 
-export interface TargetPlace {
+/** What a request asks for on one target. */
+export interface WantedThere {
+  /** The text that is the target of its steps and findings. */
+  readonly key: string;
+  /** What it gives, for people: such as `reader`. */
+  readonly access: readonly string[];
+  /** When access ends, apart from the end of the whole request. */
+  readonly expiry: Expiry;
   /** JSON Pointer in the request. */
   readonly pointer: string;
-  readonly key: string;
-  readonly environment: string | undefined;
 }
 
-/** When access to a target ends, as its entry in the request says. */
-export interface TargetExpiry {
-  /** JSON Pointer in the request. */
-  readonly pointer: string;
+/** Why the catalog refuses a target of a request. */
+export interface Refused {
+  /** Of the target's entry. */
+  readonly field: string;
+  readonly code: RefusalCode;
+  readonly detail: string;
+  /** The same for whoever may see all of the catalog, or may ask for this. */
+  readonly full: string;
+}
+
+/** What a team may ask for on a target, and where its rights say so. */
+export interface Right {
+  readonly path: readonly string[];
   readonly key: string;
-  readonly expiry: Expiry;
+  readonly words: readonly string[];
+}
+
+/** What an approval rule names. */
+export interface Ruled {
+  readonly names?: readonly string[] | undefined;
+  readonly words?: readonly string[] | undefined;
 }
 
 /** What a namespace's record remembers of the places of its targets, as far as it tells whether the catalog has moved one. */

@@ -11,7 +11,8 @@ import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts"
 import { type ApprovalReason, needsApproval } from "../../domain/policy/approval.ts";
 import { type Denial, whyMoved, whyNotGiven } from "../../domain/policy/giving.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { everyKind, type Targets, withRevisedTargets } from "../../domain/targets/index.ts";
+import type { Targets } from "../../domain/targets/index.ts";
+import { keysIn, withRevisedTargets } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 
 declare const permitted: unique symbol;
@@ -73,7 +74,7 @@ export async function findDenied(
   { request = record.request, ignoresApproval = false }: Denying = {},
 ): Promise<ReadonlyMap<string, Denial>> {
   const team = teamOf(record);
-  const keys = everyKind.flatMap((kind) => kind.keys(request));
+  const keys = keysIn(request);
   const asks = !ignoresApproval && needsApproval(catalog, request, team).length > 0;
   const approved = asks
     ? await approvedBy(

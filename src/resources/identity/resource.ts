@@ -8,7 +8,7 @@ import { printTagsMark, readTags } from "../../domain/naming/ownership.ts";
 import { isHeld, onboardedBefore } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { everyKind } from "../../domain/targets/index.ts";
+import { keysIn } from "../../domain/targets/wanted.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
@@ -99,7 +99,7 @@ async function inspectShared(
   const about = { field: berthKey(home), expected: "access" };
   const lacking = record ? lacksNow(record, request) : ["everything: it is not onboarded"];
   const isListed = record?.guests?.includes(berthKey(request)) ?? false;
-  const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysOf(request).includes(each.target));
+  const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysIn(request).includes(each.target));
   return [
     ...(lacking.length > 0
       ? [finding("SHARED_ACCESS_MISSING", identityName(request), { ...about, found: `lacks ${list(lacking)}` })]
@@ -118,10 +118,6 @@ function lacksNow(home: NamespaceRecord, request: OnboardingRequest): readonly s
   const before = isHeld(home) ? onboardedBefore(home) : undefined;
   const isThere = before !== undefined && lacksOf(before, request).length === 0;
   return isThere ? [] : lacksOf(home.request, request);
-}
-
-function keysOf(request: OnboardingRequest): readonly string[] {
-  return everyKind.flatMap((kind) => kind.keys(request));
 }
 
 function compareIdentity(

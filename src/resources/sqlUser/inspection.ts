@@ -36,7 +36,7 @@ export async function inspectDatabase(
   database: DatabaseRequest,
 ): Promise<readonly Finding[]> {
   const record = await ports.registry.getNamespace(input.request);
-  const isMoved = record && sqlDatabase.moved(ports.catalog, { databases: [database] }, record).length > 0;
+  const isMoved = record && sqlDatabase.isMoved(ports.catalog, keyOf(database), record);
   if (isMoved) {
     const found = await describeGiven(ports, input, database);
     const what = { field: "server", expected: "where the catalog has it now", found };

@@ -8,7 +8,7 @@ import { lookUp } from "../../domain/lookUp.ts";
 import type { Berth } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { everyKind, type Targets } from "../../domain/targets/index.ts";
+import type { Targets } from "../../domain/targets/index.ts";
 import {
   findTarget,
   isSamePlace,
@@ -20,6 +20,7 @@ import {
   type TargetEntry,
   type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
+import { movedIn } from "../../domain/targets/rules.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
@@ -66,7 +67,7 @@ function placesIn(catalog: Catalog, places: RememberedPlaces, target: string): P
       ...earlier.map((place) => ({ place, isListed: false })),
     ],
     unknown: read.filter((each) => typeof each === "string"),
-    isMoved: namedTarget.moved(catalog, { targets: [{ target, access: [] }] }, { places }).length > 0,
+    isMoved: namedTarget.isMoved(catalog, target, { places }),
   };
 }
 
@@ -83,7 +84,7 @@ export async function withRemembered({ catalog, registry }: Finding, berth: Bert
 /** The same where the catalog has moved something: addresses stay those where the namespace has access. */
 export async function asGiven({ catalog, registry }: Finding, request: Berth & Targets): Promise<Catalog> {
   const record = await registry.getNamespace(request);
-  const moved = new Set(record ? everyKind.flatMap((kind) => kind.moved(catalog, request, record)) : []);
+  const moved = new Set(record ? movedIn(catalog, request, record).map(({ key }) => key) : []);
   if (moved.size === 0) return catalog;
   const targets = Object.entries(catalog.targets).map(([target, entry]): [string, TargetEntry] => {
     const [newest] = moved.has(target) ? (lookUp(record?.places ?? {}, target) ?? []) : [];

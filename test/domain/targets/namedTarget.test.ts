@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { isSamePlace, namedTarget, placeOf, readPlace } from "../../../src/domain/targets/namedTarget.ts";
+import { danglingInRights, refusedTo } from "../../../src/domain/targets/rules.ts";
+import { lostOn, replacedIn } from "../../../src/domain/targets/wanted.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 import { everyEntry } from "../../support/targetEntries.ts";
 
@@ -58,20 +60,22 @@ it.each(Object.entries(everyEntry))("remembers where it is: %s", (_name, entry) 
 });
 
 it("loses nothing that a word which stays includes", () => {
-  const uploads = (...access: ("read" | "write" | "send" | "own")[]) => ({ targets: [{ target: "uploads", access }] });
+  const uploads = (...access: ("read" | "write" | "send" | "own")[]) => ({
+    ...{ databases: [], targets: [{ target: "uploads", access }] },
+  });
 
-  expect(namedTarget.lost(uploads("write"), uploads("read", "write"), "uploads")).toEqual([]);
-  expect(namedTarget.lost(uploads("own"), uploads("read", "write"), "uploads")).toEqual([]);
-  expect(namedTarget.lost(uploads("read"), uploads("read", "write"), "uploads")).toEqual(["write"]);
-  expect(namedTarget.lost({ targets: [] }, uploads("read"), "uploads")).toEqual(["read"]);
+  expect(lostOn(uploads("write"), uploads("read", "write"), "uploads")).toEqual([]);
+  expect(lostOn(uploads("own"), uploads("read", "write"), "uploads")).toEqual([]);
+  expect(lostOn(uploads("read"), uploads("read", "write"), "uploads")).toEqual(["write"]);
+  expect(lostOn({ databases: [] }, uploads("read"), "uploads")).toEqual(["read"]);
 });
 
 it("takes a word's own access away where a larger word of the request includes it, as where it is asked for no longer", () => {
   const uploads = (...access: ("read" | "write" | "send" | "receive")[]) => ({
-    targets: [{ target: "uploads", access }],
+    ...{ databases: [], targets: [{ target: "uploads", access }] },
   });
   const narrowed = (next: ReturnType<typeof uploads>, before: ReturnType<typeof uploads>) =>
-    namedTarget.replaced(next, before).narrowed;
+    replacedIn(next, before).narrowed.map(({ key }) => key);
 
   expect(narrowed(uploads("read", "write"), uploads("read"))).toEqual(["uploads"]);
   expect(narrowed(uploads("write"), uploads("read"))).toEqual(["uploads"]);
@@ -87,19 +91,24 @@ it("says where a Cosmos DB account is on the network: at its endpoint, on the po
     targets: { carts: { kind: "cosmosNoSql", resourceId, access: ["read"], network: { addresses: ["10.1.0.0/24"] } } },
   });
 
-  expect(namedTarget.destinations({ targets }, { targets: [{ target: "carts", access: ["read"] }] })).toMatchObject([
-    { hosts: ["c1.documents.azure.com"], addresses: ["10.1.0.0/24"], ports: [{ from: 443, to: 443 }] },
-  ]);
+  expect(
+    namedTarget.destination({ targets }, { key: "carts", access: ["read"], expiry: {}, pointer: "" }),
+  ).toMatchObject({
+    ...{ hosts: ["c1.documents.azure.com"], addresses: ["10.1.0.0/24"], ports: [{ from: 443, to: 443 }] },
+  });
 });
 
 describe("a team", () => {
-  const rights = { targets: { uploads: ["read" as const], jobs: ["send" as const, "receive" as const] } };
+  const rights = {
+    databases: {},
+    targets: { uploads: ["read" as const], jobs: ["send" as const, "receive" as const] },
+  };
 
   it("may ask for its targets, with its access", () => {
-    const asked = { targets: [{ target: "jobs", access: ["send" as const] }] };
+    const asked = { databases: [], targets: [{ target: "jobs", access: ["send" as const] }] };
 
-    expect(namedTarget.refusals(rights, asked)).toEqual([]);
-    expect(namedTarget.refusals(rights, {})).toEqual([]);
+    expect(refusedTo(rights, asked)).toEqual([]);
+    expect(refusedTo(rights, { databases: [] })).toEqual([]);
   });
 
   it.each([
@@ -126,19 +135,20 @@ describe("a team", () => {
     ],
   ] as const)("is refused %s", (_what, target, word, pointer, detail) => {
     const asked = {
+      databases: [],
       targets: [
         { target: "jobs", access: ["send" as const] },
         { target, access: [word] },
       ],
     };
 
-    expect(namedTarget.refusals(rights, asked)).toEqual([{ pointer, code: "NOT_ALLOWED", detail }]);
+    expect(refusedTo(rights, asked)).toEqual([{ pointer, code: "NOT_ALLOWED", detail }]);
   });
 
   it("has rights on nothing that the catalog does not offer", () => {
-    const named = { targets: { uploads: ["read" as const, "own" as const], gone: ["read" as const] } };
+    const named = { databases: {}, targets: { uploads: ["read" as const, "own" as const], gone: ["read" as const] } };
 
-    expect(namedTarget.danglingInRights(named, catalog)).toEqual([
+    expect(danglingInRights(named, catalog)).toEqual([
       { path: ["targets", "uploads", 1], message: "the catalog has no access own on it" },
       { path: ["targets", "gone"], message: 'the catalog has no target "gone"' },
     ]);

@@ -20,7 +20,7 @@ import type { OperationKind } from "../../../src/domain/operation/operation.ts";
 import { usesServiceAccount } from "../../../src/domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import { withRevisedTargets } from "../../../src/domain/targets/index.ts";
+import { withRevisedTargets } from "../../../src/domain/targets/wanted.ts";
 import type { Registry } from "../../../src/ports/registry.ts";
 import { operator } from "./callers.ts";
 

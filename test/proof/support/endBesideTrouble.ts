@@ -7,7 +7,7 @@ import { acceptUpkeep } from "../../../src/application/acceptance/acceptance.ts"
 import { PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import { everyKind, withRevisedTargets } from "../../../src/domain/targets/index.ts";
+import { keysIn, withRevisedTargets } from "../../../src/domain/targets/wanted.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import { longAgo, offboard } from "./acts.ts";
@@ -122,7 +122,7 @@ async function endNow(seed: number, control: Control, trace?: string[]): Promise
   const world = createWorld(seed, trace);
   const { dice, faults, by, request } = world;
   const first = await begin(world, control);
-  const keys = dice.shuffle(everyKind.flatMap((kind) => kind.keys(request)));
+  const keys = dice.shuffle(keysIn(request));
   const troubled = keys.find((key) => Object.keys(troublesOf(key)).length > 0);
   const ending = keys.filter((key) => key !== troubled).slice(0, 1 + dice.roll(2));
   if (!first || troubled === undefined || ending.length === 0) return { problems: [], seen: ["nothing stays"] };

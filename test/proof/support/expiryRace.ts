@@ -16,7 +16,7 @@ import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import { everyKind, withRevisedTargets } from "../../../src/domain/targets/index.ts";
+import { keysIn, withRevisedTargets } from "../../../src/domain/targets/wanted.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
 import "../../../src/orchestrations/onboardNamespace.ts";
@@ -93,7 +93,7 @@ async function raceNow(seed: number, control: Control, trace?: string[]): Promis
   const { dice, faults, by, request } = world;
   const first = await begin(world, control);
   if (!first) return { problems: [], seen: ["nothing to race for"] };
-  const keys = everyKind.flatMap((kind) => kind.keys(request));
+  const keys = keysIn(request);
   const part = keys.length > 1 && dice.chance(0.5) ? dice.pick(keys) : undefined;
   await endAll(world, (key) => part === undefined || key === part);
 

@@ -31,8 +31,9 @@ import { replacedAccount } from "../../../src/domain/request/change.ts";
 import type { ByMode } from "../../../src/domain/request/modes.ts";
 import type { IdentityMode } from "../../../src/domain/request/request.ts";
 import { hashRequest } from "../../../src/domain/request/requestHash.ts";
-import { everyKind } from "../../../src/domain/targets/index.ts";
+import { targetKinds } from "../../../src/domain/targets/index.ts";
 import { readPlace } from "../../../src/domain/targets/namedTarget.ts";
+import { replacedIn } from "../../../src/domain/targets/wanted.ts";
 import { refKey } from "../../support/models/kubernetes.ts";
 import {
   checkForeignThere,
@@ -224,10 +225,8 @@ function judgeOnboarding(scene: Scene): Problem[] {
 /** A take-over takes away first and gives nothing back: what only the earlier request has may be gone. */
 function withoutReplaced(before: Snapshot, after: Snapshot, { request, earlier }: OperationRecord): Snapshot {
   if (!earlier) return before;
-  const removed = everyKind.flatMap((kind) => {
-    const { removed: whole, narrowed } = kind.replaced(request, earlier);
-    return [...whole, ...narrowed].map((key) => `${kind.steps.revoke} ${key}`);
-  });
+  const { removed: whole, narrowed } = replacedIn(request, earlier);
+  const removed = [...whole, ...narrowed].map(({ kind, key }) => `${targetKinds[kind].steps.revoke} ${key}`);
   const account = replacedAccount(request, earlier);
   const undos = [
     ...removed,

@@ -18,7 +18,7 @@ import "../../../src/orchestrations/onboardNamespace.ts";
 import "../../../src/orchestrations/repairNamespace.ts";
 import { createDice } from "test-support/random";
 import { watchLeftovers } from "../../../src/application/recovery/watchLeftovers.ts";
-import { everyKind } from "../../../src/domain/targets/index.ts";
+import { keysIn } from "../../../src/domain/targets/wanted.ts";
 import { endVirtualTime } from "../../support/virtualTime.ts";
 import {
   type Act,
@@ -183,7 +183,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
   const ends = createDice(world.seed ^ 0xe4d5);
   if (ends.chance(0.08)) {
     // A namespace of these worlds has a database.
-    const [first, ...keys] = everyKind.flatMap((kind) => kind.keys(record.request));
+    const [first, ...keys] = keysIn(record.request);
     await stage.play(expire(record, world.registry, first === undefined ? undefined : ends.pick([undefined, ...keys])));
     return;
   }

@@ -4,7 +4,7 @@ import { progressOf } from "../../../src/application/documents/standings.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
 import { requestInForce, type Standing, standingOf } from "../../../src/domain/operation/standing.ts";
-import { everyKind } from "../../../src/domain/targets/index.ts";
+import { keysIn } from "../../../src/domain/targets/wanted.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/compensateOperation.ts";
 import "../../../src/orchestrations/offboardNamespace.ts";
@@ -77,7 +77,7 @@ async function play(world: World): Promise<void> {
       await stage.play(compensate(failed.id, record, by));
     else if (record.state === "Incomplete") await stage.play(dice.pick([offboard(record, by), onboard(wanted, by)]));
     else {
-      const [, ...keys] = everyKind.flatMap((kind) => kind.keys(record.request));
+      const [, ...keys] = keysIn(record.request);
       const acts = [
         offboard(record, by),
         repair(record, by),
