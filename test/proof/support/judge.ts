@@ -89,7 +89,7 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     const isDone = operation.status === "Succeeded";
     const parts = isDone
       ? [
-          ...checkParts(world, request),
+          ...checkParts(world, request).filter((each) => !isMoved(record, each)),
           ...checkMoved(world, request),
           ...checkNames(world, request),
           ...checkReach(world, request, record?.findings),
@@ -102,6 +102,11 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   },
   migrate: judgeMigration,
 };
+
+/** What is gone where the catalog no longer has a target is a finding until somebody asks for it again. */
+function isMoved(record: NamespaceRecord | undefined, problem: string): boolean {
+  return (record?.findings ?? []).some(({ code, target }) => code === "TARGET_MOVED" && problem.endsWith(` ${target}`));
+}
 
 /** A user or role with another name, for an identity before the last: nothing leads to it, and nobody logs in with it. */
 function isLost({ azure, users, postgres }: World, key: string, clientId: ClientId | undefined): boolean {
