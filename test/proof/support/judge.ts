@@ -81,7 +81,8 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   },
   offboard({ world, operation, first, after, recordBefore }) {
     if (operation.status !== "Succeeded") return checkForeignThere(first, after);
-    const rest = new Map([...after].filter(([key]) => !isLost(world, key, recordBefore?.clientId)));
+    const isKnown = (key: string) => isLost(world, key, recordBefore?.clientId) || isNamed(world, operation, key);
+    const rest = new Map([...after].filter(([key]) => !isKnown(key)));
     return checkGone(first, rest, { keepsNamespace: keepsNamespace(world, operation) });
   },
   repair({ world, operation, first, after, record }) {
@@ -102,6 +103,18 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
   },
   migrate: judgeMigration,
 };
+
+/** A role whose comment somebody wrote over before the record knew it: the offboarding says that it stays. */
+function isNamed({ postgres, rows }: World, { id }: OperationRecord, key: string): boolean {
+  const [kind, name = ""] = key.split(" ");
+  if (kind !== "postgres" || postgres.roles.get(name)?.lostComment === undefined) return false;
+  const steps = [...(rows.get("MooringSteps") ?? [])].filter(([row]) => row.startsWith(`${id}\n`));
+  return steps.some(([, { record }]) =>
+    (record as StepRecord).notices?.some(
+      ({ code, message }) => code === "TARGET_ACCESS_OF_OTHERS" && message.includes(` role ${name} `),
+    ),
+  );
+}
 
 /** What is gone where the catalog no longer has a target is a finding until somebody asks for it again. */
 function isMoved(record: NamespaceRecord | undefined, problem: string): boolean {
