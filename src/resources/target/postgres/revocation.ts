@@ -172,8 +172,8 @@ export function revokeFrom(
                 remove: revoked.map((right) => noteKey(place, right)),
                 leavesUnless,
               });
-              // Another target's step has removed the others meanwhile.
-              if (left === 0 && isMade && !goesWhole) await shut();
+              // Another target's step has removed the others meanwhile, or an undo what its operation gave to one that was shut.
+              if (left === 0 && mark.operation !== null && !goesWhole) await shut();
             },
           ]
         : []),
