@@ -105,14 +105,20 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
 };
 
 /** A role whose comment somebody wrote over before the record knew it: the offboarding says that it stays. */
-function isNamed({ postgres, rows }: World, { id }: OperationRecord, key: string): boolean {
+function isNamed({ postgres, rows }: World, operation: OperationRecord, key: string): boolean {
   const [kind, name = ""] = key.split(" ");
-  if (kind !== "postgres" || postgres.roles.get(name)?.lostComment === undefined) return false;
+  const isUnmarked = kind === "postgres" && postgres.roles.get(name)?.lostComment !== undefined;
+  return isUnmarked && says({ rows }, operation, ["TARGET_ACCESS_OF_OTHERS", ` role ${name} `]);
+}
+
+function says(
+  { rows }: Pick<World, "rows">,
+  { id }: OperationRecord,
+  [said, text]: readonly [string, string],
+): boolean {
   const steps = [...(rows.get("MooringSteps") ?? [])].filter(([row]) => row.startsWith(`${id}\n`));
   return steps.some(([, { record }]) =>
-    (record as StepRecord).notices?.some(
-      ({ code, message }) => code === "TARGET_ACCESS_OF_OTHERS" && message.includes(` role ${name} `),
-    ),
+    (record as StepRecord).notices?.some(({ code, message }) => code === said && message.includes(text)),
   );
 }
 
@@ -228,7 +234,14 @@ function judgeOnboarding(scene: Scene): Problem[] {
   const isGivenUp = error?.code === "ORCHESTRATION_FAILED" && committedTime !== undefined && leftUndone === undefined;
   if (status === "Succeeded" || error?.code === "CHANGE_INCOMPLETE" || isGivenUp) {
     const isDone = status === "Succeeded";
-    const reached = checkReach(world, request, record?.findings).filter((each) => !isSurplus(record, each));
+    // Where the catalog has dropped the database, only the step that left it knows of a user that somebody else made.
+    const isTold = (each: string) => {
+      const [, database = "", name = ""] = /^it reaches (\S+) as (\S+),/.exec(each) ?? [];
+      return says(world, operation, ["SQL_USER_OF_OTHERS", `In ${database} the identity is also user ${name} `]);
+    };
+    const reached = checkReach(world, request, record?.findings).filter(
+      (each) => !isSurplus(record, each) && !isTold(each),
+    );
     const reach = isDone ? [...reached, ...checkTokens(world, request)] : [];
     return [...checkParts(world, request), ...reach, ...checkForeignThere(first, after)];
   }
