@@ -12,7 +12,7 @@ import { requester } from "../support/acceptanceContext.ts";
 import { runOrchestration } from "../support/durableRunner.ts";
 import { catalog, type FakeCloud } from "../support/fakeCloud.ts";
 import { assign } from "../support/models/azure.ts";
-import { repair } from "../support/operations.ts";
+import { repair, send } from "../support/operations.ts";
 import { down, Ending, muchLaterMs, request, troubles } from "./ending.ts";
 
 let ending: Ending;
@@ -121,6 +121,37 @@ it("goes and is completed where a role of what stays includes another one", asyn
 
   expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
   expect(namespace()).toMatchObject({ state: "Onboarded" });
+});
+
+describe("where the catalog has moved what stays", () => {
+  const { uploads, ...others } = catalog.targets;
+  const moved = Catalog.parse({ ...catalog, targets: { ...others, uploads: { ...uploads, container: "archive" } } });
+  const scopes = () => roles().toSorted();
+
+  it("is as it was there, and nothing is given where the target is now", async () => {
+    await onboardUntil(request, "jobs");
+    use({ ...cloud.ports, catalog: moved });
+
+    expect((await takeAway()).record).toMatchObject({ status: "Succeeded" });
+    expect(scopes()).toEqual(["uploads"]);
+    expect(namespace()?.findings).toMatchObject([{ code: "TARGET_MOVED", target: "uploads" }]);
+  });
+
+  it("keeps there what a change that the end completes leaves of it", async () => {
+    const wide = [{ target: "uploads", access: ["read", "write"] }, ...(request.targets ?? []).slice(1)];
+    await onboardUntil(OnboardingRequest.parse({ ...request, targets: wide }), "jobs");
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what.startsWith("remove role")) throw new PermanentError("ARM_FORBIDDEN", "refused");
+    };
+    const left = OnboardingRequest.parse({ ...request, targets: request.targets?.slice(0, 1) });
+    expect(await send(cloud.ports, left)).toMatchObject({ error: { code: "CHANGE_INCOMPLETE" } });
+    expect(scopes()).toEqual(["jobs", "uploads", "uploads"]);
+    cloud.onWrite = () => undefined;
+    use({ ...cloud.ports, catalog: moved });
+
+    expect((await takeAway(muchLaterMs)).record).toMatchObject({ status: "Succeeded" });
+    expect(scopes()).toEqual(["uploads"]);
+  });
 });
 
 it("closes the network policy to what has ended", async () => {

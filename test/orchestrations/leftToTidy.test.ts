@@ -4,6 +4,7 @@ import { providePorts } from "../../src/activities/host.ts";
 import { proveNamespace } from "../../src/application/inspection/proveNamespace.ts";
 import { watchLeftovers } from "../../src/application/recovery/watchLeftovers.ts";
 import { Catalog } from "../../src/domain/catalog/catalog.ts";
+import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName, postgresRoleName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
@@ -154,5 +155,43 @@ describe("a user that Mooring may neither drop nor shut", () => {
     if (user) cloud.users.get("sql-dev/orders")?.set(name, { ...user, roles: ["db_datareader"] });
 
     expect(await verify()).toEqual([["GRANT_SURPLUS", "sql-dev/orders"]]);
+  });
+});
+
+describe("what an operation opens again", () => {
+  const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
+  const orders = { ...messages, database: "orders" };
+  const fail = (write: string) => {
+    cloud.onWrite = ({ what, when }) => {
+      if (when === "before" && what === write) throw new PermanentError("SQL_FORBIDDEN", "refused");
+    };
+  };
+
+  it("is shut by its undo: a role on a server", async () => {
+    await cling();
+    await send(cloud.ports, asking("uploads"));
+    expect(server.roles.get(role)).toMatchObject({ canLogIn: false });
+    fail("change sql-dev/messages");
+
+    const more = OnboardingRequest.parse({ ...asking("ledger", "uploads"), databases: [messages] });
+    expect(await send(cloud.ports, more)).toMatchObject({ status: "Failed", error: { code: "SQL_FORBIDDEN" } });
+
+    expect(server.roles.get(role)).toMatchObject({ canLogIn: false });
+  });
+
+  it("is shut by its undo: a user of a database", async () => {
+    const name = identityName(berth);
+    const userIn = () => cloud.users.get("sql-dev/messages")?.get(name);
+    const asked = (databases: readonly object[]) => OnboardingRequest.parse({ ...asking("uploads"), databases });
+    expect((await send(cloud.ports, asked([messages]))).status).toBe("Succeeded");
+    const user = userIn();
+    if (user) cloud.users.get("sql-dev/messages")?.set(name, { ...user, ownedSchemas: ["app"] });
+    expect((await send(cloud.ports, asked([]))).status).toBe("Succeeded");
+    expect(userIn()).toMatchObject({ isDisabled: true });
+    fail("change sql-dev/orders");
+
+    expect((await send(cloud.ports, asked([messages, orders]))).status).toBe("Failed");
+
+    expect(userIn()).toMatchObject({ isDisabled: true, roles: [] });
   });
 });

@@ -1,5 +1,5 @@
 /** Batches over onboarded namespaces, on the replay engine and the fake cloud: each action, and each outcome of an item. */
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { acceptOffboarding, acceptOnboarding, acceptUpkeep } from "../../src/application/acceptance/acceptance.ts";
 import { acceptBatch, acceptNamespaceBatch, passOn } from "../../src/application/batch/acceptBatch.ts";
@@ -406,4 +406,36 @@ it("verifies, repairs and offboards namespaces with targets and no database", as
   expect(cloud.roleAssignments.size).toBe(6);
   expect(await outcomes("offboard")).toEqual(["team-a Succeeded offboarded", "team-b Succeeded offboarded"]);
   expect([...cloud.roleAssignments]).toEqual([]);
+});
+
+describe("where the catalog has moved a target", () => {
+  const { uploads } = plain.targets;
+  const moved = { ...plain.targets, uploads: { ...uploads, container: "archive" } } as typeof plain.targets;
+  const wanted = { targets: [{ target: "uploads", access: ["read"] }] };
+  const roles = () => [...cloud.roleAssignments.values()].map(({ scope }) => scope.split("/").at(-1));
+  let acceptance: TestAcceptanceContext;
+
+  beforeEach(async () => {
+    await onboard(acceptanceContextOf(), "a", wanted);
+    acceptance = acceptanceContextOf(requester, { targets: moved });
+  });
+
+  it.each([
+    ["repair", "repaired", ["uploads"]],
+    ["offboard", "offboarded", []],
+  ] as const)("%s gives nothing there", async (action, outcome, left) => {
+    const id = await accept(acceptance, { action, namespaces: [berth("a")] });
+    await acceptance.run(allTogether);
+
+    expect(ended(id).items.map(tell)).toEqual([`a Succeeded ${outcome}`]);
+    expect(roles()).toEqual(left);
+  });
+
+  it("the same request again gives it there, and takes the earlier role", async () => {
+    const id = await acceptBatch(acceptance, [request("a", wanted)]);
+    await acceptance.run(allTogether);
+
+    expect(ended(id).items.map(tell)).toEqual(["a Succeeded changed"]);
+    expect(roles()).toEqual(["archive"]);
+  });
 });

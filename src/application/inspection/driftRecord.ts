@@ -37,7 +37,7 @@ export async function recordFindings(
     );
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };
-  const past = withIdentities(record, known.things === record.things ? [] : [presentIdentity(record)]);
+  const past = withIdentities(record, known.things === record.things ? undefined : presentIdentity(record));
   const next = { ...past, ...known, ...withPlaces(catalog, record), verifiedTime: time, lookedTime: time };
   return (await registry.replaceNamespace(next)) ? next : undefined;
 }

@@ -28,11 +28,17 @@ export function identityIdsOf(record: Known): readonly string[] {
 /** The record is a row that every operation reads and writes. */
 const mostIdentities = 10;
 
-/** The record with these, too. */
-export function withIdentities<R extends Known>(record: R, added: readonly (IdentityPair | undefined)[]): R {
+/** The record with these, too. `newest` is there now, and may have been there before: the catalog's resource group can change back. */
+export function withIdentities<R extends Known>(
+  record: R,
+  past: IdentityPair | undefined,
+  newest?: IdentityPair | undefined,
+): R {
   const { identities = [] } = record;
-  const isNew = ({ principalId }: IdentityPair, at: number, all: readonly IdentityPair[]) =>
-    all.findIndex((each) => each.principalId === principalId) === at;
-  const all = [...identities, ...added.filter((each) => each !== undefined)].filter(isNew);
-  return all.length === identities.length ? record : { ...record, identities: all.slice(-mostIdentities) };
+  const all = [past, ...identities, newest]
+    .filter((each) => each !== undefined)
+    .filter(({ principalId }, at, every) => every.findLastIndex((each) => each.principalId === principalId) === at)
+    .slice(-mostIdentities);
+  const isSame = all.length === identities.length && all.at(-1)?.principalId === identities.at(-1)?.principalId;
+  return isSame ? record : { ...record, identities: all };
 }

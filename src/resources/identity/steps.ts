@@ -104,7 +104,7 @@ async function rememberIdentity(
   for (let attempt = 0; attempt < 10; attempt += 1) {
     const record = await registry.getNamespace(user);
     if (!record) return;
-    const next = withIdentities(record, [presentIdentity(record), IdentityPair.parse(identity)]);
+    const next = withIdentities(record, presentIdentity(record), IdentityPair.parse(identity));
     if (next === record || (await registry.replaceNamespace(next))) return;
   }
   throw new TransientError(

@@ -176,7 +176,11 @@ function revoke({ user, mark }: OurUser, { state, input, undroppable }: In): Dec
     { user, mark },
     revoked.map(([grant]) => grant),
   );
-  if (mark.operation !== null) return decision;
+  if (mark.operation !== null) {
+    // Without any grant it was shut before, if Mooring may do that.
+    const isLast = revoked.length === Object.keys(mark.grants).length;
+    return isLast && user.isDisabled !== true && state.mayGrant !== false ? closed(user, decision) : decision;
+  }
   const kept = { field: "user", current: `${user.name}, not created by Mooring`, desired: staysAsItIs };
   return { ...decision, differences: [...decision.differences, kept] };
 }
@@ -197,11 +201,14 @@ function shut({ user, mark }: OurUser, state: DatabaseState, obstacle: Conflict)
     const why = isClosed ? "nobody can log in as it" : "can still log in: Mooring may not revoke CONNECT";
     return { action: changes.length > 0 ? action : "none", ...revoked, changes, stays: stays(why) };
   }
+  return { ...closed(user, { action, ...revoked, changes }), stays: stays("nobody can log in as it") };
+}
+
+function closed({ name: user }: DatabaseUser, { action, differences, changes }: Decision): Decision {
   return {
     action,
-    differences: [...revoked.differences, { field: connect, current: "granted", desired: null }],
-    changes: [{ kind: "revoke", user: user.name, permission: connect }, ...changes],
-    stays: stays("nobody can log in as it"),
+    differences: [...differences, { field: connect, current: "granted", desired: null }],
+    changes: [{ kind: "revoke", user, permission: connect }, ...changes],
   };
 }
 

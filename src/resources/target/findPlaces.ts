@@ -147,15 +147,16 @@ export async function atPlaces<T>(
   );
 }
 
-/** Another alias may have come to the same place: what the namespace has by it stays. */
+/** What the namespace has at the place by any alias stays. Where the catalog has moved one, that is where it was, until it is asked for. */
 export function staying(
-  { catalog }: Pick<Ports, "catalog">,
+  places: (target: string) => Places,
   place: PlaceOfTarget,
   kept: readonly TargetRequest[],
 ): Pick<Revoking, "keep" | "keepsResource"> {
   const entries = kept.flatMap(({ target, access }) => {
-    const entry = Object.hasOwn(catalog.targets, target) ? catalog.targets[target] : undefined;
-    return entry ? [{ at: placeOf(entry), access }] : [];
+    const { known, isMoved } = places(target);
+    const used = known.find(({ isListed }) => isListed !== isMoved);
+    return used ? [{ at: used.place, access }] : [];
   });
   return {
     keep: entries.flatMap(({ at, access }) => (isSamePlace(at, place) ? access : [])),

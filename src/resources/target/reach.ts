@@ -114,7 +114,10 @@ export async function revocationOf(
   if (!isOurs) return undefined;
   const berth = { cluster, namespace };
   const about = { berth, target, ...recallOf(ports, berth) };
-  return await targetAt(place).planRevocation(ports, { ...about, ...staying(ports, place, targets) });
+  return await targetAt(place).planRevocation(ports, {
+    ...about,
+    ...staying(await placesOf(ports, berth), place, targets),
+  });
 }
 
 /** What the namespace's requests do not know. The targets that they name are inspected one by one. */

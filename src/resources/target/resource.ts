@@ -25,7 +25,7 @@ import { onEachTarget } from "../definitions/targetResource.ts";
 import { tidy } from "../definitions/tidying.ts";
 import { roomChecks } from "./azureRole/room.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces, listedPlace, staying } from "./findPlaces.ts";
+import { atPlaces, findPlaces, listedPlace, placesOf, staying } from "./findPlaces.ts";
 import { locksOnGranting } from "./locks.ts";
 import { inspectTargetReach } from "./reach.ts";
 import { targetSteps } from "./steps.ts";
@@ -92,7 +92,10 @@ export const target = defineResource({
       conflict,
       writes,
       tidying = [],
-    } = await targetAt(place).planRevocation(ports, { ...about, ...staying(ports, place, targets) });
+    } = await targetAt(place).planRevocation(ports, {
+      ...about,
+      ...staying(await placesOf(ports, berth), place, targets),
+    });
     throwConflict(conflict);
     for (const write of writes) await write();
     return await tidy(tidying);

@@ -19,7 +19,7 @@ import { defineStep, type Planning, type StepContext, type StepResult } from "..
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
 import { eachByItself, noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
 import { targetAt } from "./families.ts";
-import { atPlaces, findPlaces, noticesOfUnknown, staying } from "./findPlaces.ts";
+import { atPlaces, findPlaces, noticesOfUnknown, placesOf, staying } from "./findPlaces.ts";
 import { locksOnChanging, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
@@ -228,13 +228,18 @@ async function planRevocation(
   ports: Ports,
   input: TargetInput & { readonly createdBy?: string | undefined },
   kept: readonly TargetRequest[],
-  planning?: { readonly granted: Revoking["granted"] },
+  planning?: Pick<Planning, "beside"> & { readonly granted: Revoking["granted"] },
 ): Promise<Planned> {
   const about = aboutTarget(ports, input, { withoutRecord: "ours" });
   const { createdBy } = input;
-  const places = await findPlaces(ports, about.berth, about.target);
+  const all = await placesOf(ports, about.berth);
+  const places = all(about.target);
+  // What a plan gives beside, the record knows once the operation has begun.
+  const isGiven = (target: string) =>
+    planning?.beside?.some((step) => step.name === "grantTarget" && step.target === target) === true;
+  const used = (target: string) => (isGiven(target) ? { ...all(target), isMoved: false } : all(target));
   const decide = async (place: Placed["place"]): Promise<Placed> => {
-    const revoking = { ...about, ...staying(ports, place, kept), createdBy, granted: planning?.granted };
+    const revoking = { ...about, ...staying(used, place, kept), createdBy, granted: planning?.granted };
     return { place, decision: await targetAt(place).planRevocation(ports, revoking) };
   };
   const placed = await atPlaces(places, about.target, decide, planning ? undefined : failing);
@@ -278,7 +283,7 @@ function revokingStep<const Name extends Step>({
     from: (operation, target) => ({ target: findTargetOf(requestOf(operation), target), kept: keptOf(operation) }),
     async look(ports, input, { kind, ignoreDependants = false, ...planning }) {
       const granted = grantedBefore(keyOf(input.target), { kind, ...planning });
-      const planned = await planRevocation(ports, input, input.kept, { granted });
+      const planned = await planRevocation(ports, input, input.kept, { granted, beside: planning.beside });
       const { decision: revocation } = planned;
       const found = await findKept(ports, input, revocation, kind);
       const blockers = found.map((message) => toOperationError(ofOthers, message));
@@ -319,13 +324,13 @@ const ofOthers = "TARGET_ACCESS_OF_OTHERS";
 /** Roles in Azure, or in a Cosmos DB account, that somebody else gave the identity. */
 async function findLent(ports: Ports, { kept, ...input }: RevocationInput): Promise<readonly string[]> {
   const about = aboutTarget(ports, input);
-  const { known } = await findPlaces(ports, about.berth, about.target);
-  const places = known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
+  const all = await placesOf(ports, about.berth);
+  const places = all(about.target).known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
   if (places.length === 0) return [];
   const identities = await knownIdentities(ports, about.berth);
   const found = places.flatMap(({ place }) =>
     identities.map(async (identity) => {
-      const { keep: access } = staying(ports, place, kept);
+      const { keep: access } = staying(all, place, kept);
       const findings = await targetAt(place).inspect(ports, { ...about, access, identity, note: () => undefined });
       return findings.filter(({ code }) => code === "GRANT_ADDED").map(({ field }) => field);
     }),

@@ -179,7 +179,8 @@ function identitiesOf({ azure, postgres, users, request }: Pick<World, "azure" |
   const principals = [...roles, ...inCosmos, ...onPostgres].flatMap(({ principalId }) => principalId ?? []);
   const known = [...principals, ...clients];
   const former = known.map((id) => IdentityPair.parse({ clientId: id, principalId: id }));
-  const all = [...former, ...(own ? [IdentityPair.parse(own)] : [])];
+  const before = former.filter(({ principalId }) => principalId !== own?.principalId);
+  const all = [...before, ...(own ? [IdentityPair.parse(own)] : [])];
   return [...new Map(all.map((each) => [each.principalId, each])).values()];
 }
 

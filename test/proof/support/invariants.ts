@@ -563,7 +563,9 @@ export async function checkActions(
   }
   for (const thing of before.values()) {
     const [undo = ""] = thing.undo.split(" ");
-    if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], ["delete", "update", "keep"]);
+    // What nobody has may be gone before the last try looks, which then tells only what it gives.
+    const gone = ["delete", "update", "keep", ...(thing.isDead === true ? ["create"] : [])];
+    if (!after.has(thing.key)) expectTold("taken away", thing, backwards[undo], gone);
   }
   for (const { name, action, target } of steps) {
     // A namespace that was already being deleted is deleted once more.

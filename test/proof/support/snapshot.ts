@@ -35,7 +35,12 @@ export interface Thing {
 
 export type Snapshot = ReadonlyMap<string, Thing>;
 
-export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }: World, berth: Berth): Snapshot {
+/** `isWhole`: with what opens nothing, and only waits for the watch to drop it. */
+export function takeSnapshot(
+  { azure, users, objects, visitors, postgres, rows }: World,
+  berth: Berth,
+  isWhole = false,
+): Snapshot {
   const things: Thing[] = [];
   const key = berthKey(berth);
   for (const identity of azure.identities.values()) {
@@ -77,8 +82,8 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
       const mark = readMark(user.mark);
       const isOurs = isMarkOf(mark, berth);
       // It could not be dropped, opens nothing, and is remembered.
-      if (isOurs && user.isDisabled && user.ownedSchemas.length > 0 && Object.keys(mark?.grants ?? {}).length === 0)
-        continue;
+      const isEmpty = Object.keys(mark?.grants ?? {}).length === 0;
+      if (!isWhole && isOurs && user.isDisabled && user.ownedSchemas.length > 0 && isEmpty) continue;
       things.push({
         key: `user ${database} ${user.name}`,
         content: contentOf(user, () => ({
@@ -111,7 +116,7 @@ export function takeSnapshot({ azure, users, objects, visitors, postgres, rows }
       undo: isMarked && !hasOwnName(assignment) ? "removeRoles" : `revokeTarget ${target}`,
     });
   }
-  things.push(...readPostgres(postgres, { berth, living, isRemembered: remembers(rows, berth) }));
+  things.push(...readPostgres(postgres, { berth, living, isRemembered: !isWhole && remembers(rows, berth) }));
   things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
   things.push(...readManaged(azure.managed, berth));
   for (const [ref, stored] of objects) {

@@ -65,6 +65,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     tell(`— ${name} by ${act.by.id}`);
     world.visitors.counted.clear();
     const before = takeSnapshot(world, berth);
+    const wholeBefore = takeSnapshot(world, berth, true);
     const recordBefore = await calmly(world, () => registry.getNamespace(berth));
     const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
     const podsIn = modesOfPods(world);
@@ -121,7 +122,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       const verdicts = [
         ...(await checkRecords(world, operation)),
         ...(await checkAudit(world, operation)),
-        ...(await checkActions(world, operation, { before, after })),
+        ...(await checkActions(world, operation, { before: wholeBefore, after: takeSnapshot(world, berth, true) })),
         ...judge(scene),
         ...checkVisitors(world.visitors, world.objects),
         ...(await checkWaited(world, operation)),

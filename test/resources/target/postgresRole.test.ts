@@ -194,3 +194,18 @@ it("takes the way into a database with the last of its schemas, although it was 
   expect([...server.rights.values()]).toEqual([]);
   expect(server.roles.get(name)?.comment).toBeUndefined();
 });
+
+it("is named where somebody wrote over its mark before any verification, and the identity comes in by it", async () => {
+  const known = server.roles.get(name);
+  if (known) server.roles.set(name, { ...known, comment: "tidied up" });
+  const listed = { ...catalog, clusters: { aks: Object.values(catalog.clusters)[0] } } as typeof catalog;
+  const ports = { ...unrecorded, catalog: listed, postgres };
+  const input = { ...granting, target: "orders", keep: [], keepsResource: false, recordedMark: async () => undefined };
+
+  const { writes, others = [], lent = [] } = await planRevocation(ports, orders, input);
+
+  expect(writes).toEqual([]);
+  expect([...others, ...lent]).toEqual([
+    `On orders the identity is also role ${name} (read), which does not have Mooring's mark.`,
+  ]);
+});

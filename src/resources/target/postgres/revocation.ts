@@ -43,7 +43,10 @@ export async function planRevocation(
   return {
     ...revoked,
     tidying: [...(revoked.tidying ?? []), ...heirs],
-    others: others.flatMap((each) => describeOther(each, input.target)),
+    others: [
+      ...others.flatMap((each) => describeOther(each, input.target)),
+      ...own.flatMap((found) => describeUnmarked({ ...input, found, known })),
+    ],
     lent: own.flatMap((found) => describeLent(place, { ...input, found, known })),
   };
 }
@@ -72,14 +75,27 @@ export function describeOther({ name, schema }: RoleAt, target: string): readonl
     : [`On ${target} the identity is also role ${name} (${uses.join(", ")}), which somebody else made.`];
 }
 
+interface Held extends Revoking {
+  readonly found: RoleAt;
+  readonly known: readonly PrincipalId[];
+}
+
+/** Nobody knows who made it: it was there before, or somebody wrote over its comment before a verification had seen it. */
+function describeUnmarked({ found: { name, role, schema, mark }, known, ...input }: Held): readonly string[] {
+  if (!role || mark || !known.some((principalId) => lets(role, { principalId }))) return [];
+  const uses = usesIn(schema, rightsOf(wordsOf(input.keep)));
+  return uses.length === 0
+    ? []
+    : [
+        `On ${input.target} the identity is also role ${name} (${uses.join(", ")}), which does not have Mooring's mark.`,
+      ];
+}
+
 /** What others gave a role that is there afterwards, too. */
-function describeLent(
-  place: PostgresPlace,
-  { found, known, ...input }: Revoking & { readonly found: RoleAt; readonly known: readonly PrincipalId[] },
-): readonly string[] {
+function describeLent(place: PostgresPlace, { found, known, ...input }: Held): readonly string[] {
   const { role, schema, mark } = found;
-  if (!role || !known.some((principalId) => lets(role, { principalId }))) return [];
-  if (mark && shareOf(mark, found, { place, input }).goesWhole) return [];
+  if (!role || !mark || !known.some((principalId) => lets(role, { principalId }))) return [];
+  if (shareOf(mark, found, { place, input }).goesWhole) return [];
   const ours = [...notedAt(mark, place).keys(), ...rightsOf(wordsOf(input.keep))];
   // With the right to make tables, they go to the database's owner.
   const uses = usesIn(schema && (ours.includes("CREATE") ? { ...schema, owned: [] } : schema), ours);
@@ -156,8 +172,8 @@ export function revokeFrom(
                 remove: revoked.map((right) => noteKey(place, right)),
                 leavesUnless,
               });
-              // Another target's step has removed the others meanwhile.
-              if (left === 0 && isMade && !goesWhole) await shut();
+              // Another target's step has removed the others meanwhile, or an undo what its operation gave to one that was shut.
+              if (left === 0 && mark.operation !== null && !goesWhole) await shut();
             },
           ]
         : []),
