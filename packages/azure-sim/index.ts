@@ -56,30 +56,7 @@ export async function startAzure({ postgres: hasPostgres = false, ...options }: 
   const [world, tls] = await Promise.all([createWorld(options), createCertificate()]);
   const faults = createFaults();
   const context = { world, faults, tls };
-  const subscription = `/subscriptions/${world.subscriptionId}`;
-  const owner = { displayName: "owner", clientId: randomUUID(), principalId: randomUUID() };
-  const admin = { login: owner.displayName, objectId: owner.principalId };
-  world.servicePrincipals.set(owner.clientId, owner);
-  world.resourceGroups.set(resourceGroup, { name: resourceGroup, location });
-  const ids = Object.fromEntries(
-    Object.entries(types).map(([name, type]) => [
-      name,
-      `${subscription}/resourceGroups/${resourceGroup}/providers/${type}`,
-    ]),
-  ) as Record<Named, string>;
-  for (const id of Object.values(ids)) world.targets.set(id.toLowerCase(), { id, location, properties: {} });
-  for (const role of dataRoles) assignRole(world, { role, principalId: owner.principalId, scope: subscription });
-  world.cosmosAssignments.set(`${ids.cosmos}/owner`.toLowerCase(), {
-    ...{ account: ids.cosmos, name: randomUUID(), roleId: cosmosContributor },
-    ...{ principalId: owner.principalId, scope: ids.cosmos },
-  });
-  world.sqlServers.set("sql-sim", {
-    ...{ name: "sql-sim", subscriptionId: world.subscriptionId, resourceGroup, location },
-    ...{ entraAdmin: admin, canReadDirectory: true, databases: new Set(["orders"]) },
-  });
-  if (hasPostgres)
-    world.postgresServers.set("pg-sim", { entraAdmins: [admin], databases: new Map([["orders", ["public"]]]) });
-
+  const { owner, ids } = addResources(world, hasPostgres);
   const started: { close(): Promise<void> }[] = [];
   const keep = async <S extends { close(): Promise<void> }>(starting: Promise<S>): Promise<S> => {
     const service = await starting;
@@ -151,4 +128,32 @@ export async function startAzure({ postgres: hasPostgres = false, ...options }: 
     await close();
     throw error;
   }
+}
+
+/** Puts into it what the services show, and an owner who may do everything there. */
+function addResources(world: World, hasPostgres: boolean) {
+  const subscription = `/subscriptions/${world.subscriptionId}`;
+  const owner = { displayName: "owner", clientId: randomUUID(), principalId: randomUUID() };
+  const admin = { login: owner.displayName, objectId: owner.principalId };
+  world.servicePrincipals.set(owner.clientId, owner);
+  world.resourceGroups.set(resourceGroup, { name: resourceGroup, location });
+  const ids = Object.fromEntries(
+    Object.entries(types).map(([name, type]) => [
+      name,
+      `${subscription}/resourceGroups/${resourceGroup}/providers/${type}`,
+    ]),
+  ) as Record<Named, string>;
+  for (const id of Object.values(ids)) world.targets.set(id.toLowerCase(), { id, location, properties: {} });
+  for (const role of dataRoles) assignRole(world, { role, principalId: owner.principalId, scope: subscription });
+  world.cosmosAssignments.set(`${ids.cosmos}/owner`.toLowerCase(), {
+    ...{ account: ids.cosmos, name: randomUUID(), roleId: cosmosContributor },
+    ...{ principalId: owner.principalId, scope: ids.cosmos },
+  });
+  world.sqlServers.set("sql-sim", {
+    ...{ name: "sql-sim", subscriptionId: world.subscriptionId, resourceGroup, location },
+    ...{ entraAdmin: admin, canReadDirectory: true, databases: new Set(["orders"]) },
+  });
+  if (hasPostgres)
+    world.postgresServers.set("pg-sim", { entraAdmins: [admin], databases: new Map([["orders", ["public"]]]) });
+  return { owner, ids };
 }

@@ -59,6 +59,16 @@ export function actionFor(method: string, type: string): string {
   return `${resource}/${verbs.get(method) ?? method.toLowerCase()}`;
 }
 
+/** Who may do what. */
+export interface Rights {
+  /** Client ids that have the role; by default every service principal of the world and no managed identity. */
+  readonly authorized?: ReadonlySet<string>;
+  /** Client ids that may do everything. */
+  readonly owners?: ReadonlySet<string>;
+  /** The role's actions; by default all that this simulator checks. */
+  readonly actions?: readonly string[];
+}
+
 export async function authenticate(world: World, header: string | undefined): Promise<string> {
   const token = /^Bearer (.+)$/i.exec(header ?? "")?.[1];
   if (!token) {

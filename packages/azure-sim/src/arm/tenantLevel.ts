@@ -1,6 +1,7 @@
 /** What clients read before they know a resource: the cloud's endpoints, tenants, subscriptions, and what is in one. */
-import type { HttpReply } from "../httpServer.ts";
+import type { HttpReply, HttpRequest } from "../httpServer.ts";
 import type { World } from "../world.ts";
+import { authenticate, type Rights } from "./authorization.ts";
 import { failures } from "./failures.ts";
 import { listLocations, listProviders, listResources, type Provider } from "./inventory.ts";
 import { describeGroup } from "./resourceGroups.ts";
@@ -16,14 +17,33 @@ export interface TenantLevel {
   run(caller: { readonly isMember: boolean }): HttpReply;
 }
 
-interface Asked {
-  readonly url: URL;
+interface Environment {
+  readonly world: World;
   readonly authorityHost: string;
   readonly types: readonly ResourceType[];
 }
 
 /** Undefined for other paths. */
-export function findTenantLevel(world: World, { url, authorityHost, types }: Asked): TenantLevel | undefined {
+export function findTenantLevel(environment: Environment, { method, url }: HttpRequest): TenantLevel | undefined {
+  // Every provider here is registered: registering one again answers like reading it.
+  const [, provider] = /^(\/subscriptions\/[^/]+\/providers\/[^/]+)\/register$/i.exec(url.pathname) ?? [];
+  if (method === "POST" && provider !== undefined) return levelAt(environment, new URL(provider, url));
+  return method === "GET" ? levelAt(environment, url) : undefined;
+}
+
+export async function answerTenantLevel(
+  { world, rights }: { readonly world: World; readonly rights: Rights },
+  { url, headers }: HttpRequest,
+  level: TenantLevel,
+): Promise<HttpReply> {
+  if (level.isPublic) return level.run({ isMember: false });
+  const clientId = await authenticate(world, headers.authorization);
+  if (!url.searchParams.get("api-version")) throw failures.missingApiVersion();
+  const isMember = rights.authorized?.has(clientId) ?? world.servicePrincipals.has(clientId);
+  return level.run({ isMember: isMember || (rights.owners?.has(clientId) ?? false) });
+}
+
+function levelAt({ world, authorityHost, types }: Environment, url: URL): TenantLevel | undefined {
   const [first = "", id, second, third, fourth, ...more] = url.pathname.toLowerCase().split("/").filter(Boolean);
   if (more.length > 0) return undefined;
   if (first === "metadata" && id === "endpoints" && second === undefined) return endpoints(url, authorityHost);
