@@ -53,6 +53,8 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // Much of their time is waiting: with a worker for each core, some of the cores idle.
     maxWorkers: isOnCoreTools ? 1 : availableParallelism() + 2,
+    // A worker makes much garbage that dies at once, and none lives long enough to earn back V8's last compiler (sandbox/hostProcess.ts).
+    execArgv: ["--max-semi-space-size=64", "--invocation-count-for-turbofan=30000"],
     sequence: { sequencer: LongestFirst },
     reporters: ["default", "./test/support/lastWordsReporter.ts"],
     projects: [
