@@ -10,21 +10,27 @@ export interface Wanted extends WantedThere {
   readonly kind: TargetKindName;
 }
 
+/** A request does not change, and one document asks it for each of its targets. */
+const known = new WeakMap<Targets, readonly Wanted[]>();
+
 /** In the order of the request, databases first. */
 export function wantedIn(request: Targets): readonly Wanted[] {
-  return kindNames.flatMap((kind) =>
-    kindOf(kind)
-      .read(request)
-      .map((each) => ({ ...each, kind })),
-  );
+  const read = () =>
+    kindNames.flatMap((kind) =>
+      kindOf(kind)
+        .read(request)
+        .map((each) => ({ ...each, kind })),
+    );
+  const wanted = known.get(request) ?? read();
+  known.set(request, wanted);
+  return wanted;
 }
 
 /** The targets of these requests, each as the first that has it says, databases first. */
 export function wantedInAny(requests: readonly Targets[]): readonly Wanted[] {
-  const every = requests.toReversed().flatMap(wantedIn);
-  const last = new Map(every.map((each) => [each.key, each]));
-  const keys = [...new Set(requests.flatMap(keysIn))].flatMap((key) => last.get(key) ?? []);
-  return kindNames.flatMap((name) => keys.filter(({ kind }) => kind === name));
+  const first = new Map<string, Wanted>();
+  for (const each of requests.flatMap(wantedIn)) if (!first.has(each.key)) first.set(each.key, each);
+  return kindNames.flatMap((name) => [...first.values()].filter(({ kind }) => kind === name));
 }
 
 export function keysIn(request: Targets): readonly string[] {
