@@ -7,7 +7,7 @@ import type { HttpReply, HttpRequest } from "../httpServer.ts";
 import type { World } from "../world.ts";
 import { authorize } from "./browserAuthorization.ts";
 import { type BrowserGrants, originsOf } from "./browserGrants.ts";
-import { redeemCode, refresh } from "./browserTokens.ts";
+import { redeem } from "./browserTokens.ts";
 
 export interface BrowserSignIn extends Pick<BrowserGrants, "clients" | "people"> {
   authorize(request: HttpRequest): HttpReply;
@@ -30,16 +30,7 @@ export function createBrowserSignIn(world: World): BrowserSignIn {
     clients,
     people,
     authorize: (request) => authorize(grants, request),
-    redeem(request, form, issuer) {
-      switch (form.get("grant_type")) {
-        case "authorization_code":
-          return redeemCode(grants, request, form, issuer);
-        case "refresh_token":
-          return refresh(grants, request, form, issuer);
-        default:
-          return undefined;
-      }
-    },
+    redeem: (request, form, issuer) => redeem(grants, request, form, issuer),
     corsHeaders(origin) {
       if (origin === undefined || ![...clients.values()].some((client) => originsOf(client).includes(origin)))
         return {};

@@ -16,15 +16,37 @@ import { EntraFailure, failures } from "./failures.ts";
 /** Refresh tokens of single-page applications live for a day; using one does not extend this. */
 const refreshTokenLivesMs = 24 * 3_600_000;
 
-export async function redeemCode(
+interface Redeeming {
+  readonly grants: BrowserGrants;
+  readonly client: BrowserClient;
+  readonly required: (name: string) => string;
+  readonly issuer: string;
+}
+
+const redeemers: ReadonlyMap<string | null, (redeeming: Redeeming) => Promise<HttpReply>> = new Map([
+  ["authorization_code", redeemCode],
+  ["refresh_token", refresh],
+]);
+
+/** Undefined for grant types that it does not handle. */
+export function redeem(
   grants: BrowserGrants,
   request: HttpRequest,
   form: URLSearchParams,
   issuer: string,
-): Promise<HttpReply> {
+): Promise<HttpReply> | undefined {
+  const redeemer = redeemers.get(form.get("grant_type"));
+  if (!redeemer) return undefined;
   const required = requiredOf(form);
-  const client = findClient(grants, required("client_id"));
-  expectOwnOrigin(request, client);
+  const answer = async () => {
+    const client = findClient(grants, required("client_id"));
+    expectOwnOrigin(request, client);
+    return await redeemer({ grants, client, required, issuer });
+  };
+  return answer();
+}
+
+async function redeemCode({ grants, client, required, issuer }: Redeeming): Promise<HttpReply> {
   const code = required("code");
   const issued = grants.codes.get(code);
   // A code is used up by the first attempt to redeem it, even if that attempt is refused.
@@ -50,15 +72,7 @@ export async function redeemCode(
   return await grant(grants, issued, issuer);
 }
 
-export async function refresh(
-  grants: BrowserGrants,
-  request: HttpRequest,
-  form: URLSearchParams,
-  issuer: string,
-): Promise<HttpReply> {
-  const required = requiredOf(form);
-  const client = findClient(grants, required("client_id"));
-  expectOwnOrigin(request, client);
+async function refresh({ grants, client, required, issuer }: Redeeming): Promise<HttpReply> {
   const issued = grants.refreshTokens.get(required("refresh_token"));
   if (!issued || issued.client.clientId !== client.clientId || issued.endsAt < grants.world.now().getTime())
     throw invalidGrant(
