@@ -217,8 +217,12 @@ const grantTarget = defineStep({
 
 // ——— Revoking ———
 
-function grantedBefore(target: string, { beside = [], ...operation }: Planning): Revoking["granted"] {
-  if (!beside.some((step) => step.name === "grantTarget" && step.target === target)) return undefined;
+function grantsBeside({ beside = [] }: Pick<Planning, "beside">, target: string): boolean {
+  return beside.some((step) => step.name === "grantTarget" && step.target === target);
+}
+
+function grantedBefore(target: string, { beside, ...operation }: Planning): Revoking["granted"] {
+  if (!grantsBeside({ beside }, target)) return undefined;
   const identity = IdentityPair.parse(identityOf(operation));
   return { to: isKnown(identity) ? identity : undefined };
 }
@@ -235,9 +239,8 @@ async function planRevocation(
   const all = await placesOf(ports, about.berth);
   const places = all(about.target);
   // What a plan gives beside, the record knows once the operation has begun.
-  const isGiven = (target: string) =>
-    planning?.beside?.some((step) => step.name === "grantTarget" && step.target === target) === true;
-  const used = (target: string) => (isGiven(target) ? { ...all(target), isMoved: false } : all(target));
+  const used = (target: string) =>
+    planning && grantsBeside(planning, target) ? { ...all(target), isMoved: false } : all(target);
   const decide = async (place: Placed["place"]): Promise<Placed> => {
     const revoking = { ...about, ...staying(used, place, kept), createdBy, granted: planning?.granted };
     return { place, decision: await targetAt(place).planRevocation(ports, revoking) };
