@@ -33,7 +33,7 @@ import { checkManaged } from "./managedWorld.ts";
 import { checkPolicy } from "./networkWorld.ts";
 import { lackingOnPostgres, renamedOnPostgres, surplusOnPostgres } from "./postgresWorld.ts";
 import { allows, isAskedFor } from "./roleTargets.ts";
-import type { Snapshot, Thing } from "./snapshot.ts";
+import { remembers, type Snapshot, type Thing } from "./snapshot.ts";
 import type { World } from "./world.ts";
 import { issuer } from "./worldCatalog.ts";
 
@@ -78,9 +78,11 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
 }
 
 /** After a repair the identity has no second name. */
-export function checkNames({ azure, postgres }: World, request: OnboardingRequest): Problem[] {
+export function checkNames({ azure, postgres, rows }: World, request: OnboardingRequest): Problem[] {
   const identity = azure.identities.get(identityName(request));
-  return identity ? [...renamedOnPostgres(postgres, { berth: request, principalId: identity.principalId })] : [];
+  if (!identity) return [];
+  const about = { berth: request, principalId: identity.principalId, isRemembered: remembers(rows, request) };
+  return [...renamedOnPostgres(postgres, about)];
 }
 
 /** What the request asks for on targets can be opened by the identity. */

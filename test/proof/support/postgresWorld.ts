@@ -134,8 +134,7 @@ export function readPostgres(
     const mark = readMark(found.comment) ?? readMark(found.lostComment);
     // Nobody is let in as it, and an operation that makes it says so in words.
     if (role === postgresHeirName(postgresRoleName(berth)) && ownsSomething(server, role)) return [];
-    // Mooring has shut it, so it opens nothing; it goes when it can.
-    if (found.isShut === true && mark?.operation !== null && isRemembered) return [];
+    const waits = found.isShut === true && mark?.operation !== null && isRemembered;
     const isOurs = mark?.berth === key;
     const isDead = isOurs && found.principalId !== undefined && !living.has(found.principalId);
     const madeBy = isOurs ? (mark.operation ?? undefined) : undefined;
@@ -162,7 +161,7 @@ export function readPostgres(
       postgresPlaces.some(([, place]) => noteKey(place, each.right) in notes && isAt(each, place, each.right));
     // What somebody else gives to a role of Mooring's own goes with it.
     const ofOthers = madeBy === undefined ? held.filter((each) => !isNoted(each)) : [];
-    return [
+    const things: readonly Thing[] = [
       {
         key: `postgres ${role}`,
         content: JSON.stringify(found),
@@ -180,6 +179,7 @@ export function readPostgres(
         undo: "revokeTarget",
       })),
     ];
+    return things.map((each) => ({ ...each, waits }));
   });
 }
 
@@ -275,14 +275,15 @@ export function surplusOnPostgres(server: PostgresServer, { berth, targets, prin
   });
 }
 
-/** A repair leaves the identity one name. */
+/** A repair leaves the identity one name, but for a role that it has shut and that the watch drops. */
 export function renamedOnPostgres(
   server: PostgresServer,
-  { berth, principalId }: Omit<Reached, "targets">,
+  { berth, principalId, isRemembered }: Omit<Reached, "targets"> & { readonly isRemembered: boolean },
 ): readonly string[] {
   const isRenamed = ([name, role]: readonly [string, ModelRole]) =>
     name !== postgresRoleName(berth) &&
     readMark(role.comment)?.berth === berthKey(berth) &&
-    role.principalId === principalId;
+    role.principalId === principalId &&
+    !(role.isShut === true && isRemembered);
   return [...server.roles].filter(isRenamed).map(([name]) => `the identity is still ${name}`);
 }

@@ -29,18 +29,24 @@ export interface Thing {
   readonly isLent: boolean;
   /** Mooring gave it to an identity that is gone: nobody has it, and whoever meets it may take it away. */
   readonly isDead?: boolean;
+  /** It opens nothing, and only waits for the watch to drop it. */
+  readonly waits?: boolean;
   /** The undo that removes it or reverts the addition, perhaps with its target; without one, any of these undos does. */
   readonly undo: string;
 }
 
 export type Snapshot = ReadonlyMap<string, Thing>;
 
-/** `isWhole`: with what opens nothing, and only waits for the watch to drop it. */
-export function takeSnapshot(
-  { azure, users, objects, visitors, postgres, rows }: World,
-  berth: Berth,
-  isWhole = false,
-): Snapshot {
+/** Without what waits to be dropped. */
+export function takeSnapshot(world: World, berth: Berth): Snapshot {
+  return withoutWaiting(takeWhole(world, berth));
+}
+
+export function withoutWaiting(whole: Snapshot): Snapshot {
+  return new Map([...whole].filter(([, { waits }]) => waits !== true));
+}
+
+export function takeWhole({ azure, users, objects, visitors, postgres, rows }: World, berth: Berth): Snapshot {
   const things: Thing[] = [];
   const key = berthKey(berth);
   for (const identity of azure.identities.values()) {
@@ -81,9 +87,7 @@ export function takeSnapshot(
     for (const user of inDatabase.values()) {
       const mark = readMark(user.mark);
       const isOurs = isMarkOf(mark, berth);
-      // It could not be dropped, opens nothing, and is remembered.
       const isEmpty = Object.keys(mark?.grants ?? {}).length === 0;
-      if (!isWhole && isOurs && user.isDisabled && user.ownedSchemas.length > 0 && isEmpty) continue;
       things.push({
         key: `user ${database} ${user.name}`,
         content: contentOf(user, () => ({
@@ -93,6 +97,7 @@ export function takeSnapshot(
         })),
         madeBy: isOurs ? (mark.operation ?? undefined) : undefined,
         isLent: isOurs && mark.operation === null,
+        waits: isOurs && user.isDisabled === true && user.ownedSchemas.length > 0 && isEmpty,
         undo: `revokeDatabase ${database}`,
       });
     }
@@ -116,7 +121,7 @@ export function takeSnapshot(
       undo: isMarked && !hasOwnName(assignment) ? "removeRoles" : `revokeTarget ${target}`,
     });
   }
-  things.push(...readPostgres(postgres, { berth, living, isRemembered: !isWhole && remembers(rows, berth) }));
+  things.push(...readPostgres(postgres, { berth, living, isRemembered: remembers(rows, berth) }));
   things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
   things.push(...readManaged(azure.managed, berth));
   for (const [ref, stored] of objects) {
@@ -164,6 +169,6 @@ function sorted(value: unknown): string {
 }
 
 /** Whether the watch will tidy up what is left of the namespace. */
-function remembers(rows: World["rows"], { cluster, namespace }: Berth): boolean {
+export function remembers(rows: World["rows"], { cluster, namespace }: Berth): boolean {
   return [...(rows.get("MooringRemains")?.keys() ?? [])].some((key) => key.startsWith(`${cluster}:${namespace}\n`));
 }

@@ -10,7 +10,7 @@ import { modesOfPods } from "./drift.ts";
 import { checkActions, checkAudit, checkForeignThere, checkParts, checkRecords, type Problem } from "./invariants.ts";
 import { judge, keepsNamespace, type Scene } from "./judge.ts";
 import { type Control, calmly, operate } from "./operate.ts";
-import { type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { type Snapshot, takeSnapshot, takeWhole, withoutWaiting } from "./snapshot.ts";
 import { checkVisitors, isInhabited } from "./visitors.ts";
 import type { World } from "./world.ts";
 
@@ -64,8 +64,8 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     const { name, kind, berth } = act;
     tell(`— ${name} by ${act.by.id}`);
     world.visitors.counted.clear();
-    const before = takeSnapshot(world, berth);
-    const wholeBefore = takeSnapshot(world, berth, true);
+    const wholeBefore = takeWhole(world, berth);
+    const before = withoutWaiting(wholeBefore);
     const recordBefore = await calmly(world, () => registry.getNamespace(berth));
     const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
     const podsIn = modesOfPods(world);
@@ -83,7 +83,8 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       return undefined;
     }
     problems.push(...ended.problems.map((each) => `${name}: ${each}`));
-    const after = takeSnapshot(world, berth);
+    const wholeAfter = takeWhole(world, berth);
+    const after = withoutWaiting(wholeAfter);
     return await calmly(world, async () => {
       const record = await registry.getNamespace(berth);
       if (ended.operation === undefined || ended.isOld) {
@@ -122,7 +123,7 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       const verdicts = [
         ...(await checkRecords(world, operation)),
         ...(await checkAudit(world, operation)),
-        ...(await checkActions(world, operation, { before: wholeBefore, after: takeSnapshot(world, berth, true) })),
+        ...(await checkActions(world, operation, { before: wholeBefore, after: wholeAfter })),
         ...judge(scene),
         ...checkVisitors(world.visitors, world.objects),
         ...(await checkWaited(world, operation)),
