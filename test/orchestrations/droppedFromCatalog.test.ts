@@ -15,7 +15,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
-import { atGiven } from "../../src/resources/sqlUser/givenDatabase.ts";
+import { atGiven } from "../../src/resources/target/sqlDatabase/givenDatabase.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { ended, offboard, repair, send } from "../support/operations.ts";

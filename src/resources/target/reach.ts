@@ -1,7 +1,7 @@
 /**
  * What an identity can use of the catalog's targets by access of their own, whoever gave it: all of them, not only those that a
  * request names. One that cannot be read now is named, and never fails an operation that does not need it. Of databases
- * sqlUser/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
+ * sqlDatabase/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
  */
 
 import { type Finding, finding } from "../../domain/finding.ts";

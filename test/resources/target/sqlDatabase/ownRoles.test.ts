@@ -1,17 +1,17 @@
 /** Role bundles by Mooring's own roles: given, moved from the fixed roles of 0.1.0, adopted, narrowed, and what is missing for it. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
-import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
-import { askToGive } from "../../../src/resources/definitions/permit.ts";
-import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
-import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
-import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
-import { clientIdOf, principalIdOf } from "../../support/ids.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../../../src/domain/request/request.ts";
+import type { DatabaseState, DatabaseUser } from "../../../../src/ports/databases.ts";
+import { askToGive } from "../../../../src/resources/definitions/permit.ts";
+import { planDatabase } from "../../../../src/resources/target/sqlDatabase/grant.ts";
+import { inspectDatabase } from "../../../../src/resources/target/sqlDatabase/inspection.ts";
+import { planNarrowing, planRevocation } from "../../../../src/resources/target/sqlDatabase/revocation.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../../../support/ids.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const user = identityName(namespaceRef);

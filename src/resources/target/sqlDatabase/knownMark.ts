@@ -1,8 +1,8 @@
-import { ClientId } from "../../domain/naming/identityPair.ts";
-import { operationsIn, readMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseUser } from "../../ports/databases.ts";
-import type { Recalled } from "../definitions/recordedMark.ts";
+import { ClientId } from "../../../domain/naming/identityPair.ts";
+import { operationsIn, readMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
+import type { DatabaseUser } from "../../../ports/databases.ts";
+import type { Recalled } from "../../definitions/recordedMark.ts";
 
 export interface KnownMark {
   /** Mooring's mark for the namespace or, if somebody removed it, the one recorded for this same user. */

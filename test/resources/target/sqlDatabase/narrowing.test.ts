@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from "vitest";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark } from "../../../src/domain/naming/ownership.ts";
-import { planNarrowing } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark } from "../../../../src/domain/naming/ownership.ts";
+import { planNarrowing } from "../../../../src/resources/target/sqlDatabase/revocation.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const database = { server: "sql-dev", database: "orders", roles: ["reader" as const] };

@@ -2,18 +2,18 @@
  * Where a database is from which Mooring revokes access. Access was given when the catalog listed the database; it is revoked
  * although the catalog has dropped it since, where it can still be reached.
  */
-import { defined } from "../../domain/defined.ts";
-import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { lookUp } from "../../domain/lookUp.ts";
-import type { NamespaceRef } from "../../domain/naming/names.ts";
+import { defined } from "../../../domain/defined.ts";
+import { PermanentError, TransientError } from "../../../domain/errors.ts";
+import { lookUp } from "../../../domain/lookUp.ts";
+import type { NamespaceRef } from "../../../domain/naming/names.ts";
 import {
   type DatabaseRequest,
   type DatabaseTarget,
   isElsewhere,
   keyOf,
   type RememberedServers,
-} from "../../domain/targets/sqlDatabase.ts";
-import type { Ports } from "../../ports/index.ts";
+} from "../../../domain/targets/sqlDatabase.ts";
+import type { Ports } from "../../../ports/index.ts";
 
 type Finding = Pick<Ports, "catalog" | "registry" | "sqlServers">;
 

@@ -1,27 +1,27 @@
 /** Reading the SQL user back. */
-import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
-import { identityName, namespaceKey } from "../../domain/naming/names.ts";
-import { readMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { PermanentError, TransientError } from "../../../domain/errors.ts";
+import { type Finding, type FindingCode, finding } from "../../../domain/finding.ts";
+import { identityName, namespaceKey } from "../../../domain/naming/names.ts";
+import { readMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
 import {
   denialsOf,
   fixedInsteadOf,
   grantsOf,
   ownRoleNamed,
   printPermissions,
-} from "../../domain/targets/databaseRoles.ts";
+} from "../../../domain/targets/databaseRoles.ts";
 import {
   type DatabaseRequest,
   type DatabaseTarget,
   findDatabase,
   keyOf,
   sqlDatabase,
-} from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import type { InspectionInput } from "../definitions/inspection.ts";
-import { unlessDropped } from "../definitions/leftCatalog.ts";
+} from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { InspectionInput } from "../../definitions/inspection.ts";
+import { unlessDropped } from "../../definitions/leftCatalog.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { userId } from "./knownMark.ts";

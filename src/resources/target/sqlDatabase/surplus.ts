@@ -1,7 +1,7 @@
 /** Users of the identity with Mooring's mark in databases that its request does not name. */
-import { identityName } from "../../domain/naming/names.ts";
-import { type Conflict, throwConflict } from "../../domain/operation/plan.ts";
-import { holderOf, surplusOf } from "../definitions/surplus.ts";
+import { identityName } from "../../../domain/naming/names.ts";
+import { type Conflict, throwConflict } from "../../../domain/operation/plan.ts";
+import { holderOf, surplusOf } from "../../definitions/surplus.ts";
 import { findReach, isMarkedUser, namedIn } from "./elsewhere.ts";
 import { carryOut, planRevocation } from "./revocation.ts";
 

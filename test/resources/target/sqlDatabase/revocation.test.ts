@@ -1,16 +1,16 @@
 /** What opens access goes first: nothing that keeps a user from being dropped, or Mooring from revoking all, keeps the rest. */
 import { beforeEach, expect, it } from "vitest";
-import { PermanentError } from "../../../src/domain/errors.ts";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
-import type { Leftover } from "../../../src/domain/operation/leftover.ts";
-import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
-import type { StepContext } from "../../../src/resources/definitions/step.ts";
-import { sqlUser } from "../../../src/resources/sqlUser/resource.ts";
-import { retireDatabase, tidyUp } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
-import { quietInput, quietStep } from "../../support/quietStep.ts";
+import { PermanentError } from "../../../../src/domain/errors.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../../src/domain/naming/ownership.ts";
+import type { Leftover } from "../../../../src/domain/operation/leftover.ts";
+import { OnboardingRequest } from "../../../../src/domain/request/request.ts";
+import type { DatabaseState, DatabaseUser } from "../../../../src/ports/databases.ts";
+import type { StepContext } from "../../../../src/resources/definitions/step.ts";
+import { sqlUser } from "../../../../src/resources/target/sqlDatabase/resource.ts";
+import { retireDatabase, tidyUp } from "../../../../src/resources/target/sqlDatabase/revocation.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
+import { quietInput, quietStep } from "../../../support/quietStep.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const name = identityName(namespaceRef);

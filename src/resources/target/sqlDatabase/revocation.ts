@@ -1,13 +1,13 @@
 /** Revoking access to a database, entirely or in part, but only what the mark says that Mooring gave. */
 import { z } from "zod";
-import { defined } from "../../domain/defined.ts";
-import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
-import { identityName, type NamespaceRef } from "../../domain/naming/names.ts";
-import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
-import { strongest } from "../../domain/operation/actions.ts";
-import type { Leftover } from "../../domain/operation/leftover.ts";
-import type { OperationError } from "../../domain/operation/operation.ts";
+import { defined } from "../../../domain/defined.ts";
+import { type PermanentCode, PermanentError } from "../../../domain/errors.ts";
+import { identityName, type NamespaceRef } from "../../../domain/naming/names.ts";
+import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
+import { strongest } from "../../../domain/operation/actions.ts";
+import type { Leftover } from "../../../domain/operation/leftover.ts";
+import type { OperationError } from "../../../domain/operation/operation.ts";
 import {
   type Conflict,
   type Notice,
@@ -17,19 +17,19 @@ import {
   toNotice,
   toOperationError,
   toStepPlan,
-} from "../../domain/operation/plan.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { grantsOf } from "../../domain/targets/databaseRoles.ts";
-import { DatabaseRequest, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import { withDependants } from "../definitions/dependants.ts";
-import { leave } from "../definitions/leftCatalog.ts";
-import { earlierOf } from "../definitions/operationFacts.ts";
-import { recallOf } from "../definitions/recordedMark.ts";
-import { defineStep, type Given, type StepContext, type StepInput } from "../definitions/step.ts";
-import { eachByItself, noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../definitions/tidying.ts";
+} from "../../../domain/operation/plan.ts";
+import type { StepKey } from "../../../domain/operation/stepName.ts";
+import type { OnboardingRequest } from "../../../domain/request/request.ts";
+import { grantsOf } from "../../../domain/targets/databaseRoles.ts";
+import { DatabaseRequest, findDatabaseOf, keyOf } from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser, UserChange } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import { withDependants } from "../../definitions/dependants.ts";
+import { leave } from "../../definitions/leftCatalog.ts";
+import { earlierOf } from "../../definitions/operationFacts.ts";
+import { recallOf } from "../../definitions/recordedMark.ts";
+import { defineStep, type Given, type StepContext, type StepInput } from "../../definitions/step.ts";
+import { eachByItself, noticesOfStaying, type Tidying, tidy, tidyAfterwards } from "../../definitions/tidying.ts";
 import { describeUser } from "./describeUser.ts";
 import { atGiven } from "./givenDatabase.ts";
 import { type DatabaseDecision, place, revocationOf } from "./grant.ts";

@@ -1,12 +1,12 @@
 /** The SQL user of the identity in a database: created, adopted or repaired, with what the role bundles give. */
 
 import { z } from "zod";
-import { defined } from "../../domain/defined.ts";
-import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
-import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { identityName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
-import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { clientIdFromSid, sidFromClientId } from "../../domain/naming/sid.ts";
+import { defined } from "../../../domain/defined.ts";
+import { type PermanentCode, PermanentError } from "../../../domain/errors.ts";
+import { ClientId, PrincipalId } from "../../../domain/naming/identityPair.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../../domain/naming/names.ts";
+import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { clientIdFromSid, sidFromClientId } from "../../../domain/naming/sid.ts";
 import {
   type Conflict,
   type Difference,
@@ -14,21 +14,21 @@ import {
   throwConflict,
   toNotice,
   toStepPlan,
-} from "../../domain/operation/plan.ts";
-import type { StepKey } from "../../domain/operation/stepName.ts";
-import { mayAdopt } from "../../domain/request/adoption.ts";
-import { AdoptionPolicy } from "../../domain/request/request.ts";
-import { fixedInsteadOf, grantablePermissions, grantsOf, ownRoleNamed } from "../../domain/targets/databaseRoles.ts";
-import type { Grant } from "../../domain/targets/roleBundles.ts";
-import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser, UserChange } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import { leave } from "../definitions/leftCatalog.ts";
-import { identityOf, isKnown } from "../definitions/operationFacts.ts";
-import { askToGive, type Permit } from "../definitions/permit.ts";
-import { recallOf } from "../definitions/recordedMark.ts";
-import { defineStep } from "../definitions/step.ts";
-import { onceItExists } from "../definitions/unknownClientId.ts";
+} from "../../../domain/operation/plan.ts";
+import type { StepKey } from "../../../domain/operation/stepName.ts";
+import { mayAdopt } from "../../../domain/request/adoption.ts";
+import { AdoptionPolicy } from "../../../domain/request/request.ts";
+import { fixedInsteadOf, grantablePermissions, grantsOf, ownRoleNamed } from "../../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../../domain/targets/roleBundles.ts";
+import { DatabaseRequest, findDatabase, findDatabaseOf, keyOf } from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser, UserChange } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import { leave } from "../../definitions/leftCatalog.ts";
+import { identityOf, isKnown } from "../../definitions/operationFacts.ts";
+import { askToGive, type Permit } from "../../definitions/permit.ts";
+import { recallOf } from "../../definitions/recordedMark.ts";
+import { defineStep } from "../../definitions/step.ts";
+import { onceItExists } from "../../definitions/unknownClientId.ts";
 import { isShut, type KnownMark, knownMark } from "./knownMark.ts";
 import { lackOfRights } from "./ownRights.ts";
 import { asCataloged, circumstancesOf, holds, movedFrom } from "./way.ts";
