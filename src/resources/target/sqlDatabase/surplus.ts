@@ -1,29 +1,30 @@
 /** Users of the identity with Mooring's mark in databases that its request does not name. */
 import { identityName } from "../../../domain/naming/names.ts";
-import { type Conflict, throwConflict } from "../../../domain/operation/plan.ts";
+import { recallOf } from "../../definitions/recordedMark.ts";
 import { holderOf, surplusOf } from "../../definitions/surplus.ts";
+import { carryOut } from "../../definitions/tidying.ts";
 import { findReach, isMarkedUser, namedIn } from "./elsewhere.ts";
-import { carryOut, planRevocation } from "./revocation.ts";
+import { databasePlace } from "./place.ts";
+import { planRevocation } from "./revocation.ts";
 
 export const surplusUsers = surplusOf(async (ports, request, isOffboarding) => {
   const identity = await holderOf(ports, request, isOffboarding);
   if (!identity) return [];
   const { cluster, namespace } = request;
-  const name = identityName(request);
-  const { users } = await findReach(ports, { name, clientId: identity.clientId }, namedIn(request));
+  const namespaceRef = { cluster, namespace };
+  const { users } = await findReach(
+    ports,
+    { name: identityName(request), clientId: identity.clientId },
+    namedIn(request),
+  );
   const found = users
     .filter(({ user }) => isMarkedUser(request, user))
-    .map(async ({ database, target }) => {
-      const on = { server: target.server.alias, database: target.database, roles: [] };
-      const input = { cluster, namespace, database: on };
-      const look = (refused?: Conflict) => planRevocation(ports, "revokeDatabase", input, refused);
-      const seen = await look();
-      const differences = seen.plan.differences.map((each) => ({ ...each, field: `${each.field} in ${database}` }));
-      const takeAway = async () => {
-        const { conflict } = await carryOut(ports, input, async (refused) => (refused ? await look(refused) : seen));
-        throwConflict(conflict);
-      };
-      return { differences, takeAway };
+    .map(async ({ database }) => {
+      const about = { namespaceRef, target: database, ...recallOf(ports, namespaceRef, { withoutRecord: "ours" }) };
+      const place = databasePlace(ports.catalog, database);
+      const decision = await planRevocation(ports, place, { ...about, keep: [], keepsResource: false });
+      const differences = decision.differences.map((each) => ({ ...each, field: `${each.field} in ${database}` }));
+      return { differences, takeAway: () => carryOut(decision) };
     });
   return (await Promise.all(found)).filter(({ differences }) => differences.length > 0);
 });
