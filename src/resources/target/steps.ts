@@ -2,7 +2,6 @@
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
-import { strongest } from "../../domain/operation/actions.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, stays, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
@@ -11,6 +10,7 @@ import { TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { type Wanted, wantedIn } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 import { withDependants } from "../definitions/dependants.ts";
+import { joined } from "../definitions/joined.ts";
 import { knownIdentities } from "../definitions/knownIdentities.ts";
 import { leave } from "../definitions/leftCatalog.ts";
 import { earlierOf, identityOf, isKnown, type OperationFacts } from "../definitions/operationFacts.ts";
@@ -18,7 +18,7 @@ import { askToGive } from "../definitions/permit.ts";
 import { recallOf } from "../definitions/recordedMark.ts";
 import { defineStep, type Planning, type StepContext, type StepResult } from "../definitions/step.ts";
 import type { About, Decision, Revoking } from "../definitions/targetFamily.ts";
-import { carryOut, eachByItself, inOrder, noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
+import { carryOut, noticesOfStaying, tidyAfterwards } from "../definitions/tidying.ts";
 import { type AnyPlace, targetAt } from "./families.ts";
 import {
   allowedPlace,
@@ -46,20 +46,6 @@ function aboutTarget(
 ): About {
   const namespaceRef = { cluster, namespace };
   return { namespaceRef, target: keyIn(input), ...recallOf(ports, namespaceRef, recalling) };
-}
-
-/** One step may act in several places: where the catalog has the target, and where it had it before. */
-function joined(decisions: readonly Decision[]): Decision {
-  const conflict = decisions.find((each) => each.conflict)?.conflict;
-  return {
-    action: strongest(decisions.map(({ action }) => action)),
-    differences: decisions.flatMap(({ differences }) => differences),
-    conflict,
-    others: decisions.flatMap(({ others = [] }) => others),
-    notices: decisions.flatMap(({ notices = [] }) => notices),
-    lent: decisions.flatMap(({ lent = [] }) => lent),
-    writes: eachByItself(decisions.flatMap(({ writes }) => (writes.length > 0 ? [() => inOrder(writes)] : []))),
-  };
 }
 
 /** A place that cannot be looked at: it fails the step once the others are done. */

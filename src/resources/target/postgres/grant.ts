@@ -10,8 +10,9 @@ import { mayAdopt } from "../../../domain/request/adoption.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
+import { joined } from "../../definitions/joined.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { describeOther, joined, revokeFrom, revoking } from "./revocation.ts";
+import { describeOther, revokeFrom, revoking } from "./revocation.ts";
 import {
   actedFor,
   describeStrangers,

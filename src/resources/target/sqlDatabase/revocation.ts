@@ -4,13 +4,12 @@ import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
 import { identityName } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../../domain/naming/sid.ts";
-import { strongest } from "../../../domain/operation/actions.ts";
 import { type Conflict, stays as staysAsItIs, throwConflict } from "../../../domain/operation/plan.ts";
 import { type DatabaseRole, grantsOf } from "../../../domain/targets/databaseRoles.ts";
 import type { DatabaseState, DatabaseUser, UserChange } from "../../../ports/databases.ts";
 import type { Ports } from "../../../ports/index.ts";
+import { joined } from "../../definitions/joined.ts";
 import type { Decision, Revoking } from "../../definitions/targetFamily.ts";
-import { eachByItself } from "../../definitions/tidying.ts";
 import { describeUser } from "./describeUser.ts";
 import { type DatabaseDecision, revocationOf } from "./grant.ts";
 import { knownMark } from "./knownMark.ts";
@@ -53,18 +52,6 @@ export async function planRevocation(ports: Looking, place: DatabasePlace, input
     lent: found.adopted.map(
       (user) => `In ${input.target} user ${describeUser(user)} was there before, and lets the identity in.`,
     ),
-  };
-}
-
-/** Usually there is one. */
-function joined(decisions: readonly Decision[]): Decision {
-  return {
-    action: strongest(decisions.map(({ action }) => action)),
-    differences: decisions.flatMap(({ differences }) => differences),
-    conflict: decisions.find(({ conflict }) => conflict)?.conflict,
-    writes: eachByItself(decisions.flatMap(({ writes }) => writes)),
-    tidying: decisions.flatMap(({ tidying = [] }) => tidying),
-    stays: decisions.flatMap(({ stays = [] }) => stays),
   };
 }
 
