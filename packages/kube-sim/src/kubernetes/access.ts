@@ -2,11 +2,12 @@
  * Authorization: administrators may do everything, others what the rules bound to them allow, in the world or by objects of this
  * cluster. A restriction limits administrators and others alike.
  */
+
 import type { PolicyRule } from "azure-sim/world";
-import type { User } from "./authentication.ts";
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type AccessAttributes, type BoundRules, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
+import type { User } from "./users.ts";
 
 /** True forbids what the rules allow. Not applied to the sandbox's own components. */
 export type Restriction = (attributes: AccessAttributes) => boolean;

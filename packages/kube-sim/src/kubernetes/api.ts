@@ -1,8 +1,8 @@
 /** Handles a request: the paths that are not resources, and the verbs on resources. */
+
 import type { Json, JsonObject } from "azure-sim/json";
 import { type Access, attributesOf } from "./access.ts";
 import type { Answer } from "./answer.ts";
-import type { User } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { realOne } from "./builtIn/servedKinds.ts";
 import { aggregatedDiscovery, aggregatedType, discoveryDocument } from "./discovery.ts";
@@ -27,6 +27,7 @@ import { rootPaths } from "./rootPaths.ts";
 import { selectorOf } from "./selectors.ts";
 import type { Store } from "./store.ts";
 import { answerBelow } from "./subresources.ts";
+import type { User } from "./users.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
 interface Environment {

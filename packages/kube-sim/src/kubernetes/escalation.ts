@@ -2,15 +2,16 @@
  * Nobody makes or gives a role that allows more than they may do themselves (kubernetes.io "Privilege escalation prevention and
  * bootstrapping"), unless they have the verbs `escalate` or `bind` for it.
  */
+
 import { equal, type JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
 import type { Access } from "./access.ts";
-import type { User } from "./authentication.ts";
 import { forbidden, notFound } from "./failures.ts";
 import { rbacGroup, readRules } from "./rbac.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { User } from "./users.ts";
 
 /** Throws when the user may not grant what the object grants. */
 export type GrantCheck = (resource: Resource, object: JsonObject, oldObject: JsonObject | null) => void;

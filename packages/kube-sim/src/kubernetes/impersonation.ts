@@ -1,7 +1,8 @@
 /** `Impersonate-*`: whoever may, acts as somebody else (kubernetes.io "User impersonation"). */
 import type { Access } from "./access.ts";
-import type { Authentication, User } from "./authentication.ts";
+import type { Authentication } from "./authentication.ts";
 import { badRequest } from "./failures.ts";
+import type { User } from "./users.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 

@@ -17,7 +17,7 @@ import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import type { Answer } from "./answer.ts";
 import { createApi, requestedAccess } from "./api.ts";
-import { createAuthentication, type LookUp, type User } from "./authentication.ts";
+import { createAuthentication } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { startClaimProtection } from "./claimProtection.ts";
@@ -44,6 +44,7 @@ import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccount
 import { standard, webhookDeployment } from "./standard.ts";
 import { createStore } from "./store.ts";
 import { startTokenSecrets } from "./tokenSecrets.ts";
+import type { LookUp, User } from "./users.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 
 export type { Restriction } from "./access.ts";

@@ -1,7 +1,7 @@
 /** Kinds that are questions and have no objects: who am I, what may I or another do, whose token is this. */
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import type { Access } from "./access.ts";
-import type { Authentication, User } from "./authentication.ts";
+import type { Authentication } from "./authentication.ts";
 import { addressed, known, type Strictness, withoutNulls } from "./body.ts";
 import { zeroObject } from "./builtIn/goForm.ts";
 import { kindsServed } from "./builtIn/kinds.ts";
@@ -14,6 +14,7 @@ import { trackUpdate, type Writer } from "./ownership.ts";
 import type { AccessAttributes } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
+import type { User } from "./users.ts";
 import { invalidValue } from "./validation/causes.ts";
 
 interface Asked {

@@ -1,4 +1,5 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
+
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -9,7 +10,6 @@ import type { Call, Faults } from "azure-sim/faults";
 import { isObject, type Json, stringAt } from "azure-sim/json";
 import type { Certificate } from "azure-sim/tls";
 import type { Answer, Reply } from "./answer.ts";
-import type { User } from "./authentication.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
 import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
 import { goYaml } from "./goYaml.ts";
@@ -18,6 +18,7 @@ import { wantsProtobuf, wantsYaml } from "./negotiation.ts";
 import { encodeBody, inJson } from "./protobuf/messages.ts";
 import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
+import type { User } from "./users.ts";
 
 interface Environment {
   readonly cluster: string;

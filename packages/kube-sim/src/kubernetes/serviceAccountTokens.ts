@@ -1,11 +1,11 @@
 /** TokenRequest, and the discovery documents with which others verify the tokens. */
 import { randomUUID } from "node:crypto";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
-import type { Cluster, World } from "azure-sim/world";
+import type { Cluster } from "azure-sim/world";
 import { SignJWT } from "jose";
-import type { LookUp } from "./authentication.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type KubeObject, timestamp } from "./object.ts";
+import type { TokenEnvironment } from "./users.ts";
 import { invalidValue } from "./validation/causes.ts";
 
 const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
@@ -46,7 +46,7 @@ function boundObject(
 }
 
 export async function requestToken(
-  { world, cluster, lookUp }: { world: World; cluster: Cluster; lookUp: LookUp },
+  { world, cluster, lookUp }: TokenEnvironment,
   account: KubeObject,
   request: Json,
 ): Promise<JsonObject> {
