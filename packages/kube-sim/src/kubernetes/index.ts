@@ -40,7 +40,7 @@ import { createReviews } from "./reviews.ts";
 import { startRoleAggregation } from "./roleAggregation.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
-import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { answerTokenRequest, openIdConfiguration, signingKeys } from "./serviceAccountTokens.ts";
 import { standard, webhookDeployment } from "./standard.ts";
 import { createStore } from "./store.ts";
 import { startTokenSecrets } from "./tokenSecrets.ts";
@@ -169,7 +169,7 @@ export async function startKubernetes(
           "/openid/v1/jwks": signingKeys(cluster),
         },
         podLog: options.podLog ?? (() => undefined),
-        requestToken: (account, request) => requestToken({ world, cluster, lookUp }, account, request),
+        answerToken: (request, target) => answerTokenRequest({ world, cluster, lookUp }, request, target),
       }),
     ),
   });

@@ -3,12 +3,22 @@ import { randomUUID } from "node:crypto";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
 import type { Cluster } from "azure-sim/world";
 import { SignJWT } from "jose";
-import { ApiFailure, badRequest, invalid } from "./failures.ts";
+import type { Reply } from "./answer.ts";
+import { builtInResource } from "./builtIn/resources.ts";
+import { ApiFailure, badRequest, invalid, methodNotAllowed, notFound } from "./failures.ts";
 import { type KubeObject, timestamp } from "./object.ts";
+import { readQuestion, tracked } from "./question.ts";
+import type { Carried } from "./request.ts";
 import type { TokenEnvironment } from "./users.ts";
 import { invalidValue } from "./validation/causes.ts";
+import type { Target } from "./verbs.ts";
 
-const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
+/** What is asked of an account: a token. */
+const tokenRequest = builtInResource({
+  ...{ group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", plural: "tokenrequests", singular: "" },
+  ...{ namespaced: true, verbs: ["create"], shortNames: [], categories: [], subresources: [], columns: [] },
+  definition: "io.k8s.api.authentication.v1.TokenRequest",
+});
 
 function refused(name: string, field: string, value: Json, why: string): ApiFailure {
   return invalid(tokenRequest, name, [invalidValue(field, value, why)]);
@@ -45,15 +55,23 @@ function boundObject(
   throw new ApiFailure(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
 }
 
-export async function requestToken(
+export async function answerTokenRequest(
   { world, cluster, lookUp }: TokenEnvironment,
-  account: KubeObject,
-  request: Json,
-): Promise<JsonObject> {
+  request: Carried,
+  target: Target,
+): Promise<Reply> {
+  if (request.method !== "POST") throw methodNotAllowed();
+  const { kind, body, writer } = readQuestion(request, tokenRequest, {
+    ...{ namespace: target.namespace, now: world.now(), subresource: "token" },
+  });
+  const account = lookUp("ServiceAccount", target.namespace ?? "", target.name);
+  if (account === undefined) throw notFound(target.resource, target.name);
   const { name, namespace = "", uid } = account.metadata;
-  const [metadata, spec] = [objectAt(request, "metadata"), objectAt(request, "spec")];
+  const spec = { expirationSeconds: 3600, ...objectAt(body, "spec") };
+  const { managedFields } = tracked({ kind, body: { spec }, writer });
+  const metadata = { ...objectAt(body, "metadata"), managedFields };
   const expirationSeconds = requireExpiration(spec);
-  const ownName = stringAt(request, "metadata", "name") ?? name;
+  const ownName = stringAt(body, "metadata", "name") ?? name;
   if (ownName !== name)
     throw refused(name, "metadata.name", ownName, "must match the service account name if specified");
   const find = (kind: string, bound: string) => lookUp(kind, namespace, bound);
@@ -70,13 +88,13 @@ export async function requestToken(
     .setExpirationTime(issuedAt + expirationSeconds)
     .setJti(randomUUID())
     .sign(cluster.serviceAccountKey.privateKey);
-  return {
-    kind: "TokenRequest",
-    apiVersion: "authentication.k8s.io/v1",
+  const answer = {
+    ...{ kind, apiVersion: writer.apiVersion },
     metadata: { ...metadata, name, namespace, uid, creationTimestamp: timestamp(world.now()) },
     spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds },
     status: { token, expirationTimestamp: timestamp(new Date((issuedAt + expirationSeconds) * 1000)) },
   };
+  return { code: 201, body: answer };
 }
 
 /** Without an end but that of its account and its secret. A real one has its claims under other names. */

@@ -2,33 +2,38 @@
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
 import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
 import type { KubeObject } from "./object.ts";
+import { isTrue } from "./options.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
 import { messageNameOf } from "./protobuf/fields.ts";
+import type { ApiRequest } from "./request.ts";
+import { mediaTypeOf, read } from "./requestBody.ts";
+import { writeOptions } from "./requestOptions.ts";
 import type { ScalePaths } from "./resource.ts";
 import { invalidValue } from "./validation/causes.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
+const noWayIn = "a pod is a process of this machine, which nobody can enter";
+
+type Answered = { readonly code: number; readonly body: JsonObject };
+
 interface Asked {
   readonly method: string;
-  readonly body: () => Json;
   readonly mediaType: string;
+  readonly body: () => Json;
   readonly options: () => WriteOptions;
   /** Of an apply. */
   readonly force: boolean;
 }
 
-const noWayIn = "a pod is a process of this machine, which nobody can enter";
-
-type Answered = { readonly code: number; readonly body: JsonObject };
 type Handler = (target: Target, asked: Asked) => Answered;
 
 /** Throws a 404 if the resource has no such subresource. */
-export function answerBelow(objects: Objects, target: Target, subresource: string, asked: Asked): Answered {
+export function answerBelow(objects: Objects, target: Target, subresource: string, request: ApiRequest): Answered {
   const isServed = target.resource.subresources.some((each) => each.subresource === subresource);
   if (!isServed && target.resource.isCustom) throw notFound(target.resource, target.name);
   if (!isServed) throw noSuchResource();
   const handler = createHandlers(objects)[subresource];
-  if (handler !== undefined) return handler(target, asked);
+  if (handler !== undefined) return handler(target, askedBy(request));
   // A client learns first that there is no such object.
   objects.get(target);
   const { plural } = target.resource;
@@ -37,6 +42,17 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
     "NotImplemented",
     `the sandbox does not serve ${plural}/${subresource}, with --api-server neither: ${noWayIn}`,
   );
+}
+
+/** Looks at the body and the options only once the object is there. */
+function askedBy(request: ApiRequest): Asked {
+  return {
+    method: request.method,
+    mediaType: mediaTypeOf(request),
+    body: () => read(request),
+    options: () => writeOptions({ ...request, warnings: [] }),
+    force: isTrue(request.url.searchParams.get("force")),
+  };
 }
 
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
