@@ -17,8 +17,6 @@ export interface Access {
   require(user: User, attributes: AccessAttributes): void;
   /** The same for a path that is not a resource. Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
   requirePath(user: User, path: string, method: string): void;
-  /** The 403 itself. */
-  refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure;
   isAllowed(user: User, attributes: AccessAttributes): boolean;
   isPathAllowed(user: User, verb: string, path: string): boolean;
   /** Why, in the words of RBAC; empty where nothing says it. */
@@ -71,7 +69,8 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
 
   function requirePath(user: User, path: string, method: string) {
     const verb = method.toLowerCase();
-    if (!isPathAllowed(user, verb, path)) throw refusal(user, { verb, path });
+    if (isPathAllowed(user, verb, path)) return;
+    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
   }
 
   return {
@@ -89,17 +88,10 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
       throw refusal(user, attributes);
     },
     requirePath,
-    refusal,
   };
 }
 
-/** What somebody may not do: to a resource, or at another path. */
-function refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure {
-  if ("path" in asked) {
-    const { verb, path } = asked;
-    return new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
-  }
-  const { verb, group, resource, subresource, namespace, name } = asked;
+function refusal(user: User, { verb, group, resource, subresource, namespace, name }: AccessAttributes): ApiFailure {
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
   const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;

@@ -2,7 +2,6 @@
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import type { Access } from "./access.ts";
 import type { Authentication } from "./authentication.ts";
-import type { Cause } from "./cause.ts";
 import { type ApiFailure, badRequest, invalid } from "./failures.ts";
 import { type Question, tracked } from "./question.ts";
 import type { AccessAttributes } from "./rbac.ts";
@@ -52,8 +51,8 @@ export function accessReviews({
 function reviewed(access: Access, user: User, spec: JsonObject): JsonObject {
   const resource = spec["resourceAttributes"];
   const path = spec["nonResourceAttributes"];
-  const causes = [...subjectlessCauses(spec), ...(user.name === "" && user.groups.length === 0 ? [nobody] : [])];
-  if (causes.length > 0) throw refusedBy(causes);
+  if (isObject(resource) === isObject(path)) throw refused("spec", spec, "must be about a resource or about a path");
+  if (user.name === "" && user.groups.length === 0) throw refused("spec.user", "", "must name a user or a group");
   if (isObject(resource)) requireOneSelector(resource);
   const attributes = isObject(resource) ? attributesIn(resource) : undefined;
   const [verb, to] = [stringAt(path, "verb") ?? "", stringAt(path, "path") ?? ""];
@@ -74,39 +73,13 @@ function answerOf(question: Question, status: JsonObject): JsonObject {
 
 function requireNamespace(spec: JsonObject, namespace: string): void {
   const path = spec["nonResourceAttributes"];
-  if (isObject(path)) throw refused("spec.nonResourceAttributes", inGo(path), "disallowed on this kind of request");
+  if (isObject(path)) throw refused("spec.nonResourceAttributes", path, "disallowed on this kind of request");
   const asked = stringAt(spec, "resourceAttributes", "namespace") ?? "";
   if (asked !== namespace) throw refused("spec.resourceAttributes.namespace", asked, "must match metadata.namespace");
 }
 
-/** Its messages name no kind. */
-const nobody = invalidValue("spec.user", "", "at least one of user or group must be specified");
-
-/** A question is about a resource or about a path. */
-function subjectlessCauses(spec: JsonObject): Cause[] {
-  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
-  if (isObject(resource) !== isObject(path)) return [];
-  const why = isObject(resource)
-    ? "cannot be specified in combination with resourceAttributes"
-    : "exactly one of nonResourceAttributes or resourceAttributes must be specified";
-  return isObject(resource)
-    ? [invalidValue("spec.nonResourceAttributes", inGo(path), why)]
-    : [invalidValue("spec.resourceAttributes", null, why)];
-}
-
 function refused(field: string, value: Json, why: string): ApiFailure {
-  return refusedBy([invalidValue(field, value, why)]);
-}
-
-function refusedBy(causes: readonly Cause[]): ApiFailure {
-  return invalid({ group: "authorization.k8s.io", kind: "" }, "", causes);
-}
-
-/** As Go prints a struct without JSON's names. */
-function inGo(value: Json | undefined): Json {
-  if (!isObject(value)) return null;
-  const fields = Object.entries(value).map(([field, child]) => [`${field[0]?.toUpperCase()}${field.slice(1)}`, child]);
-  return Object.fromEntries(fields);
+  return invalid({ group: "authorization.k8s.io", kind: "" }, "", [invalidValue(field, value, why)]);
 }
 
 function requireOneSelector(resource: JsonObject): void {

@@ -149,13 +149,6 @@ function fromOldWatch(request: ApiRequest): ApiRequest {
 
 const endpointsDeprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
 
-/** What a request asks to be allowed, its verb after a prefix. */
-export function requestedAccess(request: ApiRequest, prefix: string) {
-  const path = parseResourcePath(request.url.pathname);
-  if (path === undefined) return { verb: `${prefix}${request.method.toLowerCase()}`, path: request.url.pathname };
-  return attributesOf(`${prefix}${verbOf(request, path)}`, path, request.url.searchParams);
-}
-
 function verbOf({ method, url }: ApiRequest, { name }: ResourcePath): string {
   const onOne = { GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete", POST: "create" };
   const onMany = { GET: isTrue(url.searchParams.get("watch")) ? "watch" : "list", DELETE: "deletecollection" };

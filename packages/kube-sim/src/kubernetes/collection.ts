@@ -35,7 +35,7 @@ export function answerCollection(
   }
   if (resource.namespaced && namespace === undefined) throw methodNotAllowed();
   if (request.method === "POST") {
-    const { value, ...found } = decode(request, resource);
+    const { value, ...found } = decode(request);
     const body = objects.create({ resource, namespace }, value, { ...writeOptions(request), ...found });
     return { code: 201, body: reading.shown(request, { resource, accepted }, body) };
   }

@@ -16,7 +16,7 @@ import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import type { Answer } from "./answer.ts";
-import { createApi, requestedAccess } from "./api.ts";
+import { createApi } from "./api.ts";
 import { createAuthentication } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
@@ -150,11 +150,9 @@ export async function startKubernetes(
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({
-    authenticate: async ({ headers, ...request }) => {
+    authenticate: async ({ headers }) => {
       const user = await authentication.ofRequest(headers["authorization"]);
-      const refuse = (mode: string) =>
-        access.refusal(user, requestedAccess({ headers, ...request }, `impersonate-on:${mode}:`));
-      return impersonated(user, headers, { access, authentication, refuse });
+      return impersonated(user, headers, { access, authentication });
     },
     answer: afterWebhooks(
       webhooks,
@@ -231,9 +229,6 @@ function seedCluster({ resources, objects }: Parts, cluster: Cluster): void {
     const { name } = objects.create({ resource, namespace }, body, own).metadata;
     const target = { resource, namespace: undefined, name };
     if (isObject(body["status"])) objects.replace(target, body, { ...own, subresource: "status" });
-    // Its kubelet is ready at once.
-    const untainted = { mediaType: "application/json-patch+json", body: [{ op: "remove", path: "/spec/taints" }] };
-    if (kind === "Node") objects.patch(target, untainted, own);
   };
   seed("v1", "Node", nodeObject("sandbox"));
   for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);

@@ -37,7 +37,7 @@ export function answerObject(
       requireFittingForm(accepted, { resource, isList: false });
       return { code: 200, body: show(objects.get(target)) };
     case "PUT": {
-      const { value, ...found } = decode(request, resource);
+      const { value, ...found } = decode(request);
       const isNew = store.get(resource, target.namespace, target.name) === undefined;
       const body = objects.replace(target, value, { ...options, ...found });
       return { code: isNew ? 201 : 200, body: show(body) };

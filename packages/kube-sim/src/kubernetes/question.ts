@@ -24,7 +24,7 @@ export function readQuestion(
   { namespace, now, subresource }: { namespace: string | undefined; now: Date; subresource?: string },
 ): Question {
   const options = writeOptions(request);
-  const { value, ...found } = decode(request, resource);
+  const { value, ...found } = decode(request);
   const body = known(resource, addressed({ resource, namespace, name: undefined }, value), { ...options, ...found });
   const writer = { manager: options.manager, apiVersion: apiVersionOf(resource), subresource, time: timestamp(now) };
   return { kind: resource.kind, namespace, body, writer };

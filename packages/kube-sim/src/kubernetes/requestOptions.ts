@@ -25,7 +25,7 @@ export function writeOptions(request: Carried): WriteOptions {
     user,
     requireGrant,
     dryRun: query.has("dryRun"),
-    fieldValidation: readFieldValidation(query.get("fieldValidation")) ?? "Warn",
+    fieldValidation: readFieldValidation(query.get("fieldValidation")),
     warn: (message) => warnings.push(message),
   };
 }

@@ -41,8 +41,7 @@ function boundObject(
   if (kind === undefined) return undefined;
   const apiVersion = stringAt(reference, "apiVersion") ?? "v1";
   if (apiVersion !== "v1" || !["Pod", "Secret", "Node"].includes(kind)) {
-    const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
-    throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
+    throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`);
   }
   if (name === "") throw badRequest("Name parameter required.");
   const plural = `${kind.toLowerCase()}s`;
@@ -51,7 +50,7 @@ function boundObject(
     throw new ApiFailure(404, "NotFound", `${plural} "${name}" not found`, { name, kind: plural });
   }
   if (uid === "" || uid === bound.metadata.uid) return bound;
-  const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  const why = `the UID in the bound object reference (${uid}) does not match the UID in record`;
   throw new ApiFailure(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
 }
 

@@ -1,8 +1,15 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
-import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
+import {
+  ApiFailure,
+  badRequest,
+  invalid,
+  methodNotAllowed,
+  noSuchResource,
+  notFound,
+  unsupportedMediaType,
+} from "./failures.ts";
 import type { KubeObject } from "./object.ts";
-import { isTrue } from "./options.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
 import { messageNameOf } from "./protobuf/fields.ts";
 import type { ApiRequest } from "./request.ts";
@@ -21,8 +28,6 @@ interface Asked {
   readonly mediaType: string;
   readonly body: () => Json;
   readonly options: () => WriteOptions;
-  /** Of an apply. */
-  readonly force: boolean;
 }
 
 type Handler = (target: Target, asked: Asked) => Answered;
@@ -51,23 +56,21 @@ function askedBy(request: ApiRequest): Asked {
     mediaType: mediaTypeOf(request),
     body: () => read(request),
     options: () => writeOptions({ ...request, warnings: [] }),
-    force: isTrue(request.url.searchParams.get("force")),
   };
 }
 
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   return {
-    scale: (target, { method, body, mediaType, options, force }) => {
+    scale: (target, { method, body, mediaType, options }) => {
       const { scale } = target.resource;
       const live = objects.get(target);
       if (method === "GET") return { code: 200, body: scaleOf(live, scale) };
       if (method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
-      const isApplied = mediaType === "application/apply-patch+yaml";
+      if (mediaType === "application/apply-patch+yaml") throw unsupportedMediaType(patchTypes);
       const wanted = method === "PUT" ? body() : patchedScale(scaleOf(live, scale, 0), mediaType, body());
       const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
-      const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
-      const asked = { ...rest, isApplied, force, resourceVersion: isApplied ? undefined : resourceVersion };
+      const asked = { ...rest, resourceVersion: stringAt(wanted, "metadata", "resourceVersion") };
       return { code: 200, body: scaleOf(objects.scale(target, replicas, asked), scale) };
     },
     binding: (target, { method, body, options }) => {
@@ -108,6 +111,9 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     },
   };
 }
+
+/** Nobody applies a scale. */
+const patchTypes = ["application/json-patch+json", "application/merge-patch+json"];
 
 function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
   return mediaType === "application/json-patch+json" ? jsonPatch(scale, patch) : mergePatch(scale, patch);
