@@ -272,7 +272,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
         <p>“Verify now” checks everything that it has.</p>
       </Empty>
     ) : (
-      <Empty title="Everything is as requested." />
+      <Empty title="Everything matches the request." />
     );
   }
   return (
