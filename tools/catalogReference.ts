@@ -21,7 +21,7 @@ export function describeCatalog(): string {
 
 function lineOf({ path, schema, isRequired }: Setting): string {
   const facts = [valuesOf(schema), isRequired ? "required" : defaultOf(schema)].filter(Boolean).join("; ");
-  return `- \`${path.replace(/^<name>\./, "")}\`${facts && ` (${facts})`}: ${schema.description ?? ""}`;
+  return `- \`${path.replace(/^<name>\./, "")}\`${facts && ` (${facts})`}: ${(schema.description ?? "").replaceAll(" Since 0.2.0.", "")}`;
 }
 
 export interface Setting {

@@ -26,10 +26,13 @@ export function describeErrors(): string {
   return sections.map(([title, lines]) => [`### ${title}`, "", ...lines].join("\n")).join("\n\n");
 }
 
+/** What "repaired" says. */
+const said = / \*Fix:\* `mooring repair <cluster\/namespace>` fixes it\.$/;
+
 export function describeFindings(): string {
   return Object.entries(findingCatalogue)
     .map(([code, { severity, repairable, cause, fix }]) =>
-      lineOf({ code, facts: [severity, repairable && "repaired"], cause, fix }),
+      lineOf({ code, facts: [severity, repairable && "repaired"], cause, fix }).replace(said, ""),
     )
     .join("\n");
 }
@@ -42,8 +45,8 @@ interface Entry {
 }
 
 function lineOf({ code, facts, cause, fix }: Entry): string {
-  const said = facts.filter(Boolean).join(", ");
-  return `- \`${code}\`${said && ` (${said})`}. ${cause} *Fix:* ${textOf(fix)}`;
+  const inBrackets = facts.filter(Boolean).join(", ");
+  return `- \`${code}\`${inBrackets && ` (${inBrackets})`}. ${cause} *Fix:* ${textOf(fix)}`;
 }
 
 /** A route by its command, which is shorter. What is part of a request is named in both ways, since readers may write a client. */
