@@ -433,7 +433,7 @@ it("prints findings with their fixes", () => {
   expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
   expect(summarizeFindings([])).toBe("none");
   expect(lines[0]).toBe("Error  USER_MISSING  database sql-dev/messages");
-  expect(lines).toContain("    fix     mooring repair aks-dev/team-a fixes it.");
+  expect(lines).toContain("    fix       mooring repair aks-dev/team-a fixes it.");
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });
 
