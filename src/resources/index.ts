@@ -79,7 +79,7 @@ export function resourcesNotShared(mode: IdentityMode, other: IdentityMode): rea
   return ofModes[mode].filter((resource) => !ofModes[other].includes(resource));
 }
 
-function isOfEveryMode(resource: Resource): boolean {
+export function isOfEveryMode(resource: Resource): boolean {
   return !Object.values(ofModes).some((own) => own.includes(resource));
 }
 

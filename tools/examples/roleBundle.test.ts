@@ -6,9 +6,9 @@ import type { SuiteSandbox } from "../../test/support/sandbox.ts";
 import { type Service, serviceOf } from "../../test/support/service.ts";
 import { it } from "../../test/support/sharedSandbox.ts";
 
-const berth = { cluster: names.cluster, namespace: "appending" };
-const path = `/api/namespaces/${berth.cluster}/${berth.namespace}`;
-const user = identityName(berth);
+const namespaceRef = { cluster: names.cluster, namespace: "appending" };
+const path = `/api/namespaces/${namespaceRef.cluster}/${namespaceRef.namespace}`;
+const user = identityName(namespaceRef);
 
 let sandbox: SuiteSandbox;
 let service: Service;
@@ -19,7 +19,7 @@ it.beforeAll(({ sandbox: shared }) => {
 });
 
 function wanted(...roles: string[]) {
-  return { ...berth, databases: [{ server: names.sqlServer, database: "messages", roles }] };
+  return { ...namespaceRef, databases: [{ server: names.sqlServer, database: "messages", roles }] };
 }
 
 function database() {
@@ -61,6 +61,8 @@ it("gives mooring_appender, notices when it is gone, exports it, and revokes it 
   expect((await service.waitFor(await service.onboard(wanted("reader")))).status).toBe("Succeeded");
   expect(rolesNow()).toEqual(["mooring_reader"]);
 
-  expect((await service.waitFor(await service.offboard(berth.cluster, berth.namespace))).status).toBe("Succeeded");
+  expect((await service.waitFor(await service.offboard(namespaceRef.cluster, namespaceRef.namespace))).status).toBe(
+    "Succeeded",
+  );
   expect(rolesNow()).toBeUndefined();
 });

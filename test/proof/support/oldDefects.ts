@@ -45,7 +45,7 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "a repair in the middle of a migration shows a step that it never takes": {
     edits: edit(
       "src/application/process/programs.ts",
-      '...(operation.modeBeside ? [] : [alone("tidy", "removeLeftovers", operation)]),',
+      '...(operation.modeBeside && !known.hasLeftovers ? [] : [alone("tidy", "removeLeftovers", operation)]),',
       'alone("tidy", "removeLeftovers", operation),',
     ),
     among: migrates,
@@ -77,8 +77,8 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "a copied description makes somebody's role Mooring's": {
     edits: edit(
       "src/resources/definitions/recordedMark.ts",
-      'if (mark.berth !== berthKey(berth)) return "others";',
-      'if (Boolean(mark)) return mark.berth === berthKey(berth) ? "ours" : "others";',
+      'if (mark.berth !== namespaceKey(namespaceRef)) return "others";',
+      'if (Boolean(mark)) return mark.berth === namespaceKey(namespaceRef) ? "ours" : "others";',
     ),
     among: ({ targetDice }) => targetDice !== undefined,
     changes: { deed: "copies a role with its description to somebody", moreActs: 4 },
