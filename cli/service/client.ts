@@ -88,30 +88,8 @@ export function createClient({ server, credential, env, signal, isPatient, notif
     way ??= wayTo(server, env);
     return way;
   };
-  const addressOf = ({ path, query = {} }: PlainCall) => {
-    const url = new URL(server);
-    url.pathname = `${server.pathname.replace(/\/$/, "")}${path}`;
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
-    return url;
-  };
-
-  /** One attempt. Returns an answer of any status; throws when there is none. */
-  async function request(call: PlainCall, headers: CredentialHeaders, until: AbortSignal): Promise<Response> {
-    const { method, body } = call;
-    const { fetch } = await findWay();
-    return await fetch(addressOf(call), {
-      method,
-      // The credential must not follow a redirect.
-      redirect: "manual",
-      signal: until,
-      headers: {
-        accept: "application/json, application/problem+json, */*;q=0.1",
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  }
+  const request = async (call: PlainCall, headers: CredentialHeaders, until: AbortSignal) =>
+    requestOnce(await findWay(), addressOf(server, call), { call, headers, until });
 
   async function send(call: PlainCall): Promise<Answer> {
     const headers = {
@@ -187,6 +165,37 @@ export function createClient({ server, credential, env, signal, isPatient, notif
       throw notMooring(server, response.status, " where events were asked for");
     },
   };
+}
+
+function addressOf(server: URL, { path, query = {} }: PlainCall): URL {
+  const url = new URL(server);
+  url.pathname = `${server.pathname.replace(/\/$/, "")}${path}`;
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  return url;
+}
+
+/** One attempt. Returns an answer of any status; throws when there is none. */
+function requestOnce(
+  { fetch }: Way,
+  address: URL,
+  {
+    call: { method, body },
+    headers,
+    until,
+  }: { readonly call: PlainCall; readonly headers: CredentialHeaders; readonly until: AbortSignal },
+): Promise<Response> {
+  return fetch(address, {
+    method,
+    // The credential must not follow a redirect.
+    redirect: "manual",
+    signal: until,
+    headers: {
+      accept: "application/json, application/problem+json, */*;q=0.1",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
 }
 
 function plainOf(call: Call, more: Query = {}): PlainCall {

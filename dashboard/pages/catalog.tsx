@@ -27,122 +27,142 @@ export function CatalogPage() {
   );
 }
 
-function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: Caller["teams"] }) {
+function View({ catalog, teams }: { readonly catalog: Catalog; readonly teams: readonly Team[] }) {
   return (
     <>
-      <Section title="Clusters">
-        {catalog.clusters.length === 0 ? (
-          <Empty title="The catalog gives your teams no clusters." />
-        ) : (
-          <ul class="cards narrow">
-            {catalog.clusters.map(({ name, environment, identityModes }) => (
-              <li class="card" key={name}>
+      <Clusters clusters={catalog.clusters} teams={teams} />
+      <Databases servers={catalog.sqlServers} teams={teams} />
+      <Targets targets={catalog.targets} teams={teams} />
+      <Profiles profiles={catalog.profiles} teams={teams} />
+      <SharedIdentities identities={catalog.sharedIdentities ?? []} />
+      <Teams teams={teams} />
+    </>
+  );
+}
+
+function Clusters({ clusters, teams }: { readonly clusters: Catalog["clusters"]; readonly teams: readonly Team[] }) {
+  return (
+    <Section title="Clusters">
+      {clusters.length === 0 ? (
+        <Empty title="The catalog gives your teams no clusters." />
+      ) : (
+        <ul class="cards narrow">
+          {clusters.map(({ name, environment, identityModes }) => (
+            <li class="card" key={name}>
+              <h3>
+                <code>{name}</code>
+              </h3>
+              {environment !== undefined && <p class="muted">Environment {environment}</p>}
+              <p>
+                {identityModes.map((mode) => (
+                  <span class="tag" key={mode}>
+                    {words(mode)}
+                  </span>
+                ))}
+              </p>
+              <p class="muted">
+                {whoHas(teams, ({ clusters }) => (clusters.includes(name) ? "" : undefined)).join(", ")}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
+function Databases({ servers, teams }: { readonly servers: Catalog["sqlServers"]; readonly teams: readonly Team[] }) {
+  return (
+    <Section title="Databases">
+      {servers.length === 0 ? (
+        <Empty title="The catalog gives your teams no databases." />
+      ) : (
+        <ul class="cards narrow">
+          {servers.flatMap((server) =>
+            server.databases.map(({ name, roles }) => (
+              <li class="card" key={`${server.name}/${name}`}>
                 <h3>
-                  <code>{name}</code>
+                  <code>
+                    {server.name}/{name}
+                  </code>
                 </h3>
-                {environment !== undefined && <p class="muted">Environment {environment}</p>}
+                {server.environment !== undefined && <p class="muted">Environment {server.environment}</p>}
                 <p>
-                  {identityModes.map((mode) => (
-                    <span class="tag" key={mode}>
-                      {words(mode)}
-                    </span>
-                  ))}
-                </p>
-                <p class="muted">
-                  {whoHas(teams, ({ clusters }) => (clusters.includes(name) ? "" : undefined)).join(", ")}
-                </p>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Section>
-      <Section title="Databases">
-        {catalog.sqlServers.length === 0 ? (
-          <Empty title="The catalog gives your teams no databases." />
-        ) : (
-          <ul class="cards narrow">
-            {catalog.sqlServers.flatMap((server) =>
-              server.databases.map(({ name, roles }) => (
-                <li class="card" key={`${server.name}/${name}`}>
-                  <h3>
-                    <code>
-                      {server.name}/{name}
-                    </code>
-                  </h3>
-                  {server.environment !== undefined && <p class="muted">Environment {server.environment}</p>}
-                  <p>
-                    {roles.map((role) => (
-                      <span class="tag" key={role}>
-                        {role}
-                      </span>
-                    ))}
-                  </p>
-                  <ul class="plain muted">
-                    {whoHas(teams, ({ databases }) => databases?.[server.name]?.[name]?.join(", ")).map((each) => (
-                      <li key={each}>{each}</li>
-                    ))}
-                  </ul>
-                  <a href={to.access({ target: `${server.name}/${name}` })}>Who has access</a>{" "}
-                  {isIn("Onboarding.Request") && (
-                    <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>
-                      Request access
-                    </a>
-                  )}
-                </li>
-              )),
-            )}
-          </ul>
-        )}
-      </Section>
-      {catalog.targets.length > 0 && (
-        <Section title="Other targets">
-          <ul class="cards narrow">
-            {catalog.targets.map(({ name, kind, environment, access }) => (
-              <li class="card" key={name}>
-                <h3>
-                  <code>{name}</code>
-                </h3>
-                {environment !== undefined && <p class="muted">Environment {environment}</p>}
-                <p>
-                  {nounOf(kind)}{" "}
-                  {access.map((word) => (
-                    <span class="tag" key={word}>
-                      {word}
+                  {roles.map((role) => (
+                    <span class="tag" key={role}>
+                      {role}
                     </span>
                   ))}
                 </p>
                 <ul class="plain muted">
-                  {whoHas(teams, ({ targets }) => targets?.[name]?.join(", ")).map((each) => (
+                  {whoHas(teams, ({ databases }) => databases?.[server.name]?.[name]?.join(", ")).map((each) => (
                     <li key={each}>{each}</li>
                   ))}
                 </ul>
-                <a href={to.access({ target: name })}>Who has access</a>{" "}
+                <a href={to.access({ target: `${server.name}/${name}` })}>Who has access</a>{" "}
                 {isIn("Onboarding.Request") && (
-                  <a href={to.newRequest({ targets: `${name}=${access[0] ?? ""}` })}>Request access</a>
+                  <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>Request access</a>
                 )}
               </li>
-            ))}
-          </ul>
-        </Section>
+            )),
+          )}
+        </ul>
       )}
-      <Profiles profiles={catalog.profiles} teams={teams} />
-      <SharedIdentities identities={catalog.sharedIdentities ?? []} />
-      {teams.length > 0 && (
-        <Section title="Teams">
-          <ul class="cards narrow">
-            {teams.map(({ name, namespaces, clusters, quota }) => (
-              <li class="card" key={name}>
-                <h3>{name}</h3>
-                <p>
-                  Namespaces <code>{namespaces.join(", ")}</code> on {clusters.join(", ")}
-                </p>
-                <p class="muted">up to {count(quota, "namespace")}</p>
-              </li>
-            ))}
-          </ul>
-        </Section>
-      )}
-    </>
+    </Section>
+  );
+}
+
+function Targets({ targets, teams }: { readonly targets: Catalog["targets"]; readonly teams: readonly Team[] }) {
+  if (targets.length === 0) return null;
+  return (
+    <Section title="Other targets">
+      <ul class="cards narrow">
+        {targets.map(({ name, kind, environment, access }) => (
+          <li class="card" key={name}>
+            <h3>
+              <code>{name}</code>
+            </h3>
+            {environment !== undefined && <p class="muted">Environment {environment}</p>}
+            <p>
+              {nounOf(kind)}{" "}
+              {access.map((word) => (
+                <span class="tag" key={word}>
+                  {word}
+                </span>
+              ))}
+            </p>
+            <ul class="plain muted">
+              {whoHas(teams, ({ targets }) => targets?.[name]?.join(", ")).map((each) => (
+                <li key={each}>{each}</li>
+              ))}
+            </ul>
+            <a href={to.access({ target: name })}>Who has access</a>{" "}
+            {isIn("Onboarding.Request") && (
+              <a href={to.newRequest({ targets: `${name}=${access[0] ?? ""}` })}>Request access</a>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
+
+function Teams({ teams }: { readonly teams: readonly Team[] }) {
+  if (teams.length === 0) return null;
+  return (
+    <Section title="Teams">
+      <ul class="cards narrow">
+        {teams.map(({ name, namespaces, clusters, quota }) => (
+          <li class="card" key={name}>
+            <h3>{name}</h3>
+            <p>
+              Namespaces <code>{namespaces.join(", ")}</code> on {clusters.join(", ")}
+            </p>
+            <p class="muted">up to {count(quota, "namespace")}</p>
+          </li>
+        ))}
+      </ul>
+    </Section>
   );
 }
 

@@ -1,6 +1,6 @@
 /** A form that offers what the caller may request, and plans the request as it is filled in. */
 
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
@@ -177,34 +177,47 @@ function Planned({
         error.value && <NotAccepted error={error.value} isPlanned={plan.value !== undefined} planAgain={planAgain} />
       )}
       {plan.value && !isOutdated(error.value) && <PlanView plan={plan.value} />}
-      {plan.value?.removes && !isOutdated(error.value) && (
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={agreed.value === plan.value}
-            onChange={(event) => {
-              agreed.value = event.currentTarget.checked ? plan.value : undefined;
-            }}
-          />
-          Remove this access
-        </label>
-      )}
+      {plan.value?.removes && !isOutdated(error.value) && <Agreement plan={plan.value} agreed={agreed} />}
       {plan.value && !isOutdated(error.value) && (
-        <button
-          type="button"
-          class="primary"
-          onClick={send}
-          disabled={
-            !isCurrent ||
-            isSending.value ||
-            plan.value.blocked ||
-            (plan.value.removes !== undefined && agreed.value !== plan.value)
-          }
-        >
-          {isSending.value ? "Sending …" : plan.value.needsApproval.length > 0 ? "Request approval" : "Onboard"}
-        </button>
+        <Send
+          plan={plan.value}
+          isReady={isCurrent && (plan.value.removes === undefined || agreed.value === plan.value)}
+          isSending={isSending.value}
+          send={send}
+        />
       )}
     </div>
+  );
+}
+
+function Agreement({ plan, agreed }: { readonly plan: Plan; readonly agreed: Signal<Plan | undefined> }) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={agreed.value === plan}
+        onChange={(event) => {
+          agreed.value = event.currentTarget.checked ? plan : undefined;
+        }}
+      />
+      Remove this access
+    </label>
+  );
+}
+
+interface SendProps {
+  readonly plan: Plan;
+  /** It is the plan of what is asked for now, and what it removes is agreed to. */
+  readonly isReady: boolean;
+  readonly isSending: boolean;
+  readonly send: () => Promise<void>;
+}
+
+function Send({ plan, isReady, isSending, send }: SendProps) {
+  return (
+    <button type="button" class="primary" onClick={send} disabled={!isReady || isSending || plan.blocked}>
+      {isSending ? "Sending …" : plan.needsApproval.length > 0 ? "Request approval" : "Onboard"}
+    </button>
   );
 }
 

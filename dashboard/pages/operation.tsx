@@ -128,26 +128,7 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         </span>
       </div>
       {error && <Cause error={error} />}
-      {leftUndone.length > 0 && (
-        <div class="cause bad">
-          <p>
-            <strong>Left undone:</strong> {leftUndone.map(stepInWords).join(", ")}
-          </p>
-          <p class="fix">Compensate runs these undos again, and only these.</p>
-        </div>
-      )}
-      {leftInPlace.length > 0 && (
-        <div class="cause">
-          <p>
-            <strong>Left in place:</strong>
-          </p>
-          <ul>
-            {leftInPlace.map((text) => (
-              <li key={text}>{text}</li>
-            ))}
-          </ul>
-        </div>
-      )}
+      <Left undone={leftUndone} inPlace={leftInPlace} />
       {!hasEnded(operation) && operation.stillToUndo && <StillToUndo waiting={operation.stillToUndo} />}
       <Approval operation={operation} />
       <Section title="Timeline">
@@ -184,6 +165,38 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         />
       </Section>
     </Page>
+  );
+}
+
+interface LeftProps {
+  readonly undone: NonNullable<Operation["leftUndone"]>;
+  readonly inPlace: NonNullable<Operation["leftInPlace"]>;
+}
+
+function Left({ undone, inPlace }: LeftProps) {
+  return (
+    <>
+      {undone.length > 0 && (
+        <div class="cause bad">
+          <p>
+            <strong>Left undone:</strong> {undone.map(stepInWords).join(", ")}
+          </p>
+          <p class="fix">Compensate runs these undos again, and only these.</p>
+        </div>
+      )}
+      {inPlace.length > 0 && (
+        <div class="cause">
+          <p>
+            <strong>Left in place:</strong>
+          </p>
+          <ul>
+            {inPlace.map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </>
   );
 }
 

@@ -112,6 +112,7 @@ function Asked({ change }: { readonly change: Change }) {
   const isPlanned = plan.data.value !== undefined && !outdated;
   const isBlocked = plan.data.value !== undefined && standsInTheWay(plan.data.value);
   const isSending = state.value === "sending";
+  const close = () => dialog.current?.close();
   return (
     <dialog
       ref={dialog}
@@ -125,18 +126,7 @@ function Asked({ change }: { readonly change: Change }) {
           {change.title}
         </h2>
         <div class="dialog-body">
-          {change.choice && (
-            <label class="check">
-              <input
-                type="checkbox"
-                checked={isChosen.value}
-                onChange={(event) => {
-                  isChosen.value = event.currentTarget.checked;
-                }}
-              />
-              {change.choice.text}
-            </label>
-          )}
+          {choice && <Choice text={choice.text} isChosen={isChosen} />}
           {outdated ? (
             <Outdated error={outdated} showNow={showNow} />
           ) : (
@@ -153,20 +143,45 @@ function Asked({ change }: { readonly change: Change }) {
             </div>
           )}
         </div>
-        <div class="dialog-foot">
-          <button type="button" onClick={() => dialog.current?.close()} disabled={isSending}>
-            Close
-          </button>
-          <button
-            type="submit"
-            class={change.isGrave ? "primary grave" : "primary"}
-            disabled={!isPlanned || isBlocked || isSending}
-          >
-            {isSending ? "Sending …" : change.verb}
-          </button>
-        </div>
+        <Foot change={change} isReady={isPlanned && !isBlocked} isSending={isSending} close={close} />
       </form>
     </dialog>
+  );
+}
+
+function Choice({ text, isChosen }: { readonly text: string; readonly isChosen: Signal<boolean> }) {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={isChosen.value}
+        onChange={(event) => {
+          isChosen.value = event.currentTarget.checked;
+        }}
+      />
+      {text}
+    </label>
+  );
+}
+
+interface FootProps {
+  readonly change: Change;
+  /** There is a plan, and nothing in its way. */
+  readonly isReady: boolean;
+  readonly isSending: boolean;
+  readonly close: () => void;
+}
+
+function Foot({ change, isReady, isSending, close }: FootProps) {
+  return (
+    <div class="dialog-foot">
+      <button type="button" onClick={close} disabled={isSending}>
+        Close
+      </button>
+      <button type="submit" class={change.isGrave ? "primary grave" : "primary"} disabled={!isReady || isSending}>
+        {isSending ? "Sending …" : change.verb}
+      </button>
+    </div>
   );
 }
 
