@@ -19,6 +19,8 @@ export interface SandboxOptions extends CloudOptions {
   /** The lowest level that the service logs. */
   readonly logLevel?: "information" | "warning";
   readonly onLog?: (line: string) => void;
+  /** Options of Node for the service's process, which win over its usual ones. */
+  readonly nodeOptions?: readonly string[];
   /** The folder of a function app, such as another release's; by default the checkout, rebuilt when necessary. */
   readonly app?: string;
   /** What that app reads as its catalog: an earlier release knows fewer fields. */
@@ -61,6 +63,7 @@ export async function startSandbox({
   port = 0,
   logLevel,
   onLog,
+  nodeOptions = [],
   app,
   catalogFor = (_app, catalog) => catalog,
   ...options
@@ -97,6 +100,7 @@ export async function startSandbox({
         settings,
         sandbox: controlUrl,
         yields: true,
+        nodeOptions,
         meetTurn: (turn) => meetTurn(faults, turn),
         ...(onLog ? { onLog } : {}),
       });

@@ -10,6 +10,7 @@ import { besideOf, MigrationPhase, MigrationRequest, modeLeft } from "../../src/
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import { podParts } from "../../src/domain/request/identityModes.ts";
 import { IdentityMode, OnboardingRequest } from "../../src/domain/request/request.ts";
+import { hashRequest } from "../../src/domain/request/requestHash.ts";
 import type { KubernetesObject } from "../../src/ports/kubernetes.ts";
 import { createAcceptanceContext, type TestAcceptanceContext } from "../support/acceptanceContext.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
@@ -74,6 +75,7 @@ const inNamespace: Readonly<Record<IdentityMode, readonly string[]>> = {
 async function expectWhole(mode: IdentityMode): Promise<void> {
   expect(record()).toMatchObject({ state: "Onboarded", request: { identityMode: mode } });
   expect(record().migration).toBeUndefined();
+  expect(record().requestHash).toBe(hashRequest(record().request));
   const others = ["ConfigMap", "Namespace", "MutatingWebhookConfiguration", "Pod"];
   const kinds = [...cloud.objects.values()].map(({ kind }) => kind).filter((kind) => !others.includes(kind));
   expect(kinds.toSorted()).toEqual(inNamespace[mode]);
@@ -191,9 +193,13 @@ describe.each(ways)("from $from to $to", ({ from, to }) => {
           cloud.operations.set(each.id, { ...each, cancel: { by: "ann", time: "2026-11-24T00:00:00.000Z" } });
         }
       };
-      expect(await migrate(to), write).toMatchObject({ status: "Canceled" });
+      expect(await migrate(to), write).toMatchObject({
+        status: "Canceled",
+        error: { message: expect.stringContaining("ann") },
+      });
       listen();
       await expectWhole(from);
+      expect((await migrate(to)).error?.message, write).toBeUndefined();
     }
   });
 });

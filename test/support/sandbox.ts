@@ -27,6 +27,9 @@ export interface SuiteSandboxOptions extends SandboxOptions {
   readonly expectTraces?: boolean;
 }
 
+/** A suite's service lives for a minute and makes garbage throughout: with more room for it, it takes a twelfth less processor time. */
+const nodeOptions = ["--max-semi-space-size=32"];
+
 export async function startSandbox({
   onLog,
   settings = {},
@@ -42,6 +45,7 @@ export async function startSandbox({
   let look = (place: Place): void => void early.push(place);
   const sandbox = await start({
     existing: await openTables(),
+    nodeOptions,
     ...options,
     settings: { ...settings, MOORING_SYSTEM_KEY: systemKey },
     onLog(line) {
