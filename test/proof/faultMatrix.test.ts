@@ -50,7 +50,15 @@ import {
   userOf,
   withMatrix,
 } from "./support/matrixPlaces.ts";
-import { accountOf, furnishPostgres, listFaults, listRemains, roleTargetOf } from "./support/remains.ts";
+import {
+  accountOf,
+  clingOnPostgres,
+  furnishPostgres,
+  listFaults,
+  listOpened,
+  listRemains,
+  roleTargetOf,
+} from "./support/remains.ts";
 import { narrow } from "./support/roleKinds.ts";
 import { createShare, homesOf, type Share } from "./support/share.ts";
 
@@ -142,6 +150,9 @@ async function prepare(kind: Kind, place: Place): Promise<void> {
   expect(status, JSON.stringify(error)).toBe("Succeeded");
   if (place.setting === "home") await hosts.welcome(place);
   if (kind === "repair") await disturb(sandbox.cloud, place);
+  const { schema: server } = place;
+  if (server !== undefined)
+    await clingOnPostgres(sandbox.cloud, userOf(place), { server, makesCode: kind === "change" });
 }
 
 const starts: Readonly<Record<Kind, (place: Place) => Promise<string>>> = {
@@ -249,7 +260,8 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
     if (last.status !== "Succeeded")
       problems.push(`the offboarding after it is ${last.status}: ${last.error?.message}`);
   }
-  const atEnd = [...(await left()), ...((await share?.faults()) ?? []), ...(share?.surplus() ?? [])];
+  const opened = place.schema === undefined ? [] : await listOpened(sandbox.cloud, place.schema);
+  const atEnd = [...(await left()), ...opened, ...((await share?.faults()) ?? []), ...(share?.surplus() ?? [])];
   problems.push(...atEnd.map((each) => `left at the end: ${each}`));
   if (isManaged(place)) await callManaged(sandbox.cloud, "DELETE", place.namespace);
   if (problems.length === 0) return undefined;

@@ -91,7 +91,7 @@ const judges: Readonly<Record<OperationKind, (scene: Scene) => Problem[]>> = {
     const isDone = operation.status === "Succeeded";
     const parts = isDone
       ? [
-          ...checkParts(world, request).filter((each) => !isMoved(record, each)),
+          ...checkParts(world, request).filter((each) => !isNotGiven(record, each)),
           ...checkMoved(world, request),
           ...checkNames(world, request),
           ...checkReach(world, request, record?.findings),
@@ -123,9 +123,11 @@ function says(
   );
 }
 
-/** What is gone where the catalog no longer has a target is a finding until somebody asks for it again. */
-function isMoved(record: NamespaceRecord | undefined, problem: string): boolean {
-  return (record?.findings ?? []).some(({ code, target }) => code === "TARGET_MOVED" && problem.endsWith(` ${target}`));
+const notGiven: ReadonlySet<string> = new Set(["TARGET_MOVED", "TARGET_FORBIDDEN"]);
+
+/** What is gone where the catalog no longer has or allows a target is a finding until somebody asks for it again. */
+function isNotGiven(record: NamespaceRecord | undefined, problem: string): boolean {
+  return (record?.findings ?? []).some(({ code, target }) => notGiven.has(code) && problem.endsWith(` ${target}`));
 }
 
 /** A user or role with another name, for an identity before the last: nothing leads to it, and nobody logs in with it. */
@@ -414,7 +416,7 @@ function judgeRecord({ operation, record, recordBefore, before, after }: Scene):
     const isProven = kind !== "migrate" || operation.migration?.until === "retire";
     // What gives too much and came late stops only a repair, which takes it away.
     const isWrong = kind === "repair" ? isError : breaksAccess;
-    const found = (record.findings ?? []).filter(({ code }) => code !== "TARGET_MOVED");
+    const found = (record.findings ?? []).filter(({ code }) => !notGiven.has(code));
     if (isProven && !endsFirst(operation) && found.some(isWrong))
       problems.push("Succeeded, and the record has errors among its findings");
   }

@@ -55,6 +55,7 @@ export function withMatrix(homes: readonly NamespaceRef[]): (app: string, text: 
     const { [names.cluster]: aks, [names.otherCluster]: outside } = catalog.clusters;
     return stringify({
       ...catalog,
+      approval: { ...catalog.approval, access: [] },
       clusters: {
         [names.cluster]: { ...aks, network: { ...aks.network, tokenProxy: { addresses: ["10.0.0.1/32"] } } },
         [names.otherCluster]: { ...outside, network: { ...outside.network, policies: "cilium" } },
@@ -215,9 +216,12 @@ export function wideRights({ roleKind }: Pick<Place, "roleKind">) {
   };
 }
 
+/** With a table of the schema that is its own. */
+const owning = ["DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE"];
+
 /** The same before a change. */
 export function rightsBefore(place: Place) {
-  return { ...wideRights(place), serviceAccount: "before", may: ["DELETE", "INSERT", "SELECT", "UPDATE"] };
+  return { ...wideRights(place), serviceAccount: "before", may: owning };
 }
 
 /** The request before a change, which removes a role, a service account, a selector and parts of its profile, and leads to everyone else's request. */
@@ -233,7 +237,7 @@ export function wideAccess({ database, roleKind, schema }: Pick<Place, "database
     targets: [
       { target: roleTargetOf(roleKind, database), access: wide(roleKind).access },
       { target: accountOf(database), access: ["read", "write"] },
-      ...(schema === undefined ? [] : [{ target: schema, access: ["write"] }]),
+      ...(schema === undefined ? [] : [{ target: schema, access: ["own"] }]),
     ],
   };
 }

@@ -74,10 +74,19 @@ async function roleOnPostgres({ postgresServers }: Cloud, user: IdentityUser, se
      WHERE c.relname = 'entries' AND r.rolname = '${role}' ORDER BY 1`,
   );
   const [found] =
-    (await postgresServers
-      .get(server)
-      ?.runScript("postgres", `SELECT objectid FROM pgaadauth_list_principals(false) WHERE rolname = '${role}'`)) ?? [];
-  return found && { principalId: String(found["objectid"]), may: (rows ?? []).map(({ may }) => String(may)) };
+    (await postgresServers.get(server)?.runScript(
+      "postgres",
+      `SELECT p.objectid, r.rolcanlogin, EXISTS (SELECT FROM pg_shdepend AS d WHERE d.refobjid = r.oid AND d.deptype = 'o') AS owns
+         FROM pgaadauth_list_principals(false) AS p JOIN pg_roles AS r USING (rolname) WHERE rolname = '${role}'`,
+    )) ?? [];
+  return (
+    found && {
+      principalId: String(found["objectid"]),
+      may: (rows ?? []).map(({ may }) => String(may)),
+      isShut: found["rolcanlogin"] === false,
+      ownsThings: found["owns"] === true,
+    }
+  );
 }
 
 /** Somebody takes the namespace's right to read away. */
@@ -86,10 +95,35 @@ export async function disturbOnPostgres({ postgresServers }: Cloud, user: Identi
   await postgresServers.get(server)?.runScript("ledger", `REVOKE SELECT ON entries FROM "${role}"`);
 }
 
-/** A table of the database's owner, on which namespaces get rights. */
+/** A table of the database's owner, on which namespaces get rights, and a schema that nobody gives them. */
 export async function furnishPostgres({ postgresServers }: Cloud): Promise<void> {
-  const table = "CREATE TABLE entries (id serial PRIMARY KEY); ALTER TABLE entries OWNER TO azure_pg_admin";
-  await Promise.all([...postgresServers.values()].map((each) => each.runScript("ledger", table)));
+  const script = `CREATE TABLE entries (id serial PRIMARY KEY); ALTER TABLE entries OWNER TO azure_pg_admin;
+    CREATE SCHEMA closed AUTHORIZATION azure_pg_admin`;
+  await Promise.all([...postgresServers.values()].map((each) => each.runScript("ledger", script)));
+}
+
+/** What a workload does so that its access outlives it: its role is hard to drop and, where it may make things, its code stays. */
+export async function clingOnPostgres(
+  { postgresServers }: Cloud,
+  user: IdentityUser,
+  { server, makesCode }: { readonly server: string; readonly makesCode: boolean },
+): Promise<void> {
+  const role = postgresRoleName(user);
+  const found = postgresServers.get(server);
+  await found?.runScript("postgres", `SET ROLE "${role}"; SELECT lo_create(0)`);
+  if (!makesCode) return;
+  const code = `CREATE FUNCTION "open ${role}"() RETURNS void SECURITY DEFINER BEGIN ATOMIC END`;
+  await found?.runScript("ledger", `SET ROLE "${role}"; ${code}`);
+}
+
+/** Workloads' code that runs with rights which nobody gave them. */
+export async function listOpened({ postgresServers }: Cloud, server: string): Promise<readonly string[]> {
+  const rows = await postgresServers.get(server)?.runScript(
+    "ledger",
+    `SELECT proname AS what, pg_get_userbyid(proowner) AS owner FROM pg_proc
+     WHERE prosecdef AND proname LIKE 'open %' AND has_schema_privilege(proowner, 'closed', 'USAGE')`,
+  );
+  return (rows ?? []).map(({ what, owner }) => `${String(what)} runs as ${String(owner)}`);
 }
 
 /** What the namespace has in the whole cluster, and of the cluster in Azure, for an identity binding. */
@@ -163,7 +197,12 @@ async function listAccess(
   const identity = identityOf(cloud, user.namespace, user.cluster);
   const users = usersOf(cloud, user, databases).filter(({ user: found }) => found !== undefined);
   const onPostgres = await Promise.all(
-    schemas.map(async (each) => ((await roleOnPostgres(cloud, user, each)) ? [`role on ${each}`] : [])),
+    schemas.map(async (each) => {
+      const found = await roleOnPostgres(cloud, user, each);
+      // One that has made something cannot be dropped: it lets nobody in.
+      const isHarmless = !found || (found.ownsThings && found.isShut && found.may.length === 0);
+      return isHarmless ? [] : [`role on ${each}`];
+    }),
   );
   return [
     ...(identity ? [`identity ${identity.name}`] : []),

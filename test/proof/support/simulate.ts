@@ -36,7 +36,7 @@ import {
 } from "./acts.ts";
 import { simulateBatch } from "./batchWorld.ts";
 import { operator } from "./callers.ts";
-import { changeCatalog } from "./catalogEdits.ts";
+import { changeCatalog, forbidTarget } from "./catalogEdits.ts";
 import { deployPod, disturb, removePods } from "./drift.ts";
 import { calm, createOutage, type FaultPlan } from "./faults.ts";
 import { incompleteRecord } from "./furnish.ts";
@@ -192,6 +192,7 @@ async function playOne(stage: Stage, request: OnboardingRequest): Promise<void> 
     await loseRecord(stage, record);
     return;
   }
+  if (await forbidTarget(stage, record, by)) return;
   if (dice.chance(0.1)) {
     await changeCatalog(stage, record, by);
     return;
