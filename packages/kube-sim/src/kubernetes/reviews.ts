@@ -127,7 +127,7 @@ export function createReviews({
         status: {
           resourceRules: rules.filter((rule) => !isPath(rule)),
           nonResourceRules: rules.filter(isPath),
-          incomplete: false,
+          incomplete: !access.hasAllRules(),
         },
       };
     },
