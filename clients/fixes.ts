@@ -23,7 +23,7 @@ interface Expressed {
 }
 
 const operationOf = ({ operation = "<operation>" }: Subject) => operation;
-const berthOf = ({ cluster, namespace }: Subject) =>
+const namespaceRefOf = ({ cluster, namespace }: Subject) =>
   cluster === undefined || namespace === undefined ? "<cluster/namespace>" : `${cluster}/${namespace}`;
 
 const acts: { readonly [A in Act]: Expressed } = {
@@ -44,13 +44,22 @@ const acts: { readonly [A in Act]: Expressed } = {
     command: (subject) => `mooring compensate ${operationOf(subject)}`,
     words: "Compensate on the operation's page",
   },
-  repair: { command: (subject) => `mooring repair ${berthOf(subject)}`, words: "Repair on the namespace's page" },
-  migrate: { command: (subject) => `mooring migrate ${berthOf(subject)}`, words: "Migrate on the namespace's page" },
+  repair: {
+    command: (subject) => `mooring repair ${namespaceRefOf(subject)}`,
+    words: "Repair on the namespace's page",
+  },
+  migrate: {
+    command: (subject) => `mooring migrate ${namespaceRefOf(subject)}`,
+    words: "Migrate on the namespace's page",
+  },
   migrateBack: {
-    command: (subject) => `mooring migrate ${berthOf(subject)} --to podIdentity`,
+    command: (subject) => `mooring migrate ${namespaceRefOf(subject)} --to podIdentity`,
     words: "Go back on the namespace's page",
   },
-  offboard: { command: (subject) => `mooring offboard ${berthOf(subject)}`, words: "Offboard on the namespace's page" },
+  offboard: {
+    command: (subject) => `mooring offboard ${namespaceRefOf(subject)}`,
+    words: "Offboard on the namespace's page",
+  },
   takeOver: { command: () => "--take-over", words: undefined },
   adoptIdentity: { command: () => "--adopt-identity <its client ID>", words: undefined },
   dryRun: { command: () => "--dry-run", words: undefined },

@@ -113,14 +113,14 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
       ],
     ];
   }
-  const { berth, database, identityMode, expiresAfter } = fourEyes;
+  const { fullName, database, identityMode, expiresAfter } = fourEyes;
   const mode = identityMode === "workloadIdentity" ? "" : ` --identity-mode ${identityMode}`;
   const end = expiresAfter === undefined ? "" : ` --expires-after ${expiresAfter}`;
   return [
     [
       "Four eyes: the requester asks, and someone else has to approve.",
       become("requester"),
-      mooring(`onboard ${berth} --database ${database}${mode}${end}`),
+      mooring(`onboard ${fullName} --database ${database}${mode}${end}`),
       mooring("list operations --phase awaitingApproval"),
     ],
     [
@@ -129,7 +129,7 @@ function withPeople({ fourEyes }: Cloud): readonly Suggestion[] {
       mooring("approvals"),
       `${mooring("approve")} "$(${mooring("approvals --limit 1 -o name")})" --wait`,
     ],
-    ["The operator sees everything.", become("operator"), mooring(`status ${berth}`), mooring("audit")],
+    ["The operator sees everything.", become("operator"), mooring(`status ${fullName}`), mooring("audit")],
   ];
 }
 

@@ -22,7 +22,7 @@ export interface Person {
 export interface FourEyes {
   readonly team: string;
   /** `cluster/namespace` */
-  readonly berth: string;
+  readonly fullName: string;
   /** `server/database=role` */
   readonly database: string;
   readonly identityMode: IdentityMode;
@@ -73,7 +73,7 @@ function findFourEyes(
     const { cluster, namespace, identityMode, expiresAfter } = request;
     return {
       team,
-      berth: `${cluster}/${namespace}`,
+      fullName: `${cluster}/${namespace}`,
       database: `${server}/${database}=${role}`,
       identityMode,
       expiresAfter,

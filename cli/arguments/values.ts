@@ -1,6 +1,6 @@
 /** Reads values that people type: durations, namespaces, databases, targets, numbers. */
 import { expiryOf } from "../../clients/request.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import type { TargetRequest } from "../../src/domain/targets/namedTarget.ts";
 import type { DatabaseRequest } from "../../src/domain/targets/sqlDatabase.ts";
 import { UsageError } from "../failures.ts";
@@ -51,7 +51,7 @@ function spellDuration(ms: number): string {
 }
 
 /** Reads `cluster/namespace`. The service checks whether it exists. */
-export function readBerth(text: string): Berth {
+export function readNamespaceRef(text: string): NamespaceRef {
   const [cluster = "", namespace = "", ...more] = text.split("/");
   if (cluster === "" || namespace === "" || more.length > 0) {
     throw new UsageError(`"${text}" is not a namespace; write cluster/namespace, such as aks-dev/team-a.`);

@@ -26,8 +26,8 @@ export const command = defineCommand({
   async run(session, values, operands) {
     const { "expires-after": after, "expires-at": at, target: keys, "dry-run": isDryRun } = values;
     const end = endOf(after, at);
-    const { name, at: berth } = namespaceOf(operands);
-    const call = { route: "GET /api/namespaces/{cluster}/{namespace}", at: berth } as const;
+    const { name, at: namespaceRef } = namespaceOf(operands);
+    const call = { route: "GET /api/namespaces/{cluster}/{namespace}", at: namespaceRef } as const;
     const document = await session.client.json(call, ["request", "etag"]);
     const { request, team, etag } = document;
     const sent = renewed(request, { end, keys });

@@ -1,6 +1,6 @@
 /** The plans of a batch: one line for each namespace, with what blocks it. */
 
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { isChange } from "../../src/domain/operation/actions.ts";
 import type { BatchPlan, PlannedItem } from "../../src/domain/operation/batch.ts";
 import type { OperationError } from "../../src/domain/operation/operation.ts";
@@ -53,10 +53,13 @@ function countWrites({ plan }: PlannedItem): string {
   return String(plan.steps.filter(({ action }) => isChange(action)).length);
 }
 
-function describeError(berth: Berth, error: OperationError, view: View): readonly string[] {
+function describeError(namespaceRef: NamespaceRef, error: OperationError, view: View): readonly string[] {
   const { code, message } = error;
   return [
     "",
-    ...facts([[`${berth.cluster}/${berth.namespace}`, `${code}: ${message}`], ...fixFacts(error, berth)], view),
+    ...facts(
+      [[`${namespaceRef.cluster}/${namespaceRef.namespace}`, `${code}: ${message}`], ...fixFacts(error, namespaceRef)],
+      view,
+    ),
   ];
 }

@@ -14,7 +14,11 @@ export function summarizeFindings(findings: readonly FindingDocument[]): string 
   return there.length === 0 ? "none" : there.join(", ");
 }
 
-export function findingLines(findings: readonly FindingDocument[], berth: Subject, view: View): readonly string[] {
+export function findingLines(
+  findings: readonly FindingDocument[],
+  namespaceRef: Subject,
+  view: View,
+): readonly string[] {
   return findings.flatMap((finding) => {
     const { severity, code, field, expected, found } = finding;
     return [
@@ -24,7 +28,7 @@ export function findingLines(findings: readonly FindingDocument[], berth: Subjec
           ["field", field],
           ["wanted", expected ?? "nothing"],
           ["found", found ?? "nothing"],
-          ["fix", fixInCommands(finding, berth).fix],
+          ["fix", fixInCommands(finding, namespaceRef).fix],
         ],
         view,
         4,

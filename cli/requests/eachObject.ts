@@ -31,10 +31,11 @@ export function nameEach(written: readonly Written[]): readonly NamedRequest[] {
         ],
       });
     }
-    const berth = `${cluster}/${namespace}`;
-    const other = before.get(berth);
-    if (other !== undefined) throw new UsageError(`${berth} is in ${other} and again in ${where}; keep one of them.`);
-    before.set(berth, where);
+    const fullName = `${cluster}/${namespace}`;
+    const other = before.get(fullName);
+    if (other !== undefined)
+      throw new UsageError(`${fullName} is in ${other} and again in ${where}; keep one of them.`);
+    before.set(fullName, where);
     return { request, where, cluster, namespace, name: nameIn(request) ?? namespace };
   });
 }

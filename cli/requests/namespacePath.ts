@@ -1,14 +1,14 @@
-import type { Berth } from "../../src/domain/naming/names.ts";
-import { readBerth } from "../arguments/values.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
+import { readNamespaceRef } from "../arguments/values.ts";
 
 export interface Named {
   /** `aks-dev/team-a` */
   readonly name: string;
-  readonly at: Berth;
+  readonly at: NamespaceRef;
 }
 
 /** The namespace that the command line names. */
 export function namespaceOf([text = ""]: readonly string[]): Named {
-  const { cluster, namespace } = readBerth(text);
+  const { cluster, namespace } = readNamespaceRef(text);
   return { name: `${cluster}/${namespace}`, at: { cluster, namespace } };
 }

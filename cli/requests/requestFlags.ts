@@ -1,11 +1,11 @@
 /** One onboarding request from flags, or any number from files. */
 
 import { adoptionPolicies, deletePolicies } from "../../clients/request.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
-import { readBerth, readDatabase, readTarget } from "../arguments/values.ts";
+import { readDatabase, readNamespaceRef, readTarget } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
 import type { Search } from "./findFiles.ts";
 import { readRequests, type Written } from "./readFiles.ts";
@@ -84,12 +84,16 @@ export interface Asked {
   readonly adoptIdentity?: string | undefined;
 }
 
-export async function readAsked(values: RequestValues, [berth]: readonly string[], say: Search["say"]): Promise<Asked> {
+export async function readAsked(
+  values: RequestValues,
+  [fullName]: readonly string[],
+  say: Search["say"],
+): Promise<Asked> {
   const { filename, recursive } = values;
   const decided = { takeOver: values["take-over"], adoptIdentity: values["adopt-identity"] };
   const fields = fieldsOf(values);
   if (filename.length > 0) {
-    const [surplus] = [...(berth === undefined ? [] : [`"${berth}"`]), ...Object.keys(fields)];
+    const [surplus] = [...(fullName === undefined ? [] : [`"${fullName}"`]), ...Object.keys(fields)];
     if (surplus !== undefined)
       throw new UsageError(`The request comes from -f or from flags; ${surplus} cannot be combined with -f.`);
     const written = await readRequests(filename, { isRecursive: recursive, say });
@@ -97,20 +101,21 @@ export async function readAsked(values: RequestValues, [berth]: readonly string[
     return { requests: written.map(({ request }) => request), written, ...decided };
   }
   if (recursive) throw new UsageError("-R needs -f with a folder.");
-  if (berth === undefined) throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
+  if (fullName === undefined)
+    throw new UsageError("Name the namespace as cluster/namespace, or give requests with -f.");
   if (values.database.length + values.target.length === 0) {
     throw new UsageError(
       "Name the databases or other targets: --database server/database=role,role or --target alias=access+access.",
       { next: ["mooring catalog"] },
     );
   }
-  return { requests: [{ ...readBerth(berth), ...fields }], written: undefined, ...decided };
+  return { requests: [{ ...readNamespaceRef(fullName), ...fields }], written: undefined, ...decided };
 }
 
 /** Only the fields that were given; the service has the defaults. */
 function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
   // The operand names the namespace. A field of the request without a flag does not compile.
-  const given: Readonly<Record<Exclude<keyof OnboardingRequest, keyof Berth>, unknown>> = {
+  const given: Readonly<Record<Exclude<keyof OnboardingRequest, keyof NamespaceRef>, unknown>> = {
     identityMode: values["identity-mode"],
     databases: values.database.length === 0 ? undefined : values.database.map(readDatabase),
     targets: values.target.length === 0 ? undefined : values.target.map(readTarget),

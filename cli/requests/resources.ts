@@ -1,8 +1,8 @@
 /** The operands of `get` and `delete`, in kubectl's notations: `ns team-a`, `namespaces aks-dev/team-a`, `ns/team-a`. */
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { suggest } from "../../src/domain/suggest.ts";
-import { readBerth } from "../arguments/values.ts";
+import { readNamespaceRef } from "../arguments/values.ts";
 import { NotPossible, UsageError } from "../failures.ts";
 import type { Client } from "../service/client.ts";
 import { pagesOf } from "../service/pages.ts";
@@ -49,8 +49,8 @@ function withoutKind(word: string, kind: ResourceKind): string {
 }
 
 /** Accepts cluster/namespace, or the namespace alone if only one cluster has it. */
-export async function findNamespace(client: Client, name: string, cluster: string | undefined): Promise<Berth> {
-  if (name.includes("/")) return readBerth(name);
+export async function findNamespace(client: Client, name: string, cluster: string | undefined): Promise<NamespaceRef> {
+  if (name.includes("/")) return readNamespaceRef(name);
   if (cluster !== undefined) return { cluster, namespace: name };
   const found: NamespaceDocument[] = [];
   for await (const page of pagesOf(client, { route: "GET /api/namespaces" }))

@@ -1,8 +1,8 @@
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
-import { readBerth } from "../arguments/values.ts";
+import { readNamespaceRef } from "../arguments/values.ts";
 import { exitCodes, NotPossible, Refused, UsageError } from "../failures.ts";
 import { count } from "../output/count.ts";
 import { nameOf } from "../output/namespaces.ts";
@@ -27,7 +27,10 @@ interface Given {
 }
 
 /** The selection as the service expects it. */
-type Choice = { readonly namespaces: readonly Berth[] } | { readonly filter: NamespaceFilter } | { readonly all: true };
+type Choice =
+  | { readonly namespaces: readonly NamespaceRef[] }
+  | { readonly filter: NamespaceFilter }
+  | { readonly all: true };
 
 /** Undefined for one namespace, which has its own route. */
 export function choiceOf({ all, filter }: Given, operands: readonly string[]): Choice | undefined {
@@ -39,7 +42,7 @@ export function choiceOf({ all, filter }: Given, operands: readonly string[]): C
   }
   if (operands.length === 0)
     throw new UsageError("Name namespaces, or give --all or --filter.", { next: ["mooring list"] });
-  return operands.length === 1 ? undefined : { namespaces: operands.map(readBerth) };
+  return operands.length === 1 ? undefined : { namespaces: operands.map(readNamespaceRef) };
 }
 
 export interface Wanted {
@@ -97,7 +100,7 @@ async function confirm(session: Session, { action, choice }: Wanted, person: Per
 }
 
 /** `offboard 7 namespaces: a/b, c/d, …, and 2 more?` */
-export function questionOf(action: NamespaceAction, names: readonly Berth[]): string {
+export function questionOf(action: NamespaceAction, names: readonly NamespaceRef[]): string {
   const first = names.slice(0, mostNamed).map(nameOf).join(", ");
   const rest = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : "";
   return `${action} ${count(names.length, "namespace")}: ${first}${rest}?`;

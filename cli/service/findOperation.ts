@@ -1,5 +1,5 @@
 import type { AnySummary, AwaitingDocument } from "../../src/domain/documents/operation.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { NotPossible, Refused, UsageError } from "../failures.ts";
 import type { Client } from "./client.ts";
 import { listAll, pagesOf } from "./pages.ts";
@@ -52,7 +52,7 @@ export async function findOperation(client: Client, text: string): Promise<strin
 }
 
 /** The last operation of a namespace, also of one that is not onboarded: its onboarding failed, or it was offboarded. */
-export async function findLast(client: Client, { cluster, namespace }: Berth): Promise<string | undefined> {
+export async function findLast(client: Client, { cluster, namespace }: NamespaceRef): Promise<string | undefined> {
   const call = { route: "GET /api/operations", query: { cluster, namespace } } as const;
   return (await listAll(client, call, 1)).value[0]?.id;
 }

@@ -8,7 +8,7 @@ import { type Language, languageNames, languages } from "../../clients/login.ts"
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, to } from "../app/router.ts";
 import { addressOf } from "../service/address.ts";
@@ -65,7 +65,7 @@ function Actions({
   reload,
 }: {
   readonly of: Namespace;
-  readonly at: Berth;
+  readonly at: NamespaceRef;
   readonly reload: () => void;
 }) {
   const { migration, etag: ifMatch } = namespace;
@@ -125,7 +125,7 @@ function Migrate({
   reload,
 }: {
   readonly of: Namespace;
-  readonly at: Berth;
+  readonly at: NamespaceRef;
   readonly reload: () => void;
 }) {
   const others = identityModes.filter((mode) => mode !== identityMode);
@@ -163,7 +163,15 @@ function Migrate({
 }
 
 /** Only reads, so there is nothing to plan. */
-function Verify({ at, etag, reload }: { readonly at: Berth; readonly etag: string; readonly reload: () => void }) {
+function Verify({
+  at,
+  etag,
+  reload,
+}: {
+  readonly at: NamespaceRef;
+  readonly etag: string;
+  readonly reload: () => void;
+}) {
   const { isRunning, error, run, forget } = useTask(async () => {
     const call = { route: "POST /api/namespaces/{cluster}/{namespace}/verify", at } as const;
     const headers = { "if-match": etag, "idempotency-key": crypto.randomUUID() };
@@ -189,7 +197,7 @@ function Verify({ at, etag, reload }: { readonly at: Berth; readonly etag: strin
   );
 }
 
-function View({ of, at, reload }: { readonly of: Namespace; readonly at: Berth; readonly reload: () => void }) {
+function View({ of, at, reload }: { readonly of: Namespace; readonly at: NamespaceRef; readonly reload: () => void }) {
   const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   const { expiry } = of;
   return (
@@ -309,7 +317,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
 }
 
 /** The plan of a repair shows, step by step, what differs. */
-function Comparison({ at, of }: { readonly at: Berth; readonly of: Namespace }) {
+function Comparison({ at, of }: { readonly at: NamespaceRef; readonly of: Namespace }) {
   const isWanted = useSignal(false);
   if (!isIn("Onboarding.Request")) return <p class="muted">To compare, you need permission to request a repair.</p>;
   if (!isWanted.value) {
@@ -327,7 +335,7 @@ function Comparison({ at, of }: { readonly at: Berth; readonly of: Namespace }) 
   return <Compared at={at} version={`${of.operation} ${of.verifiedTime}`} />;
 }
 
-function Compared({ at, version }: { readonly at: Berth; readonly version: string }) {
+function Compared({ at, version }: { readonly at: NamespaceRef; readonly version: string }) {
   const call = { route: "POST /api/namespaces/{cluster}/{namespace}/repair", at } as const;
   const resource = useResource(`compare ${addressOf(call)} ${version}`, (signal) => plan(call, { signal }));
   return (
@@ -351,7 +359,7 @@ function MigrationStepper({
   reload,
 }: {
   readonly of: Namespace;
-  readonly at: Berth;
+  readonly at: NamespaceRef;
   readonly reload: () => void;
 }) {
   const until = useSignal("retire");
@@ -421,7 +429,7 @@ const formats = [
   ["azurecli", "Azure CLI"],
 ] as const;
 
-function Export({ at, request }: { readonly at: Berth; readonly request: Namespace["request"] }) {
+function Export({ at, request }: { readonly at: NamespaceRef; readonly request: Namespace["request"] }) {
   const format = useSignal("");
   return (
     <>
@@ -465,7 +473,7 @@ function isLanguage(text: string): text is Language {
   return languages.some((each) => each === text);
 }
 
-function Exported({ at, format }: { readonly at: Berth; readonly format: string }) {
+function Exported({ at, format }: { readonly at: NamespaceRef; readonly format: string }) {
   const address =
     format === "manifest"
       ? addressOf({ route: "GET /api/namespaces/{cluster}/{namespace}/manifest", at })

@@ -11,7 +11,7 @@ export interface Service {
   /** Sends the request and returns the id of the operation that it started. */
   start(call: Beginning): Promise<string>;
   /** The newest operation for a namespace, as soon as there is one. */
-  findOperation(berth: { cluster: string; namespace: string }): Promise<string>;
+  findOperation(namespaceRef: { cluster: string; namespace: string }): Promise<string>;
   /** Namespaces that the service knows. */
   listNamespaces(): Promise<readonly string[]>;
   /** Reports each change until the operation has ended, the last one included. */

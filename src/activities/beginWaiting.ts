@@ -1,5 +1,5 @@
 /** What follows when an operation has released its namespace. */
-import type { Berth } from "../domain/naming/names.ts";
+import type { NamespaceRef } from "../domain/naming/names.ts";
 import type { Invocation } from "../durable/activity.ts";
 import type { ActivityPorts } from "./host.ts";
 
@@ -7,7 +7,7 @@ import type { ActivityPorts } from "./host.ts";
 export async function beginWaiting(
   { backlog }: Pick<ActivityPorts, "backlog">,
   { client, warn }: Invocation,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<void> {
-  if (client) await backlog?.beginNext({ client: client(), warn }, berth);
+  if (client) await backlog?.beginNext({ client: client(), warn }, namespaceRef);
 }

@@ -1,5 +1,5 @@
 import { TransientError } from "../domain/errors.ts";
-import { type Berth, berthKey } from "../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../domain/naming/names.ts";
 import type { NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import type { OperationRecord, Stored } from "../domain/operation/records.ts";
 import type { Registry } from "../ports/registry.ts";
@@ -65,12 +65,12 @@ export async function amend<R, C>({
 /** Amends a namespace's record, if there is one: `next` returns the whole new one. */
 export async function amendNamespace<N extends NamespaceRecord>(
   registry: Pick<Registry, "getNamespace" | "replaceNamespace">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   next: (record: Stored<NamespaceRecord>) => N | undefined | Promise<N | undefined>,
 ): Promise<Amended<Stored<NamespaceRecord> | undefined, N>> {
   return await amend({
-    what: `The record of ${berthKey(berth)}`,
-    read: () => registry.getNamespace(berth),
+    what: `The record of ${namespaceKey(namespaceRef)}`,
+    read: () => registry.getNamespace(namespaceRef),
     next,
     write: ({ etag }, changed) => registry.replaceNamespace({ ...changed, etag }),
   });

@@ -1,7 +1,7 @@
 /** The kinds of path that routes have. */
 import { z } from "zod";
 import { notOnboarded } from "../application/admission/seeNamespace.ts";
-import type { Berth } from "../domain/naming/names.ts";
+import type { NamespaceRef } from "../domain/naming/names.ts";
 import { Namespace } from "../domain/request/request.ts";
 import type { Place } from "./declaration.ts";
 import { problem } from "./docs/answers.ts";
@@ -12,7 +12,7 @@ export function at(path: string): Place<undefined> {
 }
 
 /** A path below a namespace; `more` begins with a slash. */
-export function atNamespace(more = ""): Place<Berth> {
+export function atNamespace(more = ""): Place<NamespaceRef> {
   return {
     path: `/api/namespaces/{cluster}/{namespace}${more}`,
     names: z.object({
@@ -20,7 +20,7 @@ export function atNamespace(more = ""): Place<Berth> {
       namespace: z.string().meta({ description: "The Kubernetes namespace.", examples: [names.namespace] }),
     }),
     answers: { 404: problem("The namespace is not onboarded.", "NOT_ONBOARDED") },
-    read: readBerth,
+    read: readNamespaceRef,
   };
 }
 
@@ -39,8 +39,8 @@ export function atOperation(more = ""): Place<string> {
 }
 
 /** A name that cannot be valid is not looked up: it is simply not onboarded. */
-function readBerth({ cluster = "", namespace = "" }: Readonly<Record<string, string>>): Berth {
-  const berth = { cluster, namespace };
-  if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) throw notOnboarded(berth);
-  return berth;
+function readNamespaceRef({ cluster = "", namespace = "" }: Readonly<Record<string, string>>): NamespaceRef {
+  const namespaceRef = { cluster, namespace };
+  if (!Namespace.safeParse(namespace).success || !/^[a-z0-9-]{1,40}$/.test(cluster)) throw notOnboarded(namespaceRef);
+  return namespaceRef;
 }

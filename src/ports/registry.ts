@@ -1,5 +1,5 @@
 /** What Mooring remembers: Table Storage. */
-import type { Berth } from "../domain/naming/names.ts";
+import type { NamespaceRef } from "../domain/naming/names.ts";
 import type { Leftover } from "../domain/operation/leftover.ts";
 import type { FreeRecord, HeldRecord, NamespaceRecord, OnboardedRecord } from "../domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "../domain/operation/operation.ts";
@@ -22,7 +22,7 @@ import type { StepKey } from "../domain/operation/stepName.ts";
  * and waiting requests leave it out, so that it hides no other; the registry writes it to the log and counts it.
  */
 export interface Registry extends Batches, WaitingRequests, Leftovers {
-  getNamespace(berth: Berth): Promise<Stored<NamespaceRecord> | undefined>;
+  getNamespace(namespaceRef: NamespaceRef): Promise<Stored<NamespaceRecord> | undefined>;
   listNamespaces(query: {
     cluster?: string;
     /** Only what belongs to one of these teams; an empty list matches nothing. */
@@ -132,9 +132,9 @@ export interface Batches {
 /** Requests from the queue that wait for their namespace. */
 export interface WaitingRequests {
   /** For one namespace, in order. */
-  waitingFor(berth: Berth): Promise<readonly WaitingRequest[]>;
+  waitingFor(namespaceRef: NamespaceRef): Promise<readonly WaitingRequest[]>;
   /** The first one of a namespace; reads no other. Fails with RECORD_UNREADABLE where it is there and cannot be read. */
-  firstWaiting(berth: Berth): Promise<WaitingRequest | undefined>;
+  firstWaiting(namespaceRef: NamespaceRef): Promise<WaitingRequest | undefined>;
   /** For all namespaces, without the requests. */
   listWaiting(): Promise<readonly Omit<WaitingRequest, "request">[]>;
   /** Does nothing if it is already waiting. */

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { parse, splitCommand } from "../../cli/arguments/parse.ts";
 import {
   latencyLimits,
-  readBerth,
   readCount,
   readDatabase,
   readDuration,
+  readNamespaceRef,
   readSeconds,
 } from "../../cli/arguments/values.ts";
 import { entries, loadCommand } from "../../cli/commands.ts";
@@ -166,7 +166,7 @@ describe("values", () => {
   });
 
   it.each(["team-a", "aks-dev/", "/team-a", "a/b/c", ""])('no namespace: "%s"', (text) => {
-    expect(() => readBerth(text)).toThrow(UsageError);
+    expect(() => readNamespaceRef(text)).toThrow(UsageError);
   });
 
   it.each(["messages", "sql-dev/messages", "sql-dev/messages=", "messages=reader", "a/b/c=reader"])(

@@ -19,25 +19,25 @@ afterAll(async () => {
 });
 
 describe("a namespace's life", () => {
-  const berth = `${names.cluster}/red-life`;
+  const fullName = `${names.cluster}/red-life`;
   let operation: string;
 
   it("is planned, and nothing is written", async () => {
     const [plan, dryRun] = await Promise.all([
-      cli.mooring(["plan", berth, "--database", `${messages}=reader,writer`]),
-      cli.mooring([...onboardArgs(berth), "--dry-run", "-o", "json"]),
+      cli.mooring(["plan", fullName, "--database", `${messages}=reader,writer`]),
+      cli.mooring([...onboardArgs(fullName), "--dry-run", "-o", "json"]),
     ]);
 
     expect(plan).toMatchObject({ code: 0, stderr: "" });
     expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes, nothing in the way\n/);
     expect(plan.stdout).toMatch(/^\+ set up identity .* create$/m);
     expect(JSON.parse(dryRun.stdout)).toMatchObject({ blocked: false, steps: expect.any(Array) });
-    expect(cli.identityOf(berth)).toBeUndefined();
-    expect((await cli.mooring(["list", "-o", "name"])).stdout).not.toContain(berth);
+    expect(cli.identityOf(fullName)).toBeUndefined();
+    expect((await cli.mooring(["list", "-o", "name"])).stdout).not.toContain(fullName);
   });
 
   it("begins with onboard --wait, whose standard output is the operation and nothing else", async () => {
-    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(berth), "--wait", "-o", "json"]);
+    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(fullName), "--wait", "-o", "json"]);
 
     const document = JSON.parse(stdout);
     expect(code).toBe(0);
@@ -48,7 +48,7 @@ describe("a namespace's life", () => {
   });
 
   it("is the same operation when requested again, and says so", async () => {
-    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(berth), "-o", "name"]);
+    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(fullName), "-o", "name"]);
 
     expect(code).toBe(0);
     expect(stdout).toBe(`${operation}\n`);
@@ -66,9 +66,9 @@ describe("a namespace's life", () => {
     expect(table?.stdout).toMatch(row);
     expect(table?.stdout).not.toContain("CLIENT ID");
     expect(wide?.stdout).toMatch(row);
-    expect(wide?.stdout).toContain(cli.identityOf(berth)?.clientId);
+    expect(wide?.stdout).toContain(cli.identityOf(fullName)?.clientId);
     expect(parse(yaml?.stdout ?? "")).toEqual(JSON.parse(json?.stdout ?? ""));
-    expect(name?.stdout.split("\n")).toContain(berth);
+    expect(name?.stdout.split("\n")).toContain(fullName);
   });
 
   it("is found by the beginning of its operation's id, or of the part after the hyphen", async () => {
@@ -87,7 +87,7 @@ describe("a namespace's life", () => {
   });
 
   it("is refused when the beginning of an id matches several operations", async () => {
-    await cli.mooring([...onboardArgs(cli.newBerth()), "--wait"]);
+    await cli.mooring([...onboardArgs(cli.newNamespaceRef()), "--wait"]);
 
     const { code, stderr } = await cli.mooring(["status", operation.slice(0, 4)]);
 
@@ -97,8 +97,8 @@ describe("a namespace's life", () => {
 
   it("prints its manifest and its export unchanged", async () => {
     const [manifest, tsql] = await Promise.all([
-      cli.mooring(["manifest", berth]),
-      cli.mooring(["export", berth, "--format", "tsql"]),
+      cli.mooring(["manifest", fullName]),
+      cli.mooring(["export", fullName, "--format", "tsql"]),
     ]);
 
     expect(parse(manifest.stdout)).toMatchObject({ metadata: { namespace: "red-life" } });
@@ -106,14 +106,14 @@ describe("a namespace's life", () => {
   });
 
   it("is verified with 0 when access works and 1 when it is broken, and then repaired", async () => {
-    const before = await cli.mooring(["verify", berth]);
-    await cli.sandbox.cloud.sql.database("messages").runScript(`DROP USER [${cli.identityOf(berth)?.name}]`);
-    const after = await cli.mooring(["verify", berth]);
-    const plan = await cli.mooring(["repair", berth, "--dry-run"]);
-    const repair = await cli.mooring(["repair", berth, "--wait"]);
-    const again = await cli.mooring(["verify", berth, "-o", "json"]);
+    const before = await cli.mooring(["verify", fullName]);
+    await cli.sandbox.cloud.sql.database("messages").runScript(`DROP USER [${cli.identityOf(fullName)?.name}]`);
+    const after = await cli.mooring(["verify", fullName]);
+    const plan = await cli.mooring(["repair", fullName, "--dry-run"]);
+    const repair = await cli.mooring(["repair", fullName, "--wait"]);
+    const again = await cli.mooring(["verify", fullName, "-o", "json"]);
 
-    expect(before).toMatchObject({ code: 0, stdout: `${berth}  is as it was asked for\n` });
+    expect(before).toMatchObject({ code: 0, stdout: `${fullName}  is as it was asked for\n` });
     expect(after).toMatchObject({
       code: 1,
       stdout: expect.stringContaining("Error  USER_MISSING  database sql-dev/messages"),
@@ -160,11 +160,11 @@ describe("a namespace's life", () => {
 
   it("exports a single database only as T-SQL", async () => {
     const [one, unasked, unknown] = await Promise.all([
-      cli.mooring(["export", berth, "--format", "tsql", "--database", messages]),
-      cli.mooring(["export", berth, "--database", messages]),
-      cli.mooring(["export", berth, "--format", "tsql", "--database", "foo"]),
+      cli.mooring(["export", fullName, "--format", "tsql", "--database", messages]),
+      cli.mooring(["export", fullName, "--database", messages]),
+      cli.mooring(["export", fullName, "--format", "tsql", "--database", "foo"]),
     ]);
-    const overHttp = await fetch(`${cli.sandbox.url}/api/namespaces/${berth}/export?database=foo`, {
+    const overHttp = await fetch(`${cli.sandbox.url}/api/namespaces/${fullName}/export?database=foo`, {
       headers: { "x-mooring-key": cli.key },
     });
 
@@ -175,13 +175,13 @@ describe("a namespace's life", () => {
   });
 
   it("ends with offboard --wait", async () => {
-    const plan = await cli.mooring(["offboard", berth, "--dry-run"]);
-    const gone = await cli.mooring(["offboard", berth, "--wait"]);
-    const status = await cli.mooring(["status", berth]);
+    const plan = await cli.mooring(["offboard", fullName, "--dry-run"]);
+    const gone = await cli.mooring(["offboard", fullName, "--wait"]);
+    const status = await cli.mooring(["status", fullName]);
 
     expect(plan.stdout).toMatch(/^- remove identity .* delete$/m);
     expect(gone).toMatchObject({ code: 0, stdout: expect.stringMatching(/^offboard aks-dev\/red-life {2}Succeeded/) });
-    expect(cli.identityOf(berth)).toBeUndefined();
+    expect(cli.identityOf(fullName)).toBeUndefined();
     expect(status).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("NOT_ONBOARDED") });
   });
 });
@@ -200,20 +200,20 @@ describe("failures", () => {
   });
 
   it("end with 1 and the operation's error when the operation fails", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
     cli.sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
 
-    const { code, stdout } = await cli.mooring([...onboardArgs(berth), "--wait"]);
+    const { code, stdout } = await cli.mooring([...onboardArgs(fullName), "--wait"]);
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/^onboard aks-dev\/red-\d+ {2}Failed in /);
     expect(stdout).toMatch(/^ {2}error {2}SQL_\w+: /m);
     expect(stdout).toMatch(/^ {2}fix {4}\w/m);
-    expect(cli.identityOf(berth)).toBeUndefined();
+    expect(cli.identityOf(fullName)).toBeUndefined();
     const [, id] = /^ {2}id {5}(\S+)$/m.exec(stdout) ?? [];
     const [status, followed] = await Promise.all([
-      cli.mooring(["status", berth]),
-      cli.mooring(["status", berth, "--wait"]),
+      cli.mooring(["status", fullName]),
+      cli.mooring(["status", fullName, "--wait"]),
     ]);
     expect(status).toMatchObject({ code: 1, stderr: expect.stringContaining(`next   mooring status ${id} --wait`) });
     expect(followed).toMatchObject({
@@ -234,11 +234,11 @@ describe("failures", () => {
   });
 
   it("point to the operation that is in the way", async () => {
-    const berth = cli.newBerth();
-    const { stdout } = await cli.mooring([...onboardArgs(berth, orders), "-o", "name"]);
+    const fullName = cli.newNamespaceRef();
+    const { stdout } = await cli.mooring([...onboardArgs(fullName, orders), "-o", "name"]);
     const id = stdout.trim();
 
-    const { code, stderr } = await cli.mooring(onboardArgs(berth));
+    const { code, stderr } = await cli.mooring(onboardArgs(fullName));
     await cli.mooring(["cancel", id, "--wait"]);
 
     expect(code).toBe(1);
@@ -323,42 +323,42 @@ it("says what can be requested", async () => {
 
 describe("renew", () => {
   it("moves the end of everything or of one target, as a change with its plan and its approval", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
     const until = "2090-01-31T00:00:00.000Z";
     const first = ["--database", `${messages}=reader`, "--expires-at", "2080-01-01T00:00:00Z", "--wait"];
-    expect(await cli.mooring(["onboard", berth, ...first])).toMatchObject({ code: 0 });
+    expect(await cli.mooring(["onboard", fullName, ...first])).toMatchObject({ code: 0 });
     const request = async () => {
-      const { stdout } = await cli.mooring(["status", berth, "-o", "json"]);
+      const { stdout } = await cli.mooring(["status", fullName, "-o", "json"]);
       return (JSON.parse(stdout) as { request: object }).request;
     };
 
-    const planned = await cli.mooring(["renew", berth, "--expires-at", until, "--dry-run"]);
-    expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining(`renew ${berth}`) });
+    const planned = await cli.mooring(["renew", fullName, "--expires-at", until, "--dry-run"]);
+    expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining(`renew ${fullName}`) });
     expect(await request()).toMatchObject({ expiresAt: "2080-01-01T00:00:00.000Z" });
 
-    const whole = await cli.mooring(["renew", berth, "--expires-at", until, "--wait"]);
+    const whole = await cli.mooring(["renew", fullName, "--expires-at", until, "--wait"]);
     expect(whole, whole.stderr).toMatchObject({ code: 0 });
     expect(await request()).toMatchObject({ expiresAt: until, databases: [{ roles: ["reader"] }] });
 
-    const one = await cli.mooring(["renew", berth, "--target", messages, "--expires-after", "PT1H", "--wait"]);
+    const one = await cli.mooring(["renew", fullName, "--target", messages, "--expires-after", "PT1H", "--wait"]);
     expect(one, one.stderr).toMatchObject({ code: 0 });
     expect(await request()).toMatchObject({ expiresAt: until, databases: [{ expiresAt: expect.any(String) }] });
     const late = await cli.mooring([
       "renew",
-      berth,
+      fullName,
       "--target",
       messages,
       "--expires-at",
       "2091-01-01T00:00:00Z",
       "--dry-run",
     ]);
-    expect(late.stderr).toContain(`All of ${berth} ends at ${until}`);
+    expect(late.stderr).toContain(`All of ${fullName} ends at ${until}`);
   });
 
   it("needs what any change needs", async () => {
-    const berth = cli.newBerth();
-    await cli.mooring([...onboardArgs(berth), "--wait"]);
-    const refused = (...args: string[]) => cli.mooring(["renew", berth, ...args]);
+    const fullName = cli.newNamespaceRef();
+    await cli.mooring([...onboardArgs(fullName), "--wait"]);
+    const refused = (...args: string[]) => cli.mooring(["renew", fullName, ...args]);
 
     expect(await refused()).toMatchObject({ code: 2, stderr: expect.stringContaining("--expires-after or") });
     expect(await refused("--expires-after", "30d")).toMatchObject({ code: 2, stderr: expect.stringContaining("P30D") });
@@ -376,7 +376,7 @@ describe("renew", () => {
       code: 1,
       stderr: expect.stringContaining("PRECONDITION_FAILED"),
     });
-    expect(await cli.mooring(["renew", cli.newBerth(), "--expires-after", "P1D"])).toMatchObject({
+    expect(await cli.mooring(["renew", cli.newNamespaceRef(), "--expires-after", "P1D"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("NOT_ONBOARDED"),
     });

@@ -56,7 +56,7 @@ describe("decisions", () => {
   });
 
   it("refuses a decision about an operation that waits for none, with the same exit code for each decision", async () => {
-    const { stdout } = await cli.mooring([...onboardArgs(cli.newBerth()), "--wait", "-o", "name"]);
+    const { stdout } = await cli.mooring([...onboardArgs(cli.newNamespaceRef()), "--wait", "-o", "name"]);
     const id = stdout.trim();
 
     const [approve, plan, reject] = await Promise.all([
@@ -109,7 +109,7 @@ describe("decisions", () => {
   });
 
   it("reruns failed undos with compensate, as the failed operation suggests", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
     const { faults } = cli.sandbox.cloud;
     faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });
     faults.add({
@@ -118,7 +118,7 @@ describe("decisions", () => {
       times: 50,
       effect: { kind: "error", code: "AuthorizationFailed", status: 403 },
     });
-    const failed = await cli.mooring([...onboardArgs(berth), "--wait"]);
+    const failed = await cli.mooring([...onboardArgs(fullName), "--wait"]);
     faults.clear();
     const [, words = ""] = /^\s*next +mooring (compensate \S+)$/m.exec(failed.stdout) ?? [];
 
@@ -128,17 +128,17 @@ describe("decisions", () => {
     expect(failed).toMatchObject({ code: 1, stdout: expect.stringContaining("COMPENSATION_FAILED") });
     expect(plan.stdout).toMatch(/^- remove identity .* delete$/m);
     expect(compensated.code).toBe(0);
-    expect(cli.identityOf(berth)).toBeUndefined();
+    expect(cli.identityOf(fullName)).toBeUndefined();
   });
 });
 
 describe("waiting", () => {
   it("ends with 4 after --timeout, and says that the operation continues", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
 
-    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(berth, orders), "--wait", "--timeout", "2s"]);
-    const status = await cli.mooring(["status", berth, "-o", "json"]);
-    const cancel = await cli.mooring(["cancel", berth, "--wait", "--comment", "was a test"]);
+    const { code, stdout, stderr } = await cli.mooring([...onboardArgs(fullName, orders), "--wait", "--timeout", "2s"]);
+    const status = await cli.mooring(["status", fullName, "-o", "json"]);
+    const cancel = await cli.mooring(["cancel", fullName, "--wait", "--comment", "was a test"]);
 
     expect(code).toBe(4);
     expect(stdout).toBe("");
@@ -148,8 +148,8 @@ describe("waiting", () => {
   });
 
   it("ends with 130 at Ctrl-C, and says how to look at the operation and how to stop it", async () => {
-    const berth = cli.newBerth();
-    const waiting = start([...onboardArgs(berth, orders), "--wait"], { env: cli.env() });
+    const fullName = cli.newNamespaceRef();
+    const waiting = start([...onboardArgs(fullName, orders), "--wait"], { env: cli.env() });
     await waiting.hasSaid("It waits for an approval.");
 
     waiting.child.kill("SIGINT");
@@ -177,8 +177,8 @@ describe("waiting", () => {
     const [first, second] = [await limited(), await limited()];
 
     const [told, waited] = await Promise.all([
-      cli.mooring(onboardArgs(cli.newBerth()), { env: { MOORING_SERVER: first.url } }),
-      cli.mooring([...onboardArgs(cli.newBerth()), "--wait"], { env: { MOORING_SERVER: second.url } }),
+      cli.mooring(onboardArgs(cli.newNamespaceRef()), { env: { MOORING_SERVER: first.url } }),
+      cli.mooring([...onboardArgs(cli.newNamespaceRef()), "--wait"], { env: { MOORING_SERVER: second.url } }),
     ]);
 
     expect(told).toMatchObject({ code: 1, stderr: expect.stringMatching(/RATE_LIMITED[\s\S]*wait {3}1 s/) });
@@ -191,7 +191,7 @@ describe("waiting", () => {
       method === "POST" ? { answer: { status: 503, headers: { "retry-after": "9" }, body: "" } } : "pass",
     );
 
-    const { code, stderr } = await cli.mooring([...onboardArgs(cli.newBerth()), "--wait", "--timeout", "1s"], {
+    const { code, stderr } = await cli.mooring([...onboardArgs(cli.newNamespaceRef()), "--wait", "--timeout", "1s"], {
       env: { MOORING_SERVER: url },
     });
 
@@ -200,14 +200,14 @@ describe("waiting", () => {
   });
 
   it("gets the same operation when the answer was lost and the request is sent again", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
     const { url, passed } = await cli.through(({ method }, earlier) =>
       method === "POST" && earlier.length === 0 ? "lose" : "pass",
     );
 
-    const { code, stderr } = await cli.mooring([...onboardArgs(berth), "--wait"], { env: { MOORING_SERVER: url } });
+    const { code, stderr } = await cli.mooring([...onboardArgs(fullName), "--wait"], { env: { MOORING_SERVER: url } });
 
-    const [, namespace = ""] = berth.split("/");
+    const [, namespace = ""] = fullName.split("/");
     const { stdout } = await cli.mooring(["list", "operations", "--namespace", namespace, "-o", "name"]);
     const sent = passed.filter(({ method }) => method === "POST");
     expect(code).toBe(0);
@@ -221,8 +221,8 @@ describe("waiting", () => {
 
 describe("watch", () => {
   it("prints every event once and ends as the operation does, although the connection is cut repeatedly", async () => {
-    const berth = cli.newBerth();
-    const { stdout: id } = await cli.mooring([...onboardArgs(berth), "-o", "name"]);
+    const fullName = cli.newNamespaceRef();
+    const { stdout: id } = await cli.mooring([...onboardArgs(fullName), "-o", "name"]);
     const { url, passed } = await cli.through(({ path }) =>
       path.endsWith("/events") ? { cutAfterEvents: 4 } : "pass",
     );
@@ -249,16 +249,18 @@ describe("watch", () => {
   });
 
   it("prints all events until Ctrl-C", async () => {
-    const berth = cli.newBerth();
+    const fullName = cli.newNamespaceRef();
     const watching = start(["watch"], { env: cli.env() });
-    await cli.mooring([...onboardArgs(berth), "--wait"]);
-    await watching.hasSaid(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}onboard ${berth} \\w+-\\w+ {2}Succeeded$`, "m"));
+    await cli.mooring([...onboardArgs(fullName), "--wait"]);
+    await watching.hasSaid(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}onboard ${fullName} \\w+-\\w+ {2}Succeeded$`, "m"));
 
     watching.child.kill("SIGINT");
     const { code, stdout } = await watching.ended;
 
     expect(code).toBe(130);
-    expect(stdout).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${berth} verify access ${berth} {2}Succeeded$`, "m"));
+    expect(stdout).toMatch(
+      new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}${fullName} verify access ${fullName} {2}Succeeded$`, "m"),
+    );
   });
 
   it("ends with 0 after watching everything for a given time", async () => {
@@ -346,7 +348,7 @@ describe("several namespaces", () => {
   const filter = ["--filter", `cluster=${names.cluster},findings=USER_MISSING`];
 
   it("are verified as one batch, which ends with 1 if access is broken", async () => {
-    const requests = many.map((berth) => requestFor(berth.split("/")[1] ?? ""));
+    const requests = many.map((fullName) => requestFor(fullName.split("/")[1] ?? ""));
     const onboarded = await cli.mooring(["onboard", "-f", "-", "--wait"], { stdin: JSON.stringify(requests) });
     await cli.sandbox.cloud.sql.database("messages").runScript(`DROP USER [${cli.identityOf(many[1] ?? "")?.name}]`);
 
@@ -387,7 +389,7 @@ describe("several namespaces", () => {
     expect(unasked).toMatchObject({ code: 2, stdout: "" });
     expect(unasked.stderr).toContain("No terminal to ask whether to offboard them.");
     expect(unasked.stderr).toContain("--yes continues without asking");
-    for (const berth of many) expect(there.stdout.split("\n")).toContain(berth);
+    for (const fullName of many) expect(there.stdout.split("\n")).toContain(fullName);
     expect(plan.stdout).toMatch(/^batch {2}3 of 3 ready\n/);
     expect(done.code, done.stderr).toBe(0);
     expect(JSON.parse(done.stdout)).toMatchObject({ action: "offboard", totals: { succeeded: 3 } });

@@ -34,13 +34,13 @@ describe("in a script", () => {
   const mooring = (...args: string[]): Promise<Ended> => runHere(args, { env: { MOORING_SERVER: sandbox.url } });
 
   async function onboarded(namespace: string): Promise<string> {
-    const berth = `${cluster}/${namespace}`;
-    expect(await mooring("onboard", berth, ...both, "--wait")).toMatchObject({ code: 0 });
-    return berth;
+    const fullName = `${cluster}/${namespace}`;
+    expect(await mooring("onboard", fullName, ...both, "--wait")).toMatchObject({ code: 0 });
+    return fullName;
   }
 
-  async function databasesOf(berth: string): Promise<string> {
-    const { stdout } = await mooring("status", berth, "-o", "jsonpath={.databases[*].database}");
+  async function databasesOf(fullName: string): Promise<string> {
+    const { stdout } = await mooring("status", fullName, "-o", "jsonpath={.databases[*].database}");
     return stdout.trim();
   }
 
@@ -56,34 +56,34 @@ describe("in a script", () => {
   }
 
   it("onboard refuses, says what to do, and does it with --yes", async () => {
-    const berth = await onboarded("one");
+    const fullName = await onboarded("one");
 
-    const plan = await mooring("plan", berth, ...on("messages"));
-    const refused = await mooring("onboard", berth, ...on("messages"), "--wait");
+    const plan = await mooring("plan", fullName, ...on("messages"));
+    const refused = await mooring("onboard", fullName, ...on("messages"), "--wait");
 
     expect(plan.stdout).toContain(`removes  ${loss}`);
     expect(refused).toMatchObject({ code: 1, stdout: "" });
-    expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain(`REMOVAL_NOT_CONFIRMED: ${berth} would lose ${loss}.`);
+    expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain(`REMOVAL_NOT_CONFIRMED: ${fullName} would lose ${loss}.`);
     expect(refused.stderr.replaceAll(/\s+/g, " ")).toContain("send the request with --yes");
-    expect(await databasesOf(berth)).toBe("messages orders");
+    expect(await databasesOf(fullName)).toBe("messages orders");
 
-    expect(await mooring("onboard", berth, ...on("messages"), "--yes", "--wait")).toMatchObject({ code: 0 });
-    expect(await databasesOf(berth)).toBe("messages");
+    expect(await mooring("onboard", fullName, ...on("messages"), "--yes", "--wait")).toMatchObject({ code: 0 });
+    expect(await databasesOf(fullName)).toBe("messages");
   });
 
   it("a version alone does not remove anything, though the service takes it as a sign", async () => {
-    const berth = await onboarded("version");
-    const { stdout } = await mooring("status", berth, "-o", "jsonpath={.etag}");
+    const fullName = await onboarded("version");
+    const { stdout } = await mooring("status", fullName, "-o", "jsonpath={.etag}");
 
-    const refused = await mooring("onboard", berth, ...on("messages"), "--if-match", stdout.trim());
+    const refused = await mooring("onboard", fullName, ...on("messages"), "--if-match", stdout.trim());
 
     expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("--yes") });
-    expect(refused.stderr).toContain(`${berth} would lose ${loss}.`);
-    expect(await databasesOf(berth)).toBe("messages orders");
+    expect(refused.stderr).toContain(`${fullName} would lose ${loss}.`);
+    expect(await databasesOf(fullName)).toBe("messages orders");
   });
 
   it("apply refuses that object alone, and does it with --yes", async () => {
-    const berth = await onboarded("applied");
+    const fullName = await onboarded("applied");
     const objects = await file(["applied", "messages"], ["unlike", "messages"]);
 
     const dryRun = await mooring("apply", "-f", objects, "--dry-run");
@@ -92,15 +92,15 @@ describe("in a script", () => {
     expect(dryRun).toMatchObject({ code: 0, stderr: `applied would lose ${loss}.\n` });
     expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("namespaceonboarding/unlike created") });
     expect(refused.stderr).toContain("REMOVAL_NOT_CONFIRMED");
-    expect(await databasesOf(berth)).toBe("messages orders");
+    expect(await databasesOf(fullName)).toBe("messages orders");
 
     const done = await mooring("apply", "-f", objects, "--yes", "--wait");
     expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining("namespaceonboarding/applied configured") });
-    expect(await databasesOf(berth)).toBe("messages");
+    expect(await databasesOf(fullName)).toBe("messages");
   });
 
   it("a batch refuses that item alone, and does it with --yes", async () => {
-    const berth = await onboarded("batched");
+    const fullName = await onboarded("batched");
     const requests = await file(["batched", "messages"], ["other", "messages"]);
 
     const dryRun = await mooring("onboard", "-f", requests, "--dry-run");
@@ -109,10 +109,10 @@ describe("in a script", () => {
     expect(dryRun.stdout).toContain(`removes ${loss}`);
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stdout).toContain("REMOVAL_NOT_CONFIRMED");
-    expect(await databasesOf(berth)).toBe("messages orders");
+    expect(await databasesOf(fullName)).toBe("messages orders");
 
     expect(await mooring("onboard", "-f", requests, "--yes", "--wait")).toMatchObject({ code: 0 });
-    expect(await databasesOf(berth)).toBe("messages");
+    expect(await databasesOf(fullName)).toBe("messages");
   });
 });
 

@@ -88,14 +88,14 @@ describe("up --auth", () => {
   const mooring = (args: string[], env = {}) => runHere(args, { env: { MOORING_SERVER: running.server, ...env } });
 
   it("prints a walk-through of an approval that works unchanged", async () => {
-    const berth = "aks-dev/red-four-eyes";
+    const fullName = "aks-dev/red-four-eyes";
     const lines = commandsUnder(running.sandbox.said(), /Point the/, /Four eyes/, /The approver/, /The operator/);
     const shell = openShell();
     const typed: { line: string; code: number; said: string }[] = [];
     for (const [index, line] of lines.entries()) {
       let outcome = await shell.type(line);
       // The service checks the request faster than a person would type.
-      while (line.includes("awaitingApproval") && !outcome.said.includes(berth)) outcome = await shell.type(line);
+      while (line.includes("awaitingApproval") && !outcome.said.includes(fullName)) outcome = await shell.type(line);
       typed.push({ line, ...outcome });
       // One has shown that npx finds the program; each takes ten times as long as the program itself.
       if (lines.findIndex((each) => each.includes("npx")) === index) await shell.type(asNpx);
@@ -105,9 +105,9 @@ describe("up --auth", () => {
     expect(typed.filter(({ code }) => code !== 0)).toEqual([]);
     expect(typed.length).toBeGreaterThanOrEqual(9);
     const saidBy = (word: string) => typed.find(({ line }) => line.startsWith(`npx mooring ${word}`))?.said;
-    expect(saidBy("approvals")).toContain(berth);
+    expect(saidBy("approvals")).toContain(fullName);
     expect(saidBy("approve ")).toMatch(/Approve it\?[\s\S]*Succeeded/);
-    expect(saidBy("status")).toMatch(new RegExp(`${berth} +Onboarded`));
+    expect(saidBy("status")).toMatch(new RegExp(`${fullName} +Onboarded`));
     expect(saidBy("audit")).toMatch(/ onboard +approve /);
   });
 

@@ -44,7 +44,7 @@ it("sees them in documents, printed texts, hooks, workflows and code", () => {
 
 it("prints an export of which every line is a command", () => {
   const identity = IdentityPair.parse({ clientId: crypto.randomUUID(), principalId: crypto.randomUUID() });
-  const about = { berth: { cluster: "aks-dev", namespace: "team-a" }, target: "it", ...identity };
+  const about = { namespaceRef: { cluster: "aks-dev", namespace: "team-a" }, target: "it", ...identity };
   const within = "/subscriptions/s/resourceGroups/g/providers";
   const places = [
     ...azureRoleKindNames.map((kind) => ({

@@ -10,9 +10,9 @@ import { cluster, database, onboard, request } from "./support/requests.ts";
 
 describe.runIf(executable !== undefined)("namespaces", () => {
   it("finds drift, shows it next to the request, and repairs it", async ({ page, sandbox, service }) => {
-    const berth = { cluster, namespace: "drifting" };
+    const namespaceRef = { cluster, namespace: "drifting" };
     await onboard(service, "drifting");
-    await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(berth)}]`);
+    await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(namespaceRef)}]`);
     await open(page, `/namespaces/${cluster}/drifting`);
     await page.getByText("Everything is as requested.").waitFor();
     await look(page, "namespace");

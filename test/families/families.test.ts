@@ -18,7 +18,7 @@ import type { FakeCloud } from "../support/fakeCloud.ts";
 import { newPair } from "../support/ids.ts";
 import { operate } from "../support/operations.ts";
 import { expectNothingLeft } from "../support/remains.ts";
-import { berth, only, type World } from "./family.ts";
+import { namespaceRef, only, type World } from "./family.ts";
 import { azureRoles } from "./rows/azureRole.ts";
 import { cosmos } from "./rows/cosmos.ts";
 import { postgres } from "./rows/postgres.ts";
@@ -158,7 +158,7 @@ describe.each(Object.entries(families))("%s", (_name, { all, less, begin, ...fam
   });
 
   it("uses what somebody else gave, unless adoptionPolicy forbids it, and leaves it there", async () => {
-    const ref = { subscriptionId: "s", resourceGroup: "g", name: identityName(berth) };
+    const ref = { subscriptionId: "s", resourceGroup: "g", name: identityName(namespaceRef) };
     world.lend(await cloud.ports.identities.put(ref, { location: "westeurope", tags: {} }));
     const blockers = ({ steps: all }: Plan) => all.flatMap((step) => step.blockers.map(({ code }) => code));
 

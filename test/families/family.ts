@@ -47,10 +47,10 @@ export interface Family {
   begin(): World;
 }
 
-export const berth = { cluster: "aks-dev", namespace: "team-a" };
+export const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 
 export function asking(wanted: object): OnboardingRequest {
-  return OnboardingRequest.parse({ ...berth, ...wanted });
+  return OnboardingRequest.parse({ ...namespaceRef, ...wanted });
 }
 
 export function cloudWith(targets?: Catalog["targets"]): FakeCloud {

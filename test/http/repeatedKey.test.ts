@@ -35,7 +35,7 @@ const lost = () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "no
 const accepts = {
   onboard: (at: AcceptanceContext) => acceptOnboarding(at, request),
   offboard: (at: AcceptanceContext) => acceptOffboarding(at, request),
-  repair: (at: AcceptanceContext) => acceptUpkeep(at, "Repairing", { berth: request, prepare: () => ({}) }),
+  repair: (at: AcceptanceContext) => acceptUpkeep(at, "Repairing", { namespaceRef: request, prepare: () => ({}) }),
 };
 type Accept = keyof typeof accepts;
 

@@ -12,7 +12,6 @@ import {
   annotated,
   apply,
   azureTargets,
-  berth,
   bindingWith,
   changedJob,
   configMap,
@@ -22,6 +21,7 @@ import {
   limits,
   mark,
   namespace,
+  namespaceRef,
   pathOf,
   policy,
   principalId,
@@ -126,7 +126,7 @@ const admitted: Deeds = {
 };
 
 function merged({ annotations }: { annotations: object }) {
-  const { annotations: adopted } = adopterMetadata(berth("own"), "operation-1", { uid: undefined });
+  const { annotations: adopted } = adopterMetadata(namespaceRef("own"), "operation-1", { uid: undefined });
   return { annotations: { ...annotations, ...adopted } };
 }
 

@@ -11,10 +11,10 @@ import type { Ports } from "../../src/ports/index.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { offboard, repair, send } from "../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read" as const] };
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
-const request = OnboardingRequest.parse({ ...berth, targets: [uploads], databases: [messages] });
+const request = OnboardingRequest.parse({ ...namespaceRef, targets: [uploads], databases: [messages] });
 
 const { uploads: entry, ...otherTargets } = catalog.targets;
 const { "sql-dev": server, ...otherServers } = catalog.sqlServers;
@@ -71,7 +71,7 @@ function takeAway(): void {
 }
 
 async function findings(ports: Ports) {
-  const record = await ports.registry.getNamespace(berth);
+  const record = await ports.registry.getNamespace(namespaceRef);
   if (!record) throw new Error("it is not onboarded");
   const { request: wanted, clientId, things } = record;
   return (await proveNamespace(ports, { request: wanted, clientId, things }, "run")).findings;
@@ -89,7 +89,7 @@ describe.each(edits)("where the catalog now forbids %s", (_what, code, changes) 
     takeAway();
     cloud.objects.delete("v1 ServiceAccount team-a/app");
 
-    const ended = await repair(ports, berth);
+    const ended = await repair(ports, namespaceRef);
 
     expect(ended).toMatchObject({ status: "Succeeded" });
     expect(ended.leftInPlace?.map((each) => each.split(":")[0]).toSorted()).toEqual([
@@ -113,7 +113,7 @@ describe.each(edits)("where the catalog now forbids %s", (_what, code, changes) 
   it("is in nobody's way when everything goes", async () => {
     const ports = restarted(changes);
 
-    expect(await offboard(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect([roles(), users()]).toEqual([[], []]);
   });
 });
@@ -138,7 +138,7 @@ describe("where the catalog has moved what a namespace has", () => {
       if (when !== "when nothing is missing") cloud.roleAssignments.clear();
       const before = roles();
 
-      const ended = await repair(ports, berth);
+      const ended = await repair(ports, namespaceRef);
 
       expect(ended).toMatchObject({ status: "Succeeded" });
       expect(ended.leftInPlace?.map((each) => each.split(":")[0])).toContain("grant target access uploads");
@@ -186,7 +186,7 @@ describe("where the catalog has moved what a namespace has", () => {
     cloud.onWrite = () => undefined;
     expect(roles()).toEqual(["uploads"]);
 
-    expect(await repair(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await repair(ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect(roles()).toEqual(["uploads"]);
   });
 
@@ -212,7 +212,7 @@ describe("where the catalog has moved what a namespace has", () => {
     const ports = restarted({ targets: moved.targets });
     await send(ports, request);
 
-    expect(await offboard(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect(roles()).toEqual([]);
   });
 });
@@ -222,14 +222,14 @@ describe("an identity whose resource group the catalog has changed", () => {
   const groups = () => [...cloud.identities.values()].map(({ id }) => id.split("/")[3]);
 
   it("goes in an offboarding", async () => {
-    expect(await offboard(restarted({ clusters }), berth)).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(restarted({ clusters }), namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect(groups()).toEqual([]);
   });
 
   it("goes in a repair, which makes the new one", async () => {
     const ports = restarted({ clusters });
 
-    expect(await repair(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await repair(ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect(groups()).toEqual(["identities"]);
     expect(await findings(ports)).toEqual([]);
   });

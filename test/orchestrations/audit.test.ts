@@ -161,7 +161,7 @@ it("has what a committed step did, even if no attempt could record it at once", 
     },
   });
   const migration = { until: "sideBySide", serviceAccount: "app", selector: "team-a" } as const;
-  const accepted = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+  const accepted = await acceptUpkeep(acceptance, "Migrating", { namespaceRef: pod, prepare: () => ({ migration }) });
 
   await acceptance.run();
 

@@ -247,7 +247,7 @@ it("does not end an item as refused that another attempt has begun", async () =>
   const { registry } = ports;
   const take = (own: Ports) => claimNext(own, { batch: id, lane: "lane", done: undefined });
   let isFirst = true;
-  const getNamespace: typeof registry.getNamespace = async (berth) => {
+  const getNamespace: typeof registry.getNamespace = async (namespaceRef) => {
     const asked = isFirst;
     isFirst = false;
     if (asked) {
@@ -256,10 +256,10 @@ it("does not end an item as refused that another attempt has begun", async () =>
       // Its operation has ended since, and another one holds the namespace.
       await registry.updateOperation(record.operation, { status: "Succeeded" });
       await registry.updateBatchItems(id, [{ index: 0, changes: { status: "Succeeded", outcome: "onboarded" } }]);
-      const held = await registry.getNamespace(berth);
+      const held = await registry.getNamespace(namespaceRef);
       if (held) await registry.replaceNamespace({ ...held, operation: "another", requestHash: "another" });
     }
-    return await registry.getNamespace(berth);
+    return await registry.getNamespace(namespaceRef);
   };
 
   await take({ ...ports, registry: { ...registry, getNamespace } });

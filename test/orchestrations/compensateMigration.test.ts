@@ -314,7 +314,7 @@ it("is one operation however often it is requested, and nothing else begins mean
   expect(first.operation).toBe(second.operation);
   expect([first.isNew, second.isNew].toSorted()).toEqual([false, true]);
   const prepare = () => ({ migration: { ...started, until: "retire" as const } });
-  await expect(acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare })).rejects.toMatchObject({
+  await expect(acceptUpkeep(acceptance, "Migrating", { namespaceRef: pod, prepare })).rejects.toMatchObject({
     code: "OPERATION_IN_PROGRESS",
   });
 });

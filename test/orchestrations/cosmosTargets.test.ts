@@ -9,13 +9,13 @@ import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fa
 import { send } from "../support/operations.ts";
 
 const resourceId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DocumentDB/databaseAccounts/cosmos1";
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 
 describe("a database that the catalog drops, around the container that a change asks for instead", () => {
   const of = (targets: Readonly<Record<string, object>>) => Catalog.parse({ ...usual, targets });
   const entry = { kind: "cosmosNoSql", resourceId, access: ["read", "write"], database: "shop" };
-  const shop = OnboardingRequest.parse({ ...berth, targets: [{ target: "shop", access: ["write"] }] });
-  const carts = OnboardingRequest.parse({ ...berth, targets: [{ target: "carts", access: ["write"] }] });
+  const shop = OnboardingRequest.parse({ ...namespaceRef, targets: [{ target: "shop", access: ["write"] }] });
+  const carts = OnboardingRequest.parse({ ...namespaceRef, targets: [{ target: "carts", access: ["write"] }] });
   const without = of({ carts: { ...entry, container: "carts" } });
 
   let cloud: FakeCloud;

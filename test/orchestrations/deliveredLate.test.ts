@@ -71,13 +71,13 @@ async function offboard(): Promise<readonly Delivery[]> {
 }
 
 async function repair(): Promise<readonly Delivery[]> {
-  await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  await acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
   return await run();
 }
 
 async function migrate(): Promise<readonly Delivery[]> {
   const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
-  await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+  await acceptUpkeep(acceptance, "Migrating", { namespaceRef: pod, prepare: () => ({ migration }) });
   return await run();
 }
 

@@ -25,8 +25,8 @@ const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
 const parse = (databases: readonly object[]) =>
   OnboardingRequest.parse({ cluster: "aks-dev", namespace: "team-a", databases });
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 
 const { "sql-dev": server, ...otherServers } = catalog.sqlServers;
 const { orders: dropped, ...otherDatabases } = server?.databases ?? {};
@@ -52,7 +52,7 @@ async function migrate(ports: Ports, to: "podIdentity" | undefined) {
   const migration = { until: "retire", serviceAccount: "app", selector: "messages", ...(to ? { to } : {}) } as const;
   return await ended(
     acceptance,
-    await acceptUpkeep(acceptance, "Migrating", { berth, prepare: () => ({ migration }) }),
+    await acceptUpkeep(acceptance, "Migrating", { namespaceRef, prepare: () => ({ migration }) }),
   );
 }
 
@@ -108,7 +108,7 @@ describe("a database that the catalog has dropped", () => {
   });
 
   it("loses its user in an offboarding", async () => {
-    const operation = await offboard(restarted({ sqlServers: withoutDatabase }), berth);
+    const operation = await offboard(restarted({ sqlServers: withoutDatabase }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expectNothingLeft(cloud);
@@ -118,7 +118,7 @@ describe("a database that the catalog has dropped", () => {
     const getNamespace = async () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "not now"));
     const ports = { ...cloud.ports, registry: { ...cloud.ports.registry, getNamespace } };
 
-    const revoking = atGiven(ports, { berth, database: messages }, async () => undefined);
+    const revoking = atGiven(ports, { namespaceRef, database: messages }, async () => undefined);
 
     await expect(revoking).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", ifItLasts: undefined });
   });
@@ -126,7 +126,7 @@ describe("a database that the catalog has dropped", () => {
   it("is named when it is gone from its server, too, and everything else is taken away", async () => {
     const databases = failing(new PermanentError("SQL_FORBIDDEN", "no such database"));
 
-    const operation = await offboard(restarted({ sqlServers: withoutDatabase }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: withoutDatabase }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(left()).toEqual([
@@ -155,7 +155,7 @@ describe("a server that the catalog has dropped", () => {
       },
     };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expectNothingLeft(cloud);
@@ -168,7 +168,7 @@ describe("a server that the catalog has dropped", () => {
       change: failingTimes(1, cloud.ports.databases.change),
     };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(operation?.leftInPlace).toBeUndefined();
@@ -181,7 +181,7 @@ describe("a server that the catalog has dropped", () => {
       change: failingTimes(4, cloud.ports.databases.change, "AUTHENTICATION_FAILED"),
     };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(operation?.leftInPlace).toBeUndefined();
@@ -198,7 +198,7 @@ describe("a server that the catalog has dropped", () => {
       };
       const databases = { ...cloud.ports.databases, inspect };
 
-      const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+      const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
       expect(operation).toMatchObject({ status: "Succeeded" });
       expect(cloud.identities.size).toBe(0);
@@ -230,7 +230,7 @@ describe("a server that the catalog has dropped", () => {
       inspect: failingAtVerification(failingTimes(2, cloud.ports.databases.inspect)),
     };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "VERIFICATION_FAILED" } });
     expect(operation?.error?.message).toContain(`User ${name} is still in sql-dev/orders.`);
@@ -240,7 +240,7 @@ describe("a server that the catalog has dropped", () => {
     const inspect = failingAtVerification(() => Promise.reject(new TransientError("SQL_UNAVAILABLE", "no answer")));
     const databases = { ...cloud.ports.databases, inspect };
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }, { databases }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     const verification = [...cloud.steps.values()].find((step) => step.name === "verifyRemoval");
@@ -257,7 +257,7 @@ describe("a server that the catalog has dropped", () => {
     const { servers: _servers, ...old } = record;
     cloud.namespaces.set("aks-dev/team-a", old as typeof record);
 
-    const operation = await offboard(restarted({ sqlServers: otherServers }), berth);
+    const operation = await offboard(restarted({ sqlServers: otherServers }), namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(left()).toHaveLength(6);
@@ -266,7 +266,7 @@ describe("a server that the catalog has dropped", () => {
 });
 
 it("takes the users of a namespace away whose cluster the catalog has dropped, and names the rest", async () => {
-  const operation = await offboard(restarted({ clusters: otherClusters }), berth);
+  const operation = await offboard(restarted({ clusters: otherClusters }), namespaceRef);
 
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect([...usersIn("messages"), ...usersIn("orders")]).toEqual([]);
@@ -290,7 +290,7 @@ describe("what stays in a cluster that the catalog has dropped", () => {
 
   it("is named, and goes when the cluster is back", async () => {
     const gone = restarted({ clusters: otherClusters });
-    const operation = await offboard(gone, berth);
+    const operation = await offboard(gone, namespaceRef);
 
     expect(operation?.leftInPlace).toContainEqual(expect.stringContaining(`may still be there: ${made}.`));
     expect((await leftovers()).flatMap(({ what }) => what).join(" ")).toContain(made);
@@ -303,7 +303,7 @@ describe("what stays in a cluster that the catalog has dropped", () => {
   });
 
   it("is left alone once an operation has begun for the namespace, between two removals, too", async () => {
-    await offboard(restarted({ clusters: otherClusters }), berth);
+    await offboard(restarted({ clusters: otherClusters }), namespaceRef);
     const ports = restarted({});
     const written: string[] = [];
     cloud.onWrite = ({ what, when }) => {
@@ -327,7 +327,7 @@ describe("what stays in a cluster that the catalog has dropped", () => {
   });
 
   it("is what a namespace has that was onboarded again since", async () => {
-    await offboard(restarted({ clusters: otherClusters }), berth);
+    await offboard(restarted({ clusters: otherClusters }), namespaceRef);
     const ports = restarted({});
     // It has no record any more: an operator would have to decide about it.
     cloud.identities.clear();
@@ -347,7 +347,7 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     breakIt();
 
     const plan = await planRepair(ports, { operation: "", ...onboarded() });
-    const operation = await repair(ports, berth);
+    const operation = await repair(ports, namespaceRef);
 
     expect(plan).toMatchObject({ blocked: false });
     expect(plan.steps.find(({ target }) => target === "sql-dev/orders")).toMatchObject({
@@ -377,7 +377,7 @@ describe("the repair of a namespace whose database the catalog has dropped", () 
     const blue = { clusters: ["aks-dev"], namespaces: ["team-*"], databases };
     const { teams } = Catalog.parse({ ...catalog, sqlServers: withoutDatabase, teams: { blue } });
 
-    expect(await repair(restarted({ sqlServers: withoutDatabase, teams }), berth)).toMatchObject({
+    expect(await repair(restarted({ sqlServers: withoutDatabase, teams }), namespaceRef)).toMatchObject({
       status: "Succeeded",
     });
   });
@@ -396,7 +396,7 @@ describe("a namespace whose cluster the catalog has dropped", () => {
   it.each(["repair", "migrate"] as const)("cannot %s, and learns what it still can", async (act) => {
     const ports = restarted({ clusters: otherClusters });
 
-    const operation = await (act === "repair" ? repair(ports, berth) : migrate(ports, "podIdentity"));
+    const operation = await (act === "repair" ? repair(ports, namespaceRef) : migrate(ports, "podIdentity"));
 
     expect(operation).toMatchObject({ status: "Failed", error: { code: "UNKNOWN_CLUSTER" } });
     expect(operation?.error?.fix).toContain("can still be offboarded (DELETE /api/namespaces/{cluster}/{namespace})");
@@ -412,7 +412,7 @@ it("repairs everything but a database whose role the catalog no longer allows, a
   breakIt();
 
   const plan = await planRepair(ports, { operation: "", ...onboarded() });
-  const operation = await repair(ports, berth);
+  const operation = await repair(ports, namespaceRef);
 
   expect(plan).toMatchObject({ blocked: false });
   expect(operation).toMatchObject({
@@ -432,7 +432,7 @@ it("repairs what a dropped server does not touch, and leaves a ConfigMap whose a
   const before = cloud.objects.get("v1 ConfigMap team-a/mooring-databases");
   cloud.objects.delete("v1 ServiceAccount team-a/app");
 
-  const operation = await repair(ports, berth);
+  const operation = await repair(ports, namespaceRef);
 
   expect(operation).toMatchObject({ status: "Succeeded" });
   expect(operation).toMatchObject({

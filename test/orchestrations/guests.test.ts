@@ -357,7 +357,7 @@ describe("identity bindings", () => {
     for (const each of [home, other, bound]) await share.send(each);
     const acceptance = createAcceptanceContext(share, operator);
     const migration = { to: "identityBinding", until: "retire", serviceAccount: "app", selector: "app" } as const;
-    await acceptUpkeep(acceptance, "Migrating", { berth: other, prepare: () => ({ migration }) });
+    await acceptUpkeep(acceptance, "Migrating", { namespaceRef: other, prepare: () => ({ migration }) });
     return acceptance;
   }
 

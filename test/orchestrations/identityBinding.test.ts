@@ -67,7 +67,7 @@ async function onboard(changes: object = {}): Promise<OperationRecord> {
 }
 
 async function repair(): Promise<OperationRecord> {
-  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
   await acceptance.run();
   return ended(operation);
 }

@@ -207,7 +207,10 @@ it("covers a migration's credential", async () => {
   await acceptOnboarding(acceptance, pod);
   await acceptance.run(inVirtualTime);
   const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) });
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", {
+    namespaceRef: pod,
+    prepare: () => ({ migration }),
+  });
   loseAnswer("put credential", "dies");
 
   await run();

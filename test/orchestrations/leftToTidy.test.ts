@@ -21,8 +21,8 @@ import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fa
 import { offboard, repair, send } from "../support/operations.ts";
 import { everyEntry } from "../support/targetEntries.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const role = postgresRoleName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const role = postgresRoleName(namespaceRef);
 const { targets } = Catalog.parse({
   ...usual,
   targets: { ledger: { ...everyEntry["postgresql"], schema: "public" }, uploads: everyEntry["keyVaultSecrets"] },
@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 
 const asking = (...names: readonly string[]) =>
-  OnboardingRequest.parse({ ...berth, targets: names.map((target) => ({ target, access: ["read"] })) });
+  OnboardingRequest.parse({ ...namespaceRef, targets: names.map((target) => ({ target, access: ["read"] })) });
 const leftovers = () => cloud.ports.registry.listLeftovers();
 
 async function watch(): Promise<readonly string[]> {
@@ -63,13 +63,13 @@ it.each(["a change", "an offboarding"])(
     await cling();
 
     const operation =
-      how === "a change" ? await send(cloud.ports, asking("uploads")) : await offboard(cloud.ports, berth);
+      how === "a change" ? await send(cloud.ports, asking("uploads")) : await offboard(cloud.ports, namespaceRef);
 
     expect(operation).toMatchObject({ status: "Succeeded" });
     expect(operation.leftInPlace?.join()).toContain(role);
     expect(server.roles.get(role)).toMatchObject({ canLogIn: false });
     expect([...server.rights.values()].map(({ database }) => database)).toEqual(["elsewhere"]);
-    expect(await leftovers()).toMatchObject([{ ...berth, target: "ledger", operation: operation.id }]);
+    expect(await leftovers()).toMatchObject([{ ...namespaceRef, target: "ledger", operation: operation.id }]);
     expect((await watch()).join()).toContain("still to tidy up");
     expect(await leftovers()).toHaveLength(1);
     letGo();
@@ -109,12 +109,12 @@ it("waits while an operation holds the namespace", async () => {
 describe("a user that Mooring may neither drop nor shut", () => {
   const own = ownRoles.map(({ name }) => name);
   const both = OnboardingRequest.parse({
-    ...berth,
+    ...namespaceRef,
     databases: ["messages", "orders"].map((database) => ({ server: "sql-dev", database, roles: ["reader"] })),
   });
   const [messages] = both.databases;
   const one = OnboardingRequest.parse({ ...both, databases: [messages] });
-  const name = identityName(berth);
+  const name = identityName(namespaceRef);
   const userIn = (database: string) => cloud.users.get(`sql-dev/${database}`)?.get(name);
 
   async function verify() {
@@ -147,7 +147,7 @@ describe("a user that Mooring may neither drop nor shut", () => {
   it("has no right left, and is no error while it waits to be dropped", async () => {
     expect(userIn("orders")).toMatchObject({ roles: [], permissions: [] });
     expect(await verify()).toEqual([]);
-    expect((await repair(cloud.ports, berth)).status).toBe("Succeeded");
+    expect((await repair(cloud.ports, namespaceRef)).status).toBe("Succeeded");
   });
 
   it("is one as soon as it has a right again", async () => {
@@ -180,7 +180,7 @@ describe("what an operation opens again", () => {
   });
 
   it("is shut by its undo: a user of a database", async () => {
-    const name = identityName(berth);
+    const name = identityName(namespaceRef);
     const userIn = () => cloud.users.get("sql-dev/messages")?.get(name);
     const asked = (databases: readonly object[]) => OnboardingRequest.parse({ ...asking("uploads"), databases });
     expect((await send(cloud.ports, asked([messages]))).status).toBe("Succeeded");

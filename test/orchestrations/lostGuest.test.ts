@@ -7,7 +7,7 @@ import { planRequest } from "../../src/application/dryRun/planRequest.ts";
 import { findUnrecorded } from "../../src/application/inspection/unrecordedIdentities.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
 import { findCluster, identityIdOf } from "../../src/domain/catalog/clusters.ts";
-import { berthKey, identityName } from "../../src/domain/naming/names.ts";
+import { identityName, namespaceKey } from "../../src/domain/naming/names.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { newPair } from "../support/ids.ts";
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 
 function lose(request: OnboardingRequest): void {
-  expect(share.cloud.namespaces.delete(berthKey(request))).toBe(true);
+  expect(share.cloud.namespaces.delete(namespaceKey(request))).toBe(true);
 }
 
 async function planBy(by: Caller, request: OnboardingRequest) {
@@ -187,11 +187,11 @@ describe("of a guest that comes back", () => {
   it("as a guest of another home", async () => {
     await loseGuest();
     const other = requestFor("aks-new/shared-home", { orders: ["reader"] });
-    share.cloud.ports.catalog.sharedIdentities[berthKey(other)] = { clusters: ["aks-new"] };
+    share.cloud.ports.catalog.sharedIdentities[namespaceKey(other)] = { clusters: ["aks-new"] };
     await share.send(other, blue);
 
     const { error } = await share.send(
-      requestFor(key, { orders: ["reader"] }, { sharedIdentity: berthKey(other) }),
+      requestFor(key, { orders: ["reader"] }, { sharedIdentity: namespaceKey(other) }),
       blue,
     );
 

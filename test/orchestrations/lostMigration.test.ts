@@ -16,13 +16,19 @@ import { newPair } from "../support/ids.ts";
 import { migrateAsAsked, offboard, repair, send } from "../support/operations.ts";
 
 const modes = IdentityMode.options;
-const berth = { cluster: "aks-dev", namespace: "team-b" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-b" };
+const name = identityName(namespaceRef);
 const databases = [{ server: "sql-dev", database: "messages", roles: ["reader"] }];
 
 /** The namespace is kept, so that it takes nothing with it. */
 function requestIn(identityMode: IdentityMode): OnboardingRequest {
-  return OnboardingRequest.parse({ ...berth, identityMode, databases, deletePolicy: "Keep", adoptionPolicy: "Always" });
+  return OnboardingRequest.parse({
+    ...namespaceRef,
+    identityMode,
+    databases,
+    deletePolicy: "Keep",
+    adoptionPolicy: "Always",
+  });
 }
 
 /** What lets pods of the namespace become its identity, as people see it. */
@@ -48,11 +54,11 @@ const ofMode: Readonly<Record<IdentityMode, readonly string[]>> = {
 
 /** Somebody made both before Mooring came. */
 function placeByTeam({ identities, objects, ports: { catalog } }: FakeCloud): void {
-  const { location } = findCluster(catalog, berth.cluster);
+  const { location } = findCluster(catalog, namespaceRef.cluster);
   const { tenantId } = catalog;
-  identities.set(name, { ...newPair(), id: identityIdOf(catalog, berth), name, location, tenantId, tags: {} });
+  identities.set(name, { ...newPair(), id: identityIdOf(catalog, namespaceRef), name, location, tenantId, tags: {} });
   for (const account of ["app", "worker"]) {
-    const metadata = { name: account, namespace: berth.namespace, uid: `uid-${account}` };
+    const metadata = { name: account, namespace: namespaceRef.namespace, uid: `uid-${account}` };
     objects.set(`v1 ServiceAccount team-b/${account}`, { apiVersion: "v1", kind: "ServiceAccount", metadata });
   }
 }
@@ -79,7 +85,7 @@ async function loseAndOnboard({ from, to, again, isMade }: (typeof cases)[number
   expect(first.error?.message).toBeUndefined();
   const until: MigrationPhase = isMade ? "sideBySide" : "cutOver";
   const asked = { to, until, ...(from === "podIdentity" ? { serviceAccount: "worker" } : {}) };
-  const migration = await migrateAsAsked(createAcceptanceContext(cloud), berth, { asked });
+  const migration = await migrateAsAsked(createAcceptanceContext(cloud), namespaceRef, { asked });
   expect(migration.error?.message).toBeUndefined();
   cloud.namespaces.clear();
   const adoptIdentity = cloud.identities.get(name)?.clientId ?? "";
@@ -98,13 +104,13 @@ it.each(cases.filter(({ from, to }) => from !== to))(
       (finding) => severityOf(finding) === "Error",
     );
     expect(errors.length > 0).toBe(isSurplus);
-    expect((await repair(cloud.ports, berth)).error?.message).toBeUndefined();
+    expect((await repair(cloud.ports, namespaceRef)).error?.message).toBeUndefined();
     expect(waysIn(cloud)).toEqual(ofMode[each.again]);
     expect(cloud.namespaces.get("aks-dev/team-b")?.findings).toEqual([]);
 
     const other = await loseAndOnboard(each);
-    const plan = await planDeletion(createAcceptanceContext(other), berth);
-    const offboarding = await offboard(other.ports, berth);
+    const plan = await planDeletion(createAcceptanceContext(other), namespaceRef);
+    const offboarding = await offboard(other.ports, namespaceRef);
     expect(offboarding.error?.message).toBeUndefined();
     expect(waysIn(other)).toEqual([]);
     const did = [...other.steps]

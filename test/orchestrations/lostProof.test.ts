@@ -24,7 +24,7 @@ it.each(["onboarding", "repair"])("the record after such an end has the marks of
     await acceptance.run();
     cloud.identities.clear();
     cloud.credentials.clear();
-    await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+    await acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
   }
 
   await acceptance.run({

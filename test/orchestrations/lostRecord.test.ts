@@ -38,8 +38,8 @@ const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
 const parse = (databases: readonly object[]) =>
   OnboardingRequest.parse({ cluster: "aks-dev", namespace: "team-a", databases });
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 
 const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/shop";
 const reader = "00000000-0000-0000-0000-000000000001";
@@ -253,9 +253,16 @@ describe("with an identity that was there before Mooring", () => {
   beforeEach(() => {
     begin();
     const { catalog } = cloud.ports;
-    const { location } = findCluster(catalog, berth.cluster);
+    const { location } = findCluster(catalog, namespaceRef.cluster);
     const { tenantId } = catalog;
-    cloud.identities.set(name, { ...newPair(), id: identityIdOf(catalog, berth), name, location, tenantId, tags: {} });
+    cloud.identities.set(name, {
+      ...newPair(),
+      id: identityIdOf(catalog, namespaceRef),
+      name,
+      location,
+      tenantId,
+      tags: {},
+    });
   });
 
   it.each(IdentityMode.options)("gives it to nobody without an operator, in mode %s", async (mode) => {
@@ -318,7 +325,7 @@ describe("with an identity that was there before Mooring", () => {
 
   it("adopts it for whoever asks before Mooring wrote anything, and again after an offboarding", async () => {
     expect((await send(blue, request)).status).toBe("Succeeded");
-    expect((await offboard(cloud.ports, berth)).status).toBe("Succeeded");
+    expect((await offboard(cloud.ports, namespaceRef)).status).toBe("Succeeded");
 
     expect((await send(red, request)).status).toBe("Succeeded");
   });

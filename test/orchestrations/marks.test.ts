@@ -20,8 +20,8 @@ import { newPair } from "../support/ids.ts";
 import { assign } from "../support/models/azure.ts";
 import { offboard, repair, send } from "../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data";
 const container = `${account}/blobServices/default/containers/uploads`;
 const contributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
@@ -29,7 +29,7 @@ const reader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 const uploads = { target: "uploads", access: ["read"] };
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const asked = (changes: object = { targets: [uploads] }) =>
-  OnboardingRequest.parse({ ...berth, databases: [messages], ...changes });
+  OnboardingRequest.parse({ ...namespaceRef, databases: [messages], ...changes });
 const operator: Caller = { id: "operator", name: "operator", teams: [], roles: ["Onboarding.Operate"] };
 
 let cloud: FakeCloud;
@@ -45,7 +45,7 @@ function record(of = cloud) {
 }
 
 async function findings(ports: Ports = cloud.ports) {
-  const current = await ports.registry.getNamespace(berth);
+  const current = await ports.registry.getNamespace(namespaceRef);
   if (!current) throw new Error("the namespace has no record");
   return (await proveNamespace(ports, inspectionOf(current), "run")).findings;
 }
@@ -58,7 +58,7 @@ function give(scope: string, change: Partial<Parameters<typeof assign>[1]> = {},
   const id = `${scope}/providers/Microsoft.Authorization/roleAssignments/${randomUUID()}`;
   const { principalId } = identity();
   const roleDefinitionId = `/providers/Microsoft.Authorization/roleDefinitions/${role}`;
-  const description = printRoleMark(berth, record().operation);
+  const description = printRoleMark(namespaceRef, record().operation);
   assign(cloud, { id, scope, roleDefinitionId, principalId, description, ...change });
 }
 
@@ -89,7 +89,7 @@ describe("a role of the identity with Mooring's mark that the record does not kn
     const found = await findings();
     expect(found).toMatchObject([{ code: "GRANT_SURPLUS", target: name, found: expect.stringContaining(scope) }]);
     expect(findingCatalogue.GRANT_SURPLUS).toMatchObject({ severity: "Error", repairable: true });
-    expect((await repair(cloud.ports, berth))?.status).toBe("Succeeded");
+    expect((await repair(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
     expect(scopes()).toEqual([container]);
     expect(await findings()).toEqual([]);
   });
@@ -100,16 +100,16 @@ describe("a role of the identity with Mooring's mark that the record does not kn
     give(account, { id, description: "mine" });
 
     expect(await findings()).toMatchObject([{ code: "GRANT_SURPLUS" }]);
-    await repair(cloud.ports, berth);
+    await repair(cloud.ports, namespaceRef);
     expect(scopes()).toEqual([]);
   });
 
   it("goes with an offboarding, too, that keeps an identity of somebody else's", async () => {
-    await cloud.ports.identities.put({ ...berth, name } as never, { location: "westeurope", tags: {} });
+    await cloud.ports.identities.put({ ...namespaceRef, name } as never, { location: "westeurope", tags: {} });
     await send(cloud.ports, asked({ targets: [uploads], adoptionPolicy: "IfIdentical" }));
     give("/subscriptions/s");
 
-    expect((await offboard(cloud.ports, berth))?.status).toBe("Succeeded");
+    expect((await offboard(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
     expect(scopes()).toEqual([]);
     expect(cloud.identities.has(name)).toBe(true);
   });
@@ -119,7 +119,7 @@ describe("a role of the identity with Mooring's mark that the record does not kn
     give("/subscriptions/s", { description: "by hand" });
 
     expect(await findings()).toMatchObject([{ code: "ROLE_ADDED" }]);
-    await repair(cloud.ports, berth);
+    await repair(cloud.ports, namespaceRef);
     expect(scopes()).toEqual([container, "/subscriptions/s"]);
   });
 });
@@ -133,7 +133,7 @@ it("takes the identity's user with Mooring's mark out of a database that the req
   expect(found).toMatchObject([{ code: "GRANT_SURPLUS", target: "sql-dev/orders" }]);
 
   // Nobody has looked for the record: the repair does.
-  expect((await repair(cloud.ports, berth))?.status).toBe("Succeeded");
+  expect((await repair(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
   expect(cloud.users.get("sql-dev/orders")?.size).toBe(0);
   expect(await findings()).toEqual([]);
 });
@@ -148,13 +148,13 @@ describe("an assignment of somebody else with a copied description", () => {
 
   it("stays through repair, change and offboarding", async () => {
     expect(await findings()).toEqual([]);
-    expect((await repair(cloud.ports, berth))?.status).toBe("Succeeded");
+    expect((await repair(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
     expect(held()).toBe(true);
     expect((await send(cloud.ports, asked({ targets: [{ ...uploads, access: ["write"] }] })))?.status).toBe(
       "Succeeded",
     );
     expect(held()).toBe(true);
-    expect((await offboard(cloud.ports, berth))?.status).toBe("Succeeded");
+    expect((await offboard(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
     expect(held()).toBe(true);
   });
 });
@@ -163,7 +163,7 @@ it("takes away what an earlier identity had, which the record remembers", async 
   await send(cloud.ports, asked());
   const first = identity();
   cloud.identities.delete(name);
-  await repair(cloud.ports, berth);
+  await repair(cloud.ports, namespaceRef);
   expect(record().identities?.map(({ principalId }) => principalId)).toEqual([
     first.principalId,
     identity().principalId,
@@ -173,7 +173,7 @@ it("takes away what an earlier identity had, which the record remembers", async 
   give(container, { id, principalId: first.principalId }, reader);
 
   expect(await findings()).toMatchObject([{ code: "GRANT_STALE" }]);
-  await repair(cloud.ports, berth);
+  await repair(cloud.ports, namespaceRef);
   expect([...cloud.roleAssignments.values()].map(({ principalId }) => principalId)).toEqual([identity().principalId]);
 });
 
@@ -196,7 +196,7 @@ describe("another installation with a cluster and a namespace of the same names"
     expect((await send(cloud.ports, asked()))?.error?.code).toBe("SQL_USER_CONFLICT");
     expect((await send(cloud.ports, asked({ databases: [], targets: [uploads] })))?.status).toBe("Succeeded");
     expect(scopes()).toEqual([container, container]);
-    expect((await offboard(cloud.ports, berth))?.status).toBe("Succeeded");
+    expect((await offboard(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
 
     expect(user()?.sid).toBe(sidFromClientId(identity(other).clientId));
     expect([...cloud.roleAssignments.values()].map(({ principalId }) => principalId)).toEqual([
@@ -209,7 +209,7 @@ describe("another installation with a cluster and a namespace of the same names"
     const account = () => cloud.objects.get("v1 ServiceAccount team-a/app");
     beforeEach(async () => {
       providePorts(theirs);
-      await offboard(theirs, berth);
+      await offboard(theirs, namespaceRef);
       theirs = { ...theirs, kubernetes: cloud.ports.kubernetes };
       providePorts(theirs);
       await send(theirs, asked());
@@ -235,10 +235,10 @@ describe("another installation with a cluster and a namespace of the same names"
       expect(JSON.stringify(account())).toContain(identity().clientId);
       // Now they are ours, and the other one's repair does not take them back.
       providePorts(theirs);
-      expect((await repair(theirs, berth))?.status).toBe("Failed");
+      expect((await repair(theirs, namespaceRef))?.status).toBe("Failed");
       providePorts(cloud.ports);
       expect(await findings()).toEqual([]);
-      expect((await offboard(cloud.ports, berth))?.status).toBe("Succeeded");
+      expect((await offboard(cloud.ports, namespaceRef))?.status).toBe("Succeeded");
       expect([...cloud.objects.keys()].filter((key) => key.includes("team-a"))).toEqual([]);
     });
 
@@ -248,9 +248,9 @@ describe("another installation with a cluster and a namespace of the same names"
         const { "mooring.dev/installation": _none, ...annotations } = object.metadata.annotations ?? {};
         cloud.objects.set(key, { ...object, metadata: { ...object.metadata, annotations } });
       }
-      expect((await repair(theirs, berth))?.status).toBe("Succeeded");
+      expect((await repair(theirs, namespaceRef))?.status).toBe("Succeeded");
       expect(await findings(theirs)).toEqual([]);
-      expect((await offboard(theirs, berth))?.status).toBe("Succeeded");
+      expect((await offboard(theirs, namespaceRef))?.status).toBe("Succeeded");
       expect([...cloud.objects.keys()].filter((key) => key.includes("team-a"))).toEqual([]);
     });
   });
@@ -264,7 +264,7 @@ describe("another installation with a cluster and a namespace of the same names"
       cloud.users
         .get("sql-dev/messages")
         ?.set(name, { ...found, mark: printMark(mark), roles: ["db_datareader", "db_datawriter"] });
-      assign(cloud, { ...role, description: printRoleMark(berth, mark.operation ?? "") });
+      assign(cloud, { ...role, description: printRoleMark(namespaceRef, mark.operation ?? "") });
     });
 
     it("is a conflict that an operator decides, and that names whose it is", async () => {
@@ -299,7 +299,7 @@ it("makes a user anew with what was asked for, and says what others gave", async
   users.set(name, { ...found, roles: [...found.roles, "db_datawriter"] });
   cloud.identities.set(name, { ...(cloud.identities.get(name) as never as object), ...newPair(randomUUID) } as never);
 
-  expect((await repair(cloud.ports, berth))?.error).toBeUndefined();
+  expect((await repair(cloud.ports, namespaceRef))?.error).toBeUndefined();
   expect(cloud.users.get("sql-dev/messages")?.get(name)).toMatchObject({
     sid: sidFromClientId(identity().clientId),
     roles: ["db_datareader"],

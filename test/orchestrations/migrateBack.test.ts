@@ -322,7 +322,7 @@ it("has nothing to go back from where only pod identity exists", async () => {
 it("does not answer a migration in the other direction", async () => {
   const wanted = MigrationRequest.parse({});
   const prepare = (current: NamespaceRecord) => ({ migration: prepareMigration(acceptance.ports, current, wanted) });
-  const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare });
+  const { operation } = await acceptUpkeep(acceptance, "Migrating", { namespaceRef: pod, prepare });
 
   await expect(planBack()).rejects.toMatchObject({ code: "OPERATION_IN_PROGRESS", details: { operation } });
   expect(await planMigration(acceptance, pod, { wanted })).toMatchObject({ operation });

@@ -456,7 +456,7 @@ it("plans no leftovers for a repair between two phases, and removes the migratio
   await operate(cloud, "migrate", pod, { migration: { ...start, until: "sideBySide", serviceAccount: "worker" } });
   const acceptance = createAcceptanceContext(cloud);
 
-  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: pod, prepare: () => ({}) });
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { namespaceRef: pod, prepare: () => ({}) });
   await acceptance.run();
 
   const repaired = cloud.operations.get(operation);

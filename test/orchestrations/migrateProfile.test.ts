@@ -168,7 +168,7 @@ describe.each(ways)("from $from to $to", ({ from, to }) => {
     cloud.objects.delete(policy);
 
     const plan = await planRepairOf(acceptance, requestIn(to));
-    await acceptUpkeep(acceptance, "Repairing", { berth: requestIn(to), prepare: () => ({}) });
+    await acceptUpkeep(acceptance, "Repairing", { namespaceRef: requestIn(to), prepare: () => ({}) });
     await acceptance.run();
 
     expect(plan.steps.find(({ name }) => name === "applyProfile")).toMatchObject({ action: "create" });

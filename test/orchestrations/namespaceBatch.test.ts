@@ -70,7 +70,7 @@ function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } 
 }
 
 const allTogether: RunOptions = { together: (open) => open };
-const berth = (namespace: string) => ({ cluster: "aks-dev", namespace });
+const namespaceRef = (namespace: string) => ({ cluster: "aks-dev", namespace });
 const tell = ({ namespace, status, outcome, error }: BatchItem) => `${namespace} ${status} ${outcome ?? error?.code}`;
 
 /** Removes the namespace's user from its role. */
@@ -168,7 +168,7 @@ it("offboards what was named, and nothing else", async () => {
 
   const id = await accept(acceptance, {
     action: "offboard",
-    namespaces: [berth("team-2"), berth("team-0"), berth("team-9")],
+    namespaces: [namespaceRef("team-2"), namespaceRef("team-0"), namespaceRef("team-9")],
   });
   await acceptance.run(allTogether);
 
@@ -206,11 +206,11 @@ it("skips what is held, changed, onboarded anew or gone since, and continues wit
   const named = [...cloud.namespaces.values()].map(({ cluster, namespace }) => ({ cluster, namespace }));
   await onboard(acceptance, "changed", writer);
   for (const namespace of ["anew", "gone"]) {
-    await acceptOffboarding(acceptance, berth(namespace));
+    await acceptOffboarding(acceptance, namespaceRef(namespace));
     await acceptance.run();
   }
   await onboard(acceptance, "anew", writer);
-  await acceptUpkeep(acceptance, "Repairing", { berth: berth("held"), prepare: () => ({}) });
+  await acceptUpkeep(acceptance, "Repairing", { namespaceRef: namespaceRef("held"), prepare: () => ({}) });
   acceptance.take();
   const planned = await plan(acceptance, { action: "offboard", namespaces: named });
   await runOrchestration(batch.name, batch.input);
@@ -248,7 +248,7 @@ it("selects and shows only what the caller may see, whatever else matches the fi
   await onboard(blue, "blue-1");
 
   const id = await accept(red, { action: "offboard", filter: {} });
-  const named = await accept(red, { action: "verify", namespaces: [berth("blue-1")] });
+  const named = await accept(red, { action: "verify", namespaces: [namespaceRef("blue-1")] });
   await red.run();
   await red.run();
 
@@ -424,7 +424,7 @@ describe("where the catalog has moved a target", () => {
     ["repair", "repaired", ["uploads"]],
     ["offboard", "offboarded", []],
   ] as const)("%s gives nothing there", async (action, outcome, left) => {
-    const id = await accept(acceptance, { action, namespaces: [berth("a")] });
+    const id = await accept(acceptance, { action, namespaces: [namespaceRef("a")] });
     await acceptance.run(allTogether);
 
     expect(ended(id).items.map(tell)).toEqual([`a Succeeded ${outcome}`]);

@@ -47,7 +47,7 @@ function record() {
 }
 
 async function repair(): Promise<string> {
-  return (await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) })).operation;
+  return (await acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) })).operation;
 }
 
 const cancel = (operation: string) => cancelOperation(cloud.ports.registry, operation, { by: requester });
@@ -251,7 +251,7 @@ describe("a later repair knows the identity by the tags of the repair that made 
 
   it("after a migration that only looked", async () => {
     await acceptUpkeep(acceptance, "Migrating", {
-      berth: request,
+      namespaceRef: request,
       prepare: (current) => ({
         migration: prepareMigration(cloud.ports, current, { to: "podIdentity", until: "inventory" }),
       }),

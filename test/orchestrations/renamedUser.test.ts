@@ -17,8 +17,8 @@ const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const orders = { server: "sql-dev", database: "orders", roles: ["writer"] };
 const parse = (changes: object = {}) =>
   OnboardingRequest.parse({ cluster: "aks-dev", namespace: "team-a", databases: [messages, orders], ...changes });
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 
 let cloud: FakeCloud;
 let acceptance: TestAcceptanceContext;
@@ -35,7 +35,7 @@ async function send(request: OnboardingRequest) {
 }
 
 async function offboard(options: { ignoreDependants?: boolean } = {}) {
-  const { operation } = await acceptOffboarding(acceptance, berth, options);
+  const { operation } = await acceptOffboarding(acceptance, namespaceRef, options);
   await acceptance.run();
   return cloud.operations.get(operation);
 }

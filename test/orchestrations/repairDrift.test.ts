@@ -21,8 +21,12 @@ beforeEach(() => {
 });
 
 function ours(apiVersion: string, kind: string, name: string, { namespace } = workload): KubernetesObject {
-  const berth = { cluster: "aks-dev", namespace };
-  return { apiVersion, kind, metadata: { name, namespace, uid: `uid-${name}`, ...ownerMetadata(berth, "earlier") } };
+  const namespaceRef = { cluster: "aks-dev", namespace };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid: `uid-${name}`, ...ownerMetadata(namespaceRef, "earlier") },
+  };
 }
 
 const name = identityName(workload);

@@ -9,14 +9,17 @@ import { createFakeCloud, type FakeCloud, catalog as usual } from "../support/fa
 import { repair, send } from "../support/operations.ts";
 import { everyEntry, type WrittenEntry } from "../support/targetEntries.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 
 function listing(entry: WrittenEntry): Catalog["targets"] {
   return Catalog.parse({ ...usual, targets: { it: entry } }).targets;
 }
 
 describe.each(Object.entries(everyEntry))("%s", (_name, entry) => {
-  const request = OnboardingRequest.parse({ ...berth, targets: [{ target: "it", access: entry.access.slice(0, 1) }] });
+  const request = OnboardingRequest.parse({
+    ...namespaceRef,
+    targets: [{ target: "it", access: entry.access.slice(0, 1) }],
+  });
   let cloud: FakeCloud;
   let server: PostgresServer;
 
@@ -44,7 +47,7 @@ describe.each(Object.entries(everyEntry))("%s", (_name, entry) => {
     };
 
     expect(await found()).not.toContain("GRANT_SURPLUS");
-    expect((await repair(ports, berth)).status).toBe("Succeeded");
+    expect((await repair(ports, namespaceRef)).status).toBe("Succeeded");
     expect(given()).toEqual(before);
     expect(await found()).toEqual([]);
   });

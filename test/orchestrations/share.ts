@@ -79,7 +79,7 @@ export class Share {
   async migrate(request: OnboardingRequest, to: "identityBinding" | "workloadIdentity") {
     const acceptance = createAcceptanceContext(this, operator);
     const accepted = await acceptUpkeep(acceptance, "Migrating", {
-      berth: request,
+      namespaceRef: request,
       prepare: () => ({
         migration: {
           ...(to === "identityBinding" ? { to } : { from: "identityBinding" as const }),

@@ -7,7 +7,7 @@ import { inspectNamespace } from "../../src/application/inspection/inspection.ts
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
-import { berthKey } from "../../src/domain/naming/names.ts";
+import { namespaceKey } from "../../src/domain/naming/names.ts";
 import { Refusal } from "../../src/domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { confirmed, createAcceptanceContext } from "../support/acceptanceContext.ts";
@@ -362,7 +362,7 @@ describe("at the same time", () => {
       const met = interrupted(at, second);
       await first().catch(expectRefused);
       if (!(await met.hasMet())) break;
-      const there = [guest, other].filter((each) => share.recordOf(each) !== undefined).map(berthKey);
+      const there = [guest, other].filter((each) => share.recordOf(each) !== undefined).map(namespaceKey);
       outcomes.add(there.join());
       expect((share.recordOf(home)?.guests ?? []).toSorted(), `at ${at}`).toEqual(there.toSorted());
     }

@@ -53,15 +53,15 @@ const of = (wanted: OnboardingRequest) => ({
   requestedBy: "ben",
   acceptedTime: "2026-11-24T00:00:00.000Z",
 });
-const berth = { cluster: "aks-dev", namespace: "team-b" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-b" };
 const previous: PreviousRecord = { ...of(there), state: "Onboarded" };
 type NewRecord = Parameters<Registry["insertNamespace"]>[0];
 
 describe.each<[string, NewRecord]>([
-  ["is onboarded there", { ...berth, ...of(there), state: "Onboarded" }],
-  ["is being changed from there", { ...berth, ...of(elsewhere), state: "Changing", earlier: there, previous }],
-  ["has stopped on the way from there", { ...berth, ...of(elsewhere), state: "Incomplete", earlier: there }],
-  ["would be restored to there", { ...berth, ...of(elsewhere), state: "Onboarding", previous }],
+  ["is onboarded there", { ...namespaceRef, ...of(there), state: "Onboarded" }],
+  ["is being changed from there", { ...namespaceRef, ...of(elsewhere), state: "Changing", earlier: there, previous }],
+  ["has stopped on the way from there", { ...namespaceRef, ...of(elsewhere), state: "Incomplete", earlier: there }],
+  ["would be restored to there", { ...namespaceRef, ...of(elsewhere), state: "Onboarding", previous }],
 ])("another namespace that %s", (_how, record) => {
   it("keeps its administrator", async () => {
     await cloud.ports.registry.insertNamespace(record);
@@ -87,7 +87,7 @@ it("keeps the administrator while the record of another namespace cannot be read
 });
 
 it("removes the administrator if the others are on other servers", async () => {
-  await cloud.ports.registry.insertNamespace({ ...berth, ...of(elsewhere), state: "Onboarded" });
+  await cloud.ports.registry.insertNamespace({ ...namespaceRef, ...of(elsewhere), state: "Onboarded" });
 
   await failOnboarding();
 

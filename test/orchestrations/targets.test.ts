@@ -25,11 +25,11 @@ import { migrateAsAsked, offboard, repair, send } from "../support/operations.ts
 import { quietInput, quietStep } from "../support/quietStep.ts";
 import { operator } from "../support/teams.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const uploads = { target: "uploads", access: ["read"] };
 const jobs = { target: "jobs", access: ["send", "receive"] };
 const request = (...targets: readonly object[]) =>
-  OnboardingRequest.parse({ ...berth, ...(targets.length > 0 ? { targets } : {}), databases: [messages] });
+  OnboardingRequest.parse({ ...namespaceRef, ...(targets.length > 0 ? { targets } : {}), databases: [messages] });
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 
 let cloud: FakeCloud;
@@ -46,7 +46,7 @@ function restarted(targets: Catalog["targets"]): Ports {
 }
 
 async function verify(ports: Ports) {
-  const record = await ports.registry.getNamespace(berth);
+  const record = await ports.registry.getNamespace(namespaceRef);
   if (!record) throw new Error("it is not onboarded");
   const { request: wanted, clientId, things } = record;
   return (await proveNamespace(ports, { request: wanted, clientId, things }, "run")).findings;
@@ -80,7 +80,7 @@ it("says what an offboarding has revoked, though its answer was lost and the nex
   };
   const ports = Object.assign(cloud.ports, { roleAssignments: { ...roleAssignments, madeAt } });
 
-  const ended = await offboard(ports, berth);
+  const ended = await offboard(ports, namespaceRef);
 
   expect(ended.status).toBe("Succeeded");
   expect(looks).toBeGreaterThan(1);
@@ -109,14 +109,14 @@ describe("a target that the catalog has dropped", () => {
     ]);
     expect((await send(ports, request(jobs)))?.status).toBe("Succeeded");
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
-    expect((await offboard(ports, berth))?.status).toBe("Succeeded");
+    expect((await offboard(ports, namespaceRef))?.status).toBe("Succeeded");
     expect(given()).toEqual([]);
   });
 
   it("is left by a repair, which says so", async () => {
     const ports = restarted(others);
     cloud.roleAssignments.clear();
-    expect((await repair(ports, berth))?.status).toBe("Succeeded");
+    expect((await repair(ports, namespaceRef))?.status).toBe("Succeeded");
 
     expect(given()).toEqual(["jobs 8a0f", "jobs c6a8"]);
     const left = [...cloud.steps.values()].find(
@@ -202,7 +202,7 @@ describe("a target that the catalog has moved", () => {
 
   it("leaves nothing in either place after an offboarding", async () => {
     const ports = restarted(moved);
-    expect((await offboard(ports, berth))?.status).toBe("Succeeded");
+    expect((await offboard(ports, namespaceRef))?.status).toBe("Succeeded");
 
     expect(given()).toEqual([]);
   });
@@ -222,7 +222,7 @@ describe("a target that the catalog has moved", () => {
     const target = request(uploads).targets?.[0];
     if (!target) throw new Error("the request has no target");
 
-    const run = targetSteps.retireTarget.run({ ...berth, ...quietInput, target, kept: [] }, there, quietStep);
+    const run = targetSteps.retireTarget.run({ ...namespaceRef, ...quietInput, target, kept: [] }, there, quietStep);
     await expect(run).rejects.toMatchObject({ code: "ARM_FORBIDDEN" });
 
     expect(given()).toEqual(["archive 2a2b"]);
@@ -240,12 +240,12 @@ describe("a target that the catalog has moved", () => {
     const there = { ...ports, roleAssignments: { ...roleAssignments, madeAt } };
     const target = request(uploads).targets?.[0];
     const { principalId } = earlier[0]?.[1] ?? {};
-    const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
+    const { clientId } = (await ports.registry.getNamespace(namespaceRef)) ?? {};
     if (!target || !principalId || !clientId) throw new Error("the namespace has no role");
 
     const identity = { clientId, principalId: PrincipalId.parse(principalId) };
     const input = {
-      ...berth,
+      ...namespaceRef,
       ...quietInput,
       target,
       adoptionPolicy: "IfIdentical",
@@ -298,7 +298,7 @@ describe("a place of another release, which this one cannot read", () => {
   it("is named by an offboarding where the target was nowhere else", async () => {
     const record = cloud.namespaces.get("aks-dev/team-a");
     if (record) cloud.namespaces.set("aks-dev/team-a", { ...record, places: { ...record.places, uploads: [unknown] } });
-    const ended = await offboard(restarted(others), berth);
+    const ended = await offboard(restarted(others), namespaceRef);
 
     expect(ended).toMatchObject({ status: "Succeeded" });
     expect(ended.leftInPlace).toEqual([expect.stringContaining("It was at ofLater /subscriptions/s/later/x")]);
@@ -309,7 +309,7 @@ describe("a place of another release, which this one cannot read", () => {
     const notices = plan.steps.flatMap(({ name, notices: said = [] }) => said.map(({ code }) => `${name} ${code}`));
     expect(notices).toEqual(["revokeTarget LEFT_IN_PLACE", "removeNamespace SECRETS_UNCOUNTED"]);
 
-    const ended = await offboard(cloud.ports, berth);
+    const ended = await offboard(cloud.ports, namespaceRef);
     expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
     expect(given()).toEqual([]);
   });
@@ -318,7 +318,7 @@ describe("a place of another release, which this one cannot read", () => {
     const found = expect.stringContaining("ofLater /subscriptions/s/later/x");
     expect(await verify(cloud.ports)).toMatchObject([{ code: "NOT_IN_CATALOG", target: "uploads", found }]);
 
-    const ended = await repair(cloud.ports, berth);
+    const ended = await repair(cloud.ports, namespaceRef);
     expect(ended).toMatchObject({ status: "Succeeded", leftInPlace: [told] });
     expect(given()).toEqual(all);
   });
@@ -358,7 +358,7 @@ describe("a target whose resource is gone", () => {
 
   it.each([
     ["a change", () => send(gone(), request(jobs)), ["jobs 8a0f", "jobs c6a8"]],
-    ["an offboarding", () => offboard(gone(), berth), []],
+    ["an offboarding", () => offboard(gone(), namespaceRef), []],
   ])("is revoked by %s all the same: it counts again when it comes back", async (_what, act, left) => {
     const ended = await act();
 
@@ -411,7 +411,7 @@ it.each(["change", "offboarding"])(
     const ports = { ...cloud.ports, roleAssignments: { ...roleAssignments, remove } };
     providePorts(ports);
 
-    const ended = kind === "change" ? await send(ports, request()) : await offboard(ports, berth);
+    const ended = kind === "change" ? await send(ports, request()) : await offboard(ports, namespaceRef);
 
     expect(ended).toMatchObject({ status: "Failed" });
     expect([...cloud.roleAssignments.values()]).toEqual([kept]);
@@ -465,8 +465,8 @@ describe("a lock in Azure", () => {
     await send(cloud.ports, request(uploads, jobs));
     const ports = locked(level);
 
-    const plan = await planDeletion({ ports, by: operator }, berth);
-    const ended = await offboard(ports, berth);
+    const plan = await planDeletion({ ports, by: operator }, namespaceRef);
+    const ended = await offboard(ports, namespaceRef);
 
     const left = plan.steps.filter(({ action }) => action === "conflict");
     expect([plan.blocked, left]).toMatchObject([
@@ -480,7 +480,7 @@ describe("a lock in Azure", () => {
     expect(cloud.namespaces.get("aks-dev/team-a")?.state).toBe("Incomplete");
 
     providePorts(cloud.ports);
-    expect(await offboard(cloud.ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(cloud.ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
     expect([given(), cloud.identities.size]).toEqual([[], 0]);
   });
 
@@ -539,13 +539,16 @@ describe("a lock in Azure", () => {
     const ports = locked(level);
     const message = expect.stringContaining("/locks/keep");
 
-    const { clientId } = (await ports.registry.getNamespace(berth)) ?? {};
+    const { clientId } = (await ports.registry.getNamespace(namespaceRef)) ?? {};
     const repairing = { operation: "dry-run", request: request(uploads, jobs), clientId };
     const plan = await planRepair(ports, repairing);
     expect(plan.steps.flatMap(({ name, blockers }) => blockers.map(({ code }) => `${name} ${code}`))).toEqual([
       "grantTarget ARM_LOCKED",
     ]);
-    expect(await repair(ports, berth)).toMatchObject({ status: "Failed", error: { code: "ARM_LOCKED", message } });
+    expect(await repair(ports, namespaceRef)).toMatchObject({
+      status: "Failed",
+      error: { code: "ARM_LOCKED", message },
+    });
     expect([...cloud.roleAssignments]).toEqual(before);
     expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(false);
   });
@@ -558,7 +561,7 @@ describe("a lock in Azure", () => {
       for (const { id } of ofJobs) cloud.roleAssignments.delete(id);
       cloud.objects.delete("v1 ServiceAccount team-a/app");
 
-      expect(await repair(locked(level), berth)).toMatchObject({ status: "Succeeded" });
+      expect(await repair(locked(level), namespaceRef)).toMatchObject({ status: "Succeeded" });
       expect(given()).toEqual(all);
       expect(cloud.objects.has("v1 ServiceAccount team-a/app")).toBe(true);
     },
@@ -568,7 +571,7 @@ describe("a lock in Azure", () => {
     await send(cloud.ports, { ...request(uploads, jobs), identityMode: "podIdentity", selector: "team-a" });
     const ports = locked("ReadOnly");
     const acceptance = createAcceptanceContext({ ports });
-    const migrated = await migrateAsAsked(acceptance, berth, { asked: {} });
+    const migrated = await migrateAsAsked(acceptance, namespaceRef, { asked: {} });
 
     expect(migrated).toMatchObject({ status: "Succeeded" });
     expect(given()).toEqual(all);
@@ -593,7 +596,7 @@ describe("a lock in Azure", () => {
     expect(plan.steps.find(({ name }) => name === "revokeTarget")).toMatchObject({
       ...{ action: "delete", blockers: [], notices: [{ code: "TARGET_UNSEEN" }] },
     });
-    expect(await offboard(ports, berth)).toMatchObject({ status: "Succeeded" });
+    expect(await offboard(ports, namespaceRef)).toMatchObject({ status: "Succeeded" });
   });
 });
 
@@ -604,7 +607,7 @@ it.each(["change", "offboarding"])("a SQL server that does not answer keeps no o
   providePorts(ports);
 
   const without = OnboardingRequest.parse({ ...request(uploads), databases: [] });
-  const ended = kind === "change" ? await send(ports, without) : await offboard(ports, berth);
+  const ended = kind === "change" ? await send(ports, without) : await offboard(ports, namespaceRef);
 
   const code = kind === "change" ? "CHANGE_INCOMPLETE" : "SQL_UNAVAILABLE";
   expect(ended).toMatchObject({ status: "Failed", error: { code } });
@@ -685,7 +688,7 @@ it("takes back what an operation of no record gave on the target, and the reques
   const [identity] = cloud.identities.values();
   if (!made || !identity) throw new Error("nothing was given");
   cloud.namespaces.clear();
-  expect(made.description).toMatch(printRoleMark(berth, "x").replace(/x$/, ""));
+  expect(made.description).toMatch(printRoleMark(namespaceRef, "x").replace(/x$/, ""));
   cloud.identities.set(identity.name, { ...identity, tags: {} });
 
   expect((await send(cloud.ports, request(uploads), { adoptIdentity: identity.clientId }))?.status).toBe("Succeeded");
@@ -746,7 +749,7 @@ describe("a target's resource that has changed since the onboarding", () => {
       { code: "ROLES_IGNORED", target: "secrets", field: "enableRbacAuthorization", expected: "true", found: "false" },
     ]);
     expect(findingCatalogue.ROLES_IGNORED).toMatchObject({ severity: "Error", repairable: false });
-    await repair(ports, berth);
+    await repair(ports, namespaceRef);
     expect((await verify(ports)).map(({ code }) => code)).toEqual(["ROLES_IGNORED"]);
     expect(await verify(now)).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 import { knownOf, plannedSteps } from "../../src/application/process/programs.ts";
 import { undoStages, undoStep } from "../../src/application/process/undoStages.ts";
-import { berthKey, identityName } from "../../src/domain/naming/names.ts";
+import { identityName, namespaceKey } from "../../src/domain/naming/names.ts";
 import { Migration, PerhapsModes, readModes } from "../../src/domain/operation/migration.ts";
 import type { OperationKind } from "../../src/domain/operation/operation.ts";
 import { programOf } from "../../src/domain/operation/program.ts";
@@ -79,7 +79,7 @@ function recorded({ actions }: KeptHistory, { request }: Input): readonly Record
     const named = typeof input.target === "object" ? input.target.target : input.target;
     return (together[functionName] ?? [functionName]).map((name) => {
       const ofAccount = name.startsWith("retire") && serviceAccount !== undefined;
-      const ofNamespace = ofAccount ? `${berthKey(request)}/${serviceAccount}` : berthKey(request);
+      const ofNamespace = ofAccount ? `${namespaceKey(request)}/${serviceAccount}` : namespaceKey(request);
       const target = ofIdentity.includes(name) ? identityName(request) : ofNamespace;
       const key = database ? `${database.server}/${database.database}` : (named ?? server ?? target);
       return { step: `${name} ${key}`, isUndo: createdBy !== undefined };

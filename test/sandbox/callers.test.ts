@@ -10,7 +10,7 @@ import { names } from "../../sandbox/cloud.ts";
 import { bearer, type Claimant, type Person, roleOf, serviceAs, tokenOf } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
-import { berth, createRoutes, occupy, open, people, request } from "./support/routes.ts";
+import { createRoutes, fullName, occupy, open, people, request } from "./support/routes.ts";
 
 let sandbox: SuiteSandbox;
 let callers: Callers;
@@ -196,7 +196,7 @@ describe("every route", () => {
     const blue = await as({ team: "blue", role: "request" });
     const pairs = [
       [`/api/operations/${operation}`, `/api/operations/${operation.slice(0, -1)}x`],
-      [berth, `${berth}-not`],
+      [fullName, `${fullName}-not`],
     ];
     for (const [there, notThere] of pairs) {
       const [one, other] = await Promise.all([blue.call("GET", there ?? ""), blue.call("GET", notThere ?? "")]);

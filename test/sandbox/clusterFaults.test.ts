@@ -225,8 +225,8 @@ if (usesRealApiServer) {
   it.each(["kube-apiserver", "etcd"] as const)(
     "ends what is under way when %s is killed and started again, and leaves nothing of what failed",
     async (program) => {
-      const berths = Array.from({ length: 8 }, (_, index) => `killed-${program}-${index}`);
-      const onboardings = berths.map((namespace) => onboard(namespace));
+      const namespaceRefs = Array.from({ length: 8 }, (_, index) => `killed-${program}-${index}`);
+      const onboardings = namespaceRefs.map((namespace) => onboard(namespace));
       const { journal } = sandbox.cloud.faults;
       const from = journal.length;
       const writes = () =>
@@ -240,7 +240,7 @@ if (usesRealApiServer) {
       const ended = await Promise.all(onboardings);
 
       for (const [index, { status, error }] of ended.entries()) {
-        const namespace = berths[index] ?? "";
+        const namespace = namespaceRefs[index] ?? "";
         if (status === "Succeeded") expect(await faultsOf(namespace)).toEqual([]);
         else
           expect({ code: error?.code, left: await remainsOf(namespace) }).toEqual({

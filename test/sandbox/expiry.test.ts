@@ -7,7 +7,7 @@ import { type Service, serviceOf } from "../support/service.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
-const berth = (namespace: string) => ({ cluster: names.cluster, namespace });
+const namespaceRef = (namespace: string) => ({ cluster: names.cluster, namespace });
 const target = "uploads";
 const messages = { server: names.sqlServer, database: "messages", roles: ["reader"] };
 
@@ -29,9 +29,9 @@ async function onboard(request: object) {
 }
 
 it("offboards one namespace and narrows another when their access ends, and shows it everywhere before", async () => {
-  const ending = { ...berth("ending"), databases: [messages], expiresAt: inSeconds(15) };
+  const ending = { ...namespaceRef("ending"), databases: [messages], expiresAt: inSeconds(15) };
   const narrowed = {
-    ...berth("narrowed"),
+    ...namespaceRef("narrowed"),
     databases: [messages],
     targets: [{ target: target, access: ["read"], expiresAt: ending.expiresAt }],
   };
@@ -81,7 +81,7 @@ it("offboards one namespace and narrows another when their access ends, and show
 
 it("refuses an end that has passed, in the words of the field, and both fields", async () => {
   const refused = async (fields: object) => {
-    const request = { ...berth("refused"), databases: [messages], ...fields };
+    const request = { ...namespaceRef("refused"), databases: [messages], ...fields };
     const { status, body } = await service.call("POST", "/api/onboardings", request);
     return { status, code: body["code"], errors: body["errors"] };
   };

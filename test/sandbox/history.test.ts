@@ -99,7 +99,7 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
 });
 
 it("purges while operations run, are watched and end, and nobody misses anything", async () => {
-  const berths = Array.from({ length: isShort ? 4 : 12 }, (_, index) => `busy-${index}`);
+  const namespaceRefs = Array.from({ length: isShort ? 4 : 12 }, (_, index) => `busy-${index}`);
   const problems: string[] = [];
   let purged = 0;
   let isOver = false;
@@ -135,12 +135,12 @@ it("purges while operations run, are watched and end, and nobody misses anything
   const items = Array.from({ length: isShort ? 3 : 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
   const batch = String((await service.call("POST", "/api/onboardings/batch", { requests: items })).body["id"]);
 
-  await Promise.all([...berths.map(live), watch(batch)]);
+  await Promise.all([...namespaceRefs.map(live), watch(batch)]);
   isOver = true;
   await purging;
 
   expect(problems).toEqual([]);
-  expect(purged).toBeGreaterThan(berths.length);
+  expect(purged).toBeGreaterThan(namespaceRefs.length);
   expect((await service.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
   // The runtime has nothing left but what still waits for somebody.
   await expect.poll(async () => [await purge(), (await instances()).length].at(1)).toBe(0);

@@ -60,10 +60,10 @@ function bindingsOf(namespace: string) {
 }
 
 async function rolesOf(namespace: string) {
-  const berth = { cluster, namespace };
+  const namespaceRef = { cluster, namespace };
   const found = [
-    await objects().get(rbac, "ClusterRole", useRoleName(berth)),
-    await objects().get(rbac, "ClusterRoleBinding", useBindingName(berth, "app")),
+    await objects().get(rbac, "ClusterRole", useRoleName(namespaceRef)),
+    await objects().get(rbac, "ClusterRoleBinding", useBindingName(namespaceRef, "app")),
   ];
   return found.flatMap((each) => (each ? [each.kind] : []));
 }

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
-import { berthKey } from "../../src/domain/naming/names.ts";
+import { namespaceKey } from "../../src/domain/naming/names.ts";
 import { identityOf } from "../proof/support/remains.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Operation, type Service, serviceOf } from "../support/service.ts";
@@ -211,14 +211,14 @@ it("stops before the first write when the webhook is gone", async () => {
 });
 
 it("offboards, and leaves nothing in either cluster", async () => {
-  const berths = [
+  const namespaceRefs = [
     { cluster: k3s, namespace: "twin" },
     { cluster: names.cluster, namespace: "twin" },
     ...["drifting", "rotated", "waiting"].map((namespace) => ({ cluster: k3s, namespace })),
   ];
-  for (const { cluster, namespace } of berths) {
+  for (const { cluster, namespace } of namespaceRefs) {
     const ended = await service.waitFor(await service.offboard(cluster, namespace));
-    expect(ended.status, `${berthKey({ cluster, namespace })} ${JSON.stringify(ended.error)}`).toBe("Succeeded");
+    expect(ended.status, `${namespaceKey({ cluster, namespace })} ${JSON.stringify(ended.error)}`).toBe("Succeeded");
     expect(identityOf(sandbox.cloud, namespace, cluster)).toBeUndefined();
     const left = await kubernetesOf(cluster).kubernetes.objects.get("v1", "Namespace", namespace);
     expect(left?.metadata.deletionTimestamp ?? left).toEqual(left && expect.any(String));

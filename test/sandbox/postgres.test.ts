@@ -61,16 +61,16 @@ describe.runIf(hasPostgres("PostgreSQL targets on the whole system"))("PostgreSQ
 
   const sql = (database: string, text: string) => server().runScript(database, text);
 
-  const berthOf = (namespace: string) => ({ cluster: names.cluster, namespace });
-  const roleOf = (namespace: string) => postgresRoleName(berthOf(namespace));
+  const namespaceRefOf = (namespace: string) => ({ cluster: names.cluster, namespace });
+  const roleOf = (namespace: string) => postgresRoleName(namespaceRefOf(namespace));
 
   function wanted(namespace: string, targets: Targets, more: object = {}) {
     const list = Object.entries(targets).map(([target, access]) => ({ target, access }));
-    return { ...berthOf(namespace), targets: list, ...more };
+    return { ...namespaceRefOf(namespace), targets: list, ...more };
   }
 
   function identityOf(namespace: string) {
-    const name = identityName(berthOf(namespace));
+    const name = identityName(namespaceRefOf(namespace));
     const found = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
     if (!found) throw new Error(`${name} is not there`);
     return found;

@@ -23,17 +23,17 @@ afterEach(() => {
 const blobReader = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1";
 const blobContributor = "ba92f5b4-2d11-453d-a403-e96b0029c9fe";
 
-function berthOf(namespace: string) {
+function namespaceRefOf(namespace: string) {
   return { cluster: names.cluster, namespace };
 }
 
 function wanted(namespace: string, targets: Record<string, TargetRequest["access"]>) {
   const list = Object.entries(targets).map(([target, access]) => ({ target, access }));
-  return { ...berthOf(namespace), targets: list };
+  return { ...namespaceRefOf(namespace), targets: list };
 }
 
 function identityOf(namespace: string) {
-  const name = identityName(berthOf(namespace));
+  const name = identityName(namespaceRefOf(namespace));
   return [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
 }
 
@@ -314,7 +314,7 @@ describe("a request", () => {
     [{ targets: [{ target: "uploads", access: ["read", "read"] }] }, "INVALID_REQUEST", "/targets/0/access"],
     [{}, "INVALID_REQUEST", "/databases"],
   ])("is refused before anything is written: %#", async (request, code, pointer) => {
-    const { body } = await service.call("POST", "/api/onboardings", { ...berthOf("refused"), ...request });
+    const { body } = await service.call("POST", "/api/onboardings", { ...namespaceRefOf("refused"), ...request });
 
     expect(body).toMatchObject({ code, errors: expect.arrayContaining([expect.objectContaining({ pointer })]) });
   });

@@ -10,7 +10,7 @@ import type { AdmissionOptions } from "../../src/application/admission/admission
 import type { OffboardingOptions } from "../../src/application/admission/claimExisting.ts";
 import { prepareMigration } from "../../src/application/migration/prepareMigration.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
-import type { Berth } from "../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { type Migration, MigrationRequest } from "../../src/domain/operation/migration.ts";
 import type { OperationRecord } from "../../src/domain/operation/records.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
@@ -71,16 +71,16 @@ export async function send(
 
 export async function offboard(
   ports: Ports,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { by, ...options }: OffboardingOptions & AskedBy = {},
 ): Promise<OperationRecord> {
   const acceptance = createAcceptanceContext({ ports }, by);
-  return await ended(acceptance, await acceptOffboarding(acceptance, berth, options));
+  return await ended(acceptance, await acceptOffboarding(acceptance, namespaceRef, options));
 }
 
-export async function repair(ports: Ports, berth: Berth, { by }: AskedBy = {}): Promise<OperationRecord> {
+export async function repair(ports: Ports, namespaceRef: NamespaceRef, { by }: AskedBy = {}): Promise<OperationRecord> {
   const acceptance = createAcceptanceContext({ ports }, by);
-  return await ended(acceptance, await acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }));
+  return await ended(acceptance, await acceptUpkeep(acceptance, "Repairing", { namespaceRef, prepare: () => ({}) }));
 }
 
 /** The operation that was accepted, run to its end. */
@@ -98,12 +98,12 @@ export async function ended(
 /** A migration as the route asks for it, which goes on from what the namespace's record says. */
 export async function migrateAsAsked(
   acceptance: TestAcceptanceContext,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { asked, ...options }: { readonly asked: Partial<MigrationRequest> } & RunOptions,
 ): Promise<OperationRecord> {
   const wanted = MigrationRequest.parse(asked);
   const accepted = await acceptUpkeep(acceptance, "Migrating", {
-    berth,
+    namespaceRef,
     prepare: (current) => ({ migration: prepareMigration(acceptance.ports, current, wanted) }),
   });
   return await ended(acceptance, accepted, options);
@@ -120,11 +120,11 @@ function accept(
     case "offboard":
       return acceptOffboarding(acceptance, request);
     case "repair":
-      return acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+      return acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
     case "migrate":
       if (!migration) throw new Error("a migration has to say what to migrate");
       return acceptUpkeep(acceptance, "Migrating", {
-        berth: request,
+        namespaceRef: request,
         prepare: (record) => ({ migration: { ...record.migration, ...migration } }),
       });
   }

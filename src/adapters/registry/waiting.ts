@@ -6,7 +6,7 @@
  */
 
 import { namesOf } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import type { WaitingRequests } from "../../ports/registry.ts";
 import type { Filters, Table } from "./tables.ts";
@@ -25,13 +25,15 @@ const listed = namesOf({
 } satisfies { readonly [Field in keyof Omit<WaitingRequest, "request">]-?: true });
 
 export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests {
-  const ofBerth = (berth: Berth): Filters => [["PartitionKey", partitionOf(berth)]];
+  const ofNamespace = (namespaceRef: NamespaceRef): Filters => [["PartitionKey", partitionOf(namespaceRef)]];
   return {
-    waitingFor: async (berth) => (await waiting.readable(ofBerth(berth))).value.toSorted(bySequence),
-    async firstWaiting(berth) {
-      const { value, unreadable = [] } = await waiting.page(ofBerth(berth), 1);
+    waitingFor: async (namespaceRef) => (await waiting.readable(ofNamespace(namespaceRef))).value.toSorted(bySequence),
+    async firstWaiting(namespaceRef) {
+      const { value, unreadable = [] } = await waiting.page(ofNamespace(namespaceRef), 1);
       // If the first one cannot be read, the others must not overtake it: this fails, and names it.
-      const [first] = (unreadable.length > 0 ? await waiting.all(ofBerth(berth)) : value).toSorted(bySequence);
+      const [first] = (unreadable.length > 0 ? await waiting.all(ofNamespace(namespaceRef)) : value).toSorted(
+        bySequence,
+      );
       return first;
     },
     listWaiting: async () => (await waiting.readable([], listed)).value.toSorted(bySequence),
@@ -45,7 +47,7 @@ export function createWaitingOn(waiting: Table<WaitingRequest>): WaitingRequests
 }
 
 /** Neither part can contain a colon. */
-function partitionOf({ cluster, namespace }: Berth): string {
+function partitionOf({ cluster, namespace }: NamespaceRef): string {
   return `${cluster}:${namespace}`;
 }
 

@@ -3,8 +3,8 @@
 import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
@@ -49,7 +49,7 @@ export function admit(
   throw new Refusal(code, message, { about, ...defined({ errors }) });
 }
 
-export function expectOperator(by: Caller, decides: string, about?: Berth): void {
+export function expectOperator(by: Caller, decides: string, about?: NamespaceRef): void {
   if (mayOperate(by)) return;
   throw new Refusal("FORBIDDEN", `${decides} needs the app role Onboarding.Operate.`, defined({ about }));
 }
@@ -67,7 +67,7 @@ export function ownerAfter(
   if (takeOver) return team ?? current.team;
   if (current.team === team || (team === undefined && mayOperate(by))) return current.team;
   const about = { cluster: current.cluster, namespace: current.namespace };
-  throw new Refusal("NAMESPACE_TAKEN", `${berthKey(current)} belongs to another team.`, { about });
+  throw new Refusal("NAMESPACE_TAKEN", `${namespaceKey(current)} belongs to another team.`, { about });
 }
 
 /**
@@ -102,7 +102,7 @@ export async function insertWithinQuota(
 /** Refuses another namespace for a team that has used up its quota. */
 export async function expectQuota(
   { registry, catalog }: Pick<Ports, "registry" | "catalog">,
-  wanted: Pick<NamespaceRecord, "team"> & Berth,
+  wanted: Pick<NamespaceRecord, "team"> & NamespaceRef,
 ): Promise<void> {
   const { team } = wanted;
   const quota = team === undefined ? undefined : lookUp(catalog.teams, team)?.quota;
@@ -121,7 +121,7 @@ async function giveWay({ registry }: Ports, operation: OperationRecord): Promise
   await registry.updateOperation(operation.id, end);
 }
 
-function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & Berth, quota: number): Refusal {
+function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & NamespaceRef, quota: number): Refusal {
   const about = { cluster, namespace };
   return new Refusal("QUOTA_EXCEEDED", `Team "${team}" already has its ${quota} namespace(s).`, { about });
 }

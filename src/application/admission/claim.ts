@@ -7,8 +7,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { defined } from "../../domain/defined.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import {
   type Beginning,
@@ -156,7 +156,7 @@ type Wanted = Pick<NamespaceRecord, "requestHash"> & {
 /** Refuses to remove what nobody said should go: the sender may not know that the namespace has it. */
 function expectNoLoss(request: OnboardingRequest, current: FreeRecord): void {
   const losses = lossesFor(request, current);
-  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", describeLosses(berthKey(request), losses));
+  if (losses.length > 0) throw new Refusal("REMOVAL_NOT_CONFIRMED", describeLosses(namespaceKey(request), losses));
 }
 
 /** Reports a held namespace as held, not as changed by its holder. */
@@ -171,7 +171,7 @@ export function freeAnd(expect: (record: NamespaceRecord) => void): (record: Nam
 export function expectFree(record: NamespaceRecord): asserts record is FreeRecord {
   if (isFree(record)) return;
   const { operation } = record;
-  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} is running for ${berthKey(record)}.`, {
+  throw new Refusal("OPERATION_IN_PROGRESS", `Operation ${operation} is running for ${namespaceKey(record)}.`, {
     operation,
   });
 }
@@ -180,13 +180,13 @@ export function expectFree(record: NamespaceRecord): asserts record is FreeRecor
 export function expectOnboarded(record: NamespaceRecord): asserts record is OnboardedRecord {
   expectFree(record);
   if (record.state === "Onboarded") return;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${berthKey(record)} incomplete.`);
+  throw new Refusal("NAMESPACE_INCOMPLETE", `Operation ${record.operation} left ${namespaceKey(record)} incomplete.`);
 }
 
 /** The client ID of the namespace's identity, by which its users are known. */
 export function clientIdOf(record: OnboardedRecord): ClientId {
   if (record.clientId !== undefined) return record.clientId;
-  throw new Refusal("NAMESPACE_INCOMPLETE", `The onboarding of ${berthKey(record)} was never completed.`);
+  throw new Refusal("NAMESPACE_INCOMPLETE", `The onboarding of ${namespaceKey(record)} was never completed.`);
 }
 
 /** A lane must not wait for people: the timer starts operations that need approval, and they run beside the lanes. */
@@ -208,11 +208,11 @@ const releasePollMs = 50;
  */
 export async function findCurrent<Seen extends Stored<NamespaceRecord> | undefined>(
   registry: Pick<Registry, "getNamespace" | "getOperation">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   see: (record: Stored<NamespaceRecord> | undefined) => Seen,
 ): Promise<Seen> {
   for (let poll = 1; ; poll += 1) {
-    const current = see(await registry.getNamespace(berth));
+    const current = see(await registry.getNamespace(namespaceRef));
     if (!current || isFree(current)) return current;
     const holder = await registry.getOperation(current.operation);
     if (!holder || !isFinal(holder.status) || poll === releasePolls) return current;
@@ -238,10 +238,10 @@ export function withOnboardingOperation(record: NamespaceRecord): NamespaceRecor
 }
 
 /** Between two phases a namespace has both identity modes; only migrate and offboard can handle that. */
-export function refuseWhileMigrating({ migration, operation, ...berth }: NamespaceRecord): void {
+export function refuseWhileMigrating({ migration, operation, ...namespaceRef }: NamespaceRecord): void {
   if (!migration) return;
   const done = migration.completed ?? "no phase";
-  const message = `The migration of ${berthKey(berth)} stopped after ${done}; the previous request is still in effect.`;
+  const message = `The migration of ${namespaceKey(namespaceRef)} stopped after ${done}; the previous request is still in effect.`;
   throw new Refusal("MIGRATION_PENDING", message, { operation });
 }
 
@@ -251,7 +251,7 @@ const mostHalfDone = 5;
 export function refuseTooManyHalfDone(current: FreeRecord): void {
   if (depthOf(current) <= mostHalfDone) return;
   const { operation } = current;
-  const message = `${mostHalfDone} operations in a row left ${berthKey(current)} incomplete; offboard it first.`;
+  const message = `${mostHalfDone} operations in a row left ${namespaceKey(current)} incomplete; offboard it first.`;
   throw new Refusal("NAMESPACE_INCOMPLETE", message, { operation });
 }
 

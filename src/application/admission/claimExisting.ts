@@ -1,5 +1,5 @@
 /** Claims a namespace that has a record, for an operation that takes nothing from a request: repair, migration, offboarding. */
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import {
   type Beginning,
   beginMigration,
@@ -46,9 +46,9 @@ export interface UpkeepOptions<S extends Upkeep> {
 export async function claimUpkeep<S extends Upkeep>(
   claimContext: ClaimContext,
   state: S,
-  { berth, prepare, isAsked = () => true }: UpkeepOptions<S> & { readonly berth: Berth },
+  { namespaceRef, prepare, isAsked = () => true }: UpkeepOptions<S> & { readonly namespaceRef: NamespaceRef },
 ): Promise<Claim> {
-  return await claimExisting(claimContext, berth, {
+  return await claimExisting(claimContext, namespaceRef, {
     isAnswer: (current) => current.state === state && isAsked(current),
     next(current, beginning) {
       expectOnboarded(current);
@@ -66,10 +66,10 @@ export interface OffboardingOptions {
 
 export async function claimOffboarding(
   claimContext: ClaimContext,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<Claim> {
-  return await claimExisting(claimContext, berth, {
+  return await claimExisting(claimContext, namespaceRef, {
     // Even with an old If-Match: this same request changed the record the first time it was sent.
     isAnswer: ({ state }) => state === "Offboarding",
     next(current, beginning) {
@@ -88,15 +88,15 @@ interface Claiming {
 
 export async function claimExisting(
   claimContext: ClaimContext,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { isAnswer, next }: Claiming,
 ): Promise<Claim> {
   const { registry } = claimContext.ports;
   const beginning = beginningOf(claimContext);
   const isOwn = ({ operation }: NamespaceRecord) => operation === beginning.operation;
   const { record, change } = await amend({
-    what: `The record of ${berthKey(berth)}`,
-    read: () => findCurrent(registry, berth, mustSee(claimContext.by, berth)),
+    what: `The record of ${namespaceKey(namespaceRef)}`,
+    read: () => findCurrent(registry, namespaceRef, mustSee(claimContext.by, namespaceRef)),
     next: (current) => (isOwn(current) || isAnswer(current) ? undefined : next(current, beginning)),
     write: ({ etag }, held) => registry.replaceNamespace({ ...held, etag }),
   });

@@ -4,7 +4,7 @@
  */
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { type Ending, endingAt, isConfirmed, nextEnd, noteOf, triedAgain } from "../../domain/operation/expiry.ts";
 import { type Beginning, beginOffboarding, supersede } from "../../domain/operation/lifecycle.ts";
 import type { FreeRecord, HeldRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -15,9 +15,13 @@ import type { ClaimContext } from "./claimContext.ts";
 import { claimExisting } from "./claimExisting.ts";
 
 /** `now` is what both clocks have reached: the registry's and this machine's. */
-export async function claimExpired(claimContext: ClaimContext, berth: Berth, now: number): Promise<Claim> {
+export async function claimExpired(
+  claimContext: ClaimContext,
+  namespaceRef: NamespaceRef,
+  now: number,
+): Promise<Claim> {
   const confirmMs = claimContext.ports.catalog.expiry.confirmMinutes * 60_000;
-  return await claimExisting(claimContext, berth, {
+  return await claimExisting(claimContext, namespaceRef, {
     isAnswer: ({ state, requestedBy }) =>
       state === "Offboarding" || (state === "Changing" && requestedBy === expiryCaller.id),
     next(current, beginning) {
@@ -25,7 +29,8 @@ export async function claimExpired(claimContext: ClaimContext, berth: Berth, now
       const ending = isConfirmed(current, now, { confirmMs })
         ? endingAt(current, new Date(now).toISOString())
         : undefined;
-      if (!ending) throw new Refusal("NAMESPACE_CHANGED", `${berthKey(berth)} has no access that has ended.`);
+      if (!ending)
+        throw new Refusal("NAMESPACE_CHANGED", `${namespaceKey(namespaceRef)} has no access that has ended.`);
       return begin({ ...current, ...tryAgain(current, now, beginning) }, beginning, ending);
     },
   });

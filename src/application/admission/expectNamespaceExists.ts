@@ -1,7 +1,7 @@
 /** Before a request is answered with "unchanged": checks that the Kubernetes namespace is the one that was onboarded. */
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { unlessLate } from "../../domain/unlessLate.ts";
@@ -21,22 +21,25 @@ export async function expectNamespaceExists(
   const found = await look(ports, record);
   if (found === "unknown") {
     // Give the same answer as before: repeating a request is safe, even while the cluster is unavailable.
-    warn?.(logLine("namespace not looked at", { namespace: berthKey(record) }));
+    warn?.(logLine("namespace not looked at", { namespace: namespaceKey(record) }));
     return;
   }
   const about = { cluster: record.cluster, namespace: record.namespace };
   const { operation } = record;
   if (!found) {
-    const message = `Namespace ${berthKey(record)} is onboarded, but no longer in the cluster.`;
+    const message = `Namespace ${namespaceKey(record)} is onboarded, but no longer in the cluster.`;
     throw new Refusal("NAMESPACE_MISSING", message, { about, operation });
   }
   const { uid, deletionTimestamp } = found.metadata;
   if (uid !== namespaceUid) {
-    const message = `Namespace ${berthKey(record)} has UID ${uid}; the one that was onboarded had ${namespaceUid}.`;
+    const message = `Namespace ${namespaceKey(record)} has UID ${uid}; the one that was onboarded had ${namespaceUid}.`;
     throw new Refusal("NAMESPACE_RECREATED", message, { about, operation });
   }
   if (deletionTimestamp !== undefined) {
-    throw new Refusal("NAMESPACE_TERMINATING", `Namespace ${berthKey(record)} is being deleted.`, { about, operation });
+    throw new Refusal("NAMESPACE_TERMINATING", `Namespace ${namespaceKey(record)} is being deleted.`, {
+      about,
+      operation,
+    });
   }
 }
 

@@ -3,7 +3,7 @@
  * look. Both records are written before either looks at the other: the guest's when it is claimed, the home's here, unless an
  * operation holds it. So one of two that come at the same time always sees the other (docs/adr/0029).
  */
-import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { Blocker } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -20,7 +20,7 @@ export async function joinIdentity(
   request: OnboardingRequest,
 ): Promise<Blocker | undefined> {
   if (!isGuest(request)) return undefined;
-  const guest = berthKey(request);
+  const guest = namespaceKey(request);
   const own = await registry.getNamespace(request);
   const team = own && teamOf(own);
   // Its name may be from the last time, and about to be taken off: the write makes that look again.

@@ -3,7 +3,7 @@
  * It may be coming again: the record of the home is read before those of its guests and written by its ETag, and whoever comes writes
  * both in the other order, even if it is named already (joinIdentity.ts).
  */
-import { berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, type IdentityUser, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import type { Ports } from "../../ports/index.ts";
 import { guestsIn } from "../../resources/definitions/identityMembers.ts";
 import { amendNamespace } from "../amend.ts";
@@ -17,7 +17,7 @@ export async function leaveIdentity(
   const home = homeOf(user);
   await amendNamespace(registry, home, async (record) => {
     const { guests: named = [], ...rest } = record;
-    const there = new Set((await guestsIn(registry, home, record)).map(berthKey));
+    const there = new Set((await guestsIn(registry, home, record)).map(namespaceKey));
     const guests = named.filter((each) => there.has(each));
     if (guests.length === named.length) return undefined;
     return guests.length > 0 ? { ...rest, guests } : rest;

@@ -178,11 +178,11 @@ async function noteClaim(
  */
 async function findOwn(
   { registry }: Ports,
-  { claim, operation, lane: its, ...berth }: BatchItem,
+  { claim, operation, lane: its, ...namespaceRef }: BatchItem,
   lane: string,
 ): Promise<HeldRecord | undefined> {
   if (operation !== claim || operation === undefined || (its !== undefined && its !== lane)) return undefined;
-  const [record, recorded] = await Promise.all([registry.getNamespace(berth), registry.getOperation(operation)]);
+  const [record, recorded] = await Promise.all([registry.getNamespace(namespaceRef), registry.getOperation(operation)]);
   if (record?.operation !== operation || recorded?.status !== "NotStarted") return undefined;
   return isHeld(record) && record.batch?.isStarter === true ? record : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import { inGroups } from "../../domain/inGroups.ts";
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { decideTeam, mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -64,7 +64,7 @@ async function tightQuotas(
 }
 
 function refusalOf(
-  { cluster, namespace }: Berth,
+  { cluster, namespace }: NamespaceRef,
   team: string,
   { quota, used }: QuotaUsage = { quota: 0, used: 0 },
 ): Refusal {

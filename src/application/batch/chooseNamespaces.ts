@@ -4,7 +4,7 @@ import type { Caller } from "../../domain/access/caller.ts";
 import { defined } from "../../domain/defined.ts";
 import { changeTag } from "../../domain/http/entityTag.ts";
 import { inGroups } from "../../domain/inGroups.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
 import { type Chosen, isAsSeen, type NamespaceBatchBody, seenOf } from "../../domain/operation/namespaceBatch.ts";
 import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
@@ -24,10 +24,10 @@ export async function chooseNamespaces(
   { filter = {}, namespaces }: Pick<NamespaceBatchBody, "filter" | "namespaces">,
 ): Promise<readonly Chosen[]> {
   if (!namespaces) return await findAll({ registry }, by, filter);
-  return await inGroups(namespaces, atOnce, async (berth): Promise<Chosen> => {
+  return await inGroups(namespaces, atOnce, async (namespaceRef): Promise<Chosen> => {
     // One that cannot be read is reported by its item.
-    const record = await unlessUnreadable(registry.getNamespace(berth));
-    return record && maySee(by, record) ? chosenOf(record) : berth;
+    const record = await unlessUnreadable(registry.getNamespace(namespaceRef));
+    return record && maySee(by, record) ? chosenOf(record) : namespaceRef;
   });
 }
 
@@ -64,8 +64,11 @@ function chosenOf(record: NamespaceRecord): Chosen {
 }
 
 /** Refuses a namespace that has changed since it was chosen. */
-export function expectSeen({ seen, ...berth }: Chosen, record: NamespaceRecord): void {
+export function expectSeen({ seen, ...namespaceRef }: Chosen, record: NamespaceRecord): void {
   if (seen && isAsSeen(seen, record)) return;
   const what = seen ? "has changed" : "was onboarded";
-  throw new Refusal("NAMESPACE_CHANGED", `${berthKey(berth)} ${what} since the batch was accepted, and is left alone.`);
+  throw new Refusal(
+    "NAMESPACE_CHANGED",
+    `${namespaceKey(namespaceRef)} ${what} since the batch was accepted, and is left alone.`,
+  );
 }

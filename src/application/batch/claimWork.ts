@@ -20,7 +20,7 @@ export async function claimWork(
   switch (work?.action) {
     case "repair":
       return await claimUpkeep(claimContext, "Repairing", {
-        berth: ask,
+        namespaceRef: ask,
         prepare(record) {
           expect(record);
           return defined({ adoptIdentity: work.adoptIdentity });
@@ -29,7 +29,7 @@ export async function claimWork(
     case "migrate":
       return await whereItIs(claimContext, ask, () =>
         claimUpkeep(claimContext, "Migrating", {
-          berth: ask,
+          namespaceRef: ask,
           isAsked: goesTo(work),
           prepare(record) {
             expect(record);

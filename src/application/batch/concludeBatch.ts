@@ -1,7 +1,7 @@
 /** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
 import { isOfPolicy } from "../../domain/errors.ts";
 import { inGroups } from "../../domain/inGroups.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { countItems, judgeBatch } from "../../domain/operation/batch.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
@@ -60,7 +60,7 @@ async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly
   const refused = items.filter(({ operation, error }) => operation === undefined && error && isOfPolicy(error.code));
   const code = refused[0]?.error?.code;
   if (code === undefined) return;
-  const named = refused.slice(0, mostNamed).map((item) => `${berthKey(item)} ${item.error?.code}`);
+  const named = refused.slice(0, mostNamed).map((item) => `${namespaceKey(item)} ${item.error?.code}`);
   const left = refused.length - named.length;
   const reason = `${refused.length} namespace(s) were refused: ${named.join(", ")}${left > 0 ? `, and ${left} more` : ""}.`;
   const decision = { id: record.id, what: "batch", action: "refused", outcome: "Refused", code, reason };

@@ -6,7 +6,7 @@
 import { createPersonOf } from "../../domain/access/person.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
 import type { OperationRecord, Stored } from "../../domain/operation/records.ts";
 import { type Approval, approvalsNeeded, needsApprovalOf } from "../../domain/policy/approval.ts";
@@ -124,7 +124,7 @@ async function publishApproval(
     id: `${id}/awaitingApproval${reminder === 0 ? "" : `/${reminder}`}`,
     source: "/mooring",
     type,
-    subject: berthKey({ cluster, namespace }),
+    subject: namespaceKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
     ...defined({ traceparent }),

@@ -2,7 +2,7 @@
 import { defined } from "../../domain/defined.ts";
 import type { AccessDocument } from "../../domain/documents/access.ts";
 import { earlier } from "../../domain/expiry.ts";
-import { berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import { awaitsApproval } from "../../domain/operation/awaiting.ts";
 import { requestForTeam, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -84,7 +84,7 @@ async function heldBy(
   const { request } = record;
   const own = targetsIn(catalog, record, standing);
   if (!isGuest(request)) return own;
-  const through = berthKey(homeOf(request));
+  const through = namespaceKey(homeOf(request));
   const home = await unlessUnreadable(registry.getNamespace(homeOf(request)).then((found) => found ?? "none"));
   if (home === "none") return own;
   // What it has asked for is a part of what its home has.

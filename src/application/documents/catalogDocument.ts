@@ -5,7 +5,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import type { CatalogDocument } from "../../domain/documents/catalog.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { berthOf } from "../../domain/naming/names.ts";
+import { namespaceRefOf } from "../../domain/naming/names.ts";
 import { mayHave, mayOperate } from "../../domain/policy/policy.ts";
 import { publishedProfiles } from "../../domain/profiles/profile.ts";
 import { publishedTargets } from "../../domain/targets/index.ts";
@@ -28,7 +28,7 @@ export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
 /** Of namespaces that the teams may have, since an identity is shared within its team. */
 function publishedShares({ sharedIdentities }: Catalog, teams: readonly Team[] | undefined) {
   return Object.entries(sharedIdentities).flatMap(([name, { clusters }]) => {
-    const of = teams?.filter((team) => mayHave(team, berthOf(name)));
+    const of = teams?.filter((team) => mayHave(team, namespaceRefOf(name)));
     const open = clusters.filter((cluster) => !of || of.some((team) => team.clusters.includes(cluster)));
     return open.length > 0 ? [{ name, clusters: open }] : [];
   });

@@ -3,7 +3,7 @@ import { defined, unlessEmpty } from "../../domain/defined.ts";
 import type { NamespaceDocument } from "../../domain/documents/namespace.ts";
 import { toDocument } from "../../domain/finding.ts";
 import { type Current, changeTag, entityTag } from "../../domain/http/entityTag.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { endingAt, nextEnd, noteOf } from "../../domain/operation/expiry.ts";
 import { isFree, requestForTeam } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -12,7 +12,7 @@ import { requestBefore, requestInForce, type Standing } from "../../domain/opera
 import { endedAt, firstEnd, leftAt } from "../../domain/request/expiry.ts";
 import { targetsOf } from "../../domain/targets/index.ts";
 
-type Waiting = Pick<WaitingRequest, keyof Berth | "operation" | "since">;
+type Waiting = Pick<WaitingRequest, keyof NamespaceRef | "operation" | "since">;
 
 /** What is known about a namespace beside its record. */
 interface Beside {
@@ -31,7 +31,7 @@ export function tagOf(record: NamespaceRecord, beside?: Beside): string {
 /** For a change that is valid only for the namespace as its sender saw it. */
 export function currentNamespace(record: NamespaceRecord): Current {
   const { state, operation } = record;
-  return { tag: tagOf(record), state: `Namespace ${berthKey(record)} is ${state}, by operation ${operation}.` };
+  return { tag: tagOf(record), state: `Namespace ${namespaceKey(record)} is ${state}, by operation ${operation}.` };
 }
 
 export function publicNamespace(record: NamespaceRecord, { standing, waiting }: Beside): NamespaceDocument {
@@ -57,7 +57,7 @@ function describe(
   const request = requestForTeam(record);
   const { onboardedTime, verifiedTime, clientId, findings = [], migration } = record;
   // A request that has just begun keeps its row for a moment.
-  const queued = waiting.filter((each) => berthKey(each) === berthKey(record) && each.operation !== operation);
+  const queued = waiting.filter((each) => namespaceKey(each) === namespaceKey(record) && each.operation !== operation);
   return {
     cluster,
     namespace,

@@ -20,7 +20,7 @@ function toDocument({ name, type, owner, isMooring, rights }: OtherAccess): Othe
   return {
     name,
     type,
-    ...(owner?.berth ?? {}),
+    ...(owner?.namespaceRef ?? {}),
     isMooring: isMooring === true,
     rights: rights.map(({ right, scope, isForAnother }) => ({
       right,

@@ -1,6 +1,6 @@
 /** The plans of a batch: a few at a time, and only for as long as a caller can wait for an answer. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { BatchPlan, PlannedItem } from "../../domain/operation/batch.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
@@ -20,7 +20,7 @@ const atOnce = 8;
 const longestMs = 150_000;
 
 /** An item, and how to look at it. */
-export interface ItemToPlan extends Berth {
+export interface ItemToPlan extends NamespaceRef {
   readonly look: (onNeed: (need: Need) => void) => Promise<PlannedRequest>;
 }
 

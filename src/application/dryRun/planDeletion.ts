@@ -1,5 +1,5 @@
 /** What offboarding a namespace would do. */
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
 import { expectFree, findCurrent } from "../admission/claim.ts";
 import type { ClaimContext } from "../admission/claimContext.ts";
@@ -11,11 +11,11 @@ import { besideOffboarding } from "../process/inTheWay.ts";
 
 export async function lookAtDeletion(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { expect = () => undefined, ignoreDependants = false }: OffboardingOptions = {},
 ): Promise<PlannedRequest> {
   const kind = "offboard";
-  const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
+  const current = await findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
   const { request } = current;
   if (current.state === "Offboarding") return { plan: planOfSame(current), kind, request };
   expect(current);

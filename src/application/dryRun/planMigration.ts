@@ -1,5 +1,5 @@
 /** What a migration of a namespace would do. */
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import type { MigrationRequest } from "../../domain/operation/migration.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
@@ -17,11 +17,11 @@ interface Wanted extends InBatch {
 
 export async function lookAtMigrationOf(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { wanted, expect = () => undefined, onNeed }: Wanted,
 ): Promise<PlannedRequest> {
   const kind = "migrate";
-  const record = await findCurrent(ports.registry, berth, mustSee(by, berth));
+  const record = await findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
   if (record.state === "Migrating" && goesTo(wanted)(record)) {
     return { plan: planOfSame(record), kind, request: record.request };
   }

@@ -1,5 +1,5 @@
 /** The plan of a batch over onboarded namespaces: for each one, what its own dry run would say and its item will do. */
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { BatchPlan } from "../../domain/operation/batch.ts";
 import type { Chosen, NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -71,7 +71,7 @@ async function lookAtVerification(
   const record = await findCurrent(ports.registry, chosen, mustSee(by, chosen));
   expectFree(record);
   expect(record);
-  const step = toStepPlan({ name: "verify", target: berthKey(chosen) }, { action: "none" });
+  const step = toStepPlan({ name: "verify", target: namespaceKey(chosen) }, { action: "none" });
   return { plan: toPlan([step]), kind: undefined, request: record.request };
 }
 

@@ -1,5 +1,5 @@
 /** What a repair of a namespace would do. */
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { besideOf } from "../../domain/operation/migration.ts";
 import { planOfSame } from "../../domain/operation/plan.ts";
@@ -13,11 +13,11 @@ import type { InBatch } from "./inBatch.ts";
 
 export async function lookAtRepair(
   { ports, by }: Pick<ClaimContext, "ports" | "by">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { expect = () => undefined, onNeed, adoptIdentity }: InBatch = {},
 ): Promise<PlannedRequest> {
   const kind = "repair";
-  const current = await findCurrent(ports.registry, berth, mustSee(by, berth));
+  const current = await findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
   if (current.state === "Repairing") return { plan: planOfSame(current), kind, request: current.request };
   expectOnboarded(current);
   expect(current);

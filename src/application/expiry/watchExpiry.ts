@@ -1,7 +1,7 @@
 /** Warns before access ends and revokes it when it has (README.md). */
 import { addDuration } from "../../domain/duration.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import {
   type ExpiryLook,
   type ExpiryPace,
@@ -30,7 +30,7 @@ export interface ExpiryWatch {
   /** Rejects an operation that waits for approval, because of that end. */
   readonly reject: (waiting: OperationRecord, end: string) => Promise<void>;
   /** Starts what revokes the access that has ended by then. */
-  readonly revoke: (berth: Berth, now: number) => Promise<{ readonly operation: string }>;
+  readonly revoke: (namespaceRef: NamespaceRef, now: number) => Promise<{ readonly operation: string }>;
   /** This machine's clock. */
   readonly now?: () => number;
 }
@@ -101,7 +101,7 @@ async function act(
   context: Log,
   { record, has, waiting, look, time, revoke, reject }: Acting,
 ): Promise<void> {
-  const namespace = berthKey(record);
+  const namespace = namespaceKey(record);
   const { end, note } = look;
   try {
     // Publish before writing: after a crash in between, the event is published again under the same ID.
@@ -144,6 +144,6 @@ async function noteRefused(
     const expiry = triedAgain(look.note, { time: new Date(time).toISOString() });
     await registry.replaceNamespace({ ...record, expiry });
   } catch (error) {
-    context.warn(logLine("refused attempt not noted", { namespace: berthKey(record), reason: messageOf(error) }));
+    context.warn(logLine("refused attempt not noted", { namespace: namespaceKey(record), reason: messageOf(error) }));
   }
 }

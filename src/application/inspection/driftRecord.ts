@@ -1,7 +1,7 @@
 /** Findings go into the namespace's record, and to the topic when they differ from the previous findings. */
 
 import { fingerprint, keep } from "../../domain/finding.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { withUnseen } from "../../domain/naming/ownership.ts";
 import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
 import { besideOf } from "../../domain/operation/migration.ts";
@@ -33,7 +33,7 @@ export async function recordFindings(
   // Publish before writing: after a crash in between, the event is published again under the same ID.
   if (fingerprint(kept) !== fingerprint(record.findings ?? [])) {
     await events.publish(
-      driftEvent(berthKey(record), kept, { since: record.verifiedTime ?? record.acceptedTime, time }),
+      driftEvent(namespaceKey(record), kept, { since: record.verifiedTime ?? record.acceptedTime, time }),
     );
   }
   const known = { findings: kept, things: withUnseen(things, record.things) };

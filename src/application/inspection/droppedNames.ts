@@ -2,7 +2,7 @@
 
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
@@ -29,7 +29,7 @@ export async function findDropped({
       for (const what of droppedOf(catalog, record)) {
         const known = found.get(what) ?? { namespaces: [], count: 0 };
         known.count += 1;
-        if (known.namespaces.length < mostNamed) known.namespaces.push(berthKey(record));
+        if (known.namespaces.length < mostNamed) known.namespaces.push(namespaceKey(record));
         found.set(what, known);
       }
     }

@@ -4,7 +4,7 @@
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { berthKey, identityName, isGuest } from "../../domain/naming/names.ts";
+import { identityName, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -69,7 +69,7 @@ async function readOwners(ports: Pick<Ports, "registry">, target: string): Promi
       for (const sid of sidsIn(record, target)) bySid.set(sid, owner);
       if (principalId !== undefined) byPrincipal.set(principalId.toLowerCase(), owner);
       // Its operation decides about what it gives.
-      if (isHeld(record) || principalId === undefined) unsure.add(berthKey(record));
+      if (isHeld(record) || principalId === undefined) unsure.add(namespaceKey(record));
     }
     unreadable.push(...(page.unreadable ?? []));
   }
@@ -83,12 +83,12 @@ async function readOwners(ports: Pick<Ports, "registry">, target: string): Promi
 function ownerIn(record: NamespaceRecord, target: string): Owner {
   const { cluster, namespace, team, things = [] } = record;
   const hasTarget = requestsOf(record).some((request) => keysIn(request).includes(target));
-  return { berth: { cluster, namespace }, team, hasTarget, things };
+  return { namespaceRef: { cluster, namespace }, team, hasTarget, things };
 }
 
 /** As of the last look at the namespace. */
-function principalIdIn({ things = [], ...berth }: NamespaceRecord): string | undefined {
-  return things.find(({ thing }) => thing === identityName(berth))?.id;
+function principalIdIn({ things = [], ...namespaceRef }: NamespaceRecord): string | undefined {
+  return things.find(({ thing }) => thing === identityName(namespaceRef))?.id;
 }
 
 function sidsIn({ clientId, things = [] }: NamespaceRecord, target: string): readonly string[] {

@@ -45,7 +45,7 @@ export async function judgeTargets(
   { tried }: Report,
 ): Promise<readonly Finding[]> {
   // The marks are those of the namespace whose own the identity is.
-  const berth = homeOf(request);
+  const namespaceRef = homeOf(request);
   const judged = provable.map(async ({ wanted, at }): Promise<readonly Finding[]> => {
     const target = keyOf(wanted);
     const said = tried.get(target);
@@ -63,7 +63,12 @@ export async function judgeTargets(
       case "unreachable":
         return found("LOGIN_TARGET_UNREACHABLE", said.detail);
       case "refused": {
-        const about = { berth, target, ...recallOf(ports, berth, { withoutRecord: "ours" }), access: wanted.access };
+        const about = {
+          namespaceRef,
+          target,
+          ...recallOf(ports, namespaceRef, { withoutRecord: "ours" }),
+          access: wanted.access,
+        };
         const effectiveFrom = await at.effectiveFrom(ports, about);
         const isEarly = effectiveFrom !== undefined && Date.now() < effectiveFrom;
         if (!isEarly) return found("LOGIN_TARGET_REFUSED", said.detail);

@@ -6,7 +6,7 @@
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, berthKey, isGuest, namespaceNamed } from "../../domain/naming/names.ts";
+import { isGuest, type NamespaceRef, namespaceKey, namespaceNamed } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { IdentityRef, ManagedIdentity } from "../../ports/identities.ts";
@@ -20,7 +20,7 @@ type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kube
 export interface UnrecordedIdentity {
   readonly identity: ManagedIdentity;
   /** The namespace that its tags name or, without these, that it is named for. */
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   /** The operation that its tags name; undefined without these. */
   readonly createdBy: string | undefined;
   /** By what of Mooring's pods can use it; only looked for without tags. */
@@ -32,7 +32,7 @@ export interface UnrecordedIdentities {
   /** What could not be read, with the reason. */
   readonly unseen: readonly string[];
   /** Whether the identity of that name may be unrecorded, since it, or the cluster that it is for, could not be looked at. */
-  readonly isUnsure: (berth: Berth) => boolean;
+  readonly isUnsure: (namespaceRef: NamespaceRef) => boolean;
 }
 
 export async function findUnrecorded(ports: Looking): Promise<UnrecordedIdentities> {
@@ -58,13 +58,14 @@ export async function findUnrecorded(ports: Looking): Promise<UnrecordedIdentiti
       const named = readMarked(identity, alias) ?? readNamed(identity, alias);
       if (!named) continue;
       const look = () => lookAt(ports, named, { ...place, name: identity.name });
-      const seen = await seeing(identity.name, berthKey(named.berth), look);
+      const seen = await seeing(identity.name, namespaceKey(named.namespaceRef), look);
       if (!seen) continue;
       found.push(...seen.found);
       unseen.push(...seen.unseen);
     }
   }
-  const isUnsure = (berth: Berth) => unsure.has(berth.cluster) || unsure.has(berthKey(berth));
+  const isUnsure = (namespaceRef: NamespaceRef) =>
+    unsure.has(namespaceRef.cluster) || unsure.has(namespaceKey(namespaceRef));
   return { identities: found, unseen, isUnsure };
 }
 
@@ -75,13 +76,13 @@ interface Seen {
 
 async function lookAt(ports: Looking, named: UnrecordedIdentity, ref: IdentityRef): Promise<Seen> {
   const none = { found: [], unseen: [] };
-  const { identity, berth, createdBy } = named;
+  const { identity, namespaceRef, createdBy } = named;
   if (await isRecorded(ports, named)) return none;
   // An offboarding may have ended since the list was read.
   const current = await ports.identities.get(ref);
   if (current?.clientId !== identity.clientId) return none;
   if (createdBy !== undefined) return { ...none, found: [named] };
-  const { uses, unseen } = await findUses(ports, identity, berth);
+  const { uses, unseen } = await findUses(ports, identity, namespaceRef);
   // An onboarding writes the record first, and may have begun since.
   const isFound = uses.length > 0 && !(await isRecorded(ports, named));
   return { found: isFound ? [{ ...named, uses }] : [], unseen };
@@ -91,23 +92,23 @@ async function lookAt(ports: Looking, named: UnrecordedIdentity, ref: IdentityRe
 function readMarked(identity: ManagedIdentity, cluster: string): UnrecordedIdentity | undefined {
   const ownership = readTags(identity.tags);
   const namespace = ownership?.berth.slice(cluster.length + 1) ?? "";
-  const berth = { cluster, namespace };
-  if (!ownership || ownership.berth !== berthKey(berth) || namespace === "") return undefined;
-  return { identity, berth, createdBy: ownership.operation, uses: [] };
+  const namespaceRef = { cluster, namespace };
+  if (!ownership || ownership.berth !== namespaceKey(namespaceRef) || namespace === "") return undefined;
+  return { identity, namespaceRef, createdBy: ownership.operation, uses: [] };
 }
 
 /** An identity that is adopted has the name that Mooring would give it. */
 function readNamed(identity: ManagedIdentity, cluster: string): UnrecordedIdentity | undefined {
   const namespace = namespaceNamed(identity.name, cluster);
   if (namespace === undefined || readTags(identity.tags)) return undefined;
-  return { identity, berth: { cluster, namespace }, createdBy: undefined, uses: [] };
+  return { identity, namespaceRef: { cluster, namespace }, createdBy: undefined, uses: [] };
 }
 
 async function isRecorded(
   { registry }: Pick<Ports, "registry">,
-  { identity, berth, createdBy }: UnrecordedIdentity,
+  { identity, namespaceRef, createdBy }: UnrecordedIdentity,
 ): Promise<boolean> {
-  const record = await registry.getNamespace(berth);
+  const record = await registry.getNamespace(namespaceRef);
   if (!record) return false;
   if (isHeld(record)) return true;
   // What was there before, a look at the namespace judges: at a guest, it looks at another identity.
@@ -126,9 +127,9 @@ export function unrecordedFinding({ identity, createdBy, uses }: UnrecordedIdent
 }
 
 /** One sentence. */
-export function describeUnrecorded({ identity, berth, createdBy, uses }: UnrecordedIdentity): string {
+export function describeUnrecorded({ identity, namespaceRef, createdBy, uses }: UnrecordedIdentity): string {
   const { name, clientId } = identity;
-  const key = berthKey(berth);
+  const key = namespaceKey(namespaceRef);
   return createdBy === undefined
     ? `No record knows that pods of ${key} can use identity ${name} (client ID ${clientId}) by what Mooring wrote: ${list(uses)}.`
     : `No record knows identity ${name} (client ID ${clientId}), which has Mooring's tags for ${key}.`;

@@ -3,7 +3,7 @@
  * that is Mooring, too. An operator removes them: docs/runbook.md says why Mooring does not.
  */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, namespaceKey } from "../../domain/naming/names.ts";
 import { readMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { quoteName } from "../../domain/naming/quoteName.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
@@ -68,7 +68,7 @@ async function knownIn(ports: Looking, database: string): Promise<(member: RoleM
   for await (const page of namespacePages(ports)) {
     for (const record of page.value) {
       // Its operation decides about its users.
-      if (isHeld(record)) held.add(identityName(record)).add(berthKey(record));
+      if (isHeld(record)) held.add(identityName(record)).add(namespaceKey(record));
       for (const sid of sidsOf(record, database)) sids.add(sid);
     }
     unreadable.push(...(page.unreadable ?? []));

@@ -64,11 +64,11 @@ export async function tryLogin(ports: Ports, request: OnboardingRequest, run: st
 function hostsOf(
   { sqlServers, targets: listed }: Ports["catalog"],
   { apiServer }: ClusterTarget,
-  { databases, targets = [], ...berth }: OnboardingRequest,
+  { databases, targets = [], ...namespaceRef }: OnboardingRequest,
 ): readonly string[] {
   const servers = databases.flatMap(({ server }) => lookUp(sqlServers, server)?.host ?? []);
   const entries = targets.flatMap(({ target }) => lookUp(listed, target) ?? []);
-  const others = entries.flatMap((entry) => connectionTo(placeOf(entry), berth).filter(holdsAddress));
+  const others = entries.flatMap((entry) => connectionTo(placeOf(entry), namespaceRef).filter(holdsAddress));
   return [new URL(apiServer).hostname, ...servers, ...others.map(hostIn)];
 }
 

@@ -9,7 +9,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, fingerprint, isRepairable, severityOf } from "../../domain/finding.ts";
 import { hasPassed } from "../../domain/hasPassed.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -71,7 +71,7 @@ async function look(
   context: Log,
   { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
 ): Promise<void> {
-  const namespace = berthKey(record);
+  const namespace = namespaceKey(record);
   try {
     const { findings, things } = await read(ports, record);
     for (const finding of findings) driftFindings.add(1, { code: finding.code, severity: severityOf(finding) });
@@ -95,7 +95,8 @@ async function look(
 async function read(ports: Ports, record: Stored<OnboardedRecord>): Promise<Inspected> {
   const { findings: known = [], lookedTime = record.verifiedTime } = record;
   const isPending = known.some(({ code }) => code === "LOGIN_NOT_YET_EFFECTIVE");
-  if (isPending) return await proveNamespace(ports, inspectionOf(record), `drift ${berthKey(record)} ${lookedTime}`);
+  if (isPending)
+    return await proveNamespace(ports, inspectionOf(record), `drift ${namespaceKey(record)} ${lookedTime}`);
   const seen = await readTwice(ports, inspectionOf(record));
   return { ...seen, findings: [...seen.findings, ...known.filter(({ code }) => code.startsWith("LOGIN_"))] };
 }
@@ -110,7 +111,7 @@ async function noteFailedLook(
   } catch (error) {
     // Most likely the registry is unavailable: the next run looks again, at this namespace first.
     const reason = messageOf(error);
-    context.warn(logLine("failed look not noted", { namespace: berthKey(record), reason }));
+    context.warn(logLine("failed look not noted", { namespace: namespaceKey(record), reason }));
   }
 }
 

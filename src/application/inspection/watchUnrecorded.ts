@@ -4,7 +4,7 @@
  */
 import { type Finding, finding, severityOf } from "../../domain/finding.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { berthKey, berthOf } from "../../domain/naming/names.ts";
+import { namespaceKey, namespaceRefOf } from "../../domain/naming/names.ts";
 import { driftEvent } from "../../domain/watching/driftEvent.ts";
 import type { Ports } from "../../ports/index.ts";
 import { logLine } from "../../telemetry/logLine.ts";
@@ -79,12 +79,12 @@ async function lookForIdentities(
   for (const what of unseen) context.warn(logLine("not looked at", { reason: what }));
   const seen = identities.map((each) => ({
     id: each.identity.principalId,
-    subject: berthKey(each.berth),
+    subject: namespaceKey(each.namespaceRef),
     since: each.createdBy ?? each.identity.principalId,
     finding: unrecordedFinding(each),
     text: describeUnrecorded(each),
   }));
-  return [...seen, ...earlier.filter(({ subject }) => isUnsure(berthOf(subject)))];
+  return [...seen, ...earlier.filter(({ subject }) => isUnsure(namespaceRefOf(subject)))];
 }
 
 async function lookForMembers(ports: Watching, context: Log): Promise<readonly Unrecorded[]> {

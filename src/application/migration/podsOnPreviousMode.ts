@@ -1,7 +1,7 @@
 /** Pods that the end of a migration would leave without an identity. */
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
 import { isInMode, modeWords, podLabel, usesServiceAccount } from "../../domain/request/identityModes.ts";
@@ -19,7 +19,7 @@ const PodState = z.object({
  */
 export async function podsOnPreviousMode(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
-  { cluster, namespace }: Berth,
+  { cluster, namespace }: NamespaceRef,
   migration: Migration,
 ): Promise<readonly string[]> {
   const mode = modeLeft(migration);
@@ -47,7 +47,7 @@ const codes: ByMode<Conflict["code"]> = {
 
 /** Undefined when there are no such pods. */
 export function describeBlockingPods(
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   migration: Pick<Migration, "to" | "from">,
   pods: readonly string[],
 ): Conflict | undefined {
@@ -56,5 +56,5 @@ export function describeBlockingPods(
   const [words, code] = [modeWords[mode], codes[mode]];
   const more = pods.length > mostNamed ? ` and ${pods.length - mostNamed} more` : "";
   const named = `${pods.slice(0, mostNamed).join(", ")}${more}`;
-  return { code, message: `${pods.length} pod(s) of ${berthKey(berth)} still use ${words}: ${named}.` };
+  return { code, message: `${pods.length} pod(s) of ${namespaceKey(namespaceRef)} still use ${words}: ${named}.` };
 }

@@ -2,7 +2,7 @@
 import { findClusterFor } from "../../domain/catalog/clusters.ts";
 import { networkProblems } from "../../domain/catalog/networkReach.ts";
 import { isRefusalCode, PermanentError } from "../../domain/errors.ts";
-import { berthKey, isGuest } from "../../domain/naming/names.ts";
+import { isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import {
   leadsTo,
   type Migration,
@@ -34,11 +34,11 @@ export function prepareMigration(
   const stopped = record.migration;
   if (stopped && !leadsTo(stopped, to)) {
     const way = `from ${modeWords[modeLeft(stopped)]} to ${modeWords[targetOf(stopped)]}`;
-    throw new Refusal("MIGRATION_PENDING", `A migration of ${berthKey(record)} ${way} has stopped partway.`);
+    throw new Refusal("MIGRATION_PENDING", `A migration of ${namespaceKey(record)} ${way} has stopped partway.`);
   }
   const migration = stopped && towards(stopped, to);
   if (!migration && request.identityMode === to) {
-    throw new Refusal("NOTHING_TO_MIGRATE", `${berthKey(record)} already uses ${modeWords[to]}.`);
+    throw new Refusal("NOTHING_TO_MIGRATE", `${namespaceKey(record)} already uses ${modeWords[to]}.`);
   }
   try {
     findClusterFor(ports.catalog, request.cluster, to);
@@ -47,7 +47,7 @@ export function prepareMigration(
     throw new Refusal(error.code, error.message);
   }
   if (isGuest(request) && !usesServiceAccount({ identityMode: to })) {
-    const message = `${berthKey(record)} uses the identity of ${request.sharedIdentity}, which ${modeWords[to]} cannot share.`;
+    const message = `${namespaceKey(record)} uses the identity of ${request.sharedIdentity}, which ${modeWords[to]} cannot share.`;
     throw new Refusal("MODE_NOT_ALLOWED", message);
   }
   const [cutOff] = networkProblems(ports.catalog, { ...request, identityMode: to });

@@ -4,7 +4,7 @@ import { isCode } from "../../domain/errors.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { fingerprint } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { type End, end, isHeld } from "../../domain/operation/lifecycle.ts";
 import { isPast, type Migration, migrated } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -88,7 +88,7 @@ export async function concludeOperation(ports: Ports, input: Ending, known: Know
  * and only an offboarding leaves none.
  */
 async function findLoss(
-  { operation, kind, status, ...berth }: Ending,
+  { operation, kind, status, ...namespaceRef }: Ending,
   record: NamespaceRecord | undefined,
   reading: Promise<readonly StepRecord[]>,
 ): Promise<Partial<Pick<Ending, "status" | "error">>> {
@@ -96,7 +96,7 @@ async function findLoss(
   const there = madeBy(await reading)
     .map(stepText)
     .join(", ");
-  const message = `The registry lost the row of ${berthKey(berth)} while the operation ran. There, or brought there: ${there || "nothing"}.`;
+  const message = `The registry lost the row of ${namespaceKey(namespaceRef)} while the operation ran. There, or brought there: ${there || "nothing"}.`;
   return { status: "Failed", error: toOperationError("RECORD_LOST", message) };
 }
 
@@ -206,7 +206,7 @@ async function releaseNamespace(
   const { registry, events } = ports;
   const { record, change } = await amend({
     known,
-    what: `The record of ${berthKey(input)}`,
+    what: `The record of ${namespaceKey(input)}`,
     read: () => registry.getNamespace(input),
     async next(record) {
       if (record.operation !== input.operation || !isHeld(record)) return undefined;
@@ -245,6 +245,6 @@ async function publishDrift(
   const { findings = [] } = next;
   if (fingerprint(findings) === fingerprint(record.findings ?? [])) return;
   await events.publish(
-    driftEvent(berthKey(record), findings, { since: record.verifiedTime ?? record.acceptedTime, time }),
+    driftEvent(namespaceKey(record), findings, { since: record.verifiedTime ?? record.acceptedTime, time }),
   );
 }

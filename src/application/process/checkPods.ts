@@ -1,5 +1,5 @@
 import { errorOf, PermanentError } from "../../domain/errors.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { Migration, modeLeft } from "../../domain/operation/migration.ts";
 import { type Conflict, type Notice, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { ByMode } from "../../domain/request/modes.ts";
@@ -22,13 +22,13 @@ export const checkPods = defineStep({
   },
   from: (operation) => ({ migration: migrationOf(operation) }),
   /** The migration waits for pods that use the previous mode, or is blocked by them if the catalog says not to wait. */
-  async look(ports, { migration, ...berth }, { step, pods }) {
-    const using = pods ?? (await podsOnPreviousMode(ports, berth, migration));
-    const conflict = describeBlockingPods(berth, migration, using);
+  async look(ports, { migration, ...namespaceRef }, { step, pods }) {
+    const using = pods ?? (await podsOnPreviousMode(ports, namespaceRef, migration));
+    const conflict = describeBlockingPods(namespaceRef, migration, using);
     const { waitForPodsMinutes } = ports.catalog.migration;
     const notice = conflict && waitForPodsMinutes > 0 && waitsForPods(conflict, waitForPodsMinutes);
     const found = toStepPlan(step, { action: "none", ...(notice ? { notices: [notice] } : { conflict }) });
-    return withDependants(found, await dependantsOf[modeLeft(migration)](ports, berth), false);
+    return withDependants(found, await dependantsOf[modeLeft(migration)](ports, namespaceRef), false);
   },
   async run(input, ports, step) {
     const { migration, next } = input;
@@ -47,8 +47,8 @@ export const checkPods = defineStep({
 });
 
 /** Who else depends on what the mode that is left has made. */
-const dependantsOf: ByMode<(ports: Ports, berth: Berth) => Promise<readonly Dependants[]>> = {
-  podIdentity: async (ports, berth) => [await dependantsOfPodIdentity(ports, berth)],
+const dependantsOf: ByMode<(ports: Ports, namespaceRef: NamespaceRef) => Promise<readonly Dependants[]>> = {
+  podIdentity: async (ports, namespaceRef) => [await dependantsOfPodIdentity(ports, namespaceRef)],
   workloadIdentity: async () => [],
   identityBinding: async () => [],
 };
@@ -60,7 +60,10 @@ function waitsForPods({ message }: Conflict, minutes: number): Notice {
   };
 }
 
-async function hasWaited({ registry }: Pick<Ports, "registry">, { operation, ...berth }: StepInput): Promise<boolean> {
-  const step = await registry.getStep(operation, { name: "checkPods", target: berthKey(berth) });
+async function hasWaited(
+  { registry }: Pick<Ports, "registry">,
+  { operation, ...namespaceRef }: StepInput,
+): Promise<boolean> {
+  const step = await registry.getStep(operation, { name: "checkPods", target: namespaceKey(namespaceRef) });
   return step?.notices !== undefined;
 }

@@ -1,6 +1,6 @@
 /** The switch of a migration: from here on the namespace has the other mode, and its manifest says so. */
 import { PermanentError } from "../../domain/errors.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { Migration, migrated, targetOf } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord, RecordIn } from "../../domain/operation/namespaceRecord.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -93,7 +93,10 @@ async function changeRecord(
   const record = await registry.getNamespace(input);
   const isMine = record?.operation === input.operation;
   if (!isMine || (record.state !== "Migrating" && record.state !== "Compensating")) {
-    throw new PermanentError("VERIFICATION_FAILED", `Operation ${input.operation} no longer holds ${berthKey(input)}.`);
+    throw new PermanentError(
+      "VERIFICATION_FAILED",
+      `Operation ${input.operation} no longer holds ${namespaceKey(input)}.`,
+    );
   }
   const changed = change(record);
   const requestHash = hashRequest(changed.request);
@@ -102,5 +105,5 @@ async function changeRecord(
   // The request is no longer as it was sent.
   const { askedHash: _asked, ...kept } = changed;
   if (await registry.replaceNamespace({ ...kept, requestHash, etag: record.etag })) return "update";
-  throw new Error(`the record of ${berthKey(input)} changed while it was being written`);
+  throw new Error(`the record of ${namespaceKey(input)} changed while it was being written`);
 }

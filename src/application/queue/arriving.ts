@@ -1,11 +1,11 @@
 import { defined } from "../../domain/defined.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { operationIdOf, type SentMessage } from "../../domain/naming/operationId.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import type { Received } from "../requests/readRequest.ts";
 
 /** A request from the queue that has begun nothing yet. */
-export type Arriving = Omit<WaitingRequest, keyof Berth | "since">;
+export type Arriving = Omit<WaitingRequest, keyof NamespaceRef | "since">;
 
 interface ArrivedMessage extends SentMessage {
   readonly expiresTime: Date;

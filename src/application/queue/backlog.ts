@@ -9,7 +9,7 @@
 
 import { longestWaitMs } from "../../domain/access/access.ts";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
@@ -67,15 +67,15 @@ export function createBacklog(
   const knownToWait = new Map<string, number>();
 
   /** False when nothing more can begin for now. */
-  async function beginFirst(worker: Worker, berth: Berth): Promise<boolean> {
-    const first = await findFirst(registry, berth);
-    if (first === "none") knownToWait.delete(berthKey(berth));
+  async function beginFirst(worker: Worker, namespaceRef: NamespaceRef): Promise<boolean> {
+    const first = await findFirst(registry, namespaceRef);
+    if (first === "none") knownToWait.delete(namespaceKey(namespaceRef));
     if (first === undefined || first === "none") return false;
-    const record = await registry.getNamespace(berth);
+    const record = await registry.getNamespace(namespaceRef);
     if (record && isHeld(record) && record.operation !== first.operation) return false;
     // If the request's own message is not deferred yet, its handler still owns it and will check again once it is.
     const { sequenceNumber } = first;
-    if (!(await isFirst(ports, berth, { sequenceNumber, undecidedBefore: sequenceNumber + 1 }))) return false;
+    if (!(await isFirst(ports, namespaceRef, { sequenceNumber, undecidedBefore: sequenceNumber + 1 }))) return false;
     if (Date.parse(first.expires) <= now()) {
       await giveUp(ports, worker, first);
       return true;
@@ -115,7 +115,7 @@ export function createBacklog(
       const acceptance = contextFor(ports, worker, arriving);
       // A request that policy refuses need not wait.
       admit(acceptance, request);
-      const key = berthKey(request);
+      const key = namespaceKey(request);
       const isBehind = (knownToWait.get(key) ?? Number.POSITIVE_INFINITY) < sequenceNumber;
       if (!isBehind && (await isFirst(ports, request, { sequenceNumber }))) {
         // A row that an earlier delivery wrote is removed by the next admission, which finds the operation begun.
@@ -129,8 +129,8 @@ export function createBacklog(
 
     async reconcile(worker) {
       knownToWait.clear();
-      const berths = Map.groupBy(await registry.listWaiting(), berthKey);
-      for (const [first] of berths.values()) if (first) await looks.beginNext(worker, first);
+      const namespaceRefs = Map.groupBy(await registry.listWaiting(), namespaceKey);
+      for (const [first] of namespaceRefs.values()) if (first) await looks.beginNext(worker, first);
       // Requests that have begun by now no longer have a row.
       for (const waiting of await registry.listWaiting()) {
         if (isOver(catalog, waiting, now())) await inTurn(worker, waiting, () => giveUp(ports, worker, waiting));
@@ -155,7 +155,7 @@ type Waiting = Omit<WaitingRequest, "request">;
 async function giveUp({ registry, queue }: Ports, worker: Worker, waiting: Waiting): Promise<void> {
   const record = await registry.getNamespace(waiting);
   const cause = record && isHeld(record) ? `Operation ${record.operation} runs` : "An earlier request waits";
-  const description = `${cause} for ${berthKey(waiting)}, and this request has waited since ${waiting.since}.`;
+  const description = `${cause} for ${namespaceKey(waiting)}, and this request has waited since ${waiting.since}.`;
   worker.warn(logLine("waiting request given up", { ...factsOf(waiting), since: waiting.since }));
   await queue.deadLetterDeferred(waiting.sequenceNumber, { reason: "OPERATION_IN_PROGRESS", description });
   await registry.removeWaiting(waiting);

@@ -1,6 +1,6 @@
 /** Whose turn it is: requests for a namespace begin in the order of their sequence numbers. */
 import { z } from "zod";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { WaitingRequest } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { namedIn } from "../../domain/request/objectForm.ts";
@@ -11,12 +11,12 @@ import { readMessage } from "./readMessage.ts";
 /** No earlier message is undecided, and no earlier row waits. */
 export async function isFirst(
   { queue, registry }: Pick<Ports, "queue" | "registry">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { sequenceNumber, undecidedBefore = sequenceNumber }: Turn,
 ): Promise<boolean> {
   const undecided = await queue.undecidedBefore(undecidedBefore);
-  if (undecided.some((body) => isFor(berth, body))) return false;
-  const first = await findFirst(registry, berth);
+  if (undecided.some((body) => isFor(namespaceRef, body))) return false;
+  const first = await findFirst(registry, namespaceRef);
   return first === "none" || (first !== undefined && first.sequenceNumber >= sequenceNumber);
 }
 
@@ -29,18 +29,18 @@ interface Turn {
 /** Undefined while its row cannot be read: until the timer has restored it (lostRows.ts), nothing overtakes it. */
 export async function findFirst(
   registry: Pick<Ports["registry"], "firstWaiting">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<WaitingRequest | "none" | undefined> {
-  return await unlessUnreadable(registry.firstWaiting(berth).then((first) => first ?? ("none" as const)));
+  return await unlessUnreadable(registry.firstWaiting(namespaceRef).then((first) => first ?? ("none" as const)));
 }
 
-const NamedBerth = z.object({ cluster: z.string(), namespace: z.string() });
+const NamedNamespace = z.object({ cluster: z.string(), namespace: z.string() });
 
 /** A message that is not a request is refused when it is read, and keeps no other waiting. */
-function isFor(berth: Berth, body: unknown): boolean {
+function isFor(namespaceRef: NamespaceRef, body: unknown): boolean {
   try {
-    const { data } = NamedBerth.safeParse(namedIn(readMessage(body)));
-    return data !== undefined && berthKey(data) === berthKey(berth);
+    const { data } = NamedNamespace.safeParse(namedIn(readMessage(body)));
+    return data !== undefined && namespaceKey(data) === namespaceKey(namespaceRef);
   } catch (error) {
     if (error instanceof Refusal) return false;
     throw error;

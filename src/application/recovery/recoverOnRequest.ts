@@ -5,7 +5,7 @@
 
 import { hasPassed } from "../../domain/hasPassed.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -19,9 +19,9 @@ type Passer = Pick<RecoveryContext, "client" | "warn">;
 
 /** True if the operation was checked and may have changed. Never throws: the timer handles what cannot be recovered here. */
 export interface RequestRecovery {
-  recoverOperation(by: Passer, berth: Berth, operation: string): Promise<boolean>;
+  recoverOperation(by: Passer, namespaceRef: NamespaceRef, operation: string): Promise<boolean>;
   /** Recovers whichever operation holds the namespace. */
-  recoverHolder(by: Passer, berth: Berth): Promise<boolean>;
+  recoverHolder(by: Passer, namespaceRef: NamespaceRef): Promise<boolean>;
   recoverBatch(by: Passer, id: string): Promise<boolean>;
 }
 
@@ -74,13 +74,17 @@ export function createRequestRecovery(
   }
 
   return {
-    recoverOperation: (by, berth, operation) =>
+    recoverOperation: (by, namespaceRef, operation) =>
       seldom(by, operation, async () => {
-        const record = await ports.registry.getNamespace(berth);
+        const record = await ports.registry.getNamespace(namespaceRef);
         return record?.operation === operation && (await recoverHeld(by, record));
       }),
-    recoverHolder: (by, berth) =>
-      seldom(by, berthKey(berth), async () => await recoverHeld(by, await ports.registry.getNamespace(berth))),
+    recoverHolder: (by, namespaceRef) =>
+      seldom(
+        by,
+        namespaceKey(namespaceRef),
+        async () => await recoverHeld(by, await ports.registry.getNamespace(namespaceRef)),
+      ),
     recoverBatch: ({ client, warn }, id) =>
       seldom({ client, warn }, id, () => recoverBatch({ ports, client, warn, now }, id, now() - graceMs)),
   };
@@ -89,17 +93,17 @@ export function createRequestRecovery(
 /** Accepts a request; tries again if the operation in its way had ended without recording that. */
 export async function acceptAfterRecovery<T extends Pick<Accepted, "operation" | "isNew">>(
   by: Passer,
-  { requestRecovery, berth }: { readonly requestRecovery: RequestRecovery; readonly berth: Berth },
+  { requestRecovery, namespaceRef }: { readonly requestRecovery: RequestRecovery; readonly namespaceRef: NamespaceRef },
   accept: () => Promise<T>,
 ): Promise<T> {
   try {
     const accepted = await accept();
-    if (!accepted.isNew) await requestRecovery.recoverOperation(by, berth, accepted.operation);
+    if (!accepted.isNew) await requestRecovery.recoverOperation(by, namespaceRef, accepted.operation);
     return accepted;
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== "OPERATION_IN_PROGRESS") throw error;
     const { operation } = error.details;
-    if (operation === undefined || !(await requestRecovery.recoverOperation(by, berth, operation))) throw error;
+    if (operation === undefined || !(await requestRecovery.recoverOperation(by, namespaceRef, operation))) throw error;
     return await accept();
   }
 }

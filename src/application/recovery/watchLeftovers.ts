@@ -2,7 +2,7 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { Leftover } from "../../domain/operation/leftover.ts";
 import { isHeld, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { Stored } from "../../domain/operation/records.ts";
@@ -35,7 +35,7 @@ export function watchLeftovers(ports: Ports): LeftoverWatch {
 
 export async function tidyLeftovers(ports: Ports, context: Log): Promise<void> {
   for (const left of await ports.registry.listLeftovers()) {
-    const facts = { namespace: berthKey(left), target: left.target, operation: left.operation };
+    const facts = { namespace: namespaceKey(left), target: left.target, operation: left.operation };
     try {
       const what = await tryAgain(ports, left);
       if (what.length > 0) context.log(logLine("still to tidy up", { ...facts, what: what.join(" ") }));
@@ -57,7 +57,10 @@ async function tryAgain(ports: Ports, left: Stored<Leftover>): Promise<readonly 
   const expectNoOther = async () => {
     const current = await ports.registry.getNamespace(left);
     if (current?.operation !== record?.operation)
-      throw new PermanentError("OPERATION_ENDED", `Operation ${current?.operation} has begun for ${berthKey(left)}.`);
+      throw new PermanentError(
+        "OPERATION_ENDED",
+        `Operation ${current?.operation} has begun for ${namespaceKey(left)}.`,
+      );
   };
   const what = await tidyUp(gateWrites(ports, expectNoOther), left, record ? requestsOf(record) : []);
   if (what.length === 0) await ports.registry.forgetLeftover(left);

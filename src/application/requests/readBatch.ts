@@ -5,7 +5,7 @@ import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import { defined } from "../../domain/defined.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
 import { NamespaceBatchBody, type NamespaceWork } from "../../domain/operation/namespaceBatch.ts";
 import { findExpiryProblems } from "../../domain/policy/expiry.ts";
@@ -96,7 +96,7 @@ function findRepeated(
       return [];
     }
     const other = before.request.cluster === cluster ? "" : `, which "${before.request.cluster}" names, too`;
-    const detail = `${berthKey(request)}${other} appears twice: in /requests/${before.index} and in /requests/${index}`;
+    const detail = `${namespaceKey(request)}${other} appears twice: in /requests/${before.index} and in /requests/${index}`;
     return [{ pointer, code: "INVALID_REQUEST", detail }];
   });
 }

@@ -8,7 +8,7 @@ import { defined } from "../../domain/defined.ts";
 import { isRefusalCode, type RefusalCode } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { parsePlainly } from "../../domain/parsePlainly.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
@@ -85,7 +85,7 @@ export function parseFields<T>(schema: z.ZodType<T>, value: unknown): T {
   return parsed.data;
 }
 
-function refuse(problems: readonly FieldProblem[], about?: Berth): Refusal {
+function refuse(problems: readonly FieldProblem[], about?: NamespaceRef): Refusal {
   const codes = new Set(problems.map(({ code }) => code));
   const [only] = codes;
   const code = codes.size === 1 && only !== undefined ? only : "INVALID_REQUEST";

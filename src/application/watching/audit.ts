@@ -1,7 +1,7 @@
 /** What goes into the audit trail: every effect of a step, and every decision about a namespace. */
 
 import { defined } from "../../domain/defined.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { isChange } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
@@ -71,7 +71,7 @@ export async function appendDecision(
 ): Promise<void> {
   const { cluster, namespace, operation = "" } = origin;
   // A batch is its own target. A request that was refused before anyone read its content has no target.
-  const target = cluster !== undefined && namespace !== undefined ? berthKey({ cluster, namespace }) : operation;
+  const target = cluster !== undefined && namespace !== undefined ? namespaceKey({ cluster, namespace }) : operation;
   const entry = { id: auditId(id, action, outcome), kind: "decision", what, target, action, outcome } as const;
   await audit.append({ ...base(origin), ...entry, ...has(code), ...why(reason), differences: [...differences] });
 }

@@ -1,5 +1,5 @@
 import { defined } from "../../domain/defined.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import type { OperationRecord } from "../../domain/operation/records.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
@@ -20,7 +20,7 @@ export async function publishStatus(
     id: `${id}/${status}`,
     source: "/mooring",
     type: "mooring.operation.status-changed.v1",
-    subject: berthKey({ cluster, namespace }),
+    subject: namespaceKey({ cluster, namespace }),
     time: new Date().toISOString(),
     datacontenttype: "application/json",
     ...defined({ traceparent }),

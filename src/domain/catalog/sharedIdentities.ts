@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PermanentError } from "../errors.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
-import { berthOf, type IdentityUser } from "../naming/names.ts";
+import { type IdentityUser, namespaceRefOf } from "../naming/names.ts";
 import { NamespaceKey } from "../request/request.ts";
 import type { DanglingName } from "../targets/target.ts";
 
@@ -49,7 +49,7 @@ function capitalized(text: string): string {
 export function danglingSharedIdentities({ clusters, sharedIdentities }: Catalog): readonly DanglingName[] {
   return Object.entries(sharedIdentities).flatMap(([key, { clusters: aliases }]) => {
     const at = (...path: (string | number)[]) => ["sharedIdentities", key, ...path];
-    const own = berthOf(key).cluster;
+    const own = namespaceRefOf(key).cluster;
     const home = lookUp(clusters, own);
     if (!home) return [{ path: at(), message: `the catalog has no cluster "${own}"` }];
     return aliases.flatMap((alias, index) => {

@@ -2,7 +2,7 @@
  * What people decide about when they cancel, approve, reject or compensate an operation. Excludes its steps and the fact that
  * it has begun: an operation that merely makes progress is still the one that the caller saw.
  */
-import { berthKey } from "../naming/names.ts";
+import { namespaceKey } from "../naming/names.ts";
 import { awaitsApproval } from "../operation/awaiting.ts";
 import { isFinal } from "../operation/operation.ts";
 import type { AnyOperation } from "../operation/records.ts";
@@ -41,7 +41,7 @@ function stateOf(record: AnyOperation): string {
   if (cancel) return `was canceled by ${cancel.by} at ${cancel.time}`;
   if (record.kind === "batch") return `is a batch of ${record.requests} and runs`;
   const { approval, kind } = record;
-  const what = `${kind} ${berthKey(record)}`;
+  const what = `${kind} ${namespaceKey(record)}`;
   const { decision, given = [], needed = 1 } = approval ?? {};
   if (decision) {
     const by = decision.by === undefined ? "" : ` by ${decision.by}`;

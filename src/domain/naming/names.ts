@@ -1,7 +1,7 @@
 /** Names of what Mooring creates: a request always gives the same names, and no two namespaces share one. */
 import { createHash } from "node:crypto";
 
-export interface Berth {
+export interface NamespaceRef {
   readonly cluster: string;
   readonly namespace: string;
 }
@@ -9,18 +9,18 @@ export interface Berth {
 /** The field manager, label value, tag prefix and extended property by which Mooring recognizes its own. */
 export const owner = "mooring";
 
-export function berthKey({ cluster, namespace }: Berth): string {
+export function namespaceKey({ cluster, namespace }: NamespaceRef): string {
   return `${cluster}/${namespace}`;
 }
 
 /** The namespace of a key: neither of its parts has a slash. */
-export function berthOf(key: string): Berth {
+export function namespaceRefOf(key: string): NamespaceRef {
   const [cluster = "", namespace = ""] = key.split("/");
   return { cluster, namespace };
 }
 
 /** A namespace that has an identity: one of its own or, for a guest, that of another namespace (docs/adr/0029). */
-export interface IdentityUser extends Berth {
+export interface IdentityUser extends NamespaceRef {
   /** The key of the namespace whose identity it is; absent for one's own. */
   readonly sharedIdentity?: string | undefined;
 }
@@ -30,8 +30,8 @@ export function isGuest({ sharedIdentity }: Pick<IdentityUser, "sharedIdentity">
 }
 
 /** The namespace whose identity it is. */
-export function homeOf({ cluster, namespace, sharedIdentity }: IdentityUser): Berth {
-  return sharedIdentity === undefined ? { cluster, namespace } : berthOf(sharedIdentity);
+export function homeOf({ cluster, namespace, sharedIdentity }: IdentityUser): NamespaceRef {
+  return sharedIdentity === undefined ? { cluster, namespace } : namespaceRefOf(sharedIdentity);
 }
 
 /** The name of the user-assigned identity and its SQL user. */
@@ -43,8 +43,8 @@ export function identityName(user: IdentityUser): string {
  * Cluster and namespace may both contain hyphens, so readable parts alone would collide (`a-b`/`c` and `a`/`b-c`); the hash
  * prevents that. Azure allows at most 128 characters: 8 + 40 + 1 + 63 + 1 + 8 = 121.
  */
-function nameOf(berth: Berth): string {
-  return `${owner}-${berth.cluster}-${berth.namespace}-${shortHash(berthKey(berth))}`;
+function nameOf(namespaceRef: NamespaceRef): string {
+  return `${owner}-${namespaceRef.cluster}-${namespaceRef.namespace}-${shortHash(namespaceKey(namespaceRef))}`;
 }
 
 /** The namespace of the cluster whose identity has this name; undefined for any other name. */
@@ -64,7 +64,7 @@ const longestRole = 63;
 export function postgresRoleName(user: IdentityUser): string {
   const name = identityName(user);
   if (name.length <= longestRole) return name;
-  const hash = shortHash(berthKey(homeOf(user)), 16);
+  const hash = shortHash(namespaceKey(homeOf(user)), 16);
   return `${name.slice(0, longestRole - hash.length - 1)}-${hash}`;
 }
 
@@ -75,8 +75,8 @@ export function postgresHeirName(role: string): string {
 }
 
 /** 3 to 120 of [A-Za-z0-9_-], the first alphanumeric (entra-docs, workload identity federation considerations). */
-export function federatedCredentialName(berth: Berth, serviceAccount: string): string {
-  return `${owner}-${shortHash(`${berthKey(berth)}/${serviceAccount}`, 24)}`;
+export function federatedCredentialName(namespaceRef: NamespaceRef, serviceAccount: string): string {
+  return `${owner}-${shortHash(`${namespaceKey(namespaceRef)}/${serviceAccount}`, 24)}`;
 }
 
 export function federatedSubject(namespace: string, serviceAccount: string): string {
@@ -84,8 +84,8 @@ export function federatedSubject(namespace: string, serviceAccount: string): str
 }
 
 /** Azure's own: lower-case letters and digits, the first a letter, at most 63 (Azure/bicep-types-az, identityBindings). */
-export function identityBindingName(berth: Berth): string {
-  return `${owner}${shortHash(berthKey(berth), 24)}`;
+export function identityBindingName(namespaceRef: NamespaceRef): string {
+  return `${owner}${shortHash(namespaceKey(namespaceRef), 24)}`;
 }
 
 /** Whether only Mooring gives a binding this name, for whatever namespace. */
@@ -97,27 +97,27 @@ export function isIdentityBindingName(name: string): boolean {
 export const automaticCredential = "aks-identity-binding";
 
 /** The namespace's ClusterRole, which lets its holders use the identity through a binding. A guest has one of its own. */
-export function useRoleName(berth: Berth): string {
-  return nameOf(berth);
+export function useRoleName(namespaceRef: NamespaceRef): string {
+  return nameOf(namespaceRef);
 }
 
 /** A label for the namespace's roles in the whole cluster, whose values are shorter than names. */
-export function useLabel(berth: Berth): string {
-  return shortHash(berthKey(berth), 24);
+export function useLabel(namespaceRef: NamespaceRef): string {
+  return shortHash(namespaceKey(namespaceRef), 24);
 }
 
 /** What gives that role to one service account. */
-export function useBindingName(berth: Berth, serviceAccount: string): string {
-  return `${nameOf(berth)}-${shortHash(serviceAccount)}`;
+export function useBindingName(namespaceRef: NamespaceRef, serviceAccount: string): string {
+  return `${nameOf(namespaceRef)}-${shortHash(serviceAccount)}`;
 }
 
 /** The namespace's AzureIdentity. */
-export function azureIdentityName(berth: Berth): string {
-  return nameOf(berth);
+export function azureIdentityName(namespaceRef: NamespaceRef): string {
+  return nameOf(namespaceRef);
 }
 
-export function bindingName(berth: Berth): string {
-  return `${nameOf(berth)}-binding`;
+export function bindingName(namespaceRef: NamespaceRef): string {
+  return `${nameOf(namespaceRef)}-binding`;
 }
 
 /** Names of objects that are the same in every namespace. */

@@ -4,16 +4,20 @@
  */
 import { z } from "zod";
 import { defined } from "../defined.ts";
-import { type Berth, berthKey, owner } from "./names.ts";
+import { type NamespaceRef, namespaceKey, owner } from "./names.ts";
 
 const namespaceTag = `${owner}-namespace`;
 const operationTag = `${owner}-operation`;
 const installationTag = `${owner}-installation`;
 
 /** ARM tags of an identity that Mooring creates. */
-export function ownerTags(berth: Berth, operation: string, installation?: string): Record<string, string> {
+export function ownerTags(
+  namespaceRef: NamespaceRef,
+  operation: string,
+  installation?: string,
+): Record<string, string> {
   return {
-    [namespaceTag]: berthKey(berth),
+    [namespaceTag]: namespaceKey(namespaceRef),
     [operationTag]: operation,
     ...(installation === undefined ? {} : { [installationTag]: installation }),
   };
@@ -28,7 +32,7 @@ const replacedAnnotation = "mooring.dev/replaced";
 
 /** Labels and annotations of a Kubernetes object that Mooring creates. */
 export function ownerMetadata(
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   operation: string,
   installation?: string,
 ): {
@@ -38,7 +42,7 @@ export function ownerMetadata(
   return {
     labels: { [managedByLabel]: owner },
     annotations: {
-      [namespaceAnnotation]: berthKey(berth),
+      [namespaceAnnotation]: namespaceKey(namespaceRef),
       [operationAnnotation]: operation,
       ...(installation === undefined ? {} : { [installationAnnotation]: installation }),
     },
@@ -50,11 +54,13 @@ export function ownerMetadata(
  * these too, so that they are restored when the object is given up.
  */
 export function adopterMetadata(
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   operation: string,
   { uid, replaced = {} }: { readonly uid: string | undefined; readonly replaced?: object },
 ): ReturnType<typeof ownerMetadata> {
-  const adopter = { [adopterAnnotation]: [berthKey(berth), operation, ...(uid === undefined ? [] : [uid])].join(" ") };
+  const adopter = {
+    [adopterAnnotation]: [namespaceKey(namespaceRef), operation, ...(uid === undefined ? [] : [uid])].join(" "),
+  };
   const isNothing = Object.keys(replaced).length === 0;
   return {
     labels: {},
@@ -96,8 +102,8 @@ export function ofInstallation({ annotations = {}, ...metadata }: MarkedMetadata
 
 /** Also undefined if the mark was copied to another object. Marks of 0.1.0 do not say which object they were written to. */
 export function adoptedBy({ uid, annotations }: MarkedMetadata): Ownership | undefined {
-  const [berth, operation, adopted] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
-  return adopted === undefined || adopted === uid ? toOwnership(berth, operation) : undefined;
+  const [fullName, operation, adopted] = annotations?.[adopterAnnotation]?.split(" ") ?? [];
+  return adopted === undefined || adopted === uid ? toOwnership(fullName, operation) : undefined;
 }
 
 const Replaced = z.looseObject({ metadata: z.looseObject({}).optional() });
@@ -113,13 +119,13 @@ export function readReplaced({ annotations }: MarkedMetadata): z.infer<typeof Re
 }
 
 function toOwnership(
-  berth: string | undefined,
+  fullName: string | undefined,
   operation: string | undefined,
   installation?: string,
 ): Ownership | undefined {
-  return berth === undefined || operation === undefined
+  return fullName === undefined || operation === undefined
     ? undefined
-    : { berth, operation, ...defined({ installation }) };
+    : { berth: fullName, operation, ...defined({ installation }) };
 }
 
 /** The extended property on a SQL user. */
@@ -154,16 +160,16 @@ export function readMark(text: string | undefined): UserMark | undefined {
 }
 
 /** The description of a role assignment: people read it in the portal. */
-export function printRoleMark(berth: Berth, operation: string, installation?: string): string {
+export function printRoleMark(namespaceRef: NamespaceRef, operation: string, installation?: string): string {
   const by = installation === undefined ? "" : `, installation ${installation}`;
-  return `Mooring ${berthKey(berth)}, operation ${operation}${by}`;
+  return `Mooring ${namespaceKey(namespaceRef)}, operation ${operation}${by}`;
 }
 
 /** Undefined if somebody wrote something else, or more. */
 export function readRoleMark(description: string | undefined): Ownership | undefined {
   const written = /^Mooring (\S+), operation ([^\s,]+)(?:, installation (\S+))?$/.exec(description ?? "");
-  const [, berth, operation, installation] = written ?? [];
-  return toOwnership(berth, operation, installation);
+  const [, fullName, operation, installation] = written ?? [];
+  return toOwnership(fullName, operation, installation);
 }
 
 /** What a namespace's record keeps about a thing of the namespace, to recognize it after someone has removed its mark. */

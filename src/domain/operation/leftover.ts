@@ -2,10 +2,10 @@
  * What an operation left after it had revoked access: it opens nothing, and could not be tidied up then. The watch tries again until
  * it is gone, also after the namespace's record is. Since 0.2.0.
  */
-import type { Berth } from "../naming/names.ts";
+import type { NamespaceRef } from "../naming/names.ts";
 import type { RememberedPlaces } from "../targets/namedTarget.ts";
 
-export interface Leftover extends Berth {
+export interface Leftover extends NamespaceRef {
   /** Whose `tidyUp` tries again: its key in resources/index.ts. A step of an offboarding, whose place the catalog had dropped, runs again. */
   readonly resource: "target" | "sqlUser" | "step";
   /** That of the step. */

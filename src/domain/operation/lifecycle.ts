@@ -6,7 +6,7 @@
 import { defined, unlessEmpty } from "../defined.ts";
 import { type Finding, isError } from "../finding.ts";
 import type { ClientId } from "../naming/identityPair.ts";
-import type { Berth } from "../naming/names.ts";
+import type { NamespaceRef } from "../naming/names.ts";
 import { type KnownThing, withUnseen } from "../naming/ownership.ts";
 import { isSameId } from "../naming/resourceId.ts";
 import type { OnboardingRequest } from "../request/request.ts";
@@ -39,7 +39,7 @@ export interface Beginning {
 }
 
 /** An operation that brings the namespace to a request. */
-export interface Opening extends Beginning, Berth {
+export interface Opening extends Beginning, NamespaceRef {
   readonly request: OnboardingRequest;
   readonly requestHash: string;
   readonly askedHash?: string;

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { defined } from "../defined.ts";
 import { anyIdentity } from "../naming/identityPair.ts";
-import type { Berth } from "../naming/names.ts";
+import type { NamespaceRef } from "../naming/names.ts";
 import { Namespace } from "../request/request.ts";
 import { mostRequests } from "./batch.ts";
 import { MigrationRequest } from "./migration.ts";
@@ -99,7 +99,7 @@ export type NamespaceBatchBody = z.infer<typeof NamespaceBatchBody>;
 export interface SeenNamespace extends Pick<NamespaceRecord, "requestHash" | "team" | "namespaceUid"> {}
 
 /** A namespace of a batch. `seen` is absent if it did not exist or the caller may not see it. */
-export interface Chosen extends Berth {
+export interface Chosen extends NamespaceRef {
   readonly seen?: SeenNamespace;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Caller } from "../access/caller.ts";
 import type { Severity } from "../finding.ts";
-import type { Berth } from "../naming/names.ts";
+import type { NamespaceRef } from "../naming/names.ts";
 import type { Approval } from "../policy/approval.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import type { SentAs } from "../request/sentRequest.ts";
@@ -45,7 +45,7 @@ export interface Cancel {
   readonly comment?: string;
 }
 
-export interface OperationRecord extends RecordOfOperation, Berth {
+export interface OperationRecord extends RecordOfOperation, NamespaceRef {
   readonly kind: OperationKind;
   readonly request: OnboardingRequest;
   /** The batch that the operation belongs to. */
@@ -99,7 +99,7 @@ export interface BatchRecord extends RecordOfOperation {
 export type AnyOperation = OperationRecord | BatchRecord;
 
 /** One request of a batch, or one of its namespaces. */
-export interface BatchItem extends Berth {
+export interface BatchItem extends NamespaceRef {
   /** Its position in the request. */
   readonly index: number;
   readonly status: OperationStatus;
@@ -123,7 +123,7 @@ export interface BatchItem extends Berth {
 }
 
 /** What an item asks for, as accepted: a request, or a namespace as it was then. */
-export interface BatchAsk extends Berth, SentAs {
+export interface BatchAsk extends NamespaceRef, SentAs {
   readonly request?: OnboardingRequest;
   readonly seen?: SeenNamespace;
 }
@@ -143,7 +143,7 @@ export interface OpenBatch {
  * A request from the queue that has to wait, because another operation holds its namespace or an earlier request waits for it.
  * Its message is deferred.
  */
-export interface WaitingRequest extends Berth, SentAs {
+export interface WaitingRequest extends NamespaceRef, SentAs {
   /** Retrieves a deferred message from Service Bus; requests for a namespace run in this order. */
   readonly sequenceNumber: number;
   /** The ID that its operation will have. */

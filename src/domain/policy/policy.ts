@@ -6,7 +6,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import { defined } from "../defined.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
-import { type Berth, berthOf } from "../naming/names.ts";
+import { type NamespaceRef, namespaceRefOf } from "../naming/names.ts";
 import { profileRefusals } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { refusedTo } from "../targets/rules.ts";
@@ -98,7 +98,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
   if (!team.namespaces.some((pattern) => matches(pattern, request.namespace))) {
     refuse("/namespace", `is not a namespace of the team; it has ${team.namespaces.join(", ")}`);
   }
-  if (request.sharedIdentity !== undefined && !mayHave(team, berthOf(request.sharedIdentity))) {
+  if (request.sharedIdentity !== undefined && !mayHave(team, namespaceRefOf(request.sharedIdentity))) {
     refuse("/sharedIdentity", "is not a namespace of the team");
   }
   problems.push(...refusedTo(team, request), ...profileRefusals(team, request));
@@ -106,7 +106,7 @@ export function findProblems(team: Team, request: OnboardingRequest): readonly F
 }
 
 /** Whether the team may have such a namespace there. */
-export function mayHave(team: Pick<Team, "clusters" | "namespaces">, { cluster, namespace }: Berth): boolean {
+export function mayHave(team: Pick<Team, "clusters" | "namespaces">, { cluster, namespace }: NamespaceRef): boolean {
   return team.clusters.includes(cluster) && team.namespaces.some((pattern) => matches(pattern, namespace));
 }
 

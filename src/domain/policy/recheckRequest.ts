@@ -2,7 +2,7 @@
 import type { Catalog } from "../catalog/catalog.ts";
 import { PermanentError } from "../errors.ts";
 import { lookUp } from "../lookUp.ts";
-import { type Berth, berthKey } from "../naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../naming/names.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { findProblems, inWords, type Owned } from "./policy.ts";
 
@@ -18,12 +18,12 @@ export function checkTeam({ teams }: Pick<Catalog, "teams">, { team: name }: Own
 
 /** Throws if the namespace only has the same name as the one that was onboarded. */
 export function checkSameNamespace(
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { onboarded, current }: { onboarded: string | undefined; current: string | undefined },
 ): void {
   if (onboarded === undefined || current === undefined || onboarded === current) return;
   throw new PermanentError(
     "NAMESPACE_RECREATED",
-    `Namespace ${berthKey(berth)} has UID ${current}; the one that was onboarded had ${onboarded}.`,
+    `Namespace ${namespaceKey(namespaceRef)} has UID ${current}; the one that was onboarded had ${onboarded}.`,
   );
 }

@@ -1,7 +1,7 @@
 /** Changing a namespace from one request to another: additions come first, removals last. */
 
 import type { RefusalCode } from "../errors.ts";
-import { berthKey } from "../naming/names.ts";
+import { namespaceKey } from "../naming/names.ts";
 import { withoutEnds } from "./expiry.ts";
 import { usesServiceAccount } from "./identityModes.ts";
 import type { OnboardingRequest } from "./request.ts";
@@ -37,7 +37,7 @@ export function denyChange(request: OnboardingRequest, record: Known): ChangeDen
   if (another) {
     return {
       code: "NAMESPACE_INCOMPLETE",
-      message: `A change of ${berthKey(request)} stopped partway; this request is neither the previous one nor the new one.`,
+      message: `A change of ${namespaceKey(request)} stopped partway; this request is neither the previous one nor the new one.`,
     };
   }
   if (earlier && earlier.sharedIdentity !== request.sharedIdentity) {
@@ -45,13 +45,13 @@ export function denyChange(request: OnboardingRequest, record: Known): ChangeDen
       each.sharedIdentity === undefined ? "an identity of its own" : `the identity of ${each.sharedIdentity}`;
     return {
       code: "SHARED_IDENTITY_CHANGE_REFUSED",
-      message: `${berthKey(request)} has ${says(earlier)}, the request says ${says(request)}.`,
+      message: `${namespaceKey(request)} has ${says(earlier)}, the request says ${says(request)}.`,
     };
   }
   if (earlier && earlier.identityMode !== request.identityMode) {
     return {
       code: "MODE_CHANGE_REFUSED",
-      message: `${berthKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
+      message: `${namespaceKey(request)} has identityMode ${earlier.identityMode}, the request says ${request.identityMode}.`,
     };
   }
   return undefined;

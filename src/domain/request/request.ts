@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { RefusalCode } from "../errors.ts";
 import { checkExpiry, expiryFields } from "../expiry.ts";
 import { alias } from "../naming/alias.ts";
-import { type Berth, berthKey } from "../naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../naming/names.ts";
 import { requestField as profileField } from "../profiles/profile.ts";
 import { requestFields, someTarget, type Targets } from "../targets/index.ts";
 import { wantedIn } from "../targets/wanted.ts";
@@ -109,8 +109,8 @@ function checkShared(request: Shared, context: z.RefinementCtx): void {
 }
 
 /** Nobody is a guest of itself. */
-function checkOthersIdentity(request: Berth & Shared, context: z.RefinementCtx): void {
-  if (request.sharedIdentity !== berthKey(request)) return;
+function checkOthersIdentity(request: NamespaceRef & Shared, context: z.RefinementCtx): void {
+  if (request.sharedIdentity !== namespaceKey(request)) return;
   context.addIssue({ code: "custom", path: ["sharedIdentity"], message: "must be another namespace" });
 }
 

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { namesOf } from "../lookUp.ts";
 import { environmentField } from "../naming/environment.ts";
 import type { PrincipalId } from "../naming/identityPair.ts";
-import { type Berth, berthKey } from "../naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../naming/names.ts";
 import { isNameOf, isOwnName, ownName } from "../naming/ownName.ts";
 import type { Access } from "./access.ts";
 import { type Address, type ConnectionPart, endpointField } from "./connection.ts";
@@ -141,7 +141,7 @@ export interface CosmosGrant {
  */
 export function cosmosAssignmentName(
   grant: CosmosGrant & { readonly principalId: PrincipalId },
-  by: { readonly berth: Berth; readonly operation: string; readonly installation?: string | undefined },
+  by: { readonly namespaceRef: NamespaceRef; readonly operation: string; readonly installation?: string | undefined },
 ): string {
   return ownName({ thing: thingOf(grant, by), operation: by.operation });
 }
@@ -149,10 +149,12 @@ export function cosmosAssignmentName(
 /** Whether Mooring gave it for that namespace: this installation, or an earlier release, whose names do not say which. */
 export function isOwnAssignment(
   { name, ...grant }: CosmosGrant & { readonly name: string },
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   installation?: string,
 ): boolean {
-  return [undefined, installation].some((each) => isOwnName(name, thingOf(grant, { berth, installation: each })));
+  return [undefined, installation].some((each) =>
+    isOwnName(name, thingOf(grant, { namespaceRef, installation: each })),
+  );
 }
 
 export const isGivenBy = isNameOf;
@@ -160,8 +162,8 @@ export const isGivenBy = isNameOf;
 /** The account is left out: the same name in another account is another assignment. */
 function thingOf(
   { roleId, principalId, scope }: CosmosGrant,
-  { berth, installation }: { readonly berth: Berth; readonly installation?: string | undefined },
+  { namespaceRef, installation }: { readonly namespaceRef: NamespaceRef; readonly installation?: string | undefined },
 ): readonly string[] {
   const by = installation === undefined ? [] : [installation];
-  return ["cosmosNoSql", berthKey(berth), scope, principalId.toLowerCase(), roleId, ...by];
+  return ["cosmosNoSql", namespaceKey(namespaceRef), scope, principalId.toLowerCase(), roleId, ...by];
 }

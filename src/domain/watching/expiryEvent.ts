@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { defined, unlessEmpty } from "../defined.ts";
-import { berthKey } from "../naming/names.ts";
+import { namespaceKey } from "../naming/names.ts";
 import { endingAt } from "../operation/expiry.ts";
 import type { FreeRecord } from "../operation/namespaceRecord.ts";
 import { endedAt } from "../request/expiry.ts";
@@ -8,7 +8,7 @@ import type { ExpiryApproaching } from "./events.ts";
 
 /** The ID identifies this end of this namespace's access, so that publishing it again sends the same event. */
 export function expiryEvent(record: FreeRecord, end: string, time: string): ExpiryApproaching {
-  const subject = berthKey(record);
+  const subject = namespaceKey(record);
   const id = createHash("sha256")
     .update(`${subject}\n${record.onboardedBy ?? record.operation}\n${end}`)
     .digest("hex");

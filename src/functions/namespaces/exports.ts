@@ -13,7 +13,7 @@ import {
 import type { Caller } from "../../domain/access/caller.ts";
 import { manifestFragment } from "../../domain/export/manifest.ts";
 import { PrincipalId } from "../../domain/naming/identityPair.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef } from "../../domain/naming/names.ts";
 import { requestInForce } from "../../domain/operation/standing.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import { declareRoute } from "../../http/declaration.ts";
@@ -65,8 +65,8 @@ export const getManifest = declareRoute({
 });
 
 export function registerExports({ catalog, registry }: Pick<Ports, "catalog" | "registry">, routes: Routes): void {
-  routes.serve(exportNamespace, async ({ by, place: berth }, { format = "kubernetes", database }) => {
-    const onboarded = await findOnboarded(registry, berth, by);
+  routes.serve(exportNamespace, async ({ by, place: namespaceRef }, { format = "kubernetes", database }) => {
+    const onboarded = await findOnboarded(registry, namespaceRef, by);
     if (database !== undefined) expectDatabase(database, format, onboarded);
     switch (format) {
       case "kubernetes":
@@ -78,17 +78,17 @@ export function registerExports({ catalog, registry }: Pick<Ports, "catalog" | "
     }
   });
 
-  routes.serve(getManifest, async ({ by, place: berth }) => {
-    const { request } = await findOnboarded(registry, berth, by);
+  routes.serve(getManifest, async ({ by, place: namespaceRef }) => {
+    const { request } = await findOnboarded(registry, namespaceRef, by);
     return plain("application/yaml", manifestFragment(request));
   });
 }
 
-async function findOnboarded(registry: Ports["registry"], berth: Berth, by: Caller): Promise<Exported> {
-  const record = await findCurrent(registry, berth, mustSee(by, berth));
+async function findOnboarded(registry: Ports["registry"], namespaceRef: NamespaceRef, by: Caller): Promise<Exported> {
+  const record = await findCurrent(registry, namespaceRef, mustSee(by, namespaceRef));
   // Until the namespace is onboarded there is no client ID, and what exists may still be undone.
-  if (record.clientId === undefined) throw notOnboarded(berth);
-  const identity = record.things?.find(({ thing }) => thing === identityName(berth));
+  if (record.clientId === undefined) throw notOnboarded(namespaceRef);
+  const identity = record.things?.find(({ thing }) => thing === identityName(namespaceRef));
   // What is only asked for is not there; what is being removed still is.
   const request = requestInForce(record, await readStanding(registry, record));
   return { request, clientId: record.clientId, principalId: PrincipalId.safeParse(identity?.id).data };

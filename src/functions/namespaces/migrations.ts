@@ -61,7 +61,7 @@ export const migrateNamespace = declareRoute({
 
 export function registerMigrations(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.serve(migrateNamespace, async (call, asked, wanted) => {
-    const { by, place: berth } = call;
+    const { by, place: namespaceRef } = call;
     const expect = (record: NamespaceRecord) => asked.condition.match(currentNamespace(record));
     const prepare = (record: NamespaceRecord) => {
       expect(record);
@@ -70,10 +70,10 @@ export function registerMigrations(ports: Ports, routes: Routes, requestRecovery
     return await answerChange(ports, call, asked, {
       sent: wanted,
       event: "migration accepted",
-      facts: { ...berth, to: wanted.to, until: wanted.until },
-      plan: () => planMigration({ ports, by }, berth, { wanted, expect }),
-      recovery: { requestRecovery, berth },
-      accept: (acceptance) => acceptUpkeep(acceptance, "Migrating", { berth, prepare, isAsked: goesTo(wanted) }),
+      facts: { ...namespaceRef, to: wanted.to, until: wanted.until },
+      plan: () => planMigration({ ports, by }, namespaceRef, { wanted, expect }),
+      recovery: { requestRecovery, namespaceRef },
+      accept: (acceptance) => acceptUpkeep(acceptance, "Migrating", { namespaceRef, prepare, isAsked: goesTo(wanted) }),
     });
   });
 }

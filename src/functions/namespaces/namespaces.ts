@@ -113,15 +113,15 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
     return json(200, found);
   });
 
-  routes.serve(getNamespace, async ({ context, by, place: berth }, isKnown) => {
-    const find = () => findCurrent(ports.registry, berth, mustSee(by, berth));
+  routes.serve(getNamespace, async ({ context, by, place: namespaceRef }, isKnown) => {
+    const find = () => findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
     let record = await find();
     if (isHeld(record)) {
       const recovery = { client: getClient(context), warn: context.warn.bind(context) };
-      if (await requestRecovery.recoverOperation(recovery, berth, record.operation)) record = await find();
+      if (await requestRecovery.recoverOperation(recovery, namespaceRef, record.operation)) record = await find();
     }
     const [waiting, standing] = await Promise.all([
-      ports.registry.waitingFor(berth),
+      ports.registry.waitingFor(namespaceRef),
       readStanding(ports.registry, record),
     ]);
     const etag = tagOf(record, { standing, waiting });
@@ -130,15 +130,15 @@ export function registerNamespaces(ports: Ports, routes: Routes, requestRecovery
   });
 
   routes.serve(deleteNamespace, async (call, asked, ignoreDependants) => {
-    const { by, place: berth } = call;
+    const { by, place: namespaceRef } = call;
     const expect = (record: NamespaceRecord) => asked.condition.match(currentNamespace(record));
     return await answerChange(ports, call, asked, {
       sent: null,
       event: "offboarding accepted",
-      facts: berth,
-      plan: () => planDeletion({ ports, by }, berth, { expect, ignoreDependants }),
-      recovery: { requestRecovery, berth },
-      accept: (acceptance) => acceptOffboarding(acceptance, berth, { expect, ignoreDependants }),
+      facts: namespaceRef,
+      plan: () => planDeletion({ ports, by }, namespaceRef, { expect, ignoreDependants }),
+      recovery: { requestRecovery, namespaceRef },
+      accept: (acceptance) => acceptOffboarding(acceptance, namespaceRef, { expect, ignoreDependants }),
     });
   });
 }

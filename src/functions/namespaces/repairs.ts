@@ -43,8 +43,8 @@ export const repairNamespace = declareRoute({
 
 export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: RequestRecovery): void {
   routes.serve(repairNamespace, async (call, asked, { adoptIdentity }) => {
-    const { by, place: berth } = call;
-    if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity", berth);
+    const { by, place: namespaceRef } = call;
+    if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity", namespaceRef);
     const prepare = (record: NamespaceRecord) => {
       asked.condition.match(currentNamespace(record));
       return defined({ adoptIdentity });
@@ -54,10 +54,10 @@ export function registerRepairs(ports: Ports, routes: Routes, requestRecovery: R
     return await answerChange(ports, call, asked, {
       sent: null,
       event: "repair accepted",
-      facts: berth,
-      plan: () => planRepairOf({ ports, by }, berth, { expect: prepare, adoptIdentity }),
-      recovery: { requestRecovery, berth },
-      accept: (acceptance) => acceptUpkeep(acceptance, "Repairing", { berth, prepare, isAsked }),
+      facts: namespaceRef,
+      plan: () => planRepairOf({ ports, by }, namespaceRef, { expect: prepare, adoptIdentity }),
+      recovery: { requestRecovery, namespaceRef },
+      accept: (acceptance) => acceptUpkeep(acceptance, "Repairing", { namespaceRef, prepare, isAsked }),
     });
   });
 }

@@ -7,7 +7,7 @@ import { proveNamespace } from "../../application/inspection/proveNamespace.ts";
 import { VerificationDocument } from "../../domain/documents/namespace.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { toDocument, worstOf } from "../../domain/finding.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { FreeRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { declareRoute } from "../../http/declaration.ts";
@@ -44,9 +44,9 @@ export const verifyNamespace = declareRoute({
 });
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
-  routes.serve(verifyNamespace, async ({ context, by, place: berth }, { condition, request }) => {
+  routes.serve(verifyNamespace, async ({ context, by, place: namespaceRef }, { condition, request }) => {
     return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
-      const record = await findCurrent(ports.registry, berth, mustSee(by, berth));
+      const record = await findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
       // In the middle of an operation, nothing would match.
       expectFree(record);
       condition.match(currentNamespace(record));
@@ -68,7 +68,7 @@ async function verify(
   } catch (error) {
     // The findings are valid all the same; the next look records them.
     if (!(error instanceof TransientError)) throw error;
-    context.warn(logLine("findings not recorded", { namespace: berthKey(record), reason: error.message }));
+    context.warn(logLine("findings not recorded", { namespace: namespaceKey(record), reason: error.message }));
   }
   const severity = worstOf(findings);
   context.log(logLine("namespace verified", { cluster, namespace, findings: findings.length, severity }));

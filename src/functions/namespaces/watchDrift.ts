@@ -22,7 +22,7 @@ export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatc
       const acceptance = acceptanceContextOf(ports, { context, by: watcher, traceparent });
       await watchDrift(ports, context, {
         repair: (record, repairTried) =>
-          acceptUpkeep(acceptance, "Repairing", { berth: record, prepare: () => ({ repairTried }) }),
+          acceptUpkeep(acceptance, "Repairing", { namespaceRef: record, prepare: () => ({ repairTried }) }),
       });
       await unrecordedWatch.look(context);
       await leftoverWatch.look(context);

@@ -19,7 +19,7 @@ export function registerWatchExpiry(ports: Ports): void {
       const { client, warn } = acceptance;
       await watchExpiry(ports, context, {
         reject: (waiting, end) => rejectAtEnd({ ports, client, warn }, waiting, end),
-        revoke: (berth, now) => acceptExpired(acceptance, berth, now),
+        revoke: (namespaceRef, now) => acceptExpired(acceptance, namespaceRef, now),
       });
     },
   });

@@ -13,7 +13,7 @@ import type { RequestRecovery } from "../../application/recovery/recoverOnReques
 import { type Received, receiveRequest } from "../../application/requests/readRequest.ts";
 import { defined } from "../../domain/defined.ts";
 import { messageOf } from "../../domain/messageOf.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { queueCaller } from "../../domain/policy/queueCaller.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { Traceparent } from "../../domain/watching/trace.ts";
@@ -107,7 +107,7 @@ async function decide(
   try {
     const reader = { catalog: ports.catalog, by: queueCaller(ports.catalog) };
     received = receiveRequest(reader, readMessage(message));
-    const key = berthKey(received.request);
+    const key = namespaceKey(received.request);
     if (failing.has(key)) return leave(context, key);
     const { enqueuedTimeUtc: sentTime, expiresAtUtc: expiresTime } = times;
     const isRemovalConfirmed = confirmsRemoval(message, context.triggerMetadata?.["applicationProperties"]);
@@ -121,14 +121,14 @@ async function decide(
       context.log(
         logLine("onboarding from the queue waits", {
           operation: arriving.operation,
-          namespace: berthKey(arriving.request),
+          namespace: namespaceKey(arriving.request),
         }),
       );
     }
   } catch (caught) {
     const error = received ? received.asSent(caught) : caught;
     if (!(error instanceof Refusal)) {
-      const key = received && berthKey(received.request);
+      const key = received && namespaceKey(received.request);
       if (key === undefined || failing.has(key) || failing.size >= mostFailing) return leave(context, key, error);
       failing.add(key);
       await pauseBeforeRedelivery(context);

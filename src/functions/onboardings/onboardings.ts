@@ -6,7 +6,7 @@ import { planRequest } from "../../application/dryRun/planRequest.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { receiveRequest } from "../../application/requests/readRequest.ts";
 import { AdoptIdentity } from "../../domain/naming/identityPair.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { AnyRequest, objectSchema } from "../../domain/request/sentRequest.ts";
 import { answerChange } from "../../http/changes/answerChange.ts";
 import { declareRoute } from "../../http/declaration.ts";
@@ -93,7 +93,7 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
       const { request: wanted, asSent } = receiveRequest({ catalog: ports.catalog, by }, sent);
       // If-Match and If-None-Match refer to the namespace that the request names.
       const expect: AdmissionOptions["expect"] = (record, isDone) => {
-        if (!record) return asked.condition.matchNothing(`Namespace ${berthKey(wanted)} is not onboarded.`);
+        if (!record) return asked.condition.matchNothing(`Namespace ${namespaceKey(wanted)} is not onboarded.`);
         const current = currentNamespace(record);
         // If the request is already done, If-Match names an old version: most likely this same request changed it.
         if (!isDone) asked.condition.match(current);
@@ -107,11 +107,11 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
           event: "onboarding accepted",
           facts: { cluster, namespace },
           plan: () => planRequest({ ports, by, warn: context.warn.bind(context) }, wanted, options),
-          recovery: { requestRecovery, berth: wanted },
+          recovery: { requestRecovery, namespaceRef: wanted },
           async accept(acceptance) {
             const accepted = await acceptOnboarding(acceptance, wanted, options);
             if (!accepted.isUnchanged) return accepted;
-            const message = `${berthKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
+            const message = `${namespaceKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
             return { ...accepted, message };
           },
         });

@@ -8,7 +8,7 @@ import { findPhase } from "../../application/operation/findPhase.ts";
 import type { RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { defined } from "../../domain/defined.ts";
 import { AnyOperationDocument, type OperationDocument, OperationPage } from "../../domain/documents/operation.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { AnyKind } from "../../domain/operation/batch.ts";
 import { isFinal, OperationStatus, Phase } from "../../domain/operation/operation.ts";
 import { maySee, visibleTeams } from "../../domain/policy/policy.ts";
@@ -123,6 +123,6 @@ export function registerOperations(
   });
 }
 
-function isOf({ cluster, namespace }: Partial<Berth>, held: Berth): boolean {
+function isOf({ cluster, namespace }: Partial<NamespaceRef>, held: NamespaceRef): boolean {
   return (cluster ?? held.cluster) === held.cluster && (namespace ?? held.namespace) === held.namespace;
 }

@@ -2,7 +2,7 @@
 import type { AcceptanceContext, Accepted } from "../../application/acceptance/acceptance.ts";
 import { acceptAfterRecovery, type RequestRecovery } from "../../application/recovery/recoverOnRequest.ts";
 import { planDocument } from "../../domain/documents/errorDocument.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { AnyKind, BatchPlan } from "../../domain/operation/batch.ts";
 import type { Plan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -28,7 +28,7 @@ export interface ChangeWork {
   readonly plan: () => Promise<Plan | BatchPlan>;
   readonly accept: (acceptance: AcceptanceContext & Attempt) => Promise<Begun>;
   /** Whose operation is looked after if it stands in the way, or already is what the request asks for. */
-  readonly recovery?: { readonly berth: Berth; readonly requestRecovery: RequestRecovery };
+  readonly recovery?: { readonly namespaceRef: NamespaceRef; readonly requestRecovery: RequestRecovery };
 }
 
 export async function answerChange(

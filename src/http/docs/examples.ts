@@ -29,7 +29,7 @@ import type { StepName } from "../../domain/operation/stepName.ts";
 import { apiVersion, kind } from "../../domain/request/objectForm.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 
-const berth = { cluster: "aks-dev", namespace: "orders" };
+const namespaceRef = { cluster: "aks-dev", namespace: "orders" };
 const identity = "mooring-aks-dev-orders-b1367b82";
 const clientId = ClientId.parse("d2a403d7-927d-4489-8407-7df568caf1f3");
 const operation = "1eb066a8f97b4a-46fb6c178b58db83";
@@ -42,9 +42,9 @@ const etag = '"6f1c2d0b9a3e4f5867c1d2e3f4a5b6c7"';
 const time = (seconds: number) => new Date(Date.UTC(2026, 10, 26, 9, 0, seconds)).toISOString();
 
 /** For path parameters. */
-export const names = { ...berth, operation };
+export const names = { ...namespaceRef, operation };
 
-export const request = { ...berth, databases: [database] };
+export const request = { ...namespaceRef, databases: [database] };
 const fullRequest: OnboardingRequest = {
   ...request,
   identityMode: "workloadIdentity",
@@ -56,8 +56,8 @@ const fullRequest: OnboardingRequest = {
 export const objectRequest = {
   apiVersion,
   kind,
-  metadata: { name: berth.namespace, namespace: berth.namespace },
-  spec: { cluster: berth.cluster, databases: [database] },
+  metadata: { name: namespaceRef.namespace, namespace: namespaceRef.namespace },
+  spec: { cluster: namespaceRef.cluster, databases: [database] },
 };
 export const batchRequest = { requests: [request, { ...request, namespace: "invoices" }] };
 export const migrationRequest = { until: "sideBySide" };
@@ -96,7 +96,7 @@ const summary: OperationSummary = {
   id: operation,
   kind: "onboard",
   status: "Succeeded",
-  ...berth,
+  ...namespaceRef,
   requestedBy,
   team: "orders",
   createdTime: time(0),
@@ -148,7 +148,11 @@ export const awaitingPage: AwaitingPage = {
 
 export const accepted: AcceptedDocument = { id: operation, kind: "onboard", isNew: true };
 export const repairFound: NamespaceBatchBody = { action: "repair", filter: { cluster: "aks-dev", findings: "Error" } };
-export const offboardNamed: NamespaceBatchBody = { action: "offboard", namespaces: [berth], ignoreDependants: false };
+export const offboardNamed: NamespaceBatchBody = {
+  action: "offboard",
+  namespaces: [namespaceRef],
+  ignoreDependants: false,
+};
 export const acceptedBatch: AcceptedDocument = { id: batch, kind: "batch", isNew: true };
 export const decided: DecisionDocument = {
   id: operation,
@@ -208,7 +212,7 @@ export const batchPlan: BatchPlan = {
   etag,
   totals: { requests: 2, ready: 1, blocked: 0, refused: 1, notPlanned: 0 },
   items: [
-    { index: 0, ...berth, status: "ready", plan },
+    { index: 0, ...namespaceRef, status: "ready", plan },
     {
       index: 1,
       cluster: "aks-dev",
@@ -238,7 +242,7 @@ export const batchDocument: BatchDocument = {
   items: [
     {
       index: 0,
-      ...berth,
+      ...namespaceRef,
       status: "Succeeded",
       operation,
       isOwn: true,
@@ -261,7 +265,7 @@ export const batchDocument: BatchDocument = {
 };
 
 export const namespace: NamespaceDocument = {
-  ...berth,
+  ...namespaceRef,
   state: "Onboarded",
   operation,
   requestedBy,
@@ -281,7 +285,7 @@ export const namespacePage: NamespacePage = { value: [namespace] };
 export const accessPage: AccessPage = {
   value: [
     {
-      ...berth,
+      ...namespaceRef,
       team: "team-a",
       namespaceState: "Onboarded",
       state: "inForce",
@@ -314,7 +318,7 @@ export const otherAccess: OtherAccessPage = {
 };
 
 export const verification: VerificationDocument = {
-  ...berth,
+  ...namespaceRef,
   verifiedTime: time(3_600),
   severity: "Error",
   findings: [toDocument(grantIsGone)],
@@ -354,7 +358,7 @@ export const auditPage: AuditPage = {
   value: [
     {
       time: time(12),
-      ...berth,
+      ...namespaceRef,
       who: requestedBy,
       operation,
       traceId,

@@ -3,7 +3,7 @@
  * then lists what is lost. The check runs once: what somebody adds while the offboarding runs is removed with the rest.
  */
 import { defined, unlessEmpty } from "../../domain/defined.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice } from "../../domain/operation/plan.ts";
@@ -27,8 +27,8 @@ export function withDependants(plan: StepPlan, found: readonly Dependants[], isI
 }
 
 /** Whether the object was made or adopted for the namespace, and so belongs to no one else. */
-export function isMarked(metadata: KubernetesObject["metadata"], berth: Berth): boolean {
-  const key = berthKey(berth);
+export function isMarked(metadata: KubernetesObject["metadata"], namespaceRef: NamespaceRef): boolean {
+  const key = namespaceKey(namespaceRef);
   return readMetadata(metadata)?.berth === key || adoptedBy(metadata)?.berth === key;
 }
 

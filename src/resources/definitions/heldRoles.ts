@@ -4,7 +4,7 @@
  */
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
@@ -100,10 +100,10 @@ export function planRoles<R extends Role>(
 /** Before the first operation of a namespace gives anything. */
 export function conflictOfUnrecorded(
   { unrecorded: [found] }: Pick<RolesAt, "unrecorded">,
-  { isFirst, target, berth }: Pick<Granting, "isFirst" | "target" | "berth">,
+  { isFirst, target, namespaceRef }: Pick<Granting, "isFirst" | "target" | "namespaceRef">,
 ): Conflict | undefined {
   if (!isFirst || !found) return undefined;
-  const what = `On ${target} principal ${found.principalId} has the role ${found.word} with Mooring's mark for ${berthKey(berth)}`;
+  const what = `On ${target} principal ${found.principalId} has the role ${found.word} with Mooring's mark for ${namespaceKey(namespaceRef)}`;
   return { code: "IDENTITY_UNRECORDED", message: `${what}, and no record knows it.` };
 }
 

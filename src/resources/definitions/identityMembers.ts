@@ -1,5 +1,12 @@
 /** The namespaces that use an identity: its own, and its guests (docs/adr/0029). */
-import { type Berth, berthKey, berthOf, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import {
+  homeOf,
+  type IdentityUser,
+  isGuest,
+  type NamespaceRef,
+  namespaceKey,
+  namespaceRefOf,
+} from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import { modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -10,23 +17,25 @@ import type { Ports } from "../../ports/index.ts";
 type Looking = Pick<Ports["registry"], "getNamespace">;
 
 /** Records of the namespaces that may have something of the identity, or have asked for it. */
-export async function guestsOf(registry: Looking, home: Berth): Promise<readonly NamespaceRecord[]> {
+export async function guestsOf(registry: Looking, home: NamespaceRef): Promise<readonly NamespaceRecord[]> {
   return await guestsIn(registry, home, await registry.getNamespace(home));
 }
 
 /** The same where the record of the identity's own namespace is known. */
 export async function guestsIn(
   registry: Looking,
-  home: Berth,
+  home: NamespaceRef,
   record: Pick<NamespaceRecord, "guests"> | undefined,
 ): Promise<readonly NamespaceRecord[]> {
-  const found = await Promise.all((record?.guests ?? []).map((key) => registry.getNamespace(berthOf(key))));
+  const found = await Promise.all((record?.guests ?? []).map((key) => registry.getNamespace(namespaceRefOf(key))));
   return found.filter((each) => each !== undefined && askedOf(each, home).length > 0) as readonly NamespaceRecord[];
 }
 
 /** The requests of a guest of which something may be there. */
-export function askedOf(guest: NamespaceRecord, home: Berth): readonly OnboardingRequest[] {
-  return requestsOf(guest).filter((request) => isGuest(request) && berthKey(homeOf(request)) === berthKey(home));
+export function askedOf(guest: NamespaceRecord, home: NamespaceRef): readonly OnboardingRequest[] {
+  return requestsOf(guest).filter(
+    (request) => isGuest(request) && namespaceKey(homeOf(request)) === namespaceKey(home),
+  );
 }
 
 /** Whether the namespace has an identity binding, or may have one because it migrates. */
@@ -41,5 +50,5 @@ export async function othersUsing(registry: Looking, user: IdentityUser): Promis
   const home = homeOf(user);
   const record = await registry.getNamespace(home);
   const all = [...(record ? [record] : []), ...(await guestsIn(registry, home, record))];
-  return all.filter((each) => berthKey(each) !== berthKey(user));
+  return all.filter((each) => namespaceKey(each) !== namespaceKey(user));
 }

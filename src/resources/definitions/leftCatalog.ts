@@ -3,7 +3,7 @@
  * may give nothing any more, the operation goes on with the rest, and the step says what is left as it was.
  */
 import { type PermanentCode, PermanentError, TransientError } from "../../domain/errors.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toStepPlan } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -124,10 +124,10 @@ export async function lookAt<G extends object, O extends StepResult>(
 async function madeThere(
   { registry }: Pick<Ports, "registry">,
   isAbout: AnyStep["isAbout"],
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<readonly string[]> {
   if (!isAbout) return [];
-  const { things = [] } = (await registry.getNamespace(berth)) ?? {};
+  const { things = [] } = (await registry.getNamespace(namespaceRef)) ?? {};
   const made = things.filter(({ thing, mark }) => mark !== "" && isAbout(thing));
   return made.map(({ thing }) => thing).toSorted();
 }

@@ -2,7 +2,7 @@
  * Access to a target that no namespace asked Mooring for, as it is there now. Whoever it is must be told apart from the identities
  * that Mooring gives access to, and only the registry knows these: anybody can write a mark that looks like Mooring's.
  */
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 
 export interface OtherRight {
@@ -26,7 +26,7 @@ export interface OtherAccess {
 }
 
 export interface Owner {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly team: string | undefined;
   /** Whether the namespace has the target, so that Mooring may have given something there. */
   readonly hasTarget: boolean;

@@ -5,7 +5,7 @@
 import { findCrossings } from "../../domain/catalog/environments.ts";
 import { errorOf } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { type ApprovalReason, needsApproval } from "../../domain/policy/approval.ts";
@@ -24,7 +24,7 @@ export interface Permit {
 
 type Asking = Pick<Ports, "catalog" | "registry">;
 
-interface ToGive extends Berth {
+interface ToGive extends NamespaceRef {
   readonly operation: string;
   /** The one target. */
   readonly wanted: Targets;

@@ -1,5 +1,5 @@
 import { anyIdentity, type IdentityPair } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { Ownership } from "../../domain/naming/ownership.ts";
 import { identityIdsOf } from "../../domain/operation/identities.ts";
 import { operationsOf } from "../../domain/operation/lifecycle.ts";
@@ -20,10 +20,10 @@ export interface RecordedMark {
 /** Answers from the namespace's record, which is read once, on the first call; a plan also knows what an operator decides now. */
 export function recordedMarks(
   { registry }: Pick<Ports, "registry">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { operator }: Pick<Planning, "operator"> = {},
 ): RecordedMark {
-  const read = readOnce(registry, berth);
+  const read = readOnce(registry, namespaceRef);
   const installation = async () => {
     const takesOver = operator?.adoptIdentity !== undefined;
     return { id: await registry.installation(), takesOver: takesOver || (await read())?.adoptIdentity !== undefined };
@@ -33,10 +33,10 @@ export function recordedMarks(
 
 type Read = () => ReturnType<Ports["registry"]["getNamespace"]>;
 
-function readOnce(registry: Ports["registry"], berth: Berth): Read {
+function readOnce(registry: Ports["registry"], namespaceRef: NamespaceRef): Read {
   let reading: ReturnType<Read> | undefined;
   return () => {
-    reading ??= registry.getNamespace(berth);
+    reading ??= registry.getNamespace(namespaceRef);
     return reading;
   };
 }
@@ -78,12 +78,12 @@ interface Recalling {
 /** Both from the namespace's record, which is read once. Only a holder that it does not know is compared with the identity that is there. */
 export function recallOf(
   ports: Pick<Ports, "catalog" | "identities" | "registry">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { identity, adoptIdentity, withoutRecord }: Recalling = {},
 ): Recalled {
-  const read = readOnce(ports.registry, berth);
+  const read = readOnce(ports.registry, namespaceRef);
   const judge: JudgeMark = async (mark, { isHolder, operations = [] }) => {
-    if (mark.berth !== berthKey(berth)) return "others";
+    if (mark.berth !== namespaceKey(namespaceRef)) return "others";
     const isOneOf = (ids: readonly string[]) => ids.some((id) => isHolder(id.toLowerCase()));
     if (identity && isOneOf([identity.clientId, identity.principalId])) return "ours";
     const record = await read();
@@ -91,7 +91,7 @@ export function recallOf(
     if (isOneOf([...(record ? identityIdsOf(record) : []), ...(decided === undefined ? [] : [decided])])) return "ours";
     const made = record ? operationsOf(record) : [];
     if (operations.some((each) => each !== null && made.includes(each))) return "ours";
-    const current = identity ? undefined : await currentIdentity(ports, berth);
+    const current = identity ? undefined : await currentIdentity(ports, namespaceRef);
     if (current && isOneOf([current.clientId, current.principalId])) return "ours";
     const isElsewhere = mark.installation !== undefined && mark.installation !== (await ports.registry.installation());
     if (isElsewhere) return "others";

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import type { TransientError } from "../../domain/errors.ts";
-import { berthKey, type IdentityUser, identityName } from "../../domain/naming/names.ts";
+import { type IdentityUser, identityName, namespaceKey } from "../../domain/naming/names.ts";
 import type { Range } from "../../domain/operation/estimate.ts";
 import { type OperationError, StepAction } from "../../domain/operation/operation.ts";
 import type { Difference, Plan, StepPlan } from "../../domain/operation/plan.ts";
@@ -160,7 +160,7 @@ type Described<Shape extends z.ZodRawShape, O extends StepResult, Name extends S
   readonly target: "namespace" | "identity" | ((input: IdentityUser & Given<Shape>) => string);
 };
 
-const sharedTargets = { namespace: berthKey, identity: identityName };
+const sharedTargets = { namespace: namespaceKey, identity: identityName };
 
 export function defineStep<
   const Name extends StepName,

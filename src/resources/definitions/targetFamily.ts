@@ -6,7 +6,7 @@
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { Conflict, Difference, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Access } from "../../domain/targets/access.ts";
@@ -22,7 +22,7 @@ import type { Tidying } from "./tidying.ts";
 
 /** What every question about a place knows: the marks of things that lost them, and whose a thing with a mark is. */
 export interface About extends Recalled {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   /** The alias. */
   readonly target: string;
 }
@@ -85,7 +85,7 @@ export interface Inspecting extends About {
 }
 
 export interface Exporting {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly target: string;
   readonly access: readonly Access[];
   readonly clientId: ClientId;
@@ -100,7 +100,7 @@ export interface Asked {
 }
 
 export interface Reaching {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly principalId: PrincipalId;
   /** Everywhere; empty for all that the identity reaches. */
   readonly asked: readonly Asked[];

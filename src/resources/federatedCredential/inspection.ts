@@ -3,10 +3,10 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import {
   automaticCredential,
-  type Berth,
   federatedCredentialName,
   identityName,
   isGuest,
+  type NamespaceRef,
 } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { usesBinding, usesCredential } from "../../domain/request/identityModes.ts";
@@ -73,8 +73,12 @@ async function withoutGuests(
 }
 
 /** Mooring made it for the service account that the namespace migrates to, which may differ from the request's. */
-function isOfMigration(credential: FederatedCredential, { oidcIssuer }: ClusterTarget, berth: Berth): boolean {
-  return credential.issuer === oidcIssuer && hasOwnName(credential, berth);
+function isOfMigration(
+  credential: FederatedCredential,
+  { oidcIssuer }: ClusterTarget,
+  namespaceRef: NamespaceRef,
+): boolean {
+  return credential.issuer === oidcIssuer && hasOwnName(credential, namespaceRef);
 }
 
 function print({ issuer, subject, audiences }: FederatedCredential): string {

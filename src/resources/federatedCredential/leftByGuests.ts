@@ -2,7 +2,7 @@
  * Credentials that Mooring made on an identity for guests that are there no longer, such as one whose write took effect after its
  * guest had left: the namespace that it names does not look for it any more, so the identity's home does.
  */
-import { berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, type IdentityUser, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import type { FederatedCredential } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { askedOf } from "../definitions/identityMembers.ts";
@@ -22,7 +22,7 @@ export async function findLeftByGuests(
   const found = await Promise.all(
     credentials.map(async (each) => {
       const guest = namespaceOf(catalog, each);
-      if (!guest || berthKey(guest) === berthKey(home)) return [];
+      if (!guest || namespaceKey(guest) === namespaceKey(home)) return [];
       const record = await registry.getNamespace(guest);
       return record && askedOf(record, home).length > 0 ? [] : [each];
     }),

@@ -4,11 +4,11 @@ import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import {
   automaticCredential,
-  type Berth,
   federatedCredentialName,
   federatedSubject,
   type IdentityUser,
   identityName,
+  type NamespaceRef,
 } from "../../domain/naming/names.ts";
 import {
   type Conflict,
@@ -36,7 +36,7 @@ const nearLimit = 18;
 
 export function desiredCredential(
   { oidcIssuer, alias }: ClusterTarget,
-  { cluster, namespace, serviceAccount }: Berth & { serviceAccount: string },
+  { cluster, namespace, serviceAccount }: NamespaceRef & { serviceAccount: string },
 ): FederatedCredential {
   if (oidcIssuer === undefined) {
     throw new PermanentError("OIDC_ISSUER_MISMATCH", `The catalog gives no oidcIssuer for cluster "${alias}".`);

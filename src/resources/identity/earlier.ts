@@ -1,6 +1,6 @@
 /** Identities of the namespace where the catalog had them before: it says where new ones are made, and the record where there may be one. */
 import { identityIdOf } from "../../domain/catalog/clusters.ts";
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import { type Difference, toStepPlan } from "../../domain/operation/plan.ts";
@@ -22,27 +22,31 @@ interface Earlier {
 }
 
 /** Those with Mooring's tags for the namespace. Nearly always there is no earlier place, and nothing is read. */
-export async function findEarlier(ports: Looking, { cluster, namespace }: Berth): Promise<readonly Earlier[]> {
-  const berth = { cluster, namespace };
-  const { identityPlaces: known = [] } = (await ports.registry.getNamespace(berth)) ?? {};
+export async function findEarlier(ports: Looking, { cluster, namespace }: NamespaceRef): Promise<readonly Earlier[]> {
+  const namespaceRef = { cluster, namespace };
+  const { identityPlaces: known = [] } = (await ports.registry.getNamespace(namespaceRef)) ?? {};
   const current = unlessDropped(
-    () => identityIdOf(ports.catalog, berth),
+    () => identityIdOf(ports.catalog, namespaceRef),
     () => "",
   );
-  const refs = known.flatMap((id) => (isSameId(id, current) ? [] : refOf(id, berth)));
-  const found = await Promise.all(refs.map((ref) => lookAt(ports, berth, ref)));
+  const refs = known.flatMap((id) => (isSameId(id, current) ? [] : refOf(id, namespaceRef)));
+  const found = await Promise.all(refs.map((ref) => lookAt(ports, namespaceRef, ref)));
   return found.filter((each) => each !== undefined);
 }
 
-function refOf(id: string, berth: Berth): readonly IdentityRef[] {
+function refOf(id: string, namespaceRef: NamespaceRef): readonly IdentityRef[] {
   const [, , subscriptionId = "", , resourceGroup = ""] = id.split("/");
-  return resourceGroup === "" ? [] : [{ subscriptionId, resourceGroup, name: identityName(berth) }];
+  return resourceGroup === "" ? [] : [{ subscriptionId, resourceGroup, name: identityName(namespaceRef) }];
 }
 
-async function lookAt({ identities }: Looking, berth: Berth, ref: IdentityRef): Promise<Earlier | undefined> {
+async function lookAt(
+  { identities }: Looking,
+  namespaceRef: NamespaceRef,
+  ref: IdentityRef,
+): Promise<Earlier | undefined> {
   const identity = await identities.get(ref);
-  if (!identity || readTags(identity.tags)?.berth !== berthKey(berth)) return undefined;
-  const foreign = (await identities.federatedCredentials(ref)).filter((each) => !hasOwnName(each, berth));
+  if (!identity || readTags(identity.tags)?.berth !== namespaceKey(namespaceRef)) return undefined;
+  const foreign = (await identities.federatedCredentials(ref)).filter((each) => !hasOwnName(each, namespaceRef));
   const names = list(foreign.map(({ name }) => `"${name}"`));
   const kept =
     foreign.length > 0 ? `Identity ${identity.id} has federated credentials of others: ${names}.` : undefined;

@@ -3,7 +3,7 @@
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import { anyIdentity, type ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, type IdentityUser, isGuest, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readMark, readTags } from "../../domain/naming/ownership.ts";
 import { operationsOf, requestsOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -72,7 +72,7 @@ async function planOwnIdentity(ports: Ports, input: IdentityInput): Promise<Iden
   }
   const { tags, lost: lostTags } = await knownTags(ports, input, current);
   const ownership = readTags(tags);
-  if (lostTags && ownership?.berth === berthKey(input)) {
+  if (lostTags && ownership?.berth === namespaceKey(input)) {
     const differences = Object.entries(lostTags).map(([tag, desired]) => ({
       field: `tags.${tag}`,
       current: current.tags[tag] ?? null,
@@ -80,7 +80,7 @@ async function planOwnIdentity(ports: Ports, input: IdentityInput): Promise<Iden
     }));
     return { plan: toStepPlan(step, { action: "update", differences }), current, conflict: undefined, lostTags };
   }
-  if (ownership?.berth === berthKey(input) && ownership.operation === input.operation) {
+  if (ownership?.berth === namespaceKey(input) && ownership.operation === input.operation) {
     return { plan: toStepPlan(step, { action: "create" }), current, conflict: undefined };
   }
   // The same identity that was onboarded: adopted then, or its tags were removed before Mooring recorded them.
@@ -89,7 +89,7 @@ async function planOwnIdentity(ports: Ports, input: IdentityInput): Promise<Iden
   }
   const record = await ports.registry.getNamespace(input);
   const using = { ...input, record };
-  if (ownership?.berth === berthKey(input)) {
+  if (ownership?.berth === namespaceKey(input)) {
     if (isKnownTo(record, current, { ...input, createdBy: ownership.operation })) {
       return { plan: toStepPlan(step, { action: "none" }), current, conflict: undefined };
     }
@@ -115,7 +115,7 @@ async function planSharedIdentity(ports: Looking, input: IdentityInput): Promise
   const what = current ? "is not the one that was onboarded" : "is not there";
   const conflict: Conflict | undefined = isUsable
     ? undefined
-    : { code: "SHARED_IDENTITY_UNAVAILABLE", message: `Identity "${ref.name}" of ${berthKey(home)} ${what}.` };
+    : { code: "SHARED_IDENTITY_UNAVAILABLE", message: `Identity "${ref.name}" of ${namespaceKey(home)} ${what}.` };
   const plan = toStepPlan({ name: "ensureIdentity", target: ref.name }, { action: "none", conflict });
   return { plan, current: isUsable ? current : undefined, conflict };
 }
@@ -164,7 +164,7 @@ async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): P
   // What is there may be from an earlier run of the operation, which found nothing.
   const step = record && (await ports.registry.getStep(operation, { name: "ensureIdentity", target: current.name }));
   if (step?.action === "adopt" || !(await isUsedByNamespace(ports, current, use))) return undefined;
-  return await unrecordedConflict(ports, current, use, `has what Mooring wrote for ${berthKey(use)}`);
+  return await unrecordedConflict(ports, current, use, `has what Mooring wrote for ${namespaceKey(use)}`);
 }
 
 /**
@@ -174,7 +174,7 @@ async function usedConflict(ports: Ports, current: ManagedIdentity, use: Use): P
 async function accessConflict(
   ports: Ports,
   current: ManagedIdentity,
-  { record, databases, targets, operator, ...berth }: Use,
+  { record, databases, targets, operator, ...namespaceRef }: Use,
   surplus?: typeof surplusOf,
 ): Promise<Conflict | undefined> {
   const asked = databases ? [defined({ databases, targets })] : [];
@@ -183,11 +183,11 @@ async function accessConflict(
   const { principalId } = current;
   const [{ users }, others] = await Promise.all([
     findReach(ports, current, surplus ? new Set() : named),
-    findTargetReach(ports, { berth, principalId }, ...requested),
+    findTargetReach(ports, { namespaceRef, principalId }, ...requested),
   ]);
   const inDatabases = users.filter(({ database }) => !named.has(database)).map(describeUserIn);
   const elsewhere = [...inDatabases, ...others.reached.map(describeReached)];
-  const more = (await surplus?.(ports, current, { berth, requested, users })) ?? [];
+  const more = (await surplus?.(ports, current, { namespaceRef, requested, users })) ?? [];
   if (elsewhere.length + more.length === 0) return undefined;
   const where = operator
     ? list([...elsewhere, ...more])
@@ -201,7 +201,7 @@ async function accessConflict(
 }
 
 interface Requested {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly requested: readonly Pick<OnboardingRequest, "databases" | "targets">[];
   readonly users: Reach["users"];
 }
@@ -210,7 +210,7 @@ interface Requested {
 async function surplusOf(
   ports: Ports,
   current: ManagedIdentity,
-  { berth, requested, users }: Requested,
+  { namespaceRef, requested, users }: Requested,
 ): Promise<readonly string[]> {
   const wanted = (database: string) =>
     requested.flatMap(({ databases }) =>
@@ -219,7 +219,7 @@ async function surplusOf(
   const held = users.flatMap(({ database, user }) => {
     const asked = wanted(database).map(({ name }) => name);
     const mark = readMark(user.mark);
-    const given = mark?.berth === berthKey(berth) ? mark.grants : {};
+    const given = mark?.berth === namespaceKey(namespaceRef) ? mark.grants : {};
     const isMore = (name: string) => !asked.includes(name) && !(name in given);
     const more = { ...user, roles: user.roles.filter(isMore), permissions: user.permissions.filter(isMore) };
     const hasMore = asked.length > 0 && more.roles.length + more.permissions.length > 0;
@@ -227,7 +227,7 @@ async function surplusOf(
   });
   const roles = await findRolesOnTargets(ports, current);
   const isAsked = (role: RoleAssignment) => requested.some((each) => isAskedFor(ports.catalog, each, role));
-  const added = await findAddedOnTargets(ports, { berth, identity: current }, requested);
+  const added = await findAddedOnTargets(ports, { namespaceRef, identity: current }, requested);
   return [...held, ...roles.filter((role) => !isAsked(role)).map(describeRole), ...added];
 }
 
@@ -269,7 +269,7 @@ export async function planIdentityRemoval(
   const current = await ports.identities.get(ref);
   if (!current) return { plan: toStepPlan(step, { action: "none" }), current };
   const ownership = readTags((await knownTags(ports, input, current)).tags);
-  const isCreated = !isGuest(input) && ownership?.berth === berthKey(input);
+  const isCreated = !isGuest(input) && ownership?.berth === namespaceKey(input);
   if (isCreated && (input.createdBy === undefined || ownership.operation === input.createdBy)) {
     const differences = [
       { field: "name", current: ref.name, desired: null },

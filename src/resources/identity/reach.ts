@@ -1,6 +1,6 @@
 /** Everything that an identity can reach, in words, for an operator who has to decide about it. */
 import { identityRef } from "../../domain/catalog/clusters.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
@@ -9,12 +9,16 @@ import { findReach, type Reach } from "../sqlUser/elsewhere.ts";
 import { describeReached, findTargetReach } from "../target/reach.ts";
 import { describeRole, findRoles } from "./roles.ts";
 
-export async function describeReach(ports: Ports, identity: ManagedIdentity, berth: Berth): Promise<string> {
+export async function describeReach(
+  ports: Ports,
+  identity: ManagedIdentity,
+  namespaceRef: NamespaceRef,
+): Promise<string> {
   const [{ users, unseen }, roles, targets, credentials] = await Promise.all([
     findReach(ports, identity),
     findRoles(ports, identity),
-    findTargetReach(ports, { berth, principalId: identity.principalId }),
-    ports.identities.federatedCredentials(identityRef(ports.catalog, berth)),
+    findTargetReach(ports, { namespaceRef, principalId: identity.principalId }),
+    ports.identities.federatedCredentials(identityRef(ports.catalog, namespaceRef)),
   ]);
   const parts = [
     ["users", users.map(describeUserIn)],

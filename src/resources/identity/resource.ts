@@ -3,7 +3,7 @@
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { breaksAccess, describeFinding, type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { berthKey, homeOf, identityName, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, identityName, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import { printTagsMark, readTags } from "../../domain/naming/ownership.ts";
 import { isHeld, onboardedBefore } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -52,7 +52,7 @@ export const identity = defineResource({
     return [
       ports.identities.get(identityRef(ports.catalog, request)).then(async (current) => {
         const isOurs =
-          current && readTags((await knownTags(ports, request, current)).tags)?.berth === berthKey(request);
+          current && readTags((await knownTags(ports, request, current)).tags)?.berth === namespaceKey(request);
         return isOurs ? [`Identity ${identityName(request)} is still there.`] : [];
       }),
       findEarlier(ports, request).then((found) =>
@@ -96,9 +96,9 @@ async function inspectShared(
 ): Promise<readonly Finding[]> {
   const home = homeOf(request);
   const record = await registry.getNamespace(home);
-  const about = { field: berthKey(home), expected: "access" };
+  const about = { field: namespaceKey(home), expected: "access" };
   const lacking = record ? lacksNow(record, request) : ["everything: it is not onboarded"];
-  const isListed = record?.guests?.includes(berthKey(request)) ?? false;
+  const isListed = record?.guests?.includes(namespaceKey(request)) ?? false;
   const broken = (record?.findings ?? []).filter((each) => breaksAccess(each) && keysIn(request).includes(each.target));
   return [
     ...(lacking.length > 0

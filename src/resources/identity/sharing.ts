@@ -6,7 +6,7 @@
 import { expiryCaller } from "../../domain/access/caller.ts";
 import { expectShared } from "../../domain/catalog/sharedIdentities.ts";
 import { defined } from "../../domain/defined.ts";
-import { type Berth, berthKey, homeOf, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, isGuest, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { NamespaceState } from "../../domain/operation/namespaceState.ts";
@@ -48,12 +48,12 @@ async function lookAsGuest(
   if (obstacle || !home) return { blockers: obstacle ? [toOperationError(obstacle.code, obstacle.message)] : [] };
   const lacking = lacksOf(home.request, request);
   if (lacking.length > 0) {
-    const message = `${berthKey(home)}, whose identity ${berthKey(request)} is to use, does not have ${list(lacking)}.`;
+    const message = `${namespaceKey(home)}, whose identity ${namespaceKey(request)} is to use, does not have ${list(lacking)}.`;
     return { blockers: [toOperationError("SHARED_IDENTITY_LACKS", message)] };
   }
   const more = targetsLost(request, home.request).map(lossText);
   if (more.length === 0) return {};
-  const message = `${berthKey(request)} can also reach what ${berthKey(home)} has: ${list(more)}.`;
+  const message = `${namespaceKey(request)} can also reach what ${namespaceKey(home)} has: ${list(more)}.`;
   return { notices: [toNotice("SHARED_IDENTITY_REACH", message)] };
 }
 
@@ -68,7 +68,7 @@ export function whyNotShared(
   home: NamespaceRecord | undefined,
   { request, team, own }: Pick<Wanted, "request" | "team"> & { readonly own: NamespaceRecord | undefined },
 ): Blocker | undefined {
-  const key = berthKey(homeOf(request));
+  const key = namespaceKey(homeOf(request));
   // A namespace of another team gets the same words as one that is not there.
   if (!home || home.team !== team || isGuest(home.request)) {
     const message = `${key} is not onboarded for the same team with an identity of its own.`;
@@ -107,20 +107,23 @@ async function lookAsHome(
     const lost = new Set(askedOf(guest, request).flatMap((asked) => lacksOf(request, asked)));
     if (!changesTeam && lost.size === 0) return [];
     const what = changesTeam ? "belong to another team" : `lose ${list([...lost])}`;
-    const message = `${berthKey(guest)} uses the identity of ${berthKey(request)}, which would ${what}.`;
+    const message = `${namespaceKey(guest)} uses the identity of ${namespaceKey(request)}, which would ${what}.`;
     return [toOperationError("SHARED_IDENTITY_IN_USE", message)];
   });
   const more = earlier ? targetsLost(earlier, request).map(lossText) : [];
   if (more.length === 0) return { blockers };
-  const message = `${list(guests.map(berthKey))} can reach it, too, by the same identity: ${list(more)}.`;
+  const message = `${list(guests.map(namespaceKey))} can reach it, too, by the same identity: ${list(more)}.`;
   return { blockers, notices: [toNotice("SHARED_IDENTITY_REACH", message)] };
 }
 
 /** Guests that an offboarding would leave without an identity: nobody may ignore them. Where access ends, theirs has ended before. */
-export async function whyNeeded({ registry }: Pick<Ports, "registry">, home: Berth): Promise<Conflict | undefined> {
+export async function whyNeeded(
+  { registry }: Pick<Ports, "registry">,
+  home: NamespaceRef,
+): Promise<Conflict | undefined> {
   const guests = await guestsOf(registry, home);
   if (guests.length === 0) return undefined;
-  const message = `The identity of ${berthKey(home)} is also used by ${list(guests.map(berthKey))}.`;
+  const message = `The identity of ${namespaceKey(home)} is also used by ${list(guests.map(namespaceKey))}.`;
   return { code: "SHARED_IDENTITY_IN_USE", message };
 }
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { findCluster, identityRef } from "../../domain/catalog/clusters.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { berthKey, type IdentityUser, identityName, isGuest } from "../../domain/naming/names.ts";
+import { type IdentityUser, identityName, isGuest, namespaceKey } from "../../domain/naming/names.ts";
 import { ownerTags } from "../../domain/naming/ownership.ts";
 import { presentIdentity, withIdentities } from "../../domain/operation/identities.ts";
 import { throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
@@ -109,7 +109,7 @@ async function rememberIdentity(
   }
   throw new TransientError(
     "REGISTRY_UNAVAILABLE",
-    `The record of ${berthKey(user)} is written by others all the time.`,
+    `The record of ${namespaceKey(user)} is written by others all the time.`,
   );
 }
 

@@ -3,7 +3,7 @@
  * namespace would get what they can reach. An operator decides.
  */
 import { identityRef } from "../../domain/catalog/clusters.ts";
-import { type Berth, berthKey, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import { homeOf, type IdentityUser, isGuest, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readTags } from "../../domain/naming/ownership.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
@@ -20,11 +20,11 @@ interface Asked {
 export async function unrecordedConflict(
   ports: Ports,
   identity: ManagedIdentity,
-  { operator, ...berth }: Berth & Asked,
+  { operator, ...namespaceRef }: NamespaceRef & Asked,
   why: string,
 ): Promise<Conflict> {
   const what = `Identity "${identity.name}" (client ID ${identity.clientId}) ${why}, and no record knows it.`;
-  const message = operator ? `${what} ${await describeReach(ports, identity, berth)}` : what;
+  const message = operator ? `${what} ${await describeReach(ports, identity, namespaceRef)}` : what;
   return { code: "IDENTITY_UNRECORDED", message };
 }
 
@@ -46,7 +46,7 @@ async function ownConflict(
   const own = { cluster, namespace };
   const current = await ports.identities.get(identityRef(ports.catalog, own));
   if (!current) return undefined;
-  const key = berthKey(own);
+  const key = namespaceKey(own);
   const ownership = readTags(current.tags);
   const isMade = ownership?.berth === key;
   if (!isMade && !(await isUsedByNamespace(ports, current, own))) return undefined;
@@ -59,7 +59,7 @@ async function ownConflict(
 /** The namespace was a guest of another home. */
 async function homeConflict(ports: Ports, { operator, ...user }: IdentityUser & Asked): Promise<Conflict | undefined> {
   const code = "IDENTITY_UNRECORDED";
-  const key = berthKey(user);
+  const key = namespaceKey(user);
   const looks = otherHomesOf(ports, user).map(async (sharedIdentity) => {
     const asGuest = { ...user, sharedIdentity };
     const current = await ports.identities.get(identityRef(ports.catalog, asGuest));
@@ -79,7 +79,7 @@ async function homeConflict(ports: Ports, { operator, ...user }: IdentityUser & 
 
 /** Whose identities namespaces of the cluster may use. */
 function otherHomesOf({ catalog }: Pick<Ports, "catalog">, user: IdentityUser): readonly string[] {
-  const known = [berthKey(user), berthKey(homeOf(user))];
+  const known = [namespaceKey(user), namespaceKey(homeOf(user))];
   return Object.entries(catalog.sharedIdentities)
     .filter(([key, { clusters }]) => clusters.includes(user.cluster) && !known.includes(key))
     .map(([key]) => key);

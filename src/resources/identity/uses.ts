@@ -7,11 +7,11 @@ import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domai
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import {
   azureIdentityName,
-  type Berth,
-  berthKey,
   federatedSubject,
   type IdentityUser,
   identityBindingName,
+  type NamespaceRef,
+  namespaceKey,
 } from "../../domain/naming/names.ts";
 import { readMark, readRoleMark } from "../../domain/naming/ownership.ts";
 import { usesSelector } from "../../domain/request/identityModes.ts";
@@ -37,8 +37,12 @@ export interface UsesFound {
 }
 
 /** What lets pods use it. What cannot be read is said. */
-export async function findUses(ports: Looking, identity: ManagedIdentity, berth: Berth): Promise<UsesFound> {
-  const looks = looksForUses(ports, identity, berth);
+export async function findUses(
+  ports: Looking,
+  identity: ManagedIdentity,
+  namespaceRef: NamespaceRef,
+): Promise<UsesFound> {
+  const looks = looksForUses(ports, identity, namespaceRef);
   const found = await Promise.all(
     Object.entries(looks).map(async ([what, look]): Promise<UsesFound> => {
       try {
@@ -53,20 +57,24 @@ export async function findUses(ports: Looking, identity: ManagedIdentity, berth:
 }
 
 /** Whether Mooring wrote anything so that the namespace can use the identity, or the identity its databases and targets. */
-export async function isUsedByNamespace(ports: Ports, identity: ManagedIdentity, berth: Berth): Promise<boolean> {
-  const uses = await Promise.all(Object.values(looksForUses(ports, identity, berth)).map((look) => look()));
+export async function isUsedByNamespace(
+  ports: Ports,
+  identity: ManagedIdentity,
+  namespaceRef: NamespaceRef,
+): Promise<boolean> {
+  const uses = await Promise.all(Object.values(looksForUses(ports, identity, namespaceRef)).map((look) => look()));
   if (uses.flat().length > 0) return true;
   const [{ users }, { given }, { reached }] = await Promise.all([
     findReach(ports, identity),
     findRoles(ports, identity),
-    findTargetReach(ports, { berth, principalId: identity.principalId }),
+    findTargetReach(ports, { namespaceRef, principalId: identity.principalId }),
   ]);
   if (reached.some(({ isOurs }) => isOurs)) return true;
   const marks = [
     ...users.map(({ user }) => readMark(user.mark)),
     ...given.map((role) => readRoleMark(role.description)),
   ];
-  return marks.some((mark) => mark?.berth === berthKey(berth));
+  return marks.some((mark) => mark?.berth === namespaceKey(namespaceRef));
 }
 
 /** By what pods of the namespace can use the identity of its home. A credential of any name lets them in. */
@@ -86,19 +94,22 @@ export async function findUsesAsGuest(
   return [...usable.map(({ name }) => `credential ${name}`), ...bindings];
 }
 
-function looksForUses(ports: Looking, identity: ManagedIdentity, berth: Berth) {
-  const cluster = findCluster(ports.catalog, berth.cluster);
+function looksForUses(ports: Looking, identity: ManagedIdentity, namespaceRef: NamespaceRef) {
+  const cluster = findCluster(ports.catalog, namespaceRef.cluster);
   return {
-    credentials: () => ownCredentials(ports, berth),
-    "identity binding": () => ownBinding(ports, cluster, berth),
-    "service accounts": () => ownAccounts(ports, cluster, { identity, berth }),
-    AzureIdentity: () => ownAzureIdentity(ports, cluster, berth),
+    credentials: () => ownCredentials(ports, namespaceRef),
+    "identity binding": () => ownBinding(ports, cluster, namespaceRef),
+    "service accounts": () => ownAccounts(ports, cluster, { identity, namespaceRef }),
+    AzureIdentity: () => ownAzureIdentity(ports, cluster, namespaceRef),
   };
 }
 
-async function ownCredentials({ catalog, identities }: Looking, berth: Berth): Promise<readonly string[]> {
-  const credentials = await identities.federatedCredentials(identityRef(catalog, berth));
-  return credentials.filter((each) => hasOwnName(each, berth)).map(({ name }) => `credential ${name}`);
+async function ownCredentials(
+  { catalog, identities }: Looking,
+  namespaceRef: NamespaceRef,
+): Promise<readonly string[]> {
+  const credentials = await identities.federatedCredentials(identityRef(catalog, namespaceRef));
+  return credentials.filter((each) => hasOwnName(each, namespaceRef)).map(({ name }) => `credential ${name}`);
 }
 
 async function ownBinding(
@@ -115,24 +126,24 @@ async function ownBinding(
 async function ownAccounts(
   { kubernetes }: Looking,
   cluster: ClusterTarget,
-  { identity, berth }: { readonly identity: ManagedIdentity; readonly berth: Berth },
+  { identity, namespaceRef }: { readonly identity: ManagedIdentity; readonly namespaceRef: NamespaceRef },
 ): Promise<readonly string[]> {
-  const accounts = await findOwnAccounts(kubernetes, cluster, berth);
+  const accounts = await findOwnAccounts(kubernetes, cluster, namespaceRef);
   return accounts
     .filter(
       ({ metadata }) => metadata.annotations?.[clientIdAnnotation]?.toLowerCase() === identity.clientId.toLowerCase(),
     )
-    .map(({ metadata }) => `ServiceAccount ${berth.namespace}/${metadata.name}`);
+    .map(({ metadata }) => `ServiceAccount ${namespaceRef.namespace}/${metadata.name}`);
 }
 
 async function ownAzureIdentity(
   { kubernetes }: Looking,
   cluster: ClusterTarget,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<readonly string[]> {
   if (!cluster.identityModes.some((identityMode) => usesSelector({ identityMode }))) return [];
-  const { namespace } = berth;
-  const name = azureIdentityName(berth);
+  const { namespace } = namespaceRef;
+  const name = azureIdentityName(namespaceRef);
   const found = await kubernetes.get(cluster, { apiVersion: podIdentityApi, kind: "AzureIdentity", name, namespace });
-  return found && isMarked(found.metadata, berth) ? [`AzureIdentity ${namespace}/${name}`] : [];
+  return found && isMarked(found.metadata, namespaceRef) ? [`AzureIdentity ${namespace}/${name}`] : [];
 }

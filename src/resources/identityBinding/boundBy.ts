@@ -1,7 +1,7 @@
 /** Which clusters of the catalog bind an identity: as long as one does, Azure's own credential of the identity stays. */
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf } from "../../domain/catalog/clusters.ts";
-import type { Berth, IdentityUser } from "../../domain/naming/names.ts";
+import type { IdentityUser, NamespaceRef } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { BindingRef, IdentityBinding } from "../../ports/identityBindings.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -37,7 +37,7 @@ function clusterIdsIn({ clusters }: Catalog): readonly string[] {
 export function isInCluster(
   { catalog }: Pick<Ports, "catalog">,
   cluster: ClusterTarget,
-  { cluster: alias }: Pick<Berth, "cluster">,
+  { cluster: alias }: Pick<NamespaceRef, "cluster">,
 ): boolean {
   if (alias === cluster.alias) return true;
   const id = clusterIdOf(cluster);

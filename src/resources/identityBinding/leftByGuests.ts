@@ -6,13 +6,13 @@ import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import {
   automaticCredential,
-  type Berth,
-  berthKey,
   homeOf,
   type IdentityUser,
   identityBindingName,
   isGuest,
   isIdentityBindingName,
+  type NamespaceRef,
+  namespaceKey,
 } from "../../domain/naming/names.ts";
 import type { Difference } from "../../domain/operation/plan.ts";
 import type { BindingRef } from "../../ports/identityBindings.ts";
@@ -38,7 +38,7 @@ const none: LeftBindings = { refs: [], areLast: false };
 export async function findBindingsLeftByGuests(ports: Looking, user: IdentityUser): Promise<LeftBindings> {
   const home = homeOf(user);
   // Where the catalog says nothing of guests, nobody looks into the clusters of others.
-  if (isGuest(user) || !lookUp(ports.catalog.sharedIdentities, berthKey(home))) return none;
+  if (isGuest(user) || !lookUp(ports.catalog.sharedIdentities, namespaceKey(home))) return none;
   const bound = await bindingsSeen(ports, user);
   const isOfGuest = ({ name }: BindingRef) => isIdentityBindingName(name) && name !== identityBindingName(home);
   // Few homes have one at all, and only then are all records read.
@@ -67,12 +67,12 @@ interface Users {
 }
 
 /** Not only those that the home's record names, which may have lost them. Undefined if somebody's record cannot be read. */
-async function readUsers(ports: Pick<Ports, "registry">, home: Berth): Promise<Users | undefined> {
+async function readUsers(ports: Pick<Ports, "registry">, home: NamespaceRef): Promise<Users | undefined> {
   const names: string[] = [];
   let isBound = false;
   for await (const { value, unreadable = [] } of namespacePages(ports)) {
     if (unreadable.length > 0) return undefined;
-    const users = value.filter((each) => berthKey(each) === berthKey(home) || askedOf(each, home).length > 0);
+    const users = value.filter((each) => namespaceKey(each) === namespaceKey(home) || askedOf(each, home).length > 0);
     names.push(...users.map(identityBindingName));
     isBound ||= users.some(mayBind);
   }

@@ -6,10 +6,10 @@ import { PermanentError } from "../../domain/errors.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import {
   automaticCredential,
-  type Berth,
   type IdentityUser,
   identityBindingName,
   identityName,
+  type NamespaceRef,
 } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -25,13 +25,13 @@ import { bindingsOf, binds, isInCluster } from "./boundBy.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings">;
 
-export function bindingRef(cluster: ClusterTarget, berth: Berth): BindingRef {
+export function bindingRef(cluster: ClusterTarget, namespaceRef: NamespaceRef): BindingRef {
   const clusterId = clusterIdOf(cluster);
   if (clusterId === undefined) {
     const message = `The catalog gives no identityBinding.clusterId for cluster "${cluster.alias}".`;
     throw new PermanentError("IDENTITY_BINDING_UNAVAILABLE", message);
   }
-  return { clusterId, name: identityBindingName(berth) };
+  return { clusterId, name: identityBindingName(namespaceRef) };
 }
 
 interface BindingInput extends IdentityUser {

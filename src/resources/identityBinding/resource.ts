@@ -1,7 +1,13 @@
 /** Binds the identity to the cluster, so that its pods can become it without a federated credential for each service account. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster, identityIdOf, identityRef } from "../../domain/catalog/clusters.ts";
-import { automaticCredential, berthKey, homeOf, identityBindingName, identityName } from "../../domain/naming/names.ts";
+import {
+  automaticCredential,
+  homeOf,
+  identityBindingName,
+  identityName,
+  namespaceKey,
+} from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -96,13 +102,13 @@ async function lookAtSharedBinding(
 ): Promise<Obstacles> {
   const binding = (await othersUsing(ports.registry, request)).filter(mayBind);
   const there = binding.find((each) => isInCluster(ports, cluster, each));
-  const identity = `the identity of ${berthKey(homeOf(request))}`;
+  const identity = `the identity of ${namespaceKey(homeOf(request))}`;
   if (there) {
-    const message = `${berthKey(there)} binds ${identity} to the same cluster.`;
+    const message = `${namespaceKey(there)} binds ${identity} to the same cluster.`;
     return { blockers: [toOperationError("SHARED_IDENTITY_BOUND", message)] };
   }
   const busy = binding.find(isHeld);
   if (!busy) return {};
-  const message = `Operation ${busy.operation} is running for ${berthKey(busy)}, which binds ${identity}.`;
+  const message = `Operation ${busy.operation} is running for ${namespaceKey(busy)}, which binds ${identity}.`;
   return { blockers: [toOperationError("SHARED_IDENTITY_BUSY", message)] };
 }

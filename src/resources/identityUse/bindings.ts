@@ -1,7 +1,7 @@
 /** ClusterRoleBindings that refer to the namespace's ClusterRole: Mooring's own, and those of others. */
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { type Berth, useBindingName, useRoleName } from "../../domain/naming/names.ts";
+import { type NamespaceRef, useBindingName, useRoleName } from "../../domain/naming/names.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
 import { isAppliedByMooring } from "../kubernetesObject/fieldOwners.ts";
@@ -14,28 +14,32 @@ type Listing = Pick<Kubernetes, "list">;
 export async function findOtherBindings(
   kubernetes: Listing,
   cluster: ClusterTarget,
-  { serviceAccount, ...berth }: Berth & { readonly serviceAccount: string | undefined },
+  { serviceAccount, ...namespaceRef }: NamespaceRef & { readonly serviceAccount: string | undefined },
 ): Promise<readonly KubernetesObject[]> {
-  const found = await kubernetes.list(cluster, { ...useBindings, labelSelector: useSelector(berth) });
-  const asked = serviceAccount === undefined ? undefined : useBindingName(berth, serviceAccount);
+  const found = await kubernetes.list(cluster, { ...useBindings, labelSelector: useSelector(namespaceRef) });
+  const asked = serviceAccount === undefined ? undefined : useBindingName(namespaceRef, serviceAccount);
   return found.filter(
-    ({ metadata }) => metadata.name !== asked && isMarked(metadata, berth) && isAppliedByMooring(metadata),
+    ({ metadata }) => metadata.name !== asked && isMarked(metadata, namespaceRef) && isAppliedByMooring(metadata),
   );
 }
 
 const Ref = z.object({ roleRef: z.object({ kind: z.string(), name: z.string() }) });
 
 /** The ClusterRole, which goes with its last binding. */
-export function leavingRole(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Leaving {
-  const mustStay = () => isUsedByOthers(kubernetes, cluster, berth);
-  return { ...useRoleRef(berth), keptFields: ["rules"], mustStay };
+export function leavingRole(kubernetes: Listing, cluster: ClusterTarget, namespaceRef: NamespaceRef): Leaving {
+  const mustStay = () => isUsedByOthers(kubernetes, cluster, namespaceRef);
+  return { ...useRoleRef(namespaceRef), keptFields: ["rules"], mustStay };
 }
 
 /** Whether somebody else gives the ClusterRole to anyone: it stays for them. */
-async function isUsedByOthers(kubernetes: Listing, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
+async function isUsedByOthers(
+  kubernetes: Listing,
+  cluster: ClusterTarget,
+  namespaceRef: NamespaceRef,
+): Promise<boolean> {
   const all = await kubernetes.list(cluster, useBindings);
   return all.some((binding) => {
     const { kind, name } = Ref.safeParse(binding).data?.roleRef ?? {};
-    return kind === "ClusterRole" && name === useRoleName(berth) && !isMarked(binding.metadata, berth);
+    return kind === "ClusterRole" && name === useRoleName(namespaceRef) && !isMarked(binding.metadata, namespaceRef);
   });
 }

@@ -6,7 +6,14 @@ import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import { type Berth, berthKey, berthOf, homeOf, type IdentityUser, isGuest } from "../../domain/naming/names.ts";
+import {
+  homeOf,
+  type IdentityUser,
+  isGuest,
+  type NamespaceRef,
+  namespaceKey,
+  namespaceRefOf,
+} from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata } from "../../domain/naming/ownership.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -23,7 +30,7 @@ import { leavingRole } from "./bindings.ts";
 import { guestSelector, useBindings, useRoles } from "./objects.ts";
 
 export interface LeftRights {
-  readonly guest: Berth;
+  readonly guest: NamespaceRef;
   /** In the order of removal: first what gives the right. */
   readonly refs: readonly Leaving[];
 }
@@ -42,22 +49,22 @@ export async function findRightsLeftByGuests(ports: Looking, user: IdentityUser)
 }
 
 /** Where the catalog says nothing of guests, or of bindings, nobody looks. */
-function clustersOfGuests(catalog: Catalog, home: Berth): readonly ClusterTarget[] {
-  const { clusters = [] } = lookUp(catalog.sharedIdentities, berthKey(home)) ?? {};
+function clustersOfGuests(catalog: Catalog, home: NamespaceRef): readonly ClusterTarget[] {
+  const { clusters = [] } = lookUp(catalog.sharedIdentities, namespaceKey(home)) ?? {};
   return clusters.map((alias) => findCluster(catalog, alias)).filter((each) => clusterIdOf(each) !== undefined);
 }
 
 async function leftIn(
   { kubernetes, registry }: Looking,
   cluster: ClusterTarget,
-  home: Berth,
+  home: NamespaceRef,
 ): Promise<readonly LeftRights[]> {
   const [bindings, roles] = await Promise.all([
     listSeen(kubernetes, cluster, { ...useBindings, home }),
     listSeen(kubernetes, cluster, { ...useRoles, home }),
   ]);
   const left = [...new Set([...bindings, ...roles].map(({ guest }) => guest))].map(async (key) => {
-    const guest = berthOf(key);
+    const guest = namespaceRefOf(key);
     // A cluster may be in the catalog under several aliases.
     if (guest.cluster !== cluster.alias) return [];
     // A namespace that is there, with whatever identity, finds by itself what it should not have.
@@ -78,7 +85,7 @@ interface Seen {
 async function listSeen(
   kubernetes: Pick<Kubernetes, "list">,
   cluster: ClusterTarget,
-  { home, ...kind }: { readonly apiVersion: string; readonly kind: string; readonly home: Berth },
+  { home, ...kind }: { readonly apiVersion: string; readonly kind: string; readonly home: NamespaceRef },
 ): Promise<readonly Seen[]> {
   try {
     const found = await kubernetes.list(cluster, { ...kind, labelSelector: guestSelector(home) });

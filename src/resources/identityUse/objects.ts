@@ -5,10 +5,10 @@
  */
 import type { ClientId } from "../../domain/naming/identityPair.ts";
 import {
-  type Berth,
   homeOf,
   type IdentityUser,
   isGuest,
+  type NamespaceRef,
   useBindingName,
   useLabel,
   useRoleName,
@@ -26,14 +26,14 @@ export function useOf(clientId: ClientId) {
 /** By which those of a namespace are listed. */
 const identityLabel = "mooring.dev/identity";
 
-export function useSelector(berth: Berth): string {
-  return `${identityLabel}=${useLabel(berth)}`;
+export function useSelector(namespaceRef: NamespaceRef): string {
+  return `${identityLabel}=${useLabel(namespaceRef)}`;
 }
 
 /** By which a home finds those of its guests, whatever became of them (leftByGuests.ts). */
 const homeLabel = "mooring.dev/identity-home";
 
-export function guestSelector(home: Berth): string {
+export function guestSelector(home: NamespaceRef): string {
   return `${homeLabel}=${useLabel(home)}`;
 }
 
@@ -45,22 +45,22 @@ interface Using {
 /** Their fields are in the order in which an API server prints them. */
 export function useObjects(user: IdentityUser, { serviceAccount, clientId }: Using) {
   const { cluster, namespace } = user;
-  const berth = { cluster, namespace };
+  const namespaceRef = { cluster, namespace };
   const ofHome = isGuest(user) ? { [homeLabel]: useLabel(homeOf(user)) } : {};
-  const labels = { [identityLabel]: useLabel(berth), ...ofHome };
+  const labels = { [identityLabel]: useLabel(namespaceRef), ...ofHome };
   const { verb, group: apiGroup, resource } = useOf(clientId);
   return [
     {
       apiVersion,
       kind: "ClusterRole",
-      metadata: { name: useRoleName(berth), labels },
+      metadata: { name: useRoleName(namespaceRef), labels },
       rules: [{ verbs: [verb], apiGroups: [apiGroup], resources: [resource] }],
     },
     {
       apiVersion,
       kind: "ClusterRoleBinding",
-      metadata: { name: useBindingName(berth, serviceAccount), labels },
-      roleRef: { apiGroup: group, kind: "ClusterRole", name: useRoleName(berth) },
+      metadata: { name: useBindingName(namespaceRef, serviceAccount), labels },
+      roleRef: { apiGroup: group, kind: "ClusterRole", name: useRoleName(namespaceRef) },
       subjects: [{ kind: "ServiceAccount", name: serviceAccount, namespace }],
     },
   ] as const;
@@ -69,10 +69,10 @@ export function useObjects(user: IdentityUser, { serviceAccount, clientId }: Usi
 export const useBindings = { apiVersion, kind: "ClusterRoleBinding" } as const;
 export const useRoles = { apiVersion, kind: "ClusterRole" } as const;
 
-export function useBindingRef(berth: Berth, serviceAccount: string): ObjectRef {
-  return { ...useBindings, name: useBindingName(berth, serviceAccount) };
+export function useBindingRef(namespaceRef: NamespaceRef, serviceAccount: string): ObjectRef {
+  return { ...useBindings, name: useBindingName(namespaceRef, serviceAccount) };
 }
 
-export function useRoleRef(berth: Berth): ObjectRef {
-  return { ...useRoles, name: useRoleName(berth) };
+export function useRoleRef(namespaceRef: NamespaceRef): ObjectRef {
+  return { ...useRoles, name: useRoleName(namespaceRef) };
 }

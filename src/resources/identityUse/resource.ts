@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { clusterIdOf, findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, namespaceKey } from "../../domain/naming/names.ts";
 import { replacedAccount } from "../../domain/request/change.ts";
 import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -58,7 +58,7 @@ export const identityUse = defineResource({
     if (!usesBinding(request)) {
       if (modeBeside) return [ofGuests];
       const left = refsOf(request).map((ref): Reading => {
-        const surplus = { ref, berth: request, code: "IDENTITY_USE_SURPLUS" } as const;
+        const surplus = { ref, namespaceRef: request, code: "IDENTITY_USE_SURPLUS" } as const;
         return { target, read: () => inspectSurplus(kubernetes, cluster, surplus) };
       });
       return [...left, others, ofGuests];
@@ -83,9 +83,9 @@ export const identityUse = defineResource({
     const [binding, role] = [useBindingRef(request, request.serviceAccount), useRoleRef(request)];
     return [
       ofGuests,
-      remainsOf(ports.kubernetes, cluster, { ref: binding, berth: request, recordedMark }),
+      remainsOf(ports.kubernetes, cluster, { ref: binding, namespaceRef: request, recordedMark }),
       // Without its mark, it was left to others, whatever the record says of it.
-      remainsOf(ports.kubernetes, cluster, { ref: role, berth: request, recordedMark: async () => undefined }),
+      remainsOf(ports.kubernetes, cluster, { ref: role, namespaceRef: request, recordedMark: async () => undefined }),
     ];
   },
 
@@ -103,7 +103,7 @@ async function inspectRightsOfGuests(
       finding("IDENTITY_USE_SURPLUS", thingOf(ref), {
         field: "object",
         expected: null,
-        found: `made by Mooring for ${berthKey(guest)}`,
+        found: `made by Mooring for ${namespaceKey(guest)}`,
       }),
     ),
   );

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import {
   adoptedBy,
   adopterMetadata,
@@ -38,7 +38,7 @@ export interface ObjectDecision {
   readonly replaces?: { readonly uid: string; readonly resourceVersion?: string };
 }
 
-export interface EnsureInput extends Berth {
+export interface EnsureInput extends NamespaceRef {
   readonly operation: string;
   readonly adoptionPolicy: AdoptionPolicy;
   readonly recordedMark: RecordedMark;
@@ -67,13 +67,13 @@ export async function planObject(
   const changes = compare(desired, current);
   const ownership = readMetadata(metadata);
   const adopter = adoptedBy(metadata);
-  const isKnown = [ownership, adopter].some((each) => each?.berth === berthKey(input));
+  const isKnown = [ownership, adopter].some((each) => each?.berth === namespaceKey(input));
   const differences = [
     ...(isMarkLost ? [markDifference(desired)] : []),
     ...changes,
     ...(isKnown ? surplusFields(desired, current) : []),
   ];
-  if (ownership?.berth === berthKey(input)) {
+  if (ownership?.berth === namespaceKey(input)) {
     if (differences.length === 0) {
       const action = ownership.operation === input.operation ? "create" : "none";
       return { action, differences, conflict: undefined, object: undefined, current };
@@ -91,7 +91,7 @@ export async function planObject(
       ...defined({ replaces }),
     };
   }
-  if (ownership === undefined && adopter?.berth === berthKey(input)) {
+  if (ownership === undefined && adopter?.berth === namespaceKey(input)) {
     // Already adopted: it changes with the request, and its mark keeps naming the operation that adopted it.
     if (differences.length === 0) {
       const action = adopter.operation === input.operation ? "adopt" : "none";
@@ -127,7 +127,7 @@ function leftToArm(
 ): ObjectDecision {
   const decided = { differences: [], object: undefined, current };
   const [ownership, adopter] = [readMetadata(metadata), adoptedBy(metadata)];
-  const mark = [ownership, adopter].find((each) => each?.berth === berthKey(input));
+  const mark = [ownership, adopter].find((each) => each?.berth === namespaceKey(input));
   if (mark && mark === ownership && mark.operation === input.operation) {
     return { action: "create", conflict: undefined, ...decided };
   }

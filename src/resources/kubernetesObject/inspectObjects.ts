@@ -2,7 +2,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { type MarkedMetadata, printMetadataMark, readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
@@ -55,10 +55,10 @@ function noteObject(note: InspectionInput["note"], current: KubernetesObject): v
 export async function inspectSurplus(
   kubernetes: Reading,
   cluster: ClusterTarget,
-  { ref, berth, code }: { ref: ObjectRef; berth: Berth; code: FindingCode },
+  { ref, namespaceRef, code }: { ref: ObjectRef; namespaceRef: NamespaceRef; code: FindingCode },
 ): Promise<readonly Finding[]> {
   const current = await kubernetes.get(cluster, ref);
-  return current && isMadeFor(current.metadata, berth)
+  return current && isMadeFor(current.metadata, namespaceRef)
     ? [finding(code, thingOf(ref), { field: "object", expected: null, found: "made by Mooring" })]
     : [];
 }
@@ -67,25 +67,25 @@ export async function inspectSurplus(
 export async function remainsOf(
   kubernetes: Reading,
   cluster: ClusterTarget,
-  { ref, berth, recordedMark }: { ref: ObjectRef; berth: Berth; recordedMark: RecordedMark },
+  { ref, namespaceRef, recordedMark }: { ref: ObjectRef; namespaceRef: NamespaceRef; recordedMark: RecordedMark },
 ): Promise<readonly string[]> {
   const current = await kubernetes.get(cluster, ref);
   if (!current || current.metadata.deletionTimestamp !== undefined || isManagedByArm(current)) return [];
   const { metadata } = await knownMetadata(current, recordedMark);
-  return isMadeFor(metadata, berth) ? [`${thingOf(ref)} is still there.`] : [];
+  return isMadeFor(metadata, namespaceRef) ? [`${thingOf(ref)} is still there.`] : [];
 }
 
 /** The same of each of several objects; the namespace's record is read once. */
 export function remainsOfAll(
   ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   refs: readonly ObjectRef[],
 ): readonly Promise<readonly string[]>[] {
-  const cluster = findCluster(ports.catalog, berth.cluster);
-  const recordedMark = recordedMarks(ports, berth);
-  return refs.map((ref) => remainsOf(ports.kubernetes, cluster, { ref, berth, recordedMark }));
+  const cluster = findCluster(ports.catalog, namespaceRef.cluster);
+  const recordedMark = recordedMarks(ports, namespaceRef);
+  return refs.map((ref) => remainsOf(ports.kubernetes, cluster, { ref, namespaceRef, recordedMark }));
 }
 
-function isMadeFor(metadata: MarkedMetadata, berth: Berth): boolean {
-  return readMetadata(metadata)?.berth === berthKey(berth);
+function isMadeFor(metadata: MarkedMetadata, namespaceRef: NamespaceRef): boolean {
+  return readMetadata(metadata)?.berth === namespaceKey(namespaceRef);
 }

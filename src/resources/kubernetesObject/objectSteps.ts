@@ -1,7 +1,7 @@
 /** What steps have in common that bring Kubernetes objects to a desired state, or remove them. */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import type { StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy, OnboardingRequest } from "../../domain/request/request.ts";
@@ -17,7 +17,7 @@ import { type Leaving, removeObjects } from "./removeObjects.ts";
 
 /** The look and the run of a step that makes these objects; `begin` is called when nothing but the cluster can refuse them. */
 export function ensuring<G extends { readonly adoptionPolicy: AdoptionPolicy }>(
-  desired: (catalog: Catalog, input: Berth & G) => readonly KubernetesObject[],
+  desired: (catalog: Catalog, input: NamespaceRef & G) => readonly KubernetesObject[],
   begin: (input: G, step: StepContext) => Promise<void> = async () => undefined,
 ) {
   return {

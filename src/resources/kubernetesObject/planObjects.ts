@@ -5,7 +5,7 @@
  */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
 import { type Blocker, type Difference, type Notice, type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
@@ -129,9 +129,11 @@ export async function planObjectRestoration(
   kubernetes: Asked,
   cluster: ClusterTarget,
   rewritten: readonly Rewritten[],
-  { step, ...berth }: Berth & { readonly step: StepKey },
+  { step, ...namespaceRef }: NamespaceRef & { readonly step: StepKey },
 ): Promise<StepPlan> {
-  const decisions = await Promise.all(rewritten.map((each) => planRestoration(kubernetes, cluster, each, berth)));
+  const decisions = await Promise.all(
+    rewritten.map((each) => planRestoration(kubernetes, cluster, each, namespaceRef)),
+  );
   const rehearsals = await Promise.all(
     decisions.map(({ object, differences }) =>
       ask(differences, async () => {

@@ -1,7 +1,7 @@
 /** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
@@ -14,7 +14,7 @@ import { managesNothingBut, replaceable, versionOf } from "./fieldOwners.ts";
 import { knownMetadata } from "./knownMetadata.ts";
 import { isManagedByArm } from "./managedByArm.ts";
 
-export interface RemoveInput extends Berth {
+export interface RemoveInput extends NamespaceRef {
   readonly createdBy?: string | undefined;
   readonly recordedMark: RecordedMark;
 }
@@ -66,7 +66,7 @@ async function decideRemoval(
   const matches = (operation: string) => input.createdBy === undefined || input.createdBy === operation;
   const { metadata } = await knownMetadata(current, input.recordedMark);
   const ownership = readMetadata(metadata);
-  if (ownership?.berth === berthKey(input) && matches(ownership.operation)) {
+  if (ownership?.berth === namespaceKey(input) && matches(ownership.operation)) {
     if (isKept) {
       const difference = { field, current: "created by Mooring", desired: "stays, without Mooring's mark" };
       const kept = Object.fromEntries(keptFields.map((each) => [each, current[each]]));
@@ -80,7 +80,7 @@ async function decideRemoval(
     return { action: "delete", differences, ref, uid, isGoing, resourceVersion };
   }
   const adopter = adoptedBy(metadata);
-  if (adopter?.berth === berthKey(input) && matches(adopter.operation)) {
+  if (adopter?.berth === namespaceKey(input) && matches(adopter.operation)) {
     const difference = { field, current: "adopted by Mooring", desired: "stays, without the fields that Mooring set" };
     const released = bare(ref, current, replaceable(readReplaced(metadata), current));
     // An earlier attempt gave it up and its answer was lost; only the record still says that it was adopted.

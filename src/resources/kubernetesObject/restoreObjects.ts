@@ -1,6 +1,6 @@
 /** How Kubernetes objects are restored to what they were before a change. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import {
   adoptedBy,
   adopterMetadata,
@@ -30,12 +30,12 @@ export async function restoreObjects(
   kubernetes: Kubernetes,
   cluster: ClusterTarget,
   rewritten: readonly Rewritten[],
-  { step, ...berth }: Berth & WithStep,
+  { step, ...namespaceRef }: NamespaceRef & WithStep,
 ): Promise<StepAction> {
   const actions: StepAction[] = [];
   const said: Difference[] = [];
   for (const each of rewritten) {
-    const { action, differences, object } = await planRestoration(kubernetes, cluster, each, berth);
+    const { action, differences, object } = await planRestoration(kubernetes, cluster, each, namespaceRef);
     if (!object) continue;
     // Each announcement replaces the one before.
     actions.push(action);
@@ -50,10 +50,10 @@ export async function planRestoration(
   kubernetes: Pick<Kubernetes, "get">,
   cluster: ClusterTarget,
   { written, before }: Rewritten,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<ObjectDecision> {
   const current = await kubernetes.get(cluster, refOf(written));
-  const mark = current && markOf(current, berth);
+  const mark = current && markOf(current, namespaceRef);
   const none = { action: "none", differences: [], conflict: undefined, object: undefined, current } as const;
   if (!mark || isManagedByArm(current) || compare(written, current).length > 0) return none;
   const { apiVersion, kind, metadata, ...values } = before;
@@ -69,11 +69,15 @@ export async function planRestoration(
 }
 
 /** The object's mark, if Mooring created or adopted it for the namespace. */
-function markOf({ metadata }: KubernetesObject, berth: Berth): ReturnType<typeof ownerMetadata> | undefined {
+function markOf(
+  { metadata }: KubernetesObject,
+  namespaceRef: NamespaceRef,
+): ReturnType<typeof ownerMetadata> | undefined {
   const ownership = readMetadata(metadata);
-  if (ownership?.berth === berthKey(berth)) return ownerMetadata(berth, ownership.operation, ownership.installation);
+  if (ownership?.berth === namespaceKey(namespaceRef))
+    return ownerMetadata(namespaceRef, ownership.operation, ownership.installation);
   const adopter = adoptedBy(metadata);
-  return adopter?.berth === berthKey(berth)
-    ? adopterMetadata(berth, adopter.operation, { uid: metadata.uid, replaced: readReplaced(metadata) })
+  return adopter?.berth === namespaceKey(namespaceRef)
+    ? adopterMetadata(namespaceRef, adopter.operation, { uid: metadata.uid, replaced: readReplaced(metadata) })
     : undefined;
 }

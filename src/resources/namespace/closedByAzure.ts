@@ -1,7 +1,7 @@
 /** Whether the default network policy of a managed namespace keeps its pods from everything that the request names. */
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import { findProfile } from "../../domain/profiles/profile.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -37,6 +37,6 @@ export async function findClosed(
   const spec = Policy.safeParse(all.find(({ metadata }) => metadata.name === name)).data?.spec;
   const isClosed = spec?.policyTypes.includes("Egress") && !spec.egress.some(({ to = [] }) => to.length === 0);
   if (!isClosed) return {};
-  const message = `NetworkPolicy ${name} of namespace ${berthKey(request)} lets pods reach nothing outside the namespace.`;
+  const message = `NetworkPolicy ${name} of namespace ${namespaceKey(request)} lets pods reach nothing outside the namespace.`;
   return { notices: [toNotice("NETWORK_CLOSED", message)] };
 }

@@ -2,7 +2,7 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { DeletePolicy } from "../../domain/request/request.ts";
 import type { Targets } from "../../domain/targets/index.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
@@ -69,7 +69,7 @@ const keeps: { readonly [P in DeletePolicy]: boolean } = { Keep: true, Delete: f
 
 /** In the order of removal. */
 export function namespaceRefs(
-  { namespace: name, deletePolicy }: Pick<Berth, "namespace"> & { deletePolicy: DeletePolicy },
+  { namespace: name, deletePolicy }: Pick<NamespaceRef, "namespace"> & { deletePolicy: DeletePolicy },
   mustStay: () => Promise<boolean> = async () => false,
 ): readonly Leaving[] {
   const inside = namespacedObjects.map(({ apiVersion, kind, name: own }) => ({

@@ -5,7 +5,7 @@
 
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { inGroups } from "../../domain/inGroups.ts";
-import { type Berth, berthKey, secretsQuota } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey, secretsQuota } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { NamespacedKind, ObjectMetadata } from "../../ports/kubernetes.ts";
@@ -30,12 +30,12 @@ const atOnce = 8;
 /** `mayWrite`: right before the namespace is deleted. A look does not know how many Secrets there are: counting them takes a write. */
 export async function occupantsOf(
   { catalog, kubernetes }: Pick<Ports, "catalog" | "kubernetes">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { recordedMark, mayWrite }: { readonly recordedMark: RecordedMark; readonly mayWrite: boolean },
 ): Promise<Occupants> {
-  const cluster = findCluster(catalog, berth.cluster);
-  const inside = { namespace: berth.namespace };
-  const secrets = mayWrite ? await countSecrets(kubernetes, cluster, berth.namespace) : undefined;
+  const cluster = findCluster(catalog, namespaceRef.cluster);
+  const inside = { namespace: namespaceRef.namespace };
+  const secrets = mayWrite ? await countSecrets(kubernetes, cluster, namespaceRef.namespace) : undefined;
   const { kinds, unanswered } = await kubernetes.namespacedKinds(cluster);
   const asked = kinds.filter((kind) => !isMadeByClusterOnly(kind) && !isSecret(kind));
   const found = await inGroups(asked, atOnce, async (kind) => ({ kind, objects: await foreignObjects(kind) }));
@@ -58,7 +58,7 @@ export async function occupantsOf(
 
   async function foreignObjects(kind: NamespacedKind): Promise<readonly ObjectMetadata[] | undefined> {
     const objects = await unlessForbidden(() => kubernetes.listMetadata(cluster, { ...kind, ...inside }));
-    return objects && (await foreignAmong(objects, berth, recordedMark));
+    return objects && (await foreignAmong(objects, namespaceRef, recordedMark));
   }
 }
 
@@ -69,17 +69,17 @@ export function isFree({ there, unseen }: Occupants): boolean {
 }
 
 /** In one sentence, of a namespace that is not free. */
-export function describeOccupants(berth: Berth, { there, unseen }: Occupants, fate: string): string {
+export function describeOccupants(namespaceRef: NamespaceRef, { there, unseen }: Occupants, fate: string): string {
   const parts = [
     ...(there.length > 0 ? [`others have in it ${list(there)}`] : []),
     ...(unseen.length > 0 ? [`not seen: ${list(unseen)}`] : []),
   ];
-  return `Namespace ${berthKey(berth)} ${fate}: ${parts.join("; ")}.`;
+  return `Namespace ${namespaceKey(namespaceRef)} ${fate}: ${parts.join("; ")}.`;
 }
 
 async function foreignAmong(
   objects: readonly ObjectMetadata[],
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   recordedMark: RecordedMark,
 ): Promise<readonly ObjectMetadata[]> {
   const foreign: ObjectMetadata[] = [];
@@ -88,7 +88,7 @@ async function foreignAmong(
     const isCounter = object.kind === "ResourceQuota" && object.metadata.name === secretsQuota;
     if (object.metadata.deletionTimestamp !== undefined || isMadeByCluster(object) || isCounter) continue;
     const { metadata } = await knownMetadata(object, recordedMark);
-    if (readMetadata(metadata)?.berth !== berthKey(berth)) foreign.push(object);
+    if (readMetadata(metadata)?.berth !== namespaceKey(namespaceRef)) foreign.push(object);
   }
   return foreign;
 }

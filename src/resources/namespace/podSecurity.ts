@@ -5,7 +5,7 @@
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster, managingClusterIdOf } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
@@ -21,7 +21,7 @@ import { namespaceObject } from "./namespace.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
-export interface Labelled extends Berth {
+export interface Labelled extends NamespaceRef {
   readonly namespaceProfile?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export async function decideLabels(
   if (areInAzure(cluster, current)) return { labels: {}, notices: [] };
   const lacking = lackingLabels(current, wanted);
   const whose = isManagedByArm(current) ? "is managed by Azure Resource Manager" : "is not Mooring's";
-  const message = `Namespace ${berthKey(input)} ${whose}: it lacks ${lacking.join(", ")}.`;
+  const message = `Namespace ${namespaceKey(input)} ${whose}: it lacks ${lacking.join(", ")}.`;
   return { labels: {}, notices: lacking.length === 0 ? [] : [toNotice("POD_SECURITY_LEFT", message)] };
 }
 
@@ -64,12 +64,12 @@ function areInAzure(cluster: ClusterTarget, current: KubernetesObject): boolean 
   return isManagedByArm(current) && managingClusterIdOf(cluster) !== undefined;
 }
 
-function isOwn(current: KubernetesObject, berth: Berth): boolean {
-  return readMetadata(current.metadata)?.berth === berthKey(berth) && !isManagedByArm(current);
+function isOwn(current: KubernetesObject, namespaceRef: NamespaceRef): boolean {
+  return readMetadata(current.metadata)?.berth === namespaceKey(namespaceRef) && !isManagedByArm(current);
 }
 
-function ownLabels(current: KubernetesObject, berth: Berth): Labels {
-  if (!isOwn(current, berth)) return {};
+function ownLabels(current: KubernetesObject, namespaceRef: NamespaceRef): Labels {
+  if (!isOwn(current, namespaceRef)) return {};
   return Object.fromEntries(Object.entries(current.metadata.labels ?? {}).filter(([name]) => isPodSecurityLabel(name)));
 }
 

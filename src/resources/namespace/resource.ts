@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { printMetadataMark } from "../../domain/naming/ownership.ts";
 import { teamOf } from "../../domain/operation/lifecycle.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
@@ -41,7 +41,7 @@ export const namespace = defineResource({
     const cluster = findCluster(ports.catalog, request.cluster);
     const target = `Namespace ${request.namespace}`;
     return [
-      { target, read: () => inspectBerth(ports, cluster, input) },
+      { target, read: () => inspectNamespaceRef(ports, cluster, input) },
       { target, read: () => inspectInside(ports, cluster, input) },
     ];
   },
@@ -88,7 +88,7 @@ function preflight(
     }),
     check(([, found]) => {
       if (!found || !isManagedByArm(found)) return undefined;
-      const message = `Azure Resource Manager manages namespace ${berthKey(request)}.`;
+      const message = `Azure Resource Manager manages namespace ${namespaceKey(request)}.`;
       return { notices: [toNotice("NAMESPACE_MANAGED", message)] };
     }),
     check(([, found]) =>
@@ -115,7 +115,7 @@ async function inspectInside(
   return [...found.flat(), ...incomparable];
 }
 
-async function inspectBerth(
+async function inspectNamespaceRef(
   ports: Pick<Ports, "catalog" | "kubernetes" | "registry">,
   cluster: ClusterTarget,
   { request, namespaceUid, note }: InspectionInput,

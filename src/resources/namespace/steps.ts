@@ -6,7 +6,7 @@ import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import type { LeftOut } from "../../domain/export/exportScripts.ts";
-import { type Berth, berthKey, type IdentityUser } from "../../domain/naming/names.ts";
+import { type IdentityUser, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { AdoptionPolicy, DeletePolicy, type OnboardingRequest } from "../../domain/request/request.ts";
@@ -233,17 +233,20 @@ function withNotices(plan: StepPlan, notices: readonly OperationError[]): StepPl
 const kept = "NAMESPACE_KEPT";
 
 /** What to say of a namespace that would be deleted; undefined if nobody else has anything in it. */
-function newsOf(berth: Berth, occupants: Occupants, isIgnored = false): OperationError | undefined {
+function newsOf(namespaceRef: NamespaceRef, occupants: Occupants, isIgnored = false): OperationError | undefined {
   if (isFree(occupants)) return undefined;
   return isIgnored
-    ? toOperationError("NAMESPACE_IN_USE", describeOccupants(berth, occupants, "is deleted with everything in it"))
-    : toNotice(kept, describeOccupants(berth, occupants, "stays, without Mooring's mark"));
+    ? toOperationError(
+        "NAMESPACE_IN_USE",
+        describeOccupants(namespaceRef, occupants, "is deleted with everything in it"),
+      )
+    : toNotice(kept, describeOccupants(namespaceRef, occupants, "stays, without Mooring's mark"));
 }
 
-function uncountedIn(berth: Berth): OperationError {
+function uncountedIn(namespaceRef: NamespaceRef): OperationError {
   return toNotice(
     "SECRETS_UNCOUNTED",
-    `Namespace ${berthKey(berth)} stays if it has Secrets: they are counted when it would go.`,
+    `Namespace ${namespaceKey(namespaceRef)} stays if it has Secrets: they are counted when it would go.`,
   );
 }
 

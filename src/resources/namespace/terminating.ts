@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { isCode, TransientError } from "../../domain/errors.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
 import type { RetryPolicy } from "../../durable/retry.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -26,11 +26,14 @@ const State = z.object({
 });
 
 /** In one sentence; undefined if it is not being deleted. */
-export function describeTerminating(berth: Berth, namespace: KubernetesObject | undefined): string | undefined {
+export function describeTerminating(
+  namespaceRef: NamespaceRef,
+  namespace: KubernetesObject | undefined,
+): string | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { finalizers: own = [] } = namespace.metadata;
   const held = [...conditionsOf(namespace), ...(own.length > 0 ? [`Its own finalizers keep it: ${list(own)}.`] : [])];
-  const what = `Namespace ${berthKey(berth)} is being deleted`;
+  const what = `Namespace ${namespaceKey(namespaceRef)} is being deleted`;
   if (held.length > 0) return `${what}. ${held.join(" ")}`;
   // So it is in the first seconds, and for as long as the controller is down.
   return `${what}, and the cluster's namespace controller has not said what is left in it.`;

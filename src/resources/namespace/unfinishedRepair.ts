@@ -1,4 +1,4 @@
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import type { Registry } from "../../ports/registry.ts";
@@ -9,11 +9,11 @@ import type { Registry } from "../../ports/registry.ts";
  */
 export async function isOfUnfinishedRepair(
   registry: Pick<Registry, "getOperation">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { metadata }: KubernetesObject,
 ): Promise<boolean> {
   const mark = readMetadata(metadata);
-  if (mark?.berth !== berthKey(berth)) return false;
+  if (mark?.berth !== namespaceKey(namespaceRef)) return false;
   const maker = await registry.getOperation(mark.operation);
-  return maker?.kind === "repair" && maker.status !== "Succeeded" && berthKey(maker) === mark.berth;
+  return maker?.kind === "repair" && maker.status !== "Succeeded" && namespaceKey(maker) === mark.berth;
 }

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
 import { limitItems } from "../../domain/profiles/limits.ts";
@@ -47,7 +47,7 @@ export async function checkAmounts(
   for (const [counted, hard] of Object.entries(quota)) {
     const used = await usedOf({ kubernetes }, { cluster, namespace, pods }, counted);
     if (used === undefined) {
-      const unseen = `Mooring cannot see how much of ${counted} namespace ${berthKey(request)} has.`;
+      const unseen = `Mooring cannot see how much of ${counted} namespace ${namespaceKey(request)} has.`;
       notices.push(toNotice("QUOTA_UNSEEN", unseen));
       continue;
     }
@@ -57,7 +57,7 @@ export async function checkAmounts(
     else if (needsJob && used + jobUses(counted) > most) full.push(`${figures(used)} is used without it`);
   }
   if (exceeded.length > 0) {
-    const text = `${name} gives namespace ${berthKey(request)} less than it uses: ${exceeded.join("; ")}.`;
+    const text = `${name} gives namespace ${namespaceKey(request)} less than it uses: ${exceeded.join("; ")}.`;
     blockers.push(toOperationError("PROFILE_TOO_SMALL", text));
   }
   if (full.length > 0) {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { Catalog, ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { destinationsOf } from "../../domain/catalog/networkReach.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { toNotice } from "../../domain/operation/plan.ts";
 import type { Profile } from "../../domain/profiles/profile.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -71,7 +71,7 @@ export async function findCutOff(
     ...slices.flatMap((slice) => cutSlice(slice, lost)),
   ];
   const inHost = running.filter(({ spec }) => spec.hostNetwork).map(({ metadata }) => metadata.name);
-  const key = berthKey(request);
+  const key = namespaceKey(request);
   const notices = [
     ...cut.map((what) => toNotice("NETWORK_CUT_OFF", `In namespace ${key}: ${what}.`)),
     ...byOthers.opened.map((what) => toNotice("NETWORK_OPEN", `${what}: policies add up.`)),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, IdentityMode, type OnboardingRequest } from "../../domain/request/request.ts";
 import { requestFields, targetsOf } from "../../domain/targets/index.ts";
 import type { Given } from "../definitions/step.ts";
@@ -32,7 +32,7 @@ export function profileOf(request: OnboardingRequest): Given<typeof profile> {
 
 export const applied = { ...profile, adoptionPolicy: AdoptionPolicy };
 
-export interface Replaced extends Berth {
+export interface Replaced extends NamespaceRef {
   readonly written: Given<typeof profile>;
   readonly before: Given<typeof perhaps>;
   readonly createdBy?: string | undefined;
@@ -49,9 +49,9 @@ export function rewrittenObjects(
   }: Replaced & { readonly isManaged?: boolean },
 ): readonly Rewritten[] {
   if (namespaceProfile === undefined) return [];
-  const berth = { cluster, namespace, isManaged };
-  const earlier = profileObjects(catalog, { ...berth, ...before, namespaceProfile });
-  return profileObjects(catalog, { ...berth, ...written }).flatMap((object) => {
+  const namespaceRef = { cluster, namespace, isManaged };
+  const earlier = profileObjects(catalog, { ...namespaceRef, ...before, namespaceProfile });
+  return profileObjects(catalog, { ...namespaceRef, ...written }).flatMap((object) => {
     const was = earlier.find(({ kind }) => kind === object.kind);
     return was ? [{ written: object, before: was }] : [];
   });

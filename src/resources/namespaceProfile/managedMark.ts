@@ -3,7 +3,7 @@
  * there before and what it wrote. It is in the tags of the managed namespace, written with the fields themselves.
  */
 import { z } from "zod";
-import { type Berth, owner } from "../../domain/naming/names.ts";
+import { type NamespaceRef, owner } from "../../domain/naming/names.ts";
 import { type Ownership, ownerTags, readTags } from "../../domain/naming/ownership.ts";
 import { type ManagedPart, managedParts } from "../../domain/profiles/managed.ts";
 
@@ -35,12 +35,12 @@ export function readManagedMark(tags: Tags): ManagedMark | undefined {
 }
 
 /** Those tags that are somebody else's, and the mark. */
-export function withManagedMark(tags: Tags, berth: Berth, { ownership, written }: ManagedMark): Tags {
+export function withManagedMark(tags: Tags, namespaceRef: NamespaceRef, { ownership, written }: ManagedMark): Tags {
   const own = managedParts.flatMap((part) => {
     const fields = Object.entries(written[part]).map(([name, each]) => [shortName(part, name), each] as const);
     return fields.length > 0 ? [[tagOf[part], JSON.stringify(Object.fromEntries(fields))] as const] : [];
   });
-  return { ...withoutManagedMark(tags), ...ownerTags(berth, ownership.operation), ...Object.fromEntries(own) };
+  return { ...withoutManagedMark(tags), ...ownerTags(namespaceRef, ownership.operation), ...Object.fromEntries(own) };
 }
 
 export function withoutManagedMark(tags: Tags): Tags {

@@ -1,7 +1,7 @@
 /** Whether the profile's namespace is managed in Azure, what is there, and what a write makes of it: always the whole. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { isSameField, type ManagedFields, type ManagedPart, managedParts } from "../../domain/profiles/managed.ts";
 import { mayAdopt } from "../../domain/request/adoption.ts";
@@ -36,7 +36,7 @@ export interface ManagedDecision {
 export async function findManaged(
   { managedNamespaces }: Pick<Ports, "managedNamespaces">,
   cluster: ClusterTarget,
-  { namespace: name }: Pick<Berth, "namespace">,
+  { namespace: name }: Pick<NamespaceRef, "namespace">,
 ): Promise<Managed | undefined> {
   const clusterId = managingClusterIdOf(cluster);
   if (clusterId === undefined) return undefined;
@@ -55,11 +55,11 @@ export function nameOfManaged({ ref: { name } }: Pick<Managed, "ref">): string {
 export function decideProfile(
   managed: Managed,
   wanted: ManagedFields,
-  input: Berth & { readonly operation: string; readonly adoptionPolicy: AdoptionPolicy },
+  input: NamespaceRef & { readonly operation: string; readonly adoptionPolicy: AdoptionPolicy },
 ): ManagedDecision {
   const mark = markOf(managed);
   const values = valuesOf(managed.document);
-  const isOwn = mark?.ownership.berth === berthKey(input);
+  const isOwn = mark?.ownership.berth === namespaceKey(input);
   const changes = fieldsOf(wanted).filter(({ part, name, value }) => !isSame(part, values[part][name], value));
   if (mark && !isOwn) {
     const message = `${nameOfManaged(managed)} has the profile of the onboarded namespace ${mark.ownership.berth}.`;
@@ -74,7 +74,7 @@ export function decideProfile(
   }
   const replaced = changes.filter(({ part, name }) => !known[part][name] && values[part][name] !== undefined);
   const conflict = conflictOf(managed, replaced, input.adoptionPolicy);
-  const ownership = isOwn ? mark.ownership : { berth: berthKey(input), operation: input.operation };
+  const ownership = isOwn ? mark.ownership : { berth: namespaceKey(input), operation: input.operation };
   return {
     action: isOwn && ownership.operation !== input.operation ? "update" : "adopt",
     differences: changes.map(({ part, name, value }) => differenceOf({ part, name, value }, values)),
@@ -89,9 +89,13 @@ export function decideProfile(
  */
 export function decideReturn(
   managed: Managed,
-  { wanted, createdBy, ...berth }: Berth & { readonly wanted?: ManagedFields; readonly createdBy?: string | undefined },
+  {
+    wanted,
+    createdBy,
+    ...namespaceRef
+  }: NamespaceRef & { readonly wanted?: ManagedFields; readonly createdBy?: string | undefined },
 ): ManagedDecision {
-  const mark = ownMark(managed, berth);
+  const mark = ownMark(managed, namespaceRef);
   if (!mark || (createdBy !== undefined && mark.ownership.operation !== createdBy)) return nothing;
   const isLeft = (part: ManagedPart, name: string) => wanted === undefined || wanted[part][name] === undefined;
   const left = byPart((part) => pick(mark.written[part], (name) => isLeft(part, name)));
@@ -109,7 +113,7 @@ export function decideReturn(
   );
   const given = { current: "with Mooring's profile", desired: "stays, without the fields that Mooring set" };
   const document = changed(managed.document, returned, (tags) =>
-    isOver ? withoutManagedMark(tags) : withManagedMark(tags, berth, { ...mark, written: kept }),
+    isOver ? withoutManagedMark(tags) : withManagedMark(tags, namespaceRef, { ...mark, written: kept }),
   );
   const whole = isOver ? [{ field: nameOfManaged(managed), ...given }] : [];
   return { action: "update", differences: [...whole, ...differencesOf(returned, values)], document };
@@ -118,9 +122,9 @@ export function decideReturn(
 /** Puts back what the earlier profile had where a change has written another value, unless somebody else has set it since. */
 export function decideRestoration(
   managed: Managed,
-  { written, before, createdBy, ...berth }: Berth & Restored,
+  { written, before, createdBy, ...namespaceRef }: NamespaceRef & Restored,
 ): ManagedDecision {
-  const mark = ownMark(managed, berth);
+  const mark = ownMark(managed, namespaceRef);
   // What that operation wrote first, its other undo returns.
   if (!mark || mark.ownership.operation === createdBy) return nothing;
   const values = valuesOf(managed.document);
@@ -143,7 +147,7 @@ export function decideRestoration(
   const differences = differencesOf(target, values);
   if (differences.length === 0 && sameRecord(record, mark.written)) return nothing;
   const document = changed(managed.document, target, (tags) =>
-    withManagedMark(tags, berth, { ...mark, written: record }),
+    withManagedMark(tags, namespaceRef, { ...mark, written: record }),
   );
   return { action: "update", differences, document };
 }
@@ -163,13 +167,13 @@ export function departures(managed: Managed, wanted: ManagedFields): readonly Di
     .map((field) => differenceOf(field, values));
 }
 
-export function isProfileOf(managed: Managed, berth: Berth): boolean {
-  return ownMark(managed, berth) !== undefined;
+export function isProfileOf(managed: Managed, namespaceRef: NamespaceRef): boolean {
+  return ownMark(managed, namespaceRef) !== undefined;
 }
 
-function ownMark(managed: Managed, berth: Berth): ManagedMark | undefined {
+function ownMark(managed: Managed, namespaceRef: NamespaceRef): ManagedMark | undefined {
   const mark = markOf(managed);
-  return mark?.ownership.berth === berthKey(berth) ? mark : undefined;
+  return mark?.ownership.berth === namespaceKey(namespaceRef) ? mark : undefined;
 }
 
 function markOf({ document: { tags } }: Managed): ManagedMark | undefined {

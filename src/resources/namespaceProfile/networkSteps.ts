@@ -1,7 +1,7 @@
 /** The network policy of a namespace that migrates: it opens what pods of both modes need, as long as both are in place. */
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import type { Ports } from "../../ports/index.ts";
 import { leave } from "../definitions/leftCatalog.ts";
@@ -69,9 +69,11 @@ const rewritten = { written: z.object(profile), before: z.object(profile) };
 
 /** Undoes what the step of this operation wrote; what an earlier phase wrote in another operation stays. */
 function restoring(name: "openNetwork" | "closeNetwork") {
-  const isOwn = async ({ registry }: Pick<Ports, "registry">, { createdBy, ...berth }: Looking) => {
+  const isOwn = async ({ registry }: Pick<Ports, "registry">, { createdBy, ...namespaceRef }: Looking) => {
     const step =
-      createdBy === undefined ? undefined : await registry.getStep(createdBy, { name, target: berthKey(berth) });
+      createdBy === undefined
+        ? undefined
+        : await registry.getStep(createdBy, { name, target: namespaceKey(namespaceRef) });
     return step?.action === "update" || step?.action === "create";
   };
   async function find(ports: Ports, input: Looking & Given<typeof rewritten>) {

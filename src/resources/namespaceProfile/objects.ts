@@ -2,7 +2,7 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { destinationsOf, haveOtherTokens, type Reaching } from "../../domain/catalog/networkReach.ts";
-import { type Berth, namesOfProfile } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namesOfProfile } from "../../domain/naming/names.ts";
 import { limitItems } from "../../domain/profiles/limits.ts";
 import { besideManaged } from "../../domain/profiles/managed.ts";
 import type { ClusterNetwork } from "../../domain/profiles/network.ts";
@@ -13,7 +13,7 @@ import type { KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
 import { ciliumPolicySpec, networkPolicySpec } from "./networkPolicy.ts";
 
 /** All that these objects depend on; when it changes, a change rewrites them. */
-export interface Profiled extends Berth, Reaching {
+export interface Profiled extends NamespaceRef, Reaching {
   readonly namespaceProfile: string;
   /** Azure manages the namespace and holds what it can of the profile (managedNamespace.ts). */
   readonly isManaged?: boolean;
@@ -96,7 +96,7 @@ export function isPolicy({ kind }: Pick<KubernetesObject, "kind">): boolean {
 }
 
 /** Whatever a profile may have given. */
-export function profileRefs({ namespace }: Pick<Berth, "namespace">): readonly ObjectRef[] {
+export function profileRefs({ namespace }: Pick<NamespaceRef, "namespace">): readonly ObjectRef[] {
   return objects.map(({ apiVersion, kind, name }) => ({ apiVersion, kind, name, namespace }));
 }
 

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { managingClusterIdOf } from "../../domain/catalog/clusters.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { isMarked } from "../definitions/dependants.ts";
@@ -53,7 +53,7 @@ async function readOpening(
   const found = await unlessForbidden(() => kubernetes.list(cluster, { apiVersion, kind, ...within }));
   // What Azure opens by default, the profile closes there (domain/profiles/managed.ts).
   const isReplaced = (each: KubernetesObject) => managingClusterIdOf(cluster) !== undefined && isManagedByArm(each);
-  const where = isOfCluster ? `of cluster ${cluster.alias}` : `in namespace ${berthKey(request)}`;
+  const where = isOfCluster ? `of cluster ${cluster.alias}` : `in namespace ${namespaceKey(request)}`;
   return found
     ?.filter((each) => !isMarked(each.metadata, request) && !isReplaced(each))
     .flatMap((policy) => {

@@ -2,7 +2,7 @@
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { haveOtherTokens } from "../../domain/catalog/networkReach.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft, targetOf } from "../../domain/operation/migration.ts";
 import { toStepPlan } from "../../domain/operation/plan.ts";
 import { type ManagedFields, managedFields } from "../../domain/profiles/managed.ts";
@@ -83,7 +83,7 @@ export const namespaceProfile = defineResource({
                 }),
                 // A change removes what only the earlier profile gives at its end.
                 ...(isReplacing ? [] : surplus).map((ref) =>
-                  inspectSurplus(kubernetes, cluster, { ref, berth: request, code: "OBJECT_SURPLUS" }),
+                  inspectSurplus(kubernetes, cluster, { ref, namespaceRef: request, code: "OBJECT_SURPLUS" }),
                 ),
               ]);
             },
@@ -92,7 +92,7 @@ export const namespaceProfile = defineResource({
             target,
             async read() {
               const managed = await looking();
-              return managed ? inspectManaged(managed, { berth: request, fields, isReplacing }) : [];
+              return managed ? inspectManaged(managed, { namespaceRef: request, fields, isReplacing }) : [];
             },
           },
         ];
@@ -158,10 +158,12 @@ function surplusIn({ catalog }: Pick<Ports, "catalog">, request: OnboardingReque
 /** Whether Azure has what the profile says and, unless a change is removing it just now, nothing of an earlier one. */
 function inspectManaged(
   managed: Managed,
-  { berth, fields, isReplacing }: { berth: Berth; fields: ManagedFields; isReplacing: boolean },
+  { namespaceRef, fields, isReplacing }: { namespaceRef: NamespaceRef; fields: ManagedFields; isReplacing: boolean },
 ): readonly Finding[] {
   const target = nameOfManaged(managed);
-  const { differences } = isReplacing ? { differences: [] } : decideReturn(managed, { ...berth, wanted: fields });
+  const { differences } = isReplacing
+    ? { differences: [] }
+    : decideReturn(managed, { ...namespaceRef, wanted: fields });
   return [
     ...departures(managed, fields).map(({ field, current: found, desired: expected }) =>
       finding("OBJECT_CHANGED", target, { field, expected, found }),

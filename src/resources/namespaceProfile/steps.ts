@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { defined } from "../../domain/defined.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict } from "../../domain/operation/plan.ts";
@@ -107,7 +107,7 @@ export function surplusOf(
 
 export async function planRemoval(
   ports: Ports,
-  input: Berth & { readonly createdBy?: string | undefined },
+  input: NamespaceRef & { readonly createdBy?: string | undefined },
   { refs, besideAzure = refs, kept, step }: Removal & { readonly step: StepKey },
 ): Promise<StepPlan> {
   const { cluster, managed } = await placesOf(ports, input);
@@ -120,7 +120,7 @@ export async function planRemoval(
 
 export async function removeGiven(
   ports: Ports,
-  input: Berth & { readonly createdBy?: string | undefined },
+  input: NamespaceRef & { readonly createdBy?: string | undefined },
   { refs, besideAzure = refs, kept, step }: Removal & { readonly step: Pick<StepContext, "willDo"> },
 ): Promise<{ action: StepAction }> {
   const { cluster, managed } = await placesOf(ports, input);
@@ -158,7 +158,7 @@ export const restoreProfile = defineStep({
 });
 
 /** The cluster, and the managed namespace if the profile goes there, too. */
-async function placesOf(ports: Pick<Ports, "catalog" | "managedNamespaces">, input: Berth) {
+async function placesOf(ports: Pick<Ports, "catalog" | "managedNamespaces">, input: NamespaceRef) {
   const cluster = findCluster(ports.catalog, input.cluster);
   const managed = await findManaged(ports, cluster, input);
   return { cluster, managed, isManaged: managed !== undefined };

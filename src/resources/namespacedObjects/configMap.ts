@@ -28,11 +28,11 @@ function databaseData(catalog: Catalog, { databases }: Contents): Readonly<Recor
 }
 
 /** The first of each kind in variables, all of them as JSON. Namespaces without targets do not have them: 0.1.0 knew none. */
-function targetData(catalog: Catalog, { targets = [], ...berth }: Contents): Readonly<Record<string, string>> {
+function targetData(catalog: Catalog, { targets = [], ...namespaceRef }: Contents): Readonly<Record<string, string>> {
   if (targets.length === 0) return {};
   const all = targets.map((wanted) => {
     const place = placeOf(findTarget(catalog, { ...wanted, access: [] }));
-    return { alias: keyOf(wanted), kind: place.kind, parts: connectionTo(place, berth) };
+    return { alias: keyOf(wanted), kind: place.kind, parts: connectionTo(place, namespaceRef) };
   });
   const inJson = all.map(({ alias, kind, parts }) => {
     const fields = parts.map(({ field, value }) => [field, value] as const);

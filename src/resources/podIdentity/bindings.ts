@@ -4,7 +4,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { traitsOf } from "../../domain/catalog/clusterKinds.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
-import { azureIdentityName, type Berth, berthKey, bindingName } from "../../domain/naming/names.ts";
+import { azureIdentityName, bindingName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
 import { type OnboardingRequest, selectorOf } from "../../domain/request/request.ts";
@@ -32,16 +32,16 @@ async function listBindings(
 }
 
 /** Aad-pod-identity looks the identity up in the binding's own namespace, so only the bindings there count. */
-function ofIdentity(bindings: readonly Binding[], berth: Berth): readonly Binding[] {
+function ofIdentity(bindings: readonly Binding[], namespaceRef: NamespaceRef): readonly Binding[] {
   return bindings.filter(
     ({ metadata, azureIdentity }) =>
-      metadata.namespace === berth.namespace &&
-      metadata.name !== bindingName(berth) &&
-      azureIdentity === azureIdentityName(berth),
+      metadata.namespace === namespaceRef.namespace &&
+      metadata.name !== bindingName(namespaceRef) &&
+      azureIdentity === azureIdentityName(namespaceRef),
   );
 }
 
-type Selecting = Berth & { readonly selector: string };
+type Selecting = NamespaceRef & { readonly selector: string };
 
 /** Bindings that can give another identity to pods with the request's selector: aad-pod-identity picks either. */
 async function rivalsOf(
@@ -83,15 +83,15 @@ function nameOf({ metadata: { name, namespace = "" } }: Binding): string {
 /** Who else depends on the AzureIdentity. */
 export async function dependantsOfPodIdentity(
   ports: Pick<Ports, "catalog" | "kubernetes">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<Dependants> {
-  const cluster = findCluster(ports.catalog, berth.cluster);
+  const cluster = findCluster(ports.catalog, namespaceRef.cluster);
   return await readable(async () => {
-    const bindings = ofIdentity(await listBindings(ports, cluster), berth);
-    const foreign = bindings.filter(({ metadata }) => !isMarked(metadata, berth));
+    const bindings = ofIdentity(await listBindings(ports, cluster), namespaceRef);
+    const foreign = bindings.filter(({ metadata }) => !isMarked(metadata, namespaceRef));
     if (foreign.length === 0) return [];
     const names = list(foreign.map(({ metadata, selector }) => `${metadata.name} (selector ${selector})`));
-    const message = `AzureIdentityBindings of others in ${berthKey(berth)} give identity ${azureIdentityName(berth)} to pods: ${names}.`;
+    const message = `AzureIdentityBindings of others in ${namespaceKey(namespaceRef)} give identity ${azureIdentityName(namespaceRef)} to pods: ${names}.`;
     return [toOperationError("IDENTITY_BOUND_BY_OTHERS", message)];
   });
 }

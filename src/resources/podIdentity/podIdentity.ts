@@ -1,7 +1,7 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { identityRef } from "../../domain/catalog/clusters.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { azureIdentityName, type Berth, bindingName } from "../../domain/naming/names.ts";
+import { azureIdentityName, bindingName, type NamespaceRef } from "../../domain/naming/names.ts";
 import type { IdentityRef } from "../../ports/identities.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 
@@ -13,41 +13,45 @@ export const behaviorAnnotation = "aadpodidentity.k8s.io/Behavior";
  * a pod in any namespace could get this identity by its label.
  */
 function podIdentityObjects(
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   { clientId, selector, resourceId }: { clientId: ClientId; selector: string; resourceId: string },
 ) {
-  const name = azureIdentityName(berth);
+  const name = azureIdentityName(namespaceRef);
   return [
     {
       apiVersion: podIdentityApi,
       kind: "AzureIdentity",
       metadata: {
         name,
-        namespace: berth.namespace,
+        namespace: namespaceRef.namespace,
         annotations: { [behaviorAnnotation]: "namespaced" },
       },
       spec: { type: 0, resourceID: resourceId, clientID: clientId },
     },
-    bindingObject(berth, selector),
+    bindingObject(namespaceRef, selector),
   ];
 }
 
-export function bindingObject(berth: Berth, selector: string) {
+export function bindingObject(namespaceRef: NamespaceRef, selector: string) {
   return {
     apiVersion: podIdentityApi,
     kind: "AzureIdentityBinding",
-    metadata: { name: bindingName(berth), namespace: berth.namespace },
-    spec: { azureIdentity: azureIdentityName(berth), selector },
+    metadata: { name: bindingName(namespaceRef), namespace: namespaceRef.namespace },
+    spec: { azureIdentity: azureIdentityName(namespaceRef), selector },
   };
 }
 
 export function desiredObjects(
   catalog: Catalog,
-  { cluster, namespace }: Berth,
+  { cluster, namespace }: NamespaceRef,
   { clientId, selector }: { clientId: ClientId; selector: string },
 ): readonly KubernetesObject[] {
-  const berth = { cluster, namespace };
-  return podIdentityObjects(berth, { clientId, selector, resourceId: resourceId(identityRef(catalog, berth)) });
+  const namespaceRef = { cluster, namespace };
+  return podIdentityObjects(namespaceRef, {
+    clientId,
+    selector,
+    resourceId: resourceId(identityRef(catalog, namespaceRef)),
+  });
 }
 
 /** With `resourcegroups` in lower case, as in aad-pod-identity's documentation: MIC takes another spelling for another identity. */
@@ -57,10 +61,10 @@ function resourceId({ subscriptionId, resourceGroup, name }: IdentityRef): strin
 }
 
 /** In the order of removal: first what gives pods the identity. */
-export function podIdentityRefs(berth: Berth) {
-  const inNamespace = { apiVersion: podIdentityApi, namespace: berth.namespace };
+export function podIdentityRefs(namespaceRef: NamespaceRef) {
+  const inNamespace = { apiVersion: podIdentityApi, namespace: namespaceRef.namespace };
   return [
-    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(berth) },
-    { ...inNamespace, kind: "AzureIdentity", name: azureIdentityName(berth) },
+    { ...inNamespace, kind: "AzureIdentityBinding", name: bindingName(namespaceRef) },
+    { ...inNamespace, kind: "AzureIdentity", name: azureIdentityName(namespaceRef) },
   ];
 }

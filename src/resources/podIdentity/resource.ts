@@ -38,7 +38,8 @@ export const podIdentity = defineResource({
     if (modeBeside) return [];
     return podIdentityRefs(request).map((ref) => ({
       target,
-      read: () => inspectSurplus(ports.kubernetes, cluster, { ref, berth: request, code: "POD_IDENTITY_SURPLUS" }),
+      read: () =>
+        inspectSurplus(ports.kubernetes, cluster, { ref, namespaceRef: request, code: "POD_IDENTITY_SURPLUS" }),
     }));
   },
 

@@ -5,7 +5,7 @@ import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { findCluster } from "../../domain/catalog/clusters.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import { azureIdentityName, type Berth } from "../../domain/naming/names.ts";
+import { azureIdentityName, type NamespaceRef } from "../../domain/naming/names.ts";
 import { AdoptionPolicy, selectorOf } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject } from "../../ports/kubernetes.ts";
 import { withDependants } from "../definitions/dependants.ts";
@@ -92,8 +92,12 @@ export const removePodIdentity = defineStep({
 });
 
 /** False for objects of others: what they assign stays assigned. */
-async function isGone(kubernetes: Pick<Kubernetes, "get">, cluster: ClusterTarget, berth: Berth): Promise<boolean> {
-  const found = await Promise.all(podIdentityRefs(berth).map((ref) => kubernetes.get(cluster, ref)));
+async function isGone(
+  kubernetes: Pick<Kubernetes, "get">,
+  cluster: ClusterTarget,
+  namespaceRef: NamespaceRef,
+): Promise<boolean> {
+  const found = await Promise.all(podIdentityRefs(namespaceRef).map((ref) => kubernetes.get(cluster, ref)));
   return found.every((each) => each === undefined);
 }
 
@@ -114,8 +118,12 @@ export const restorePodIdentity = defineStep({
 });
 
 /** The binding as a change writes it, and as it was before. */
-function rewrittenBinding({ written, before, ...berth }: Berth & { written: string; before: string }): Rewritten {
-  return { written: bindingObject(berth, written), before: bindingObject(berth, before) };
+function rewrittenBinding({
+  written,
+  before,
+  ...namespaceRef
+}: NamespaceRef & { written: string; before: string }): Rewritten {
+  return { written: bindingObject(namespaceRef, written), before: bindingObject(namespaceRef, before) };
 }
 
 const assignmentPolls = 10;
@@ -125,15 +133,19 @@ const assignmentPollMs = 500;
  * Waits until no node has the identity assigned: an Azure identity that is deleted while a node still has it blocks every later
  * assignment there (aad-pod-identity issues 227, 533, 1327).
  */
-async function waitUntilUnassigned(kubernetes: Kubernetes, cluster: ClusterTarget, berth: Berth): Promise<void> {
+async function waitUntilUnassigned(
+  kubernetes: Kubernetes,
+  cluster: ClusterTarget,
+  namespaceRef: NamespaceRef,
+): Promise<void> {
   for (let poll = 0; poll < assignmentPolls; poll += 1) {
     const assigned = await kubernetes.list(cluster, { apiVersion: podIdentityApi, kind: "AzureAssignedIdentity" });
-    if (!assigned.some((each) => assignedIdentityName(each) === azureIdentityName(berth))) return;
+    if (!assigned.some((each) => assignedIdentityName(each) === azureIdentityName(namespaceRef))) return;
     await sleep(assignmentPollMs);
   }
   throw new TransientError(
     "IDENTITY_STILL_ASSIGNED",
-    `AzureAssignedIdentity objects of ${azureIdentityName(berth)} are still there; aad-pod-identity has not let the identity go.`,
+    `AzureAssignedIdentity objects of ${azureIdentityName(namespaceRef)} are still there; aad-pod-identity has not let the identity go.`,
   );
 }
 

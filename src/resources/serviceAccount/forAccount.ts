@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { KubernetesObject } from "../../ports/kubernetes.ts";
 import { accountOf, clientOf, earlierOf, type OperationFacts } from "../definitions/operationFacts.ts";
@@ -16,7 +16,7 @@ const given = {
   adoptionPolicy: AdoptionPolicy,
   identity: z.object({ clientId: ClientId }),
 };
-type ForAccount = Berth & Given<typeof given>;
+type ForAccount = NamespaceRef & Given<typeof given>;
 
 export function ensuringForAccount(desired: (catalog: Catalog, input: ForAccount) => readonly KubernetesObject[]) {
   return {
@@ -43,7 +43,7 @@ export const ofAccount = {
 /** The same for a service account that a change replaces. */
 export const ofReplacedAccount = {
   stage: "replace",
-  target: (input: Berth & OfAccount) => accountKey(input, input.serviceAccount),
+  target: (input: NamespaceRef & OfAccount) => accountKey(input, input.serviceAccount),
   given: account,
   from: (operation: OperationFacts) => ({ serviceAccount: earlierOf(operation).serviceAccount }),
 } as const;

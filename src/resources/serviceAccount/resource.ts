@@ -52,7 +52,7 @@ export const serviceAccount = defineResource({
     if (isOwn) return [own, others];
     const left = serviceAccountRefs(request).map((ref) => ({
       target,
-      read: () => inspectLeftAccount(kubernetes, cluster, { ref, berth: request, clientId }),
+      read: () => inspectLeftAccount(kubernetes, cluster, { ref, namespaceRef: request, clientId }),
     }));
     return [...left, others];
   },

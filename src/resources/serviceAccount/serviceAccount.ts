@@ -1,14 +1,14 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 
-export function accountKey(berth: Berth, account: string): string {
-  return `${berthKey(berth)}/${account}`;
+export function accountKey(namespaceRef: NamespaceRef, account: string): string {
+  return `${namespaceKey(namespaceRef)}/${account}`;
 }
 
 export function desiredAccount(
   { tenantId }: Pick<Catalog, "tenantId">,
-  { namespace, serviceAccount }: Pick<Berth, "namespace"> & { readonly serviceAccount: string },
+  { namespace, serviceAccount }: Pick<NamespaceRef, "namespace"> & { readonly serviceAccount: string },
   clientId: ClientId,
 ) {
   return serviceAccountObject({ namespace }, { serviceAccount, clientId, tenantId });
@@ -16,7 +16,7 @@ export function desiredAccount(
 
 /** Annotations of azure-workload-identity (docs/book/src/topics/service-account-labels-and-annotations.md). */
 export function serviceAccountObject(
-  { namespace }: Pick<Berth, "namespace">,
+  { namespace }: Pick<NamespaceRef, "namespace">,
   { serviceAccount: name, clientId, tenantId }: { serviceAccount: string; clientId: ClientId; tenantId: string },
 ) {
   return {
@@ -35,6 +35,6 @@ export const clientIdAnnotation = "azure.workload.identity/client-id";
 export function serviceAccountRefs({
   namespace,
   serviceAccount: name,
-}: Pick<Berth, "namespace"> & { readonly serviceAccount: string }) {
+}: Pick<NamespaceRef, "namespace"> & { readonly serviceAccount: string }) {
   return [{ apiVersion: "v1", kind: "ServiceAccount", name, namespace }];
 }

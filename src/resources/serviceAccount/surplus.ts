@@ -3,7 +3,7 @@
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readMetadata } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Kubernetes, KubernetesObject, ObjectRef } from "../../ports/kubernetes.ts";
@@ -25,13 +25,13 @@ export async function findSurplusAccounts(
 export async function findOwnAccounts(
   kubernetes: Pick<Kubernetes, "list">,
   cluster: ClusterTarget,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
 ): Promise<readonly KubernetesObject[]> {
-  const query = { apiVersion: "v1", kind: "ServiceAccount", namespace: berth.namespace };
+  const query = { apiVersion: "v1", kind: "ServiceAccount", namespace: namespaceRef.namespace };
   const accounts = await kubernetes.list(cluster, query);
   return accounts.filter(
     ({ metadata }) =>
-      metadata.deletionTimestamp === undefined && isMarked(metadata, berth) && isAppliedByMooring(metadata),
+      metadata.deletionTimestamp === undefined && isMarked(metadata, namespaceRef) && isAppliedByMooring(metadata),
   );
 }
 
@@ -52,10 +52,14 @@ export function surplusFinding(account: KubernetesObject, clientId: ClientId): F
 export async function inspectLeftAccount(
   kubernetes: Pick<Kubernetes, "get">,
   cluster: ClusterTarget,
-  { ref, berth, clientId }: { readonly ref: ObjectRef; readonly berth: Berth; readonly clientId: ClientId },
+  {
+    ref,
+    namespaceRef,
+    clientId,
+  }: { readonly ref: ObjectRef; readonly namespaceRef: NamespaceRef; readonly clientId: ClientId },
 ): Promise<readonly Finding[]> {
   const current = await kubernetes.get(cluster, ref);
-  return current && readMetadata(current.metadata)?.berth === berthKey(berth)
+  return current && readMetadata(current.metadata)?.berth === namespaceKey(namespaceRef)
     ? [surplusFinding(current, clientId)]
     : [];
 }

@@ -1,6 +1,6 @@
 /** How the administrator of a SQL server is set, and removed again. */
 import { z } from "zod";
-import { type Berth, berthKey } from "../../domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { requestsOf } from "../../domain/operation/lifecycle.ts";
 import { type Conflict, type StepPlan, stays, throwConflict, toStepPlan } from "../../domain/operation/plan.ts";
 import { findServer } from "../../domain/targets/sqlDatabase.ts";
@@ -87,7 +87,7 @@ export const unsetSqlAdmin = defineStep({
 
 async function planUnset(
   ports: Looking & Pick<Ports, "registry">,
-  input: Berth & { readonly createdBy?: string | undefined },
+  input: NamespaceRef & { readonly createdBy?: string | undefined },
   alias: string,
 ): Promise<StepPlan> {
   const step = { name: "unsetSqlAdmin", target: alias } as const;
@@ -112,13 +112,17 @@ async function planUnset(
 }
 
 /** Namespaces that have databases on the server, are about to have them, or would have them again after an undo. */
-async function dependants(ports: Pick<Ports, "registry">, own: Berth, alias: string): Promise<readonly string[]> {
+async function dependants(
+  ports: Pick<Ports, "registry">,
+  own: NamespaceRef,
+  alias: string,
+): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { value, unreadable = [] } of namespacePages(ports)) {
     const uses = value.filter((record) =>
       requestsOf(record).some(({ databases }) => databases.some(({ server }) => server === alias)),
     );
-    found.push(...uses.map(berthKey).filter((key) => key !== berthKey(own)));
+    found.push(...uses.map(namespaceKey).filter((key) => key !== namespaceKey(own)));
     // Nobody knows what such a namespace has.
     found.push(...unreadable.map((row) => `perhaps the unreadable row ${row}`));
   }

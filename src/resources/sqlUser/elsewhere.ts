@@ -7,7 +7,7 @@ import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { type Finding, finding } from "../../domain/finding.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -103,8 +103,8 @@ export async function inspectReach(
 }
 
 /** Of a user that lets the identity in. */
-export function isMarkedUser(berth: Berth, { mark }: Pick<DatabaseUser, "mark">): boolean {
-  return readMark(mark)?.berth === berthKey(berth);
+export function isMarkedUser(namespaceRef: NamespaceRef, { mark }: Pick<DatabaseUser, "mark">): boolean {
+  return readMark(mark)?.berth === namespaceKey(namespaceRef);
 }
 
 /** The databases that the requests name. */

@@ -5,7 +5,7 @@
 import { defined } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import {
   type DatabaseRequest,
   type DatabaseTarget,
@@ -47,10 +47,10 @@ async function findGiven(ports: Finding, servers: RememberedServers, wanted: Dat
  */
 export async function atGiven<T>(
   ports: Finding,
-  { berth, database }: { readonly berth: Berth; readonly database: DatabaseRequest },
+  { namespaceRef, database }: { readonly namespaceRef: NamespaceRef; readonly database: DatabaseRequest },
   use: (target: DatabaseTarget) => Promise<T>,
 ): Promise<T> {
-  const { servers = {} } = (await ports.registry.getNamespace(berth)) ?? {};
+  const { servers = {} } = (await ports.registry.getNamespace(namespaceRef)) ?? {};
   let listed: Given["listed"] = "nothing";
   try {
     const given = await findGiven(ports, servers, database);

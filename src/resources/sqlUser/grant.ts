@@ -4,7 +4,7 @@ import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
 import { ClientId, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { type Berth, berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { clientIdFromSid, sidFromClientId } from "../../domain/naming/sid.ts";
 import {
@@ -39,7 +39,7 @@ export interface DatabaseDecision {
   readonly changes: readonly UserChange[];
 }
 
-interface DatabasePlanInput extends Berth {
+interface DatabasePlanInput extends NamespaceRef {
   readonly permit: Permit;
   readonly operation: string;
   readonly database: DatabaseRequest;
@@ -87,10 +87,10 @@ export async function planDatabase(
 }
 
 /** The plan for a database that nobody can log in to yet: what is made there if nothing prevents it. */
-function planUnseen({ database, ...berth }: Berth & { readonly database: DatabaseRequest }): StepPlan {
+function planUnseen({ database, ...namespaceRef }: NamespaceRef & { readonly database: DatabaseRequest }): StepPlan {
   const place = keyOf(database);
   const desired = grantsOf(database.roles);
-  const differences = describeNew({ name: identityName(berth), sid: undefined, desired });
+  const differences = describeNew({ name: identityName(namespaceRef), sid: undefined, desired });
   const message = `Nobody can log in to ${place} before its server has a Microsoft Entra administrator.`;
   const plan = toStepPlan({ name: "grantDatabase", target: place }, { action: "create", differences });
   return { ...plan, notices: [toNotice("SQL_NOT_SEEN_YET", message)] };
@@ -217,7 +217,7 @@ function permissionsLost(
 }
 
 function unrecorded(input: DecisionInput, user: DatabaseUser): Decision {
-  const what = `In ${place(input)} user "${user.name}" has Mooring's mark for ${berthKey(input)} and SID ${user.sid}`;
+  const what = `In ${place(input)} user "${user.name}" has Mooring's mark for ${namespaceKey(input)} and SID ${user.sid}`;
   return refuse(
     "IDENTITY_UNRECORDED",
     `${what}, and no record knows its identity (client ID ${clientIdFromSid(user.sid)}).`,
@@ -278,7 +278,7 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
   // Adopted unchanged: without a mark there is nothing to revoke later.
   if (missing.length === 0) return { action: "adopt", changes: [] };
   const { installation } = input;
-  const mark = { berth: berthKey(input), operation: null, installation, grants: given(missing, input.operation) };
+  const mark = { berth: namespaceKey(input), operation: null, installation, grants: given(missing, input.operation) };
   return {
     action: "adopt",
     differences: missing.map(({ name }) => ({ field: name, current: null, desired: "granted" })),
@@ -290,7 +290,7 @@ function adopt(input: DecisionInput, user: DatabaseUser): Decision {
 function creation(input: DecisionInput, grants: readonly Grant[]): readonly UserChange[] {
   const { name, sid, identity, operation, installation } = input;
   if (sid === undefined || identity === undefined) return [];
-  const mark = { berth: berthKey(input), operation, installation, grants: given(grants, operation) };
+  const mark = { berth: namespaceKey(input), operation, installation, grants: given(grants, operation) };
   return [
     input.target.server.userCreation === "sid"
       ? { kind: "createFromSid", user: name, sid }
@@ -350,7 +350,7 @@ export const grantDatabase = defineStep({
 
 async function mayGive(
   ports: Ports,
-  input: Berth & {
+  input: NamespaceRef & {
     readonly operation: string;
     readonly database: DatabaseRequest;
     readonly takesBack?: boolean | undefined;

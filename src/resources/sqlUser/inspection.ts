@@ -1,7 +1,7 @@
 /** Reading the SQL user back. */
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
-import { berthKey, identityName } from "../../domain/naming/names.ts";
+import { identityName, namespaceKey } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import {
@@ -65,7 +65,7 @@ async function describeGiven(
 ): Promise<string> {
   const sought = { name: identityName(request), sid: sidFromClientId(clientId) };
   return await describeAccess(() =>
-    atGiven(ports, { berth: request, database }, (target) => ports.databases.inspect(target, sought)),
+    atGiven(ports, { namespaceRef: request, database }, (target) => ports.databases.inspect(target, sought)),
   );
 }
 
@@ -110,7 +110,7 @@ async function inspectListed(
   if (user.sid !== sid) {
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
-  return [...findings, ...compareRights(target, user, { state, database, key: berthKey(request) })];
+  return [...findings, ...compareRights(target, user, { state, database, key: namespaceKey(request) })];
 }
 
 interface Compared {

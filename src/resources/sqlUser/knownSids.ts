@@ -1,6 +1,6 @@
 import { identityRef } from "../../domain/catalog/clusters.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import type { DatabaseState } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -13,12 +13,12 @@ import { asCataloged } from "./way.ts";
  */
 export async function knownSids(
   { catalog, identities, registry }: Pick<Ports, "catalog" | "identities" | "registry">,
-  berth: Berth,
+  namespaceRef: NamespaceRef,
   database: string,
 ): Promise<readonly string[]> {
-  const { clientId: onboarded, things = [] } = (await registry.getNamespace(berth)) ?? {};
-  const isListed = lookUp(catalog.clusters, berth.cluster) !== undefined;
-  const find = () => identities.get(identityRef(catalog, berth));
+  const { clientId: onboarded, things = [] } = (await registry.getNamespace(namespaceRef)) ?? {};
+  const isListed = lookUp(catalog.clusters, namespaceRef.cluster) !== undefined;
+  const find = () => identities.get(identityRef(catalog, namespaceRef));
   const clientId = onboarded ?? (isListed ? (await find())?.clientId : undefined);
   const seen = things.flatMap(({ thing, id }) => (thing === database ? [sidOf(id)] : []));
   return [...new Set([...(clientId === undefined ? [] : [sidFromClientId(clientId)]), ...seen])];

@@ -1,6 +1,6 @@
 /** Users of a database, and the server's administrator, with the rights that Mooring did not give. */
 import { defined } from "../../domain/defined.ts";
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { readMark } from "../../domain/naming/ownership.ts";
 import { type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
 import type { DatabaseUser } from "../../ports/databases.ts";
@@ -71,7 +71,7 @@ function givenByMooring(
 ): ReadonlySet<string> | undefined {
   if (owner && !owner.hasTarget) return undefined;
   const mark = readMark(user.mark) ?? readMark(owner && recordedMarkOf(owner, key, userId(user)));
-  const isOwn = mark && (owner ? mark.berth === berthKey(owner.berth) : owners.isUnsure(mark.berth));
+  const isOwn = mark && (owner ? mark.berth === namespaceKey(owner.namespaceRef) : owners.isUnsure(mark.berth));
   if (isOwn) return new Set(Object.keys(mark.grants));
   // One that was there before, and had what was asked for, has no mark.
   return owner && new Set();

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { defined } from "../../domain/defined.ts";
 import { type PermanentCode, PermanentError } from "../../domain/errors.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef } from "../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../domain/naming/ownership.ts";
 import { sidFromClientId } from "../../domain/naming/sid.ts";
 import { strongest } from "../../domain/operation/actions.ts";
@@ -40,7 +40,7 @@ import { circumstancesOf } from "./way.ts";
 
 type RevokingName = Extract<StepKey["name"], "revokeDatabase" | "retireDatabase" | "narrowDatabase">;
 
-interface RevocationInput extends Berth {
+interface RevocationInput extends NamespaceRef {
   readonly database: DatabaseRequest;
   readonly createdBy?: string | undefined;
 }
@@ -257,13 +257,13 @@ interface FoundUsers {
 
 export async function findOurs(ports: Looking, input: Omit<RevocationInput, "createdBy">): Promise<FoundUsers> {
   const { cluster, namespace } = input;
-  const berth = { cluster, namespace };
-  const name = identityName(berth);
-  const sids = await knownSids(ports, berth, place(input));
+  const namespaceRef = { cluster, namespace };
+  const name = identityName(namespaceRef);
+  const sids = await knownSids(ports, namespaceRef, place(input));
   const { database } = input;
-  const state = await atGiven(ports, { berth, database }, (target) => findUsers(ports, target, { name, sids }));
+  const state = await atGiven(ports, { namespaceRef, database }, (target) => findUsers(ports, target, { name, sids }));
   const { users } = state;
-  const about = { database: place(input), ...recallOf(ports, berth, { withoutRecord: "ours" }) };
+  const about = { database: place(input), ...recallOf(ports, namespaceRef, { withoutRecord: "ours" }) };
   const known = await Promise.all(users.map(async (user) => ({ user, mark: (await knownMark(user, about)).mark })));
   return {
     state,
@@ -327,7 +327,7 @@ type Revoking = Omit<RevokingDecision, "adopted">;
  */
 export async function carryOut(
   ports: Ports,
-  { cluster, namespace, database: on }: Berth & OnDatabase,
+  { cluster, namespace, database: on }: NamespaceRef & OnDatabase,
   decide: (undroppable?: Conflict) => Promise<Revoking>,
   willDo: (decision: Revoking) => Promise<void> = async () => undefined,
 ): Promise<Revoking> {
@@ -335,9 +335,9 @@ export async function carryOut(
     if (decision.changes.length === 0) return decision;
     await willDo(decision);
     const ofUser = [...Map.groupBy(decision.changes, ({ user }) => user).values()];
-    const berth = { cluster, namespace };
+    const namespaceRef = { cluster, namespace };
     const write = (changes: readonly UserChange[]) =>
-      atGiven(ports, { berth, database: on }, (target) => ports.databases.change(target, changes));
+      atGiven(ports, { namespaceRef, database: on }, (target) => ports.databases.change(target, changes));
     for (const each of eachByItself(ofUser.map((changes) => () => write(changes)))) await each();
     return decision;
   };
@@ -373,8 +373,8 @@ async function act(
     );
   const { plan, conflict, stays } = await carryOut(ports, { cluster, namespace, database: on }, first, willDo);
   throwConflict(conflict);
-  const berth = { cluster, namespace };
-  const about = { operation, ...berth, resource: "sqlUser", target: keyOf(on), place: placeOfLeft(on) } as const;
+  const namespaceRef = { cluster, namespace };
+  const about = { operation, ...namespaceRef, resource: "sqlUser", target: keyOf(on), place: placeOfLeft(on) } as const;
   const left = await tidyAfterwards(ports, step, about, toTidying(stays));
   if (left.length > 0) await step.notice([...said, ...left]);
   return { action: plan.action };
@@ -404,8 +404,8 @@ export async function tidyUp(
   const on = { server: data.server, database: data.database, roles: [] };
   const isKept = kept.some(({ databases }) => databases.some((each) => keyOf(each) === keyOf(on)));
   if (isKept) return [];
-  const berth = { cluster, namespace };
-  const input = { ...berth, database: on };
+  const namespaceRef = { cluster, namespace };
+  const input = { ...namespaceRef, database: on };
   const decide = (refused?: Conflict) => planRevocation(ports, "revokeDatabase", input, refused);
   const { conflict, stays } = await carryOut(ports, input, decide);
   throwConflict(conflict);

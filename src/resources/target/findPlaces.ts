@@ -5,7 +5,7 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import type { Targets } from "../../domain/targets/index.ts";
@@ -43,13 +43,16 @@ export interface Places {
 
 type Finding = Pick<Ports, "catalog" | "registry">;
 
-export async function findPlaces(ports: Finding, berth: Berth, target: string): Promise<Places> {
-  return (await placesOf(ports, berth))(target);
+export async function findPlaces(ports: Finding, namespaceRef: NamespaceRef, target: string): Promise<Places> {
+  return (await placesOf(ports, namespaceRef))(target);
 }
 
 /** The same for several targets, with one look at the record. */
-export async function placesOf({ catalog, registry }: Finding, berth: Berth): Promise<(target: string) => Places> {
-  const { places = {} } = (await registry.getNamespace(berth)) ?? {};
+export async function placesOf(
+  { catalog, registry }: Finding,
+  namespaceRef: NamespaceRef,
+): Promise<(target: string) => Places> {
+  const { places = {} } = (await registry.getNamespace(namespaceRef)) ?? {};
   return (target) => placesIn(catalog, places, target);
 }
 
@@ -72,8 +75,8 @@ function placesIn(catalog: Catalog, places: RememberedPlaces, target: string): P
 }
 
 /** The catalog as far as the namespace needs it: with targets that it has dropped, where the record remembers them last. */
-export async function withRemembered({ catalog, registry }: Finding, berth: Berth): Promise<Catalog> {
-  const { places = {} } = (await registry.getNamespace(berth)) ?? {};
+export async function withRemembered({ catalog, registry }: Finding, namespaceRef: NamespaceRef): Promise<Catalog> {
+  const { places = {} } = (await registry.getNamespace(namespaceRef)) ?? {};
   const dropped = Object.entries(places).flatMap(([target, all]): [string, TargetEntry][] => {
     const [last] = all.toReversed().flatMap((each) => readPlace(each) ?? []);
     return last ? [[target, { ...last, access: [] }]] : [];
@@ -82,7 +85,7 @@ export async function withRemembered({ catalog, registry }: Finding, berth: Bert
 }
 
 /** The same where the catalog has moved something: addresses stay those where the namespace has access. */
-export async function asGiven({ catalog, registry }: Finding, request: Berth & Targets): Promise<Catalog> {
+export async function asGiven({ catalog, registry }: Finding, request: NamespaceRef & Targets): Promise<Catalog> {
   const record = await registry.getNamespace(request);
   const moved = new Set(record ? movedIn(catalog, request, record).map(({ key }) => key) : []);
   if (moved.size === 0) return catalog;

@@ -7,7 +7,7 @@
 import { type Finding, finding } from "../../domain/finding.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
-import { type Berth, identityName } from "../../domain/naming/names.ts";
+import { identityName, type NamespaceRef } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import { keyOf, placeOf } from "../../domain/targets/namedTarget.ts";
@@ -34,17 +34,17 @@ const atOnce = 8;
 /** Beyond what the requests ask for; without any, everything. */
 export async function findTargetReach(
   ports: Ports,
-  { berth, principalId }: { readonly berth: Berth; readonly principalId: PrincipalId },
+  { namespaceRef, principalId }: { readonly namespaceRef: NamespaceRef; readonly principalId: PrincipalId },
   ...requests: Requests
 ): Promise<TargetReach> {
   const shared = listOnce(ports);
-  const asked = await askedIn(ports, berth, requests);
+  const asked = await askedIn(ports, namespaceRef, requests);
   const targets = Object.entries(ports.catalog.targets);
   const found = new Map<string, TargetReach["reached"][number]>();
   const unseen: string[] = [];
   await inGroups(targets, atOnce, async ([target, entry]) => {
     const at = targetAt(placeOf(entry));
-    const seen = await inTime(() => at.reached(shared, { berth, principalId, asked }));
+    const seen = await inTime(() => at.reached(shared, { namespaceRef, principalId, asked }));
     if (typeof seen === "string") unseen.push(`${target} (${seen})`);
     // A role above several targets is named once.
     else for (const each of seen) if (!found.has(each.what)) found.set(each.what, { target, ...each });
@@ -53,10 +53,10 @@ export async function findTargetReach(
 }
 
 /** Also where the catalog had a target before: what was given there goes at the end of a change, or is reported as left. */
-async function askedIn(ports: Ports, berth: Berth, requests: Requests): Promise<readonly Asked[]> {
+async function askedIn(ports: Ports, namespaceRef: NamespaceRef, requests: Requests): Promise<readonly Asked[]> {
   const wanted = requests.flatMap((request) => request?.targets ?? []);
   if (wanted.length === 0) return [];
-  const places = await placesOf(ports, berth);
+  const places = await placesOf(ports, namespaceRef);
   return wanted.flatMap(({ target, access }) => places(target).known.map(({ place }) => ({ place, access })));
 }
 
@@ -76,7 +76,7 @@ function listOnce(ports: Ports): Ports {
 /** What others gave where the requests name a target, beyond what they ask for: what Mooring gave is revoked. */
 export async function findAddedOnTargets(
   ports: Ports,
-  { berth, identity }: { readonly berth: Berth; readonly identity: IdentityPair },
+  { namespaceRef, identity }: { readonly namespaceRef: NamespaceRef; readonly identity: IdentityPair },
   requests: Requests,
 ): Promise<readonly string[]> {
   const wanted = new Map(requests.flatMap((each) => (each?.targets ?? []).map((one) => [keyOf(one), one] as const)));
@@ -85,9 +85,9 @@ export async function findAddedOnTargets(
       const place = listedPlace(ports.catalog, { target, access });
       if (!place || isAzureRolePlace(place)) return [];
       const about = {
-        berth,
+        namespaceRef,
         target,
-        ...recallOf(ports, berth, { identity }),
+        ...recallOf(ports, namespaceRef, { identity }),
         identity,
         access,
         note: () => undefined,
@@ -112,11 +112,11 @@ export async function revocationOf(
   { target, place, isOurs }: TargetReach["reached"][number],
 ): Promise<Decision | undefined> {
   if (!isOurs) return undefined;
-  const berth = { cluster, namespace };
-  const about = { berth, target, ...recallOf(ports, berth) };
+  const namespaceRef = { cluster, namespace };
+  const about = { namespaceRef, target, ...recallOf(ports, namespaceRef) };
   return await targetAt(place).planRevocation(ports, {
     ...about,
-    ...staying(await placesOf(ports, berth), place, targets),
+    ...staying(await placesOf(ports, namespaceRef), place, targets),
   });
 }
 
@@ -127,7 +127,7 @@ export async function inspectTargetReach(
   principalId: PrincipalId,
 ): Promise<readonly Finding[]> {
   const { cluster, namespace } = request;
-  const about = { berth: { cluster, namespace }, principalId };
+  const about = { namespaceRef: { cluster, namespace }, principalId };
   const { reached, unseen } = await findTargetReach(ports, about, request, earlier);
   const added = await Promise.all(
     reached.map(async (each) => {

@@ -49,9 +49,9 @@ export const target = defineResource({
     ]),
 
   roomOnTargets(ports, { request, identity, ...planning }) {
-    const berth = { cluster: request.cluster, namespace: request.namespace };
+    const namespaceRef = { cluster: request.cluster, namespace: request.namespace };
     const pair = identity && IdentityPair.parse(identity);
-    const about = { berth, ...recallOf(ports, berth, { identity: pair }) };
+    const about = { namespaceRef, ...recallOf(ports, namespaceRef, { identity: pair }) };
     const withRoles = listedTargets(ports, request).flatMap(({ place, ...each }) =>
       isAzureRolePlace(place) ? [{ ...about, ...each, place }] : [],
     );
@@ -69,10 +69,14 @@ export const target = defineResource({
   remains: (ports, request) =>
     (request.targets ?? []).map(async (wanted) => {
       const { cluster, namespace } = request;
-      const berth = { cluster, namespace };
-      const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { withoutRecord: "ours" }) };
+      const namespaceRef = { cluster, namespace };
+      const about = {
+        namespaceRef,
+        target: keyOf(wanted),
+        ...recallOf(ports, namespaceRef, { withoutRecord: "ours" }),
+      };
       // What is unknown to this release was named by the step that left it.
-      const places = await findPlaces(ports, berth, about.target);
+      const places = await findPlaces(ports, namespaceRef, about.target);
       const left = await atPlaces(places, about.target, (place) =>
         targetAt(place).planRevocation(ports, { ...about, keep: [], keepsResource: true }),
       );
@@ -85,16 +89,21 @@ export const target = defineResource({
   async tidyUp(ports, { cluster, namespace, target, ...left }, kept) {
     const place = readPlace(left.place);
     if (!place) return left.what;
-    const berth = { cluster, namespace };
+    const namespaceRef = { cluster, namespace };
     const targets = kept.flatMap((request) => request.targets ?? []);
-    const about = { berth, target, ...recallOf(ports, berth, { withoutRecord: "ours" }), triesAgain: true };
+    const about = {
+      namespaceRef,
+      target,
+      ...recallOf(ports, namespaceRef, { withoutRecord: "ours" }),
+      triesAgain: true,
+    };
     const {
       conflict,
       writes,
       tidying = [],
     } = await targetAt(place).planRevocation(ports, {
       ...about,
-      ...staying(await placesOf(ports, berth), place, targets),
+      ...staying(await placesOf(ports, namespaceRef), place, targets),
     });
     throwConflict(conflict);
     for (const write of writes) await write();
@@ -108,7 +117,7 @@ export const target = defineResource({
         () =>
           targetAt(placeOf(findTarget(catalog, { ...wanted, access: [] }))).exported({
             ...wanted,
-            berth: { cluster, namespace },
+            namespaceRef: { cluster, namespace },
             clientId,
             principalId,
           }),
@@ -135,11 +144,11 @@ async function inspectTarget(
   wanted: TargetRequest,
 ): Promise<readonly Finding[]> {
   const { cluster, namespace }: OnboardingRequest = request;
-  const berth = { cluster, namespace };
+  const namespaceRef = { cluster, namespace };
   const current = await reading;
   const identity = current && IdentityPair.parse(current);
-  const about = { berth, target: keyOf(wanted), ...recallOf(ports, berth, { identity }), identity, note };
-  const { known, unknown, isMoved } = await findPlaces(ports, berth, about.target);
+  const about = { namespaceRef, target: keyOf(wanted), ...recallOf(ports, namespaceRef, { identity }), identity, note };
+  const { known, unknown, isMoved } = await findPlaces(ports, namespaceRef, about.target);
   const listed = known.find(({ isListed }) => isListed);
   const earlier = known.filter(({ isListed }) => !isListed);
   const left = [

@@ -1,7 +1,7 @@
 /** How a namespace gets access to a target, and how it is revoked; families.ts knows what that is for each kind. */
 import { z } from "zod";
 import { IdentityPair } from "../../domain/naming/identityPair.ts";
-import type { Berth } from "../../domain/naming/names.ts";
+import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
 import { type StepPlan, throwConflict, toNotice, toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
@@ -24,7 +24,7 @@ import { locksOnChanging, type Placed } from "./locks.ts";
 
 type Step = TargetStepName<"namedTarget">;
 
-interface TargetInput extends Berth {
+interface TargetInput extends NamespaceRef {
   readonly operation: string;
   readonly target: TargetRequest;
 }
@@ -34,8 +34,8 @@ function aboutTarget(
   { cluster, namespace, target }: Omit<TargetInput, "operation">,
   recalling?: Parameters<typeof recallOf>[2],
 ): About {
-  const berth = { cluster, namespace };
-  return { berth, target: keyOf(target), ...recallOf(ports, berth, recalling) };
+  const namespaceRef = { cluster, namespace };
+  return { namespaceRef, target: keyOf(target), ...recallOf(ports, namespaceRef, recalling) };
 }
 
 /** One step may act in several places: where the catalog has the target, and where it had it before. */
@@ -164,7 +164,7 @@ async function planGrant(
   const granted = given.status === "fulfilled" ? given.value : failing(place, given.reason).decision;
   const here = { place, decision: granted };
   // A repair also clears the places where the catalog had the target before.
-  const { known, unknown } = await findPlaces(ports, about.berth, about.target);
+  const { known, unknown } = await findPlaces(ports, about.namespaceRef, about.target);
   const earlier = known.filter(({ isListed }) => !isListed);
   const revoked = await Promise.all(
     earlier.map(async ({ place: at }) => {
@@ -236,7 +236,7 @@ async function planRevocation(
 ): Promise<Planned> {
   const about = aboutTarget(ports, input, { withoutRecord: "ours" });
   const { createdBy } = input;
-  const all = await placesOf(ports, about.berth);
+  const all = await placesOf(ports, about.namespaceRef);
   const places = all(about.target);
   // What a plan gives beside, the record knows once the operation has begun.
   const used = (target: string) =>
@@ -327,10 +327,10 @@ const ofOthers = "TARGET_ACCESS_OF_OTHERS";
 /** Roles in Azure, or in a Cosmos DB account, that somebody else gave the identity. */
 async function findLent(ports: Ports, { kept, ...input }: RevocationInput): Promise<readonly string[]> {
   const about = aboutTarget(ports, input);
-  const all = await placesOf(ports, about.berth);
+  const all = await placesOf(ports, about.namespaceRef);
   const places = all(about.target).known.filter(({ place, isListed }) => isListed && place.kind !== "postgresql");
   if (places.length === 0) return [];
-  const identities = await knownIdentities(ports, about.berth);
+  const identities = await knownIdentities(ports, about.namespaceRef);
   const found = places.flatMap(({ place }) =>
     identities.map(async (identity) => {
       const { keep: access } = staying(all, place, kept);

@@ -2,7 +2,7 @@
  * What the identity has by Mooring's mark or name where its request has no target. The record says where Mooring gave something: a
  * mark anywhere else was left, came late, or was copied.
  */
-import { berthKey } from "../../domain/naming/names.ts";
+import { namespaceKey } from "../../domain/naming/names.ts";
 import { readRoleMark } from "../../domain/naming/ownership.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
@@ -15,7 +15,7 @@ import { placesOf } from "./findPlaces.ts";
 import { findTargetReach, revocationOf } from "./reach.ts";
 
 export function isMarkedRole(request: OnboardingRequest, role: RoleAssignment): boolean {
-  return readRoleMark(role.description)?.berth === berthKey(request) || hasOwnName(role);
+  return readRoleMark(role.description)?.berth === namespaceKey(request) || hasOwnName(role);
 }
 
 /** At a place of a target of the request: where the catalog has it now, all roles; where it had it before, those of Mooring. */
@@ -36,7 +36,7 @@ export const surplusAccess = surplusOf(async (ports, request, isOffboarding) => 
   const identity = await holderOf(ports, request, isOffboarding);
   if (!identity) return [];
   const { cluster, namespace } = request;
-  const about = { berth: { cluster, namespace }, principalId: identity.principalId };
+  const about = { namespaceRef: { cluster, namespace }, principalId: identity.principalId };
   const { reached } = await findTargetReach(ports, about, request);
   const found = await Promise.all(
     reached.map(async (each) => ({ ...each, decision: await revocationOf(ports, request, each) })),

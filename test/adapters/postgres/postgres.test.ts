@@ -6,7 +6,7 @@ import type { Client } from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createPostgres } from "../../../src/adapters/postgres/index.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
-import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { namespaceKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { PostgresRoles } from "../../../src/ports/postgres.ts";
@@ -253,15 +253,15 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
   });
 
   it("ends the right to connect with the last of a database's schemas, although both are given up at once", async () => {
-    const berth = { cluster: "aks-dev", namespace: "two-schemas" };
-    const own = postgresRoleName(berth);
+    const namespaceRef = { cluster: "aks-dev", namespace: "two-schemas" };
+    const own = postgresRoleName(namespaceRef);
     const note = (key: string) => [key, "op-1"] as const;
     const schemas = [place, { ...place, schema: "public" }];
     const grants = Object.fromEntries([
       ...schemas.flatMap((each) => rightsOf(["read"]).map((right) => note(noteKey(each, right)))),
       note("elsewhere/public CONNECT"),
     ]);
-    const comment = printMark({ berth: berthKey(berth), operation: "op-1", grants });
+    const comment = printMark({ berth: namespaceKey(namespaceRef), operation: "op-1", grants });
     await postgres.create(place, { role: own, principalId, comment });
     for (const each of schemas)
       await postgres.grant(each, { role: own, rights: rightsOf(["read"]), owners: await owners() });
@@ -269,7 +269,7 @@ describe.runIf(hasPostgres("the PostgreSQL adapter"))("the PostgreSQL adapter", 
     const { identities, registry } = createFakeCloud().ports;
     const plan = (each: PostgresPlace) =>
       planRevocation({ postgres, catalog, identities, registry }, each, {
-        berth,
+        namespaceRef,
         target: each.schema,
         keep: [],
         keepsResource: false,

@@ -24,8 +24,8 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
   let identity: IdentityPair;
   let namespace = 0;
   const clients: Client[] = [];
-  const berth = () => ({ cluster: "aks-dev", namespace: `team-${namespace}` });
-  const role = () => postgresRoleName(berth());
+  const namespaceRef = () => ({ cluster: "aks-dev", namespace: `team-${namespace}` });
+  const role = () => postgresRoleName(namespaceRef());
 
   beforeAll(async () => {
     fixture = await startFixture();
@@ -63,7 +63,7 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
   }
 
   const judge = async () => "ours" as const;
-  const about = () => ({ berth: berth(), target: "ledger", recordedMark: async () => undefined, judge });
+  const about = () => ({ namespaceRef: namespaceRef(), target: "ledger", recordedMark: async () => undefined, judge });
   const ports = () => {
     const { registry, identities } = createFakeCloud().ports;
     const known: typeof identities = { ...identities, get: async () => identity as never };
@@ -77,7 +77,7 @@ describe.runIf(hasPostgres("revoking on PostgreSQL"))("revoking on PostgreSQL", 
   }
 
   async function give(...access: readonly PostgresWord[]): Promise<Decision> {
-    const asking = { ...berth(), operation: "op-1", wanted: { databases: [] }, isRepair: false, isPlan: false };
+    const asking = { ...namespaceRef(), operation: "op-1", wanted: { databases: [] }, isRepair: false, isPlan: false };
     const permit = await askToGive(ports(), asking);
     const granting = {
       permit,

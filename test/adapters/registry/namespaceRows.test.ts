@@ -19,7 +19,7 @@ const row = {
   requestedBy: "somebody",
   acceptedTime: "2026-11-24T00:00:00.000Z",
 };
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 
 /** A registry whose table has these rows, no matter which release wrote them. */
 function registryOf(...written: readonly { readonly namespace: string; readonly [field: string]: unknown }[]) {
@@ -45,7 +45,7 @@ it.each([
   ["an unknown state", { state: "Onboard" }, /state: /],
   ["no request", { state: "Onboarded", request: undefined }, /request: /],
 ])("names the row of %s, and what it lacks", async (_title, changes, lacks) => {
-  const reading = registryOf({ ...row, ...changes }).getNamespace(berth);
+  const reading = registryOf({ ...row, ...changes }).getNamespace(namespaceRef);
 
   await expect(reading).rejects.toThrow(
     'Row "aks-dev/team-a" of MooringNamespaces cannot be read: it is not a record of a namespace',
@@ -68,5 +68,5 @@ it("drops the fields that the record's state cannot have", async () => {
   const before = { state: "Onboarded", operation: "op-0", requestedBy: "somebody", acceptedTime: row.acceptedTime };
   const registry = registryOf({ ...row, state: "Repairing", offboarding: { ignoreDependants: false, before } });
 
-  expect(await registry.getNamespace(berth)).toEqual({ ...row, state: "Repairing", etag: "0" });
+  expect(await registry.getNamespace(namespaceRef)).toEqual({ ...row, state: "Repairing", etag: "0" });
 });

@@ -86,11 +86,11 @@ async function callsOf(ask: () => Promise<unknown>): Promise<{ calls: readonly s
 }
 
 const asks: Readonly<Record<string, (namespace: OnboardingRequest) => Promise<unknown>>> = {
-  repair: (berth) => acceptUpkeep(blue, "Repairing", { berth, prepare: () => ({}) }),
-  "dry run of a repair": (berth) => planRepairOf(blue, berth),
-  offboarding: (berth) => acceptOffboarding(blue, berth),
-  "dry run of an offboarding": (berth) => planDeletion(blue, berth),
-  "dry run of a migration": (berth) => planMigration(blue, berth, { wanted: MigrationRequest.parse({}) }),
+  repair: (namespaceRef) => acceptUpkeep(blue, "Repairing", { namespaceRef, prepare: () => ({}) }),
+  "dry run of a repair": (namespaceRef) => planRepairOf(blue, namespaceRef),
+  offboarding: (namespaceRef) => acceptOffboarding(blue, namespaceRef),
+  "dry run of an offboarding": (namespaceRef) => planDeletion(blue, namespaceRef),
+  "dry run of a migration": (namespaceRef) => planMigration(blue, namespaceRef, { wanted: MigrationRequest.parse({}) }),
 };
 
 describe.each(Object.entries(states))("another team's namespace that %s", (_state, come) => {

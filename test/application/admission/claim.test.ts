@@ -11,10 +11,10 @@ import type { Ports } from "../../../src/ports/index.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 import { catalog, member, operator } from "../../support/teams.ts";
 
-const berth = { cluster: "aks-dev", namespace: "shared-1" };
+const namespaceRef = { cluster: "aks-dev", namespace: "shared-1" };
 const requestFor = (roles: Readonly<Record<string, readonly string[]>>, changes: object = {}) =>
   OnboardingRequest.parse({
-    ...berth,
+    ...namespaceRef,
     databases: Object.entries(roles).map(([database, given]) => ({ server: "sql-dev", database, roles: given })),
     ...changes,
   });
@@ -26,7 +26,7 @@ const red = member("red");
 const blue = member("blue");
 
 const base = {
-  ...{ ...berth, operation: "old", requestedBy: red.id, acceptedTime: "2026-11-29T00:00:00Z", team: "red" },
+  ...{ ...namespaceRef, operation: "old", requestedBy: red.id, acceptedTime: "2026-11-29T00:00:00Z", team: "red" },
 };
 const of = (request: OnboardingRequest) => ({ ...base, request, requestHash: hashRequest(request) });
 const onboarded = (request: OnboardingRequest): NamespaceRecord => ({
@@ -218,7 +218,7 @@ function outrun(ports: Ports, winner: NamespaceRecord): Ports["registry"] {
   const win = async () => {
     if (isOver) return;
     isOver = true;
-    const current = await registry.getNamespace(berth);
+    const current = await registry.getNamespace(namespaceRef);
     await (current ? registry.replaceNamespace({ ...winner, etag: current.etag }) : registry.insertNamespace(winner));
   };
   return {

@@ -7,9 +7,9 @@ import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { repair, send } from "../../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const request = OnboardingRequest.parse({
-  ...berth,
+  ...namespaceRef,
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
   targets: [{ target: "uploads", access: ["read"] }],
 });
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 async function othersOf(found: readonly (readonly [FindingCode, target: string])[]) {
-  const record = await cloud.ports.registry.getNamespace(berth);
+  const record = await cloud.ports.registry.getNamespace(namespaceRef);
   if (!record) throw new Error("it is not onboarded");
   const findings = found.map(([code, target]) => finding(code, target, { field: "it", expected: null, found: code }));
   const rows = await accessOf(cloud.ports, [{ ...record, findings }]);
@@ -56,7 +56,7 @@ const identity = "mooring-team-a";
 
 /** Where a role in Azure, or a finding on a target, shows: each row with its access. */
 async function shownBy(code: FindingCode, target: string, found: string) {
-  const record = await cloud.ports.registry.getNamespace(berth);
+  const record = await cloud.ports.registry.getNamespace(namespaceRef);
   if (!record) throw new Error("it is not onboarded");
   const findings = [finding(code, target, { field: "it", expected: null, found })];
   const rows = await accessOf(cloud.ports, [{ ...record, findings }]);
@@ -86,7 +86,7 @@ it("shows what others opened to it beyond its request, as asked for by nobody", 
 
 describe("if the catalog drops", () => {
   async function codesFor(named: object) {
-    const record = await cloud.ports.registry.getNamespace(berth);
+    const record = await cloud.ports.registry.getNamespace(namespaceRef);
     if (!record) throw new Error("it is not onboarded");
     const rows = await accessOf(cloud.ports, [record], named);
     return rows.map(({ target, ifRemoved }) => [target, ifRemoved?.flatMap(({ code = [] }) => code)]);
@@ -124,10 +124,10 @@ describe("if the catalog drops", () => {
     expect(await send(ports, { ...request, databases: [] })).toMatchObject({
       ...{ status: "Failed", error: { code: "UNKNOWN_TARGET" } },
     });
-    const repaired = await repair(ports, berth);
+    const repaired = await repair(ports, namespaceRef);
     expect(repaired).toMatchObject({ status: "Succeeded" });
     expect(repaired.leftInPlace?.join()).toContain("grant target access uploads");
-    const { findings = [] } = (await ports.registry.getNamespace(berth)) ?? {};
+    const { findings = [] } = (await ports.registry.getNamespace(namespaceRef)) ?? {};
     expect(findings.map(({ code }) => code)).toContain("NOT_IN_CATALOG");
     expect(cloud.roleAssignments.size).toBe(1);
     const { targets: _left, ...rest } = request;

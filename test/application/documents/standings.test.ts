@@ -15,10 +15,10 @@ import { approver, confirmed, createAcceptanceContext } from "../../support/acce
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { offboard, repair, send } from "../../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const first = "2099-03-01T00:00:00.000Z";
 const later = "2099-06-01T00:00:00.000Z";
-const ask = (parts: object) => OnboardingRequest.parse({ ...berth, ...parts });
+const ask = (parts: object) => OnboardingRequest.parse({ ...namespaceRef, ...parts });
 const messages = { server: "sql-dev", database: "messages", roles: ["reader"] };
 const orders = { server: "sql-dev", database: "orders", roles: ["reader"] };
 const uploads = { target: "uploads", access: ["read"] };
@@ -37,7 +37,7 @@ function rule(policy: object): void {
 }
 
 async function record() {
-  const found = await cloud.ports.registry.getNamespace(berth);
+  const found = await cloud.ports.registry.getNamespace(namespaceRef);
   if (!found) throw new Error("it is not onboarded");
   return found;
 }
@@ -205,7 +205,7 @@ it("knows nothing for certain of what an offboarding could not revoke", async ()
       throw new PermanentError("SQL_FORBIDDEN", "no");
   };
 
-  expect(await offboard(cloud.ports, berth)).toMatchObject({ status: "Failed" });
+  expect(await offboard(cloud.ports, namespaceRef)).toMatchObject({ status: "Failed" });
 
   expect(await rows()).toEqual(["sql-dev/messages reader unknown"]);
 });
@@ -238,7 +238,7 @@ it("names who asked for the namespace after somebody else has repaired it", asyn
   const asked = await send(cloud.ports, ask({ databases: [messages] }));
   const operator = { id: "operator", roles: ["Onboarding.Operate" as const], teams: [] };
 
-  const repaired = await repair(cloud.ports, berth, { by: { ...approver, ...operator } });
+  const repaired = await repair(cloud.ports, namespaceRef, { by: { ...approver, ...operator } });
 
   expect(repaired).toMatchObject({ status: "Succeeded", requestedBy: "operator" });
   expect(await document()).toMatchObject({ requestedBy: asked.requestedBy });

@@ -41,7 +41,7 @@ it("is refused between two phases of a migration", async () => {
   await acceptOnboarding(acceptance, onboarded);
   await acceptance.run();
   const migration = { until: "sideBySide", serviceAccount: "app", selector: "team-a" } as const;
-  await acceptUpkeep(acceptance, "Migrating", { berth: onboarded, prepare: () => ({ migration }) });
+  await acceptUpkeep(acceptance, "Migrating", { namespaceRef: onboarded, prepare: () => ({ migration }) });
   await acceptance.run();
 
   await expectRefusal("MIGRATION_PENDING");

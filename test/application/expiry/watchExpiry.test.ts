@@ -66,8 +66,8 @@ async function look(ports: Ports = cloud.ports): Promise<void> {
   await watchExpiry({ ...ports, registry }, log, {
     now: () => begun + machine,
     reject: (waiting, end) => rejectAtEnd({ ports, client: mooring.client, ...log }, waiting, end),
-    async revoke(berth, now) {
-      const accepted = await acceptExpired({ ...mooring, ports }, berth, now);
+    async revoke(namespaceRef, now) {
+      const accepted = await acceptExpired({ ...mooring, ports }, namespaceRef, now);
       if (accepted.isNew) started += 1;
       return accepted;
     },

@@ -15,8 +15,8 @@ import type { RoleAssignment } from "../../../src/ports/roleAssignments.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { operate } from "../../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 const account = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.DocumentDB/databaseAccounts/shop";
 const storage = "/subscriptions/s/resourceGroups/rg-data/providers/Microsoft.Storage/storageAccounts/data";
 const container = `${storage}/blobServices/default/containers/uploads`;
@@ -44,7 +44,7 @@ beforeEach(async () => {
   cloud.roles.push("mooring_reader", "mooring_writer", "mooring_executor");
   providePorts(cloud.ports);
   const request = OnboardingRequest.parse({
-    ...berth,
+    ...namespaceRef,
     databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
     targets: [
       { target: "uploads", access: ["write"] },
@@ -71,7 +71,7 @@ async function others(target: string): Promise<readonly (readonly unknown[])[]> 
     each.rights.map(({ right, scope, isForAnother }) =>
       [right, ...(scope ? [scope] : []), ...(isForAnother ? ["ours"] : [])].join(" "),
     ),
-    ...(each.owner ? [each.owner.berth.namespace] : []),
+    ...(each.owner ? [each.owner.namespaceRef.namespace] : []),
   ]);
 }
 
@@ -229,7 +229,7 @@ it("tells apart what others gave a namespace's identity, and what Mooring gave i
   const { principalId } = identity();
   assign(
     { ...roleAt(container, blobReader), principalId },
-    { ...roleAt(storage, blobReader), principalId, description: printRoleMark(berth, "op-1") },
+    { ...roleAt(storage, blobReader), principalId, description: printRoleMark(namespaceRef, "op-1") },
   );
 
   expect(await others("uploads")).toEqual([
@@ -242,7 +242,7 @@ it("does not believe a description that somebody copied", async () => {
   assign({
     ...roleAt(container, blobReader),
     principalId,
-    description: printRoleMark(berth, "op-1"),
+    description: printRoleMark(namespaceRef, "op-1"),
   });
 
   expect(await others("uploads")).toEqual([[principalId, ["Storage Blob Data Reader"]]]);
@@ -287,7 +287,7 @@ it("shows a team the identities of its own namespaces, and counts all others", a
       type: "EXTERNAL_USER",
       rights: [{ right: "db_owner", scope: "above", isForAnother: true as const }],
     },
-    owner: { berth: { cluster: "aks-dev", namespace }, team, hasTarget: true, things: [] },
+    owner: { namespaceRef: { cluster: "aks-dev", namespace }, team, hasTarget: true, things: [] },
   });
   const all = [someone, of("red", "red-1"), of("blue", "blue-1"), of(undefined, "platform")];
   const caller = { id: "c", name: "C", roles: [], teams: ["red"] };

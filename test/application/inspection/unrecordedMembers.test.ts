@@ -12,11 +12,11 @@ import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { newPair } from "../../support/ids.ts";
 import { operate } from "../../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 const place = "sql-dev/messages";
 const request = OnboardingRequest.parse({
-  ...berth,
+  ...namespaceRef,
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 

@@ -5,7 +5,7 @@ import { providePorts } from "../../../src/activities/host.ts";
 import { watchUnrecorded } from "../../../src/application/inspection/watchUnrecorded.ts";
 import { identityRef } from "../../../src/domain/catalog/clusters.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
-import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+import { federatedCredentialName, identityName, namespaceKey } from "../../../src/domain/naming/names.ts";
 import { ownerTags } from "../../../src/domain/naming/ownership.ts";
 import { beginRepair, isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
@@ -13,10 +13,10 @@ import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { newPair } from "../../support/ids.ts";
 import { operate, send } from "../../support/operations.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 const request = OnboardingRequest.parse({
-  ...berth,
+  ...namespaceRef,
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 
@@ -67,7 +67,7 @@ it("names one that a late write brought back beside the namespace's own", async 
   const own = cloud.identities.get(name);
   if (!own) throw new Error("it is not onboarded");
   const late = { ...own, name: `${name}-late`, ...newPair() };
-  cloud.identities.set(late.name, { ...late, tags: ownerTags(berth, "of-no-record") });
+  cloud.identities.set(late.name, { ...late, tags: ownerTags(namespaceRef, "of-no-record") });
 
   expect(await look()).toEqual([late.name]);
 });
@@ -161,10 +161,10 @@ describe("an identity that was there before Mooring, whose row was lost", () => 
       [
         "IDENTITY_USE_UNRECORDED",
         name,
-        `credential ${federatedCredentialName(berth, "app")}, ServiceAccount team-a/app`,
+        `credential ${federatedCredentialName(namespaceRef, "app")}, ServiceAccount team-a/app`,
       ],
     ]);
-    expect(warned[0]).toContain(`No record knows that pods of ${berthKey(berth)} can use identity ${name}`);
+    expect(warned[0]).toContain(`No record knows that pods of ${namespaceKey(namespaceRef)} can use identity ${name}`);
     expect(cloud.events).toMatchObject([
       { subject: "aks-dev/team-a", data: { severity: "Error", findings: [{ code: "IDENTITY_USE_UNRECORDED" }] } },
     ]);

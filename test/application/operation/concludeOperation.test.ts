@@ -8,12 +8,12 @@ import type { StepRecord } from "../../../src/domain/operation/records.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { createFakeCloud } from "../../support/fakeCloud.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const requestFor = (database: string) =>
-  OnboardingRequest.parse({ ...berth, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
+  OnboardingRequest.parse({ ...namespaceRef, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
 const before = { operation: "old", requestedBy: "key:requester", acceptedTime: "2026-11-28T00:00:00Z" };
 const held = {
-  ...{ ...berth, ...before, operation: "1", team: "red", request: requestFor("messages"), requestHash: "hash" },
+  ...{ ...namespaceRef, ...before, operation: "1", team: "red", request: requestFor("messages"), requestHash: "hash" },
 };
 const offboarding: HeldRecord = {
   ...{ ...held, state: "Offboarding" },
@@ -59,7 +59,7 @@ it.each(rows)("%s: its namespace", async (_what, record, steps, isUntouched, sta
   for (const each of steps) cloud.steps.set(`1 ${each.name} ${each.target}`, each);
   const error = toOperationError("SQL_UNAVAILABLE", "No answer.");
   const ending: Ending = {
-    ...{ operation, ...berth, requestedBy, kind, request },
+    ...{ operation, ...namespaceRef, requestedBy, kind, request },
     ...{ status: "Failed", leftBehind: false, isUntouched, error },
   };
 
@@ -81,7 +81,7 @@ it("fails, and names what is there, when the row of its namespace was lost while
   for (const each of [...made, found]) cloud.steps.set(`1 ${each.name} ${each.target}`, each);
 
   await concludeOperation(cloud.ports, {
-    ...{ operation, ...berth, requestedBy, kind, request },
+    ...{ operation, ...namespaceRef, requestedBy, kind, request },
     ...{ status: "Succeeded", leftBehind: false },
   });
 

@@ -160,7 +160,11 @@ it("accepts a request whose namespace was still held by an operation that had en
   now += 11_000;
   const accept = () => acceptOffboarding(acceptance, request);
 
-  const accepted = await acceptAfterRecovery({ ...acceptance, ...by() }, { requestRecovery, berth: request }, accept);
+  const accepted = await acceptAfterRecovery(
+    { ...acceptance, ...by() },
+    { requestRecovery, namespaceRef: request },
+    accept,
+  );
 
   expect(accepted).toMatchObject({ kind: "offboard", isNew: true });
 });
@@ -172,7 +176,7 @@ it("refuses what has to wait for a running operation, after a single query", asy
   const accept = () => acceptOffboarding(acceptance, request);
 
   await expect(
-    acceptAfterRecovery({ ...acceptance, ...by() }, { requestRecovery, berth: request }, accept),
+    acceptAfterRecovery({ ...acceptance, ...by() }, { requestRecovery, namespaceRef: request }, accept),
   ).rejects.toThrow(Refusal);
 
   expect(asked).toBe(1);

@@ -79,7 +79,7 @@ async function onboard(wanted = request): Promise<string> {
 async function migrate(): Promise<string> {
   await onboard(pod);
   const migration = { until: "retire", serviceAccount: "app", selector: "team-a" } as const;
-  return (await acceptUpkeep(acceptance, "Migrating", { berth: pod, prepare: () => ({ migration }) })).operation;
+  return (await acceptUpkeep(acceptance, "Migrating", { namespaceRef: pod, prepare: () => ({ migration }) })).operation;
 }
 
 it.each(["preflight", "prepareNamespace", "grantDatabase", "connectWorkload", "verifyAndConclude"])(
@@ -329,7 +329,7 @@ it.each(["checkDependants", "revokeDatabase", "removeIdentity", "verifyRemoval"]
 it("finishes a repair", async () => {
   await onboard();
   cloud.identities.clear();
-  const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  const { operation } = await acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
   await breakOff(acceptance, "prepareNamespace");
 
   await comeByTimer(acceptance);

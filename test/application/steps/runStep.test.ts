@@ -16,14 +16,14 @@ import {
 } from "../../../src/resources/definitions/step.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const target = "aks-dev/team-a";
 const request = OnboardingRequest.parse({
-  ...berth,
+  ...namespaceRef,
   databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
 });
 const operation: OperationRecord = {
-  ...{ id: "1", kind: "onboard", ...berth, status: "Running", request },
+  ...{ id: "1", kind: "onboard", ...namespaceRef, status: "Running", request },
   ...{ requestedBy: "key:requester", createdTime: "2026-11-29T00:00:00Z" },
 };
 const retry: RetryPolicy = { firstIntervalMs: 10, maxIntervalMs: 20, attempts: 2, landingMs: 60_000 };
@@ -427,7 +427,7 @@ async function check(
 }
 
 const baseOf = ({ attempts = 2, retrial }: Case) => ({
-  ...{ operation: "1", ...berth, requestedBy: "key:requester", retry: { ...retry, attempts } },
+  ...{ operation: "1", ...namespaceRef, requestedBy: "key:requester", retry: { ...retry, attempts } },
   ...(retrial ? { retrial } : {}),
 });
 

@@ -13,9 +13,9 @@ export function requestFor(namespace: string, database = "messages") {
   return { cluster: names.cluster, namespace, databases: [{ server: names.sqlServer, database, roles: ["reader"] }] };
 }
 
-export const onboardArgs = (berth: string, database = messages) => [
+export const onboardArgs = (fullName: string, database = messages) => [
   "onboard",
-  berth,
+  fullName,
   "--database",
   `${database}=reader`,
 ];
@@ -64,12 +64,12 @@ export class CommandLine {
     return `red-${this.#count}`;
   }
 
-  newBerth(): string {
+  newNamespaceRef(): string {
     return `${names.cluster}/${this.newName()}`;
   }
 
-  identityOf(berth: string) {
-    const [cluster = "", namespace = ""] = berth.split("/");
+  identityOf(fullName: string) {
+    const [cluster = "", namespace = ""] = fullName.split("/");
     const name = identityName({ cluster, namespace });
     return [...this.sandbox.cloud.world.identities.values()].find((identity) => identity.name === name);
   }

@@ -30,8 +30,8 @@ export function outdated(page: Page): Locator {
 }
 
 /** The row of a namespace in a list. */
-export function rowOf(page: Page, berth: string): Locator {
-  return page.getByRole("listitem").filter({ hasText: berth });
+export function rowOf(page: Page, fullName: string): Locator {
+  return page.getByRole("listitem").filter({ hasText: fullName });
 }
 
 /** Checks one state of a page. */

@@ -3,9 +3,9 @@ import { parse } from "yaml";
 import { manifestFragment } from "../../../src/domain/export/manifest.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const database = { server: "sql-dev", database: "messages", roles: ["reader"] };
-const request = (fields: object) => OnboardingRequest.parse({ ...berth, ...fields });
+const request = (fields: object) => OnboardingRequest.parse({ ...namespaceRef, ...fields });
 
 it("gives a pod the account and the ConfigMap", () => {
   expect(parse(manifestFragment(request({ databases: [database] })))).toEqual({

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import {
-  type Berth,
   bindingName,
   federatedCredentialName,
   identityName,
+  type NamespaceRef,
   postgresRoleName,
 } from "../../../src/domain/naming/names.ts";
 
@@ -14,7 +14,7 @@ const label = (maxLength: number) =>
     .array(fc.constantFrom(...letters), { minLength: 1, maxLength })
     .map((parts) => parts.join(""))
     .filter((text) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(text));
-const berth = fc.record({ cluster: label(40), namespace: label(63) });
+const namespaceRef = fc.record({ cluster: label(40), namespace: label(63) });
 
 it("distinguishes namespaces whose readable parts join to the same text", () => {
   const one = identityName({ cluster: "a-b", namespace: "c" });
@@ -25,7 +25,7 @@ it("distinguishes namespaces whose readable parts join to the same text", () => 
 
 it("gives every namespace a name that Azure, SQL and Kubernetes accept", () => {
   fc.assert(
-    fc.property(berth, (each) => {
+    fc.property(namespaceRef, (each) => {
       // learn.microsoft.com: identities 3 to 128; a SQL name 128; a Kubernetes name 253.
       expect(identityName(each)).toMatch(/^[a-z0-9][a-z0-9-]{1,126}[a-z0-9]$/);
       expect(bindingName(each).length).toBeLessThanOrEqual(253);
@@ -44,7 +44,7 @@ it("gives two namespaces two roles whose names PostgreSQL does not cut, where th
   expect(postgresRoleName(one)).not.toBe(postgresRoleName(other));
   expect(postgresRoleName({ cluster: "aks", namespace: "a" })).toBe(identityName({ cluster: "aks", namespace: "a" }));
   fc.assert(
-    fc.property(berth, berth, (a, b) => {
+    fc.property(namespaceRef, namespaceRef, (a, b) => {
       const isSame = a.cluster === b.cluster && a.namespace === b.namespace;
       expect(postgresRoleName(a) === postgresRoleName(b)).toBe(isSame);
       expect(postgresRoleName(a)).toMatch(/^[a-z0-9-]{1,63}$/);
@@ -54,7 +54,7 @@ it("gives two namespaces two roles whose names PostgreSQL does not cut, where th
 });
 
 /** As much of each name as its service keeps and compares: none of them knows case. */
-const kept: Readonly<Record<string, (each: Berth) => string>> = {
+const kept: Readonly<Record<string, (each: NamespaceRef) => string>> = {
   "the identity, in Azure": (each) => identityName(each).slice(0, 128).toLowerCase(),
   "the user, in Azure SQL": (each) => identityName(each).slice(0, 128).toLowerCase(),
   "the role, in PostgreSQL": (each) => postgresRoleName(each).slice(0, 63),
@@ -63,7 +63,7 @@ const kept: Readonly<Record<string, (each: Berth) => string>> = {
 };
 
 /** Two namespaces whose names would meet if they were cut, or only joined. */
-const alike: fc.Arbitrary<readonly [Berth, Berth]> = fc
+const alike: fc.Arbitrary<readonly [NamespaceRef, NamespaceRef]> = fc
   .tuple(label(20), label(20), label(20), fc.constantFrom("a", "b-c", "x".repeat(20)))
   .chain(([a, b, c, end]) => {
     const [cluster, namespace] = [a.padEnd(40, "c"), b.padEnd(62, "n")];
@@ -98,7 +98,7 @@ it.each(Object.keys(kept))("gives two namespaces that look alike two names: %s",
 
 it("gives two namespaces two names", () => {
   fc.assert(
-    fc.property(berth, berth, (a, b) => {
+    fc.property(namespaceRef, namespaceRef, (a, b) => {
       const isSame = a.cluster === b.cluster && a.namespace === b.namespace;
       expect(identityName(a) === identityName(b)).toBe(isSame);
     }),
@@ -108,7 +108,7 @@ it("gives two namespaces two names", () => {
 
 it("names a federated credential within 3 to 120 characters, the first alphanumeric", () => {
   fc.assert(
-    fc.property(berth, label(63), (each, serviceAccount) => {
+    fc.property(namespaceRef, label(63), (each, serviceAccount) => {
       expect(federatedCredentialName(each, serviceAccount)).toMatch(/^[A-Za-z0-9][A-Za-z0-9_-]{2,119}$/);
     }),
     { numRuns: 2_000 },

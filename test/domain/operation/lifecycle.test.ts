@@ -33,9 +33,9 @@ import { NamespaceState } from "../../../src/domain/operation/namespaceState.ts"
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { clientIdOf } from "../../support/ids.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const requestFor = (database: string) =>
-  OnboardingRequest.parse({ ...berth, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
+  OnboardingRequest.parse({ ...namespaceRef, databases: [{ server: "sql-dev", database, roles: ["reader"] }] });
 const [first, second, third] = [requestFor("messages"), requestFor("orders"), requestFor("stock")];
 const [t1, t2, t3] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z", "2026-01-03T00:00:00.000Z"];
 const clientId = clientIdOf("5f1a7a1e-0000-4000-8000-000000000001");
@@ -45,7 +45,7 @@ const added = finding("IDENTITY_TAGS_ADDED", "id-team-a", { field: "tags", expec
 
 /** What the previous operation wrote, and what the next one writes. */
 const was = {
-  ...berth,
+  ...namespaceRef,
   operation: "op-1",
   request: first,
   requestHash: "hash-1",
@@ -72,7 +72,7 @@ const beginning = {
   traceparent: trace("2"),
   batch: undefined,
 };
-const opening: Opening = { ...beginning, ...berth, request: second, requestHash: "hash-2", team: "red" };
+const opening: Opening = { ...beginning, ...namespaceRef, request: second, requestHash: "hash-2", team: "red" };
 const migration: Migration = { until: "retire", serviceAccount: "app", selector: "team-a" };
 const compensates: Compensated = { of: "op-1", createdBy: "op-1", undos: ["removeIdentity"] };
 const ofMigration: Compensated = {

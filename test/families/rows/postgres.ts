@@ -13,10 +13,10 @@ import {
 } from "../../proof/support/postgres.ts";
 import { catalog as usual } from "../../support/fakeCloud.ts";
 import { everyEntry } from "../../support/targetEntries.ts";
-import { asking, berth, cloudWith, type Family, whoseIn } from "../family.ts";
+import { asking, cloudWith, type Family, namespaceRef, whoseIn } from "../family.ts";
 
 const database = "books";
-const role = postgresRoleName(berth);
+const role = postgresRoleName(namespaceRef);
 
 /** A schema, and two of one server, which share a role. */
 export const postgres: Readonly<Record<string, Family>> = {

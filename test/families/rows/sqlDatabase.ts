@@ -4,10 +4,10 @@ import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../../src/domain/targets/databaseRoles.ts";
 import type { RoleBundle } from "../../../src/domain/targets/roleBundles.ts";
 import type { DatabaseUser } from "../../../src/ports/databases.ts";
-import { asking, berth, cloudWith, type Family, only } from "../family.ts";
+import { asking, cloudWith, type Family, namespaceRef, only } from "../family.ts";
 
 const names = ["messages", "orders"];
-const user = identityName(berth);
+const user = identityName(namespaceRef);
 
 /** Two databases of a server, with Mooring's own roles and, as releases before 0.2.0 had them, without. */
 export const sqlDatabases: Readonly<Record<string, Family>> = {

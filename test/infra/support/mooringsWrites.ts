@@ -63,12 +63,12 @@ export const features = {
 /** What Mooring itself writes there for these targets. */
 export function targetData(...aliases: string[]) {
   const targets = aliases.map((target) => ({ target, access: ["read" as const] }));
-  const { data } = configMapOf.fields(withTargets, { ...berth("own"), databases: [], targets });
+  const { data } = configMapOf.fields(withTargets, { ...namespaceRef("own"), databases: [], targets });
   return data as Readonly<Record<string, string>>;
 }
 
-export const berth = (name: string) => ({ cluster: "aks-dev", namespace: name });
-export const mark = (name: string) => ownerMetadata(berth(name), "operation-1");
+export const namespaceRef = (name: string) => ({ cluster: "aks-dev", namespace: name });
+export const mark = (name: string) => ownerMetadata(namespaceRef(name), "operation-1");
 export const namespace = (name: string, metadata: object) => ({
   apiVersion: "v1",
   kind: "Namespace",
@@ -145,7 +145,7 @@ export const remove = (object: Written, server: Server) =>
   server.request("DELETE", pathOf(object), { body: { propagationPolicy: "Background" } });
 
 /** The ClusterRole and its binding as the service applies them. */
-const [role, binding] = useObjects(berth("own"), { serviceAccount: "app", clientId });
+const [role, binding] = useObjects(namespaceRef("own"), { serviceAccount: "app", clientId });
 export const useRole = { ...role, metadata: { ...role.metadata, ...withMark(role.metadata.labels) } };
 export const useBinding = { ...binding, metadata: { ...binding.metadata, ...withMark(binding.metadata.labels) } };
 
@@ -182,7 +182,7 @@ export async function verificationJob(mode: IdentityMode): Promise<Written & { s
   const job = { ...features.verificationJob, timeoutSeconds: 10 };
   const clusters = { ...cloud.ports.catalog.clusters, "aks-dev": { ...cluster, verificationJob: job } };
   const request = OnboardingRequest.parse({
-    ...berth("own"),
+    ...namespaceRef("own"),
     identityMode: mode,
     databases: [{ server: "sql-dev", database: "messages", roles: ["reader"] }],
   });

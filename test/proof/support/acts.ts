@@ -12,7 +12,7 @@ import type { AdmissionOptions } from "../../../src/application/admission/admiss
 import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";
-import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../../src/domain/naming/names.ts";
 import { isOnboarded } from "../../../src/domain/operation/lifecycle.ts";
 import type { MigrationRequest } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
@@ -28,7 +28,7 @@ export interface Act {
   /** Its name in traces and problems. */
   readonly name: string;
   readonly kind: OperationKind;
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly by: Caller;
   readonly ask: (acceptance: AcceptanceContext) => Promise<Accepted | undefined>;
   /** Only for an onboarding. */
@@ -45,7 +45,7 @@ export function onboard(
   return {
     name: "onboard",
     kind: "onboard",
-    berth: request,
+    namespaceRef: request,
     by,
     ask: (acceptance) => acceptOnboarding(acceptance, request, { isRemovalConfirmed: true, ...options }),
   };
@@ -56,32 +56,40 @@ export function takeOver(request: OnboardingRequest): Act {
   const wanted = { ...request, team: "red" };
   const ask = (acceptance: AcceptanceContext) =>
     acceptOnboarding(acceptance, wanted, { takeOver: true, isRemovalConfirmed: true });
-  return { name: "takeOver", kind: "onboard", berth: request, by: operator, ask, takesOver: true };
+  return { name: "takeOver", kind: "onboard", namespaceRef: request, by: operator, ask, takesOver: true };
 }
 
-export function offboard(berth: Berth, by: Caller): Act {
-  return { name: "offboard", kind: "offboard", berth, by, ask: (acceptance) => acceptOffboarding(acceptance, berth) };
+export function offboard(namespaceRef: NamespaceRef, by: Caller): Act {
+  return {
+    name: "offboard",
+    kind: "offboard",
+    namespaceRef,
+    by,
+    ask: (acceptance) => acceptOffboarding(acceptance, namespaceRef),
+  };
 }
 
 /** Although others have something that depends on it. */
-export function offboardAnyway(berth: Berth, by: Caller): Act {
-  const ask = (acceptance: AcceptanceContext) => acceptOffboarding(acceptance, berth, { ignoreDependants: true });
-  return { ...offboard(berth, by), ask };
+export function offboardAnyway(namespaceRef: NamespaceRef, by: Caller): Act {
+  const ask = (acceptance: AcceptanceContext) =>
+    acceptOffboarding(acceptance, namespaceRef, { ignoreDependants: true });
+  return { ...offboard(namespaceRef, by), ask };
 }
 
-export function repair(berth: Berth, by: Caller): Act {
-  const ask = (acceptance: AcceptanceContext) => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) });
-  return { name: "repair", kind: "repair", berth, by, ask };
+export function repair(namespaceRef: NamespaceRef, by: Caller): Act {
+  const ask = (acceptance: AcceptanceContext) =>
+    acceptUpkeep(acceptance, "Repairing", { namespaceRef, prepare: () => ({}) });
+  return { name: "repair", kind: "repair", namespaceRef, by, ask };
 }
 
-export function migrate(berth: Berth, by: Caller, wanted: MigrationRequest): Act {
+export function migrate(namespaceRef: NamespaceRef, by: Caller, wanted: MigrationRequest): Act {
   const ask = (acceptance: AcceptanceContext) =>
     acceptUpkeep(acceptance, "Migrating", {
-      berth,
+      namespaceRef,
       isAsked: goesTo(wanted),
       prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, withNamesThere(record, wanted)) }),
     });
-  return { name: "migrate", kind: "migrate", berth, by, ask };
+  return { name: "migrate", kind: "migrate", namespaceRef, by, ask };
 }
 
 /** Nobody asks for an account where another one is there and would stay. */
@@ -92,30 +100,30 @@ function withNamesThere(
   return migration || usesServiceAccount(request) ? wanted : { ...wanted, serviceAccount };
 }
 
-export function compensate(operation: string, berth: Berth, by: Caller): Act {
+export function compensate(operation: string, namespaceRef: NamespaceRef, by: Caller): Act {
   return {
     name: "compensate",
     kind: "compensate",
-    berth,
+    namespaceRef,
     by,
     ask: (acceptance) => acceptCompensation(acceptance, operation),
   };
 }
 
 /** Compensates a migration, whose namespace stays onboarded whatever could not be undone. */
-export function wayBack(operation: string, berth: Berth, by: Caller): Act {
-  return { ...compensate(operation, berth, by), name: "wayBack" };
+export function wayBack(operation: string, namespaceRef: NamespaceRef, by: Caller): Act {
+  return { ...compensate(operation, namespaceRef, by), name: "wayBack" };
 }
 
 /** The drift timer runs an hour later; a repair that it starts is an operation like any other. */
-export function look(berth: Berth, registry: Registry): Act {
+export function look(namespaceRef: NamespaceRef, registry: Registry): Act {
   return {
     name: "look",
     kind: "repair",
-    berth,
+    namespaceRef,
     by: operator,
     async ask(acceptance) {
-      const record = await registry.getNamespace(berth);
+      const record = await registry.getNamespace(namespaceRef);
       if (record && record.lookedTime !== longAgo) {
         await registry.replaceNamespace({ ...record, lookedTime: longAgo, verifiedTime: longAgo });
       }
@@ -124,7 +132,10 @@ export function look(berth: Berth, registry: Registry): Act {
       await watchDrift(acceptance.ports, log, {
         pauseMs: 0,
         async repair(drifted, repairTried) {
-          started = await acceptUpkeep(acceptance, "Repairing", { berth: drifted, prepare: () => ({ repairTried }) });
+          started = await acceptUpkeep(acceptance, "Repairing", {
+            namespaceRef: drifted,
+            prepare: () => ({ repairTried }),
+          });
           return started;
         },
       });
@@ -144,7 +155,7 @@ export function expire({ request }: NamespaceRecord, registry: Registry, key?: s
   return {
     name: "expire",
     kind: key === undefined ? "offboard" : "change",
-    berth: request,
+    namespaceRef: request,
     by: expiryCaller,
     async ask(acceptance) {
       const record = await registry.getNamespace(request);
@@ -158,10 +169,10 @@ export function expire({ request }: NamespaceRecord, registry: Registry, key?: s
 }
 
 /** The timer tries again what such an end, of this kind, has left. */
-export function expireAgain(berth: Berth, kind: OperationKind): Act {
+export function expireAgain(namespaceRef: NamespaceRef, kind: OperationKind): Act {
   const now = Date.parse(longAgo) + 40 * 24 * 60 * 60_000;
-  const ask = (acceptance: AcceptanceContext) => acceptExpired(acceptance, berth, now);
-  return { name: "expireAgain", kind, berth, by: expiryCaller, ask };
+  const ask = (acceptance: AcceptanceContext) => acceptExpired(acceptance, namespaceRef, now);
+  return { name: "expireAgain", kind, namespaceRef, by: expiryCaller, ask };
 }
 
 export const longAgo = "2026-01-01T00:00:00.000Z";

@@ -11,7 +11,7 @@ import { cancelOperation, decideApproval } from "../../../src/application/decisi
 import { wake } from "../../../src/application/decisions/wake.ts";
 import { reconcileBatches } from "../../../src/application/recovery/reconcileBatches.ts";
 import { recoverOperation } from "../../../src/application/recovery/recoverOperation.ts";
-import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
 import type { Ports } from "../../../src/ports/index.ts";
@@ -27,7 +27,7 @@ import type { World } from "./world.ts";
 /** An operation while it runs. */
 export interface Watched {
   readonly id: string;
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   /** Its batch had been canceled, and the cancel passed on, before it began. */
   readonly isTooLate: boolean;
 }
@@ -145,7 +145,8 @@ export function createBatchHost(world: World, control: Control, watcher: Watcher
     faults.trace?.push(`  ${orchestration} ${id} runs`);
     const isBatch = name === "onboardBatch" || name === "namespaceBatch";
     // A resumed operation continues, so it does not begin again.
-    if (!isBatch && !isKnown) watcher.begins({ id, berth: berthOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
+    if (!isBatch && !isKnown)
+      watcher.begins({ id, namespaceRef: namespaceRefOf(input), isTooLate: canceled.has(batchOf(id) ?? "") });
     const broken = Promise.withResolvers<never>();
     await working(async () => {
       const run = isBatch
@@ -402,8 +403,8 @@ function mailboxOf({ events }: Instance) {
   };
 }
 
-function berthOf(input: unknown): Berth {
-  const { request } = input as { request: Berth };
+function namespaceRefOf(input: unknown): NamespaceRef {
+  const { request } = input as { request: NamespaceRef };
   return { cluster: request.cluster, namespace: request.namespace };
 }
 

@@ -1,5 +1,5 @@
 /** What must be true of batches once everything is idle, checked against the operations and the world, not the batch itself. */
-import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import { countItems } from "../../../src/domain/operation/batch.ts";
 import type { NamespaceRecord, PreviousRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { isFinal } from "../../../src/domain/operation/operation.ts";
@@ -141,7 +141,8 @@ function checkItems(
     const operation = operations.find((each) => each.id === id);
     if (id !== undefined && !operation) problems.push(`${name} names operation ${id}, which is not recorded`);
     if (!operation) continue;
-    if (berthKey(operation) !== berthKey(item)) problems.push(`${name} names an operation of ${berthKey(operation)}`);
+    if (namespaceKey(operation) !== namespaceKey(item))
+      problems.push(`${name} names an operation of ${namespaceKey(operation)}`);
     const isOwn = operation.batch === batch.id;
     if (isOwn !== (id === claim)) problems.push(`${name} has claimed ${claim}, and ${id} is its operation`);
     // A canceled batch does not wait for other operations.
@@ -165,19 +166,19 @@ async function checkOperation(
   { first, performed: all }: History,
   { performed, operation }: { performed: Performed; operation: OperationRecord },
 ): Promise<Problem[]> {
-  const { berth, before, after = before, previous, things, lacking = [], isTooLate } = performed;
+  const { namespaceRef, before, after = before, previous, things, lacking = [], isTooLate } = performed;
   const { kind, status, error } = operation;
-  const start = first.get(berthKey(berth)) ?? new Map();
+  const start = first.get(namespaceKey(namespaceRef)) ?? new Map();
   const problems = [
     ...(await checkRecords(world, operation)),
     ...(await checkAudit(world, operation)),
     ...(await checkActions(world, operation, { before, after })),
   ];
   if (isTooLate && status === "Succeeded") problems.push("it began after its batch had been canceled");
-  const isLast = all.findLast((each) => berthKey(each.berth) === berthKey(berth)) === performed;
+  const isLast = all.findLast((each) => namespaceKey(each.namespaceRef) === namespaceKey(namespaceRef)) === performed;
   if (isLast) {
-    const record = await world.registry.getNamespace(berth);
-    const recordBefore = previous && ({ ...berth, ...previous, things } as NamespaceRecord);
+    const record = await world.registry.getNamespace(namespaceRef);
+    const recordBefore = previous && ({ ...namespaceRef, ...previous, things } as NamespaceRecord);
     const scene = { world, operation, first: start, before, after, recordBefore, record };
     problems.push(...judge({ ...scene, lacking: ["not looked at"], podsIn: new Set() }));
   } else if (kind === "onboard" || kind === "change") {
@@ -190,9 +191,9 @@ async function checkOperation(
     problems.push(...(isThere ? lacking : undone()));
     problems.push(...checkForeignThere(start, after));
   }
-  return problems.map((each) => `${kind} ${namespaceOf(berth)} ${status} ${error?.code ?? ""}: ${each}`);
+  return problems.map((each) => `${kind} ${namespaceOf(namespaceRef)} ${status} ${error?.code ?? ""}: ${each}`);
 }
 
-function namespaceOf({ namespace }: Berth): string {
+function namespaceOf({ namespace }: NamespaceRef): string {
   return namespace;
 }

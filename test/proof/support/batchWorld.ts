@@ -7,7 +7,7 @@ import type { AcceptanceContext, Accepted } from "../../../src/application/accep
 import { acceptBatch, acceptNamespaceBatch } from "../../../src/application/batch/acceptBatch.ts";
 import { chooseNamespaces } from "../../../src/application/batch/chooseNamespaces.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
-import { type Berth, berthKey, identityName } from "../../../src/domain/naming/names.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import { end, isHeld } from "../../../src/domain/operation/lifecycle.ts";
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Chosen, NamespaceWork } from "../../../src/domain/operation/namespaceBatch.ts";
@@ -47,7 +47,7 @@ export async function simulateBatch(plain: World, control: Control, isOfNamespac
   const seen: string[] = [];
   const problems: Problem[] = [];
   if (world.hasRemains) await registry.insertNamespace(incompleteRecord(world));
-  const first = new Map(requests.map((request) => [berthKey(request), own(world, request, namespaces)]));
+  const first = new Map(requests.map((request) => [namespaceKey(request), own(world, request, namespaces)]));
   if (isOfNamespaces) await furnishSome(world, requests, { control, share: 0.9 });
   else await furnishSome(world, requests.slice(1), { control, share: 0.2 });
 
@@ -86,7 +86,7 @@ export async function simulateBatch(plain: World, control: Control, isOfNamespac
       problems.push(`the last offboarding of ${request.namespace} is ${JSON.stringify(operation?.error ?? ended)}`);
       continue;
     }
-    const before = first.get(berthKey(request)) ?? new Map();
+    const before = first.get(namespaceKey(request)) ?? new Map();
     const gone = checkGone(before, own(world, request, namespaces), {
       keepsNamespace: keepsNamespace(world, operation),
     });
@@ -256,12 +256,12 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
   return {
     performed,
     begins(watched: Watched) {
-      const { berth } = watched;
-      const before = own(world, berth, namespaces);
-      const last = performed.findLast((each) => berthKey(each.berth) === berthKey(berth));
+      const { namespaceRef } = watched;
+      const before = own(world, namespaceRef, namespaces);
+      const last = performed.findLast((each) => namespaceKey(each.namespaceRef) === namespaceKey(namespaceRef));
       // The call of `ends` may still be pending, although the gate is open.
       if (last && !last.after) last.after = before;
-      const record = findRecord(world, berth);
+      const record = findRecord(world, namespaceRef);
       // An offboarding keeps the previous state in a separate place.
       const untouched = { status: "Failed", leftBehind: false, isUntouched: true } as const;
       const isOnThere = record && isHeld(record) && !["Onboarding", "Changing"].includes(record.state);
@@ -271,18 +271,19 @@ function watch(world: World, namespaces: readonly string[]): Watcher & { readonl
     ends(id) {
       const one = performed.find((each) => each.id === id);
       // A resumed operation ends once more; by then, another may have begun.
-      const isLast = performed.findLast((each) => one && berthKey(each.berth) === berthKey(one.berth)) === one;
+      const isLast =
+        performed.findLast((each) => one && namespaceKey(each.namespaceRef) === namespaceKey(one.namespaceRef)) === one;
       if (!one || (one.after && !isLast)) return;
-      one.after = own(world, one.berth, namespaces);
+      one.after = own(world, one.namespaceRef, namespaces);
       const operation = findOperation(world, id);
       if (operation && isFinal(operation.status)) one.lacking = checkParts(world, operation.request);
     },
   };
 }
 
-function findRecord({ rows }: World, berth: Berth): NamespaceRecord | undefined {
+function findRecord({ rows }: World, namespaceRef: NamespaceRef): NamespaceRecord | undefined {
   const all = [...(rows.get("MooringNamespaces")?.values() ?? [])].map(({ record }) => record as NamespaceRecord);
-  return all.find((record) => berthKey(record) === berthKey(berth));
+  return all.find((record) => namespaceKey(record) === namespaceKey(namespaceRef));
 }
 
 function findOperation({ rows }: World, id: string): OperationRecord | undefined {
@@ -291,17 +292,17 @@ function findOperation({ rows }: World, id: string): OperationRecord | undefined
 }
 
 /** The snapshot of that namespace; for the first one, also what belongs to no namespace. */
-function own(world: World, berth: Berth, namespaces: readonly string[]): Snapshot {
+function own(world: World, namespaceRef: NamespaceRef, namespaces: readonly string[]): Snapshot {
   const isOf = (key: string, namespace: string) => {
-    const name = identityName({ cluster: berth.cluster, namespace });
+    const name = identityName({ cluster: namespaceRef.cluster, namespace });
     const isObject = key.includes(` ${namespace}/`) || key === `object v1 Namespace /${namespace}`;
     return key.startsWith("object ") ? isObject : key.includes(name);
   };
-  const rest = namespaces.filter((namespace) => namespace !== berth.namespace);
-  const isFirst = berth.namespace === namespaces[0];
+  const rest = namespaces.filter((namespace) => namespace !== namespaceRef.namespace);
+  const isFirst = namespaceRef.namespace === namespaces[0];
   return new Map(
-    [...takeSnapshot(world, berth)].filter(([key]) =>
-      isFirst ? !rest.some((namespace) => isOf(key, namespace)) : isOf(key, berth.namespace),
+    [...takeSnapshot(world, namespaceRef)].filter(([key]) =>
+      isFirst ? !rest.some((namespace) => isOf(key, namespace)) : isOf(key, namespaceRef.namespace),
     ),
   );
 }

@@ -105,7 +105,7 @@ export async function planAndCancel(
       ),
     migrate: () => migrate(acceptance, first, { until: "retire", to: goesBack ? "podIdentity" : "workloadIdentity" }),
     offboard: () => acceptOffboarding(acceptance, first),
-    repair: () => acceptUpkeep(acceptance, "Repairing", { berth: first, prepare: () => ({}) }),
+    repair: () => acceptUpkeep(acceptance, "Repairing", { namespaceRef: first, prepare: () => ({}) }),
   };
   const accepted = await refusalOr(begin[kind]);
   if (typeof accepted === "string" || !accepted.isNew) return { problems: [], seen: [`${kind} begins nothing`] };
@@ -118,11 +118,11 @@ export async function planAndCancel(
 
 function migrate(
   acceptance: TestAcceptanceContext,
-  berth: { cluster: string; namespace: string },
+  namespaceRef: { cluster: string; namespace: string },
   { to = "workloadIdentity", until }: Pick<MigrationRequest, "until"> & Partial<Pick<MigrationRequest, "to">>,
 ) {
   return acceptUpkeep(acceptance, "Migrating", {
-    berth,
+    namespaceRef,
     prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, { to, until }) }),
   });
 }

@@ -1,7 +1,7 @@
 /** Targets in a Cosmos DB account of a world: what is there before, what Mooring and others gave, and what others do to it. */
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { PrincipalId } from "../../../src/domain/naming/identityPair.ts";
-import { type Berth, identityName } from "../../../src/domain/naming/names.ts";
+import { identityName, type NamespaceRef } from "../../../src/domain/naming/names.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { cosmosAssignmentName, isOwnAssignment } from "../../../src/domain/targets/cosmos.ts";
 import type { CosmosAssignment } from "../../../src/ports/cosmosRoles.ts";
@@ -43,7 +43,7 @@ export function furnishCosmos({ azure, request, cosmosDice: dice }: World, { own
     const roleId = operation ? roleFor(access) : dice.pick(roleIds);
     const principalId = PrincipalId.parse(dice.chance(0.7) ? own.principalId : newGuid());
     const grant = { roleId, principalId, scope };
-    const name = operation ? cosmosAssignmentName(grant, { berth: request, operation }) : newGuid();
+    const name = operation ? cosmosAssignmentName(grant, { namespaceRef: request, operation }) : newGuid();
     put(azure.cosmosAccounts, { name, ...grant });
   }
 }
@@ -58,11 +58,11 @@ function put(accounts: CosmosAccounts, assignment: CosmosAssignment): void {
 
 export function readCosmos(
   accounts: CosmosAccounts,
-  { berth, living }: { readonly berth: Berth; readonly living: ReadonlySet<string> },
+  { namespaceRef, living }: { readonly namespaceRef: NamespaceRef; readonly living: ReadonlySet<string> },
 ): readonly Thing[] {
   return [...accounts.values()].map((each) => {
     const { name, roleId, principalId, scope } = each;
-    const isOurs = isOwnAssignment(each, berth, installation);
+    const isOurs = isOwnAssignment(each, namespaceRef, installation);
     return {
       key: `cosmos role ${scope} ${roleId} ${principalId} ${name}`,
       content: JSON.stringify([name, roleId, principalId, scope]),

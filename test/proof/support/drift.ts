@@ -350,9 +350,9 @@ function makeRoles({ rightsIn }: World, { databases }: OnboardingRequest): "repa
 }
 
 /** Removes a namespace that Mooring made, with everything in it, if it exists and is not being deleted. */
-function removeNamespace(world: World, { namespace: name, ...berth }: OnboardingRequest): boolean {
+function removeNamespace(world: World, { namespace: name, ...namespaceRef }: OnboardingRequest): boolean {
   const key = refKey({ apiVersion: "v1", kind: "Namespace", name });
-  if (!isOurs(world, { ...berth, namespace: name }, `object ${key}`)) return false;
+  if (!isOurs(world, { ...namespaceRef, namespace: name }, `object ${key}`)) return false;
   for (const [each, { ref }] of world.objects) {
     if (ref.namespace !== name) continue;
     world.objects.delete(each);

@@ -201,7 +201,7 @@ async function isNamed(world: World): Promise<boolean> {
 
 function repairOf({ request }: World) {
   return (acceptance: Parameters<typeof acceptUpkeep>[0]) =>
-    acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+    acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
 }
 
 async function judgeEnd(world: World): Promise<readonly Problem[]> {

@@ -62,7 +62,7 @@ const rivals: Readonly<
   repair: {
     renews: false,
     ask: (_world, request) => (acceptance) =>
-      acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) }),
+      acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) }),
   },
   timer: { renews: false, ask: (_world, request) => expired(request) },
 };

@@ -3,13 +3,13 @@
 import { createDice } from "test-support/random";
 import { type ClientId, IdentityPair, PrincipalId } from "../../../src/domain/naming/identityPair.ts";
 import {
-  type Berth,
-  berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
   identityName,
+  type NamespaceRef,
   namesInside,
+  namespaceKey,
 } from "../../../src/domain/naming/names.ts";
 import {
   ownerMetadata,
@@ -122,12 +122,12 @@ const earlier = "earlier";
 
 function furnishOwn(world: World, newGuid: () => string): void {
   const { dice, azure, users, objects, request } = world;
-  const berth: Berth = request;
-  const name = identityName(berth);
-  const own = identity(name, { newGuid, location: "westeurope", tags: ownerTags(berth, earlier) });
+  const namespaceRef: NamespaceRef = request;
+  const name = identityName(namespaceRef);
+  const own = identity(name, { newGuid, location: "westeurope", tags: ownerTags(namespaceRef, earlier) });
   if (dice.chance(0.7)) {
     azure.identities.set(name, own);
-    const ours = { ...credential("", ""), name: federatedCredentialName(berth, request.serviceAccount) };
+    const ours = { ...credential("", ""), name: federatedCredentialName(namespaceRef, request.serviceAccount) };
     const subject = federatedSubject("team", request.serviceAccount);
     if (dice.chance(0.5)) {
       azure.credentials.set(name, [{ ...ours, issuer: dice.pick([issuer, "https://before.example/"]), subject }]);
@@ -140,15 +140,15 @@ function furnishOwn(world: World, newGuid: () => string): void {
     const reader = asked.includes("reader@sales") ? "mooring_reader_sales" : whole;
     const roles = dice.pick([[], [reader], [reader, "app_role"]]);
     const grants = roles.includes(reader) ? { [reader]: earlier } : {};
-    const mark = printMark({ berth: berthKey(berth), operation: earlier, grants });
+    const mark = printMark({ berth: namespaceKey(namespaceRef), operation: earlier, grants });
     const ownedSchemas = dice.chance(0.05) ? ["app"] : [];
     users.get(`${alias}/${database}`)?.set(name, { ...user(name, own), roles, ownedSchemas, mark });
   }
-  furnishRoles(world, { own, description: printRoleMark(berth, earlier), newGuid });
+  furnishRoles(world, { own, description: printRoleMark(namespaceRef, earlier), newGuid });
   furnishPostgres(world, { identity: own, operation: earlier, newGuid });
   furnishCosmos(world, { own, operation: earlier, newGuid });
   if (!dice.chance(0.7)) return;
-  const { labels, annotations } = ownerMetadata(berth, earlier);
+  const { labels, annotations } = ownerMetadata(namespaceRef, earlier);
   const metadata = { labels, annotations };
   const by = () => ({ uid: newGuid(), manager: "mooring" });
   place(objects, object("v1", "Namespace", { name: "team", fields: { metadata } }), by());
@@ -169,7 +169,7 @@ function identitiesOf({ azure, postgres, users, request }: Pick<World, "azure" |
   const roles = [...azure.roleAssignments.values()].filter((role) => hasMark(role, request));
   const inCosmos = [...azure.cosmosAccounts.values()].filter((each) => isOwnAssignment(each, request, installation));
   const onPostgres = [...postgres.roles.values()].filter(
-    ({ comment }) => readMark(comment)?.berth === berthKey(request),
+    ({ comment }) => readMark(comment)?.berth === namespaceKey(request),
   );
   const own = azure.identities.get(identityName(request));
   const inDatabases = [...users.values()].flatMap((each) => [...each.values()]);
@@ -197,7 +197,12 @@ function furnishOtherInstallation(world: World, newGuid: () => string): void {
   const name = identityName(request);
   if (dice.chance(0.5) && inDatabase && !inDatabase.has(name)) {
     const grants = { db_datareader: "theirs" };
-    const mark = printMark({ berth: berthKey(request), operation: "theirs", installation: otherInstallation, grants });
+    const mark = printMark({
+      berth: namespaceKey(request),
+      operation: "theirs",
+      installation: otherInstallation,
+      grants,
+    });
     inDatabase.set(name, { ...user(name, theirs), roles: ["db_datareader", "db_datawriter"], mark });
   }
   const description = printRoleMark(request, "theirs", otherInstallation);
@@ -205,15 +210,15 @@ function furnishOtherInstallation(world: World, newGuid: () => string): void {
 }
 
 /** Whether Mooring's mark says more than that somebody has copied it. */
-export function hasMark(role: RoleAssignment, request: Berth, principalId?: string): boolean {
+export function hasMark(role: RoleAssignment, request: NamespaceRef, principalId?: string): boolean {
   const mark = readRoleMark(role.description);
-  const isOurs = mark?.berth === berthKey(request) && isHere(mark);
+  const isOurs = mark?.berth === namespaceKey(request) && isHere(mark);
   return isOurs && (role.principalId === principalId || hasOwnName(role));
 }
 
 /** Of a mark on a user: whether this installation wrote it for the namespace. */
-export function isMarkOf(mark: UserMark | undefined, request: Berth): mark is UserMark {
-  return mark?.berth === berthKey(request) && isHere(mark);
+export function isMarkOf(mark: UserMark | undefined, request: NamespaceRef): mark is UserMark {
+  return mark?.berth === namespaceKey(request) && isHere(mark);
 }
 
 function isHere({ installation: found = installation }: { readonly installation?: string | undefined }): boolean {

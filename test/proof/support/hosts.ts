@@ -1,7 +1,7 @@
 /** Namespaces that are homes in cells of the fault matrix: each has a guest in the other cluster, which must keep what it has. */
 import type { Cloud } from "../../../sandbox/cloud.ts";
 import { names } from "../../../sandbox/cloud.ts";
-import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
+import { type IdentityUser, type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 import type { Place } from "./matrixPlaces.ts";
 import { listFaults, listRemains } from "./remains.ts";
@@ -21,7 +21,7 @@ export interface Hosts {
 }
 
 /** What the catalog has to say of them. */
-export function hostsOf(databases: readonly string[], count = 100): readonly Berth[] {
+export function hostsOf(databases: readonly string[], count = 100): readonly NamespaceRef[] {
   return databases.flatMap((database) =>
     Array.from({ length: count }, (_, nth) => ({ cluster: names.cluster, namespace: hostNamed(database, nth) })),
   );
@@ -35,7 +35,7 @@ function hostNamed(database: string, nth: number): string {
 function guestOf({ namespace }: Host): IdentityUser {
   const home = { cluster: names.cluster, namespace };
   const guest = namespace.replace(/^host/, "visit");
-  return { cluster: names.otherCluster, namespace: guest, sharedIdentity: berthKey(home) };
+  return { cluster: names.otherCluster, namespace: guest, sharedIdentity: namespaceKey(home) };
 }
 
 export function createHosts({ cloud, service }: { readonly cloud: Cloud; readonly service: Service }): Hosts {

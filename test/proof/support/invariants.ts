@@ -5,13 +5,13 @@ import { plannedOf } from "../../../src/application/operation/plannedOf.ts";
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import type { Finding } from "../../../src/domain/finding.ts";
 import {
-  berthKey,
   bindingName,
   federatedCredentialName,
   federatedSubject,
   identityName,
   namesInside,
   namesOfProfile,
+  namespaceKey,
   useBindingName,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
@@ -69,7 +69,7 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
   return request.databases.flatMap(({ server, database, roles }) => {
     const key = `${server}/${database}`;
     const mark = readMark(users.get(key)?.get(identityName(request))?.mark);
-    if (rightsIn.get(key) === "owner" || mark?.berth !== berthKey(request)) return [];
+    if (rightsIn.get(key) === "owner" || mark?.berth !== namespaceKey(request)) return [];
     const left = roles.map(wayOf).flatMap(({ own, fixed }) => (own === undefined ? [] : fixed));
     return left
       .filter((grant) => grant in mark.grants)
@@ -81,7 +81,7 @@ export function checkMoved({ users, rightsIn }: World, request: OnboardingReques
 export function checkNames({ azure, postgres, rows }: World, request: OnboardingRequest): Problem[] {
   const identity = azure.identities.get(identityName(request));
   if (!identity) return [];
-  const about = { berth: request, principalId: identity.principalId, isRemembered: remembers(rows, request) };
+  const about = { namespaceRef: request, principalId: identity.principalId, isRemembered: remembers(rows, request) };
   return [...renamedOnPostgres(postgres, about)];
 }
 
@@ -106,7 +106,7 @@ export function checkAccess(
   problems.push(...lackingInCosmos(azure.cosmosAccounts, request, identity.principalId));
   for (const { target, access } of request.targets ?? []) {
     const { principalId } = identity;
-    problems.push(...lackingOnPostgres(postgres, { berth: request, target, access, principalId }));
+    problems.push(...lackingOnPostgres(postgres, { namespaceRef: request, target, access, principalId }));
     const entry = catalog.targets[target];
     if (!entry || !isAzureRolePlace(entry)) continue;
     for (const word of access) {
@@ -262,7 +262,7 @@ function checkProfile(
   const problems: Problem[] = [...(inAzure ?? [])];
   const expectPart = (kind: string, name: string, field: string, value: object | undefined) => {
     const there = found(kind, name);
-    const isOurs = there !== undefined && readMetadata(there.metadata)?.berth === berthKey(request);
+    const isOurs = there !== undefined && readMetadata(there.metadata)?.berth === namespaceKey(request);
     if (value === undefined && isOurs) problems.push(`${kind} ${name} is left over`);
     const is = there && read(read(there, "spec"), field);
     if (value !== undefined && !contains(is, value))
@@ -273,7 +273,7 @@ function checkProfile(
   expectPart("ResourceQuota", namesOfProfile.quota, "hard", wanted?.hard);
   expectPart("LimitRange", namesOfProfile.limits, "limits", wanted?.limits);
   const space = found("Namespace", namespace);
-  if (space && !inAzure && readMetadata(space.metadata)?.berth === berthKey(request)) {
+  if (space && !inAzure && readMetadata(space.metadata)?.berth === namespaceKey(request)) {
     const enforce = space.metadata.labels?.["pod-security.kubernetes.io/enforce"];
     if (enforce !== wanted?.enforce) problems.push(`the namespace enforces ${enforce}, not ${wanted?.enforce}`);
   }
@@ -317,7 +317,7 @@ export function checkReach(
     ...roles,
     ...surplusInCosmos(azure.cosmosAccounts, request, identity.principalId),
     ...surplusOnPostgres(postgres, {
-      ...{ berth: request, targets: request.targets ?? [] },
+      ...{ namespaceRef: request, targets: request.targets ?? [] },
       principalId: identity.principalId,
     }),
     ...reached,
@@ -348,7 +348,7 @@ export function checkSurplus({ azure, objects }: World, request: OnboardingReque
       !isSurplus(ref)
     )
       return false;
-    return readMetadata(print(stored).metadata)?.berth === berthKey(request);
+    return readMetadata(print(stored).metadata)?.berth === namespaceKey(request);
   });
   return [
     ...surplus.map(({ name, subject }) => `no record asks for credential ${name} of ${subject}`),

@@ -4,12 +4,12 @@ import { everyStep } from "../../../src/application/process/index.ts";
 import { breaksAccess, isError } from "../../../src/domain/finding.ts";
 import type { ClientId } from "../../../src/domain/naming/identityPair.ts";
 import {
-  berthKey,
   bindingName,
   federatedCredentialName,
   type IdentityUser,
   identityBindingName,
   identityName,
+  namespaceKey,
   useBindingName,
 } from "../../../src/domain/naming/names.ts";
 import { readTags } from "../../../src/domain/naming/ownership.ts";
@@ -164,7 +164,7 @@ function wasKept({ rows }: Pick<World, "rows">, operation: Pick<OperationRecord,
   const steps = [...(rows.get("MooringSteps")?.values() ?? [])].map(({ record }) => record as StepRecord);
   // Also by an offboarding that has ended otherwise since.
   const isTold = ({ target, action, notices = [] }: StepRecord) =>
-    target === berthKey(operation) && (action === "keep" || notices.some(({ code }) => code === "NAMESPACE_KEPT"));
+    target === namespaceKey(operation) && (action === "keep" || notices.some(({ code }) => code === "NAMESPACE_KEPT"));
   if (steps.some(isTold)) return true;
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.some(
@@ -362,19 +362,19 @@ function kept(way: Pick<Migration, "to" | "from">, completed: Migration["complet
 
 /** Without these, a pod of the mode has no identity. */
 export const lifelinesOf: ByMode<(user: IdentityUser, account: string) => readonly string[]> = {
-  podIdentity(berth) {
+  podIdentity(namespaceRef) {
     const apiVersion = "aadpodidentity.k8s.io/v1";
-    const { namespace } = berth;
-    const ref = { apiVersion, kind: "AzureIdentityBinding", name: bindingName(berth), namespace };
+    const { namespace } = namespaceRef;
+    const ref = { apiVersion, kind: "AzureIdentityBinding", name: bindingName(namespaceRef), namespace };
     return [`object ${refKey(ref)}`];
   },
-  workloadIdentity: (berth, account) => [
-    `credential ${identityName(berth)}/${federatedCredentialName(berth, account)}`,
+  workloadIdentity: (namespaceRef, account) => [
+    `credential ${identityName(namespaceRef)}/${federatedCredentialName(namespaceRef, account)}`,
   ],
-  identityBinding(berth, account) {
+  identityBinding(namespaceRef, account) {
     const apiVersion = "rbac.authorization.k8s.io/v1";
-    const ref = { apiVersion, kind: "ClusterRoleBinding", name: useBindingName(berth, account) };
-    return [`binding ${clusterId}/${identityBindingName(berth)}`, `object ${refKey(ref)}`];
+    const ref = { apiVersion, kind: "ClusterRoleBinding", name: useBindingName(namespaceRef, account) };
+    return [`binding ${clusterId}/${identityBindingName(namespaceRef)}`, `object ${refKey(ref)}`];
   },
 };
 

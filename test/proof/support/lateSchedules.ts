@@ -18,10 +18,10 @@ import { goesTo, prepareMigration } from "../../../src/application/migration/pre
 import { afterAcceptance, PermanentError, TransientError } from "../../../src/domain/errors.ts";
 import {
   automaticCredential,
-  berthKey,
   federatedCredentialName,
   identityBindingName,
   identityName,
+  namespaceKey,
   postgresRoleName,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
@@ -69,7 +69,7 @@ export async function runSchedule(seed: number, { looksFor = landingMs }: Schedu
   const binds = createDice(seed ^ 0xb14d).chance(0.3);
   const shares = createDice(seed ^ 0x5a4e).chance(0.2);
   const retry = { ...catalog.retry, firstIntervalMs: 5_000, maxIntervalMs: 20_000 };
-  const sharedIdentities = { [berthKey(home)]: { clusters: [home.cluster] } };
+  const sharedIdentities = { [namespaceKey(home)]: { clusters: [home.cluster] } };
   const cloud = createFakeCloud({
     retry: { ...retry, landingMs: looksFor, undoTimeoutMs: 600_000 },
     ...(shares ? { sharedIdentities } : {}),
@@ -159,7 +159,7 @@ function landAll(schedule: Schedule): void {
 async function playNext(schedule: Schedule): Promise<void> {
   const { cloud, dice, requests } = schedule;
   requests.revise(cloud.ports.catalog);
-  const record = cloud.namespaces.get(berthKey(home));
+  const record = cloud.namespaces.get(namespaceKey(home));
   if (!record) {
     await play(schedule, "onboard", ({ acceptance }) => acceptOnboarding(acceptance, requests.next()));
     return;
@@ -179,11 +179,11 @@ async function playNext(schedule: Schedule): Promise<void> {
  */
 async function playGuest(schedule: Schedule): Promise<void> {
   const { cloud, dice, requests, problems, seen } = schedule;
-  const record = cloud.namespaces.get(berthKey(home));
+  const record = cloud.namespaces.get(namespaceKey(home));
   if (record?.state !== "Onboarded") return;
   const databases = record.request.databases.slice(0, 1);
   const guest = OnboardingRequest.parse({
-    ...{ cluster: home.cluster, namespace: "team-b", databases, sharedIdentity: berthKey(home) },
+    ...{ cluster: home.cluster, namespace: "team-b", databases, sharedIdentity: namespaceKey(home) },
     identityMode: requests.guestBinds ? "identityBinding" : "workloadIdentity",
     deletePolicy: "Delete",
   });
@@ -198,7 +198,7 @@ async function playGuest(schedule: Schedule): Promise<void> {
   };
   await play(schedule, "guest onboard", ({ acceptance }) => acceptOnboarding(acceptance, guest));
   cloud.onWrite = () => undefined;
-  if (cloud.namespaces.has(berthKey(guest))) {
+  if (cloud.namespaces.has(namespaceKey(guest))) {
     const leave = ({ acceptance }: Schedule) => acceptOffboarding(acceptance, guest);
     await play(schedule, "guest offboard", leave, { isCalm: true });
   }
@@ -210,13 +210,13 @@ async function playGuest(schedule: Schedule): Promise<void> {
   seen.push(...left().map((what) => `guest left a ${what}`));
   await play(schedule, "repair", repair, { isCalm: true });
   // Between two modes, a repair leaves what is there.
-  if (cloud.namespaces.get(berthKey(home))?.migration !== undefined) return;
+  if (cloud.namespaces.get(namespaceKey(home))?.migration !== undefined) return;
   problems.push(...left().map((what) => `a repair of its home left the ${what} of a guest: ${seen.at(-1)}`));
 }
 
 /** With a binding, also the credential that Azure gives the identity for it, unless its home has one, or may have. */
 function isLeftBy({ cloud }: Schedule, guest: OnboardingRequest): boolean {
-  const record = cloud.namespaces.get(berthKey(home));
+  const record = cloud.namespaces.get(namespaceKey(home));
   const isBound = record !== undefined && mayBind(record);
   const names = (cloud.credentials.get(identityName(home)) ?? []).map((each) => each.name);
   return (
@@ -232,12 +232,12 @@ function isRightLeftBy({ cloud }: Schedule, guest: OnboardingRequest): boolean {
 }
 
 function repair({ acceptance, request }: Schedule): Promise<Accepted> {
-  return acceptUpkeep(acceptance, "Repairing", { berth: request, prepare: () => ({}) });
+  return acceptUpkeep(acceptance, "Repairing", { namespaceRef: request, prepare: () => ({}) });
 }
 
 function migrate({ acceptance, request }: Schedule, wanted: MigrationRequest): Promise<Accepted> {
   return acceptUpkeep(acceptance, "Migrating", {
-    berth: request,
+    namespaceRef: request,
     isAsked: goesTo(wanted),
     prepare: (record) => ({ migration: prepareMigration(acceptance.ports, record, wanted) }),
   });

@@ -1,7 +1,7 @@
 /** The namespace of a world, where Azure manages it: what is there before any request, and what has to be true of it. */
 
 import type { Dice } from "test-support/random";
-import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import type { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import type { ManagedDocument } from "../../../src/ports/managedNamespaces.ts";
 import { readManagedMark } from "../../../src/resources/namespaceProfile/managedMark.ts";
@@ -23,7 +23,7 @@ interface Furnished {
 /** Somebody has it managed, perhaps with values that a profile would replace. */
 export function furnishManaged(
   { managed, objects }: Furnished,
-  { namespace: name }: Pick<Berth, "namespace">,
+  { namespace: name }: Pick<NamespaceRef, "namespace">,
   { dice, uid }: { readonly dice: Dice; readonly uid: string },
 ): void {
   const document: ManagedDocument = {
@@ -50,13 +50,13 @@ export function inManagedWeather(weather: FaultPlan, dice: Dice | undefined): Fa
   return { ...weather, [dice.pick(["refused", "down"])]: dice.pick(calls) };
 }
 
-export function readManaged(managed: ManagedModel, berth: Berth): readonly Thing[] {
+export function readManaged(managed: ManagedModel, namespaceRef: NamespaceRef): readonly Thing[] {
   return [...managed].map(([key, { document }]) => ({
     key: `managed ${key}`,
     // What is null and what is not there are the same to Azure.
     content: JSON.stringify(document, (_field, value: unknown) => value ?? undefined),
     madeBy: undefined,
-    isLent: readManagedMark(document.tags ?? {})?.ownership.berth === berthKey(berth),
+    isLent: readManagedMark(document.tags ?? {})?.ownership.berth === namespaceKey(namespaceRef),
     undo: "removeProfile",
   }));
 }

@@ -6,11 +6,11 @@ import { parse, stringify } from "yaml";
 import { type Cloud, names } from "../../../sandbox/cloud.ts";
 import {
   automaticCredential,
-  type Berth,
-  berthKey,
   federatedSubject,
   identityName,
+  type NamespaceRef,
   namesOfProfile,
+  namespaceKey,
 } from "../../../src/domain/naming/names.ts";
 import type { AzureRoleKindName } from "../../../src/domain/targets/azureRoles.ts";
 import { kubeConfigOf } from "../../support/kubeConfig.ts";
@@ -43,12 +43,13 @@ export function clusterOf({ setting }: Pick<Place, "setting">): string {
 
 export function userOf(place: Place) {
   const { namespace, home } = place;
-  const sharedIdentity = home === undefined ? undefined : berthKey({ cluster: names.otherCluster, namespace: home });
+  const sharedIdentity =
+    home === undefined ? undefined : namespaceKey({ cluster: names.otherCluster, namespace: home });
   return { cluster: clusterOf(place), namespace, sharedIdentity };
 }
 
 /** What the operator's catalog says of the two clusters besides; and the namespaces that may be homes. */
-export function withMatrix(homes: readonly Berth[]): (app: string, text: string) => string {
+export function withMatrix(homes: readonly NamespaceRef[]): (app: string, text: string) => string {
   return (_app, text) => {
     const catalog = parse(text);
     const { [names.cluster]: aks, [names.otherCluster]: outside } = catalog.clusters;
@@ -59,7 +60,7 @@ export function withMatrix(homes: readonly Berth[]): (app: string, text: string)
         [names.otherCluster]: { ...outside, network: { ...outside.network, policies: "cilium" } },
       },
       sharedIdentities: Object.fromEntries(
-        homes.map((home) => [berthKey(home), { clusters: [names.cluster, names.otherCluster] }]),
+        homes.map((home) => [namespaceKey(home), { clusters: [names.cluster, names.otherCluster] }]),
       ),
     });
   };

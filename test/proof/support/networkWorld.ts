@@ -2,7 +2,7 @@
 
 import type { Dice } from "test-support/random";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { berthKey, namesOfProfile } from "../../../src/domain/naming/names.ts";
+import { namesOfProfile, namespaceKey } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import { usesSelector } from "../../../src/domain/request/identityModes.ts";
 import type { ByMode } from "../../../src/domain/request/modes.ts";
@@ -113,7 +113,7 @@ export function checkPolicy(world: Seen, request: OnboardingRequest): readonly s
   const engine = engineIn(world, request);
   const problems = Object.entries(kinds).flatMap(([each, kind]) => {
     const found = findPolicy(world, refOf(request, kind));
-    const isOurs = found !== undefined && readMetadata(found.metadata)?.berth === berthKey(request);
+    const isOurs = found !== undefined && readMetadata(found.metadata)?.berth === namespaceKey(request);
     return isOurs && (!wanted || each !== engine) ? [`${kind.kind} is left over`] : [];
   });
   if (!wanted) return problems;
@@ -138,7 +138,7 @@ export function checkPolicy(world: Seen, request: OnboardingRequest): readonly s
 /** The policy opens the tokens of no mode but the request's. */
 export function checkTokens(world: Seen, request: OnboardingRequest): readonly string[] {
   const policy = findPolicy(world, refOf(request, kinds[engineIn(world, request)]));
-  if (!policy || readMetadata(policy.metadata)?.berth !== berthKey(request)) return [];
+  if (!policy || readMetadata(policy.metadata)?.berth !== namespaceKey(request)) return [];
   const others = everyToken.filter((block) => block !== tokensAt[request.identityMode]);
   const opened = blocksIn(policy).filter((block) => others.includes(block));
   return opened.map((block) => `the network policy opens ${block}, which is for another mode`);
@@ -177,7 +177,7 @@ export const onNetworks: Readonly<
 function ownRef(world: Seen, request: OnboardingRequest): ObjectRef | undefined {
   const ref = refOf(request, kinds[engineIn(world, request)]);
   const found = findPolicy(world, ref);
-  return found && readMetadata(found.metadata)?.berth === berthKey(request) ? ref : undefined;
+  return found && readMetadata(found.metadata)?.berth === namespaceKey(request) ? ref : undefined;
 }
 
 function removeOwn(world: World, request: OnboardingRequest): boolean {

@@ -77,8 +77,8 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "a copied description makes somebody's role Mooring's": {
     edits: edit(
       "src/resources/definitions/recordedMark.ts",
-      'if (mark.berth !== berthKey(berth)) return "others";',
-      'if (Boolean(mark)) return mark.berth === berthKey(berth) ? "ours" : "others";',
+      'if (mark.berth !== namespaceKey(namespaceRef)) return "others";',
+      'if (Boolean(mark)) return mark.berth === namespaceKey(namespaceRef) ? "ours" : "others";',
     ),
     among: ({ targetDice }) => targetDice !== undefined,
     changes: { deed: "copies a role with its description to somebody", moreActs: 4 },

@@ -9,7 +9,7 @@ import {
 } from "../../../src/application/acceptance/acceptance.ts";
 import { cancelOperation } from "../../../src/application/decisions/decide.ts";
 import { findUnrecorded } from "../../../src/application/inspection/unrecordedIdentities.ts";
-import { berthKey, federatedCredentialName, identityName } from "../../../src/domain/naming/names.ts";
+import { federatedCredentialName, identityName, namespaceKey } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readTags } from "../../../src/domain/naming/ownership.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { Refusal } from "../../../src/domain/policy/refusal.ts";
@@ -35,12 +35,12 @@ export async function visitByStranger({ world, control, problems }: Stage, reque
       by: red,
       control,
     });
-    const berth = { cluster: request.cluster, namespace: request.namespace };
+    const namespaceRef = { cluster: request.cluster, namespace: request.namespace };
     const asked: Readonly<Record<string, (acceptance: AcceptanceContext) => Promise<unknown>>> = {
       NAMESPACE_TAKEN: () => acceptOnboarding(acceptance, request),
       FORBIDDEN: () => acceptOnboarding(acceptance, request, { takeOver: true }),
-      NOT_ONBOARDED: () => acceptOffboarding(acceptance, berth),
-      "NOT_ONBOARDED ": () => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }),
+      NOT_ONBOARDED: () => acceptOffboarding(acceptance, namespaceRef),
+      "NOT_ONBOARDED ": () => acceptUpkeep(acceptance, "Repairing", { namespaceRef, prepare: () => ({}) }),
       NOT_FOUND: () => cancelOperation(world.registry, record.operation, { by: red }),
     };
     for (const [code, ask] of Object.entries(asked)) {
@@ -69,7 +69,7 @@ export async function loseRecord(
   // What a migration had begun, nobody could know of any more; nor what an identity had in whose place somebody has put another.
   if (!table || key === undefined || !row || !identity || identity.clientId !== clientId || migration) return;
   const owner = readTags(identity.tags)?.berth;
-  const isMade = owner === berthKey({ cluster, namespace });
+  const isMade = owner === namespaceKey({ cluster, namespace });
   if (!isMade && owner !== undefined) return;
   faults.trace?.push("— the registry loses the row");
   table.delete(key);
@@ -109,7 +109,7 @@ export async function checkTold(
   const { identities } = await calmly(world, () => findUnrecorded(ports));
   if (identities.some(({ identity }) => identity.name === name)) return [];
   const { azure, objects } = world;
-  const isMade = readTags(azure.identities.get(name)?.tags ?? {})?.berth === berthKey(request);
+  const isMade = readTags(azure.identities.get(name)?.tags ?? {})?.berth === namespaceKey(request);
   const credentials = (azure.credentials.get(name) ?? []).filter(
     (each) => each.name === federatedCredentialName(request, each.subject.split(":").at(-1) ?? ""),
   );
@@ -118,7 +118,7 @@ export async function checkTold(
     const isMarked = readMetadata(metadata) ?? adoptedBy(metadata);
     return (
       kind === "ServiceAccount" &&
-      isMarked?.berth === berthKey(request) &&
+      isMarked?.berth === namespaceKey(request) &&
       metadata.namespace === request.namespace &&
       metadata.annotations?.["azure.workload.identity/client-id"] === clientId
     );

@@ -159,7 +159,7 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const { acceptance, ports, world } = stage;
   const { dice } = world;
   const { cluster, namespace } = request;
-  const berth = { cluster, namespace };
+  const namespaceRef = { cluster, namespace };
   const changed = {
     ...withWishes(world, createRequest(dice)),
     identityMode: dice.chance(0.9) ? request.identityMode : "workloadIdentity",
@@ -170,15 +170,15 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
   const change = onboarding(stage, changed);
   const repair: Attempt = {
     name: "repair",
-    plan: () => planRepairOf(acceptance, berth),
-    accept: () => acceptUpkeep(acceptance, "Repairing", { berth, prepare: () => ({}) }),
+    plan: () => planRepairOf(acceptance, namespaceRef),
+    accept: () => acceptUpkeep(acceptance, "Repairing", { namespaceRef, prepare: () => ({}) }),
   };
   const migrate: Attempt = {
     name: "migrate",
-    plan: () => planMigration(acceptance, berth, { wanted }),
+    plan: () => planMigration(acceptance, namespaceRef, { wanted }),
     accept: () =>
       acceptUpkeep(acceptance, "Migrating", {
-        berth,
+        namespaceRef,
         prepare: (record) => ({ migration: prepareMigration(ports, record, wanted) }),
       }),
   };
@@ -188,8 +188,8 @@ function nextAttempts(stage: Stage, operation: string, request: OnboardingReques
     onboarding(stage, request),
     {
       name: "offboard",
-      plan: () => planDeletion(acceptance, berth),
-      accept: () => acceptOffboarding(acceptance, berth),
+      plan: () => planDeletion(acceptance, namespaceRef),
+      accept: () => acceptOffboarding(acceptance, namespaceRef),
     },
     repair,
     repair,

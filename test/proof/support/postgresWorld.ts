@@ -1,6 +1,11 @@
 /** PostgreSQL in a simulated world: the catalog's schemas there, what there is before any request, and what it looks like. */
 import type { Catalog } from "../../../src/domain/catalog/catalog.ts";
-import { type Berth, berthKey, postgresHeirName, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import {
+  type NamespaceRef,
+  namespaceKey,
+  postgresHeirName,
+  postgresRoleName,
+} from "../../../src/domain/naming/names.ts";
 import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
 import {
   type PostgresPlace,
@@ -104,7 +109,7 @@ export function furnishPostgres(
   }
   const found = postgres.roles.get(called);
   if (!operation || !found) return;
-  postgres.roles.set(called, { ...found, comment: printMark({ berth: berthKey(request), operation, grants }) });
+  postgres.roles.set(called, { ...found, comment: printMark({ berth: namespaceKey(request), operation, grants }) });
 }
 
 /** What Mooring could have dropped, or may not have given away. */
@@ -124,16 +129,16 @@ export function untidyOnPostgres(server: PostgresServer): readonly string[] {
 export function readPostgres(
   server: PostgresServer,
   {
-    berth,
+    namespaceRef,
     living,
     isRemembered,
-  }: { readonly berth: Berth; readonly living: ReadonlySet<string>; readonly isRemembered: boolean },
+  }: { readonly namespaceRef: NamespaceRef; readonly living: ReadonlySet<string>; readonly isRemembered: boolean },
 ): readonly Thing[] {
-  const key = berthKey(berth);
+  const key = namespaceKey(namespaceRef);
   return [...server.roles].flatMap(([role, found]) => {
     const mark = readMark(found.comment) ?? readMark(found.lostComment);
     // Nobody is let in as it, and an operation that makes it says so in words.
-    if (role === postgresHeirName(postgresRoleName(berth)) && ownsSomething(server, role)) return [];
+    if (role === postgresHeirName(postgresRoleName(namespaceRef)) && ownsSomething(server, role)) return [];
     const waits = found.isShut === true && mark?.operation !== null && isRemembered;
     const isOurs = mark?.berth === key;
     const isDead = isOurs && found.principalId !== undefined && !living.has(found.principalId);
@@ -218,15 +223,15 @@ const rightsOfWords: Readonly<Record<string, readonly PostgresRight[]>> = {
 export function lackingOnPostgres(
   server: PostgresServer,
   {
-    berth,
+    namespaceRef,
     target,
     access,
     principalId,
-  }: { berth: Berth; target: string; access: readonly string[]; principalId: string },
+  }: { namespaceRef: NamespaceRef; target: string; access: readonly string[]; principalId: string },
 ): readonly string[] {
   const place = postgresPlaces.find(([alias]) => alias === target)?.[1];
   if (!place) return [];
-  const name = postgresRoleName(berth);
+  const name = postgresRoleName(namespaceRef);
   const role = server.roles.get(name);
   if (role?.principalId !== principalId)
     return [`${name} lets in ${role?.principalId ?? "nobody"}, not ${principalId}`];
@@ -247,14 +252,17 @@ export function lackingOnPostgres(
 }
 
 interface Reached {
-  readonly berth: Berth;
+  readonly namespaceRef: NamespaceRef;
   readonly targets: readonly { target: string; access: readonly string[] }[];
   readonly principalId: string;
 }
 
 /** What the identity, or Mooring's own role, has there, and the request does not ask for; under another name, whatever it has. */
-export function surplusOnPostgres(server: PostgresServer, { berth, targets, principalId }: Reached): readonly string[] {
-  const name = postgresRoleName(berth);
+export function surplusOnPostgres(
+  server: PostgresServer,
+  { namespaceRef, targets, principalId }: Reached,
+): readonly string[] {
+  const name = postgresRoleName(namespaceRef);
   const asked = postgresPlaces.flatMap(([alias, place]) =>
     (targets.find(({ target }) => target === alias)?.access ?? [])
       .flatMap((word) => rightsOfWords[word] ?? [])
@@ -262,7 +270,7 @@ export function surplusOnPostgres(server: PostgresServer, { berth, targets, prin
   );
   return [...server.roles].flatMap(([each, role]) => {
     const mark = readMark(role.comment) ?? readMark(role.lostComment);
-    const isOurs = mark?.berth === berthKey(berth);
+    const isOurs = mark?.berth === namespaceKey(namespaceRef);
     if (isOurs && (each === name || role.principalId === principalId)) {
       return Object.keys(mark.grants)
         .filter((note) => !asked.includes(note))
@@ -278,11 +286,11 @@ export function surplusOnPostgres(server: PostgresServer, { berth, targets, prin
 /** A repair leaves the identity one name, but for a role that it has shut and that the watch drops. */
 export function renamedOnPostgres(
   server: PostgresServer,
-  { berth, principalId, isRemembered }: Omit<Reached, "targets"> & { readonly isRemembered: boolean },
+  { namespaceRef, principalId, isRemembered }: Omit<Reached, "targets"> & { readonly isRemembered: boolean },
 ): readonly string[] {
   const isRenamed = ([name, role]: readonly [string, ModelRole]) =>
-    name !== postgresRoleName(berth) &&
-    readMark(role.comment)?.berth === berthKey(berth) &&
+    name !== postgresRoleName(namespaceRef) &&
+    readMark(role.comment)?.berth === namespaceKey(namespaceRef) &&
     role.principalId === principalId &&
     !(role.isShut === true && isRemembered);
   return [...server.roles].filter(isRenamed).map(([name]) => `the identity is still ${name}`);

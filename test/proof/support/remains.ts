@@ -5,7 +5,6 @@ import { names } from "../../../sandbox/cloud.ts";
 import { canonicalJson } from "../../../src/domain/canonicalJson.ts";
 import {
   automaticCredential,
-  type Berth,
   bindingName,
   federatedCredentialName,
   federatedSubject,
@@ -14,6 +13,7 @@ import {
   identityBindingName,
   identityName,
   isGuest,
+  type NamespaceRef,
   namesOfProfile,
   postgresRoleName,
   useRoleName,
@@ -93,18 +93,20 @@ export async function furnishPostgres({ postgresServers }: Cloud): Promise<void>
 }
 
 /** What the namespace has in the whole cluster, and of the cluster in Azure, for an identity binding. */
-async function boundIn(cloud: Cloud, { cluster, namespace }: Berth): Promise<readonly string[]> {
+async function boundIn(cloud: Cloud, { cluster, namespace }: NamespaceRef): Promise<readonly string[]> {
   const { world } = cloud;
-  const berth = { cluster, namespace };
+  const namespaceRef = { cluster, namespace };
   const objects = objectsIn(cloud, cluster);
   const rbac = "rbac.authorization.k8s.io/v1";
   const roles = [
-    await objects.get(rbac, "ClusterRole", useRoleName(berth)),
+    await objects.get(rbac, "ClusterRole", useRoleName(namespaceRef)),
     ...(await objects.list(rbac, "ClusterRoleBinding")).filter(({ metadata }) =>
-      metadata.name.startsWith(`${useRoleName(berth)}-`),
+      metadata.name.startsWith(`${useRoleName(namespaceRef)}-`),
     ),
   ];
-  const bindings = [...world.identityBindings.values()].filter(({ name }) => name === identityBindingName(berth));
+  const bindings = [...world.identityBindings.values()].filter(
+    ({ name }) => name === identityBindingName(namespaceRef),
+  );
   return [...bindings.map(() => "identity binding"), ...roles.flatMap((each) => (each ? [each.kind] : []))];
 }
 
@@ -173,7 +175,7 @@ async function listAccess(
 }
 
 /** Network policies, Kubernetes' and Cilium's. */
-async function policiesIn(cloud: Cloud, { cluster, namespace }: Berth) {
+async function policiesIn(cloud: Cloud, { cluster, namespace }: NamespaceRef) {
   const objects = objectsIn(cloud, cluster);
   return [
     ...(await objects.list("networking.k8s.io/v1", "NetworkPolicy", namespace)),
@@ -222,7 +224,7 @@ function callersOf(policy: object): readonly string[] {
 
 async function profileFaults(
   cloud: Cloud,
-  { cluster, namespace }: Berth,
+  { cluster, namespace }: NamespaceRef,
   wanted: ProfileParts,
 ): Promise<readonly string[]> {
   const objects = objectsIn(cloud, cluster);
@@ -301,7 +303,7 @@ async function accessFaults(
     userRoles = ["mooring_reader"],
     roles,
     cosmosRole,
-  }: Wanted & Berth,
+  }: Wanted & NamespaceRef,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const sid = sidFromClientId(clientIdOf(identity.clientId));
@@ -324,8 +326,12 @@ async function accessFaults(
   return faults;
 }
 
-async function podIdentityFaults(cloud: Cloud, { name }: Identity, berth: Berth): Promise<readonly string[]> {
-  const { namespace, cluster } = berth;
+async function podIdentityFaults(
+  cloud: Cloud,
+  { name }: Identity,
+  namespaceRef: NamespaceRef,
+): Promise<readonly string[]> {
+  const { namespace, cluster } = namespaceRef;
   const objects = objectsIn(cloud, cluster);
   const api = "aadpodidentity.k8s.io/v1";
   const [identity, binding] = await Promise.all([
@@ -339,7 +345,7 @@ async function podIdentityFaults(cloud: Cloud, { name }: Identity, berth: Berth)
 async function accountFaults(
   cloud: Cloud,
   identity: Identity,
-  { cluster, namespace, mode, beside, isShared, serviceAccount = "app" }: Wanted & Berth,
+  { cluster, namespace, mode, beside, isShared, serviceAccount = "app" }: Wanted & NamespaceRef,
 ): Promise<readonly string[]> {
   const account = await objectsIn(cloud, cluster).get("v1", "ServiceAccount", serviceAccount, namespace);
   const clientId = account?.metadata.annotations?.["azure.workload.identity/client-id"];

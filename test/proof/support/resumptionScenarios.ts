@@ -44,7 +44,7 @@ const approve = async (stage: Stage) => {
 
 const migrate = ({ acceptance }: Stage) =>
   acceptUpkeep(acceptance, "Migrating", {
-    berth: base,
+    namespaceRef: base,
     prepare: ({ migration }) => ({
       migration: { ...migration, until: "retire", serviceAccount: "app", selector: base.namespace },
     }),
@@ -52,7 +52,7 @@ const migrate = ({ acceptance }: Stage) =>
 
 const migrateBack = ({ acceptance }: Stage) =>
   acceptUpkeep(acceptance, "Migrating", {
-    berth: base,
+    namespaceRef: base,
     prepare: (record) => ({
       migration: prepareMigration(acceptance.ports, record, { to: "podIdentity", until: "retire" }),
     }),
@@ -103,7 +103,7 @@ export const takeUpScenarios: Readonly<Record<string, Scenario>> = {
     "prepareNamespace",
     after(
       (stage) => stage.onboard(),
-      ({ acceptance }) => acceptUpkeep(acceptance, "Repairing", { berth: base, prepare: () => ({}) }),
+      ({ acceptance }) => acceptUpkeep(acceptance, "Repairing", { namespaceRef: base, prepare: () => ({}) }),
     ),
   ),
   "taken-up-migration": brokenAfter(

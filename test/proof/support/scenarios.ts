@@ -413,7 +413,7 @@ export async function play(name: string): Promise<readonly Run[]> {
       return operation;
     },
     async repair(options) {
-      const { operation } = await acceptUpkeep(acceptance, "Repairing", { berth: base, prepare: () => ({}) });
+      const { operation } = await acceptUpkeep(acceptance, "Repairing", { namespaceRef: base, prepare: () => ({}) });
       await stage.run(options);
       return operation;
     },
@@ -428,7 +428,7 @@ export async function play(name: string): Promise<readonly Run[]> {
   };
   async function migrate(wanted: MigrationRequest, options: RunOptions | undefined): Promise<string> {
     const prepare = (record: NamespaceRecord) => ({ migration: prepareMigration(acceptance.ports, record, wanted) });
-    const { operation } = await acceptUpkeep(acceptance, "Migrating", { berth: base, prepare });
+    const { operation } = await acceptUpkeep(acceptance, "Migrating", { namespaceRef: base, prepare });
     await stage.run(options);
     return operation;
   }

@@ -1,7 +1,7 @@
 /** A home and a guest that stay, with what they have, while cells of the fault matrix run with other guests of the same home. */
 import type { Cloud } from "../../../sandbox/cloud.ts";
 import { names } from "../../../sandbox/cloud.ts";
-import { type Berth, berthKey, type IdentityUser } from "../../../src/domain/naming/names.ts";
+import { type IdentityUser, type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import type { Service } from "../../support/service.ts";
 
 import { type Place, wideAccess, wideRights } from "./matrixPlaces.ts";
@@ -20,7 +20,7 @@ export interface Share {
   end(): Promise<readonly string[]>;
 }
 
-export function homesOf(databases: readonly string[], count = 100): readonly Berth[] {
+export function homesOf(databases: readonly string[], count = 100): readonly NamespaceRef[] {
   return databases.flatMap((database) =>
     Array.from({ length: count }, (_, nth) => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) })),
   );
@@ -41,7 +41,7 @@ export function createShare({
   const own = (): IdentityUser => ({ cluster: names.otherCluster, namespace: homeNamed(database, nth) });
   const other = (): IdentityUser => ({
     ...{ cluster: names.cluster, namespace: `stays-${nth}-${database}` },
-    sharedIdentity: berthKey(own()),
+    sharedIdentity: namespaceKey(own()),
   });
   const end = async (id: string) => {
     const { status, error } = await service.waitFor(id, 120_000);
@@ -56,7 +56,7 @@ export function createShare({
     ];
     for (const each of requests) {
       const problems = await end(await service.onboard(each));
-      if (problems.length > 0) throw new Error(`${berthKey(each)}: ${problems.join()}`);
+      if (problems.length > 0) throw new Error(`${namespaceKey(each)}: ${problems.join()}`);
     }
   }
 

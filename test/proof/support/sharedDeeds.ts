@@ -1,7 +1,7 @@
 /** What happens to a shared identity besides: to its role on a PostgreSQL server, or to a row in the registry. */
 
 import { createDice } from "test-support/random";
-import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../../src/domain/naming/names.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
 import { type Act, repair } from "./acts.ts";
 import { operator } from "./callers.ts";
@@ -31,7 +31,7 @@ export interface Lasting {
 export interface Setting {
   readonly world: World;
   readonly control: Control;
-  readonly home: Berth;
+  readonly home: NamespaceRef;
   readonly problems: Problem[];
   readonly seen: string[];
 }
@@ -104,7 +104,7 @@ export async function play({ world, control }: Setting, act: Act): Promise<Opera
   return id === undefined ? undefined : await calmly(world, () => world.registry.getOperation(id));
 }
 
-function operationsOf({ rows }: World, { namespace }: Berth): readonly OperationRecord[] {
+function operationsOf({ rows }: World, { namespace }: NamespaceRef): readonly OperationRecord[] {
   const all = [...(rows.get("MooringOperations")?.values() ?? [])].map(({ record }) => record as OperationRecord);
   return all.filter((each) => each.namespace === namespace);
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Dice } from "test-support/random";
-import { type Berth, berthKey } from "../../../src/domain/naming/names.ts";
+import { type NamespaceRef, namespaceKey } from "../../../src/domain/naming/names.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import { OnboardingRequest } from "../../../src/domain/request/request.ts";
 import { type Act, offboard, onboard, repair } from "./acts.ts";
@@ -20,20 +20,20 @@ export interface Sharing {
   /** Onboarded, without a migration. */
   readonly guest: NamespaceRecord | undefined;
   /** A namespace that may become a guest. */
-  readonly absent: Berth | undefined;
+  readonly absent: NamespaceRef | undefined;
 }
 
 export async function loseRow(setting: Setting, dice: Dice, { home, guest, absent }: Sharing): Promise<void> {
   const losses = [
     () => loseHome(setting, home, guest),
     ...(guest ? [() => loseGuest(setting, guest)] : []),
-    ...(absent && home.team === "green" ? [() => loseOwn(setting, dice, { home, berth: absent })] : []),
+    ...(absent && home.team === "green" ? [() => loseOwn(setting, dice, { home, namespaceRef: absent })] : []),
   ];
   await dice.pick(losses)();
 }
 
 /** A guest loses nothing either. */
-async function loseHome(setting: Setting, home: NamespaceRecord, guest: Berth | undefined): Promise<void> {
+async function loseHome(setting: Setting, home: NamespaceRecord, guest: NamespaceRef | undefined): Promise<void> {
   const { world, control, problems } = setting;
   await without(setting, home, async () => {
     problems.push(...(await checkTold({ world, control }, home.request)));
@@ -53,21 +53,21 @@ async function loseGuest(setting: Setting, guest: NamespaceRecord): Promise<void
 async function loseOwn(
   setting: Setting,
   dice: Dice,
-  { home, berth }: { readonly home: NamespaceRecord; readonly berth: Berth },
+  { home, namespaceRef }: { readonly home: NamespaceRecord; readonly namespaceRef: NamespaceRef },
 ): Promise<void> {
   const { world, problems } = setting;
-  const own = createRequest(dice, berth);
+  const own = createRequest(dice, namespaceRef);
   if ((await play(setting, onboard(own, red)))?.status !== "Succeeded") return;
   const { targets: _none, ...rest } = own;
   const [database] = home.request.databases;
   const asGuest = OnboardingRequest.parse({
-    ...{ ...rest, databases: database ? [database] : [], sharedIdentity: berthKey(home) },
+    ...{ ...rest, databases: database ? [database] : [], sharedIdentity: namespaceKey(home) },
     identityMode: "workloadIdentity",
   });
   await without(setting, own, async () => {
     await refuse(setting, "own", onboard(asGuest, green), "pods of the second team can use the first one's identity");
   });
-  const left = await play(setting, offboard(berth, operator));
+  const left = await play(setting, offboard(namespaceRef, operator));
   if (left?.status !== "Succeeded") problems.push(`the first team cannot go: ${JSON.stringify(left?.error)}`);
   world.faults.trace?.push("— the first team goes");
 }
@@ -78,12 +78,16 @@ async function refuse(setting: Setting, what: string, act: Act, otherwise: strin
   if (got?.status === "Succeeded") setting.problems.push(otherwise);
 }
 
-async function without(setting: Setting, { cluster, namespace }: Berth, meanwhile: () => Promise<void>): Promise<void> {
+async function without(
+  setting: Setting,
+  { cluster, namespace }: NamespaceRef,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
   const { world, home, problems } = setting;
   const table = world.rows.get("MooringNamespaces");
   const [key, row] = [...(table ?? [])].find(([, { record }]) => Reflect.get(record, "namespace") === namespace) ?? [];
   if (!table || key === undefined || !row) return;
-  world.faults.trace?.push(`— the registry loses the row of ${berthKey({ cluster, namespace })}`);
+  world.faults.trace?.push(`— the registry loses the row of ${namespaceKey({ cluster, namespace })}`);
   table.delete(key);
   const before = takeSnapshot(world, home);
   await meanwhile();

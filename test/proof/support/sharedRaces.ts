@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Dice } from "test-support/random";
 import { expect, vi } from "vitest";
 import { type Cloud, names } from "../../../sandbox/cloud.ts";
-import { automaticCredential, berthKey, federatedSubject } from "../../../src/domain/naming/names.ts";
+import { automaticCredential, federatedSubject, namespaceKey } from "../../../src/domain/naming/names.ts";
 import type { Answer, Service } from "../../support/service.ts";
 import { identityOf, listFaults, listRemains } from "./remains.ts";
 
@@ -23,7 +23,7 @@ const guestsOf = (race: number) => [`guest-${race}`, `other-${race}`] as const;
 
 /** What the catalog says for so many races. */
 export function sharedIdentities(races: number): object {
-  const keys = Array.from({ length: races }, (_, race) => berthKey({ cluster, namespace: homeOf(race) }));
+  const keys = Array.from({ length: races }, (_, race) => namespaceKey({ cluster, namespace: homeOf(race) }));
   return Object.fromEntries(keys.map((key) => [key, { clusters: [cluster] }]));
 }
 

@@ -6,11 +6,11 @@ import "./sleepless.ts";
 import type { Caller } from "../../../src/domain/access/caller.ts";
 import {
   automaticCredential,
-  type Berth,
-  berthKey,
   federatedCredentialName,
   identityBindingName,
   identityName,
+  type NamespaceRef,
+  namespaceKey,
   useRoleName,
 } from "../../../src/domain/naming/names.ts";
 import { isPast, MigrationPhase, migrated, modeLeft, targetOf } from "../../../src/domain/operation/migration.ts";
@@ -48,8 +48,8 @@ export interface SharedVerdict {
 }
 
 const cluster = "aks";
-const home: Berth = { cluster, namespace: "team-home" };
-const guests: readonly Berth[] = ["team-g", "team-h"].map((namespace) => ({ cluster, namespace }));
+const home: NamespaceRef = { cluster, namespace: "team-home" };
+const guests: readonly NamespaceRef[] = ["team-g", "team-h"].map((namespace) => ({ cluster, namespace }));
 const all = [home, ...guests];
 const accounts = ["app", "worker"];
 
@@ -75,7 +75,7 @@ function withSharing(world: World): SharedWorld {
   const isOfAks = plain.clusters[cluster]?.kind === "aks";
   const binds = world.binds || (isOfAks && createDice(seed ^ 0x5b1d).chance(0.6));
   const offered = binds && !world.binds ? withBindings(plain) : plain;
-  const catalog = { ...offered, sharedIdentities: { [berthKey(home)]: { clusters: [cluster] } } };
+  const catalog = { ...offered, sharedIdentities: { [namespaceKey(home)]: { clusters: [cluster] } } };
   // Separate dice, so that most worlds stay the same.
   const strange = createDice(seed ^ 0x57a6);
   const strangers = { dice: strange, chance: strange.pick([0, 0, 0, 0.2]) };
@@ -92,8 +92,8 @@ async function simulateNow(world: SharedWorld, control: Control): Promise<Shared
     const acts = await chooseActs(world);
     const isWhole = (each: NamespaceRecord | undefined) => each?.state === "Onboarded" && each.migration === undefined;
     const lasting = await deeds.happen({
-      guest: guests.map((berth) => recordOf(world, berth)).find(isWhole),
-      absent: guests.find((berth) => !recordOf(world, berth)),
+      guest: guests.map((namespaceRef) => recordOf(world, namespaceRef)).find(isWhole),
+      absent: guests.find((namespaceRef) => !recordOf(world, namespaceRef)),
     });
     const before = takeSnapshot(world, home);
     faults.plan = weather;
@@ -128,15 +128,17 @@ async function leaveAll(
   const { registry } = world;
   const problems: Problem[] = [];
   removePods(world);
-  for (const berth of [...guests, home]) {
-    if (!(await registry.getNamespace(berth))) continue;
-    const ended = await operate(world, offboard(berth, operator), control);
+  for (const namespaceRef of [...guests, home]) {
+    if (!(await registry.getNamespace(namespaceRef))) continue;
+    const ended = await operate(world, offboard(namespaceRef, operator), control);
     const id = typeof ended === "object" ? ended.operation : undefined;
     const operation = id === undefined ? undefined : await registry.getOperation(id);
     if (operation?.status !== "Succeeded") {
-      problems.push(`the last offboarding of ${berthKey(berth)} is ${JSON.stringify(operation?.error ?? ended)}`);
+      problems.push(
+        `the last offboarding of ${namespaceKey(namespaceRef)} is ${JSON.stringify(operation?.error ?? ended)}`,
+      );
     }
-    problems.push(...check(world).map((each) => `after the last offboarding of ${berth.namespace}: ${each}`));
+    problems.push(...check(world).map((each) => `after the last offboarding of ${namespaceRef.namespace}: ${each}`));
   }
   problems.push(...differences(first, takeSnapshot(world, home)));
   if (!(await world.verifyAudit())) problems.push("the chain of the audit trail is broken");
@@ -169,7 +171,7 @@ export async function tryShared(
   // Without guests, a home is like any other namespace; with them, it does not go.
   if (whose === "home" && (deed === "onboard" || deed === "offboard")) return undefined;
   const comesFirst = deed === "onboard" ? [home, other] : [home, other, guest];
-  for (const berth of comesFirst) if (!(await come(requestOf(world, berth)))) return undefined;
+  for (const namespaceRef of comesFirst) if (!(await come(requestOf(world, namespaceRef)))) return undefined;
   const act = actOf(world, whose === "home" ? home : guest, deed);
   if (!act) return undefined;
   const before = takeSnapshot(world, home);
@@ -180,24 +182,27 @@ export async function tryShared(
   return { operation, problems: [...found, ...(await leaveAll(world, { control, first }))] };
 }
 
-function requestOf(world: World, berth: Berth): OnboardingRequest {
-  return berth === home ? homeRequest(world) : guestRequest(world, berth);
+function requestOf(world: World, namespaceRef: NamespaceRef): OnboardingRequest {
+  return namespaceRef === home ? homeRequest(world) : guestRequest(world, namespaceRef);
 }
 
-function actOf(world: World, berth: Berth, deed: SharedTrial["deed"]): Act | undefined {
-  const { request } = recordOf(world, berth) ?? {};
-  const aim = modesOf(world, berth).find((mode) => mode !== request?.identityMode);
+function actOf(world: World, namespaceRef: NamespaceRef, deed: SharedTrial["deed"]): Act | undefined {
+  const { request } = recordOf(world, namespaceRef) ?? {};
+  const aim = modesOf(world, namespaceRef).find((mode) => mode !== request?.identityMode);
   switch (deed) {
     case "onboard":
-      return onboard(requestOf(world, berth), green);
+      return onboard(requestOf(world, namespaceRef), green);
     case "change":
-      return onboard(berth === home && request ? wider(request, homeRequest(world)) : requestOf(world, berth), green);
+      return onboard(
+        namespaceRef === home && request ? wider(request, homeRequest(world)) : requestOf(world, namespaceRef),
+        green,
+      );
     case "repair":
-      return repair(berth, green);
+      return repair(namespaceRef, green);
     case "migrate":
-      return aim && migrate(berth, green, { to: aim, until: "retire" });
+      return aim && migrate(namespaceRef, green, { to: aim, until: "retire" });
     case "offboard":
-      return offboard(berth, green);
+      return offboard(namespaceRef, green);
   }
 }
 
@@ -208,8 +213,8 @@ function wider(request: OnboardingRequest, { databases, serviceAccount }: Onboar
   return { ...request, databases: [...request.databases, ...more], serviceAccount };
 }
 
-function tell({ name, berth }: Act): string {
-  return `${name} ${berth.namespace}`;
+function tell({ name, namespaceRef }: Act): string {
+  return `${name} ${namespaceRef.namespace}`;
 }
 
 /** Each for another namespace. */
@@ -219,15 +224,15 @@ async function chooseActs(world: SharedWorld): Promise<readonly Act[]> {
   // Without a home, guests are refused, which most worlds need not see.
   const chosen = record || dice.chance(0.2) ? dice.shuffle(all).slice(0, 1 + dice.roll(all.length)) : [home];
   const acts: Act[] = [];
-  for (const berth of chosen) acts.push(await chooseAct(world, berth));
+  for (const namespaceRef of chosen) acts.push(await chooseAct(world, namespaceRef));
   return acts;
 }
 
-async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
+async function chooseAct(world: SharedWorld, namespaceRef: NamespaceRef): Promise<Act> {
   const { dice, registry, strangers } = world;
-  const record = recordOf(world, berth);
+  const record = recordOf(world, namespaceRef);
   const by: Caller = dice.pick([green, green, operator]);
-  const wanted = () => requestOf(world, berth);
+  const wanted = () => requestOf(world, namespaceRef);
   // Another team asks for it, or gets it if nobody needs the identity.
   if (strangers.dice.chance(strangers.chance)) return record ? takeOver(wanted()) : onboard(wanted(), red);
   if (!record) return onboard(wanted(), green);
@@ -236,8 +241,8 @@ async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
     // Only a failed migration leaves its namespace onboarded with undos still to run.
     return record.state === "Incomplete" ? compensate(last.id, record, by) : wayBack(last.id, record, by);
   }
-  const modes = modesOf(world, berth);
-  const migrates = berth === home ? 0.15 : 0.5;
+  const modes = modesOf(world, namespaceRef);
+  const migrates = namespaceRef === home ? 0.15 : 0.5;
   if (record.state === "Onboarded" && modes.length > 1 && dice.chance(record.migration ? 0.7 : migrates)) {
     return chooseMigration(world, record, { by, modes });
   }
@@ -248,9 +253,9 @@ async function chooseAct(world: SharedWorld, berth: Berth): Promise<Act> {
 }
 
 /** Pod identity cannot be shared, but its namespace may have it. */
-function modesOf({ catalog }: World, berth: Berth): readonly IdentityMode[] {
+function modesOf({ catalog }: World, namespaceRef: NamespaceRef): readonly IdentityMode[] {
   const { identityModes = [] } = catalog.clusters[cluster] ?? {};
-  return identityModes.filter((mode) => berth === home || mode !== "podIdentity");
+  return identityModes.filter((mode) => namespaceRef === home || mode !== "podIdentity");
 }
 
 /** A stopped one mostly goes on or back. Some pods keep the mode that they have. */
@@ -269,7 +274,7 @@ function chooseMigration(
   return migrate(record, by, { to, until: dice.pick(MigrationPhase.options), serviceAccount });
 }
 
-function podsIn({ objects }: World, { namespace }: Berth): World["objects"] {
+function podsIn({ objects }: World, { namespace }: NamespaceRef): World["objects"] {
   return new Map([...objects].filter(([, { ref }]) => ref.kind === "Pod" && ref.namespace === namespace));
 }
 
@@ -280,9 +285,9 @@ function homeRequest(world: World): OnboardingRequest {
 }
 
 /** Mostly a part of what its home has, or is about to have. */
-function guestRequest(world: World, berth: Berth): OnboardingRequest {
+function guestRequest(world: World, namespaceRef: NamespaceRef): OnboardingRequest {
   const { dice, binds } = world;
-  const plain = createRequest(dice, berth);
+  const plain = createRequest(dice, namespaceRef);
   const { databases: has = [], targets = [] } = recordOf(world, home)?.request ?? {};
   const some = dice.shuffle(has).slice(0, 1 + dice.roll(2));
   const part = some.map(({ roles, ...database }) => ({ ...database, roles: dice.shuffle(roles).slice(0, 1) }));
@@ -293,7 +298,7 @@ function guestRequest(world: World, berth: Berth): OnboardingRequest {
     ...(isPart ? { databases: part } : {}),
     ...(others.length > 0 ? { targets: others } : {}),
     identityMode: binds && dice.chance(0.4) ? "identityBinding" : "workloadIdentity",
-    sharedIdentity: berthKey(home),
+    sharedIdentity: namespaceKey(home),
   });
 }
 
@@ -311,8 +316,10 @@ function rowsIn<R>({ rows }: World, table: string): readonly R[] {
   return [...(rows.get(table)?.values() ?? [])].map(({ record }) => record as R);
 }
 
-function recordOf(world: World, berth: Berth): NamespaceRecord | undefined {
-  return rowsIn<NamespaceRecord>(world, "MooringNamespaces").find((each) => berthKey(each) === berthKey(berth));
+function recordOf(world: World, namespaceRef: NamespaceRef): NamespaceRecord | undefined {
+  return rowsIn<NamespaceRecord>(world, "MooringNamespaces").find(
+    (each) => namespaceKey(each) === namespaceKey(namespaceRef),
+  );
 }
 
 function outcomes(world: World): readonly string[] {
@@ -326,10 +333,10 @@ function check(world: World): readonly Problem[] {
   const own = recordOf(world, home);
   return [
     ...(own?.state === "Onboarded" ? [...checkModes(world, own), ...checkReach(world, own.request)] : []),
-    ...guests.flatMap((berth) => {
-      const record = recordOf(world, berth);
-      const found = record ? checkGuest(world, record, own) : checkAbsent(world, berth);
-      return found.map((each) => `${berth.namespace}: ${each}`);
+    ...guests.flatMap((namespaceRef) => {
+      const record = recordOf(world, namespaceRef);
+      const found = record ? checkGuest(world, record, own) : checkAbsent(world, namespaceRef);
+      return found.map((each) => `${namespaceRef.namespace}: ${each}`);
     }),
     ...checkBindings(world),
     ...checkNames(world, own),
@@ -340,7 +347,7 @@ function check(world: World): readonly Problem[] {
 function checkNames(world: World, own: NamespaceRecord | undefined): readonly Problem[] {
   const { passing, deaths, refused, down } = world.weather;
   if (passing + deaths + world.engine.breaks > 0 || refused || down) return [];
-  const there = all.filter((berth) => recordOf(world, berth)).map(berthKey);
+  const there = all.filter((namespaceRef) => recordOf(world, namespaceRef)).map(namespaceKey);
   return (own?.guests ?? []).filter((key) => !there.includes(key)).map((key) => `its home names ${key}, which is gone`);
 }
 
@@ -353,12 +360,12 @@ function checkModes(world: World, { request, migration }: NamespaceRecord): read
 }
 
 /** A migration takes the old mode from no pod that still has it. */
-function checkPods(world: World, { name, berth }: Act): readonly Problem[] {
-  const record = recordOf(world, berth);
+function checkPods(world: World, { name, namespaceRef }: Act): readonly Problem[] {
+  const record = recordOf(world, namespaceRef);
   if (name !== "migrate" || !record) return [];
   const things = takeSnapshot(world, home);
   const { serviceAccount } = { ...record.request, ...record.migration };
-  return [...modesOfPods({ ...world, objects: podsIn(world, berth) })].flatMap((mode) =>
+  return [...modesOfPods({ ...world, objects: podsIn(world, namespaceRef) })].flatMap((mode) =>
     lifelinesOf[mode](record.request, serviceAccount)
       .filter((key) => !things.has(key))
       .map((key) => `a pod has lost ${key}`),
@@ -367,7 +374,8 @@ function checkPods(world: World, { name, berth }: Act): readonly Problem[] {
 
 /** Whoever did nothing keeps what it had, as it was. */
 function checkOthers(acts: readonly Act[], before: Snapshot, after: Snapshot): readonly Problem[] {
-  const isActing = ({ namespace }: Berth) => acts.some(({ berth }) => berth.namespace === namespace);
+  const isActing = ({ namespace }: NamespaceRef) =>
+    acts.some(({ namespaceRef }) => namespaceRef.namespace === namespace);
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
     const owner = ownerOf(key);
     if (!owner || isActing(owner) || before.get(key)?.content === after.get(key)?.content) return [];
@@ -376,12 +384,12 @@ function checkOthers(acts: readonly Act[], before: Snapshot, after: Snapshot): r
 }
 
 /** What is no guest's is the home's. Azure's credential is of all that bind. */
-function ownerOf(key: string): Berth | undefined {
+function ownerOf(key: string): NamespaceRef | undefined {
   if (key.endsWith(`/${automaticCredential}`)) return undefined;
   return guests.find((guest) => isNamedFor(guest, key)) ?? home;
 }
 
-function isNamedFor(guest: Berth, key: string): boolean {
+function isNamedFor(guest: NamespaceRef, key: string): boolean {
   const credentials = accounts.map((account) => federatedCredentialName(guest, account));
   const names = [...credentials, identityBindingName(guest), useRoleName(guest), ` ${guest.namespace}/`];
   return names.some((name) => key.includes(name)) || key.endsWith(`/${guest.namespace}`);
@@ -400,7 +408,7 @@ function checkGuest(world: World, record: NamespaceRecord, own: NamespaceRecord 
     // In the middle of a migration nothing is left over.
     ...(migration ? [] : checkSurplus(world, request)),
     ...lacking.map((each) => `its home does not have ${each}`),
-    ...(own?.guests?.includes(berthKey(request)) ? [] : ["its home does not know it"]),
+    ...(own?.guests?.includes(namespaceKey(request)) ? [] : ["its home does not know it"]),
     ...(isOfOthers ? [`it is of team ${record.team}, its home of ${own.team}`] : []),
   ];
 }
@@ -428,12 +436,12 @@ function checkAccess({ users }: World, { databases }: OnboardingRequest): readon
 }
 
 /** Nothing of it is left in the cluster, and nothing lets its pods become the identity. */
-function checkAbsent(world: World, berth: Berth): readonly Problem[] {
-  const names = accounts.map((account) => federatedCredentialName(berth, account));
+function checkAbsent(world: World, namespaceRef: NamespaceRef): readonly Problem[] {
+  const names = accounts.map((account) => federatedCredentialName(namespaceRef, account));
   const credentials = world.azure.identities.has(identityName(home))
     ? (world.azure.credentials.get(identityName(home)) ?? [])
     : [];
-  const objects = [...takeSnapshot(world, berth).values()].filter(({ key, madeBy }) => {
+  const objects = [...takeSnapshot(world, namespaceRef).values()].filter(({ key, madeBy }) => {
     return madeBy !== undefined && /^(object|user|role|identity) /.test(key);
   });
   return [
@@ -445,7 +453,7 @@ function checkAbsent(world: World, berth: Berth): readonly Problem[] {
 /** Without a namespace that binds the identity, nothing does. */
 function checkBindings(world: World): readonly Problem[] {
   const { azure } = world;
-  const records = all.flatMap((berth) => recordOf(world, berth) ?? []);
+  const records = all.flatMap((namespaceRef) => recordOf(world, namespaceRef) ?? []);
   if (records.some((record) => record.state === "Incomplete" || mayBind(record))) return [];
   const bound = [...azure.bindings.values()].filter(({ identityId }) => identityId.endsWith(`/${identityName(home)}`));
   const isThere = azure.identities.has(identityName(home));

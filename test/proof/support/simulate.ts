@@ -232,7 +232,7 @@ async function playUpkeep({ world, ...stage }: Stage, act: Act): Promise<void> {
   const operation = await stage.play({ ...act, cancels: 0.15 });
   faults.plan = plan;
   if (operation?.leftUndone && dice.chance(0.8)) {
-    await stage.play(wayBack(operation.id, act.berth, act.by));
+    await stage.play(wayBack(operation.id, act.namespaceRef, act.by));
   }
 }
 

@@ -1,10 +1,10 @@
 /** Everything in a world outside the registry, thing by thing, with its owner. */
 import {
   automaticCredential,
-  type Berth,
-  berthKey,
   identityBindingName,
   identityName,
+  type NamespaceRef,
+  namespaceKey,
   secretsQuota,
 } from "../../../src/domain/naming/names.ts";
 import { adoptedBy, readMark, readMetadata, readRoleMark, readTags } from "../../../src/domain/naming/ownership.ts";
@@ -38,17 +38,20 @@ export interface Thing {
 export type Snapshot = ReadonlyMap<string, Thing>;
 
 /** Without what waits to be dropped. */
-export function takeSnapshot(world: World, berth: Berth): Snapshot {
-  return withoutWaiting(takeWhole(world, berth));
+export function takeSnapshot(world: World, namespaceRef: NamespaceRef): Snapshot {
+  return withoutWaiting(takeWhole(world, namespaceRef));
 }
 
 export function withoutWaiting(whole: Snapshot): Snapshot {
   return new Map([...whole].filter(([, { waits }]) => waits !== true));
 }
 
-export function takeWhole({ azure, users, objects, visitors, postgres, rows }: World, berth: Berth): Snapshot {
+export function takeWhole(
+  { azure, users, objects, visitors, postgres, rows }: World,
+  namespaceRef: NamespaceRef,
+): Snapshot {
   const things: Thing[] = [];
-  const key = berthKey(berth);
+  const key = namespaceKey(namespaceRef);
   for (const identity of azure.identities.values()) {
     const owner = readTags(identity.tags);
     things.push({
@@ -64,7 +67,7 @@ export function takeWhole({ azure, users, objects, visitors, postgres, rows }: W
     for (const credential of credentials) {
       // Azure makes the automatic one for a binding of Mooring's.
       const isAutomatic = credential.name === automaticCredential;
-      const isOurs = identity === identityName(berth) && (isAutomatic || credential.name.startsWith("mooring-"));
+      const isOurs = identity === identityName(namespaceRef) && (isAutomatic || credential.name.startsWith("mooring-"));
       things.push({
         key: `credential ${identity}/${credential.name}`,
         content: contentOf(credential),
@@ -78,7 +81,7 @@ export function takeWhole({ azure, users, objects, visitors, postgres, rows }: W
     things.push({
       key: `binding ${ref}`,
       content: contentOf(binding),
-      madeBy: binding.name === identityBindingName(berth) ? "unknown" : undefined,
+      madeBy: binding.name === identityBindingName(namespaceRef) ? "unknown" : undefined,
       isLent: false,
       undo: "unbindIdentity",
     });
@@ -86,7 +89,7 @@ export function takeWhole({ azure, users, objects, visitors, postgres, rows }: W
   for (const [database, inDatabase] of users) {
     for (const user of inDatabase.values()) {
       const mark = readMark(user.mark);
-      const isOurs = isMarkOf(mark, berth);
+      const isOurs = isMarkOf(mark, namespaceRef);
       const isEmpty = Object.keys(mark?.grants ?? {}).length === 0;
       things.push({
         key: `user ${database} ${user.name}`,
@@ -102,11 +105,11 @@ export function takeWhole({ azure, users, objects, visitors, postgres, rows }: W
       });
     }
   }
-  const own = azure.identities.get(identityName(berth));
+  const own = azure.identities.get(identityName(namespaceRef));
   const living = new Set<string>([...azure.identities.values()].map(({ principalId }) => principalId));
   for (const assignment of azure.roleAssignments.values()) {
     const { id, scope, roleDefinitionId, principalId } = assignment;
-    const isOurs = hasMark(assignment, berth, own?.principalId);
+    const isOurs = hasMark(assignment, namespaceRef, own?.principalId);
     const target = scope.split("/").at(-1) ?? "";
     const mark = readRoleMark(assignment.description);
     const isMarked = mark?.berth === key;
@@ -121,9 +124,9 @@ export function takeWhole({ azure, users, objects, visitors, postgres, rows }: W
       undo: isMarked && !hasOwnName(assignment) ? "removeRoles" : `revokeTarget ${target}`,
     });
   }
-  things.push(...readPostgres(postgres, { berth, living, isRemembered: remembers(rows, berth) }));
-  things.push(...readCosmos(azure.cosmosAccounts, { berth, living }));
-  things.push(...readManaged(azure.managed, berth));
+  things.push(...readPostgres(postgres, { namespaceRef, living, isRemembered: remembers(rows, namespaceRef) }));
+  things.push(...readCosmos(azure.cosmosAccounts, { namespaceRef, living }));
+  things.push(...readManaged(azure.managed, namespaceRef));
   for (const [ref, stored] of objects) {
     // Workloads are ignored here: they come and go as their team deploys them. What visitors bring is checked by itself.
     if (stored.goodbyes !== undefined || stored.ref.kind === "Pod" || visitors.brought.has(ref)) continue;
@@ -169,6 +172,6 @@ function sorted(value: unknown): string {
 }
 
 /** Whether the watch will tidy up what is left of the namespace. */
-export function remembers(rows: World["rows"], { cluster, namespace }: Berth): boolean {
+export function remembers(rows: World["rows"], { cluster, namespace }: NamespaceRef): boolean {
   return [...(rows.get("MooringRemains")?.keys() ?? [])].some((key) => key.startsWith(`${cluster}:${namespace}\n`));
 }

@@ -1,6 +1,6 @@
 /** Plays acts in a world, one after another, and judges each by the world before and after it. */
 
-import type { Berth } from "../../../src/domain/naming/names.ts";
+import type { NamespaceRef } from "../../../src/domain/naming/names.ts";
 import { isPast, migrated } from "../../../src/domain/operation/migration.ts";
 import type { NamespaceRecord } from "../../../src/domain/operation/namespaceRecord.ts";
 import type { OperationRecord } from "../../../src/domain/operation/records.ts";
@@ -22,9 +22,9 @@ export interface Stage {
   /** What existed before any request, plus what others have made since. */
   readonly first: Snapshot;
   /** Somebody replaced something of Mooring's: it is theirs from now on, and in the way. */
-  somebodyMade(berth: Berth): void;
+  somebodyMade(namespaceRef: NamespaceRef): void;
   /** Others have something in a namespace that Mooring made and gave up: it is theirs from now on. */
-  somebodyKeeps(berth: Berth): void;
+  somebodyKeeps(namespaceRef: NamespaceRef): void;
   /** Somebody removed or made these: a later compensation of an earlier operation counts them neither as left nor as missing. */
   somebodyChanged(keys: readonly string[]): void;
   /** Records an operation that was begun elsewhere, and found the world in its initial state. */
@@ -61,12 +61,12 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
   let isDisturbed = false;
 
   async function play(act: Act): Promise<OperationRecord | undefined> {
-    const { name, kind, berth } = act;
+    const { name, kind, namespaceRef } = act;
     tell(`— ${name} by ${act.by.id}`);
     world.visitors.counted.clear();
-    const wholeBefore = takeWhole(world, berth);
+    const wholeBefore = takeWhole(world, namespaceRef);
     const before = withoutWaiting(wholeBefore);
-    const recordBefore = await calmly(world, () => registry.getNamespace(berth));
+    const recordBefore = await calmly(world, () => registry.getNamespace(namespaceRef));
     const lacking = recordBefore?.state === "Onboarded" ? findLacking(world, recordBefore) : [];
     const podsIn = modesOfPods(world);
     const key = dice.chance(0.3) ? `key-${dice.next()}` : undefined;
@@ -83,10 +83,10 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
       return undefined;
     }
     problems.push(...ended.problems.map((each) => `${name}: ${each}`));
-    const wholeAfter = takeWhole(world, berth);
+    const wholeAfter = takeWhole(world, namespaceRef);
     const after = withoutWaiting(wholeAfter);
     return await calmly(world, async () => {
-      const record = await registry.getNamespace(berth);
+      const record = await registry.getNamespace(namespaceRef);
       if (ended.operation === undefined || ended.isOld) {
         seen.push(`${name} ${ended.isOld ? "again" : "without end"}`);
         const changed = [...checkForeignThere(before, after), ...checkForeignThere(after, before)];
@@ -167,14 +167,14 @@ export function createStage(world: World, { control, isHarmless }: { control: Co
     },
     remember: (operation) =>
       void found.set(operation, { before: new Map(first), recordBefore: undefined, lacking: [], removed: new Set() }),
-    somebodyKeeps(berth) {
-      const key = `object ${refKey({ apiVersion: "v1", kind: "Namespace", name: berth.namespace })}`;
-      const thing = takeSnapshot(world, berth).get(key);
-      if (thing && thing.madeBy === undefined && isInhabited(world.objects, berth)) first.set(key, thing);
+    somebodyKeeps(namespaceRef) {
+      const key = `object ${refKey({ apiVersion: "v1", kind: "Namespace", name: namespaceRef.namespace })}`;
+      const thing = takeSnapshot(world, namespaceRef).get(key);
+      if (thing && thing.madeBy === undefined && isInhabited(world.objects, namespaceRef)) first.set(key, thing);
     },
-    somebodyMade(berth) {
+    somebodyMade(namespaceRef) {
       isDisturbed = true;
-      for (const [key, thing] of takeSnapshot(world, berth)) {
+      for (const [key, thing] of takeSnapshot(world, namespaceRef)) {
         const was = first.get(key);
         if (thing.madeBy === undefined && !thing.isLent && was?.madeBy !== undefined) first.set(key, thing);
         if (thing.madeBy === undefined && !thing.isLent && !was) first.set(key, thing);

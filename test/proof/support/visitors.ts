@@ -4,7 +4,7 @@
  */
 
 import { createDice } from "test-support/random";
-import { type Berth, namesInside, secretsQuota } from "../../../src/domain/naming/names.ts";
+import { type NamespaceRef, namesInside, secretsQuota } from "../../../src/domain/naming/names.ts";
 import { readMetadata } from "../../../src/domain/naming/ownership.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import { type Objects, place, print, refKey } from "../../support/models/kubernetes.ts";
@@ -94,7 +94,7 @@ export function withVisitors(kubernetes: Ports["kubernetes"], visitors: Visitors
 }
 
 /** Whether somebody else has anything in the namespace. */
-export function isInhabited(objects: Objects, { cluster, namespace }: Berth): boolean {
+export function isInhabited(objects: Objects, { cluster, namespace }: NamespaceRef): boolean {
   return [...objects.values()].some(
     (stored) =>
       stored.ref.namespace === namespace && readMetadata(print(stored).metadata)?.berth !== `${cluster}/${namespace}`,

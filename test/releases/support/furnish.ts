@@ -118,7 +118,7 @@ function createTown(settings: TableSettings): Town {
     },
     async migrate(namespace, until) {
       await acceptUpkeep(acceptance, "Migrating", {
-        berth: { cluster, namespace },
+        namespaceRef: { cluster, namespace },
         prepare: ({ migration }) => ({
           migration: { ...migration, until, serviceAccount: "app", selector: namespace },
         }),
@@ -204,7 +204,10 @@ async function settled({
   if (!isOnboarded(drifted)) throw new Error(`the drifted namespace is ${drifted.state}`);
   await recordFindings(ports, drifted, await readNamespace(ports, inspectionOf(drifted)));
   await onboard("repaired");
-  await acceptUpkeep(acceptance, "Repairing", { berth: { cluster, namespace: "repaired" }, prepare: () => ({}) });
+  await acceptUpkeep(acceptance, "Repairing", {
+    namespaceRef: { cluster, namespace: "repaired" },
+    prepare: () => ({}),
+  });
   await acceptance.run();
 }
 
@@ -268,7 +271,7 @@ async function underWay({ cloud, acceptance, onboard, migrate, refusing }: Town)
   await runUntil(acceptance, "removeIdentity");
   await onboard("repairing", both);
   await acceptUpkeep(acceptance, "Repairing", {
-    berth: { cluster, namespace: "repairing" },
+    namespaceRef: { cluster, namespace: "repairing" },
     prepare: () => ({ repairTried: { findings: "fingerprint", time: "2026-11-24T00:00:00.000Z" } }),
   });
   await runUntil(acceptance, "grantDatabase");

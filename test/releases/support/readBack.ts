@@ -44,7 +44,7 @@ async function readRecords(
   const names = (records: readonly { namespace: string }[]) => records.map(({ namespace }) => namespace).toSorted();
   const ids = (records: readonly ({ id: string } | undefined)[]) => records.flatMap((each) => each?.id ?? []);
   return {
-    namespaces: await readEach(listed.namespaces, (berth) => registry.getNamespace(berth)),
+    namespaces: await readEach(listed.namespaces, (namespaceRef) => registry.getNamespace(namespaceRef)),
     operations: await readEach(listed.operations, ({ id }) => registry.findOperation(id)),
     steps: await readEachOf(listed.steps, (operation, { name, target }) =>
       isStepName(name) ? registry.getStep(operation, { name, target }) : Promise.resolve(undefined),

@@ -24,10 +24,10 @@ async function bring(apply: Apply): Promise<readonly string[]> {
   };
   const { "aks-dev": cluster } = catalog.clusters;
   if (!cluster) throw new Error("the catalog has no aks-dev");
-  const berth = { cluster: "aks-dev", namespace: "team-a" };
+  const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
   const rest = { operation: "now", adoptionPolicy: "IfIdentical", recordedMark: async () => undefined } as const;
   await bringObjects(kubernetes, { ...cluster, alias: "aks-dev" }, desired, {
-    ...berth,
+    ...namespaceRef,
     ...rest,
     step: { willDo: async () => undefined },
   }).catch((error: unknown) => calls.push(String(error)));

@@ -315,7 +315,7 @@ it("stops when the cluster has altered the object, although the plan could not f
 });
 
 describe("restores", () => {
-  const berth = () => ({ cluster: "aks-dev", namespace });
+  const namespaceRef = () => ({ cluster: "aks-dev", namespace });
   const refs = () => [{ apiVersion: "v1", kind: "ConfigMap", name, namespace }];
   const current = async () => await cluster.simulator.objects.get("v1", "ConfigMap", name, namespace);
   const applyAs = (object: object, manager: string, options: { force?: boolean } = {}) =>
@@ -327,7 +327,7 @@ describe("restores", () => {
     await run([configMap({ one: "ours", two: "ours" })], "Always");
     await applyAs(configMap({ two: "since" }), "team", { force: true });
 
-    const undo = { ...berth(), createdBy: "now", recordedMark };
+    const undo = { ...namespaceRef(), createdBy: "now", recordedMark };
     const planned = await planObjectRemoval(kubernetes, cluster.target, refs(), { ...undo, step });
     const action = await removeObjects(kubernetes, cluster.target, refs(), { ...undo, ...withStep });
 
@@ -346,7 +346,7 @@ describe("restores", () => {
       before: configMap({ one: "before", two: "before" }),
     };
 
-    await restoreObjects(kubernetes, cluster.target, [rewritten], { ...berth(), ...withStep });
+    await restoreObjects(kubernetes, cluster.target, [rewritten], { ...namespaceRef(), ...withStep });
 
     expect(await current()).toMatchObject({ data: { one: "before", two: "changed" } });
   });
@@ -359,7 +359,7 @@ describe("restores", () => {
       await applyAs(configMap({ one: "ours" }), "team");
     };
 
-    const input = { ...berth(), recordedMark, step: { willDo: between } };
+    const input = { ...namespaceRef(), recordedMark, step: { willDo: between } };
     const removal = removeObjects(kubernetes, cluster.target, refs(), input);
 
     await expect(removal).rejects.toMatchObject({ code: "KUBERNETES_THROTTLED" });

@@ -12,7 +12,7 @@ import {
   type ManagedDecision,
 } from "../../../src/resources/namespaceProfile/managedNamespace.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team" };
 const small: ManagedFields = {
   ...noFields,
   defaultResourceQuota: { cpuRequest: "1000m" },
@@ -49,7 +49,7 @@ const resulting = (before: ManagedDocument, { document, conflict }: ManagedDecis
   return document ?? before;
 };
 const write = (document: ManagedDocument, wanted: ManagedFields, operation = "one") =>
-  decideProfile(of(document), wanted, { ...berth, operation, adoptionPolicy: "Always" });
+  decideProfile(of(document), wanted, { ...namespaceRef, operation, adoptionPolicy: "Always" });
 const written = (document: ManagedDocument, wanted: ManagedFields, operation?: string) =>
   resulting(document, write(document, wanted, operation));
 
@@ -64,17 +64,17 @@ describe("a profile", () => {
     expect(write(document, large).document).toBeUndefined();
     expect(write(document, large, "two")).toMatchObject({ action: "none" });
     expect(departures(of(document), large)).toEqual([]);
-    expect(isProfileOf(of(document), berth)).toBe(true);
+    expect(isProfileOf(of(document), namespaceRef)).toBe(true);
 
-    expect(decideReturn(of(document), { ...berth, createdBy: "two" }).document).toBeUndefined();
-    expect(resulting(document, decideReturn(of(document), { ...berth, createdBy: "one" }))).toEqual(theirs);
+    expect(decideReturn(of(document), { ...namespaceRef, createdBy: "two" }).document).toBeUndefined();
+    expect(resulting(document, decideReturn(of(document), { ...namespaceRef, createdBy: "one" }))).toEqual(theirs);
   });
 
   it("that is there already is nobody's but theirs", () => {
     const own = { ...theirs, properties: { ...theirs.properties, defaultResourceQuota: { cpuRequest: "1" } } };
     const wanted = { ...small, labels: {} };
     expect(write(own, wanted)).toEqual({ action: "none", differences: [] });
-    expect(decideReturn(of(own), berth).document).toBeUndefined();
+    expect(decideReturn(of(own), namespaceRef).document).toBeUndefined();
   });
 
   it("leaves what somebody has set since, when it is given back", () => {
@@ -86,7 +86,7 @@ describe("a profile", () => {
     expect(departures(of(since), large)).toEqual([
       { field: "defaultResourceQuota.cpuRequest", current: "7000m", desired: "4000m" },
     ]);
-    expect(resulting(since, decideReturn(of(since), berth))).toEqual({
+    expect(resulting(since, decideReturn(of(since), namespaceRef))).toEqual({
       ...theirs,
       properties: { ...theirs.properties, defaultResourceQuota: { cpuRequest: "7000m" } },
     });
@@ -104,11 +104,11 @@ describe("a profile", () => {
   it("sets what is not set, and nothing else, without adoptionPolicy Always", () => {
     const free = { ...theirs, properties: { ...theirs.properties, defaultResourceQuota: null } };
     const decided = (document: ManagedDocument) =>
-      decideProfile(of(document), small, { ...berth, operation: "one", adoptionPolicy: "IfIdentical" });
+      decideProfile(of(document), small, { ...namespaceRef, operation: "one", adoptionPolicy: "IfIdentical" });
     expect(decided(free).conflict).toBeUndefined();
     expect(decided(free).document?.properties.defaultResourceQuota).toEqual({ cpuRequest: "1000m" });
     expect(decided(theirs).conflict?.message).toContain("defaultResourceQuota.cpuRequest 2, not 1000m");
-    const back = resulting(free, decideReturn(of(resulting(free, decided(free))), berth));
+    const back = resulting(free, decideReturn(of(resulting(free, decided(free))), namespaceRef));
     expect(back.properties.defaultResourceQuota).toBeNull();
   });
 });
@@ -117,25 +117,25 @@ describe("a change", () => {
   const first = written(theirs, small, "one");
   const second = written(first, large, "two");
   const restore = (document: ManagedDocument, before: ManagedFields) =>
-    decideRestoration(of(document), { ...berth, written: large, before, createdBy: "two" });
+    decideRestoration(of(document), { ...namespaceRef, written: large, before, createdBy: "two" });
 
   it("keeps what was there before the first profile, and retires what the new one does not have", () => {
-    const retired = resulting(second, decideReturn(of(second), { ...berth, wanted: large }));
+    const retired = resulting(second, decideReturn(of(second), { ...namespaceRef, wanted: large }));
     expect(retired.properties.labels).toEqual({ owner: "platform" });
-    expect(resulting(retired, decideReturn(of(retired), berth))).toEqual(theirs);
-    expect(decideReturn(of(retired), { ...berth, wanted: large }).document).toBeUndefined();
-    expect(resulting(retired, decideReturn(of(retired), { ...berth, wanted: noFields }))).toEqual(theirs);
+    expect(resulting(retired, decideReturn(of(retired), namespaceRef))).toEqual(theirs);
+    expect(decideReturn(of(retired), { ...namespaceRef, wanted: large }).document).toBeUndefined();
+    expect(resulting(retired, decideReturn(of(retired), { ...namespaceRef, wanted: noFields }))).toEqual(theirs);
   });
 
   it("is undone to the earlier profile, by all that it wrote", () => {
     expect(resulting(second, restore(second, small))).toEqual(first);
-    expect(decideReturn(of(second), { ...berth, createdBy: "two" }).document).toBeUndefined();
+    expect(decideReturn(of(second), { ...namespaceRef, createdBy: "two" }).document).toBeUndefined();
     expect(restore(first, small).document).toBeUndefined();
   });
 
   it("that wrote there first is undone by its other undo alone", () => {
     const only = written(theirs, large, "two");
     expect(restore(only, noFields).document).toBeUndefined();
-    expect(resulting(only, decideReturn(of(only), { ...berth, createdBy: "two" }))).toEqual(theirs);
+    expect(resulting(only, decideReturn(of(only), { ...namespaceRef, createdBy: "two" }))).toEqual(theirs);
   });
 });

@@ -8,7 +8,7 @@ import type { TargetRequest } from "../../../src/domain/targets/namedTarget.ts";
 import { configMap } from "../../../src/resources/namespacedObjects/configMap.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const group = "/subscriptions/s/resourceGroups/rg-data/providers";
 const inGroup = (type: string, name: string) => ({ resourceId: `${group}/${type}/${name}`, access: ["read"] });
 const storage = inGroup("Microsoft.Storage/storageAccounts", "stdev");
@@ -49,7 +49,11 @@ const listed = Catalog.parse({
 
 function dataFor(...aliases: string[]) {
   const targets: TargetRequest[] = aliases.map((target) => ({ target, access: ["read"] }));
-  const { data } = configMap.fields(listed, { ...berth, databases: [], ...(targets.length > 0 ? { targets } : {}) });
+  const { data } = configMap.fields(listed, {
+    ...namespaceRef,
+    databases: [],
+    ...(targets.length > 0 ? { targets } : {}),
+  });
   return data as Readonly<Record<string, string>>;
 }
 

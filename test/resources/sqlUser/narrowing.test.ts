@@ -4,9 +4,9 @@ import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { planNarrowing } from "../../../src/resources/sqlUser/revocation.ts";
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const database = { server: "sql-dev", database: "orders", roles: ["reader" as const] };
-const user = identityName(berth);
+const user = identityName(namespaceRef);
 
 let cloud: FakeCloud;
 /** Mooring granted db_datawriter and EXECUTE; somebody else revoked EXECUTE. */
@@ -23,7 +23,7 @@ beforeEach(() => {
 const left = printMark({ berth: "aks-dev/team-a", operation: "o", grants: { db_datareader: "o" } });
 
 it("revokes what the user still has, and removes from the mark what somebody else revoked", async () => {
-  const { plan, changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database });
+  const { plan, changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database });
 
   expect(plan).toMatchObject({
     action: "update",
@@ -36,7 +36,7 @@ it("revokes what the user still has, and removes from the mark what somebody els
 });
 
 it("plans for the user that the change recreates, which gets no more than it held", async () => {
-  const input = { ...berth, database: { ...database, roles: ["writer" as const] } };
+  const input = { ...namespaceRef, database: { ...database, roles: ["writer" as const] } };
   const now = await planNarrowing(cloud.ports, "narrowDatabase", input);
   const then = await planNarrowing(cloud.ports, "narrowDatabase", { ...input, next: { sid: "0xCD" } });
 

@@ -13,8 +13,8 @@ import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/re
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { clientIdOf, principalIdOf } from "../../support/ids.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const user = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const user = identityName(namespaceRef);
 const clientId = clientIdOf("00000000-0000-4000-8000-00000000000a");
 const sid = sidFromClientId(clientId);
 const identity = { clientId, principalId: principalIdOf("00000000-0000-4000-8000-00000000000b") };
@@ -40,13 +40,20 @@ function put(
 
 async function plan(roles: string[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
   const database = on(...roles);
-  const input = { ...berth, operation: "now", database, adoptionPolicy: "IfIdentical", identity, ...changes } as const;
+  const input = {
+    ...namespaceRef,
+    operation: "now",
+    database,
+    adoptionPolicy: "IfIdentical",
+    identity,
+    ...changes,
+  } as const;
   const asked = { ...input, wanted: { databases: [database] }, isRepair: false, isPlan: false };
   return await planDatabase(cloud.ports, { ...input, permit: await askToGive(cloud.ports, asked) });
 }
 
 function inspect(...roles: string[]) {
-  const request = OnboardingRequest.parse({ ...berth, databases: [on(...roles)] });
+  const request = OnboardingRequest.parse({ ...namespaceRef, databases: [on(...roles)] });
   return inspectDatabase(cloud.ports, { request, clientId, note: () => undefined }, on(...roles));
 }
 
@@ -110,7 +117,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
   });
 
   it("loses only what a change no longer asks for", async () => {
-    const { changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database: on("reader") });
+    const { changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database: on("reader") });
 
     expect(changes.slice(0, -1)).toEqual([
       { kind: "revoke", user, permission: "EXECUTE" },
@@ -122,7 +129,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
     see({ mayChangeRoles: false, mayGrant: false });
 
     const repair = await plan(["writer", "executor"], { takesBack: true });
-    const narrowing = await planNarrowing(cloud.ports, "narrowDatabase", { ...berth, database: on("reader") });
+    const narrowing = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database: on("reader") });
 
     for (const { conflict, changes } of [repair, narrowing]) {
       expect(changes).toEqual([]);
@@ -140,7 +147,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
     cloud.identities.set(user, { ...identity, id: "i", name: user, location: "l", tags: {}, tenantId: "t" });
 
     const { conflict, changes } = await planRevocation(cloud.ports, "revokeDatabase", {
-      ...berth,
+      ...namespaceRef,
       database: on("reader"),
     });
 

@@ -12,10 +12,10 @@ import { retireDatabase, tidyUp } from "../../../src/resources/sqlUser/revocatio
 import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
 import { quietInput, quietStep } from "../../support/quietStep.ts";
 
-const berth = { cluster: "aks-dev", namespace: "team-a" };
-const name = identityName(berth);
+const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
+const name = identityName(namespaceRef);
 const database = { server: "sql-dev", database: "orders", roles: ["reader", "writer"] };
-const input = { ...berth, ...quietInput, database };
+const input = { ...namespaceRef, ...quietInput, database };
 const least = { mayChangeRoles: false, mayGrant: false, mayMakeUsers: true, seesDefinitions: true };
 
 let cloud: FakeCloud;
@@ -74,7 +74,7 @@ const user = (as = name) => cloud.users.get("sql-dev/orders")?.get(as);
 const remains = async () =>
   (
     await Promise.all(
-      sqlUser.remains?.(cloud.ports, OnboardingRequest.parse({ ...berth, databases: [database] })) ?? [],
+      sqlUser.remains?.(cloud.ports, OnboardingRequest.parse({ ...namespaceRef, databases: [database] })) ?? [],
     )
   ).flat();
 

@@ -1,7 +1,7 @@
 /** A role that several targets of a server share. */
 import { beforeEach, expect, it } from "vitest";
 import { IdentityPair } from "../../../src/domain/naming/identityPair.ts";
-import { berthKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
+import { namespaceKey, postgresRoleName } from "../../../src/domain/naming/names.ts";
 import { printMark } from "../../../src/domain/naming/ownership.ts";
 import { type PostgresPlace, rightsOf } from "../../../src/domain/targets/postgres.ts";
 import type { Ports } from "../../../src/ports/index.ts";
@@ -24,13 +24,13 @@ import {
 } from "../../proof/support/postgres.ts";
 import { catalog } from "../../support/fakeCloud.ts";
 
-const berth = { cluster: "aks", namespace: "team" };
-const name = postgresRoleName(berth);
+const namespaceRef = { cluster: "aks", namespace: "team" };
+const name = postgresRoleName(namespaceRef);
 const identity = IdentityPair.parse({ clientId: crypto.randomUUID(), principalId: crypto.randomUUID() });
 const orders = place("orders");
 const reports = place("reports");
 const mark = printMark({
-  berth: berthKey(berth),
+  berth: namespaceKey(namespaceRef),
   operation: "op-1",
   grants: Object.fromEntries(
     [orders, reports].flatMap((each) => rightsOf(["read"]).map((right) => [noteKey(each, right), "op-1"])),
@@ -62,10 +62,10 @@ function place(database: string): PostgresPlace {
 
 const judge = async () => "ours" as const;
 
-const asking = { ...berth, operation: "op-2", wanted: { databases: [] }, isRepair: false, isPlan: false };
+const asking = { ...namespaceRef, operation: "op-2", wanted: { databases: [] }, isRepair: false, isPlan: false };
 const granting = {
   permit: await askToGive({ catalog, ...unrecorded }, asking),
-  ...{ berth, target: "third", operation: "op-2", revokesSurplus: false, isFirst: false, judge },
+  ...{ namespaceRef, target: "third", operation: "op-2", revokesSurplus: false, isFirst: false, judge },
   access: ["read"],
   adoptionPolicy: "Never",
   identity,
@@ -118,7 +118,7 @@ it.each([false, true])(
     const stays: string[] = [];
     for (const each of [orders, reports].slice(0, keepsResource ? 1 : 2)) {
       const decision = await planRevocation({ ...unrecorded, postgres, catalog }, each, {
-        ...{ berth, target: each.database, keep: [], keepsResource, recordedMark, judge },
+        ...{ namespaceRef, target: each.database, keep: [], keepsResource, recordedMark, judge },
       });
       stays.push(...(decision.stays ?? []));
       left.push(...(await act(decision)));
@@ -146,7 +146,7 @@ it("goes with the last of its targets, although somebody gave it something where
 
   for (const each of [orders, reports]) {
     const decision = await planRevocation(looking, each, {
-      ...{ berth, target: each.database, keep: [], keepsResource: each === orders },
+      ...{ namespaceRef, target: each.database, keep: [], keepsResource: each === orders },
       recordedMark: async () => undefined,
       judge,
     });
@@ -160,7 +160,7 @@ it("is found by its identity under another name, before the namespace's first ve
   renameRole(server, name, "theirs");
 
   for (const each of [orders, reports]) {
-    const taking = { berth, target: each.database, keep: [], keepsResource: each === orders, createdBy: "op-1" };
+    const taking = { namespaceRef, target: each.database, keep: [], keepsResource: each === orders, createdBy: "op-1" };
     const listed = { ...catalog, clusters: { aks: Object.values(catalog.clusters)[0] } } as typeof catalog;
     const decision = await planRevocation({ ...unrecorded, postgres, catalog: listed }, each, {
       ...taking,
@@ -187,7 +187,7 @@ it("takes the way into a database with the last of its schemas, although it was 
   }
 
   for (const each of both) {
-    const taking = { berth, target: each.schema, keep: [], keepsResource: each !== sales };
+    const taking = { namespaceRef, target: each.schema, keep: [], keepsResource: each !== sales };
     await act(await planRevocation(looking, each, { ...taking, judge, recordedMark: async () => undefined }));
   }
 

@@ -56,8 +56,8 @@ export async function occupy(red: Service): Promise<string> {
   }
 }
 
-export const berth = `/api/namespaces/${names.cluster}/${owned}`;
-const berthHeld = `/api/namespaces/${names.cluster}/${held}`;
+export const fullName = `/api/namespaces/${names.cluster}/${owned}`;
+const namespaceHeld = `/api/namespaces/${names.cluster}/${held}`;
 
 /** `operation` is evaluated for each call. */
 export function createRoutes(operation: () => string): readonly Route[] {
@@ -160,7 +160,7 @@ export function createRoutes(operation: () => string): readonly Route[] {
     },
     {
       operationId: "getNamespace",
-      ask: (service) => service.call("GET", berth),
+      ask: (service) => service.call("GET", fullName),
       member: { approve: 200, request: 200 },
       other: 404,
       operator: 200,
@@ -168,7 +168,7 @@ export function createRoutes(operation: () => string): readonly Route[] {
     {
       operationId: "deleteNamespace",
       // The namespace is held at this time, so the matrix changes nothing.
-      ask: (service) => service.call("DELETE", berthHeld),
+      ask: (service) => service.call("DELETE", namespaceHeld),
       member: { approve: 403, request: 409 },
       other: 404,
       operator: 409,
@@ -203,15 +203,15 @@ export function createRoutes(operation: () => string): readonly Route[] {
   for (const verb of ["verify", "repair", "migrate"]) {
     routes.push({
       operationId: `${verb}Namespace`,
-      ask: (service) => service.call("POST", `${berthHeld}/${verb}`),
+      ask: (service) => service.call("POST", `${namespaceHeld}/${verb}`),
       member: { approve: 403, request: 409 },
       other: 404,
       operator: 409,
     });
   }
   for (const [operationId, path] of [
-    ["exportNamespace", `${berth}/export?format=azurecli`],
-    ["getManifest", `${berth}/manifest`],
+    ["exportNamespace", `${fullName}/export?format=azurecli`],
+    ["getManifest", `${fullName}/manifest`],
   ] as const) {
     routes.push({
       operationId,

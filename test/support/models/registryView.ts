@@ -41,7 +41,7 @@ export function viewRegistry(tables: ReadonlyMap<string, Rows>): RegistryView {
     });
   return {
     namespaces: view<string, Stored<NamespaceRecord>>("MooringNamespaces", {
-      placeOf: (berth) => berth.replace("/", "\n"),
+      placeOf: (fullName) => fullName.replace("/", "\n"),
       keyOf: ({ cluster, namespace }) => `${cluster}/${namespace}`,
       toRow: namespaceRowOf,
       // What only the table has.

@@ -51,7 +51,7 @@ export async function findOutlived(
 ): Promise<AssignmentsAt> {
   const scope = scopeOf(place);
   const subscriptionId = scope.split("/")[2] ?? "";
-  const identities = await knownIdentities(ports, about.berth);
+  const identities = await knownIdentities(ports, about.namespaceRef);
   const given = identities.map(({ principalId }) => ports.roleAssignments.givenTo(principalId, { subscriptionId }));
   const there = (await Promise.all(given)).flat().filter((each) => isSameId(each.scope, scope));
   return await sorted(ports, there, { place, about });

@@ -57,10 +57,14 @@ function describeBroken({ word, condition, assignment }: OurAssignment) {
     : { field: `condition of ${word}`, current: condition, desired: null };
 }
 
-async function correct({ registry, roleAssignments }: Looking, held: OurAssignment, { berth, identity }: Granting) {
+async function correct(
+  { registry, roleAssignments }: Looking,
+  held: OurAssignment,
+  { namespaceRef, identity }: Granting,
+) {
   if (!identity) return;
   const { assignment, mark, roleId } = held;
-  const description = printRoleMark(berth, mark.operation, await registry.installation());
+  const description = printRoleMark(namespaceRef, mark.operation, await registry.installation());
   await roleAssignments.put(refOf(assignment), { roleId, principalId: identity.principalId, description });
 }
 
@@ -77,7 +81,7 @@ async function give(ports: Looking, place: AzureRolePlace, { role, identity, inp
   const scope = scopeOf(place);
   const ref = { scope, name: assignmentName(scope, principalId, role.id) };
   try {
-    const description = printRoleMark(input.berth, input.operation, await registry.installation());
+    const description = printRoleMark(input.namespaceRef, input.operation, await registry.installation());
     await roleAssignments.put(ref, { roleId: role.id, principalId, description });
   } catch (error) {
     // Somebody was faster: their assignment is as good, unless it is limited or may not be used.

@@ -12,10 +12,10 @@ export async function inspectRoles(
   place: AzureRolePlace,
   input: Inspecting,
 ): Promise<readonly Finding[]> {
-  const { target, note, berth } = input;
+  const { target, note, namespaceRef } = input;
   const found = await readAssignments(ports, place, input);
   for (const { assignment, mark, isMarkLost } of found.ours) {
-    const text = isMarkLost ? undefined : printRoleMark(berth, mark.operation, mark.installation);
+    const text = isMarkLost ? undefined : printRoleMark(namespaceRef, mark.operation, mark.installation);
     note({ thing: target, id: assignmentId(assignment), mark: text, field: "description" });
   }
   return inspectHeld(found, rolesFor(place.kind, input.access), input);

@@ -1,6 +1,6 @@
 /** Whoever has a role in Azure at the scope of a target, or above it, that Mooring did not give for it. */
 import { defined } from "../../../domain/defined.ts";
-import { berthKey } from "../../../domain/naming/names.ts";
+import { namespaceKey } from "../../../domain/naming/names.ts";
 import { readRoleMark } from "../../../domain/naming/ownership.ts";
 import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, roleNameOf, scopeOf } from "../../../domain/targets/azureRoles.ts";
@@ -39,5 +39,5 @@ function isGivenByMooring(assignment: RoleAssignment, target: string, owners: Ow
   const written = readRoleMark(assignment.description);
   if (!owner) return written !== undefined && owners.isUnsure(written.berth);
   const mark = written ?? readRoleMark(recordedMarkOf(owner, target, assignmentId(assignment)));
-  return mark?.berth === berthKey(owner.berth);
+  return mark?.berth === namespaceKey(owner.namespaceRef);
 }

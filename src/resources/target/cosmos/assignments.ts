@@ -1,5 +1,5 @@
 /** The roles at the scope of a target in a Cosmos DB account: those that Mooring gave the namespace, and those of others. */
-import { berthKey } from "../../../domain/naming/names.ts";
+import { namespaceKey } from "../../../domain/naming/names.ts";
 import {
   type CosmosPlace,
   cosmosRoles,
@@ -25,7 +25,7 @@ export type AssignmentsAt = RolesAt<Assigned & OurRole, Assigned>;
 export async function readAssignments(
   { cosmosRoles: port, registry }: Looking,
   place: CosmosPlace,
-  { berth, judge }: Pick<About, "berth" | "judge">,
+  { namespaceRef, judge }: Pick<About, "namespaceRef" | "judge">,
 ): Promise<AssignmentsAt> {
   const [all, installation] = await Promise.all([port.assignmentsIn(place.resourceId), registry.installation()]);
   const found = {
@@ -35,9 +35,9 @@ export async function readAssignments(
   };
   for (const each of all.filter(({ scope }) => scope === cosmosScope(place))) {
     const held = { ...each, word: cosmosRoles.find(({ id }) => id === each.roleId)?.word ?? each.roleId };
-    const isOwn = isOwnAssignment(each, berth, installation);
+    const isOwn = isOwnAssignment(each, namespaceRef, installation);
     const whose = isOwn
-      ? await judge({ berth: berthKey(berth) }, { isHolder: (id) => id === each.principalId.toLowerCase() })
+      ? await judge({ berth: namespaceKey(namespaceRef) }, { isHolder: (id) => id === each.principalId.toLowerCase() })
       : "others";
     if (whose === "others") found.others.push(held);
     else

@@ -12,11 +12,11 @@ import { readAssignments } from "./assignments.ts";
 export async function effectiveFrom(
   ports: Pick<Ports, "cosmosRoles" | "registry">,
   place: CosmosPlace,
-  { berth, judge, target, access }: About & { readonly access: readonly Access[] },
+  { namespaceRef, judge, target, access }: About & { readonly access: readonly Access[] },
 ): Promise<number | undefined> {
-  const { ours } = await readAssignments(ports, place, { berth, judge });
+  const { ours } = await readAssignments(ports, place, { namespaceRef, judge });
   const wanted = ours.filter((each) => isOneOf(each, cosmosRolesFor(access)));
-  const record = await ports.registry.getNamespace(berth);
+  const record = await ports.registry.getNamespace(namespaceRef);
   if (!record) return undefined;
   const known = [...operationsOf(record), ...(record.given?.[target] ? [record.given[target].operation] : [])];
   const by = [...new Set(known)].filter((operation) => wanted.some((each) => each.isGivenBy(operation)));

@@ -22,7 +22,7 @@ export async function othersInAccount(
       if (!isWithin(here, scope) && !isWithin(scope, here)) return [];
       const owner = owners.byPrincipalId(principalId);
       // The account's roles have no description, and only whoever knows the namespace recognizes the name.
-      const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.berth, installation);
+      const isMooring = owner !== undefined && isOwnAssignment(assignment, owner.namespaceRef, installation);
       if (isMooring && owner.hasTarget && scope === here) return [];
       const right: OtherRight = defined({
         right: roleNameOf(assignment),

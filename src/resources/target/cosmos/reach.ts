@@ -12,7 +12,7 @@ import { isWithin, type Looking, roleNameOf } from "./assignments.ts";
 export async function reachedInAccount(
   { cosmosRoles: port, registry }: Looking,
   place: CosmosPlace,
-  { berth, principalId, asked }: Reaching,
+  { namespaceRef, principalId, asked }: Reaching,
 ): Promise<readonly Reached[]> {
   const here = cosmosScope(place);
   const [all, installation] = await Promise.all([port.assignmentsIn(place.resourceId), registry.installation()]);
@@ -22,7 +22,7 @@ export async function reachedInAccount(
     .filter((each) => !asked.some((one) => isAskedFor(each, one, place)))
     .map((each) => ({
       what: `${roleNameOf(each)} at ${place.resourceId}${each.scope}`,
-      isOurs: isOwnAssignment(each, berth, installation),
+      isOurs: isOwnAssignment(each, namespaceRef, installation),
       place: placeAt(place, each),
     }));
 }

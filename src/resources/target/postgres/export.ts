@@ -10,12 +10,12 @@ import { wordsOf } from "./role.ts";
 const password =
   "It is a token: PGPASSWORD=$(az account get-access-token --resource https://ossrdbms-aad.database.windows.net --query accessToken --output tsv)";
 
-export function exportAt(place: PostgresPlace, { berth, target, access, principalId }: Exporting): ExportedPart {
+export function exportAt(place: PostgresPlace, { namespaceRef, target, access, principalId }: Exporting): ExportedPart {
   if (principalId === undefined) {
     const why = "Mooring does not know the identity's principal ID yet: verify the namespace, and export it again.";
     return { commands: [], leftOut: [{ what: target, why }] };
   }
-  const role = postgresRoleName(berth);
+  const role = postgresRoleName(namespaceRef);
   const psql = (database: string, statements: string) => [
     ...["psql", "--set", "ON_ERROR_STOP=1", "--dbname", connection(place, database)],
     ...["--command", statements],

@@ -3,7 +3,7 @@
  * that somebody renamed.
  */
 import type { IdentityPair } from "../../../domain/naming/identityPair.ts";
-import { berthKey } from "../../../domain/naming/names.ts";
+import { namespaceKey } from "../../../domain/naming/names.ts";
 import { printMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Conflict } from "../../../domain/operation/plan.ts";
 import { mayAdopt } from "../../../domain/request/adoption.ts";
@@ -63,7 +63,7 @@ function give(
   place: PostgresPlace,
   { found, ...input }: Granting & { readonly found: RoleAt; readonly installation: string },
 ): Decision {
-  const { identity, operation, berth } = input;
+  const { identity, operation, namespaceRef } = input;
   const { name, role, schema, mark } = found;
   const owners = actedFor(schema);
   // While the identity does not exist, the role lets in an earlier one.
@@ -86,7 +86,12 @@ function give(
   const isNew = !isStale && !opens && surplus.length === 0 && isOfOperation && !found.isMarkLost;
   const add = Object.fromEntries(unnoted.map((right) => [noteKey(place, right), operation]));
   const { installation } = input;
-  const fresh: UserMark = { berth: berthKey(berth), operation: isAdopted ? null : operation, installation, grants: {} };
+  const fresh: UserMark = {
+    berth: namespaceKey(namespaceRef),
+    operation: isAdopted ? null : operation,
+    installation,
+    grants: {},
+  };
   const current = mark ?? fresh;
   const made = ({ principalId }: IdentityPair) => ({
     principalId,
@@ -172,11 +177,11 @@ export function findPlaceConflict(
 
 function findRoleConflict(
   { role, mark, name, isUnrecorded }: RoleAt,
-  { berth, identity, adoptionPolicy, target }: Granting,
+  { namespaceRef, identity, adoptionPolicy, target }: Granting,
 ): Conflict | undefined {
   if (!role || (mark && mark.operation !== null)) return undefined;
   if (isUnrecorded) {
-    const found = `The server of target "${target}" has a role "${name}" with Mooring's mark for ${berthKey(berth)}`;
+    const found = `The server of target "${target}" has a role "${name}" with Mooring's mark for ${namespaceKey(namespaceRef)}`;
     const message = `${found}; it lets in principal ${role.principalId}, which no record knows.`;
     return { code: "IDENTITY_UNRECORDED", message };
   }

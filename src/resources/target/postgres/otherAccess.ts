@@ -1,6 +1,6 @@
 /** Roles that can use something in a schema, with the rights that Mooring did not give. */
 import { defined } from "../../../domain/defined.ts";
-import { berthKey } from "../../../domain/naming/names.ts";
+import { namespaceKey } from "../../../domain/naming/names.ts";
 import { readMark } from "../../../domain/naming/ownership.ts";
 import type { PostgresPlace, PostgresRight } from "../../../domain/targets/postgres.ts";
 import type { PostgresHolder } from "../../../ports/postgres.ts";
@@ -42,6 +42,6 @@ function givenByMooring(
   const owner = principalId === undefined ? undefined : owners.byPrincipalId(principalId);
   if (owner && !owner.hasTarget) return new Set();
   const mark = readMark(comment) ?? readMark(owner && recordedMarkOf(owner, thingOf(place, name), id));
-  const isOwn = mark && (owner ? mark.berth === berthKey(owner.berth) : owners.isUnsure(mark.berth));
+  const isOwn = mark && (owner ? mark.berth === namespaceKey(owner.namespaceRef) : owners.isUnsure(mark.berth));
   return new Set(isOwn ? notedAt(mark, place).keys() : []);
 }

@@ -1,6 +1,6 @@
 /** The rights on a schema that no request names, of every role on the server that lets the identity in. */
 
-import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
+import { namespaceKey, postgresRoleName } from "../../../domain/naming/names.ts";
 import { readMark } from "../../../domain/naming/ownership.ts";
 import { isSamePlace } from "../../../domain/targets/namedTarget.ts";
 import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
@@ -11,10 +11,10 @@ import { usesIn } from "./uses.ts";
 export async function reachedInSchema(
   { postgres }: Looking,
   place: PostgresPlace,
-  { berth, principalId, asked }: Reaching,
+  { namespaceRef, principalId, asked }: Reaching,
 ): Promise<readonly Reached[]> {
   if (asked.some((each) => isSamePlace(each.place, place))) return [];
-  const role = postgresRoleName(berth);
+  const role = postgresRoleName(namespaceRef);
   const seen = await postgres.inspect(place, { role, principalId });
   const found = await Promise.all(
     seen.roles
@@ -22,7 +22,9 @@ export async function reachedInSchema(
       .map(async ({ name, comment }) => {
         const { schema } = name === role ? seen : await postgres.inspect(place, { role: name, principalId });
         const what = describeUse({ name, schema }, place);
-        return what === undefined ? undefined : { what, place, isOurs: readMark(comment)?.berth === berthKey(berth) };
+        return what === undefined
+          ? undefined
+          : { what, place, isOurs: readMark(comment)?.berth === namespaceKey(namespaceRef) };
       }),
   );
   return found.filter((each) => each !== undefined);

@@ -29,7 +29,7 @@ export async function planRevocation(
   place: PostgresPlace,
   input: Revoking,
 ): Promise<Decision> {
-  const known = (await knownIdentities(ports, input.berth)).map(({ principalId }) => principalId);
+  const known = (await knownIdentities(ports, input.namespaceRef)).map(({ principalId }) => principalId);
   const looks = await Promise.all(
     (known.length === 0 ? [undefined] : known).map((principalId) =>
       readRoles(ports, place, { about: input, principalId }),

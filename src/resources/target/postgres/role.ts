@@ -3,7 +3,7 @@
 import { defined } from "../../../domain/defined.ts";
 import { namesOf } from "../../../domain/lookUp.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
-import { berthKey, postgresRoleName } from "../../../domain/naming/names.ts";
+import { namespaceKey, postgresRoleName } from "../../../domain/naming/names.ts";
 import { operationsIn, readMark, type UserMark } from "../../../domain/naming/ownership.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import {
@@ -43,16 +43,16 @@ interface Sought {
 async function readRole(
   { postgres }: Looking,
   place: PostgresPlace,
-  { about, principalId, name = postgresRoleName(about.berth) }: Sought,
+  { about, principalId, name = postgresRoleName(about.namespaceRef) }: Sought,
 ): Promise<RoleAt> {
   const { roles, schema } = await postgres.inspect(place, { role: name, principalId });
   const role = roles.find((each) => each.name === name);
   const ours = (text: string | undefined) => {
     const mark = readMark(text);
-    return mark?.berth === berthKey(about.berth) ? mark : undefined;
+    return mark?.berth === namespaceKey(about.namespaceRef) ? mark : undefined;
   };
   const written = ours(role?.comment);
-  const thing = thingOf(place, postgresRoleName(about.berth));
+  const thing = thingOf(place, postgresRoleName(about.namespaceRef));
   const known = written ?? (role && ours(await about.recordedMark(thing, role.id)));
   // One that lets nobody in is nobody else's.
   const holder = role?.principalId?.toLowerCase();

@@ -89,8 +89,8 @@ function withoutSeen(ports: Ports): Ports {
 /** Treats every namespace as the caller's own. */
 function withOneTeam(ports: Ports): Ports {
   const { registry } = ports;
-  const getNamespace: typeof registry.getNamespace = async (berth) => {
-    const record = await registry.getNamespace(berth);
+  const getNamespace: typeof registry.getNamespace = async (namespaceRef) => {
+    const record = await registry.getNamespace(namespaceRef);
     return record && { ...record, team: "green" };
   };
   return { ...ports, registry: { ...registry, getNamespace } };

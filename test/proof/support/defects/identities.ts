@@ -73,10 +73,10 @@ function withListedOnly(ports: Ports): Ports {
 /** Knows any identity with the namespace's tags. */
 function withTagsOnly(ports: Ports): Ports {
   const { catalog, identities, registry } = ports;
-  const getNamespace: typeof registry.getNamespace = async (berth) => {
-    const record = await registry.getNamespace(berth);
+  const getNamespace: typeof registry.getNamespace = async (namespaceRef) => {
+    const record = await registry.getNamespace(namespaceRef);
     if (record?.clientId !== undefined) return record;
-    const identity = await identities.get(identityRef(catalog, berth));
+    const identity = await identities.get(identityRef(catalog, namespaceRef));
     return record && identity ? { ...record, clientId: identity.clientId } : record;
   };
   return { ...ports, registry: { ...registry, getNamespace } };

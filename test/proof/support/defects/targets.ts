@@ -97,8 +97,8 @@ function withAnotherCosmosRole(ports: Ports): Ports {
 /** Knows no place of a target but the catalog's. */
 function withoutEarlierPlaces(ports: Ports): Ports {
   const { registry } = ports;
-  const getNamespace: typeof registry.getNamespace = async (berth) => {
-    const { places: _forgotten, ...record } = (await registry.getNamespace(berth)) ?? {};
+  const getNamespace: typeof registry.getNamespace = async (namespaceRef) => {
+    const { places: _forgotten, ...record } = (await registry.getNamespace(namespaceRef)) ?? {};
     return "state" in record ? (record as Awaited<ReturnType<typeof registry.getNamespace>>) : undefined;
   };
   return { ...ports, registry: { ...registry, getNamespace } };
