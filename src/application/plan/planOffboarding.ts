@@ -7,6 +7,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
+import { readOnce } from "../answers.ts";
 import { rights } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/programs.ts";
 import { hasLeftovers } from "../process/removeLeftovers.ts";
@@ -18,10 +19,11 @@ interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "modeBe
 }
 
 export async function planOffboarding(
-  ports: Ports,
+  given: Ports,
   { request: recorded, earlier, migration, modeBeside = besideOf(recorded, migration) }: Onboarded,
   { operation = "", ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
 ): Promise<Plan> {
+  const ports = readOnce(given);
   const request = withAccountOf(migration, recorded);
   const gaveRole = (role: RoleAssignment) => [request, earlier].some((each) => each && isGiven(each, role));
   const facts = { kind: "offboard", request, earlier, modeBeside, ignoreDependants } as const;

@@ -41,6 +41,7 @@ export const verify = defineStep({
     const modeBeside = isMigrating ? besideOf(request, migration) : undefined;
     const inspection = { request, earlier, clientId, modeBeside, things, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
+    if (findings.length > 0) await step.expectAfresh();
     const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);
     if (!onlyTakes && findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation)))
       throwErrors(findings);
