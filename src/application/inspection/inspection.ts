@@ -108,7 +108,8 @@ async function readResources(
   const input = { ...inspection, ...roles, note: (thing: SeenThing) => void seen.push(thing) };
   const readings = resourcesFor(request)
     .filter(isMeant)
-    .flatMap((resource) => resource.inspect(ports, input));
+    .flatMap((resource) => resource.inspect(ports, input))
+    .filter(({ needsPast }) => !(needsPast && inspection.isNew));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(inspection, target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),

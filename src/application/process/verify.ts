@@ -27,6 +27,8 @@ export const verify = defineStep({
     request: OnboardingRequest,
     identity: z.object({ clientId: ClientId }),
     isMigrating: z.boolean().optional(),
+    /** The operation has made the identity. Since 0.2.0. */
+    isNew: z.boolean().optional(),
     /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
     findsUnread: z.boolean().optional(),
   },
@@ -35,11 +37,16 @@ export const verify = defineStep({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
     isMigrating: operation.kind === "repair" ? operation.modeBeside !== undefined : undefined,
+    ...(operation.identity?.action === "create" ? { isNew: true } : {}),
   }),
-  async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
+  async run(
+    { operation, request, identity: { clientId }, isMigrating = false, isNew, findsUnread = false },
+    ports,
+    step,
+  ) {
     const { earlier, things, migration } = (await ports.registry.getNamespace(request)) ?? {};
     const modeBeside = isMigrating ? besideOf(request, migration) : undefined;
-    const inspection = { request, earlier, clientId, modeBeside, things, findsUnread };
+    const inspection = { request, earlier, clientId, modeBeside, things, isNew, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     if (findings.length > 0) await step.expectAfresh();
     const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);

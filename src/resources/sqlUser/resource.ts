@@ -36,7 +36,7 @@ export const sqlUser = defineResource({
       target: keyOf(database),
       read: () => inspectDatabase(ports, input, database),
     })),
-    { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
+    { target: "other databases", read: () => inspectReach(ports, input, input.clientId), needsPast: true },
   ],
 
   surplus: [surplusUsers],

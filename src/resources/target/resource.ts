@@ -63,7 +63,7 @@ export const target = defineResource({
       target: keyOf(wanted),
       read: () => inspectTarget(ports, input, wanted),
     })),
-    { target: "other targets", read: () => inspectOthers(ports, input) },
+    { target: "other targets", read: () => inspectOthers(ports, input), needsPast: true },
   ],
 
   remains: (ports, request) =>
