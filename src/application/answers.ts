@@ -129,13 +129,16 @@ function isChangedBy({ port, method, input }: PortCall, write: PortCall): boolea
   if (port !== write.port) return false;
   if (write.method.endsWith("FederatedCredential")) return method === "federatedCredentials";
   if (port !== "kubernetes") return true;
-  const [changed, asked] = [objectIn(write), objectIn({ input })];
-  // With a namespace goes everything in it.
-  return changed?.kind === "Namespace" || changed?.apiVersion === asked?.apiVersion;
+  const [changed, asked] = [objectIn(write.input), objectIn(input)];
+  // With a namespace goes everything in it; whatever has a name and no namespace is in none.
+  const mayBeInside = asked.namespace !== undefined || asked.name === undefined;
+  return changed.apiVersion === asked.apiVersion || (changed.kind === "Namespace" && mayBeInside);
 }
 
-function objectIn({ input: [, about] }: Pick<PortCall, "input">): { kind?: unknown; apiVersion?: unknown } | undefined {
-  return typeof about === "object" && about !== null ? about : undefined;
+type Described = { readonly [Field in "apiVersion" | "kind" | "namespace" | "name"]?: unknown };
+
+function objectIn([, about]: PortCall["input"]): Described {
+  return typeof about === "object" && about !== null ? { ...about } : {};
 }
 
 interface Kept {

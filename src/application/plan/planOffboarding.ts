@@ -21,7 +21,7 @@ interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "modeBe
 export async function planOffboarding(
   given: Ports,
   { request: recorded, earlier, migration, modeBeside = besideOf(recorded, migration) }: Onboarded,
-  { operation = "", ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
+  { operation, ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
 ): Promise<Plan> {
   const ports = readOnce(given);
   const request = withAccountOf(migration, recorded);
@@ -30,7 +30,12 @@ export async function planOffboarding(
   const planned = plannedSteps(facts, { hasLeftovers: true });
   // What others gave on a target keeps nothing of Mooring's from being revoked.
   const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});
-  const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }, own);
+  const steps = await lookAtSteps(
+    ports,
+    planned,
+    { ...facts, id: operation ?? "", hasBegun: operation !== undefined, gaveRole },
+    own,
+  );
   return toPlan(steps.filter(isShown));
 }
 

@@ -9,6 +9,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { noticeOfLeft } from "../../resources/definitions/leftCatalog.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { readOnce } from "../answers.ts";
 import { isCommitted } from "../decisions/cancellation.ts";
 import { findRemains } from "../inspection/findRemains.ts";
 import { lookTwice, proveNamespace, throwErrors } from "../inspection/proveNamespace.ts";
@@ -74,9 +75,10 @@ export const verifyRemoval = defineStep({
     const modeBeside = readModes(request, modes);
     let unseen: readonly string[] = [];
     const remains = await lookTwice(async () => {
+      const once = readOnce(ports);
       // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
-      const looks = requests.map((each) => findRemains(ports, { request: each, modeBeside }, step));
+      const looks = requests.map((each) => findRemains(once, { request: each, modeBeside }, step));
       const remains = await Promise.all(looks);
       unseen = [...new Set(remains.flatMap((each) => each.unseen))];
       return [...new Set(remains.flatMap(({ found }) => found))];

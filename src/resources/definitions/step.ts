@@ -69,6 +69,8 @@ export interface Planning extends OperationFacts {
   readonly step: StepKey;
   /** All steps of the plan. */
   readonly beside?: readonly StepKey[] | undefined;
+  /** The operation has begun: what a step asks right before it writes is left to it. */
+  readonly hasBegun?: boolean | undefined;
   /** The look at the identity, which precedes all others. */
   readonly identityLook?:
     | Promise<{ readonly plan: StepPlan; readonly current: ManagedIdentity | undefined }>
