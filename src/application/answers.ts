@@ -13,8 +13,11 @@ function isKept({ effect, isOutward, method }: PortCall): boolean {
   return effect === "reads" && isOutward && !neverKept.has(method);
 }
 
+/** Whoever asks for an object may know more of it than what it is called. */
 function keyOf({ port, method, input }: PortCall): string {
-  return JSON.stringify([port, method, ...input]);
+  if (port !== "kubernetes" || method !== "get") return JSON.stringify([port, method, ...input]);
+  const { apiVersion, kind, namespace, name } = objectIn(input);
+  return JSON.stringify([port, method, input[0], apiVersion, kind, namespace, name]);
 }
 
 /** For looks at one moment: they see everything in one state, and ask once for it. */

@@ -71,18 +71,17 @@ export function createSqlServers({
       }),
     async inspect({ alias, resourceId }) {
       const { subscriptionId, resourceGroup, server } = parseServerId(alias, resourceId);
-      const { servers, databases, serverAzureADAdministrators } = await clientFor(subscriptionId);
+      const { servers, databases } = await clientFor(subscriptionId);
       return find(`Inspect SQL server "${server}" in resource group "${resourceGroup}"`, async (options) => {
-        const [found, administrators, names] = await Promise.all([
-          servers.get(resourceGroup, server, options),
-          collect(serverAzureADAdministrators.listByServer(resourceGroup, server, options)),
+        const [found, names] = await Promise.all([
+          servers.get(resourceGroup, server, { ...options, expand: "administrators/activedirectory" }),
           collect(databases.listByServer(resourceGroup, server, options)),
         ]);
-        const admin = administrators.find(({ login, sid }) => login && sid);
+        const { login, sid } = found.administrators ?? {};
         return {
           location: found.location,
           fullyQualifiedDomainName: found.fullyQualifiedDomainName ?? "",
-          entraAdmin: admin?.login && admin.sid ? { login: admin.login, objectId: admin.sid } : undefined,
+          entraAdmin: login && sid ? { login, objectId: sid } : undefined,
           databases: names.flatMap(({ name }) => (name === undefined ? [] : [name])),
         };
       });

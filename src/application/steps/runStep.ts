@@ -136,6 +136,9 @@ async function tryStep<G extends object, O extends StepResult>(
       );
     const recall = async () => {
       const recalling = answers.recalling(ports);
+      // A further attempt asks for itself.
+      const stopping = trail.begun.then(({ before }) => before && recalling.stop());
+      stopping.catch(() => undefined);
       const result = await runRecalling(recalling, context, (step) =>
         runWith(
           gate(recalling.ports, async () => {
