@@ -74,7 +74,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       repair: { summary: "Repair drift", load: () => import("./commands/repair.ts") },
       renew: { summary: "Move the end of a namespace's access", load: () => import("./commands/renew.ts") },
       migrate: {
-        summary: "Migrate from pod identity to workload identity, phase by phase",
+        summary: "Migrate to another identity mode, phase by phase",
         load: () => import("./commands/migrate.ts"),
       },
     },

@@ -17,7 +17,7 @@ export function describeProgram(): string {
     `${title}:`,
     ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(nameWidth)}  ${summary}`),
   ]);
-  return `mooring connects namespaces to Azure SQL through managed identities.
+  return `mooring connects namespaces to Azure data services through managed identities.
 
 usage: mooring <command> [flags]
 ${lines.join("\n")}

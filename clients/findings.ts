@@ -111,3 +111,9 @@ export function countBySeverity(findings: readonly WithSeverity[]): readonly (re
     return count === 0 ? [] : [[severity, count] as const];
   });
 }
+
+/** What a finding expected or found. Records say `there` of what only has to exist. */
+export function valueInWords(value: string | null): string {
+  if (value === null) return "nothing";
+  return value === "there" ? "present" : value;
+}

@@ -53,7 +53,10 @@ export function describeSandbox(
     styleText("bold", "Try it, from another terminal in this folder:"),
     ...tried,
     "",
-    styleText("bold", "For any other client of the simulated cloud (docs/sandbox.md; pick an identity by client id):"),
+    styleText(
+      "bold",
+      "For any other client of the simulated cloud (sandbox/README.md; pick an identity by client id):",
+    ),
     ...printEnvironment(sandbox).map((line) => `  ${line}`),
     "",
     `${verbose ? "Everything that the service logs" : "Warnings of the service"} appear${verbose ? "s" : ""} below${verbose ? "" : "; --verbose shows everything"}.`,

@@ -230,8 +230,7 @@ describe("what a client has to know", () => {
 describe("the two IDs of an identity", () => {
   const other = { clientId: "principalId", principalId: "clientId" } as const;
   const isOne = (text: string): text is keyof typeof other => Object.hasOwn(other, text);
-  const rooms =
-    /^src\/(?:adapters|resources\/(?:sqlUser|target|podIdentity|serviceAccount|identityUse|identityBinding))\//;
+  const rooms = /^src\/(?:adapters|resources\/(?:target|podIdentity|serviceAccount|identityUse|identityBinding))\//;
   /** A command for a person to run, as text. */
   const printing = new Set(["src/resources/target/cosmos/family.ts"]);
   /** What a finding or a plan says of it. */

@@ -7,13 +7,21 @@ export function printCatalogSchema(): string {
   return `${JSON.stringify(catalogSchema(), null, 2)}\n`;
 }
 
+/** What is at the top, then each section with its settings. */
 export function describeCatalog(): string {
-  const rows = settingsOf(catalogSchema(), "").map(({ path, schema, isRequired }) =>
-    [`\`${path}\``, valuesOf(schema), isRequired ? "required" : defaultOf(schema), schema.description ?? ""].join(
-      " | ",
-    ),
-  );
-  return ["| setting | value | default | |", "|---|---|---|---|", ...rows.map((row) => `| ${row} |`)].join("\n");
+  const settings = settingsOf(catalogSchema(), "");
+  const sections = new Map<string, Setting[]>([["The file", []]]);
+  for (const setting of settings) {
+    const [section = "", ...below] = setting.path.split(".");
+    const name = below.length === 0 ? "The file" : `\`${section.replace("[]", "")}\``;
+    sections.set(name, [...(sections.get(name) ?? []), { ...setting, path: below.join(".") || section }]);
+  }
+  return [...sections].map(([name, each]) => [`### ${name}`, "", ...each.map(lineOf)].join("\n")).join("\n\n");
+}
+
+function lineOf({ path, schema, isRequired }: Setting): string {
+  const facts = [valuesOf(schema), isRequired ? "required" : defaultOf(schema)].filter(Boolean).join("; ");
+  return `- \`${path.replace(/^<name>\./, "")}\`${facts && ` (${facts})`}: ${(schema.description ?? "").replaceAll(" Since 0.2.0.", "")}`;
 }
 
 export interface Setting {
@@ -34,14 +42,14 @@ export function settingsOf(schema: SettingSchema, place: string): readonly Setti
 }
 
 function valuesOf({ type, enum: values, const: only, items, anyOf, additionalProperties }: SettingSchema): string {
-  if (anyOf) return anyOf.map(valuesOf).join(", or ");
+  if (anyOf) return anyOf.map((each) => valuesOf(each) || "text").join(", or ");
   if (only !== undefined) return `\`${only}\``;
   if (values) return values.map((value) => `\`${value}\``).join(", ");
-  if (type === "array") return `list of ${items === undefined ? "anything" : valuesOf(items)}`;
-  if (type === "object") return typeof additionalProperties === "object" ? "by name" : "settings";
-  return type === "string" ? "text" : (type ?? "");
+  if (type === "array") return `list of ${(items && valuesOf(items)) || "text"}`;
+  if (type === "object") return typeof additionalProperties === "object" ? "by name" : "";
+  return type === "string" ? "" : (type ?? "");
 }
 
 function defaultOf({ default: value, type }: SettingSchema): string {
-  return value === undefined || type === "object" ? "" : `\`${JSON.stringify(value)}\``;
+  return value === undefined || type === "object" ? "" : `default \`${JSON.stringify(value)}\``;
 }

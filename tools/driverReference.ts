@@ -3,11 +3,12 @@ import { drivers } from "../clients/drivers.ts";
 import { type Kind, type Language, type Login, languageNames, languages } from "../clients/login.ts";
 import { failuresAnywhere, failuresIn, failuresOf, type Symptom } from "../clients/loginFailures.ts";
 
+/** What tests run needs no word: the page says it once. */
 const tried: { readonly [T in Login["tried"]]: string } = {
-  "every run": "The tests run these lines in pods of the sandbox, in both identity modes.",
-  "where installed": "The tests run these lines in a pod of the sandbox where the packages are installed.",
-  "by hand": "These lines were run by hand in pods of the sandbox.",
-  "not here": "Nobody has run these lines against the sandbox: they follow the driver's documentation.",
+  "every run": "",
+  "where installed": "",
+  "by hand": " Run by hand in pods of the sandbox.",
+  "not here": " Not run here: they follow the driver's documentation.",
 };
 
 const fences: { readonly [L in Language]: string } = {
@@ -22,7 +23,7 @@ export function describeDrivers(): string {
   const kinds = Object.values(drivers).map(({ noun, logins }) => {
     const each = languages.map((language) => {
       const { needs, lines, tried: how } = logins[language];
-      const versions = `${needs.join(", ")} or later. ${tried[how]}`;
+      const versions = `${needs.join(", ")} or later.${tried[how]}`;
       return `#### ${languageNames[language]}\n\n${versions}\n\n\`\`\`${fences[language]}\n${lines}\n\`\`\``;
     });
     return [`### ${noun}`, ...each].join("\n\n");

@@ -7,74 +7,57 @@ import { isEndingRefusalCode, refusals } from "../src/domain/errors/refusals.ts"
 import { isObstacle, stepErrors } from "../src/domain/errors/stepErrors.ts";
 
 export function describeErrors(): string {
-  return [
-    "### Refusals",
-    "",
-    ...table(
-      ["code", "status", "ends a step", "cause", "what to do"],
-      Object.entries(refusals).map(([code, { status, cause, fix }]) => [
-        codeOf(code),
-        String(status),
-        yesOrNo(isEndingRefusalCode(code)),
-        cause,
-        textOf(fix),
-      ]),
-    ),
-    "",
-    "### Errors of steps",
-    "",
-    ...table(
-      ["code", "retried", "status", "cause", "what to do"],
-      Object.entries(stepErrors).map(([code, { status, retryable, cause, fix }]) => [
-        codeOf(code),
-        isObstacle(code) ? "an undo" : yesOrNo(retryable),
-        String(status),
-        cause,
-        textOf(fix),
-      ]),
-    ),
-    "",
-    "### Notices",
-    "",
-    ...table(
-      ["code", "cause", "what to do"],
-      Object.entries(notices).map(([code, { cause, fix }]) => [codeOf(code), cause, textOf(fix)]),
-    ),
-  ].join("\n");
+  const sections: readonly (readonly [string, readonly string[]])[] = [
+    [
+      "Refusals",
+      Object.entries(refusals).map(([code, { status, cause, fix }]) =>
+        lineOf({ code, facts: [String(status), isEndingRefusalCode(code) && "ends a step"], cause, fix }),
+      ),
+    ],
+    [
+      "Errors of steps",
+      Object.entries(stepErrors).map(([code, { status, retryable, cause, fix }]) => {
+        const retried = isObstacle(code) ? "undos are retried" : retryable && "retried";
+        return lineOf({ code, facts: [String(status), retried], cause, fix });
+      }),
+    ],
+    ["Notices", Object.entries(notices).map(([code, { cause, fix }]) => lineOf({ code, facts: [], cause, fix }))],
+  ];
+  return sections.map(([title, lines]) => [`### ${title}`, "", ...lines].join("\n")).join("\n\n");
 }
+
+/** What "repaired" says. */
+const said = / \*Fix:\* `mooring repair <cluster\/namespace>` fixes it\.$/;
 
 export function describeFindings(): string {
-  return table(
-    ["code", "severity", "repaired", "cause", "what to do"],
-    Object.entries(findingCatalogue).map(([code, { severity, repairable, cause, fix }]) => [
-      codeOf(code),
-      severity,
-      yesOrNo(repairable),
-      cause,
-      textOf(fix),
-    ]),
-  ).join("\n");
+  return Object.entries(findingCatalogue)
+    .map(([code, { severity, repairable, cause, fix }]) =>
+      lineOf({ code, facts: [severity, repairable && "repaired"], cause, fix }).replace(said, ""),
+    )
+    .join("\n");
 }
 
-/** Readers of the documents may use the command line or write a client. */
-const bothWords = Object.fromEntries(
-  Object.entries(commandsFor()).map(([act, command]) => [act, `\`${httpActs[act as keyof Words]}\` (\`${command}\`)`]),
+interface Entry {
+  readonly code: string;
+  readonly facts: readonly (string | false)[];
+  readonly cause: string;
+  readonly fix: Fix;
+}
+
+function lineOf({ code, facts, cause, fix }: Entry): string {
+  const inBrackets = facts.filter(Boolean).join(", ");
+  return `- \`${code}\`${inBrackets && ` (${inBrackets})`}. ${cause} *Fix:* ${textOf(fix)}`;
+}
+
+/** A route by its command, which is shorter. What is part of a request is named in both ways, since readers may write a client. */
+const words = Object.fromEntries(
+  Object.entries(commandsFor()).map(([act, command]) => {
+    const http = httpActs[act as keyof Words];
+    return [act, /^[A-Z]+ \//.test(http) ? `\`${command}\`` : `\`${http}\` (\`${command}\`)`];
+  }),
 ) as Words;
 
 function textOf(fix: Fix): string {
-  if (typeof fix === "string" || "remove" in fix) return formatFix(fix, "answered", bothWords);
-  return `${formatFix(fix, "retried", bothWords)} After the last attempt: ${formatFix(fix, "ended", bothWords)}`;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(heads), `|${"---|".repeat(heads.length)}`, ...rows.map(line)];
-}
-
-function codeOf(code: string): string {
-  return `\`${code}\``;
-}
-
-function yesOrNo(is: boolean): string {
-  return is ? "yes" : "no";
+  if (typeof fix === "string" || "remove" in fix) return formatFix(fix, "answered", words);
+  return `${formatFix(fix, "retried", words)} After the last attempt: ${formatFix(fix, "ended", words)}`;
 }

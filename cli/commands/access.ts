@@ -5,6 +5,7 @@ import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/ot
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
+import { count } from "../output/count.ts";
 import { facts } from "../output/facts.ts";
 import { fixFacts } from "../output/fixFacts.ts";
 import { nameOf } from "../output/namespaces.ts";
@@ -142,7 +143,7 @@ async function showOthers(session: Session, target: string, { limit, sortBy }: W
           ...facts([["error", `${code}: ${message}`], ...fixFacts(error)], view),
         ];
       }
-      const more = unnamed === 0 ? [] : [`Others whom only an operator may see: ${unnamed}.`];
+      const more = unnamed === 0 ? [] : [`${count(unnamed, "other")} visible to operators only.`];
       if (value.length === 0) return unnamed === 0 ? ["Nobody else reaches it."] : more;
       return [...othersTable(value, view), ...more];
     },

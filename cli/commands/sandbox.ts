@@ -3,7 +3,7 @@ import { UsageError } from "../failures.ts";
 
 export const command = defineCommand({
   description:
-    "Inspects the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval. `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them. `journal` lists the calls that arrived. `faults` lists the faults that affect them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency DURATION` change them. A fault's --operation and --target match the journal's spelling; * matches any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. docs/sandbox.md has the HTTP interface.",
+    "Inspects the simulated cloud of a sandbox that `mooring up` runs, and breaks it. `env` prints every address and name that a client needs, for eval. `cloud` lists what is in Azure, Entra, SQL, Kubernetes and Service Bus, or in one of them. `journal` lists the calls that arrived. `faults` lists the faults that affect them, and `faults add`, `faults remove ID`, `faults clear` and `faults latency DURATION` change them. A fault's --operation and --target match the journal's spelling; * matches any characters. `token` prints a fresh access token of the requester, the approver or the operator of `mooring up --auth`. sandbox/README.md has the HTTP interface.",
   operands: [
     { name: "what", isRequired: true, choices: ["env", "cloud", "journal", "faults", "token"] },
     { name: "part, act or person", isRequired: false },

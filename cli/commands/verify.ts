@@ -32,7 +32,7 @@ export const command = defineCommand({
       names: [name],
       lines: (view) => {
         const style = severity === undefined ? "green" : verdicts[severity].style;
-        const result = findings.length === 0 ? "is as it was asked for" : summarizeFindings(findings);
+        const result = findings.length === 0 ? "matches the request" : summarizeFindings(findings);
         return [`${view.paint("bold", name)}  ${view.paint(style, result)}`, ...findingLines(findings, at, view)];
       },
     });

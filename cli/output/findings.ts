@@ -1,5 +1,5 @@
 /** Differences between what was requested and what is there. */
-import { countBySeverity, subjectOf } from "../../clients/findings.ts";
+import { countBySeverity, subjectOf, valueInWords } from "../../clients/findings.ts";
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
 import type { FindingDocument, Severity } from "../../src/domain/finding.ts";
 import { facts } from "./facts.ts";
@@ -26,8 +26,8 @@ export function findingLines(
       ...facts(
         [
           ["field", field],
-          ["wanted", expected ?? "nothing"],
-          ["found", found ?? "nothing"],
+          ["expected", valueInWords(expected)],
+          ["found", valueInWords(found)],
           ["fix", fixInCommands(finding, namespaceRef).fix],
         ],
         view,

@@ -34,10 +34,10 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   const writes = steps.filter(({ action }) => isChange(action)).length;
   const blockers = steps.reduce((sum, each) => sum + each.blockers.length, 0);
   const state = blocked
-    ? paint("red", `blocked, ${count(blockers, "thing")} in the way; nothing would be written`)
+    ? paint("red", `blocked by ${count(blockers, "problem")}; nothing would be written`)
     : writes === 0
       ? paint("green", "nothing to change")
-      : paint("green", `${count(writes, "write")}, nothing in the way`);
+      : paint("green", `${count(writes, "write")}${needsApproval.length > 0 ? " after approval" : ""}`);
   const ends = plan.request ? endsIn(plan.request) : [];
   const nameWidth = Math.max(0, ...steps.map(({ name }) => stepInWords(name).length));
   const notices = [

@@ -99,11 +99,11 @@ async function confirm(session: Session, { action, choice }: Wanted, person: Per
   return (await confirmed(session, questionOf(action, names), person)) ? { namespaces: names } : undefined;
 }
 
-/** `offboard 7 namespaces: a/b, c/d, …, and 2 more?` */
+/** `offboard 7 namespaces (a/b, c/d, … and 2 more)?` */
 export function questionOf(action: NamespaceAction, names: readonly NamespaceRef[]): string {
   const first = names.slice(0, mostNamed).map(nameOf).join(", ");
-  const rest = names.length > mostNamed ? `, and ${names.length - mostNamed} more` : "";
-  return `${action} ${count(names.length, "namespace")}: ${first}${rest}?`;
+  const rest = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  return `${action} ${count(names.length, "namespace")} (${first}${rest})?`;
 }
 
 async function listChosen({ client }: Session, choice: Exclude<Choice, { namespaces: unknown }>) {

@@ -1,4 +1,4 @@
-/** The parts of the sandbox's answers below /sandbox that are read here; docs/sandbox.md describes them in full. */
+/** The parts of the sandbox's answers below /sandbox that are read here; sandbox/README.md describes them in full. */
 
 export interface EnvironmentDocument {
   readonly variables: Readonly<Record<string, string>>;

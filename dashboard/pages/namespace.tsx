@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
-import { subjectOf } from "../../clients/findings.ts";
+import { subjectOf, valueInWords } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
@@ -280,7 +280,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
         <p>“Verify now” checks everything that it has.</p>
       </Empty>
     ) : (
-      <Empty title="Everything is as requested." />
+      <Empty title="Everything matches the request." />
     );
   }
   return (
@@ -296,7 +296,7 @@ function Findings({ of: { findings, verifiedTime } }: { readonly of: Namespace }
               <code>{field}</code>{" "}
               {found === null ? (
                 <>
-                  is missing; it should be <ins>{expected}</ins>.
+                  is missing; it should be <ins>{valueInWords(expected)}</ins>.
                 </>
               ) : expected === null ? (
                 <>

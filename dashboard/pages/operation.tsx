@@ -198,7 +198,7 @@ function StillToUndo({ waiting }: { readonly waiting: NonNullable<Operation["sti
         </p>
         <p class="fix">
           {error
-            ? "Mooring goes on, ever more slowly. An operator's cancel ends the waiting; what is left is then named, and can be compensated."
+            ? "Mooring retries at growing intervals. An operator can cancel the wait; what is left is then named, and can be compensated."
             : "A write may still take effect, so the undos look again. Nothing is to be done."}
         </p>
       </div>

@@ -11,6 +11,7 @@ import { Older } from "../ui/older.tsx";
 import { Section } from "../ui/page.tsx";
 import { Empty, Failure } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
+import { count } from "../ui/words.ts";
 
 export function OtherAccessSection({ target }: { readonly target: string }) {
   const read = useSignal<OtherAccessPage | undefined>(undefined);
@@ -50,7 +51,7 @@ function Others({ page }: { readonly page: OtherAccessPage }) {
   return (
     <>
       <p>
-        Read <Time at={readTime} />.{unnamed > 0 && ` Others whom only an operator may see: ${unnamed}.`}
+        Read <Time at={readTime} />.{unnamed > 0 && ` ${count(unnamed, "other")} visible to operators only.`}
       </p>
       {rows.value.length === 0 && unnamed === 0 ? (
         <Empty title="Nobody else reaches it." />

@@ -38,7 +38,7 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
         ) : plan.steps.length === 0 ? (
           "No step would run."
         ) : changing.length === 0 ? (
-          `Everything is as requested: ${count(plan.steps.length, "step")} would find nothing to do.`
+          `Everything matches the request: ${count(plan.steps.length, "step")} would change nothing.`
         ) : (
           `${count(changing.length, "step")} of ${plan.steps.length} would change something.`
         )}

@@ -1,5 +1,5 @@
 /**
- * The sandbox's own HTTP interface below /sandbox (docs/sandbox.md): what is in the simulated cloud, which calls arrived,
+ * The sandbox's own HTTP interface below /sandbox (sandbox/README.md): what is in the simulated cloud, which calls arrived,
  * and which faults meet them. The service knows nothing about it: the embedded host forwards these requests.
  */
 
@@ -54,7 +54,7 @@ const mostBytes = 64 * 1024;
 const tooLarge = new Refusal(413, {
   code: "PAYLOAD_TOO_LARGE",
   detail: "The body has more than 64 KB.",
-  fix: "docs/sandbox.md has the fields of each request.",
+  fix: "sandbox/README.md has the fields of each request.",
 });
 
 function replyTo(error: unknown): HttpReply {
@@ -147,7 +147,7 @@ function answer(routes: readonly Route[], request: HttpRequest): HttpReply | Pro
   const there = routes.filter(({ path }) => path.test(url.pathname));
   const route = there.find((each) => each.method === method);
   if (route) return route.run(request, route.path.exec(url.pathname)?.[1] ?? "");
-  const fix = "docs/sandbox.md has every route of the sandbox.";
+  const fix = "sandbox/README.md has every route of the sandbox.";
   if (there.length === 0)
     throw new Refusal(404, { code: "ROUTE_NOT_FOUND", detail: `There is no ${url.pathname}.`, fix });
   const refusal = new Refusal(405, { code: "METHOD_NOT_ALLOWED", detail: `${url.pathname} has no ${method}.`, fix });
@@ -169,7 +169,7 @@ function explain<T>(read: () => T): T {
     throw new Refusal(400, {
       code: "INVALID_REQUEST",
       detail: why,
-      fix: "docs/sandbox.md has the fields of each request.",
+      fix: "sandbox/README.md has the fields of each request.",
     });
   }
 }

@@ -136,6 +136,6 @@ function readFaultOption(text: string): Fault {
   try {
     return readFault(JSON.parse(text));
   } catch (error) {
-    throw new Error(`--fault is not a fault as in docs/sandbox.md: ${messageOf(error)}`);
+    throw new Error(`--fault is not a fault as in sandbox/README.md: ${messageOf(error)}`);
   }
 }

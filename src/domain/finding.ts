@@ -80,7 +80,8 @@ export function worstOf(findings: readonly Finding[]): Severity | undefined {
 
 /** One sentence, for messages. */
 export function describeFinding({ target, field, expected, found }: Finding): string {
-  return `${target}: ${field} is ${found ?? "not there"} instead of ${expected ?? "not there"}.`;
+  if (found === null && expected === "there") return `${target}: ${field} is missing.`;
+  return `${target}: ${field} is ${found ?? "missing"}; expected ${expected ?? "nothing"}.`;
 }
 
 /** Equal for two looks with the same findings, in whatever order. */

@@ -27,9 +27,9 @@ export const repairNamespace = orchestration({
       const work = workOf(input, "repair", { clientId, modeBeside: readModes(request, input) });
 
       setPhase(context, "preflight");
-      const { admins } = yield* perform(checkNamespace, work);
+      const { admins, hasLeftovers } = yield* perform(checkNamespace, work);
 
-      const [, ...stages] = stagesOf(work.operation, { admins });
+      const [, ...stages] = stagesOf(work.operation, { admins, hasLeftovers });
       return yield* execute(context, { input, work, stages });
     }),
 });

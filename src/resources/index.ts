@@ -21,8 +21,7 @@ import { namespaceProfile } from "./namespaceProfile/resource.ts";
 import { podIdentity } from "./podIdentity/resource.ts";
 import { serviceAccount } from "./serviceAccount/resource.ts";
 import { sqlAdmin } from "./sqlAdmin/resource.ts";
-import { sqlUser } from "./sqlUser/resource.ts";
-import { target } from "./target/resource.ts";
+import { sqlUser, target } from "./target/resource.ts";
 
 export const resources = {
   sqlAdmin,
@@ -79,7 +78,7 @@ export function resourcesNotShared(mode: IdentityMode, other: IdentityMode): rea
   return ofModes[mode].filter((resource) => !ofModes[other].includes(resource));
 }
 
-function isOfEveryMode(resource: Resource): boolean {
+export function isOfEveryMode(resource: Resource): boolean {
   return !Object.values(ofModes).some((own) => own.includes(resource));
 }
 

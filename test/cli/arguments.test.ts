@@ -237,8 +237,8 @@ describe("a selection", () => {
   it("shows its size and its first names in the question", () => {
     const names = Array.from({ length: 7 }, (_, index) => ({ cluster: "c", namespace: `n${index}` }));
 
-    expect(questionOf("offboard", names)).toBe("offboard 7 namespaces: c/n0, c/n1, c/n2, c/n3, c/n4, and 2 more?");
-    expect(questionOf("migrate", names.slice(0, 1))).toBe("migrate 1 namespace: c/n0?");
+    expect(questionOf("offboard", names)).toBe("offboard 7 namespaces (c/n0, c/n1, c/n2, c/n3, c/n4 and 2 more)?");
+    expect(questionOf("migrate", names.slice(0, 1))).toBe("migrate 1 namespace (c/n0)?");
   });
 });
 

@@ -29,7 +29,7 @@ describe("a namespace's life", () => {
     ]);
 
     expect(plan).toMatchObject({ code: 0, stderr: "" });
-    expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes, nothing in the way\n/);
+    expect(plan.stdout).toMatch(/^onboard aks-dev\/red-life {2}5 writes\n/);
     expect(plan.stdout).toMatch(/^\+ set up identity .* create$/m);
     expect(JSON.parse(dryRun.stdout)).toMatchObject({ blocked: false, steps: expect.any(Array) });
     expect(cli.identityOf(fullName)).toBeUndefined();
@@ -113,7 +113,7 @@ describe("a namespace's life", () => {
     const repair = await cli.mooring(["repair", fullName, "--wait"]);
     const again = await cli.mooring(["verify", fullName, "-o", "json"]);
 
-    expect(before).toMatchObject({ code: 0, stdout: `${fullName}  is as it was asked for\n` });
+    expect(before).toMatchObject({ code: 0, stdout: `${fullName}  matches the request\n` });
     expect(after).toMatchObject({
       code: 1,
       stdout: expect.stringContaining("Error  USER_MISSING  database sql-dev/messages"),

@@ -1,4 +1,4 @@
-/** Other people's programs, with the commands of docs/sandbox.md, against the sandbox that `mooring up` runs. */
+/** Other people's programs, with the commands of sandbox/README.md, against the sandbox that `mooring up` runs. */
 import { execFile, spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,11 +21,11 @@ afterAll(async () => {
   await sandbox.ended;
 });
 
-/** Runs a block of commands from docs/sandbox.md unchanged, in a minimal shell. */
+/** Runs a block of commands from sandbox/README.md unchanged, in a minimal shell. */
 async function runBlock(name: string, before = ""): Promise<string> {
-  const text = await readFile(join(checkout, "docs/sandbox.md"), "utf8");
+  const text = await readFile(join(checkout, "sandbox/README.md"), "utf8");
   const [, block = ""] = new RegExp(`\n\`\`\`sh ${name}\n([^\`]+)\`\`\``).exec(text) ?? [];
-  expect(block, `the block ${name} of docs/sandbox.md`).not.toBe("");
+  expect(block, `the block ${name} of sandbox/README.md`).not.toBe("");
   return await runScript(before + block);
 }
 
@@ -43,7 +43,7 @@ async function runScript(script: string): Promise<string> {
 const hasTsql = hasProgram("tsql", { what: "tsql did not log in", probe: ["-C"], from: "freetds-bin" });
 
 describe.runIf(hasTsql)("tsql", () => {
-  it("logs in as docs/sandbox.md says, over TLS with the sandbox's authority, and reads the sample's table", async () => {
+  it("logs in as sandbox/README.md says, over TLS with the sandbox's authority, and reads the sample's table", async () => {
     expect(await runBlock("tsql")).toMatch(/message_text\nmy message\nnew message\n/);
   });
 });
@@ -53,7 +53,7 @@ const [, azVersion] =
 if (azVersion === undefined) sayNotRun("az did not log in: it is not installed here (pip install azure-cli)");
 
 describe.runIf(azVersion !== undefined)(`az ${azVersion}`, () => {
-  it("logs in as docs/sandbox.md says, and lists groups and identities", async () => {
+  it("logs in as sandbox/README.md says, and lists groups and identities", async () => {
     const onboard = ["onboard", "aks-dev/team-a", "--database", "sql-dev/messages=reader", "--wait"];
     expect(await run(onboard, { env: { MOORING_SERVER: server } })).toMatchObject({ code: 0 });
 

@@ -414,7 +414,7 @@ it("prints a plan: what is written, what is in the way, what it waits for", () =
 
   const lines = planLines("onboard aks-dev/team-a", plan, view());
 
-  expect(lines[0]).toBe("onboard aks-dev/team-a  blocked, 1 thing in the way; nothing would be written");
+  expect(lines[0]).toBe("onboard aks-dev/team-a  blocked by 1 problem; nothing would be written");
   expect(lines).toContain(`~ set up identity  ${identity}  update`);
   expect(lines).toContain("      location  westeurope → northeurope");
   expect(lines).toContain("      blocked  KUBERNETES_CONFLICT: Not Mooring's.");
@@ -433,7 +433,7 @@ it("prints findings with their fixes", () => {
   expect(summarizeFindings(found)).toBe("1 Error, 1 Warning");
   expect(summarizeFindings([])).toBe("none");
   expect(lines[0]).toBe("Error  USER_MISSING  database sql-dev/messages");
-  expect(lines).toContain("    fix     mooring repair aks-dev/team-a fixes it.");
+  expect(lines).toContain("    fix       mooring repair aks-dev/team-a fixes it.");
   expect(lines.join("\n")).toContain("az identity federated-credential delete");
 });
 

@@ -71,7 +71,7 @@ describe("offboarding by a filter", () => {
   it("sends what was shown, by name, after a yes", async () => {
     const { code, calls, asked } = await offboard("y\n");
 
-    expect(asked).toBe("Offboard 2 namespaces: aks-dev/team-a, aks-dev/team-b? [y/N] ");
+    expect(asked).toBe("Offboard 2 namespaces (aks-dev/team-a, aks-dev/team-b)? [y/N] ");
     expect(code).toBe(0);
     expect(calls).toMatchObject([
       { route: "GET /api/namespaces", query: { cluster: "aks-dev" } },

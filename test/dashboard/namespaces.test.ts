@@ -14,7 +14,7 @@ describe.runIf(executable !== undefined)("namespaces", () => {
     await onboard(service, "drifting");
     await sandbox.cloud.sql.database("messages").runScript(`DROP USER [${identityName(namespaceRef)}]`);
     await open(page, `/namespaces/${cluster}/drifting`);
-    await page.getByText("Everything is as requested.").waitFor();
+    await page.getByText("Everything matches the request.").waitFor();
     await look(page, "namespace");
 
     await button(page, "Verify now").click();
@@ -33,7 +33,7 @@ describe.runIf(executable !== undefined)("namespaces", () => {
       .getByRole("link", { name: `${cluster}/drifting` })
       .first()
       .click();
-    await page.getByText("Everything is as requested.").waitFor();
+    await page.getByText("Everything matches the request.").waitFor();
   });
 
   it("exports what a namespace has, in each form", async ({ page, service }) => {
@@ -204,7 +204,7 @@ describe.runIf(executable !== undefined)("namespaces", () => {
     const verified = changeBy(page, "POST /api/namespaces/{cluster}/{namespace}/verify");
     await button(page, "Verify now").click();
     await verified;
-    await page.getByText("Everything is as requested.").waitFor();
+    await page.getByText("Everything matches the request.").waitFor();
     await button(page, "Offboard …").click();
     await button(page, "Offboard").click();
     await heading(page, `Offboard ${cluster}/seen`);

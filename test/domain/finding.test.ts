@@ -9,7 +9,7 @@ it("has every code, word for word, in docs/findings.md (tools/writeErrorReferenc
   const reference = readReference("findings.md");
 
   expect(reference).toBe(describeFindings());
-  expect(reference.match(/^\| `/gm)?.length).toBeGreaterThan(25);
+  expect(reference.match(/^- `/gm)?.length).toBeGreaterThan(25);
 });
 
 it("gives each finding a severity, a fix and whether a repair helps", () => {

@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createDatabases } from "../../src/adapters/sql/index.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { ownRoles } from "../../src/domain/targets/databaseRoles.ts";
-import { ownRights } from "../../src/resources/sqlUser/ownRights.ts";
+import { ownRights } from "../../src/resources/target/sqlDatabase/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { clientIdOf } from "../support/ids.ts";
 

@@ -8,7 +8,7 @@ import { changeBatch, inspectAllBatch, inspectBatch, membersBatch } from "../../
 import { printTsql } from "../../src/domain/export/exportScripts.ts";
 import { grantsOf } from "../../src/domain/targets/databaseRoles.ts";
 import type { UserChange } from "../../src/ports/databases.ts";
-import { lackOfRights, ownRights } from "../../src/resources/sqlUser/ownRights.ts";
+import { lackOfRights, ownRights } from "../../src/resources/target/sqlDatabase/ownRights.ts";
 import { statementsFor } from "../../tools/azure/grantDatabase.ts";
 import { principalIdOf } from "../support/ids.ts";
 import { findTsqlParser } from "./support/tsql.ts";

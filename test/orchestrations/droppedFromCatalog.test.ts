@@ -15,7 +15,7 @@ import { identityName } from "../../src/domain/naming/names.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { unknownIdentity } from "../../src/resources/definitions/operationFacts.ts";
-import { atGiven } from "../../src/resources/sqlUser/givenDatabase.ts";
+import { sqlUser } from "../../src/resources/target/resource.ts";
 import { createAcceptanceContext } from "../support/acceptanceContext.ts";
 import { catalog, createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { ended, offboard, repair, send } from "../support/operations.ts";
@@ -118,7 +118,7 @@ describe("a database that the catalog has dropped", () => {
     const getNamespace = async () => Promise.reject(new TransientError("REGISTRY_UNAVAILABLE", "not now"));
     const ports = { ...cloud.ports, registry: { ...cloud.ports.registry, getNamespace } };
 
-    const revoking = atGiven(ports, { namespaceRef, database: messages }, async () => undefined);
+    const [revoking] = sqlUser.remains(ports, parse([messages]));
 
     await expect(revoking).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE", ifItLasts: undefined });
   });

@@ -5,6 +5,7 @@ import { cancelOperation } from "../../src/application/decisions/decide.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { planMigration } from "../../src/application/plan/planMigration.ts";
 import { planOffboarding } from "../../src/application/plan/planOffboarding.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { plannedSteps } from "../../src/application/process/programs.ts";
 import { PermanentError, TransientError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -449,6 +450,27 @@ it("is Failed, not Canceled, when it failed before the cancel came, and the earl
 
   expect(operation).toMatchObject({ status: "Failed", error: { code: "PODS_STILL_USE_POD_IDENTITY" } });
   expect(record().migration?.completed).toBe("cutOver");
+});
+
+it("takes away between two phases what Mooring gave elsewhere, and keeps what either mode needs", async () => {
+  await migrate("sideBySide");
+  const own = cloud.users.get("sql-dev/messages")?.get(name);
+  if (!own) throw new Error("there is no user");
+  cloud.users.get("sql-dev/orders")?.set(name, { ...own, roles: ["db_owner"] });
+  expect(await findings(pod, true)).toMatchObject([{ code: "GRANT_SURPLUS", target: "sql-dev/orders" }]);
+
+  const planned = await planRepair(cloud.ports, {
+    operation: "plan",
+    request: pod,
+    clientId: record().clientId,
+    modeBeside: "workloadIdentity",
+  });
+  expect(planned.steps).toContainEqual(expect.objectContaining({ name: "removeLeftovers", action: "delete" }));
+  expect((await operate(cloud, "repair", pod)).operation.status).toBe("Succeeded");
+
+  expect(cloud.users.get("sql-dev/orders")?.has(name)).toBe(false);
+  expect(await findings(pod, true)).toEqual([]);
+  expect(kinds()).toEqual([...podWay, "ConfigMap", "ServiceAccount"]);
 });
 
 it("plans no leftovers for a repair between two phases, and removes the migration's own account in the end", async () => {

@@ -1,4 +1,4 @@
-/** The sandbox's page: it calls only /sandbox (docs/sandbox.md), and renders every answer as plain text. */
+/** The sandbox's page: it calls only /sandbox (sandbox/README.md), and renders every answer as plain text. */
 const wires = [
   ...["arm", "entra", "sql", "postgres", "kubernetes", "serviceBus", "eventHubs"],
   ...["storage", "keyVault", "cosmos", "appConfiguration", "openAi", "nodeIdentity", "tables", "durable"],

@@ -172,13 +172,21 @@ export function table<T extends object>(
     }
   }
 
-  const mergeEach = (entities: readonly TableEntity[]) =>
-    run(async (client) => {
-      for (const own of transactionsOf(entities)) {
-        await client.submitTransaction(own.map((entity): TransactionAction => ["upsert", entity, "Merge"]));
-      }
-    });
+  return { ...readsOf({ run, read, unreadable }), ...writesOf<T>(run) };
+}
 
+type Run = <R>(work: (client: TableClient) => Promise<R>) => Promise<R>;
+type Reads = "get" | "time" | "page" | "all" | "readable";
+
+function readsOf<T extends object>({
+  run,
+  read,
+  unreadable,
+}: {
+  readonly run: Run;
+  readonly read: (entity: object) => Stored<T>;
+  readonly unreadable: UnreadableRows;
+}): Pick<Table<T>, Reads> {
   return {
     get: (partition: string, row: string) =>
       run(async (client): Promise<Stored<T> | undefined> => {
@@ -189,36 +197,6 @@ export function table<T extends object>(
           throw error;
         }
       }),
-    insert: (partition: string, row: string, record: T) =>
-      run((client) => unless(isConflict, client.createEntity(toEntity(partition, row, record)))),
-    insertAll: (partition, rows) => mergeEach(rows.map(({ row, record }) => toEntity(partition, row, record))),
-    replace: (partition: string, row: string, record: Stored<T>) =>
-      run((client) => {
-        const { etag } = record;
-        const entity: TableEntity = toEntity(partition, row, record);
-        return unless(isLost, client.updateEntity(entity, "Replace", { etag }));
-      }),
-    merge: (partition: string, row: string, changes: Partial<T>) =>
-      run(async (client) => {
-        await client.upsertEntity(toPartialEntity(partition, row, changes), "Merge");
-      }),
-    mergeAll: (partition, rows) => mergeEach(rows.map(({ row, changes }) => toPartialEntity(partition, row, changes))),
-    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
-      run((client) => unless(isLost, client.updateEntity(toPartialEntity(partition, row, changes), "Merge", { etag }))),
-    amendAll: (partition, rows) =>
-      run(async (client) => {
-        const amended: boolean[] = [];
-        for (const own of transactionsOf(rows)) {
-          const actions = own.map(({ row, etag, changes }): TransactionAction => {
-            return ["update", toPartialEntity(partition, row, changes), "Merge", { etag }];
-          });
-          const isAmended = await unless(isLost, client.submitTransaction(actions));
-          amended.push(...own.map(() => isAmended));
-        }
-        return amended;
-      }),
-    remove: (partition: string, row: string, etag: string) =>
-      run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
     page: (filters: Filters, limit: number, continuation?: string) =>
       run(async (client) => {
         if (matchesNothing(filters)) return { value: [], unreadable: [] };
@@ -257,6 +235,47 @@ export function table<T extends object>(
       }),
     readable: (filters, fields) =>
       run(async (client) => readEach(await listEntities(client, filters, fields), read, unreadable)),
+  };
+}
+
+function writesOf<T extends object>(run: Run): Omit<Table<T>, Reads> {
+  const mergeEach = (entities: readonly TableEntity[]) =>
+    run(async (client) => {
+      for (const own of transactionsOf(entities)) {
+        await client.submitTransaction(own.map((entity): TransactionAction => ["upsert", entity, "Merge"]));
+      }
+    });
+  return {
+    insert: (partition: string, row: string, record: T) =>
+      run((client) => unless(isConflict, client.createEntity(toEntity(partition, row, record)))),
+    insertAll: (partition, rows) => mergeEach(rows.map(({ row, record }) => toEntity(partition, row, record))),
+    replace: (partition: string, row: string, record: Stored<T>) =>
+      run((client) => {
+        const { etag } = record;
+        const entity: TableEntity = toEntity(partition, row, record);
+        return unless(isLost, client.updateEntity(entity, "Replace", { etag }));
+      }),
+    merge: (partition: string, row: string, changes: Partial<T>) =>
+      run(async (client) => {
+        await client.upsertEntity(toPartialEntity(partition, row, changes), "Merge");
+      }),
+    mergeAll: (partition, rows) => mergeEach(rows.map(({ row, changes }) => toPartialEntity(partition, row, changes))),
+    amend: (partition: string, row: string, { etag, changes }: { etag: string; changes: Partial<T> }) =>
+      run((client) => unless(isLost, client.updateEntity(toPartialEntity(partition, row, changes), "Merge", { etag }))),
+    amendAll: (partition, rows) =>
+      run(async (client) => {
+        const amended: boolean[] = [];
+        for (const own of transactionsOf(rows)) {
+          const actions = own.map(({ row, etag, changes }): TransactionAction => {
+            return ["update", toPartialEntity(partition, row, changes), "Merge", { etag }];
+          });
+          const isAmended = await unless(isLost, client.submitTransaction(actions));
+          amended.push(...own.map(() => isAmended));
+        }
+        return amended;
+      }),
+    remove: (partition: string, row: string, etag: string) =>
+      run((client) => unless(isLost, client.deleteEntity(partition, row, { etag }))),
   };
 }
 

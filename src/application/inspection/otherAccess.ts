@@ -16,9 +16,9 @@ import { keysIn } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isUnreadable, namespacePages } from "../../resources/definitions/namespacePages.ts";
 import type { OtherAccess, Owner, Owners } from "../../resources/definitions/otherAccess.ts";
-import { sidOf } from "../../resources/sqlUser/knownMark.ts";
-import { othersInDatabase } from "../../resources/sqlUser/otherAccess.ts";
 import { targetAt } from "../../resources/target/families.ts";
+import { sidOf } from "../../resources/target/sqlDatabase/knownMark.ts";
+import { othersInDatabase } from "../../resources/target/sqlDatabase/otherAccess.ts";
 
 export interface OthersAt {
   readonly others: readonly OtherAccess[];

@@ -13,7 +13,7 @@ import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/
 import type { RoleMember } from "../../ports/databases.ts";
 import type { Ports } from "../../ports/index.ts";
 import { isUnreadable, namespacePages } from "../../resources/definitions/namespacePages.ts";
-import { sidOf } from "../../resources/sqlUser/knownMark.ts";
+import { sidOf } from "../../resources/target/sqlDatabase/knownMark.ts";
 
 type Looking = Pick<Ports, "catalog" | "databases" | "registry">;
 

@@ -1,7 +1,7 @@
 /** What an offboarding would remove, and what stays. */
 
 import { besideOf, type Migration, withAccountOf } from "../../domain/operation/migration.ts";
-import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
+import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
@@ -10,7 +10,7 @@ import { isGiven } from "../../resources/index.ts";
 import { readOnce } from "../answers.ts";
 import { rights } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/programs.ts";
-import { hasLeftovers } from "../process/removeLeftovers.ts";
+import { isNeeded } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 
 /** What is onboarded, according to the namespace's record. */
@@ -30,16 +30,7 @@ export async function planOffboarding(
   const planned = plannedSteps(facts, { hasLeftovers: true });
   // What others gave on a target keeps nothing of Mooring's from being revoked.
   const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});
-  const steps = await lookAtSteps(
-    ports,
-    planned,
-    { ...facts, id: operation ?? "", hasBegun: operation !== undefined, gaveRole },
-    own,
-  );
-  return toPlan(steps.filter(isShown));
-}
-
-/** An offboarding has no step for leftovers where there are none. */
-function isShown(step: StepPlan): boolean {
-  return !hasLeftovers([step]) || step.action !== "none";
+  const operating = { id: operation ?? "", hasBegun: operation !== undefined };
+  const steps = await lookAtSteps(ports, planned, { ...facts, ...operating, gaveRole }, own);
+  return toPlan(steps.filter(isNeeded));
 }

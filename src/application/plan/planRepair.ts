@@ -9,6 +9,7 @@ import type { Planning } from "../../resources/definitions/step.ts";
 import { readOnce } from "../answers.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/programs.ts";
+import { isNeeded } from "../process/removeLeftovers.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
 import { isShown } from "./planOnboarding.ts";
 
@@ -28,11 +29,11 @@ export async function planRepair(given: Ports, input: RepairInput): Promise<Plan
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId, operator });
   const planned = plannedSteps(
     { kind: "repair", request, modeBeside },
-    { admins: administeredServers(ports.catalog, request) },
+    { admins: administeredServers(ports.catalog, request), hasLeftovers: true },
   );
   // No approval: what was onboarded was approved then.
   const identity = await found;
   const looking = { kind: "repair", id: operation, ...repairing, identityLook, identity } as const;
   const steps = await lookAtSteps(ports, planned, looking);
-  return toPlan(steps.filter(isShown));
+  return toPlan(steps.filter((step) => isShown(step) && (!modeBeside || isNeeded(step))));
 }

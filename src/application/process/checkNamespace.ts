@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { ClientId } from "../../domain/naming/identityPair.ts";
 import { isGuest } from "../../domain/naming/names.ts";
@@ -11,6 +12,7 @@ import { joinIdentity } from "../admission/joinIdentity.ts";
 import { expectSameNamespace } from "../inspection/sameNamespace.ts";
 import { Admins, adminsToSet } from "./admins.ts";
 import { lookForRoom } from "./preflightChecks.ts";
+import { hasLeftovers } from "./removeLeftovers.ts";
 import { throwBlockers } from "./throwBlockers.ts";
 
 const nothing: Obstacles = {};
@@ -25,7 +27,8 @@ export const checkNamespace = defineStep({
     clientId: ClientId.optional(),
     ...RecordedModes.shape,
   },
-  output: StepResult.extend({ admins: Admins }),
+  /** `hasLeftovers`: a repair in the middle of a migration has something to remove. Since 0.2.0. */
+  output: StepResult.extend({ admins: Admins, hasLeftovers: z.boolean().exactOptional() }),
   from: ({ request, clientId, modeBeside }) => ({ request, clientId, ...recordModes(request, modeBeside) }),
   async look(ports, { request }, planning) {
     const [sharing, room] = await Promise.all([
@@ -43,6 +46,7 @@ export const checkNamespace = defineStep({
     throwBlockers(plan);
     throwConflict(notJoined);
     const admins = adminsToSet(plan);
-    return { action: "none", ...defined({ admins: unlessEmpty(admins) }) };
+    const found = modes.isMigrating === true && hasLeftovers(plan.steps);
+    return { action: "none", ...defined({ admins: unlessEmpty(admins), hasLeftovers: found || undefined }) };
   },
 });

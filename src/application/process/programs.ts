@@ -77,8 +77,7 @@ const programs: Readonly<Record<ProgramName, Program>> = {
   repair: (operation, known) => [
     alone("look", "checkNamespace", operation),
     ...given(operation, known),
-    // During a migration both identity modes exist side by side, and neither is left over.
-    ...(operation.modeBeside ? [] : [alone("tidy", "removeLeftovers", operation)]),
+    ...(operation.modeBeside && !known.hasLeftovers ? [] : [alone("tidy", "removeLeftovers", operation)]),
     alone("prove", "verify", operation),
   ],
 

@@ -3,17 +3,19 @@ import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { strongest } from "../../domain/operation/actions.ts";
 import { PerhapsModes, readModes, recordModes } from "../../domain/operation/migration.ts";
 import type { StepAction } from "../../domain/operation/operation.ts";
-import { type Difference, stays } from "../../domain/operation/plan.ts";
+import { type Difference, type StepPlan, stays } from "../../domain/operation/plan.ts";
 import { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { lookAt, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import { replacesAccount } from "../../resources/definitions/operationFacts.ts";
 import type { Resource, StepKeys, Surplus } from "../../resources/definitions/resource.ts";
 import { defineStep, type Given, inputOf, type StepContext } from "../../resources/definitions/step.ts";
-import { isWanted, leftByOtherModes, resourceSteps, resourcesFor } from "../../resources/index.ts";
+import { isOfEveryMode, isWanted, leftByOtherModes, resourceSteps, resourcesFor } from "../../resources/index.ts";
 
 const given = {
   request: OnboardingRequest,
+  /** While a migration has both modes side by side, neither is left over. Since 0.2.0. */
+  isMigrating: z.boolean().optional(),
   /** What other steps of the offboarding remove is not left over. Since 0.2.0. */
   offboarding: PerhapsModes.extend({
     /** An earlier change has left its service account to a step of its own. */
@@ -22,8 +24,9 @@ const given = {
 };
 
 /**
- * Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. An offboarding has the
- * step where its plan finds some of it: the registry may have lost the row of a namespace that had two modes.
+ * Removes what Mooring made for an identity mode that the namespace does not have, and what no record asks for. An offboarding, and a
+ * repair in the middle of a migration, have the step where their plan finds some of it: the registry may have lost the row of a namespace
+ * that had two modes.
  */
 export const removeLeftovers = defineStep({
   name: "removeLeftovers",
@@ -31,7 +34,7 @@ export const removeLeftovers = defineStep({
   given,
   from: (operation) => {
     const { kind, request, modeBeside } = operation;
-    if (kind !== "offboard") return { request };
+    if (kind !== "offboard") return { request, ...(modeBeside ? { isMigrating: true } : {}) };
     const replaces = replacesAccount(operation) || undefined;
     return { request, offboarding: defined({ ...recordModes(request, modeBeside), replaces }) };
   },
@@ -50,8 +53,8 @@ export const removeLeftovers = defineStep({
       notices: unlessEmpty(notices),
     });
   },
-  async run({ request, offboarding, ...base }, ports, step) {
-    const { removals, surpluses } = leftoversOf(ports, { request, offboarding });
+  async run({ request, isMigrating, offboarding, ...base }, ports, step) {
+    const { removals, surpluses } = leftoversOf(ports, { request, isMigrating, offboarding });
     const all = collecting(step);
     const operation = { kind: "repair", request } as const;
     const acts = [
@@ -76,9 +79,14 @@ export const removeLeftovers = defineStep({
   },
 });
 
-/** Whether the step is one of these: an offboarding has it where its plan does. */
+/** Whether the step is one of these. */
 export function hasLeftovers(steps: readonly { readonly name: string }[]): boolean {
   return steps.some(({ name }) => name === removeLeftovers.name);
+}
+
+/** An operation that has the step only where there is something to remove does not show it otherwise. */
+export function isNeeded(step: StepPlan): boolean {
+  return !hasLeftovers([step]) || step.action !== "none";
 }
 
 interface Leftovers {
@@ -86,13 +94,17 @@ interface Leftovers {
   readonly surpluses: readonly Surplus[];
 }
 
-function leftoversOf({ catalog }: Pick<Ports, "catalog">, { request, offboarding }: Given<typeof given>): Leftovers {
+function leftoversOf(
+  { catalog }: Pick<Ports, "catalog">,
+  { request, isMigrating, offboarding }: Given<typeof given>,
+): Leftovers {
   const removalsOf = (resources: readonly Resource[]) =>
     resources.flatMap((resource) => resource.remove({ kind: "repair", request }));
   const every = resourcesFor(request);
   if (!offboarding) {
-    const unwanted = every.filter((resource) => !isWanted(resource, request));
-    return { removals: removalsOf(unwanted), surpluses: every.flatMap(({ surplus = [] }) => surplus) };
+    const judged = isMigrating ? every.filter(isOfEveryMode) : every;
+    const unwanted = judged.filter((resource) => !isWanted(resource, request));
+    return { removals: removalsOf(unwanted), surpluses: judged.flatMap(({ surplus = [] }) => surplus) };
   }
   const surpluses = every.flatMap(({ surplus = [] }) => surplus).filter(({ outlastsSteps }) => outlastsSteps);
   return unlessDropped(

@@ -1,5 +1,5 @@
 /** What one try of a step leaves behind: its row in the registry, for the status, and its effect in the audit trail. */
-import { type PermanentCode, PermanentError, type TransientCode } from "../../domain/errors.ts";
+import type { PermanentCode, TransientCode } from "../../domain/errors.ts";
 import { isFinal, type StepAction } from "../../domain/operation/operation.ts";
 import { type Difference, toOperationError } from "../../domain/operation/plan.ts";
 import type { StepRecord } from "../../domain/operation/records.ts";
@@ -7,19 +7,12 @@ import type { StepKey } from "../../domain/operation/stepName.ts";
 import { shorten } from "../../domain/watching/audit.ts";
 import type { Failure } from "../../durable/failure.ts";
 import type { Ports } from "../../ports/index.ts";
-import { isUndo, type StepContext, type StepInput } from "../../resources/definitions/step.ts";
-import { isAttemptOpen } from "../operation/landing.ts";
+import type { StepContext, StepInput } from "../../resources/definitions/step.ts";
 import { appendEffect, type Effect } from "../watching/audit.ts";
+import { AttemptRow, type BegunStep, type Gates, isSuperseding, now } from "./attemptRow.ts";
 
 /** A failure with a code from the catalogue of errors. */
 export type StepFailure = Failure & { readonly code: PermanentCode | TransientCode };
-
-export interface BegunStep {
-  /** Including this one. */
-  readonly attempts: number;
-  /** Undefined if this attempt wrote the row. Status NotStarted: an undo had closed the step. */
-  readonly before?: StepRecord;
-}
 
 export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earlier"> {
   /** How many tries there have been, including this one; rejects when the start could not, or may not, be written. */
@@ -38,56 +31,20 @@ export interface StepTrail extends Pick<StepContext, "notice" | "willDo" | "earl
   fail(failure: StepFailure, delayMs: number | undefined): Promise<void>;
 }
 
-interface Gates {
-  /** Awaited before the start is written, if it is there. */
-  readonly mayBegin?: () => Promise<unknown>;
-  /** The same for a further try. */
-  readonly mayRepeat: () => Promise<unknown>;
-}
-
 /** Writes the start without waiting for it: the first look at the world runs at the same time. */
-export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayBegin, mayRepeat }: Gates): StepTrail {
-  const { registry } = ports;
-  const { operation } = input;
-  const startTime = now();
-  const begin = async (): Promise<BegunStep> => {
-    if (mayBegin) await mayBegin();
-    const before = await registry.startStep(operation, step, startTime);
-    if (!before) return { attempts: 1 };
-    await mayRepeat().catch(async (error: unknown) => {
-      if (error instanceof PermanentError && before.status === "NotStarted") await cancel(error);
-      throw error;
-    });
-    const attempts = before.attempts + 1;
-    const unanswered = isSuperseding(before) ? { unansweredTime: now() } : {};
-    await registry.repeatStep(operation, step, attempts, unanswered);
-    return { attempts, before: { ...before, ...unanswered } };
-  };
-  const starting = begin();
+export function beginTrail(ports: Ports, step: StepKey, input: StepInput, gates: Gates): StepTrail {
+  const row = new AttemptRow(ports.registry, input, step);
+  const starting = row.begin(gates);
   starting.catch(() => undefined);
   const started = starting.then(({ attempts }) => attempts);
   started.catch(() => undefined);
   let intended: Effect | undefined;
-  let isUnanswered = false;
-  /** What the row says of the attempt once it is over. */
-  const over = () => ({ isOpen: false, ...(isUnanswered ? { unansweredTime: now() } : {}) });
 
   async function appendFailure(code: string): Promise<void> {
-    const effect = intended ?? (await registry.getStep(operation, step));
+    const effect = intended ?? (await row.read());
     if (effect?.action === undefined) return;
     const { action, differences = [] } = effect;
     await appendEffect(ports, input, { step, action, differences, outcome: "Failed", code });
-  }
-
-  /** Shows that this try came too late and has done nothing; of an undo, the operation says so (operation/endedSteps.ts). */
-  async function cancel({ code, message }: StepFailure | PermanentError): Promise<void> {
-    if (isUndo(input)) return;
-    await registry.updateStep(operation, step, {
-      status: "Canceled",
-      error: toOperationError(code, message),
-      endTime: now(),
-      ...over(),
-    });
   }
 
   /** What `cancel` shows, unless the step had begun before. */
@@ -95,25 +52,21 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
     const begun = await starting.catch(() => undefined);
     if (!begun) return;
     const { before } = begun;
-    if (before && isFinal(before.status))
-      await registry.updateStep(operation, step, { status: before.status, ...over() });
-    else if (before?.status !== "Running") await cancel(failure);
+    if (before && isFinal(before.status)) await row.end({ status: before.status });
+    else if (before?.status !== "Running") await row.cancel(failure);
   }
 
-  const earlier: StepTrail["earlier"] = async () =>
-    (await started) > 1 ? await registry.getStep(operation, step) : undefined;
+  const earlier: StepTrail["earlier"] = async () => ((await started) > 1 ? await row.read() : undefined);
 
   return {
     started,
     begun: starting,
     earlier,
-    noteUnanswered() {
-      isUnanswered = true;
-    },
-    countTries: () => started.catch(async () => (await begin()).attempts),
+    noteUnanswered: () => row.noteUnanswered(),
+    countTries: () => started.catch(async () => (await row.begin(gates)).attempts),
     async notice(notices) {
       await started;
-      await registry.updateStep(operation, step, { notices });
+      await row.update({ notices });
     },
     async willDo(action, differences = [], { isMarked = false } = {}) {
       intended = { action, differences: shorten(differences) };
@@ -121,7 +74,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
       // What an earlier attempt meant to do is not what the mark will say.
       if (isMarked && before?.action === undefined) return;
       intended = { action, differences: withRemoved(before, action, intended.differences) };
-      await registry.updateStep(operation, step, intended);
+      await row.update(intended);
     },
     async succeed(result) {
       await started;
@@ -130,10 +83,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
       const differences = intended?.differences ?? before?.differences ?? [];
       // In parallel, so that the audit trail costs no more than the longer of the two.
       await Promise.all([
-        registry.updateStep(operation, step, {
-          ...{ status: "Succeeded", action, differences, endTime: now() },
-          ...over(),
-        }),
+        row.end({ status: "Succeeded", action, differences, endTime: now() }),
         appendEffect(ports, input, { step, action, differences, outcome: "Succeeded" }),
       ]);
       return action;
@@ -143,7 +93,7 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
       // without a next look: then nobody else records what this one did.
       const { before } = await starting;
       await Promise.all([
-        registry.updateStep(operation, step, { nextRetryTime, ...intended, ...over() }),
+        row.end({ nextRetryTime, ...intended }),
         intended && before && isSuperseding(before)
           ? appendEffect(ports, input, { step, ...intended, outcome: "Succeeded" })
           : undefined,
@@ -153,22 +103,16 @@ export function beginTrail(ports: Ports, step: StepKey, input: StepInput, { mayB
       if (code === "OPERATION_ENDED") return await refuse({ code, message });
       const isOver = delayMs === undefined;
       await Promise.all([
-        registry.updateStep(operation, step, {
+        row.end({
           status: isOver ? "Failed" : "Running",
           error: toOperationError(code, message),
           ...(isOver ? { endTime: now() } : { nextRetryTime: new Date(Date.now() + delayMs).toISOString() }),
-          ...over(),
         }),
         // This try or an earlier one may have had part of its effect, or all of it without knowing.
         isOver && code !== "OPERATION_CANCELED" && appendFailure(code),
       ]);
     },
   };
-}
-
-/** Whether the attempt before has died, or runs beside this one: nobody hears the answers that it waits for. */
-function isSuperseding(before: StepRecord): boolean {
-  return before.status !== "NotStarted" && isAttemptOpen(before);
 }
 
 /** A removal that looks again finds less: what an earlier try has removed is still what the step has done. */
@@ -178,8 +122,4 @@ function withRemoved(before: StepRecord | undefined, action: StepAction, found: 
   const isFound = ({ field, current }: Difference) =>
     found.some((each) => each.field === field && each.current === current);
   return [...removed.filter((each) => !isFound(each)), ...found];
-}
-
-function now(): string {
-  return new Date().toISOString();
 }

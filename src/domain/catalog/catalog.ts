@@ -255,7 +255,7 @@ const CatalogFields = z.strictObject({
       }),
       undoTimeoutMs: z.int().min(0).max(longestUndo).default(86_400_000).meta({
         description:
-          "For how long undos go on, ever more slowly, while something cannot be reached, throttles or refuses for now; with 0 they give up after the usual attempts.",
+          "How long undos are retried, at growing intervals, while a service is unreachable, throttles or refuses temporarily. With 0 they stop after the usual attempts.",
       }),
       authenticationTimeoutMs: z.int().min(0).max(longestAuthenticationTimeout).default(600_000).meta({
         description:

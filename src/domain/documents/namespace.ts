@@ -36,7 +36,7 @@ export const NamespaceDocument = z
         warnedTime: Time.optional(),
         tried: z.object({ time: Time, times: z.int(), operation: z.string().optional() }).optional().meta({
           description:
-            "The last attempt to remove it, which has not succeeded, and how many there were. Mooring tries again, ever more slowly.",
+            "The last attempt to remove it, which has not succeeded, and how many there were. Mooring retries at growing intervals.",
         }),
       })
       .optional()

@@ -217,7 +217,7 @@ export const refusals = {
   UNAUTHENTICATED: {
     status: 401,
     cause: "The request does not prove who sent it.",
-    fix: "Prove it with {credential} (docs/callers.md).",
+    fix: "Send {credential} (docs/callers.md).",
   },
   NOT_ALLOWED: {
     status: 403,

@@ -126,7 +126,7 @@ export function matches(pattern: string, namespace: string): boolean {
 }
 
 export function missingRole(anyOf: readonly AppRole[]): string {
-  return `It needs the app role ${anyOf.join(" or ")}.`;
+  return `This needs the app role ${anyOf.join(" or ")}.`;
 }
 
 function denyAll(team: string, problems: readonly FieldProblem[]): TeamDecision {

@@ -16,7 +16,7 @@ const pattern = new RegExp(
 /** Nobody's to give away: fixed roles, and those that Mooring has for itself. */
 const reserved = /^role:(db_.*|mooring_.*|public)$/i;
 
-const inWords = `must be ${bundles.join(", ")}, one of the first ${scopable.length} on a schema (reader@sales), or a role that the database's owner made (role:reports)`;
+const inWords = `must be one of ${bundles.join(", ")}; one of ${scopable.join(", ")} on a schema, as in reader@sales; or a role that the database's owner made, as in role:reports`;
 
 export const DatabaseRole = z
   .string()

@@ -51,7 +51,7 @@ export function keyOf({ server, database }: Pick<DatabaseRequest, "server" | "da
   return `${server}/${database}`;
 }
 
-function partsOf(key: string): Pick<DatabaseRequest, "server" | "database"> {
+export function partsOf(key: string): Pick<DatabaseRequest, "server" | "database"> {
   const [server = "", database = ""] = key.split("/");
   return { server, database };
 }
@@ -164,7 +164,7 @@ export function findDatabase(catalog: Catalog, { server: name, database, roles }
   return { server: { ...server, alias: name }, database };
 }
 
-/** Where SQL servers are, by alias. Without a host, which Azure says (givenDatabase.ts). */
+/** Where SQL servers are, by alias. Without a host, which Azure says (resources/target/sqlDatabase/place.ts). */
 export const RememberedServers = z.record(z.string(), z.object({ resourceId: z.string(), port: z.number() }));
 export type RememberedServers = z.infer<typeof RememberedServers>;
 

@@ -8,7 +8,7 @@ import { namespaceKey } from "../../domain/naming/names.ts";
 import type { Conflict, Difference } from "../../domain/operation/plan.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
-import type { Decision, Granting, Inspecting, Revoking } from "./targetFamily.ts";
+import type { Decision, Granting, Revoking } from "./targetFamily.ts";
 import { eachByItself } from "./tidying.ts";
 
 export interface HeldRole {
@@ -129,7 +129,7 @@ function lost({ word }: HeldRole): Difference {
 export function inspectHeld(
   { ours, unrecorded, others }: RolesAt,
   wanted: readonly Role[],
-  { target, identity }: Pick<Inspecting, "target" | "identity">,
+  { target, identity }: Pick<Granting, "target" | "identity">,
 ): readonly Finding[] {
   // That the identity is gone is a finding of its own.
   if (!identity) return [];

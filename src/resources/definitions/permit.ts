@@ -20,6 +20,8 @@ export interface Permit {
   readonly [permitted]: true;
   /** Whether the namespace's record begins with this operation: what an earlier one gave was then asked for by nobody whom the registry knows. */
   readonly isFirst: boolean;
+  /** What the namespace's record says of the places of its targets. */
+  readonly record: Pick<NamespaceRecord, "places" | "servers"> | undefined;
 }
 
 type Asking = Pick<Ports, "catalog" | "registry">;
@@ -49,7 +51,7 @@ export async function askToGive(ports: Asking, toGive: ToGive): Promise<Permit> 
   }
   const isFirst = !record || (record.operation === operation && record.previous === undefined);
   // The only place where a permit is made.
-  return { isFirst } as Permit;
+  return { isFirst, record } as Permit;
 }
 
 export function withoutTargets(request: OnboardingRequest): OnboardingRequest {

@@ -67,8 +67,8 @@ export interface Recalled {
 }
 
 interface Recalling {
-  /** That of the operation, which its record may not know yet. */
-  readonly identity?: IdentityPair | undefined;
+  /** That of the operation, which its record may not know yet; or a look at it, where it takes one. */
+  readonly identity?: IdentityPair | (() => Promise<IdentityPair | undefined>) | undefined;
   /** In a plan; the record of an operation has it. */
   readonly adoptIdentity?: string | undefined;
   /** Of what takes access away: its record may have been lost since it began. */
@@ -79,11 +79,12 @@ interface Recalling {
 export function recallOf(
   ports: Pick<Ports, "catalog" | "identities" | "registry">,
   namespaceRef: NamespaceRef,
-  { identity, adoptIdentity, withoutRecord }: Recalling = {},
+  { identity: known, adoptIdentity, withoutRecord }: Recalling = {},
 ): Recalled {
   const read = readOnce(ports.registry, namespaceRef);
   const judge: JudgeMark = async (mark, { isHolder, operations = [] }) => {
     if (mark.berth !== namespaceKey(namespaceRef)) return "others";
+    const identity = typeof known === "function" ? await known() : known;
     const isOneOf = (ids: readonly string[]) => ids.some((id) => isHolder(id.toLowerCase()));
     if (identity && isOneOf([identity.clientId, identity.principalId])) return "ours";
     const record = await read();

@@ -1,13 +1,14 @@
 /**
  * What a family of kinds knows of one place: how access is given there, revoked, read back and exported. The four steps and the
- * resource (target/steps.ts, resource.ts) are the same for all families; target/families.ts finds the one of a place.
+ * resource (target/steps.ts, resource.ts) are the same for all families; target/families.ts finds the one of a place. `Word` is what
+ * requests say of access there.
  */
 
 import type { ExportedPart } from "../../domain/export/exportScripts.ts";
 import type { Finding } from "../../domain/finding.ts";
 import type { ClientId, IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
-import type { Conflict, Difference, StepPlan } from "../../domain/operation/plan.ts";
+import type { Conflict, Difference, Notice, StepPlan } from "../../domain/operation/plan.ts";
 import type { AdoptionPolicy } from "../../domain/request/request.ts";
 import type { Access } from "../../domain/targets/access.ts";
 import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
@@ -27,10 +28,10 @@ export interface About extends Recalled {
   readonly target: string;
 }
 
-export interface Granting extends About {
+export interface Granting<Word = Access> extends About {
   readonly permit: Permit;
   readonly operation: string;
-  readonly access: readonly Access[];
+  readonly access: readonly Word[];
   readonly adoptionPolicy: AdoptionPolicy;
   /** Undefined until the identity exists. */
   readonly identity: IdentityPair | undefined;
@@ -38,11 +39,13 @@ export interface Granting extends About {
   readonly revokesSurplus: boolean;
   /** The namespace's record begins with the operation: an operator decides about what has its mark already. */
   readonly isFirst: boolean;
+  /** It only looks. */
+  readonly isPlan?: boolean;
 }
 
-export interface Revoking extends About {
+export interface Revoking<Word = Access> extends About {
   /** What the namespace keeps there. */
-  readonly keep: readonly Access[];
+  readonly keep: readonly Word[];
   /** Whether it keeps anything at the same resource, by whatever target. */
   readonly keepsResource: boolean;
   /** The watch asks: what earlier tidying left there counts, too. */
@@ -73,21 +76,23 @@ export interface Decision {
   readonly tidying?: readonly Tidying[] | undefined;
   /** What will stay, as far as a look sees it: one sentence each. */
   readonly stays?: readonly string[] | undefined;
-  /** What access leaves out, because Mooring may give nothing there: one sentence each. */
-  readonly leftOut?: readonly string[] | undefined;
+  /** Of what is given: what access leaves out, or what cannot be seen yet. */
+  readonly notices?: readonly Notice[];
 }
 
-export interface Inspecting extends About {
-  readonly access: readonly Access[];
-  /** Undefined if it is gone. */
-  readonly identity: IdentityPair | undefined;
+export interface Inspecting<Word = Access> extends About {
+  readonly access: readonly Word[];
+  /** That of the identity or, if it is gone, of the one onboarded. */
+  readonly clientId: ClientId;
+  /** Undefined if it is gone; waiting for it costs a round trip. */
+  identity(): Promise<IdentityPair | undefined>;
   readonly note: InspectionInput["note"];
 }
 
-export interface Exporting {
+export interface Exporting<Word = Access> {
   readonly namespaceRef: NamespaceRef;
   readonly target: string;
-  readonly access: readonly Access[];
+  readonly access: readonly Word[];
   readonly clientId: ClientId;
   /** Undefined until the identity was read back. */
   readonly principalId: PrincipalId | undefined;
@@ -121,11 +126,12 @@ export interface Reached {
   readonly place: PlaceOfTarget;
 }
 
-export interface TargetAt {
-  planGrant(ports: Ports, input: Granting): Promise<Decision>;
-  planRevocation(ports: Ports, input: Revoking): Promise<Decision>;
+/** Methods, not functions: a family gets only the words that the catalog allows there. */
+export interface TargetAt<Word = Access> {
+  planGrant(ports: Ports, input: Granting<Word>): Promise<Decision>;
+  planRevocation(ports: Ports, input: Revoking<Word>): Promise<Decision>;
   /** What differs from what the request asks for there. */
-  inspect(ports: Ports, input: Inspecting): Promise<readonly Finding[]>;
+  inspect(ports: Ports, input: Inspecting<Word>): Promise<readonly Finding[]>;
   /** What keeps access there from having an effect, whatever is granted; undefined if nothing does. */
   unmet(ports: Ports): Promise<UnmetCondition | undefined>;
   /** What has to be true besides before the first write, whoever gets how much access. */
@@ -134,16 +140,24 @@ export interface TargetAt {
   readonly lockScope: string | undefined;
   /** Who else can reach it, with what Mooring did not give for it. */
   others(ports: Ports, input: { readonly target: string; readonly owners: Owners }): Promise<readonly OtherAccess[]>;
+  exported(input: Exporting<Word>): ExportedPart;
+  /** What the identity has where the catalog no longer has the target; by default, what a revocation would take. */
+  describeLeft?(ports: Ports, input: Inspecting<Word>): Promise<string>;
+  /** What an offboarding left, one sentence each; by default, what a revocation would take. */
+  remains?(ports: Ports, input: Revoking<Word>): Promise<readonly string[]>;
+}
+
+/** Of what the catalog lists in `targets`. Of databases, looks at all that an identity reaches know the rest (sqlDatabase/elsewhere.ts). */
+export interface NamedTargetAt<Word = Access> extends TargetAt<Word> {
   /**
    * What the identity can use there by access of the target's own, whoever gave it, and no request asks for; `inspect` judges a place
    * that one names. Roles in Azure are looked for everywhere at once (identity/roles.ts).
    */
   reached(ports: Ports, input: Reaching): Promise<readonly Reached[]>;
   /** Whether a verification Job can tell that such access is in effect: whether a call that only reads needs it. */
-  isProvable(access: readonly Access[]): boolean;
+  isProvable(access: readonly Word[]): boolean;
   /** When what was given last will be in effect everywhere, in milliseconds; undefined if it is at once. */
-  effectiveFrom(ports: Ports, input: About & { readonly access: readonly Access[] }): Promise<number | undefined>;
-  exported(input: Exporting): ExportedPart;
+  effectiveFrom(ports: Ports, input: About & { readonly access: readonly Word[] }): Promise<number | undefined>;
   /** Whether `inspect` judges this role in Azure, so that it is no finding of the identity's. */
   judges(role: RoleAssignment): boolean;
 }

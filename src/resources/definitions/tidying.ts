@@ -5,7 +5,7 @@
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import type { Leftover } from "../../domain/operation/leftover.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import { toNotice } from "../../domain/operation/plan.ts";
+import { type Conflict, throwConflict, toNotice } from "../../domain/operation/plan.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { StepContext } from "./step.ts";
 
@@ -24,6 +24,19 @@ export function eachByItself(writes: readonly Write[]): readonly Write[] {
       if (failures.length > 0) throw failures.find((error) => error instanceof TransientError) ?? failures[0];
     },
   ];
+}
+
+export async function inOrder(writes: readonly Write[]): Promise<void> {
+  for (const write of writes) await write();
+}
+
+/** Writes what may be written, and then fails with what may not. */
+export async function carryOut(decision: {
+  readonly writes: readonly Write[];
+  readonly conflict?: Conflict | undefined;
+}): Promise<void> {
+  await inOrder(decision.writes);
+  throwConflict(decision.conflict);
 }
 
 /** What stays of it, one sentence each. */

@@ -4,9 +4,9 @@ import type { NamespaceRef } from "../../domain/naming/names.ts";
 import type { ManagedIdentity } from "../../ports/identities.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
-import { describeUser } from "../sqlUser/describeUser.ts";
-import { findReach, type Reach } from "../sqlUser/elsewhere.ts";
 import { describeReached, findTargetReach } from "../target/reach.ts";
+import { describeUser } from "../target/sqlDatabase/describeUser.ts";
+import { findReach, type Reach } from "../target/sqlDatabase/elsewhere.ts";
 import { describeRole, findRoles } from "./roles.ts";
 
 export async function describeReach(

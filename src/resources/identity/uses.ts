@@ -23,8 +23,8 @@ import { binds } from "../identityBinding/boundBy.ts";
 import { podIdentityApi } from "../podIdentity/podIdentity.ts";
 import { clientIdAnnotation } from "../serviceAccount/serviceAccount.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
-import { findReach } from "../sqlUser/elsewhere.ts";
 import { findTargetReach } from "../target/reach.ts";
+import { findReach } from "../target/sqlDatabase/elsewhere.ts";
 import { findRoles } from "./roles.ts";
 
 type Looking = Pick<Ports, "catalog" | "identities" | "identityBindings" | "kubernetes">;

@@ -3,75 +3,94 @@
  * target there; it is revoked although the catalog has dropped or moved it since.
  */
 import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { PermanentError } from "../../domain/errors.ts";
+import { errorOf, PermanentError } from "../../domain/errors.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { isSameId } from "../../domain/naming/resourceId.ts";
+import type { Leftover } from "../../domain/operation/leftover.ts";
+import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationError } from "../../domain/operation/operation.ts";
-import type { Targets } from "../../domain/targets/index.ts";
+import { kindOf, type TargetKindName, type Targets, targetKinds } from "../../domain/targets/index.ts";
 import {
-  findTarget,
   isSamePlace,
-  namedTarget,
   type PlaceOfTarget,
   placeOf,
   type RememberedPlaces,
   readPlace,
   type TargetEntry,
-  type TargetRequest,
 } from "../../domain/targets/namedTarget.ts";
 import { movedIn } from "../../domain/targets/rules.ts";
 import { keyOf } from "../../domain/targets/sqlDatabase.ts";
+import type { Wanted } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
-import { noticeOfLeft, unlessDropped } from "../definitions/leftCatalog.ts";
+import { noticeOfLeft } from "../definitions/leftCatalog.ts";
 import type { Revoking } from "../definitions/targetFamily.ts";
+import type { AnyPlace } from "./families.ts";
+import { type DatabasePlace, databasePlace } from "./sqlDatabase/place.ts";
 
-export interface KnownPlace {
-  readonly place: PlaceOfTarget;
+interface KnownPlace<Place> {
+  readonly place: Place;
   /** The catalog has the target there. */
   readonly isListed: boolean;
 }
 
-export interface Places {
+export interface Places<Place = AnyPlace> {
   /** The one of the catalog first. */
-  readonly known: readonly KnownPlace[];
+  readonly known: readonly KnownPlace<Place>[];
   /** Remembered, and unknown to this release: a later one gave access there. Kind and resource of each, for people. */
   readonly unknown: readonly string[];
   /** The catalog has it elsewhere than the record: the namespace has nothing there. */
   readonly isMoved: boolean;
 }
 
+interface PlaceOfKind {
+  readonly sqlDatabase: DatabasePlace;
+  readonly namedTarget: PlaceOfTarget;
+}
+
+type Remembered = Pick<NamespaceRecord, "places" | "servers">;
+
+/** A record knows one place of a server, and every place of any other target. */
+const findAt: {
+  readonly [Kind in TargetKindName]: (catalog: Catalog, record: Remembered, key: string) => Places<PlaceOfKind[Kind]>;
+} = {
+  sqlDatabase(catalog, record, key) {
+    const place = databasePlace(catalog, key, record.servers);
+    const isMoved = targetKinds.sqlDatabase.isMoved(catalog, key, record);
+    return { known: [{ place, isListed: place.listed === "database" }], unknown: [], isMoved };
+  },
+  namedTarget(catalog, record, key) {
+    const entry = lookUp(catalog.targets, key);
+    const listed = entry && placeOf(entry);
+    const read = (lookUp(record.places ?? {}, key) ?? []).map((each) => readPlace(each) ?? describePlace(each));
+    const earlier = read
+      .filter((each) => typeof each !== "string")
+      .filter((each) => !listed || !isSamePlace(each, listed));
+    return {
+      known: [
+        ...(listed ? [{ place: listed, isListed: true }] : []),
+        ...earlier.map((place) => ({ place, isListed: false })),
+      ],
+      unknown: read.filter((each) => typeof each === "string"),
+      isMoved: targetKinds.namedTarget.isMoved(catalog, key, record),
+    };
+  },
+};
+
+export type PlacesOf = <Kind extends TargetKindName>(wanted: {
+  readonly kind: Kind;
+  readonly key: string;
+}) => Places<PlaceOfKind[Kind]>;
+
+export function placesIn(catalog: Catalog, record: Remembered = {}): PlacesOf {
+  return ({ kind, key }) => findAt[kind](catalog, record, key);
+}
+
 type Finding = Pick<Ports, "catalog" | "registry">;
 
-export async function findPlaces(ports: Finding, namespaceRef: NamespaceRef, target: string): Promise<Places> {
-  return (await placesOf(ports, namespaceRef))(target);
-}
-
-/** The same for several targets, with one look at the record. */
-export async function placesOf(
-  { catalog, registry }: Finding,
-  namespaceRef: NamespaceRef,
-): Promise<(target: string) => Places> {
-  const { places = {} } = (await registry.getNamespace(namespaceRef)) ?? {};
-  return (target) => placesIn(catalog, places, target);
-}
-
-function placesIn(catalog: Catalog, places: RememberedPlaces, target: string): Places {
-  const entry = lookUp(catalog.targets, target);
-  const listed = entry && placeOf(entry);
-  const remembered = lookUp(places, target) ?? [];
-  const read = remembered.map((each) => readPlace(each) ?? describeUnknown(each));
-  const earlier = read
-    .filter((each) => typeof each !== "string")
-    .filter((each) => !listed || !isSamePlace(each, listed));
-  return {
-    known: [
-      ...(listed ? [{ place: listed, isListed: true }] : []),
-      ...earlier.map((place) => ({ place, isListed: false })),
-    ],
-    unknown: read.filter((each) => typeof each === "string"),
-    isMoved: namedTarget.isMoved(catalog, target, { places }),
-  };
+/** With one look at the record. */
+export async function placesOf({ catalog, registry }: Finding, namespaceRef: NamespaceRef): Promise<PlacesOf> {
+  return placesIn(catalog, await registry.getNamespace(namespaceRef));
 }
 
 /** The catalog as far as the namespace needs it: with targets that it has dropped, where the record remembers them last. */
@@ -100,8 +119,13 @@ export async function asGiven({ catalog, registry }: Finding, request: Namespace
   return { ...catalog, targets: Object.fromEntries(targets), sqlServers: Object.fromEntries(servers) };
 }
 
-function describeUnknown({ kind, resourceId }: RememberedPlaces[string][number]): string {
+export function describePlace({ kind, resourceId }: RememberedPlaces[string][number]): string {
   return typeof resourceId === "string" ? `${kind} ${resourceId}` : kind;
+}
+
+/** What a row of what is left to tidy up says of it. */
+export function rowOf(place: AnyPlace): Leftover["place"] {
+  return place.kind === "sqlDatabase" ? { kind: place.kind, server: place.server, database: place.database } : place;
 }
 
 /** What a step says that would revoke something there. */
@@ -112,11 +136,20 @@ export function noticesOfUnknown(target: string, { unknown }: Pick<Places, "unkn
 }
 
 /** Where the catalog has it, whatever the access. */
-export function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTarget | undefined {
-  return unlessDropped(
-    () => placeOf(findTarget(catalog, { ...wanted, access: [] })),
-    () => undefined,
-  );
+export function listedPlace<Kind extends TargetKindName>(
+  catalog: Catalog,
+  wanted: { readonly kind: Kind; readonly key: string },
+): PlaceOfKind[Kind] | undefined {
+  return placesIn(catalog)(wanted).known.find(({ isListed }) => isListed)?.place;
+}
+
+/** The same; fails if the catalog does not list it, or not with that access. */
+export function allowedPlace(catalog: Catalog, wanted: Wanted): AnyPlace {
+  const [refused] = kindOf(wanted.kind).refused(catalog, wanted);
+  if (refused) throw errorOf(refused.code, refused.detail);
+  const place = listedPlace(catalog, wanted);
+  if (!place) throw new Error(`${wanted.key} was found and is not there`);
+  return place;
 }
 
 /**
@@ -126,8 +159,8 @@ export function listedPlace(catalog: Catalog, wanted: TargetRequest): PlaceOfTar
 export async function atPlaces<T>(
   { known, unknown }: Places,
   target: string,
-  use: (place: PlaceOfTarget) => Promise<T>,
-  instead: (place: PlaceOfTarget, why: unknown) => T = (_place, why) => {
+  use: (place: AnyPlace) => Promise<T>,
+  instead: (place: AnyPlace, why: unknown) => T = (_place, why) => {
     throw why;
   },
 ): Promise<readonly T[]> {
@@ -142,7 +175,9 @@ export async function atPlaces<T>(
       try {
         return await use(place);
       } catch (error) {
-        if (isListed || !(error instanceof PermanentError)) return instead(place, error);
+        // Of a database, its family says so.
+        const isSaid = isListed || place.kind === "sqlDatabase";
+        if (isSaid || !(error instanceof PermanentError)) return instead(place, error);
         const message = `The catalog no longer has target "${target}" where it was, and it cannot be reached there (${error.code}).`;
         return instead(place, new PermanentError("UNKNOWN_TARGET", message, { cause: error }));
       }
@@ -152,12 +187,17 @@ export async function atPlaces<T>(
 
 /** What the namespace has at the place by any alias stays. Where the catalog has moved one, that is where it was, until it is asked for. */
 export function staying(
-  places: (target: string) => Places,
-  place: PlaceOfTarget,
-  kept: readonly TargetRequest[],
-): Pick<Revoking, "keep" | "keepsResource"> {
-  const entries = kept.flatMap(({ target, access }) => {
-    const { known, isMoved } = places(target);
+  places: PlacesOf,
+  place: AnyPlace,
+  kept: readonly Pick<Wanted, "kind" | "key" | "access">[],
+): Pick<Revoking<string>, "keep" | "keepsResource"> {
+  if (place.kind === "sqlDatabase") {
+    // It has one alias, and one user for each namespace.
+    return { keep: kept.flatMap(({ key, access }) => (key === keyOf(place) ? access : [])), keepsResource: false };
+  }
+  const entries = kept.flatMap(({ kind, key, access }) => {
+    if (kind !== "namedTarget") return [];
+    const { known, isMoved } = places({ kind, key });
     const used = known.find(({ isListed }) => isListed !== isMoved);
     return used ? [{ at: used.place, access }] : [];
   });

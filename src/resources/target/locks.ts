@@ -3,17 +3,16 @@
  * one forbids both, one against deletion only what is revoked.
  */
 import { toNotice, toOperationError } from "../../domain/operation/plan.ts";
-import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import type { Decision } from "../definitions/targetFamily.ts";
 import { noticeIfForbidden, noticeIfUnread } from "../definitions/unlessForbidden.ts";
-import { targetAt } from "./families.ts";
+import { type AnyPlace, targetAt } from "./families.ts";
 
 type Looking = Pick<Ports, "azureResources">;
 
 interface At {
-  readonly place: PlaceOfTarget;
+  readonly place: AnyPlace;
   /** The alias. */
   readonly target: string;
 }
@@ -35,7 +34,7 @@ export async function locksOnGranting({ azureResources }: Looking, { place, targ
 }
 
 export interface Placed {
-  readonly place: PlaceOfTarget;
+  readonly place: AnyPlace;
   readonly decision: Decision;
   /** No preflight has looked whether access may be given there: a repair has none. */
   readonly isUnchecked?: boolean;

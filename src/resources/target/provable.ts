@@ -2,12 +2,12 @@
 import type { Catalog } from "../../domain/catalog/catalog.ts";
 import { findTarget, placeOf, type TargetRequest } from "../../domain/targets/namedTarget.ts";
 import { unlessDropped } from "../definitions/leftCatalog.ts";
-import type { TargetAt } from "../definitions/targetFamily.ts";
+import type { NamedTargetAt } from "../definitions/targetFamily.ts";
 import { targetAt } from "./families.ts";
 
 interface Provable {
   readonly wanted: TargetRequest;
-  readonly at: TargetAt;
+  readonly at: NamedTargetAt;
 }
 
 /** Of what the request asks for, and the catalog has: its own finding says what the catalog has dropped. */

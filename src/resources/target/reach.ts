@@ -1,7 +1,7 @@
 /**
  * What an identity can use of the catalog's targets by access of their own, whoever gave it: all of them, not only those that a
  * request names. One that cannot be read now is named, and never fails an operation that does not need it. Of databases
- * sqlUser/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
+ * sqlDatabase/elsewhere.ts says the same, of roles in Azure identity/roles.ts.
  */
 
 import { type Finding, finding } from "../../domain/finding.ts";
@@ -11,6 +11,7 @@ import { identityName, type NamespaceRef } from "../../domain/naming/names.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { isAzureRolePlace } from "../../domain/targets/azureRoles.ts";
 import { keyOf, placeOf } from "../../domain/targets/namedTarget.ts";
+import { wantedIn } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 import { list } from "../definitions/dependants.ts";
 import type { Inspection } from "../definitions/inspection.ts";
@@ -57,7 +58,9 @@ async function askedIn(ports: Ports, namespaceRef: NamespaceRef, requests: Reque
   const wanted = requests.flatMap((request) => request?.targets ?? []);
   if (wanted.length === 0) return [];
   const places = await placesOf(ports, namespaceRef);
-  return wanted.flatMap(({ target, access }) => places(target).known.map(({ place }) => ({ place, access })));
+  return wanted.flatMap(({ target: key, access }) =>
+    places({ kind: "namedTarget", key }).known.map(({ place }) => ({ place, access })),
+  );
 }
 
 /** Targets in one account share the look at its roles. */
@@ -82,16 +85,10 @@ export async function findAddedOnTargets(
   const wanted = new Map(requests.flatMap((each) => (each?.targets ?? []).map((one) => [keyOf(one), one] as const)));
   const found = await Promise.all(
     [...wanted].map(async ([target, { access }]) => {
-      const place = listedPlace(ports.catalog, { target, access });
+      const place = listedPlace(ports.catalog, { kind: "namedTarget", key: target });
       if (!place || isAzureRolePlace(place)) return [];
-      const about = {
-        namespaceRef,
-        target,
-        ...recallOf(ports, namespaceRef, { identity }),
-        identity,
-        access,
-        note: () => undefined,
-      };
+      const looking = { access, clientId: identity.clientId, identity: async () => identity, note: () => undefined };
+      const about = { namespaceRef, target, ...recallOf(ports, namespaceRef, { identity }), ...looking };
       const findings = await targetAt(place).inspect(ports, about);
       return findings
         .filter(({ code }) => code === "GRANT_ADDED" || code === "TARGET_REACHED")
@@ -108,15 +105,16 @@ export function describeReached({ target, what }: Pick<TargetReach["reached"][nu
 /** The revocation of it; undefined if none of it is Mooring's. */
 export async function revocationOf(
   ports: Ports,
-  { cluster, namespace, targets = [] }: Pick<OnboardingRequest, "cluster" | "namespace" | "targets">,
+  request: Pick<OnboardingRequest, "cluster" | "namespace" | "databases" | "targets">,
   { target, place, isOurs }: TargetReach["reached"][number],
 ): Promise<Decision | undefined> {
   if (!isOurs) return undefined;
+  const { cluster, namespace } = request;
   const namespaceRef = { cluster, namespace };
   const about = { namespaceRef, target, ...recallOf(ports, namespaceRef) };
   return await targetAt(place).planRevocation(ports, {
     ...about,
-    ...staying(await placesOf(ports, namespaceRef), place, targets),
+    ...staying(await placesOf(ports, namespaceRef), place, wantedIn(request)),
   });
 }
 

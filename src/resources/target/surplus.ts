@@ -9,6 +9,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { GaveRole } from "../definitions/inspection.ts";
 import { holderOf, surplusOf } from "../definitions/surplus.ts";
+import { carryOut } from "../definitions/tidying.ts";
 import { hasOwnName } from "./azureRole/assignments.ts";
 import { targetAt } from "./families.ts";
 import { placesOf } from "./findPlaces.ts";
@@ -26,7 +27,7 @@ export async function judgedRoles(
   const { cluster, namespace, targets = [] } = request;
   if (targets.length === 0) return () => false;
   const places = await placesOf(ports, { cluster, namespace });
-  const known = targets.flatMap(({ target }) => places(target).known);
+  const known = targets.flatMap(({ target: key }) => places({ kind: "namedTarget", key }).known);
   return (role) =>
     known.some(({ place, isListed }) => (isListed || isMarkedRole(request, role)) && targetAt(place).judges(role));
 }
@@ -43,9 +44,7 @@ export const surplusAccess = surplusOf(async (ports, request, isOffboarding) => 
   );
   return found.flatMap(({ what, decision }) => {
     if (!decision || decision.writes.length === 0) return [];
-    const takeAway = async () => {
-      for (const write of decision.writes) await write();
-    };
-    return [{ differences: [{ field: "access", current: what, desired: null }], takeAway }];
+    const differences = [{ field: "access", current: what, desired: null }];
+    return [{ differences, takeAway: () => carryOut(decision) }];
   });
 });

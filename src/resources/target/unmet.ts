@@ -1,14 +1,13 @@
 /** What keeps access on a target from having an effect: as an obstacle before it is given, and as a finding later. */
 import { type Finding, finding } from "../../domain/finding.ts";
 import { toOperationError } from "../../domain/operation/plan.ts";
-import type { PlaceOfTarget } from "../../domain/targets/namedTarget.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Obstacles } from "../definitions/preflight.ts";
 import { noticeIfForbidden, unlessForbidden } from "../definitions/unlessForbidden.ts";
-import { targetAt } from "./families.ts";
+import { type AnyPlace, targetAt } from "./families.ts";
 
 interface Judged {
-  readonly place: PlaceOfTarget;
+  readonly place: AnyPlace;
   /** The alias. */
   readonly target: string;
 }

@@ -148,7 +148,7 @@ it.each([
     "an unknown role",
     { ...good, databases: [{ ...database, roles: ["root"] }] },
     "/databases/0/roles/0",
-    "must be reader, writer, executor, owner, one of the first 3 on a schema (reader@sales), or a role that the database's owner made (role:reports)",
+    "must be one of reader, writer, executor, owner; one of reader, writer, executor on a schema, as in reader@sales; or a role that the database's owner made, as in role:reports",
   ],
   ["a list for a request", [], "", "must be an object, not a list"],
 ])("says in plain words, and once, what is wrong with %s", (_what, request, pointer, detail) => {

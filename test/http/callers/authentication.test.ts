@@ -192,7 +192,7 @@ it("answers 403 to a known caller without the role, and names the role", async (
 
   expect(await answer({ "x-mooring-key": key }, ["Onboarding.Approve"])).toMatchObject({
     status: 403,
-    body: { code: "FORBIDDEN", detail: "It needs the app role Onboarding.Approve." },
+    body: { code: "FORBIDDEN", detail: "This needs the app role Onboarding.Approve." },
   });
 });
 

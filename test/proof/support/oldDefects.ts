@@ -45,7 +45,7 @@ export const oldDefects: Readonly<Record<string, OldDefect>> = {
   "a repair in the middle of a migration shows a step that it never takes": {
     edits: edit(
       "src/application/process/programs.ts",
-      '...(operation.modeBeside ? [] : [alone("tidy", "removeLeftovers", operation)]),',
+      '...(operation.modeBeside && !known.hasLeftovers ? [] : [alone("tidy", "removeLeftovers", operation)]),',
       'alone("tidy", "removeLeftovers", operation),',
     ),
     among: migrates,

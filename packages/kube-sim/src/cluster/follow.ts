@@ -17,12 +17,15 @@ const Event = z.object({ type: z.string(), object: z.unknown() });
 export function follow(
   api: KubernetesApi,
   path: string,
-  { onChange, query = "" }: { onChange: () => void; query?: string },
+  { onChange, query = "" }: { onChange: (changed: readonly KubeObject[]) => void; query?: string },
 ): Follower {
   const closing = new AbortController();
   const { signal } = closing;
   const seen = new Map<string, KubeObject>();
-  const put = (object: unknown) => void seen.set(Item.parse(object).metadata.uid, object as KubeObject);
+  const put = (object: unknown): KubeObject => {
+    seen.set(Item.parse(object).metadata.uid, object as KubeObject);
+    return object as KubeObject;
+  };
 
   async function listAndWatch(): Promise<void> {
     const answer = await api.get(`${path}?${query}`);
@@ -30,17 +33,16 @@ export function follow(
     if (answer === undefined) return;
     const { metadata, items } = List.parse(answer);
     seen.clear();
-    for (const item of items) put(item);
-    onChange();
+    onChange(items.map(put));
     const watch = `${query}&watch=true&resourceVersion=${metadata.resourceVersion}`;
     await api.watch(`${path}?${watch}`, {
       signal,
       onEvent(event) {
         const { type, object } = Event.parse(event);
         if (type === "ERROR") throw new Error(`the watch failed: ${JSON.stringify(object)}`);
-        if (type === "DELETED") seen.delete(Item.parse(object).metadata.uid);
-        else put(object);
-        onChange();
+        if (type !== "DELETED") return onChange([put(object)]);
+        seen.delete(Item.parse(object).metadata.uid);
+        onChange([]);
       },
     });
   }

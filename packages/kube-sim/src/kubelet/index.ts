@@ -3,10 +3,9 @@
  * An image names a known command, and a process gets only its pod's environment. A pod's spec chooses no command, but by its
  * variables (NODE_OPTIONS) it may: whoever creates pods can run code here, as on any node.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeIdentity } from "azure-sim/nodeIdentity";
-import { z } from "zod";
 import { createApi } from "../cluster/api.ts";
+import { follow } from "../cluster/follow.ts";
 import type { Image } from "./containerProcess.ts";
 import { Pod, podPath } from "./pod.ts";
 import { type Node, type PodWorker, startPodWorker } from "./podWorker.ts";
@@ -34,18 +33,11 @@ export interface Kubelet {
   close(): Promise<void>;
 }
 
-const PodList = z.object({
-  metadata: z.object({ resourceVersion: z.string() }),
-  items: z.array(z.unknown()),
-});
-const WatchEvent = z.object({ type: z.string(), object: z.unknown() });
-
 export function startKubelet(options: KubeletOptions): Kubelet {
   const { cluster, url, ca, adminToken, images, nodeIdentity, variables = {} } = options;
   const { restartDelayMs = 1000, graceMs = 2000 } = options;
   const api = createApi({ url, ca, token: adminToken });
   const node: Node = { cluster, api, images, nodeIdentity, variables, ca, restartDelayMs, graceMs };
-  const closing = new AbortController();
   const workers = new Map<string, PodWorker>();
   const stops = new Set<Promise<void>>();
 
@@ -61,9 +53,6 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   /** Acts on the current state of a pod. */
   function see(pod: Pod): void {
     const key = keyOf(pod);
-    const worker = workers.get(key);
-    // Recreated under the same name.
-    if (worker && worker.uid !== pod.metadata.uid) void stop(key);
     if (pod.metadata.deletionTimestamp !== undefined) {
       // A graceful deletion ends when the kubelet says so.
       const preconditions = { uid: pod.metadata.uid };
@@ -77,42 +66,17 @@ export function startKubelet(options: KubeletOptions): Kubelet {
     if (!workers.has(key) && !isOver) workers.set(key, startPodWorker(node, pod));
   }
 
-  async function listAndWatch(signal: AbortSignal): Promise<void> {
-    const { metadata, items } = PodList.parse(await api.get("/api/v1/pods"));
-    const pods = items.flatMap(readPod);
-    const present = new Set(pods.map(keyOf));
-    for (const key of workers.keys()) if (!present.has(key)) void stop(key);
-    for (const pod of pods) see(pod);
-    const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${metadata.resourceVersion}`;
-    await api.watch(`/api/v1/pods?${query}`, {
-      signal,
-      onEvent(event) {
-        const { type, object } = WatchEvent.parse(event);
-        // Most often 410: the version is too old to watch from.
-        if (type === "ERROR") throw new Error(`the watch failed: ${JSON.stringify(object)}`);
-        for (const pod of readPod(object)) {
-          if (type === "ADDED" || type === "MODIFIED") see(pod);
-          if (type === "DELETED") void stop(keyOf(pod));
-        }
-      },
-    });
-  }
-
-  async function live(): Promise<void> {
-    const { signal } = closing;
-    while (!signal.aborted) {
-      // A watch ends for many reasons, 410 among them, and all of them mean: list again.
-      await listAndWatch(signal).catch(() => undefined);
-      await sleep(200, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  const life = live();
+  const pods = follow(api, "/api/v1/pods", {
+    onChange(changed) {
+      const present = new Set(pods.objects().map(({ metadata }) => metadata.uid));
+      for (const [key, { uid }] of workers) if (!present.has(uid)) void stop(key);
+      for (const pod of changed.flatMap(readPod)) see(pod);
+    },
+  });
   return {
     log: ({ namespace, name }) => workers.get(`${namespace}/${name}`)?.log(),
     async close() {
-      closing.abort();
-      await life;
+      await pods.close();
       for (const key of [...workers.keys()]) void stop(key);
       await Promise.all(stops);
       api.close();
@@ -120,7 +84,7 @@ export function startKubelet(options: KubeletOptions): Kubelet {
   };
 }
 
-/** Empty for anything but a pod, such as a bookmark: one odd object must not keep the others from running. */
+/** Empty for anything but a pod: one odd object must not keep the others from running. */
 function readPod(object: unknown): Pod[] {
   const { data } = Pod.safeParse(object);
   return data ? [data] : [];

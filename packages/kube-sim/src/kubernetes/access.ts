@@ -2,11 +2,12 @@
  * Authorization: administrators may do everything, others what the rules bound to them allow, in the world or by objects of this
  * cluster. A restriction limits administrators and others alike.
  */
+
 import type { PolicyRule } from "azure-sim/world";
-import type { User } from "./authentication.ts";
 import { ApiFailure, forbidden } from "./failures.ts";
 import { type AccessAttributes, type BoundRules, isAllowedBy, isPathAllowedBy } from "./rbac.ts";
 import type { ResourcePath } from "./requestPath.ts";
+import type { User } from "./users.ts";
 
 /** True forbids what the rules allow. Not applied to the sandbox's own components. */
 export type Restriction = (attributes: AccessAttributes) => boolean;
@@ -16,8 +17,6 @@ export interface Access {
   require(user: User, attributes: AccessAttributes): void;
   /** The same for a path that is not a resource. Discovery is open to everyone who has logged in (the ClusterRole system:discovery). */
   requirePath(user: User, path: string, method: string): void;
-  /** The 403 itself. */
-  refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure;
   isAllowed(user: User, attributes: AccessAttributes): boolean;
   isPathAllowed(user: User, verb: string, path: string): boolean;
   /** Why, in the words of RBAC; empty where nothing says it. */
@@ -72,7 +71,8 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
 
   function requirePath(user: User, path: string, method: string) {
     const verb = method.toLowerCase();
-    if (!isPathAllowed(user, verb, path)) throw refusal(user, { verb, path });
+    if (isPathAllowed(user, verb, path)) return;
+    throw new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
   }
 
   return {
@@ -91,17 +91,10 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
       throw refusal(user, attributes);
     },
     requirePath,
-    refusal,
   };
 }
 
-/** What somebody may not do: to a resource, or at another path. */
-function refusal(user: User, asked: AccessAttributes | { readonly verb: string; readonly path: string }): ApiFailure {
-  if ("path" in asked) {
-    const { verb, path } = asked;
-    return new ApiFailure(403, "Forbidden", `forbidden: User "${user.name}" cannot ${verb} path "${path}"`, {});
-  }
-  const { verb, group, resource, subresource, namespace, name } = asked;
+function refusal(user: User, { verb, group, resource, subresource, namespace, name }: AccessAttributes): ApiFailure {
   const what = subresource === undefined ? resource : `${resource}/${subresource}`;
   const scope = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const why = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${group}" ${scope}`;

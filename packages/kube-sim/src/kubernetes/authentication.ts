@@ -2,26 +2,17 @@
  * Identifies the caller: a Microsoft Entra principal, a service account of this cluster, or a component of the sandbox;
  * with the rules that the cluster binds to it.
  */
-import { isObject, type Json, stringAt } from "azure-sim/json";
-import { verifyToken } from "azure-sim/verifyToken";
-import { aksServer, type Cluster, type PolicyRule, type SigningKey, type World } from "azure-sim/world";
-import { errors, type JWTPayload } from "jose";
 import { unauthorized } from "./failures.ts";
-import type { KubeObject } from "./object.ts";
-
-export interface User {
-  readonly name: string;
-  readonly uid?: string;
-  readonly groups: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-  /** Of a principal of Entra. */
-  readonly clientId?: string;
-  readonly isAdministrator: boolean;
-  readonly rules: readonly PolicyRule[];
-  /** A component of the sandbox. */
-  readonly isOwn?: boolean;
-  readonly isAnonymous?: boolean;
-}
+import {
+  accountGroups,
+  authenticated,
+  entraUser,
+  type Known,
+  rightsOf,
+  serviceAccountUser,
+  type TokenEnvironment,
+  type User,
+} from "./users.ts";
 
 /** Whoever sends no token: with no rights but those of everyone. */
 const anonymous: User = {
@@ -29,26 +20,10 @@ const anonymous: User = {
   ...{ isAdministrator: false, isAnonymous: true, rules: [] },
 };
 
-const authenticated = "system:authenticated";
-
 const own: User = {
   ...{ name: "system:admin", groups: ["system:masters", authenticated] },
   ...{ isAdministrator: true, isOwn: true, rules: [] },
 };
-
-interface Known {
-  readonly user: User;
-  readonly audiences: readonly string[];
-}
-
-/** An object of the core group; nodes have no namespace. */
-export type LookUp = (kind: string, namespace: string, name: string) => KubeObject | undefined;
-
-/** What a token may be bound to: its claim, and the kind. */
-const boundTo = [
-  ["pod", "Pod"],
-  ["secret", "Secret"],
-] as const;
 
 export interface Authentication {
   /** By a request's Authorization header. */
@@ -59,86 +34,12 @@ export interface Authentication {
   named(name: string, groups: readonly string[]): User;
 }
 
-export function createAuthentication(environment: {
-  readonly world: World;
-  readonly cluster: Cluster;
-  readonly adminToken: string;
-  readonly lookUp: LookUp;
-}): Authentication {
-  const { world, cluster, adminToken, lookUp } = environment;
-
-  async function verify(
-    token: string,
-    key: SigningKey,
-    audience: string | readonly string[],
-  ): Promise<JWTPayload | undefined> {
-    try {
-      const options = { audience: [audience].flat(), algorithms: ["RS256"], currentDate: world.now() };
-      return await verifyToken(token, key, options);
-    } catch (error) {
-      // A bug here must not pass for an invalid token.
-      if (error instanceof errors.JOSEError) return undefined;
-      throw error;
-    }
-  }
-
-  async function entraUser(token: string): Promise<User | undefined> {
-    const claims = await verify(token, world.entraKey, cluster.entraAudiences ?? [aksServer]);
-    const appId = claims?.["appid"];
-    if (typeof appId !== "string") return undefined;
-    const objectId = claims?.["oid"];
-    const name = typeof objectId === "string" ? objectId : appId;
-    const groups = Array.isArray(claims?.["groups"]) ? claims["groups"].map(String) : [];
-    return { name, groups: [...groups, authenticated], ...rightsOf(appId) };
-  }
-
-  /** A token for another audience, such as the one for Entra, is not accepted here. */
-  async function serviceAccountUser(token: string, audiences: readonly string[]): Promise<Known | undefined> {
-    const claims = await verify(token, cluster.serviceAccountKey, audiences);
-    const bound: Json = JSON.parse(JSON.stringify(claims?.["kubernetes.io"] ?? null));
-    const namespace = stringAt(bound, "namespace");
-    const name = isObject(bound) ? stringAt(bound, "serviceaccount", "name") : undefined;
-    if (claims?.iss !== cluster.oidcIssuer || namespace === undefined || name === undefined) return undefined;
-    // Deleting a service account invalidates its tokens, even if another account of the same name follows.
-    const account = lookUp("ServiceAccount", namespace, name);
-    if (account === undefined || account.metadata.uid !== stringAt(bound, "serviceaccount", "uid")) return undefined;
-    // So does the end of the pod or the secret that a token is bound to.
-    for (const [claim, kind] of boundTo) {
-      const [object, uid] = ["name", "uid"].map((field) => stringAt(bound, claim, field));
-      if (object !== undefined && lookUp(kind, namespace, object)?.metadata.uid !== uid) return undefined;
-    }
-    const credential =
-      claims?.jti === undefined ? {} : { "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`] };
-    const told = ["pod", "node"].flatMap((claim) =>
-      ["name", "uid"].flatMap((field) => {
-        const value = stringAt(bound, claim, field);
-        return value === undefined ? [] : [[`authentication.kubernetes.io/${claim}-${field}`, [value]] as const];
-      }),
-    );
-    const extra = { ...credential, ...Object.fromEntries(told) };
-    const groups = [...accountGroups(namespace), authenticated];
-    const made = [claims.aud ?? []].flat();
-    return {
-      user: {
-        ...{ name: `system:serviceaccount:${namespace}:${name}`, uid: account.metadata.uid, groups, extra },
-        ...{ isAdministrator: false, rules: [] },
-      },
-      audiences: audiences.filter((each) => made.includes(each)),
-    };
-  }
-
-  /** What the world gives a principal in this cluster. */
-  function rightsOf(appId: string): Pick<User, "clientId" | "isAdministrator" | "rules"> {
-    return {
-      clientId: appId,
-      isAdministrator: cluster.administrators.has(appId),
-      rules: cluster.roles?.get(appId) ?? [],
-    };
-  }
+export function createAuthentication(environment: TokenEnvironment & { readonly adminToken: string }): Authentication {
+  const { world, cluster, adminToken } = environment;
 
   async function ofToken(token: string, audiences: readonly string[]): Promise<Known | undefined> {
-    const user = token === adminToken ? own : await entraUser(token);
-    if (user === undefined) return serviceAccountUser(token, audiences);
+    const user = token === adminToken ? own : await entraUser(environment, token);
+    if (user === undefined) return serviceAccountUser(environment, token, audiences);
     // They were made for the API server alone.
     return audiences.includes(cluster.oidcIssuer) ? { user, audiences: [cluster.oidcIssuer] } : undefined;
   }
@@ -161,12 +62,8 @@ export function createAuthentication(environment: {
       return {
         name,
         groups: [...new Set([...groups, ...(groups.length === 0 ? ofAccount : []), authenticated])],
-        ...(principal === undefined ? { isAdministrator: false, rules: [] } : rightsOf(principal.clientId)),
+        ...(principal === undefined ? { isAdministrator: false, rules: [] } : rightsOf(cluster, principal.clientId)),
       };
     },
   };
-}
-
-function accountGroups(namespace: string): string[] {
-  return ["system:serviceaccounts", `system:serviceaccounts:${namespace}`];
 }

@@ -1,5 +1,5 @@
 /** What server-side apply asks of a configuration before it is merged. */
-import { isObject, type Json, type JsonObject, objectAt, stringAt, without } from "azure-sim/json";
+import { type Json, type JsonObject, objectAt, stringAt, without } from "azure-sim/json";
 import { badRequest, conflict } from "./failures.ts";
 import { apiVersionOf, type Resource } from "./resource.ts";
 import { besidesStatus, pick } from "./storedForm.ts";
@@ -7,18 +7,10 @@ import type { Target, WriteOptions } from "./verbs.ts";
 
 /** Of what is applied, nothing is taken from the address. */
 export function requireTyped(resource: Resource, sent: Json) {
-  const body = sent === null ? {} : sent;
-  if (!isObject(body)) {
-    const found = Array.isArray(body) ? "array" : typeof body;
-    const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
-    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
-  }
-  const [apiVersion, kind] = [stringAt(body, "apiVersion"), stringAt(body, "kind")];
+  const [apiVersion, kind] = [stringAt(sent, "apiVersion"), stringAt(sent, "kind")];
   const isOwn = kind === resource.kind && apiVersion === apiVersionOf(resource);
   if (apiVersion && kind && (resource.isCustom || isOwn)) return;
-  const version = apiVersion?.includes("/") ? apiVersion : `/${apiVersion ?? ""}`;
-  const shown = apiVersion ? version.replace(/^([^/]+)\//, "$1/") : "/";
-  throw badRequest(`invalid object type: ${shown}, Kind=${kind ?? ""}`);
+  throw badRequest(`invalid object type: ${apiVersion ?? ""}, Kind=${kind ?? ""}`);
 }
 
 /** A UID implies that the object exists. */

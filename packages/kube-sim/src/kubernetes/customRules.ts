@@ -62,19 +62,8 @@ function oneViolation(rule: Rule, { value, schema, before, path }: Place): Cause
     const message = `Invalid value: ${JSON.stringify(schema.type ?? "")}: ${why} evaluating rule: ${standard(rule)}`;
     return [{ reason: "FieldValueInvalid", message, field }];
   }
-  const detail = told(rule, context);
   const at = rule.fieldPath === undefined ? field : `${path}${rule.fieldPath}`.replace(/^\./, "");
-  const shown = typeof value === "object" ? "" : `${JSON.stringify(value)}: `;
-  switch (rule.reason) {
-    case "FieldValueForbidden":
-      return [{ reason: rule.reason, message: `Forbidden: ${detail}`, field: at }];
-    case "FieldValueRequired":
-      return [{ reason: rule.reason, message: `Required value: ${detail}`, field: at }];
-    case "FieldValueDuplicate":
-      return [{ reason: rule.reason, message: `Duplicate value: ${JSON.stringify(value)}`, field: at }];
-    default:
-      return [{ reason: "FieldValueInvalid", message: `Invalid value: ${shown}${detail}`, field: at }];
-  }
+  return [{ reason: rule.reason ?? "FieldValueInvalid", message: `Invalid value: ${told(rule, context)}`, field: at }];
 }
 
 const standard = ({ rule, message }: Rule) => message ?? rule.trim().replaceAll("\n", " ");

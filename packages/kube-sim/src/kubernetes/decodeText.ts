@@ -1,9 +1,8 @@
 /** A body in JSON or YAML, and the fields that it has twice: Go takes the last one, and can tell. */
 import type { Json } from "azure-sim/json";
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, type ScalarTag, type Tags } from "yaml";
+import { parseAllDocuments, type ScalarTag, type Tags, type YAMLParseError } from "yaml";
 import { sorted } from "./builtIn/goOrder.ts";
-import { jsonProblem } from "./goJson.ts";
-import { isTooDeep, tooDeep } from "./nesting.ts";
+import { shallow } from "./nesting.ts";
 
 export interface Decoded {
   readonly value: Json;
@@ -14,28 +13,33 @@ export interface Decoded {
 /** Throws what the parser throws. */
 export function decodeText(text: string, isYaml: boolean): Decoded {
   // JSON is YAML too, but parsing it as JSON is faster and stricter.
-  if (!isYaml || (text.trimStart().startsWith("{") && jsonProblem(text) === undefined))
-    return {
-      value: wellFormed(parsed(text), text),
-      duplicates: duplicateFields(text),
-    };
-  const lines = new LineCounter();
+  if (!isYaml || (text.trimStart().startsWith("{") && jsonOrNull(text) !== null)) {
+    return { value: shallow(wellFormed(JSON.parse(text), text)), duplicates: duplicateFields(text) };
+  }
   // Of several documents, the first counts.
-  const documents = parseAllDocuments(text, { uniqueKeys: false, lineCounter: lines, customTags: withOldBooleans });
+  const documents = parseAllDocuments(text, { customTags: withOldBooleans });
   const [document] = "empty" in documents ? [] : documents;
   if (document === undefined) return { value: null, duplicates: [] };
-  const [problem] = document.errors;
+  const isTwice = ({ code }: YAMLParseError) => code === "DUPLICATE_KEY";
+  const problem = document.errors.find((each) => !isTwice(each));
   if (problem) throw problem;
   // Like the API server, convert YAML to JSON first; this refuses YAML that contains itself.
   const value: Json = JSON.parse(JSON.stringify(document.toJS()) ?? "null");
-  if (isTooDeep(value)) throw tooDeep();
-  return { value: sorted(value), duplicates: duplicateKeys(document.contents, lines) };
+  const duplicates = document.errors.filter(isTwice).map(({ pos, linePos }) => {
+    const [key = ""] = /^(?:[\w.-]+|"[^"]*")/.exec(text.slice(pos[0])) ?? [];
+    const shown = oldBoolean.test?.test(key) ? "true" : JSON.stringify(key.replaceAll('"', ""));
+    return `line ${linePos?.[0].line}: key ${shown} already set in map`;
+  });
+  return { value: sorted(shallow(value)), duplicates };
 }
 
-function parsed(text: string): Json {
-  const value: Json = JSON.parse(text);
-  if (isTooDeep(value)) throw jsonProblem(text) === undefined ? tooDeep() : new SyntaxError("deeper than Go reads");
-  return value;
+/** Null also where it is no JSON. */
+export function jsonOrNull(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** Go makes half a surrogate pair U+FFFD. */
@@ -54,24 +58,6 @@ const oldBoolean: ScalarTag = {
 
 function withOldBooleans(tags: Tags): Tags {
   return [oldBoolean, ...tags];
-}
-
-function duplicateKeys(node: Node | null, lines: LineCounter): string[] {
-  if (isSeq(node)) return node.items.flatMap((item) => duplicateKeys(item as Node | null, lines));
-  if (!isMap(node)) return [];
-  const seen = new Set<string>();
-  return node.items.flatMap(({ key, value }) => {
-    const { range } = key as Node;
-    const name = String(key);
-    const shown = isScalar(key) && typeof key.value !== "string" ? name : JSON.stringify(name);
-    const isTwice = seen.has(name);
-    seen.add(name);
-    const { line } = lines.linePos(range?.[0] ?? 0);
-    return [
-      ...(isTwice ? [`line ${line}: key ${shown} already set in map`] : []),
-      ...duplicateKeys(value as Node | null, lines),
-    ];
-  });
 }
 
 /** The fields that a JSON text has twice, as `duplicate field "spec.replicas"`. The text is valid. */

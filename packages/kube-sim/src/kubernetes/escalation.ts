@@ -2,15 +2,16 @@
  * Nobody makes or gives a role that allows more than they may do themselves (kubernetes.io "Privilege escalation prevention and
  * bootstrapping"), unless they have the verbs `escalate` or `bind` for it.
  */
+
 import { equal, type JsonObject } from "azure-sim/json";
 import type { PolicyRule } from "azure-sim/world";
 import { z } from "zod";
 import type { Access } from "./access.ts";
-import type { User } from "./authentication.ts";
 import { forbidden, notFound } from "./failures.ts";
 import { rbacGroup, readRules } from "./rbac.ts";
 import type { Resource, Resources } from "./resource.ts";
 import type { Store } from "./store.ts";
+import type { User } from "./users.ts";
 
 /** Throws when the user may not grant what the object grants. */
 export type GrantCheck = (resource: Resource, object: JsonObject, oldObject: JsonObject | null) => void;
@@ -36,10 +37,10 @@ export function createGrantChecks({
     const attributes = { group: rbacGroup, resource: resource.plural, subresource: undefined, namespace, name };
     const held = access.rulesFor(user, namespace);
     const require = (rules: readonly PolicyRule[]) => {
-      const missing = compact(rules.flatMap(singles).filter((single) => !held.some((rule) => covers(rule, single))));
+      const missing = rules.flatMap(singles).filter((single) => !held.some((rule) => covers(rule, single)));
       if (missing.length === 0) return;
-      const groups = user.groups.map((group) => JSON.stringify(group)).join(" ");
-      const why = `user "${user.name}" (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(print).join("\n")}`;
+      const what = missing.map((single) => JSON.stringify(single)).join("\n");
+      const why = `user "${user.name}" is attempting to grant RBAC permissions not currently held:\n${what}`;
       throw forbidden(resource, name, why);
     };
     if (resource.plural === "roles" || resource.plural === "clusterroles") {
@@ -75,16 +76,6 @@ function singles(rule: PolicyRule): readonly PolicyRule[] {
   ]);
 }
 
-/** One rule for all verbs on the same thing, in the order of their texts. */
-function compact(rules: readonly PolicyRule[]): readonly PolicyRule[] {
-  const ofThings = Map.groupBy(rules, ({ verbs: _, ...thing }) => JSON.stringify(thing));
-  const merged = [...ofThings.values()].flatMap((same) => {
-    const [first] = same;
-    return first === undefined ? [] : [{ ...first, verbs: [...new Set(same.flatMap(({ verbs }) => verbs))] }];
-  });
-  return merged.toSorted((left, right) => (print(left) < print(right) ? -1 : 1));
-}
-
 function covers(
   rule: PolicyRule,
   { verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule,
@@ -95,13 +86,4 @@ function covers(
   if (nonResourceURLs) return rule.nonResourceURLs !== undefined && has(rule.nonResourceURLs, nonResourceURLs);
   if (!rule.resources || !has(rule.apiGroups, apiGroups) || !has(rule.resources, resources)) return false;
   return rule.resourceNames === undefined || (resourceNames !== undefined && has(rule.resourceNames, resourceNames));
-}
-
-function print({ apiGroups, resources, resourceNames, nonResourceURLs, verbs }: PolicyRule): string {
-  const fields = { APIGroups: apiGroups, Resources: resources, ResourceNames: resourceNames };
-  const all = { ...fields, NonResourceURLs: nonResourceURLs, Verbs: verbs };
-  const printed = Object.entries(all).flatMap(([name, values]) =>
-    values === undefined ? [] : [`${name}:[${values.map((value) => JSON.stringify(value)).join(" ")}]`],
-  );
-  return `{${printed.join(", ")}}`;
 }

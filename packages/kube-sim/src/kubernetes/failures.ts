@@ -73,7 +73,7 @@ export function applyConflict(message: string, causes: readonly Cause[]): ApiFai
   return new ApiFailure(409, "Conflict", message, { causes });
 }
 
-export function aboutKind({ group, kind }: Pick<Resource, "group" | "kind">, name: string) {
+function aboutKind({ group, kind }: Pick<Resource, "group" | "kind">, name: string) {
   return {
     name: name === "" ? undefined : name,
     group: group === "" ? undefined : group,
@@ -99,13 +99,13 @@ export function badRequest(message: string): ApiFailure {
   return new ApiFailure(400, "BadRequest", message);
 }
 
-/** A body that cannot be read as an object of its kind: `why` in the words of the decoder. */
+/** A body that cannot be read as an object of its kind. */
 export class DecodeFailure extends ApiFailure {
   readonly why: string;
 
-  constructor({ prefix, why }: { readonly prefix: string; readonly why: string }, ofPatch = why) {
-    super(400, "BadRequest", why === "" ? prefix : `${prefix}: ${why}`);
-    this.why = ofPatch;
+  constructor(resource: Pick<Resource, "kind" | "version">, why: string, { kind, version } = resource) {
+    super(400, "BadRequest", `${kind} in version "${version}" cannot be handled as a ${resource.kind}: ${why}`);
+    this.why = why;
   }
 }
 
@@ -128,7 +128,8 @@ export function expired(message: string): ApiFailure {
   return new ApiFailure(410, "Expired", message);
 }
 
-export function unsupportedMediaType(message: string): ApiFailure {
+export function unsupportedMediaType(accepted: readonly string[]): ApiFailure {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`;
   return new ApiFailure(415, "UnsupportedMediaType", message);
 }
 

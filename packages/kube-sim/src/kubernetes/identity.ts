@@ -1,7 +1,7 @@
 /** A write of an object that is there has to mean this object: its version, its uid, its deletion. */
 import { type Json, type JsonObject, listAt, numberAt, stringAt } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
-import { ApiFailure, aboutKind, conflict, invalid } from "./failures.ts";
+import { ApiFailure, conflict, invalid } from "./failures.ts";
 import type { KubeObject } from "./object.ts";
 import { notANumber } from "./options.ts";
 import type { Resource } from "./resource.ts";
@@ -12,7 +12,7 @@ export function requireSameVersion(resource: Resource, live: KubeObject, desired
   const { name, uid, resourceVersion } = live.metadata;
   const asked = stringAt(desired, "metadata", "resourceVersion");
   if (asked !== undefined && !/^\d*$/.test(asked)) {
-    throw new ApiFailure(500, "", notANumber("strconv.ParseUint", asked));
+    throw new ApiFailure(500, "", notANumber(asked));
   }
   if (asked !== undefined && asked !== "" && asked !== resourceVersion) {
     const why = "the object has been modified; please apply your changes to the latest version and try again";
@@ -35,17 +35,14 @@ export function requireSameDeletion(resource: Resource, { metadata }: KubeObject
   throw immutable(resource, metadata.name, { field: "metadata.deletionTimestamp", value });
 }
 
-/** A real API server says it twice. */
 function immutable(
   resource: Resource,
   name: string,
   { field, value }: { field: string; value: string | number },
 ): ApiFailure {
   const cause = invalidValue(field, value, "field is immutable");
-  return new ApiFailure(422, "Invalid", invalid(resource, name, [cause]).message, {
-    ...aboutKind(resource, name),
-    causes: [cause, cause],
-  });
+  // A real API server says it twice.
+  return invalid(resource, name, [cause, cause]);
 }
 
 /** AllowUnconditionalUpdate in the strategy of each kind (k8s.io/kubernetes/pkg/registry). */
@@ -64,21 +61,13 @@ export function requireVersion({ resource, name }: Target, desired: Json) {
 }
 
 /** A replacement of another object is refused by the store, before any field is looked at. */
-export function requireSameUid(
-  resource: Resource,
-  { metadata: { name, namespace, uid } }: KubeObject,
-  desired: JsonObject,
-) {
+export function requireSameUid(resource: Resource, { metadata: { name, uid } }: KubeObject, desired: JsonObject) {
   const asked = stringAt(desired, "metadata", "uid");
-  if (asked === undefined || asked === uid) return;
-  const key = ["/registry", ...(resource.isCustom ? [resource.group] : []), resource.plural, namespace, name];
-  const why = `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${uid}`;
-  throw conflict(
-    resource,
-    name,
-    `StorageError: invalid object, Code: 4, Key: ${key.filter(Boolean).join("/")}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`,
-  );
+  if (asked !== undefined && asked !== uid) throw conflict(resource, name, otherThan("UID", asked, uid));
 }
+
+const otherThan = (what: string, asked: string, recorded = "") =>
+  `the ${what} in the precondition (${asked}) does not match the ${what} in record (${recorded})`;
 
 /** A PUT also creates these, and replaces none whose version it does not know. */
 export function isCreatedByUpdate({ group, kind }: Pick<Resource, "group" | "kind">): boolean {
@@ -104,15 +93,12 @@ export function requirePreconditions(
   asked: DeleteOptions["preconditions"],
 ): void {
   const { uid, resourceVersion } = live.metadata;
-  const refused = (why: string) => conflict({ ...resource, plural: resource.kind }, name, why);
+  const refuse = (why: string) => conflict({ ...resource, plural: resource.kind }, name, why);
   if (asked?.uid !== undefined && asked.uid !== uid) {
-    throw refused(
-      `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-    );
+    throw refuse(`${otherThan("UID", asked.uid, uid)}. The object might have been deleted and then recreated`);
   }
   if (asked?.resourceVersion !== undefined && asked.resourceVersion !== resourceVersion) {
-    throw refused(
-      `the ResourceVersion in the precondition (${asked.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-    );
+    const why = otherThan("ResourceVersion", asked.resourceVersion, resourceVersion);
+    throw refuse(`${why}. The object might have been modified`);
   }
 }

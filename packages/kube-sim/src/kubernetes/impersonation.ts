@@ -1,23 +1,15 @@
 /** `Impersonate-*`: whoever may, acts as somebody else (kubernetes.io "User impersonation"). */
 import type { Access } from "./access.ts";
-import type { Authentication, User } from "./authentication.ts";
+import type { Authentication } from "./authentication.ts";
 import { badRequest } from "./failures.ts";
+import type { User } from "./users.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
 export function impersonated(
   user: User,
   headers: Headers,
-  {
-    access,
-    authentication,
-    refuse,
-  }: {
-    access: Access;
-    authentication: Authentication;
-    /** As the request is refused for whoever acts in this mode. */
-    refuse: (mode: string) => Error;
-  },
+  { access, authentication }: { access: Access; authentication: Authentication },
 ): User {
   const name = headers["impersonate-user"];
   const groups = (headers["impersonate-group"] ?? "")
@@ -32,8 +24,7 @@ export function impersonated(
   }
   const [, namespace, account] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name) ?? [];
   const may = (group: string, resource: string, what: string, within?: string, subresource?: string) => {
-    const attributes = { verb: "impersonate", group, resource, subresource, namespace: within, name: what };
-    if (!access.isAllowed(user, attributes)) throw refuse(modeOf(name));
+    access.require(user, { verb: "impersonate", group, resource, subresource, namespace: within, name: what });
   };
   if (namespace !== undefined && account !== undefined) may("", "serviceaccounts", account, namespace);
   else may("", "users", name);
@@ -42,24 +33,12 @@ export function impersonated(
   for (const [header, value = ""] of extra) {
     may("authentication.k8s.io", "userextras", value, undefined, decodeURIComponent(header.slice(extraPrefix.length)));
   }
-  const target = authentication.named(name, groups);
+  const more = extra.map(([header, value = ""]) => [decodeURIComponent(header.slice(extraPrefix.length)), [value]]);
   return {
-    ...target,
+    ...authentication.named(name, groups),
     ...(uid === undefined ? {} : { uid }),
-    ...(extra.length === 0
-      ? {}
-      : {
-          extra: Object.fromEntries(
-            extra.map(([header, value = ""]) => [decodeURIComponent(header.slice(extraPrefix.length)), [value]]),
-          ),
-        }),
+    ...(extra.length === 0 ? {} : { extra: Object.fromEntries(more) }),
   };
-}
-
-/** Newer servers look first for the right to do just this, as somebody of that sort; that right is named where none is there. */
-function modeOf(name: string): string {
-  if (/^system:serviceaccount:[^:]+:[^:]+$/.test(name)) return "serviceaccount";
-  return name.startsWith("system:node:") ? "arbitrary-node" : "user-info";
 }
 
 const extraPrefix = "impersonate-extra-";

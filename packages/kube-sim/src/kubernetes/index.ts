@@ -16,8 +16,8 @@ import { createAccess, type Restriction } from "./access.ts";
 import { createAdmission } from "./admission.ts";
 import { createPolicyAdmission } from "./admissionPolicies.ts";
 import type { Answer } from "./answer.ts";
-import { createApi, requestedAccess } from "./api.ts";
-import { createAuthentication, type LookUp, type User } from "./authentication.ts";
+import { createApi } from "./api.ts";
+import { createAuthentication } from "./authentication.ts";
 import { builtInKinds } from "./builtIn/kinds.ts";
 import { builtInResources } from "./builtIn/resources.ts";
 import { startClaimProtection } from "./claimProtection.ts";
@@ -40,10 +40,11 @@ import { createReviews } from "./reviews.ts";
 import { startRoleAggregation } from "./roleAggregation.ts";
 import { serveDefinitions } from "./servedDefinitions.ts";
 import { createListener, createSettle } from "./server.ts";
-import { openIdConfiguration, requestToken, signingKeys } from "./serviceAccountTokens.ts";
+import { answerTokenRequest, openIdConfiguration, signingKeys } from "./serviceAccountTokens.ts";
 import { standard, webhookDeployment } from "./standard.ts";
 import { createStore } from "./store.ts";
 import { startTokenSecrets } from "./tokenSecrets.ts";
+import type { LookUp, User } from "./users.ts";
 import { type AdmissionWebhook, createWebhookAdmission, type Webhooks } from "./webhooks.ts";
 
 export type { Restriction } from "./access.ts";
@@ -149,11 +150,9 @@ export async function startKubernetes(
   const access = createAccess(restrictions, createBoundRules(parts));
   let address = "";
   const settle = createSettle({
-    authenticate: async ({ headers, ...request }) => {
+    authenticate: async ({ headers }) => {
       const user = await authentication.ofRequest(headers["authorization"]);
-      const refuse = (mode: string) =>
-        access.refusal(user, requestedAccess({ headers, ...request }, `impersonate-on:${mode}:`));
-      return impersonated(user, headers, { access, authentication, refuse });
+      return impersonated(user, headers, { access, authentication });
     },
     answer: afterWebhooks(
       webhooks,
@@ -168,7 +167,7 @@ export async function startKubernetes(
           "/openid/v1/jwks": signingKeys(cluster),
         },
         podLog: options.podLog ?? (() => undefined),
-        requestToken: (account, request) => requestToken({ world, cluster, lookUp }, account, request),
+        answerToken: (request, target) => answerTokenRequest({ world, cluster, lookUp }, request, target),
       }),
     ),
   });
@@ -230,9 +229,6 @@ function seedCluster({ resources, objects }: Parts, cluster: Cluster): void {
     const { name } = objects.create({ resource, namespace }, body, own).metadata;
     const target = { resource, namespace: undefined, name };
     if (isObject(body["status"])) objects.replace(target, body, { ...own, subresource: "status" });
-    // Its kubelet is ready at once.
-    const untainted = { mediaType: "application/json-patch+json", body: [{ op: "remove", path: "/spec/taints" }] };
-    if (kind === "Node") objects.patch(target, untainted, own);
   };
   seed("v1", "Node", nodeObject("sandbox"));
   for (const [apiVersion, kind, object] of standard.objects) seed(apiVersion, kind, object);

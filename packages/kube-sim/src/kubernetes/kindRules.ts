@@ -1,5 +1,5 @@
 /** Rules of the API server for single built-in kinds: values that it fills in, and fields that are immutable. */
-import { at, equal, isObject, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "azure-sim/json";
+import { at, equal, type JsonObject, listAt, objectAt, stringAt, stringsAt, without } from "azure-sim/json";
 import { withScheduling } from "./admission.ts";
 import { storedVersions } from "./customResources.ts";
 import { qosClassOf } from "./podResources.ts";
@@ -17,10 +17,8 @@ export function prepare(resource: Resource, object: JsonObject, { isDry = false 
       return withAddress(object, { isDry });
     case "Lease":
       return withoutElection(object);
-    case "Node":
-      return withTaint(object);
     case "PersistentVolumeClaim":
-      return withProtection(withKnownSource(object));
+      return withProtection(object);
     case "CustomResourceDefinition":
       return { ...object, status: { acceptedNames: {}, conditions: null, storedVersions: storedVersions(object) } };
     default:
@@ -73,29 +71,9 @@ export function settle(resource: Resource, live: JsonObject, object: JsonObject)
   }
 }
 
-const notReady = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
-
-/** Until its kubelet has said that it is ready (the admission plugin TaintNodesByCondition). */
-function withTaint(node: JsonObject): JsonObject {
-  const taints = listAt(node, "spec", "taints");
-  if (
-    taints.some((taint) => stringAt(taint, "key") === notReady.key && stringAt(taint, "effect") === notReady.effect)
-  ) {
-    return node;
-  }
-  return { ...node, spec: { ...objectAt(node, "spec"), taints: [...taints, notReady] } };
-}
-
 /** Of a feature that is off. */
 function withoutElection(lease: JsonObject): JsonObject {
   return { ...lease, spec: without(objectAt(lease, "spec"), "preferredHolder", "strategy") };
-}
-
-/** Of the core group, a claim is made only of another. */
-function withKnownSource(claim: JsonObject): JsonObject {
-  const source = at(claim, "spec", "dataSource");
-  const isKnown = stringAt(source, "apiGroup") || stringAt(source, "kind") === "PersistentVolumeClaim";
-  return !isObject(source) || isKnown ? claim : { ...claim, spec: without(objectAt(claim, "spec"), "dataSource") };
 }
 
 /** What is in use does not go. */

@@ -10,7 +10,6 @@ export interface Accepted {
   readonly form?: Form;
   /** Of the form. */
   readonly version: string;
-  readonly isYaml: boolean;
   readonly isProtobuf: boolean;
 }
 
@@ -63,15 +62,14 @@ export function negotiate(
     throw notAcceptable(`only the following media types are accepted: ${streams.join(", ")}`);
   }
   for (const { type, parameters } of servedBy) {
-    const isYaml = type.endsWith("/yaml");
     const isProtobuf = type === protobuf;
     const [as, version = ""] = [parameters.get("as"), parameters.get("v")];
     // Objects of a definition have no such form, and neither have tables.
     if (isProtobuf && ((as === undefined && isCustom) || as === "Table")) continue;
-    if (as === undefined) return { version: "", isYaml, isProtobuf };
+    if (as === undefined) return { version: "", isProtobuf };
     const form = forms.find((each) => each === as);
     const isKnown = parameters.get("g") === "meta.k8s.io" && ["v1", "v1beta1"].includes(version);
-    if (hasForms && form !== undefined && isKnown) return { form, version, isYaml, isProtobuf };
+    if (hasForms && form !== undefined && isKnown) return { form, version, isProtobuf };
   }
   throw notAcceptable(`only the following media types are accepted: ${servable.join(", ")}`);
 }

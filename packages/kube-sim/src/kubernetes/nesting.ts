@@ -8,12 +8,14 @@ import { type ApiFailure, badRequest } from "./failures.ts";
 /** Levels of objects and arrays. */
 const deepest = 500;
 
-export function isTooDeep(value: Json): boolean {
+/** Throws for a value that is nested deeper. */
+export function shallow(value: Json): Json {
   let level: readonly Json[] = [value];
   for (let depth = 0; depth <= deepest && level.length > 0; depth += 1) {
     level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
   }
-  return level.length > 0;
+  if (level.length > 0) throw tooDeep();
+  return value;
 }
 
 export function tooDeep(): ApiFailure {

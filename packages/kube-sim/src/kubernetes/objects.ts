@@ -19,7 +19,6 @@ import { timestamp } from "./object.ts";
 import { applyConfiguration, trackScale } from "./ownership.ts";
 import { ofPatch, patchWith } from "./patched.ts";
 import { marked } from "./removal.ts";
-import { apiVersionOf } from "./resource.ts";
 import { besidesStatus, isDeleted, pick, stamped } from "./storedForm.ts";
 import { violationsBy } from "./validation/rules.ts";
 import type { Objects } from "./verbs.ts";
@@ -73,7 +72,7 @@ const patch: Verb<"patch"> = (environment, target, { mediaType, body }, options)
   const { resource } = target;
   const live = find(environment, target);
   const result = patchWith(resource, live, mediaType, body);
-  const patched = ofPatch({ result, mediaType, body }, () => known(resource, addressed(target, result), options));
+  const patched = ofPatch(result, () => known(resource, addressed(target, result), options));
   return update(environment, target, patched, tracking(environment, resource, patched, options), options);
 };
 
@@ -130,11 +129,7 @@ const scale: Verb<"scale"> = (environment, target, replicas, { resourceVersion, 
   const live = find(environment, target);
   const metadata = { ...live.metadata, ...(resourceVersion ? { resourceVersion } : {}) };
   const desired = { ...put(live, target.resource.scale?.replicas ?? ["spec", "replicas"], replicas), metadata };
-  const { manager, isApplied, force = false } = options;
-  // No scale has a 0 that could be compared.
-  const isChange = replicas === 0 || !equal(objectAt(desired, "spec"), objectAt(live, "spec"));
-  const applier = isApplied ? { manager, apiVersion: apiVersionOf(target.resource), isChange, force } : undefined;
-  return update(environment, target, desired, () => trackScale(live.metadata.managedFields ?? [], applier), options);
+  return update(environment, target, desired, () => trackScale(live.metadata.managedFields ?? []), options);
 };
 
 const finalize: Verb<"finalize"> = (environment, target, body, options) => {

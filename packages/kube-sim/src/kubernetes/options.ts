@@ -3,6 +3,7 @@ import type { FieldValidation } from "./body.ts";
 import type { Cause } from "./cause.ts";
 import { ApiFailure, badRequest, invalid } from "./failures.ts";
 import { readToken } from "./pages.ts";
+import { forbidden, invalidValue, oneOf, required } from "./validation/causes.ts";
 
 type Options = "CreateOptions" | "UpdateOptions" | "PatchOptions" | "DeleteOptions" | "ListOptions";
 
@@ -13,20 +14,8 @@ export function optionsOf(method: string): Options {
   return byMethod[method] ?? "ListOptions";
 }
 
-function invalidOptions(kind: Options, ...causes: readonly Cause[]): ApiFailure {
-  return invalid({ group: "meta.k8s.io", kind }, "", causes);
-}
-
-function unsupportedOption(field: string, shown: string, supported: string): Cause {
-  return {
-    reason: "FieldValueNotSupported",
-    message: `Unsupported value: ${shown}: supported values: ${supported}`,
-    field,
-  };
-}
-
-function forbiddenOption(field: string, why: string): Cause {
-  return { reason: "FieldValueForbidden", message: `Forbidden: ${why}`, field };
+function requireNone(kind: Options, causes: readonly Cause[]): void {
+  if (causes.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", causes);
 }
 
 const applied = "application/apply-patch+yaml";
@@ -37,58 +26,40 @@ export function requireWriteOptions(
   query: URLSearchParams,
   { manager, mediaType }: { manager: string; mediaType: string },
 ): void {
-  const causes = [
+  requireNone(kind, [
     ...(kind === "PatchOptions" ? patchCauses(query, mediaType) : []),
     ...managerCauses(manager),
     ...dryRunCauses(query.getAll("dryRun")),
-    ...validationCauses(query.get("fieldValidation")),
-  ];
-  if (causes.length > 0) throw invalidOptions(kind, ...causes);
+    ...oneOf("fieldValidation", query.get("fieldValidation") ?? "", ["", ...fieldValidations]),
+  ]);
 }
 
 function patchCauses(query: URLSearchParams, mediaType: string): Cause[] {
-  if (mediaType !== applied) {
-    return query.has("force") ? [forbiddenOption("force", "may not be specified for non-apply patch")] : [];
-  }
-  if (query.get("fieldManager")) return [];
-  const message = "Required value: is required for apply patch";
-  return [{ reason: "FieldValueRequired", message, field: "fieldManager" }];
+  if (mediaType === applied)
+    return query.get("fieldManager") ? [] : [required("fieldManager", "is required for apply patch")];
+  return query.has("force") ? [forbidden("force", "may not be specified for non-apply patch")] : [];
 }
 
 function managerCauses(manager: string): Cause[] {
   const field = "fieldManager";
-  if (manager.length > 128) {
-    return [{ reason: "FieldValueTooLong", message: "Too long: may not be more than 128 bytes", field }];
-  }
-  const unprintable = /[^\P{C}]/u.exec(manager);
-  if (!unprintable) return [];
-  const code = unprintable[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0");
-  const why = `invalid character U+${code} (at position ${unprintable.index})`;
-  return [{ reason: "FieldValueInvalid", message: `Invalid value: ${JSON.stringify(manager)}: ${why}`, field }];
+  const [reason, message] = ["FieldValueTooLong", "Too long: may not be more than 128 bytes"];
+  if (manager.length > 128) return [{ reason, message, field }];
+  return /\p{C}/u.test(manager) ? [invalidValue(field, manager, "has a character that cannot be printed")] : [];
 }
 
-function dryRunCauses(values: readonly string[]): Cause[] {
-  const isWrong = values.some((value) => value !== "All");
-  return isWrong ? [unsupportedOption("dryRun", JSON.stringify(values), '"All"')] : [];
-}
+const dryRunCauses = (values: readonly string[]) =>
+  values.every((value) => value === "All") ? [] : oneOf("dryRun", [...values], ["All"]);
 
 /** Throws for any other word than `All`. */
 export function requireDryRun(kind: Options, values: readonly string[]): boolean {
-  const causes = dryRunCauses(values);
-  if (causes.length > 0) throw invalidOptions(kind, ...causes);
+  requireNone(kind, dryRunCauses(values));
   return values.length > 0;
 }
 
-/** Undefined for what is none. */
-export function readFieldValidation(text: string | null): FieldValidation | undefined {
-  if (text === null || text === "") return "Warn";
-  return (["Ignore", "Warn", "Strict"] as const).find((each) => each === text);
-}
+const fieldValidations = ["Ignore", "Strict", "Warn"] as const;
 
-function validationCauses(text: string | null): Cause[] {
-  if (readFieldValidation(text) !== undefined) return [];
-  const supported = '"", "Ignore", "Strict", "Warn"';
-  return [unsupportedOption("fieldValidation", JSON.stringify(text), supported)];
+export function readFieldValidation(text: string | null): FieldValidation {
+  return fieldValidations.find((each) => each === text) ?? "Warn";
 }
 
 const policies = ["Foreground", "Background", "Orphan"];
@@ -97,14 +68,10 @@ export function requireDeletePolicy(policy: string | undefined, hasOrphanDepende
   if (policy === undefined) return;
   const field = "propagationPolicy";
   const why = "orphanDependents and deletionPropagation cannot be both set";
-  const supported = [...policies, "nil"].map((each) => JSON.stringify(each)).join(", ");
-  const causes = [
-    ...(hasOrphanDependents
-      ? [{ reason: "FieldValueInvalid", field, message: `Invalid value: ${JSON.stringify(policy)}: ${why}` }]
-      : []),
-    ...(policies.includes(policy) ? [] : [unsupportedOption(field, JSON.stringify(policy), supported)]),
-  ];
-  if (causes.length > 0) throw invalidOptions("DeleteOptions", ...causes);
+  requireNone("DeleteOptions", [
+    ...(hasOrphanDependents ? [invalidValue(field, policy, why)] : []),
+    ...(policies.includes(policy) ? [] : oneOf(field, policy, [...policies, "nil"])),
+  ]);
 }
 
 /** What both lists and watches refuse; `newest` is the version of the store. */
@@ -116,7 +83,8 @@ export function requireListOptions(
   const version = query.get("resourceVersion") ?? "";
   const match = query.get("resourceVersionMatch") ?? "";
   const token = query.get("continue") ?? "";
-  requireVersionMatch(query, { isWatch, version, match, token });
+  const problem = matchProblem({ isWatch, version, match, token, hasInitialEvents: query.has("sendInitialEvents") });
+  requireNone("ListOptions", problem === undefined ? [] : [forbidden("resourceVersionMatch", problem)]);
   if (!isWatch && token !== "") readToken(token);
   if (!isWatch && token !== "" && version !== "" && version !== "0") {
     throw badRequest("specifying resource version is not allowed when using continue");
@@ -139,72 +107,39 @@ export function requireGetOptions(query: URLSearchParams, newest: number): void 
   if (Number(version) > newest) throw fromTheFuture(version, newest);
 }
 
-interface VersionMatch {
+interface Asked {
   readonly isWatch: boolean;
   readonly version: string;
   readonly match: string;
   readonly token: string;
+  readonly hasInitialEvents: boolean;
 }
 
-function requireVersionMatch(query: URLSearchParams, { isWatch, version, match, token }: VersionMatch): void {
-  const field = "resourceVersionMatch";
-  const hasInitialEvents = query.get("sendInitialEvents") !== null;
-  if (!isWatch) {
-    const causes = listMatchCauses({ version, match, token });
-    if (hasInitialEvents) causes.push(forbiddenOption("sendInitialEvents", "sendInitialEvents is forbidden for list"));
-    if (causes.length > 0) throw invalidOptions("ListOptions", ...causes);
-    return;
+/** How a list or a watch may say which version it means. */
+function matchProblem({ isWatch, version, match, token, hasInitialEvents }: Asked): string | undefined {
+  if (isWatch) {
+    const wanted = hasInitialEvents ? "NotOlderThan" : "";
+    if (match !== wanted) return "a watch has NotOlderThan with sendInitialEvents, and nothing without";
+    return token === "" ? undefined : "a watch does not continue";
   }
-  const newest = "NotOlderThan";
-  const forbid = (isForbidden: boolean, why: string) => (isForbidden ? [forbiddenOption(field, why)] : []);
-  const causes = [
-    ...forbid(
-      hasInitialEvents && match !== newest,
-      `sendInitialEvents requires setting resourceVersionMatch to ${newest}`,
-    ),
-    ...forbid(
-      !hasInitialEvents && match !== "",
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    ),
-    ...(match === "" || match === newest
-      ? []
-      : [unsupportedOption(field, JSON.stringify(match), JSON.stringify(newest))]),
-    ...forbid(token !== "", "resourceVersionMatch is forbidden when continue is provided"),
-  ];
-  if (causes.length > 0) throw invalidOptions("ListOptions", ...causes);
-}
-
-function listMatchCauses({ version, match, token }: Omit<VersionMatch, "isWatch">): Cause[] {
-  const field = "resourceVersionMatch";
-  if (match === "") return [];
-  const forbid = (isForbidden: boolean, why: string) => (isForbidden ? [forbiddenOption(field, why)] : []);
-  const isKnown = ["Exact", "NotOlderThan"].includes(match);
-  return [
-    ...forbid(version === "", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
-    ...forbid(token !== "", "resourceVersionMatch is forbidden when continue is provided"),
-    ...(isKnown ? [] : [unsupportedOption(field, JSON.stringify(match), '"Exact", "NotOlderThan", ""')]),
-    ...forbid(
-      match === "Exact" && version === "0",
-      'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
-    ),
-  ];
+  if (hasInitialEvents) return "sendInitialEvents is forbidden for list";
+  if (match === "") return undefined;
+  if (!["Exact", "NotOlderThan"].includes(match)) return `${match} is neither Exact nor NotOlderThan`;
+  if (version === "" || token !== "") return "it is forbidden without resourceVersion, and with continue";
+  return match === "Exact" && version === "0" ? 'Exact is forbidden for resourceVersion "0"' : undefined;
 }
 
 /** Throws unless it is a number, or nothing. */
 export function requireNumber(text: string): void {
-  if (!/^[+-]?\d*$/.test(text)) throw badRequest(notANumber("strconv.ParseInt", text));
-  if (Math.abs(Number(text)) >= 2 ** 63) {
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
-  }
+  if (!/^[+-]?\d*$/.test(text) || Math.abs(Number(text)) >= 2 ** 63)
+    throw badRequest(notANumber(text, "strconv.ParseInt"));
 }
 
-function malformedVersion(version: string): string {
-  return `resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber("strconv.ParseUint", version)}`;
-}
+export const notANumber = (text: string, parser = "strconv.ParseUint") =>
+  `${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;
 
-export function notANumber(parser: string, text: string): string {
-  return `${parser}: parsing ${JSON.stringify(text)}: invalid syntax`;
-}
+const malformedVersion = (version: string) =>
+  `resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber(version)}`;
 
 function fromTheFuture(version: string, newest: number): ApiFailure {
   const what = "Too large resource version";

@@ -101,31 +101,9 @@ function lastApplied(live: JsonObject, schema: Schema): FieldSet {
 
 const replicas = FieldSet.fromJson({ "f:spec": { "f:replicas": {} } });
 
-/** Whoever scales by a patch or a replacement owns nothing; whoever applies a scale owns it. */
-export function trackScale(
-  managedFields: readonly ManagedFieldsEntry[],
-  applier:
-    | (Pick<Writer, "manager" | "apiVersion"> & { readonly isChange: boolean; readonly force: boolean })
-    | undefined,
-): ManagedFieldsEntry[] {
-  const owners = read(managedFields);
-  const holders = owners.filter(({ entry, fields }) => {
-    const isOwn = entry.manager === applier?.manager && entry.subresource === "scale";
-    return !isOwn && fields.intersection(replicas).paths.length > 0;
-  });
-  if (applier?.isChange === true && !applier.force && holders.length > 0) {
-    const shown = { apiVersion: "autoscaling/v1" };
-    throw refuse(
-      holders.map(({ entry }) => ({ manager: printManager({ ...entry, ...shown }), path: ".spec.replicas" })),
-    );
-  }
-  const others = release(owners, replicas);
-  if (applier === undefined) return write(others);
-  const { manager, apiVersion } = applier;
-  const entry = { manager, apiVersion, operation: "Apply", fieldsType: "FieldsV1", subresource: "scale" };
-  const isOther = ({ entry: { manager, subresource } }: Ownership) =>
-    manager !== applier.manager || subresource !== "scale";
-  return write([...others.filter(isOther), { entry, fields: replicas }]);
+/** Whoever scales owns nothing of it, and neither does anybody else. */
+export function trackScale(managedFields: readonly ManagedFieldsEntry[]): ManagedFieldsEntry[] {
+  return write(release(read(managedFields), replicas));
 }
 
 function isUnchanged({ added, modified, removed }: Difference): boolean {

@@ -49,9 +49,8 @@ function requireOptions(pod: KubeObject, query: URLSearchParams): void {
     const text = query.get(field) ?? "";
     requireNumber(text);
     const least = field === "tailLines" ? 0 : 1;
-    if (text === "" || Number(text) >= least) return [];
-    const why = field === "tailLines" ? "must be greater than or equal to 0" : "must be greater than 0";
-    return [invalidValue(field, Number(text), why)];
+    const isRight = text === "" || Number(text) >= least;
+    return isRight ? [] : [invalidValue(field, Number(text), `must be greater than or equal to ${least}`)];
   });
   if (query.get("sinceSeconds") && query.get("sinceTime")) {
     causes.push(forbidden("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));

@@ -20,6 +20,8 @@ interface Listing {
   readonly accepted: Accepted;
 }
 
+export type Reading = ReturnType<typeof createReading>;
+
 export function createReading({ store, now, bookmarkMs }: { store: Store; now: () => Date; bookmarkMs: number }) {
   return { list, watch, shown, shownList };
 

@@ -17,3 +17,6 @@ export interface ApiRequest {
   /** Whether that user may give what a role gives. */
   readonly requireGrant?: GrantCheck;
 }
+
+/** One that is carried out, with the texts of its warnings. */
+export type Carried = ApiRequest & { readonly warnings: string[] };

@@ -9,13 +9,13 @@ import {
   requireNumber,
   requireWriteOptions,
 } from "./options.ts";
-import type { ApiRequest } from "./request.ts";
+import type { ApiRequest, Carried } from "./request.ts";
 import { deletionBody, mediaTypeOf } from "./requestBody.ts";
 import type { Resource } from "./resource.ts";
 import type { WriteOptions } from "./verbs.ts";
 
-export function writeOptions(request: ApiRequest, warnings: string[]): WriteOptions {
-  const { method, url, headers, user, requireGrant } = request;
+export function writeOptions(request: Carried): WriteOptions {
+  const { method, url, headers, user, requireGrant, warnings } = request;
   const query = url.searchParams;
   const manager = query.get("fieldManager") || (headers["user-agent"]?.split(/[/ ]/)[0] ?? "") || "unknown";
   requireWriteOptions(optionsOf(method), query, { manager, mediaType: mediaTypeOf(request) });
@@ -25,7 +25,7 @@ export function writeOptions(request: ApiRequest, warnings: string[]): WriteOpti
     user,
     requireGrant,
     dryRun: query.has("dryRun"),
-    fieldValidation: readFieldValidation(query.get("fieldValidation")) ?? "Warn",
+    fieldValidation: readFieldValidation(query.get("fieldValidation")),
     warn: (message) => warnings.push(message),
   };
 }

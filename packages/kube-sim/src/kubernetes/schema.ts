@@ -5,6 +5,7 @@
  */
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
+import { duplicate } from "./validation/causes.ts";
 
 /** Of `x-kubernetes-validations`, in CEL. */
 export interface Rule {
@@ -104,7 +105,7 @@ function withoutNullsBelow(value: Json, schema: Schema | undefined): Json {
   return isObject(value) ? withoutForbiddenNulls(value, schema) : value;
 }
 
-/** Items of sets and maps that are there twice. */
+/** Items of sets and maps that are there twice: each, after the first of its key. */
 export function repeatedItems(value: Json | undefined, schema: Schema | undefined, path = ""): Cause[] {
   if (schema === undefined) return [];
   if (isObject(value)) {
@@ -114,11 +115,10 @@ export function repeatedItems(value: Json | undefined, schema: Schema | undefine
   }
   if (!Array.isArray(value)) return [];
   const keys = value.map((item) => JSON.stringify(keyOfItem(item, schema)));
-  const own = keys.flatMap((key, index) =>
-    key !== undefined && keys.indexOf(key) < index
-      ? [{ reason: "FieldValueDuplicate", message: `Duplicate value: ${key}`, field: `${path}[${index}]` }]
-      : [],
-  );
+  const own = value.flatMap((_, index) => {
+    const key = keys[index];
+    return key !== undefined && keys.indexOf(key) < index ? [duplicate(`${path}[${index}]`, key)] : [];
+  });
   return [...own, ...value.flatMap((item, index) => repeatedItems(item, schema.items, `${path}[${index}]`))];
 }
 
@@ -149,106 +149,4 @@ export function objectWithDefaults(value: JsonObject, schema: Schema): JsonObjec
     if (standard !== undefined && result[field] === undefined) result[field] = structuredClone(standard);
   }
   return result;
-}
-
-export function enumViolations(value: Json, { enum: accepted }: Schema, path: string): Cause[] {
-  if (accepted === undefined || accepted.includes(value)) return [];
-  const supported = accepted.map((each) => JSON.stringify(each)).join(", ");
-  const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
-  return [{ reason: "FieldValueNotSupported", message, field: path }];
-}
-
-/** Of a built-in kind: values of a wrong type, words that are not accepted, and fields that are not there. */
-export function violations(value: Json, schema: Schema | undefined, path: string): Cause[] {
-  if (schema === undefined || (value === null && schema.nullable === true)) return [];
-  if (!hasType(value, schema)) return [wrongType(value, schema, path)];
-  const own = enumViolations(value, schema, path);
-  if (Array.isArray(value)) {
-    return value.flatMap((item, index) => violations(item, schema.items, `${path}[${index}]`));
-  }
-  if (!isObject(value)) return own;
-  const missing = (schema.required ?? []).filter((field) => value[field] === undefined);
-  return [
-    ...missing.map((field) => ({
-      reason: "FieldValueRequired",
-      message: "Required value",
-      field: path === "" ? field : `${path}.${field}`,
-    })),
-    ...Object.entries(value).flatMap(([field, child]) =>
-      violations(child, fieldSchema(schema, field), path === "" ? field : `${path}.${field}`),
-    ),
-  ];
-}
-
-function hasType(value: Json, schema: Schema): boolean {
-  if (schema["x-kubernetes-int-or-string"] === true) return typeof value === "string" || Number.isInteger(value);
-  switch (schema.type) {
-    case undefined:
-      return true;
-    case "object":
-      return isObject(value);
-    case "array":
-      return Array.isArray(value);
-    case "integer":
-      return typeof value === "number" && Number.isInteger(value) && isWithin(value, schema.format);
-    case "string":
-      return typeof value === "string" && hasFormat(value, schema.format);
-    default:
-      return typeof value === schema.type;
-  }
-}
-
-function isWithin(value: number, format: string | undefined): boolean {
-  const most = format === "int32" ? 2 ** 31 : 2 ** 63;
-  return value >= -most && value < most;
-}
-
-/** Times have to be times; of other formats, nobody asks much. */
-function hasFormat(text: string, format: string | undefined): boolean {
-  if (format === "date-time") return /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(text);
-  return format === "date" ? /^\d{4}-\d\d-\d\d$/.test(text) : true;
-}
-
-function typeNameOf(value: Json): string {
-  if (value === null) return "null";
-  if (Array.isArray(value)) return "array";
-  return Number.isInteger(value) ? "integer" : typeof value;
-}
-
-function wrongType(value: Json, schema: Schema, field: string): Cause {
-  const isText = typeof value === "string" && schema.type === "string";
-  const name = typeNameOf(value);
-  const found = JSON.stringify(isText ? value : name);
-  const either = schema["x-kubernetes-int-or-string"] === true ? "integer,string" : schema.type;
-  const expected = isText ? schema.format : either;
-  const message = `Invalid value: ${found}: ${field} in body must be of type ${expected}: ${found}`;
-  return { reason: "FieldValueTypeInvalid", message, field };
-}
-
-/** Items of a list that have the same key, where it is a map: `.spec.containers`, `name="a"`. */
-export function repeatedKeys(
-  value: Json | undefined,
-  schema: Schema | undefined,
-  path = "",
-): { readonly field: string; readonly key: string }[] {
-  if (schema === undefined) return [];
-  if (isObject(value)) {
-    return Object.entries(value).flatMap(([field, child]) =>
-      repeatedKeys(child, fieldSchema(schema, field), `${path}.${field}`),
-    );
-  }
-  if (!Array.isArray(value)) return [];
-  const inside = value.flatMap((item, index) => repeatedKeys(item, schema.items, `${path}[${index}]`));
-  const names = schema["x-kubernetes-list-type"] === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : [];
-  if (names.length === 0) return inside;
-  const keys = value.map((item) =>
-    names
-      .flatMap((name) => {
-        const own = (isObject(item) ? item[name] : undefined) ?? schema.items?.properties?.[name]?.default;
-        return own === undefined ? [] : [`${name}=${JSON.stringify(own)}`];
-      })
-      .join(","),
-  );
-  const repeated = keys.find((key, index) => key !== "" && keys.indexOf(key) !== index);
-  return repeated === undefined ? inside : [...inside, { field: path, key: repeated }];
 }

@@ -1,4 +1,5 @@
 /** The HTTPS listener: reads requests, applies scripted faults, writes answers. */
+
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -9,8 +10,8 @@ import type { Call, Faults } from "azure-sim/faults";
 import { isObject, type Json, stringAt } from "azure-sim/json";
 import type { Certificate } from "azure-sim/tls";
 import type { Answer, Reply } from "./answer.ts";
-import type { User } from "./authentication.ts";
 import { kubernetesVersion } from "./builtIn/kinds.ts";
+import { jsonOrNull } from "./decodeText.ts";
 import { ApiFailure, methodNotAllowed, scripted } from "./failures.ts";
 import { goYaml } from "./goYaml.ts";
 import { answerHealth } from "./health.ts";
@@ -18,6 +19,7 @@ import { wantsProtobuf, wantsYaml } from "./negotiation.ts";
 import { encodeBody, inJson } from "./protobuf/messages.ts";
 import type { ApiRequest } from "./request.ts";
 import { parseResourcePath } from "./requestPath.ts";
+import type { User } from "./users.ts";
 
 interface Environment {
   readonly cluster: string;
@@ -239,19 +241,10 @@ function callOf(cluster: string, { method, url, body }: Pick<ApiRequest, "method
 
 function isDryRun(url: URL, body: string): boolean {
   if (url.searchParams.has("dryRun")) return true;
-  const options = body.includes('"DeleteOptions"') ? parse(body) : null;
+  const options = body.includes('"DeleteOptions"') ? jsonOrNull(body) : null;
   return isObject(options) && Array.isArray(options["dryRun"]);
 }
 
 function nameIn(body: string): string | undefined {
-  return stringAt(parse(body), "metadata", "name");
-}
-
-function parse(body: string): Json {
-  try {
-    return JSON.parse(body);
-  } catch {
-    // This is only for the journal; the answer reports what is wrong with the body.
-    return null;
-  }
+  return stringAt(jsonOrNull(body), "metadata", "name");
 }

@@ -1,14 +1,24 @@
 /** TokenRequest, and the discovery documents with which others verify the tokens. */
 import { randomUUID } from "node:crypto";
 import { type Json, type JsonObject, listAt, numberAt, objectAt, stringAt } from "azure-sim/json";
-import type { Cluster, World } from "azure-sim/world";
+import type { Cluster } from "azure-sim/world";
 import { SignJWT } from "jose";
-import type { LookUp } from "./authentication.ts";
-import { ApiFailure, badRequest, invalid } from "./failures.ts";
+import type { Reply } from "./answer.ts";
+import { builtInResource } from "./builtIn/resources.ts";
+import { ApiFailure, badRequest, invalid, methodNotAllowed, notFound } from "./failures.ts";
 import { type KubeObject, timestamp } from "./object.ts";
+import { readQuestion, tracked } from "./question.ts";
+import type { Carried } from "./request.ts";
+import type { TokenEnvironment } from "./users.ts";
 import { invalidValue } from "./validation/causes.ts";
+import type { Target } from "./verbs.ts";
 
-const tokenRequest = { group: "authentication.k8s.io", kind: "TokenRequest" };
+/** What is asked of an account: a token. */
+const tokenRequest = builtInResource({
+  ...{ group: "authentication.k8s.io", version: "v1", kind: "TokenRequest", plural: "tokenrequests", singular: "" },
+  ...{ namespaced: true, verbs: ["create"], shortNames: [], categories: [], subresources: [], columns: [] },
+  definition: "io.k8s.api.authentication.v1.TokenRequest",
+});
 
 function refused(name: string, field: string, value: Json, why: string): ApiFailure {
   return invalid(tokenRequest, name, [invalidValue(field, value, why)]);
@@ -31,8 +41,7 @@ function boundObject(
   if (kind === undefined) return undefined;
   const apiVersion = stringAt(reference, "apiVersion") ?? "v1";
   if (apiVersion !== "v1" || !["Pod", "Secret", "Node"].includes(kind)) {
-    const version = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
-    throw badRequest(`cannot bind token to object of type ${version}, Kind=${kind}`);
+    throw badRequest(`cannot bind token to object of type ${apiVersion}, Kind=${kind}`);
   }
   if (name === "") throw badRequest("Name parameter required.");
   const plural = `${kind.toLowerCase()}s`;
@@ -41,19 +50,27 @@ function boundObject(
     throw new ApiFailure(404, "NotFound", `${plural} "${name}" not found`, { name, kind: plural });
   }
   if (uid === "" || uid === bound.metadata.uid) return bound;
-  const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+  const why = `the UID in the bound object reference (${uid}) does not match the UID in record`;
   throw new ApiFailure(409, "Conflict", `Operation cannot be fulfilled on ${kind} "${name}": ${why}`, { name, kind });
 }
 
-export async function requestToken(
-  { world, cluster, lookUp }: { world: World; cluster: Cluster; lookUp: LookUp },
-  account: KubeObject,
-  request: Json,
-): Promise<JsonObject> {
+export async function answerTokenRequest(
+  { world, cluster, lookUp }: TokenEnvironment,
+  request: Carried,
+  target: Target,
+): Promise<Reply> {
+  if (request.method !== "POST") throw methodNotAllowed();
+  const { kind, body, writer } = readQuestion(request, tokenRequest, {
+    ...{ namespace: target.namespace, now: world.now(), subresource: "token" },
+  });
+  const account = lookUp("ServiceAccount", target.namespace ?? "", target.name);
+  if (account === undefined) throw notFound(target.resource, target.name);
   const { name, namespace = "", uid } = account.metadata;
-  const [metadata, spec] = [objectAt(request, "metadata"), objectAt(request, "spec")];
+  const spec = { expirationSeconds: 3600, ...objectAt(body, "spec") };
+  const { managedFields } = tracked({ kind, body: { spec }, writer });
+  const metadata = { ...objectAt(body, "metadata"), managedFields };
   const expirationSeconds = requireExpiration(spec);
-  const ownName = stringAt(request, "metadata", "name") ?? name;
+  const ownName = stringAt(body, "metadata", "name") ?? name;
   if (ownName !== name)
     throw refused(name, "metadata.name", ownName, "must match the service account name if specified");
   const find = (kind: string, bound: string) => lookUp(kind, namespace, bound);
@@ -70,13 +87,13 @@ export async function requestToken(
     .setExpirationTime(issuedAt + expirationSeconds)
     .setJti(randomUUID())
     .sign(cluster.serviceAccountKey.privateKey);
-  return {
-    kind: "TokenRequest",
-    apiVersion: "authentication.k8s.io/v1",
+  const answer = {
+    ...{ kind, apiVersion: writer.apiVersion },
     metadata: { ...metadata, name, namespace, uid, creationTimestamp: timestamp(world.now()) },
     spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds },
     status: { token, expirationTimestamp: timestamp(new Date((issuedAt + expirationSeconds) * 1000)) },
   };
+  return { code: 201, body: answer };
 }
 
 /** Without an end but that of its account and its secret. A real one has its claims under other names. */

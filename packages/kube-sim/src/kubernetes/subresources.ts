@@ -1,34 +1,44 @@
 /** What lies below an object besides its status: its scale, the binding and the eviction of a pod, the end of a namespace. */
 import { type Json, type JsonObject, numberAt, objectAt, stringAt, stringsAt } from "azure-sim/json";
-import { ApiFailure, badRequest, invalid, methodNotAllowed, noSuchResource, notFound } from "./failures.ts";
+import {
+  ApiFailure,
+  badRequest,
+  invalid,
+  methodNotAllowed,
+  noSuchResource,
+  notFound,
+  unsupportedMediaType,
+} from "./failures.ts";
 import type { KubeObject } from "./object.ts";
 import { jsonPatch, mergePatch } from "./patches.ts";
 import { messageNameOf } from "./protobuf/fields.ts";
+import type { ApiRequest } from "./request.ts";
+import { mediaTypeOf, read } from "./requestBody.ts";
+import { writeOptions } from "./requestOptions.ts";
 import type { ScalePaths } from "./resource.ts";
 import { invalidValue } from "./validation/causes.ts";
 import type { Objects, Target, WriteOptions } from "./verbs.ts";
 
-interface Asked {
-  readonly method: string;
-  readonly body: () => Json;
-  readonly mediaType: string;
-  readonly options: () => WriteOptions;
-  /** Of an apply. */
-  readonly force: boolean;
-}
-
 const noWayIn = "a pod is a process of this machine, which nobody can enter";
 
 type Answered = { readonly code: number; readonly body: JsonObject };
+
+interface Asked {
+  readonly method: string;
+  readonly mediaType: string;
+  readonly body: () => Json;
+  readonly options: () => WriteOptions;
+}
+
 type Handler = (target: Target, asked: Asked) => Answered;
 
 /** Throws a 404 if the resource has no such subresource. */
-export function answerBelow(objects: Objects, target: Target, subresource: string, asked: Asked): Answered {
+export function answerBelow(objects: Objects, target: Target, subresource: string, request: ApiRequest): Answered {
   const isServed = target.resource.subresources.some((each) => each.subresource === subresource);
   if (!isServed && target.resource.isCustom) throw notFound(target.resource, target.name);
   if (!isServed) throw noSuchResource();
   const handler = createHandlers(objects)[subresource];
-  if (handler !== undefined) return handler(target, asked);
+  if (handler !== undefined) return handler(target, askedBy(request));
   // A client learns first that there is no such object.
   objects.get(target);
   const { plural } = target.resource;
@@ -39,19 +49,28 @@ export function answerBelow(objects: Objects, target: Target, subresource: strin
   );
 }
 
+/** Looks at the body and the options only once the object is there. */
+function askedBy(request: ApiRequest): Asked {
+  return {
+    method: request.method,
+    mediaType: mediaTypeOf(request),
+    body: () => read(request),
+    options: () => writeOptions({ ...request, warnings: [] }),
+  };
+}
+
 function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
   return {
-    scale: (target, { method, body, mediaType, options, force }) => {
+    scale: (target, { method, body, mediaType, options }) => {
       const { scale } = target.resource;
       const live = objects.get(target);
       if (method === "GET") return { code: 200, body: scaleOf(live, scale) };
       if (method !== "PUT" && method !== "PATCH") throw methodNotAllowed();
-      const isApplied = mediaType === "application/apply-patch+yaml";
+      if (mediaType === "application/apply-patch+yaml") throw unsupportedMediaType(patchTypes);
       const wanted = method === "PUT" ? body() : patchedScale(scaleOf(live, scale, 0), mediaType, body());
       const replicas = readScale(target, wanted);
       const { subresource: _, ...rest } = options();
-      const resourceVersion = stringAt(wanted, "metadata", "resourceVersion");
-      const asked = { ...rest, isApplied, force, resourceVersion: isApplied ? undefined : resourceVersion };
+      const asked = { ...rest, resourceVersion: stringAt(wanted, "metadata", "resourceVersion") };
       return { code: 200, body: scaleOf(objects.scale(target, replicas, asked), scale) };
     },
     binding: (target, { method, body, options }) => {
@@ -92,6 +111,9 @@ function createHandlers(objects: Objects): Readonly<Record<string, Handler>> {
     },
   };
 }
+
+/** Nobody applies a scale. */
+const patchTypes = ["application/json-patch+json", "application/merge-patch+json"];
 
 function patchedScale(scale: JsonObject, mediaType: string, patch: Json): Json {
   return mediaType === "application/json-patch+json" ? jsonPatch(scale, patch) : mergePatch(scale, patch);

@@ -1,10 +1,10 @@
 /** The controller that fills secrets of type service-account-token (kubernetes.io "Manually create a long-lived API token"). */
 import { objectAt, stringAt } from "azure-sim/json";
 import type { Cluster } from "azure-sim/world";
-import type { LookUp } from "./authentication.ts";
 import { type Controller, mergePatch, type Parts, startController } from "./controller.ts";
 import type { KubeObject } from "./object.ts";
 import { lastingToken } from "./serviceAccountTokens.ts";
+import type { LookUp } from "./users.ts";
 
 const prefix = "kubernetes.io/service-account";
 

@@ -3,10 +3,10 @@ import { type JsonObject, stringAt, without } from "azure-sim/json";
 import { withoutAnyNulls } from "./body.ts";
 import type { Cause } from "./cause.ts";
 import { ruleViolations } from "./customRules.ts";
-import { customViolations } from "./customValidation.ts";
 import { invalid } from "./failures.ts";
 import type { Resource } from "./resource.ts";
-import { repeatedItems, type Schema, violations } from "./schema.ts";
+import { repeatedItems, type Schema } from "./schema.ts";
+import { valueViolations } from "./schemaValidation.ts";
 
 /** Throws a 422. */
 export function requireValid(
@@ -21,14 +21,8 @@ export function requireValid(
   }
   // Nobody checks the status; the metadata has rules of its own.
   const checked = withoutAnyNulls(without(object, "status", "metadata"));
-  // What has been said of a field, or of what it is in, the schema need not say again.
-  const isSaid = ({ field }: Cause) =>
-    more.some(
-      (each) => field === each.field || (/^[.[]/.test(field.slice(each.field.length)) && field.startsWith(each.field)),
-    );
   const isAsked = ({ field }: Cause) => field !== "metadata";
-  const ofSchema = violations(checked, resource.schema, "").filter(isAsked);
-  const causes = [...more, ...ofSchema.filter((cause) => !isSaid(cause))];
+  const causes = [...more, ...valueViolations(checked, resource.schema).filter(isAsked)];
   // Both groups of events are one kind inside.
   const named = resource.kind === "Event" ? { ...resource, group: "" } : resource;
   if (causes.length > 0) throw invalid(named, stringAt(object, "metadata", "name") ?? "", causes);
@@ -41,7 +35,7 @@ function requireValidCustom(
   { more, before }: { more: readonly Cause[]; before: JsonObject | undefined },
 ): void {
   const { schema } = resource;
-  const causes = [...more, ...customViolations(object, schema), ...repeatedItems(object, schema)];
+  const causes = [...more, ...valueViolations(object, schema), ...repeatedItems(object, schema)];
   const isBlocked = causes.some(({ reason }) => blocking.has(reason));
   const rules = isBlocked ? (hasRules(schema) ? [unchecked] : []) : ruleViolations(object, { schema, before });
   const all = [...causes, ...rules];

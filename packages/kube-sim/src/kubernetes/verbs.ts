@@ -53,11 +53,7 @@ export interface Objects {
   /** Assigns a pod to a node. */
   bind(target: Target, node: string, options: WriteOptions): KubeObject;
   /** Sets the replicas that a scale asks for. */
-  scale(
-    target: Target,
-    replicas: number,
-    options: WriteOptions & { resourceVersion?: string | undefined; force?: boolean },
-  ): KubeObject;
+  scale(target: Target, replicas: number, options: WriteOptions & { resourceVersion?: string | undefined }): KubeObject;
   /** Replaces the finalizers of a namespace's spec, which nothing else can. */
   finalize(target: Target, body: Json, options: WriteOptions): KubeObject;
   /** The object's last state, and whether it is gone or waits for finalizers. */

@@ -5,7 +5,7 @@ import type { ClientId, PrincipalId } from "../../../domain/naming/identityPair.
 import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type AzureRolePlace, isProvable, rolesFor, scopeOf } from "../../../domain/targets/azureRoles.ts";
 import { inEffectFrom, isOneOf, planRoleRevocation } from "../../definitions/heldRoles.ts";
-import type { Decision, TargetAt } from "../../definitions/targetFamily.ts";
+import type { Decision, NamedTargetAt } from "../../definitions/targetFamily.ts";
 import { unlessForbidden } from "../../definitions/unlessForbidden.ts";
 import { type AssignmentsAt, findAssignments, findOutlived, readAssignments } from "./assignments.ts";
 import { planGrant } from "./grant.ts";
@@ -13,7 +13,7 @@ import { inspectRoles } from "./inspection.ts";
 import { othersWithRoles } from "./otherAccess.ts";
 import { preflightAt, unmetAt } from "./preflight.ts";
 
-export function azureRoleAt(place: AzureRolePlace): TargetAt {
+export function azureRoleAt(place: AzureRolePlace): NamedTargetAt {
   const scope = scopeOf(place);
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),

@@ -18,5 +18,5 @@ export async function inspectRoles(
     const text = isMarkLost ? undefined : printRoleMark(namespaceRef, mark.operation, mark.installation);
     note({ thing: target, id: assignmentId(assignment), mark: text, field: "description" });
   }
-  return inspectHeld(found, rolesFor(place.kind, input.access), input);
+  return inspectHeld(found, rolesFor(place.kind, input.access), { target, identity: await input.identity() });
 }

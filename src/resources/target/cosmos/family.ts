@@ -1,7 +1,7 @@
 /** Cosmos DB for NoSQL, whose accounts give roles of their own. They know an identity by its principal ID. */
 import { type CosmosPlace, cosmosRolesFor, cosmosScope } from "../../../domain/targets/cosmos.ts";
 import { inspectHeld, planRoleRevocation } from "../../definitions/heldRoles.ts";
-import type { Exporting, TargetAt } from "../../definitions/targetFamily.ts";
+import type { Exporting, NamedTargetAt } from "../../definitions/targetFamily.ts";
 import { readAssignments } from "./assignments.ts";
 import { effectiveFrom } from "./effect.ts";
 import { planGrant } from "./grant.ts";
@@ -9,7 +9,7 @@ import { othersInAccount } from "./otherAccess.ts";
 import { preflightAt, unmetAt } from "./preflight.ts";
 import { reachedInAccount } from "./reach.ts";
 
-export function cosmosAt(place: CosmosPlace): TargetAt {
+export function cosmosAt(place: CosmosPlace): NamedTargetAt {
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
     async planRevocation(ports, input) {
@@ -17,8 +17,10 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
       return planRoleRevocation(ours, cosmosRolesFor(input.keep), input);
     },
     async inspect(ports, input) {
-      if (!input.identity) return [];
-      return inspectHeld(await readAssignments(ports, place, input), cosmosRolesFor(input.access), input);
+      const identity = await input.identity();
+      if (!identity) return [];
+      const held = await readAssignments(ports, place, input);
+      return inspectHeld(held, cosmosRolesFor(input.access), { ...input, identity });
     },
     unmet: (ports) => unmetAt(ports, place),
     preflight: (ports, input) => preflightAt(ports, place, input),
@@ -33,7 +35,10 @@ export function cosmosAt(place: CosmosPlace): TargetAt {
   };
 }
 
-function exportAt(place: CosmosPlace, { target, access, principalId }: Exporting): ReturnType<TargetAt["exported"]> {
+function exportAt(
+  place: CosmosPlace,
+  { target, access, principalId }: Exporting,
+): ReturnType<NamedTargetAt["exported"]> {
   if (principalId === undefined) {
     const why = "Mooring does not know the identity's principal ID yet: verify the namespace, and export it again.";
     return { commands: [], leftOut: [{ what: target, why }] };

@@ -2,7 +2,7 @@
 import { toOperationError } from "../../../domain/operation/plan.ts";
 import type { PostgresPlace } from "../../../domain/targets/postgres.ts";
 import type { Obstacles } from "../../definitions/preflight.ts";
-import type { TargetAt } from "../../definitions/targetFamily.ts";
+import type { NamedTargetAt } from "../../definitions/targetFamily.ts";
 import { exportAt } from "./export.ts";
 import { findPlaceConflict, planGrant } from "./grant.ts";
 import { inspectRole } from "./inspection.ts";
@@ -11,7 +11,7 @@ import { reachedInSchema } from "./reach.ts";
 import { planRevocation } from "./revocation.ts";
 import type { Looking } from "./role.ts";
 
-export function postgresAt(place: PostgresPlace): TargetAt {
+export function postgresAt(place: PostgresPlace): NamedTargetAt {
   return {
     planGrant: (ports, input) => planGrant(ports, place, input),
     planRevocation: (ports, input) => planRevocation(ports, place, input),

@@ -10,8 +10,9 @@ import { mayAdopt } from "../../../domain/request/adoption.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresSchema } from "../../../ports/postgres.ts";
+import { joined } from "../../definitions/joined.ts";
 import type { Decision, Granting } from "../../definitions/targetFamily.ts";
-import { describeOther, joined, revokeFrom, revoking } from "./revocation.ts";
+import { describeOther, revokeFrom, revoking } from "./revocation.ts";
 import {
   actedFor,
   describeStrangers,
@@ -35,9 +36,9 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   const found = await readRoles(ports, place, { about: input, principalId: input.identity?.principalId });
   const conflict = findConflict(found, place, input);
   if (conflict) return refuse(conflict);
-  const leftOut = describeStrangers(found.own.schema, place, input);
+  const notices = describeStrangers(found.own.schema, place, input);
   const installation = await ports.registry.installation();
-  const given = { ...give(ports, place, { ...input, found: found.own, installation }), leftOut };
+  const given = { ...give(ports, place, { ...input, found: found.own, installation }), notices };
   if (!input.revokesSurplus) return given;
   // Then the identity comes in by its own name alone.
   const all = { ...input, keep: [], keepsResource: true };
@@ -48,7 +49,7 @@ export async function planGrant(ports: Granter, place: PostgresPlace, input: Gra
   return {
     action: "update",
     differences: [...given.differences, ...renamed],
-    leftOut,
+    notices,
     writes: [...given.writes, ...revoked.writes],
     tidying: [...(given.tidying ?? []), ...(revoked.tidying ?? [])],
   };

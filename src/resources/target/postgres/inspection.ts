@@ -13,7 +13,8 @@ export async function inspectRole(
   place: PostgresPlace,
   input: Inspecting,
 ): Promise<readonly Finding[]> {
-  const { target, identity, note } = input;
+  const { target, note } = input;
+  const identity = await input.identity();
   const roles = await readRoles(ports, place, { about: input, principalId: identity?.principalId });
   const { role, schema, mark, ...found } = roles.own;
   const conflict = findPlaceConflict(schema, place, input);

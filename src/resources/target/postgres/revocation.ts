@@ -6,6 +6,7 @@ import { isSameId } from "../../../domain/naming/resourceId.ts";
 import { type PostgresPlace, type PostgresRight, rightsOf } from "../../../domain/targets/postgres.ts";
 import type { Ports } from "../../../ports/index.ts";
 import type { PostgresRights, PostgresRole, PostgresRoles, PostgresSchema } from "../../../ports/postgres.ts";
+import { joined } from "../../definitions/joined.ts";
 import { knownIdentities } from "../../definitions/knownIdentities.ts";
 import type { Decision, Revoking } from "../../definitions/targetFamily.ts";
 import {
@@ -53,18 +54,6 @@ export async function planRevocation(
 
 function byName(roles: readonly RoleAt[]): readonly RoleAt[] {
   return [...new Map(roles.map((each) => [each.name, each])).values()];
-}
-
-/** Nearly always there is one role. */
-export function joined(decisions: readonly Decision[]): Decision {
-  const found = decisions.filter(({ action }) => action !== "none");
-  return {
-    action: found[0]?.action ?? "none",
-    differences: found.flatMap(({ differences }) => differences),
-    writes: found.flatMap(({ writes }) => writes),
-    tidying: found.flatMap(({ tidying = [] }) => tidying),
-    stays: found.flatMap(({ stays = [] }) => stays),
-  };
 }
 
 /** Empty if it can use nothing there. */

@@ -5,6 +5,7 @@ import { namesOf } from "../../../domain/lookUp.ts";
 import type { PrincipalId } from "../../../domain/naming/identityPair.ts";
 import { namespaceKey, postgresRoleName } from "../../../domain/naming/names.ts";
 import { operationsIn, readMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import type { Notice } from "../../../domain/operation/plan.ts";
 import type { Access } from "../../../domain/targets/access.ts";
 import {
   type PostgresPlace,
@@ -100,18 +101,18 @@ export function strangersIn({ owners }: PostgresSchema): readonly string[] {
   return owners.filter(({ isActedFor }) => !isActedFor).map(({ name }) => name);
 }
 
-/** A sentence of what access to the schema leaves out. */
+/** What access to the schema leaves out. */
 export function describeStrangers(
   schema: PostgresSchema | undefined,
   { schema: name, login }: PostgresPlace,
   { target }: Pick<About, "target">,
-): readonly string[] {
+): readonly Notice[] {
   const strangers = schema ? strangersIn(schema) : [];
   if (strangers.length === 0) return [];
-  return [
+  const message =
     `On target "${target}", what ${strangers.join(", ")} has or makes in schema "${name}" is left out: ` +
-      `Mooring's role "${login}" may not give rights on it.`,
-  ];
+    `Mooring's role "${login}" may not give rights on it.`;
+  return [{ code: "TARGET_PARTLY_GIVEN", message }];
 }
 
 /** What the namespace's record calls the role: all targets of a server share it. */

@@ -26,22 +26,6 @@ function pullPolicy(image: string): string {
 const container: Complete = (value) =>
   filledTexts(value, { imagePullPolicy: pullPolicy(stringAt(value, "image") ?? "") });
 
-/** On the network of its node, a port is the node's; of a template, that is said for each pod that is made of it. */
-function withHostPorts(value: JsonObject): JsonObject {
-  if (value["hostNetwork"] !== true) return value;
-  const ported = (field: string) =>
-    listAt(value, field).map((each) => {
-      const ports = listAt(each, "ports");
-      if (!isObject(each) || ports.length === 0) return each;
-      return { ...each, ports: ports.map((port) => (isObject(port) ? hostPort(port) : port)) };
-    });
-  const lists = ["containers", "initContainers"].filter((field) => listAt(value, field).length > 0);
-  return { ...value, ...Object.fromEntries(lists.map((field) => [field, ported(field)])) };
-}
-
-const hostPort = (port: JsonObject): JsonObject =>
-  port["hostPort"] ? port : { ...port, hostPort: port["containerPort"] ?? 0 };
-
 /** The older name of the field is written, too. */
 const podSpec: Complete = (value) => {
   const account = stringAt(value, "serviceAccountName") || stringAt(value, "serviceAccount");
@@ -106,7 +90,6 @@ function serviceSpec(value: JsonObject): JsonObject {
       type,
       ...(isExternal ? { externalTrafficPolicy: "Cluster" } : {}),
     }),
-    ...(stringAt(value, "sessionAffinity") === "ClientIP" ? { sessionAffinityConfig: clientAffinity(value) } : {}),
     ...(type === "LoadBalancer"
       ? filled(pick(value, "allocateLoadBalancerNodePorts"), { allocateLoadBalancerNodePorts: true })
       : {}),
@@ -114,31 +97,11 @@ function serviceSpec(value: JsonObject): JsonObject {
   };
 }
 
-function clientAffinity(value: JsonObject): JsonObject {
-  const config = objectAt(value, "sessionAffinityConfig");
-  return { ...config, clientIP: filled(objectAt(config, "clientIP"), { timeoutSeconds: 10_800 }) };
-}
-
 /** By the processor's time, where nothing else is named. */
 function autoscalerSpec(value: JsonObject): JsonObject {
   const cpu = { name: "cpu", target: { type: "Utilization", averageUtilization: 80 } };
   const metrics = listAt(value, "metrics").length > 0 ? {} : { metrics: [{ type: "Resource", resource: cpu }] };
-  const behavior = isObject(value["behavior"]) ? { behavior: scalingBehavior(value["behavior"]) } : {};
-  return { ...value, ...metrics, ...behavior };
-}
-
-const all = { type: "Percent", value: 100, periodSeconds: 15 };
-
-function scalingBehavior(value: JsonObject): JsonObject {
-  const up = {
-    ...{ stabilizationWindowSeconds: 0, selectPolicy: "Max" },
-    policies: [{ type: "Pods", value: 4, periodSeconds: 15 }, all],
-  };
-  return {
-    ...value,
-    scaleUp: filled(objectAt(value, "scaleUp"), up),
-    scaleDown: filled(objectAt(value, "scaleDown"), { selectPolicy: "Max", policies: [all] }),
-  };
+  return { ...value, ...metrics };
 }
 
 function pick(value: JsonObject, field: string): JsonObject {
@@ -171,7 +134,7 @@ export const goDefaults: Readonly<Record<string, Complete>> = {
   "apps/v1.DeploymentSpec": deploymentSpec,
   "core/v1.Pod": (given) => {
     const pod = withRequests(given);
-    return { ...pod, spec: withHostPorts(ownSpec(objectAt(pod, "spec"))) };
+    return { ...pod, spec: ownSpec(objectAt(pod, "spec")) };
   },
   // Not of the jobs that a schedule will make.
   "batch/v1.Job": (given) => {

@@ -1,10 +1,10 @@
 /** Texts of a built-in object that Go reads as a value of its own: quantities, times, bytes. */
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
-import { microTimeProblem, timeProblem } from "../goTime.ts";
+import { isMicroTime, isTime } from "../goTime.ts";
 import { fieldsOf, messageNameOf } from "../protobuf/fields.ts";
 import { readQuantity } from "./quantity.ts";
 
-/** In Go's words, the first that cannot be read. */
+/** The first that cannot be read. */
 export function unreadableValue(object: JsonObject, apiVersion: string, kind: string): string | undefined {
   const message = messageNameOf(apiVersion, kind);
   return message === undefined ? undefined : inStruct(object, message);
@@ -28,9 +28,11 @@ function inField(value: Json | undefined, type: string): string | undefined {
   if (type.startsWith("[]")) return Array.isArray(value) ? first(value, type.slice(2)) : undefined;
   if (type.startsWith("{}")) return isObject(value) ? first(Object.values(value), type.slice(2)) : undefined;
   if (type.includes("/")) return isObject(value) ? inStruct(value, type) : undefined;
-  if (type === "quantity" && typeof value === "boolean") return readers["quantity"]?.(String(value));
-  return typeof value === "string" ? readers[type]?.(value) : undefined;
+  if (type === "quantity" && typeof value === "boolean") return unreadable(value, type);
+  return typeof value === "string" && readable[type]?.(value) === false ? unreadable(value, type) : undefined;
 }
+
+const unreadable = (value: Json, type: string) => `${JSON.stringify(value)} cannot be read as ${type}`;
 
 function first(values: readonly Json[], type: string): string | undefined {
   for (const value of values) {
@@ -40,16 +42,10 @@ function first(values: readonly Json[], type: string): string | undefined {
   return undefined;
 }
 
-const readers: Readonly<Record<string, (text: string) => string | undefined>> = {
-  quantity: (text) =>
-    readQuantity(text) === undefined
-      ? "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-      : undefined,
-  time: timeProblem,
-  microTime: microTimeProblem,
-  bytes: (text) => {
-    const wrong = /[^A-Za-z0-9+/=\r\n]/.exec(text)?.index;
-    const at = wrong ?? (text.replaceAll(/[\r\n]/g, "").length % 4 === 0 ? undefined : text.length);
-    return at === undefined ? undefined : `illegal base64 data at input byte ${at}`;
-  },
+const readable: Readonly<Record<string, (text: string) => boolean>> = {
+  quantity: (text) => readQuantity(text) !== undefined,
+  time: isTime,
+  microTime: isMicroTime,
+  bytes: (text) =>
+    /^[A-Za-z0-9+/=]*$/.test(text.replaceAll(/[\r\n]/g, "")) && text.replaceAll(/[\r\n]/g, "").length % 4 === 0,
 };

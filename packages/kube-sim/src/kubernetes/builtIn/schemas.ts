@@ -38,8 +38,8 @@ function read({ $ref, properties, items, additionalProperties, ...rest }: JsonOb
   const { required, format, ...others } = rest;
   return {
     ...(others as Schema),
-    // Times are read by Go, and refused in its words.
-    ...(typeof format === "string" && format !== "date-time" ? { format } : {}),
+    // Texts are read as Go does it.
+    ...(typeof format === "string" && rest["type"] !== "string" ? { format } : {}),
     ...(Array.isArray(required) && isObject(properties) ? { required: missed(required, properties) } : {}),
     ...(children ? { properties: Object.fromEntries(children) } : {}),
     ...(items === undefined ? {} : { items: readChild(items) }),

@@ -3,8 +3,8 @@ import { Environment } from "@marcbachmann/cel-js";
 import { isObject, type Json, type JsonObject, listAt, objectAt, stringAt } from "azure-sim/json";
 import { messageOf } from "../../messageOf.ts";
 import type { Cause } from "../cause.ts";
-import { customViolations } from "../customValidation.ts";
 import type { Schema } from "../schema.ts";
+import { valueViolations } from "../schemaValidation.ts";
 import { invalidValue, required } from "./causes.ts";
 import { violationsBy } from "./rules.ts";
 
@@ -59,7 +59,7 @@ const language = new Environment({ enableOptionalTypes: true, homogeneousAggrega
 /** Defaults that do not fit, and rules that cannot be read. */
 function contentViolations(schema: JsonObject, path: string): Cause[] {
   const { default: value } = schema;
-  const wrong = value === undefined ? [] : customViolations(value, schema as Schema);
+  const wrong = value === undefined ? [] : valueViolations(value, schema as Schema);
   return [
     ...wrong.map((cause) => ({ ...cause, field: `${path}.default${cause.field === "" ? "" : `.${cause.field}`}` })),
     ...listAt(schema, "x-kubernetes-validations").flatMap((each, index) => {

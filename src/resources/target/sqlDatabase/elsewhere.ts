@@ -3,20 +3,20 @@
  * that cannot be read now is named, and never fails an operation that does not need it.
  */
 
-import type { Catalog } from "../../domain/catalog/catalog.ts";
-import { type Finding, finding } from "../../domain/finding.ts";
-import { inGroups } from "../../domain/inGroups.ts";
-import type { ClientId } from "../../domain/naming/identityPair.ts";
-import { identityName, type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
-import { readMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { OnboardingRequest } from "../../domain/request/request.ts";
-import { type DatabaseTarget, everyDatabase, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseUser } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import { list } from "../definitions/dependants.ts";
-import type { Inspection } from "../definitions/inspection.ts";
-import { inTime } from "../definitions/inTime.ts";
+import type { Catalog } from "../../../domain/catalog/catalog.ts";
+import { type Finding, finding } from "../../../domain/finding.ts";
+import { inGroups } from "../../../domain/inGroups.ts";
+import type { ClientId } from "../../../domain/naming/identityPair.ts";
+import { identityName, type NamespaceRef, namespaceKey } from "../../../domain/naming/names.ts";
+import { readMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
+import type { OnboardingRequest } from "../../../domain/request/request.ts";
+import { type DatabaseTarget, everyDatabase, keyOf } from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseUser } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import { list } from "../../definitions/dependants.ts";
+import type { Inspection } from "../../definitions/inspection.ts";
+import { inTime } from "../../definitions/inTime.ts";
 import { describeUser } from "./describeUser.ts";
 import { waitsToBeDropped } from "./revocation.ts";
 

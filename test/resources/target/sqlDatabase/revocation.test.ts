@@ -1,21 +1,21 @@
 /** What opens access goes first: nothing that keeps a user from being dropped, or Mooring from revoking all, keeps the rest. */
 import { beforeEach, expect, it } from "vitest";
-import { PermanentError } from "../../../src/domain/errors.ts";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
-import type { Leftover } from "../../../src/domain/operation/leftover.ts";
-import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
-import type { StepContext } from "../../../src/resources/definitions/step.ts";
-import { sqlUser } from "../../../src/resources/sqlUser/resource.ts";
-import { retireDatabase, tidyUp } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
-import { quietInput, quietStep } from "../../support/quietStep.ts";
+import { PermanentError } from "../../../../src/domain/errors.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../../src/domain/naming/ownership.ts";
+import type { Leftover } from "../../../../src/domain/operation/leftover.ts";
+import { OnboardingRequest } from "../../../../src/domain/request/request.ts";
+import type { DatabaseState, DatabaseUser } from "../../../../src/ports/databases.ts";
+import type { StepContext } from "../../../../src/resources/definitions/step.ts";
+import { sqlUser } from "../../../../src/resources/target/resource.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
+import { quietInput, quietStep } from "../../../support/quietStep.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const name = identityName(namespaceRef);
 const database = { server: "sql-dev", database: "orders", roles: ["reader", "writer"] };
 const input = { ...namespaceRef, ...quietInput, database };
+const { retireDatabase } = sqlUser.steps;
 const least = { mayChangeRoles: false, mayGrant: false, mayMakeUsers: true, seesDefinitions: true };
 
 let cloud: FakeCloud;
@@ -73,9 +73,7 @@ function refuseDrop(code: "SQL_USER_OWNS_SCHEMA" | "SQL_USER_HAS_DEPENDANTS", me
 const user = (as = name) => cloud.users.get("sql-dev/orders")?.get(as);
 const remains = async () =>
   (
-    await Promise.all(
-      sqlUser.remains?.(cloud.ports, OnboardingRequest.parse({ ...namespaceRef, databases: [database] })) ?? [],
-    )
+    await Promise.all(sqlUser.remains(cloud.ports, OnboardingRequest.parse({ ...namespaceRef, databases: [database] })))
   ).flat();
 
 it.each([
@@ -128,7 +126,7 @@ it.each([
   expect(codes).toEqual(["LEFT_TO_TIDY"]);
   const [left] = await cloud.ports.registry.listLeftovers();
   expect(left?.what).toEqual([`${message} It has no right that Mooring gave, and nobody can log in as it.`]);
-  expect(await tidyUp(cloud.ports, left as Leftover, [])).toEqual(left?.what);
+  expect(await sqlUser.tidyUp(cloud.ports, left as Leftover, [])).toEqual(left?.what);
 });
 
 it("revokes what it may, and then names what it may not", async () => {

@@ -1,11 +1,11 @@
 /** Users of a database, and the server's administrator, with the rights that Mooring did not give. */
-import { defined } from "../../domain/defined.ts";
-import { namespaceKey } from "../../domain/naming/names.ts";
-import { readMark } from "../../domain/naming/ownership.ts";
-import { type DatabaseTarget, keyOf } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseUser } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import { type OtherAccess, type Owner, type Owners, recordedMarkOf } from "../definitions/otherAccess.ts";
+import { defined } from "../../../domain/defined.ts";
+import { namespaceKey } from "../../../domain/naming/names.ts";
+import { readMark } from "../../../domain/naming/ownership.ts";
+import { type DatabaseTarget, keyOf } from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseUser } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import { type OtherAccess, type Owner, type Owners, recordedMarkOf } from "../../definitions/otherAccess.ts";
 import { userId } from "./knownMark.ts";
 
 /** As sys.database_principals.type_desc says it. */

@@ -1,17 +1,17 @@
 /** Role bundles by Mooring's own roles: given, moved from the fixed roles of 0.1.0, adopted, narrowed, and what is missing for it. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark, readMark } from "../../../src/domain/naming/ownership.ts";
-import { sidFromClientId } from "../../../src/domain/naming/sid.ts";
-import { OnboardingRequest } from "../../../src/domain/request/request.ts";
-import type { DatabaseState, DatabaseUser } from "../../../src/ports/databases.ts";
-import { askToGive } from "../../../src/resources/definitions/permit.ts";
-import { planDatabase } from "../../../src/resources/sqlUser/grant.ts";
-import { inspectDatabase } from "../../../src/resources/sqlUser/inspection.ts";
-import { planNarrowing, planRevocation } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
-import { clientIdOf, principalIdOf } from "../../support/ids.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark, readMark } from "../../../../src/domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../../src/domain/naming/sid.ts";
+import { OnboardingRequest } from "../../../../src/domain/request/request.ts";
+import type { DatabaseState, DatabaseUser } from "../../../../src/ports/databases.ts";
+import { askToGive } from "../../../../src/resources/definitions/permit.ts";
+import type { Granting } from "../../../../src/resources/definitions/targetFamily.ts";
+import { sqlUser } from "../../../../src/resources/target/resource.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
+import { clientIdOf, principalIdOf } from "../../../support/ids.ts";
+import { grantedBy, revokedBy } from "./decided.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
 const user = identityName(namespaceRef);
@@ -38,23 +38,30 @@ function put(
   cloud.users.get("sql-dev/orders")?.set(user, { ...made, ...changes });
 }
 
-async function plan(roles: string[], changes: Partial<Parameters<typeof planDatabase>[1]> = {}) {
-  const database = on(...roles);
-  const input = {
+type Planned = Pick<Granting<string>, "adoptionPolicy"> & {
+  readonly takesBack: boolean;
+  readonly adoptIdentity: string;
+};
+
+async function plan(access: string[], { takesBack, ...changes }: Partial<Planned> = {}) {
+  const asked = {
     ...namespaceRef,
     operation: "now",
-    database,
-    adoptionPolicy: "IfIdentical",
-    identity,
-    ...changes,
-  } as const;
-  const asked = { ...input, wanted: { databases: [database] }, isRepair: false, isPlan: false };
-  return await planDatabase(cloud.ports, { ...input, permit: await askToGive(cloud.ports, asked) });
+    wanted: { databases: [on(...access)] },
+    isRepair: false,
+    isPlan: false,
+  };
+  const permit = await askToGive(cloud.ports, asked);
+  const about = { operation: "now", access, adoptionPolicy: "IfIdentical", identity, permit } as const;
+  return await grantedBy(cloud, { ...about, revokesSurplus: takesBack ?? permit.isFirst, ...changes });
 }
 
-function inspect(...roles: string[]) {
+async function inspect(...roles: string[]) {
   const request = OnboardingRequest.parse({ ...namespaceRef, databases: [on(...roles)] });
-  return inspectDatabase(cloud.ports, { request, clientId, note: () => undefined }, on(...roles));
+  const identityLook = Promise.resolve(undefined);
+  const input = { request, clientId, hasIdentity: true, identity: identityLook, note: () => undefined };
+  const looks = sqlUser.inspect(cloud.ports, { ...input, gaveRole: () => false, judgedRoles: async () => () => false });
+  return (await looks.find((each) => each.target === "sql-dev/orders")?.read()) ?? [];
 }
 
 /** Changes what Mooring sees of the database. */
@@ -117,7 +124,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
   });
 
   it("loses only what a change no longer asks for", async () => {
-    const { changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database: on("reader") });
+    const { changes } = await revokedBy(cloud, ["reader"]);
 
     expect(changes.slice(0, -1)).toEqual([
       { kind: "revoke", user, permission: "EXECUTE" },
@@ -129,7 +136,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
     see({ mayChangeRoles: false, mayGrant: false });
 
     const repair = await plan(["writer", "executor"], { takesBack: true });
-    const narrowing = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database: on("reader") });
+    const narrowing = await revokedBy(cloud, ["reader"]);
 
     for (const { conflict, changes } of [repair, narrowing]) {
       expect(changes).toEqual([]);
@@ -146,10 +153,7 @@ describe("a user that 0.1.0 gave fixed roles", () => {
     see({ mayChangeRoles: false, mayGrant: false });
     cloud.identities.set(user, { ...identity, id: "i", name: user, location: "l", tags: {}, tenantId: "t" });
 
-    const { conflict, changes } = await planRevocation(cloud.ports, "revokeDatabase", {
-      ...namespaceRef,
-      database: on("reader"),
-    });
+    const { conflict, changes } = await revokedBy(cloud, []);
 
     expect(conflict).toBeUndefined();
     expect(changes).toEqual([{ kind: "drop", user }]);

@@ -1,11 +1,11 @@
 import { beforeEach, expect, it } from "vitest";
-import { identityName } from "../../../src/domain/naming/names.ts";
-import { printMark } from "../../../src/domain/naming/ownership.ts";
-import { planNarrowing } from "../../../src/resources/sqlUser/revocation.ts";
-import { createFakeCloud, type FakeCloud } from "../../support/fakeCloud.ts";
+import { identityName } from "../../../../src/domain/naming/names.ts";
+import { printMark } from "../../../../src/domain/naming/ownership.ts";
+import { createFakeCloud, type FakeCloud } from "../../../support/fakeCloud.ts";
+import { newPair } from "../../../support/ids.ts";
+import { revokedBy } from "./decided.ts";
 
 const namespaceRef = { cluster: "aks-dev", namespace: "team-a" };
-const database = { server: "sql-dev", database: "orders", roles: ["reader" as const] };
 const user = identityName(namespaceRef);
 
 let cloud: FakeCloud;
@@ -23,7 +23,7 @@ beforeEach(() => {
 const left = printMark({ berth: "aks-dev/team-a", operation: "o", grants: { db_datareader: "o" } });
 
 it("revokes what the user still has, and removes from the mark what somebody else revoked", async () => {
-  const { plan, changes } = await planNarrowing(cloud.ports, "narrowDatabase", { ...namespaceRef, database });
+  const { plan, changes } = await revokedBy(cloud, ["reader"]);
 
   expect(plan).toMatchObject({
     action: "update",
@@ -36,9 +36,8 @@ it("revokes what the user still has, and removes from the mark what somebody els
 });
 
 it("plans for the user that the change recreates, which gets no more than it held", async () => {
-  const input = { ...namespaceRef, database: { ...database, roles: ["writer" as const] } };
-  const now = await planNarrowing(cloud.ports, "narrowDatabase", input);
-  const then = await planNarrowing(cloud.ports, "narrowDatabase", { ...input, next: { sid: "0xCD" } });
+  const now = await revokedBy(cloud, ["writer"]);
+  const then = await revokedBy(cloud, ["writer"], { to: newPair() });
 
   expect(now.plan).toMatchObject({ action: "update", differences: [] });
   expect(then.plan).toMatchObject({ action: "none", differences: [] });

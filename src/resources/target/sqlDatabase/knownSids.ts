@@ -1,9 +1,9 @@
-import { identityRef } from "../../domain/catalog/clusters.ts";
-import { lookUp } from "../../domain/lookUp.ts";
-import type { NamespaceRef } from "../../domain/naming/names.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseState } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
+import { identityRef } from "../../../domain/catalog/clusters.ts";
+import { lookUp } from "../../../domain/lookUp.ts";
+import type { NamespaceRef } from "../../../domain/naming/names.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
+import type { DatabaseState } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
 import { sidOf } from "./knownMark.ts";
 import { asCataloged } from "./way.ts";
 

@@ -2,17 +2,17 @@
  * What Mooring's own user needs in a database, and the T-SQL by which a member of db_owner gives it. infra/sql/database-user.sql is
  * all of it for the role bundles.
  */
-import { quoteName } from "../../domain/naming/quoteName.ts";
-import type { Conflict } from "../../domain/operation/plan.ts";
+import { quoteName } from "../../../domain/naming/quoteName.ts";
+import type { Conflict } from "../../../domain/operation/plan.ts";
 import {
   isFixedRole,
   type OwnRole,
   ownRoleNamed,
   ownRoles,
   printPermissions,
-} from "../../domain/targets/databaseRoles.ts";
-import type { Grant } from "../../domain/targets/roleBundles.ts";
-import type { DatabaseState, UserChange } from "../../ports/databases.ts";
+} from "../../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../../domain/targets/roleBundles.ts";
+import type { DatabaseState, UserChange } from "../../../ports/databases.ts";
 
 /** What a decision would do with a user. */
 interface Doing {

@@ -1,20 +1,14 @@
-/**
- * A custom object against the schema of its definition, in the order and the words of k8s.io/kube-openapi/pkg/validation/validate.
- * Of several alternatives that do not fit, it shows what is wrong with the first.
- */
+/** A value against its schema: of a built-in kind, or of a definition (k8s.io/kube-openapi/pkg/validation/validate). */
 import { isObject, type Json, type JsonObject } from "azure-sim/json";
 import type { Cause } from "./cause.ts";
 import { formats } from "./formats.ts";
 import { readPattern } from "./pattern.ts";
-import { enumViolations, fieldSchema, type Schema } from "./schema.ts";
+import { fieldSchema, type Schema } from "./schema.ts";
+import { oneOf, required } from "./validation/causes.ts";
 
-export function customViolations(value: Json, schema: Schema | undefined, path = ""): Cause[] {
+export function valueViolations(value: Json, schema: Schema | undefined, path = ""): Cause[] {
   if (schema === undefined) return [];
-  if (value === null) {
-    return schema.nullable === true
-      ? []
-      : [...typeViolations(value, schema, path), ...enumViolations(value, schema, path)];
-  }
+  if (value === null) return schema.nullable === true ? [] : typeViolations(value, schema, path);
   return [
     ...typeViolations(value, schema, path),
     ...alternativeViolations(value, schema, path),
@@ -23,7 +17,7 @@ export function customViolations(value: Json, schema: Schema | undefined, path =
       : []),
     ...(typeof value === "number" ? numberViolations(value, schema, path) : []),
     ...(Array.isArray(value) ? listViolations(value, schema, path) : []),
-    ...enumViolations(value, schema, path),
+    ...(schema.enum === undefined ? [] : oneOf(path, value, schema.enum)),
     ...(isObject(value) ? objectViolations(value, schema, path) : []),
     ...(isObject(value) && schema["x-kubernetes-embedded-resource"] === true ? embeddedViolations(value, path) : []),
   ];
@@ -82,29 +76,16 @@ function typeOf(value: Json): readonly [type: string, format: string] {
   return Number.isInteger(value) ? ["integer", "int64"] : ["number", "float64"];
 }
 
-function alternativeViolations(value: Json, { anyOf, oneOf, allOf, not }: Schema, path: string): Cause[] {
-  const each = (schemas: readonly Schema[] = []) => schemas.map((schema) => customViolations(value, schema, path));
-  const [any, one, all] = [each(anyOf), each(oneOf), each(allOf)];
-  const fitting = (causes: readonly (readonly Cause[])[]) => causes.filter((found) => found.length === 0).length;
+function alternativeViolations(value: Json, { anyOf, oneOf: one, allOf = [], not }: Schema, path: string): Cause[] {
+  const isFitting = (schema: Schema) => valueViolations(value, schema, path).length === 0;
   const about = JSON.stringify(path);
-  const alone = fitting(one) === 0 ? "Found none valid" : `Found ${fitting(one)} valid alternatives`;
   return [
-    ...(any.length > 0 && fitting(any) === 0
-      ? [fieldless(`${about} must validate at least one schema (anyOf)`), ...(any[0] ?? [])]
+    ...(anyOf?.some(isFitting) === false ? [fieldless(`${about} must validate at least one schema (anyOf)`)] : []),
+    ...(one !== undefined && one.filter(isFitting).length !== 1
+      ? [fieldless(`${about} must validate one and only one schema (oneOf)`)]
       : []),
-    ...(one.length > 0 && fitting(one) !== 1
-      ? [
-          fieldless(`${about} must validate one and only one schema (oneOf). ${alone}`),
-          ...(fitting(one) === 0 ? (one[0] ?? []) : []),
-        ]
-      : []),
-    ...all.flat(),
-    ...(fitting(all) === all.length
-      ? []
-      : [fieldless(`${about} must validate all the schemas (allOf)${fitting(all) === 0 ? ". None validated" : ""}`)]),
-    ...(not !== undefined && customViolations(value, not, path).length === 0
-      ? [fieldless(`${about} must not validate the schema (not)`)]
-      : []),
+    ...allOf.flatMap((schema) => valueViolations(value, schema, path)),
+    ...(not !== undefined && isFitting(not) ? [fieldless(`${about} must not validate the schema (not)`)] : []),
   ];
 }
 
@@ -125,7 +106,9 @@ function textViolations(
 
 function formatViolations(value: string, { type, format = "" }: Schema, path: string): Cause[] {
   if (type !== undefined && type !== "string") return [];
-  return formats[format.replaceAll("-", "")]?.(value) === false ? [wrongType(path, format, value)] : [];
+  return formats[format.replaceAll("-", "")]?.(value) === false
+    ? [invalid(value, path, `must be of type ${format}`)]
+    : [];
 }
 
 function numberViolations(value: number, schema: Schema, path: string): Cause[] {
@@ -147,9 +130,7 @@ function rangeViolations(value: number, { type, format }: Schema, path: string):
   if (type !== "integer") return [];
   const most = format === "int32" ? 2 ** 31 : 2 ** 63;
   if (Number.isInteger(value) && value >= -most && value < most) return [];
-  const known = numberFormats["integer"]?.find((each) => each === format);
-  const kind = known === undefined ? "integer (default format)" : `integer with format ${known}`;
-  return [fieldless(`Checked value must be of type ${kind} in ${path}`)];
+  return [wrongType(path, `integer with format ${format ?? "int64"}`, String(value))];
 }
 
 function tooMany(count: number, most: number, field: string): Cause {
@@ -163,14 +144,14 @@ function listViolations(
 ): Cause[] {
   const count = value.length;
   return [
-    ...value.flatMap((item, index) => customViolations(item, items, `${path}[${index}]`)),
+    ...value.flatMap((item, index) => valueViolations(item, items, `${path}[${index}]`)),
     ...(count < minItems ? [invalid(count, path, `should have at least ${minItems} items`)] : []),
     ...(count > maxItems ? [tooMany(count, maxItems, path)] : []),
   ];
 }
 
 function objectViolations(value: JsonObject, schema: Schema, path: string): Cause[] {
-  const { minProperties = 0, maxProperties = Infinity, required = [] } = schema;
+  const { minProperties = 0, maxProperties = Infinity, required: wanted = [] } = schema;
   const count = Object.keys(value).length;
   // The API server looks at the metadata of an object by itself.
   const isObjectItself = path === "" || schema["x-kubernetes-embedded-resource"] === true;
@@ -178,15 +159,11 @@ function objectViolations(value: JsonObject, schema: Schema, path: string): Caus
   return [
     ...(count < minProperties ? [invalid(count, path, `should have at least ${minProperties} properties`)] : []),
     ...(count > maxProperties ? [tooMany(count, maxProperties, path)] : []),
-    ...fields.flatMap(([field, each]) => customViolations(each, fieldSchema(schema, field), child(path, field))),
-    ...required
-      .filter((field) => value[field] === undefined)
-      .map((field) => ({ reason: "FieldValueRequired", message: "Required value", field: child(path, field) })),
+    ...fields.flatMap(([field, each]) => valueViolations(each, fieldSchema(schema, field), child(path, field))),
+    ...wanted.filter((field) => value[field] === undefined).map((field) => required(child(path, field))),
   ];
 }
 
 function embeddedViolations(value: JsonObject, path: string): Cause[] {
-  return ["apiVersion", "kind"]
-    .filter((field) => !value[field])
-    .map((field) => ({ reason: "FieldValueRequired", message: "Required value", field: child(path, field) }));
+  return ["apiVersion", "kind"].filter((field) => !value[field]).map((field) => required(child(path, field)));
 }

@@ -1,77 +1,37 @@
 /** Reading the SQL user back. */
-import { PermanentError, TransientError } from "../../domain/errors.ts";
-import { type Finding, type FindingCode, finding } from "../../domain/finding.ts";
-import { identityName, namespaceKey } from "../../domain/naming/names.ts";
-import { readMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
+import { PermanentError, TransientError } from "../../../domain/errors.ts";
+import { type Finding, type FindingCode, finding } from "../../../domain/finding.ts";
+import { identityName, namespaceKey } from "../../../domain/naming/names.ts";
+import { readMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
 import {
+  type DatabaseRole,
   denialsOf,
   fixedInsteadOf,
   grantsOf,
   ownRoleNamed,
   printPermissions,
-} from "../../domain/targets/databaseRoles.ts";
-import {
-  type DatabaseRequest,
-  type DatabaseTarget,
-  findDatabase,
-  keyOf,
-  sqlDatabase,
-} from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
-import type { Ports } from "../../ports/index.ts";
-import type { InspectionInput } from "../definitions/inspection.ts";
-import { unlessDropped } from "../definitions/leftCatalog.ts";
+} from "../../../domain/targets/databaseRoles.ts";
+import type { DatabaseState, DatabaseUser } from "../../../ports/databases.ts";
+import type { Ports } from "../../../ports/index.ts";
+import type { Inspecting } from "../../definitions/targetFamily.ts";
 import { describeUser } from "./describeUser.ts";
-import { atGiven } from "./givenDatabase.ts";
 import { userId } from "./knownMark.ts";
+import { type DatabasePlace, reach } from "./place.ts";
 import { asCataloged, circumstancesOf } from "./way.ts";
 
-type Looking = Pick<Ports, "catalog" | "databases" | "registry" | "sqlServers">;
-type Inspected = Pick<InspectionInput, "request" | "clientId" | "note">;
+type Looking = Pick<Ports, "databases" | "sqlServers">;
+type Input = Inspecting<DatabaseRole>;
 
-export async function inspectDatabase(
+/** Every user of the identity, where the catalog no longer has the database. */
+export async function describeUsers(
   ports: Looking,
-  input: Inspected,
-  database: DatabaseRequest,
-): Promise<readonly Finding[]> {
-  const record = await ports.registry.getNamespace(input.request);
-  const isMoved = record && sqlDatabase.isMoved(ports.catalog, keyOf(database), record);
-  if (isMoved) {
-    const found = await describeGiven(ports, input, database);
-    const what = { field: "server", expected: "where the catalog has it now", found };
-    return [finding("TARGET_MOVED", keyOf(database), what)];
-  }
-  return await unlessDropped(
-    () => inspectListed(ports, input, { database, at: findDatabase(ports.catalog, { ...database, roles: [] }) }),
-    () => inspectDropped(ports, input, database),
-  );
-}
-
-/** Whatever the identity has there, only its removal can still be asked for. */
-async function inspectDropped(
-  ports: Looking,
-  input: Inspected,
-  database: DatabaseRequest,
-): Promise<readonly Finding[]> {
-  const found = await describeGiven(ports, input, database);
-  return [finding("NOT_IN_CATALOG", keyOf(database), { field: "catalog", expected: "listed", found })];
-}
-
-async function describeGiven(
-  ports: Looking,
-  { request, clientId }: Inspected,
-  database: DatabaseRequest,
+  place: DatabasePlace,
+  { namespaceRef, clientId }: Pick<Input, "namespaceRef" | "clientId">,
 ): Promise<string> {
-  const sought = { name: identityName(request), sid: sidFromClientId(clientId) };
-  return await describeAccess(() =>
-    atGiven(ports, { namespaceRef: request, database }, (target) => ports.databases.inspect(target, sought)),
-  );
-}
-
-async function describeAccess(look: () => Promise<DatabaseState>): Promise<string> {
+  const sought = { name: identityName(namespaceRef), sid: sidFromClientId(clientId) };
   try {
-    const { users } = await look();
+    const { users } = await reach(ports, place, (target) => ports.databases.inspect(target, sought));
     return users.length === 0 ? "no user" : users.map(describeUser).join("; ");
   } catch (error) {
     if (!(error instanceof PermanentError) && !(error instanceof TransientError)) throw error;
@@ -79,15 +39,16 @@ async function describeAccess(look: () => Promise<DatabaseState>): Promise<strin
   }
 }
 
-async function inspectListed(
-  { databases }: Pick<Ports, "databases">,
-  { request, clientId, note }: Inspected,
-  { database, at }: { readonly database: DatabaseRequest; readonly at: DatabaseTarget },
+export async function inspectUser(
+  ports: Looking,
+  place: DatabasePlace,
+  { namespaceRef, target, access, clientId, note }: Input,
 ): Promise<readonly Finding[]> {
-  const target = keyOf(database);
-  const name = identityName(request);
+  const name = identityName(namespaceRef);
   const sid = sidFromClientId(clientId);
-  const state = asCataloged(at, await databases.inspect(at, { name, sid }));
+  const state = await reach(ports, place, async (at) =>
+    asCataloged(at, await ports.databases.inspect(at, { name, sid })),
+  );
   const { users } = state;
   const user = users.find((each) => each.name === name);
   const others = users.filter((each) => each !== user && each.sid === sid);
@@ -110,21 +71,21 @@ async function inspectListed(
   if (user.sid !== sid) {
     findings.push(finding("USER_SID_STALE", target, { field: "sid", expected: sid, found: user.sid }));
   }
-  return [...findings, ...compareRights(target, user, { state, database, key: namespaceKey(request) })];
+  return [...findings, ...compareRights(target, user, { state, access, key: namespaceKey(namespaceRef) })];
 }
 
 interface Compared {
   readonly state: DatabaseState;
-  readonly database: DatabaseRequest;
+  readonly access: readonly DatabaseRole[];
   readonly key: string;
 }
 
 function compareRights(target: string, user: DatabaseUser, compared: Compared): readonly Finding[] {
-  const { database, key } = compared;
+  const { access, key } = compared;
   const desired = namesOf(user, compared);
   const held = [...user.roles, ...user.permissions];
   const { otherPermissions = [] } = user;
-  const isBroken = (each: string) => denialsOf(database.roles).has(each.replace(/^DENY /, ""));
+  const isBroken = (each: string) => denialsOf(access).has(each.replace(/^DENY /, ""));
   const denials = [...user.roles, ...otherPermissions].filter(isBroken);
   const extra = otherPermissions.filter((each) => !denials.includes(each) && each !== "DENY CONNECT");
   const mark = readMark(user.mark);
@@ -166,10 +127,10 @@ function compareRights(target: string, user: DatabaseUser, compared: Compared): 
 }
 
 /** The roles and permissions that should give the user what was asked for; `moves`: after a repair. */
-function namesOf(user: DatabaseUser, { state, database, key }: Compared, moves = false): readonly string[] {
+function namesOf(user: DatabaseUser, { state, access, key }: Compared, moves = false): readonly string[] {
   const mark = readMark(user.mark);
   const having = { user, mark: mark?.berth === key ? mark : undefined, moves };
-  return grantsOf(database.roles, circumstancesOf(state, having)).map(({ name }) => name);
+  return grantsOf(access, circumstancesOf(state, having)).map(({ name }) => name);
 }
 
 /** What Mooring gave by fixed roles before the database had Mooring's own. */

@@ -1,4 +1,4 @@
-import type { DatabaseUser } from "../../ports/databases.ts";
+import type { DatabaseUser } from "../../../ports/databases.ts";
 
 /** `other (db_datareader, EXECUTE)`. */
 export function describeUser({ name, roles, permissions }: DatabaseUser): string {

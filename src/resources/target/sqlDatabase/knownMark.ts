@@ -1,8 +1,8 @@
-import { ClientId } from "../../domain/naming/identityPair.ts";
-import { operationsIn, readMark, type UserMark } from "../../domain/naming/ownership.ts";
-import { sidFromClientId } from "../../domain/naming/sid.ts";
-import type { DatabaseUser } from "../../ports/databases.ts";
-import type { Recalled } from "../definitions/recordedMark.ts";
+import { ClientId } from "../../../domain/naming/identityPair.ts";
+import { operationsIn, readMark, type UserMark } from "../../../domain/naming/ownership.ts";
+import { sidFromClientId } from "../../../domain/naming/sid.ts";
+import type { DatabaseUser } from "../../../ports/databases.ts";
+import type { About } from "../../definitions/targetFamily.ts";
 
 export interface KnownMark {
   /** Mooring's mark for the namespace or, if somebody removed it, the one recorded for this same user. */
@@ -14,10 +14,10 @@ export interface KnownMark {
 
 export async function knownMark(
   user: DatabaseUser,
-  { database, recordedMark, judge }: Recalled & { readonly database: string },
+  { target, recordedMark, judge }: Pick<About, "target" | "recordedMark" | "judge">,
 ): Promise<KnownMark> {
   const written = readMark(user.mark);
-  const mark = written ?? readMark(await recordedMark(database, userId(user)));
+  const mark = written ?? readMark(await recordedMark(target, userId(user)));
   const whose = mark ? await judge(mark, evidenceOf(user, mark)) : "others";
   const isOurs = whose === "ours";
   return {

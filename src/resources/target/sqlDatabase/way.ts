@@ -2,12 +2,12 @@
  * How a user has its role bundles: by Mooring's own roles, or by fixed ones, as 0.1.0 gave them and others still do. What a user has
  * stays until something moves it; then it gets Mooring's role, and loses the fixed one, in the same transaction.
  */
-import { lookUp } from "../../domain/lookUp.ts";
-import type { UserMark } from "../../domain/naming/ownership.ts";
-import { type Circumstances, fixedInsteadOf } from "../../domain/targets/databaseRoles.ts";
-import type { Grant } from "../../domain/targets/roleBundles.ts";
-import type { DatabaseTarget } from "../../domain/targets/sqlDatabase.ts";
-import type { DatabaseState, DatabaseUser } from "../../ports/databases.ts";
+import { lookUp } from "../../../domain/lookUp.ts";
+import type { UserMark } from "../../../domain/naming/ownership.ts";
+import { type Circumstances, fixedInsteadOf } from "../../../domain/targets/databaseRoles.ts";
+import type { Grant } from "../../../domain/targets/roleBundles.ts";
+import type { DatabaseTarget } from "../../../domain/targets/sqlDatabase.ts";
+import type { DatabaseState, DatabaseUser } from "../../../ports/databases.ts";
 
 interface Having {
   readonly user: Pick<DatabaseUser, "roles" | "permissions">;
