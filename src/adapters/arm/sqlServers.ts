@@ -71,17 +71,18 @@ export function createSqlServers({
       }),
     async inspect({ alias, resourceId }) {
       const { subscriptionId, resourceGroup, server } = parseServerId(alias, resourceId);
-      const { servers, databases } = await clientFor(subscriptionId);
+      const { servers, databases, serverAzureADAdministrators } = await clientFor(subscriptionId);
       return find(`Inspect SQL server "${server}" in resource group "${resourceGroup}"`, async (options) => {
-        const [found, names] = await Promise.all([
-          servers.get(resourceGroup, server, { ...options, expand: "administrators/activedirectory" }),
+        const [found, administrators, names] = await Promise.all([
+          servers.get(resourceGroup, server, options),
+          collect(serverAzureADAdministrators.listByServer(resourceGroup, server, options)),
           collect(databases.listByServer(resourceGroup, server, options)),
         ]);
-        const { login, sid } = found.administrators ?? {};
+        const admin = administrators.find(({ login, sid }) => login && sid);
         return {
           location: found.location,
           fullyQualifiedDomainName: found.fullyQualifiedDomainName ?? "",
-          entraAdmin: login && sid ? { login, objectId: sid } : undefined,
+          entraAdmin: admin?.login && admin.sid ? { login: admin.login, objectId: admin.sid } : undefined,
           databases: names.flatMap(({ name }) => (name === undefined ? [] : [name])),
         };
       });
