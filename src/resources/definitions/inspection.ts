@@ -19,7 +19,7 @@ export interface Inspection {
   readonly namespaceUid?: string | undefined;
   /** During a migration its objects are there beside those of the request's mode, and neither counts as drift. */
   readonly modeBeside?: IdentityMode | undefined;
-  /** The operation that asks has made the identity: nobody can have given it anything else, and what is left from before names another. */
+  /** The operation that asks has made the identity: what is left from before names another. */
   readonly isNew?: boolean | undefined;
   /** What cannot be read for now is a finding, too; otherwise it leaves the question open. */
   readonly findsUnread?: boolean;
@@ -56,6 +56,6 @@ export interface InspectionInput extends Inspection {
 export interface Reading {
   readonly target: string;
   readonly read: () => Promise<readonly Finding[]>;
-  /** It looks for what an identity that has just been made does not have: access elsewhere, what another mode has left. */
+  /** It looks for what another mode, or a guest, has left of an earlier identity. */
   readonly needsPast?: true;
 }

@@ -37,7 +37,6 @@ export const identity = defineResource({
   inspect: (ports, { request, identity: reading, gaveRole, judgedRoles: judging }) => [
     {
       target: identityName(request),
-      needsPast: true,
       async read() {
         if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;

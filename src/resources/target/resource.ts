@@ -45,7 +45,7 @@ export const sqlUser = defineResource({
 
   inspect: (ports, input) => [
     ...readings(ports, input, "sqlDatabase"),
-    { target: "other databases", read: () => inspectReach(ports, input, input.clientId), needsPast: true },
+    { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
   ],
 
   surplus: [surplusUsers],
@@ -80,7 +80,7 @@ export const target = defineResource({
 
   inspect: (ports, input) => [
     ...readings(ports, input, "namedTarget"),
-    { target: "other targets", read: () => inspectOthers(ports, input), needsPast: true },
+    { target: "other targets", read: () => inspectOthers(ports, input) },
   ],
 
   surplus: [surplusAccess],
