@@ -112,6 +112,14 @@ const admitted: Deeds = {
         spec: { resourceAttributes: { verb: "patch", resource: "namespaces" } },
       },
     }),
+  "asks for all that it may do in a namespace": (server) =>
+    server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectRulesReview",
+        spec: { namespace: "own" },
+      },
+    }),
   "deletes its ConfigMap": (server) => remove(inside("v1", "ConfigMap", "mooring-databases"), server),
   "deletes its namespace": (server) => remove(namespace("gone", {}), server),
   "gives up its namespace": (server) => apply(namespace("kept", {}), server),

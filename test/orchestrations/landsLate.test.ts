@@ -345,6 +345,6 @@ describe("Azure that does not find what is there", () => {
     });
 
     expect(cloud.operations.get(operation)?.status).toBe("Succeeded");
-    expect(new Set(seen)).toEqual(new Set(["LOOK_UNCONFIRMED", "SECRETS_UNCOUNTED"]));
+    expect(new Set(seen)).toEqual(new Set(["LOOK_UNCONFIRMED"]));
   });
 });

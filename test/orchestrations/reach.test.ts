@@ -97,6 +97,7 @@ describe("a verification", () => {
   });
 
   it("only warns when a database that no request names cannot be read, and names it with the reason", async () => {
+    await operate(cloud, "onboard", request);
     const { inspect } = cloud.ports.databases;
     const error = new TransientError("SQL_UNAVAILABLE", "no answer");
     const databases: Ports["databases"] = {
@@ -105,7 +106,7 @@ describe("a verification", () => {
     };
     providePorts({ ...cloud.ports, databases });
 
-    const { operation } = await operate(cloud, "onboard", request);
+    const { operation } = await operate(cloud, "repair", request);
 
     expect(operation.status).toBe("Succeeded");
     expect(record().findings).toMatchObject([{ code: "USERS_UNSEEN", found: "sql-dev/orders (SQL_UNAVAILABLE)" }]);

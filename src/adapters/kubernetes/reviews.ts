@@ -11,6 +11,19 @@ import type { ClusterReply, ClusterRequest } from "./wire.ts";
 
 const AccessReview = z.object({ status: z.object({ allowed: z.boolean(), reason: z.string().default("") }) });
 
+const strings = z
+  .array(z.string())
+  .nullish()
+  .transform((given) => given ?? []);
+const Rule = z.object({ verbs: strings, apiGroups: strings, resources: strings, resourceNames: strings });
+type Rule = z.infer<typeof Rule>;
+const RulesReview = z.object({
+  status: z.object({ incomplete: z.boolean().default(false), resourceRules: z.array(Rule).nullish() }),
+});
+
+/** Long enough for all looks of one plan. A right that ends meanwhile refuses the write itself. */
+const keptMs = 1_000;
+
 /** A review that denies something is asked once more, by `sendOnce`. Where Mooring may lack the right to ask, nothing is denied. */
 export function createReviews(
   { send, sendOnce }: { readonly send: Send; readonly sendOnce: Send },
@@ -32,14 +45,47 @@ export function createReviews(
     return status.allowed ? status : statusIn(await askReady(sendOnce, cluster, request));
   }
 
+  const known = new Map<string, Promise<readonly Rule[]>>();
+  /** Whose authorization does not tell all: they are not asked for rules again. */
+  const incomplete = new Set<string>();
+
+  async function askRules(cluster: ClusterTarget, namespace: string): Promise<readonly Rule[]> {
+    const apiVersion = "authorization.k8s.io/v1";
+    const kind = "SelfSubjectRulesReview";
+    const path = `/apis/${apiVersion}/selfsubjectrulesreviews`;
+    const request: ClusterRequest = { method: "POST", path, body: { apiVersion, kind, spec: { namespace } } };
+    const reply = await send(cluster, request);
+    // An older write-policy.yaml refuses the question with 422.
+    const isRefused = [403, 404, 422].includes(reply.status);
+    const status = isRefused ? { incomplete: true } : answerIn(reply, { cluster, request, shape: RulesReview }).status;
+    if (!status.incomplete) return status.resourceRules ?? [];
+    incomplete.add(cluster.apiServer);
+    return [];
+  }
+
+  /** What Mooring may do in the namespace, whatever the names; what is not among it may be allowed all the same. */
+  async function rulesIn(cluster: ClusterTarget, namespace: string | undefined): Promise<readonly Rule[]> {
+    if (namespace === undefined || incomplete.has(cluster.apiServer)) return [];
+    const key = `${cluster.apiServer} ${namespace}`;
+    const asked = known.get(key) ?? askRules(cluster, namespace);
+    if (!known.has(key)) {
+      known.set(key, asked);
+      const forget = () => void known.delete(key);
+      asked.then(() => setTimeout(forget, keptMs).unref(), forget);
+    }
+    return await asked;
+  }
+
   return {
     async whyForbidden(cluster, { apiVersion, kind, name, namespace }) {
       const resource = await locate(cluster, apiVersion, kind);
       if (resource === undefined) return undefined;
       const group = apiVersion.includes("/") ? apiVersion.split("/")[0] : "";
       const attributes = { group, resource: resource.name, name, ...defined({ namespace }) };
+      const rules = await rulesIn(cluster, namespace);
       // Applying an object that does not exist needs both.
-      const reviews = ["patch", "create"].map(async (verb) => {
+      const open = ["patch", "create"].filter((verb) => !rules.some((rule) => allows(rule, verb, attributes)));
+      const reviews = open.map(async (verb) => {
         const spec = { resourceAttributes: { ...attributes, verb } };
         const { allowed, reason } = await review(cluster, "SelfSubjectAccessReview", { spec, mayAsk: false });
         const why = reason === "" ? "" : `: ${reason}`;
@@ -55,4 +101,13 @@ export function createReviews(
       return (await review(cluster, "SubjectAccessReview", { spec, mayAsk: true })).allowed;
     },
   };
+}
+
+function allows(
+  { verbs, apiGroups, resources, resourceNames }: Rule,
+  verb: string,
+  { group, resource }: { readonly group: string | undefined; readonly resource: string },
+): boolean {
+  const has = (all: readonly string[], one: string | undefined) => all.some((each) => each === "*" || each === one);
+  return resourceNames.length === 0 && has(verbs, verb) && has(apiGroups, group) && has(resources, resource);
 }

@@ -9,6 +9,7 @@ import type { Inspection, InspectionInput, SeenThing } from "../../resources/def
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
 import { isGiven, judgedRoles, resourcesFor } from "../../resources/index.ts";
+import { readOnce } from "../answers.ts";
 import { withForbidden } from "./forbidden.ts";
 
 export interface Inspected {
@@ -30,7 +31,8 @@ export async function inspectNamespace(
   return (await readNamespace(ports, inspection, scope)).findings;
 }
 
-export async function readNamespace(ports: Ports, inspection: Inspection, scope: Scope = {}): Promise<Inspected> {
+export async function readNamespace(given: Ports, inspection: Inspection, scope: Scope = {}): Promise<Inspected> {
+  const ports = readOnce(given);
   const seen: SeenThing[] = [];
   // Several targets may share a thing.
   const note = (each: SeenThing) => {
@@ -108,7 +110,8 @@ async function readResources(
   const input = { ...inspection, ...roles, note: (thing: SeenThing) => void seen.push(thing) };
   const readings = resourcesFor(request)
     .filter(isMeant)
-    .flatMap((resource) => resource.inspect(ports, input));
+    .flatMap((resource) => resource.inspect(ports, input))
+    .filter(({ needsPast }) => !(needsPast && inspection.isNew));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(inspection, target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),

@@ -3,7 +3,6 @@ import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { type StepPlan, toStepPlan } from "../../domain/operation/plan.ts";
 import type { StepKey } from "../../domain/operation/stepName.ts";
 import type { Ports } from "../../ports/index.ts";
-import type { Kubernetes } from "../../ports/kubernetes.ts";
 import { lookAt } from "../../resources/definitions/leftCatalog.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { steps as definitions } from "../process/index.ts";
@@ -20,23 +19,8 @@ export async function lookAtSteps(
   planned: Planned,
   own: (step: StepKey) => Partial<Planned> = () => ({}),
 ): Promise<StepPlan[]> {
-  const once = { ...ports, kubernetes: readOnce(ports.kubernetes) };
-  const plans = steps.map((step) => lookAtStep(once, step, { ...planned, ...own(step), beside: steps }));
+  const plans = steps.map((step) => lookAtStep(ports, step, { ...planned, ...own(step), beside: steps }));
   return (await Promise.all(plans)).filter((plan) => plan !== undefined);
-}
-
-/** Several looks read the namespace: within one plan, they see it, and any other object, in one state. */
-function readOnce(kubernetes: Kubernetes): Kubernetes {
-  const found = new Map<string, ReturnType<Kubernetes["get"]>>();
-  return {
-    ...kubernetes,
-    get(cluster, ref) {
-      const key = JSON.stringify([cluster.alias, ref.apiVersion, ref.kind, ref.namespace, ref.name]);
-      const reading = found.get(key) ?? kubernetes.get(cluster, ref);
-      found.set(key, reading);
-      return reading;
-    },
-  };
 }
 
 /** Undefined when the step is not planned. A known error is a blocker of it; an unforeseen one is not for a plan to explain. */

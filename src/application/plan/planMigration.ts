@@ -7,6 +7,7 @@ import { isSameStep } from "../../domain/operation/stepName.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
+import { readOnce } from "../answers.ts";
 import { podsOnPreviousMode } from "../migration/podsOnPreviousMode.ts";
 import { plannedSteps } from "../process/programs.ts";
 import { lookAtSteps } from "./lookAtSteps.ts";
@@ -21,7 +22,8 @@ interface Migrating {
   readonly onNeed?: Planning["onNeed"];
 }
 
-export async function planMigration(ports: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {
+export async function planMigration(given: Ports, { operation, ...migrating }: Migrating): Promise<Plan> {
+  const ports = readOnce(given);
   const { request, migration } = migrating;
   const pods = migrating.pods ?? (await podsOnPreviousMode(ports, request, migration));
   const planned = plannedSteps({ kind: "migrate", request, migration });

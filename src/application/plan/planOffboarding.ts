@@ -7,6 +7,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import { isGiven } from "../../resources/index.ts";
+import { readOnce } from "../answers.ts";
 import { rights } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/programs.ts";
 import { isNeeded } from "../process/removeLeftovers.ts";
@@ -18,16 +19,18 @@ interface Onboarded extends Pick<OperationFacts, "request" | "earlier" | "modeBe
 }
 
 export async function planOffboarding(
-  ports: Ports,
+  given: Ports,
   { request: recorded, earlier, migration, modeBeside = besideOf(recorded, migration) }: Onboarded,
-  { operation = "", ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
+  { operation, ignoreDependants }: { operation?: string } & Pick<OperationFacts, "ignoreDependants"> = {},
 ): Promise<Plan> {
+  const ports = readOnce(given);
   const request = withAccountOf(migration, recorded);
   const gaveRole = (role: RoleAssignment) => [request, earlier].some((each) => each && isGiven(each, role));
   const facts = { kind: "offboard", request, earlier, modeBeside, ignoreDependants } as const;
   const planned = plannedSteps(facts, { hasLeftovers: true });
   // What others gave on a target keeps nothing of Mooring's from being revoked.
   const own = ({ name }: StepKey) => (rights.has(name) ? { ignoreDependants: true } : {});
-  const steps = await lookAtSteps(ports, planned, { ...facts, id: operation, gaveRole }, own);
+  const operating = { id: operation ?? "", hasBegun: operation !== undefined };
+  const steps = await lookAtSteps(ports, planned, { ...facts, ...operating, gaveRole }, own);
   return toPlan(steps.filter(isNeeded));
 }

@@ -8,6 +8,7 @@ import type { Ports } from "../../ports/index.ts";
 import type { Need } from "../../resources/definitions/sharedLimit.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
 import { alsoJudged } from "../../resources/identity/sharing.ts";
+import { readOnce } from "../answers.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { besideChange } from "../process/inTheWay.ts";
 import { plannedSteps } from "../process/programs.ts";
@@ -41,7 +42,7 @@ export function isShown({ name, action }: StepPlan): boolean {
 }
 
 export async function planOnboarding(
-  ports: Ports,
+  given: Ports,
   {
     operation,
     request,
@@ -54,6 +55,7 @@ export async function planOnboarding(
     operator,
   }: PlanInput,
 ): Promise<Plan> {
+  const ports = readOnce(given);
   const kind = earlier ? "change" : "onboard";
   // What others gave on a target keeps nothing of Mooring's from being revoked; in a take-over, it would pass to the other team.
   const ignoreDependants = program === "change" || program === "endAccess";

@@ -6,6 +6,7 @@ import { administeredServers } from "../../domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
 import type { Planning } from "../../resources/definitions/step.ts";
+import { readOnce } from "../answers.ts";
 import { lookAtIdentity } from "../inspection/lookAtIdentity.ts";
 import { plannedSteps } from "../process/programs.ts";
 import { isNeeded } from "../process/removeLeftovers.ts";
@@ -21,7 +22,8 @@ export interface RepairInput {
   readonly operator?: Planning["operator"];
 }
 
-export async function planRepair(ports: Ports, input: RepairInput): Promise<Plan> {
+export async function planRepair(given: Ports, input: RepairInput): Promise<Plan> {
+  const ports = readOnce(given);
   const { operation, ...repairing } = input;
   const { request, clientId, modeBeside, operator } = repairing;
   const { identityLook, found } = lookAtIdentity(ports, { ...request, operation, clientId, operator });

@@ -9,6 +9,7 @@ import { OnboardingRequest } from "../../domain/request/request.ts";
 import { noticeOfLeft } from "../../resources/definitions/leftCatalog.ts";
 import { clientOf } from "../../resources/definitions/operationFacts.ts";
 import { defineStep, StepResult } from "../../resources/definitions/step.ts";
+import { readOnce } from "../answers.ts";
 import { isCommitted } from "../decisions/cancellation.ts";
 import { findRemains } from "../inspection/findRemains.ts";
 import { lookTwice, proveNamespace, throwErrors } from "../inspection/proveNamespace.ts";
@@ -27,6 +28,8 @@ export const verify = defineStep({
     request: OnboardingRequest,
     identity: z.object({ clientId: ClientId }),
     isMigrating: z.boolean().optional(),
+    /** The operation has made the identity. Since 0.2.0. */
+    isNew: z.boolean().optional(),
     /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
     findsUnread: z.boolean().optional(),
   },
@@ -35,12 +38,18 @@ export const verify = defineStep({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
     isMigrating: operation.kind === "repair" ? operation.modeBeside !== undefined : undefined,
+    ...(operation.identity?.action === "create" ? { isNew: true } : {}),
   }),
-  async run({ operation, request, identity: { clientId }, isMigrating = false, findsUnread = false }, ports, step) {
+  async run(
+    { operation, request, identity: { clientId }, isMigrating = false, isNew, findsUnread = false },
+    ports,
+    step,
+  ) {
     const { earlier, things, migration } = (await ports.registry.getNamespace(request)) ?? {};
     const modeBeside = isMigrating ? besideOf(request, migration) : undefined;
-    const inspection = { request, earlier, clientId, modeBeside, things, findsUnread };
+    const inspection = { request, earlier, clientId, modeBeside, things, isNew, findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
+    if (findings.length > 0) await step.expectAfresh();
     const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);
     if (!onlyTakes && findings.some(breaksAccess) && !(await isCommitted(ports.registry, operation)))
       throwErrors(findings);
@@ -66,9 +75,10 @@ export const verifyRemoval = defineStep({
     const modeBeside = readModes(request, modes);
     let unseen: readonly string[] = [];
     const remains = await lookTwice(async () => {
+      const once = readOnce(ports);
       // The current request decides whether the namespace itself goes, not the one that it replaced.
       const requests = earlier ? [request, { ...earlier, deletePolicy: request.deletePolicy }] : [request];
-      const looks = requests.map((each) => findRemains(ports, { request: each, modeBeside }, step));
+      const looks = requests.map((each) => findRemains(once, { request: each, modeBeside }, step));
       const remains = await Promise.all(looks);
       unseen = [...new Set(remains.flatMap((each) => each.unseen))];
       return [...new Set(remains.flatMap(({ found }) => found))];

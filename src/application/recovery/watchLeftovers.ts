@@ -87,6 +87,7 @@ export const unrecorded: StepContext = {
   earlier: async () => undefined,
   notice: async () => undefined,
   isLastTry: async () => true,
+  expectAfresh: async () => undefined,
   commit: async () => undefined,
   plan: async () => {
     throw new Error("the step is run by itself");

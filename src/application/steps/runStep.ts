@@ -15,10 +15,17 @@ import type { Ports } from "../../ports/index.ts";
 import type { Registry } from "../../ports/registry.ts";
 import { runLeavingDropped } from "../../resources/definitions/leftCatalog.ts";
 import type { OperationFacts } from "../../resources/definitions/operationFacts.ts";
-import { isUndo, type StepDefinition, type StepInput, type StepResult } from "../../resources/definitions/step.ts";
+import {
+  isUndo,
+  type StepContext,
+  type StepDefinition,
+  type StepInput,
+  type StepResult,
+} from "../../resources/definitions/step.ts";
 import { logLine } from "../../telemetry/logLine.ts";
 import { stepRetries } from "../../telemetry/metrics.ts";
 import { concerning, inSpan } from "../../telemetry/spans.ts";
+import { type Answers, withAnswers } from "../answers.ts";
 import {
   commitOperation,
   expectNewestRun,
@@ -35,6 +42,7 @@ import { planOperation } from "../plan/planOperation.ts";
 import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { lookAgainAt } from "./lookAgain.ts";
+import { runRecalling } from "./recalled.ts";
 import { beginTrail, type StepFailure, type StepTrail } from "./stepTrail.ts";
 
 /** The operation's record, if it was already read for this run of the step. */
@@ -53,7 +61,9 @@ export async function runStep<G extends object, O extends StepResult>(
   const { operation, cluster, namespace } = input;
   return await concerning({ operation, cluster, namespace, step: name }, () =>
     inSpan(`step ${name}`, { attributes: { "mooring.step.target": target(input) } }, async (span) => {
-      const result = await tryStep(definition, { input, known }, ports, invocation);
+      const result = await withAnswers(ports, operation, (answers) =>
+        tryStep(definition, { input, known, answers }, ports, invocation),
+      );
       span.setAttribute("mooring.step.action", result.action);
       return result;
     }),
@@ -62,7 +72,11 @@ export async function runStep<G extends object, O extends StepResult>(
 
 async function tryStep<G extends object, O extends StepResult>(
   definition: StepDefinition<G, O>,
-  { input, known }: { readonly input: StepInput & G; readonly known: Known | undefined },
+  {
+    input,
+    known,
+    answers,
+  }: { readonly input: StepInput & G; readonly known: Known | undefined; readonly answers: Answers },
   ports: Ports,
   invocation: Invocation,
 ): Promise<O> {
@@ -95,7 +109,9 @@ async function tryStep<G extends object, O extends StepResult>(
     };
     const mayWrite = mayGoOn.then(expectUndoing);
     mayWrite.catch(() => undefined);
-    const gated = gateWrites(ports, () => mayWrite, trail.noteUnanswered);
+    const gate = (through: Ports, mayPass: () => Promise<unknown>) =>
+      gateWrites(through, mayPass, trail.noteUnanswered);
+    const gated = gate(answers.keeping(ports), () => mayWrite);
     const plan = async (facts: OperationFacts) => {
       const looking = planOperation(gated, operation, facts);
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
@@ -108,15 +124,35 @@ async function tryStep<G extends object, O extends StepResult>(
       await expectUndoing();
       await trail.willDo(...said);
     };
-    const context = { ...trail, willDo, invocation, isLastTry, commit, plan };
+    const context = { ...trail, willDo, invocation, isLastTry, commit, plan, expectAfresh: async () => undefined };
     // What a step that is under way makes is not there yet: an undo waits for it before it looks.
     if (isUndo(input)) await mayGoOn;
-    const result = await runLeavingDropped(definition, input, gated, context, () =>
-      run(input, gated, context).catch(async (error: unknown) => {
-        await expectUndoing();
-        throw error;
-      }),
-    );
+    const runWith = (through: Ports, step: StepContext) =>
+      runLeavingDropped(definition, input, through, step, () =>
+        run(input, through, step).catch(async (error: unknown) => {
+          await expectUndoing();
+          throw error;
+        }),
+      );
+    const recall = async () => {
+      const recalling = answers.recalling(ports);
+      // A further attempt asks for itself.
+      const stopping = trail.begun.then(({ before }) => before && recalling.stop());
+      stopping.catch(() => undefined);
+      const result = await runRecalling(recalling, context, (step) =>
+        runWith(
+          gate(recalling.ports, async () => {
+            await step.expectAfresh();
+            await mayWrite;
+          }),
+          step,
+        ),
+      );
+      const { before } = await trail.begun;
+      return recalling.isUsed() && before !== undefined ? undefined : result;
+    };
+    const recalled = isUndo(input) ? undefined : await recall();
+    const result = recalled ?? (await runWith(gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };
     const waitsUntil = result.waitsUntil ?? (looksAgain(input) ? await lookAgainAt(trail, look) : undefined);

@@ -19,6 +19,8 @@ export interface Inspection {
   readonly namespaceUid?: string | undefined;
   /** During a migration its objects are there beside those of the request's mode, and neither counts as drift. */
   readonly modeBeside?: IdentityMode | undefined;
+  /** The operation that asks has made the identity: what is left from before names another. */
+  readonly isNew?: boolean | undefined;
   /** What cannot be read for now is a finding, too; otherwise it leaves the question open. */
   readonly findsUnread?: boolean;
   /** What the namespace's record knows of its things; used after the reading. */
@@ -54,4 +56,6 @@ export interface InspectionInput extends Inspection {
 export interface Reading {
   readonly target: string;
   readonly read: () => Promise<readonly Finding[]>;
+  /** It looks for what another mode, or a guest, has left of an earlier identity. */
+  readonly needsPast?: true;
 }

@@ -69,6 +69,8 @@ export interface Planning extends OperationFacts {
   readonly step: StepKey;
   /** All steps of the plan. */
   readonly beside?: readonly StepKey[] | undefined;
+  /** The operation has begun: what a step asks right before it writes is left to it. */
+  readonly hasBegun?: boolean | undefined;
   /** The look at the identity, which precedes all others. */
   readonly identityLook?:
     | Promise<{ readonly plan: StepPlan; readonly current: ManagedIdentity | undefined }>
@@ -99,6 +101,8 @@ export interface StepContext {
   notice(notices: readonly OperationError[]): Promise<void>;
   /** Whether no other try follows soon if the step fails with this error: an undo goes on for longer. */
   isLastTry(error: TransientError): Promise<boolean>;
+  /** Before the step says what others act on: fails, and the step looks again, if another step's look has answered for this one. */
+  expectAfresh(): Promise<void>;
   /** The point of no return: from here on the operation cannot be canceled. Throws if it was canceled before. */
   commit(): Promise<void>;
   /** What the steps of the operation find now and would do. It has begun with that: the first step asks, and records it. */

@@ -63,7 +63,10 @@ export const federatedCredential = defineResource({
   remains({ catalog, identities, registry }, request) {
     const own = federatedCredentialName(request, request.serviceAccount);
     const read = async () => {
-      const current = await identities.federatedCredentials(identityRef(catalog, request));
+      const ref = identityRef(catalog, request);
+      // They go with their identity.
+      if ((await identities.get(ref)) === undefined) return [];
+      const current = await identities.federatedCredentials(ref);
       const left = await findLeftByGuests({ catalog, registry }, request, current);
       return current
         .filter((each) => each.name === own || hasOwnName(each, request) || left.includes(each))

@@ -10,6 +10,7 @@ import {
 } from "../../domain/naming/names.ts";
 import { isHeld } from "../../domain/operation/lifecycle.ts";
 import { toOperationError, toStepPlan } from "../../domain/operation/plan.ts";
+import { usesBinding } from "../../domain/request/identityModes.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import type { Ports } from "../../ports/index.ts";
 import { mayBind, othersUsing } from "../definitions/identityMembers.ts";
@@ -38,9 +39,14 @@ export const identityBinding = defineResource({
   armActions: () => ["Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete"],
 
   inspect(ports, input) {
-    const target = identityName(input.request);
-    const looks = input.hasIdentity ? [inspectBinding, inspectBindingsOfGuests] : [];
-    return looks.map((look) => ({ target, read: () => look(ports, input) }));
+    const { request, hasIdentity } = input;
+    const target = identityName(request);
+    if (!hasIdentity) return [];
+    const own = { target, read: () => inspectBinding(ports, input) };
+    return [
+      usesBinding(request) ? own : { ...own, needsPast: true },
+      { target, read: () => inspectBindingsOfGuests(ports, input), needsPast: true },
+    ];
   },
 
   surplus: [

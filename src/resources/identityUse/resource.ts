@@ -34,7 +34,11 @@ export const identityUse = defineResource({
 
   inspect(ports, { request, earlier, clientId, modeBeside, note }) {
     const cluster = findCluster(ports.catalog, request.cluster);
-    const ofGuests: Reading = { target: identityName(request), read: () => inspectRightsOfGuests(ports, request) };
+    const ofGuests: Reading = {
+      target: identityName(request),
+      needsPast: true,
+      read: () => inspectRightsOfGuests(ports, request),
+    };
     // Where the catalog says nothing of bindings, Mooring has no right to look for them.
     if (clusterIdOf(cluster) === undefined) return [ofGuests];
     const target = `Namespace ${request.namespace}`;
@@ -42,6 +46,7 @@ export const identityUse = defineResource({
     const replaced = earlier && replacedAccount(request, earlier);
     const others: Reading = {
       target,
+      needsPast: true,
       async read() {
         const found = await findOtherBindings(kubernetes, cluster, request);
         return found
@@ -59,7 +64,7 @@ export const identityUse = defineResource({
       if (modeBeside) return [ofGuests];
       const left = refsOf(request).map((ref): Reading => {
         const surplus = { ref, namespaceRef: request, code: "IDENTITY_USE_SURPLUS" } as const;
-        return { target, read: () => inspectSurplus(kubernetes, cluster, surplus) };
+        return { target, needsPast: true, read: () => inspectSurplus(kubernetes, cluster, surplus) };
       });
       return [...left, others, ofGuests];
     }

@@ -63,12 +63,14 @@ export async function inspectSurplus(
     : [];
 }
 
-/** After an offboarding: one sentence if the object exists and is not being deleted. */
+/** After an offboarding: one sentence if the object exists and is not being deleted. Nothing is in a namespace that has gone. */
 export async function remainsOf(
   kubernetes: Reading,
   cluster: ClusterTarget,
   { ref, namespaceRef, recordedMark }: { ref: ObjectRef; namespaceRef: NamespaceRef; recordedMark: RecordedMark },
 ): Promise<readonly string[]> {
+  const place = ref.namespace === undefined ? undefined : { apiVersion: "v1", kind: "Namespace", name: ref.namespace };
+  if (place && (await kubernetes.get(cluster, place)) === undefined) return [];
   const current = await kubernetes.get(cluster, ref);
   if (!current || current.metadata.deletionTimestamp !== undefined || isManagedByArm(current)) return [];
   const { metadata } = await knownMetadata(current, recordedMark);

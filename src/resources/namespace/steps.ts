@@ -122,6 +122,8 @@ export const removeNamespace = defineStep({
     const recordedMark = recordedMarks(ports, input);
     const notices: OperationError[] = [];
     const mustStay = async () => {
+      // That takes a list of each kind, and nothing found now would count in the end.
+      if (planning.hasBegun) return false;
       const found = await occupantsOf(ports, input, { recordedMark, mayWrite: false });
       const news = newsOf(input, found, input.ignoreDependants);
       notices.push(news ?? uncountedIn(input));
@@ -144,27 +146,34 @@ export const removeNamespace = defineStep({
 
 async function remove(input: StepInput & Given<typeof removal>, ports: Ports, step: StepContext) {
   const cluster = findCluster(ports.catalog, input.cluster);
+  const before = await step.earlier();
+  const look = () => ports.kubernetes.get(cluster, refOf(namespaceObject(input)));
+  // Deleted before, and waited for: with it goes what is in it.
+  const isDeleted = before?.action === "delete" && toldIn(before) !== undefined;
+  const waitedFor = isDeleted ? await look() : undefined;
+  if (isDeleted && !waitedFor) return { action: "none" as const };
+  const isGoing = waitedFor?.metadata.deletionTimestamp !== undefined;
   const recordedMark = recordedMarks(ports, input);
   const mustStay = async () => {
     const mayWrite = input.ignoreDependants !== true;
     const news = newsOf(input, await occupantsOf(ports, input, { recordedMark, mayWrite }), input.ignoreDependants);
     // An earlier try may have found somebody who has left since.
-    const isFirst = (await step.earlier()) === undefined;
-    if (news || !isFirst) await step.notice(news ? [news] : []);
+    if (news || before) await step.notice(news ? [news] : []);
     return news?.code === kept;
   };
   const removing = { ...input, recordedMark, step };
   // An offboarding has removed those that the record knows: these came late, and would stay in a namespace that stays.
-  const late = input.createdBy === undefined ? await findOwnAccounts(ports.kubernetes, cluster, input) : [];
+  const late = input.createdBy !== undefined || isGoing ? [] : await findOwnAccounts(ports.kubernetes, cluster, input);
   const refs = [...late.map(refOf), ...namespaceRefs(input, mustStay)];
   const held: KubernetesObject[] = [];
   const onHeld = (object: KubernetesObject) => void held.push(object);
-  const action = await removeObjects(ports.kubernetes, cluster, refs, { ...removing, onHeld });
+  const action = isGoing
+    ? ("delete" as const)
+    : await removeObjects(ports.kubernetes, cluster, refs, { ...removing, onHeld });
   // One that others delete is not waited for; in one that stays, what Mooring put into it is.
   const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
   if (!isWaited) return { action };
-  const namespace =
-    action === "delete" ? await ports.kubernetes.get(cluster, refOf(namespaceObject(input))) : undefined;
+  const namespace = isGoing || action !== "delete" ? waitedFor : await look();
   const going = action === "delete" ? describeTerminating(input, namespace) : describeHeld(held);
   if (going === undefined) return { action };
   const waitsUntil = await nextLook(input.retry, step);

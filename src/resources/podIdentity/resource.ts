@@ -38,6 +38,7 @@ export const podIdentity = defineResource({
     if (modeBeside) return [];
     return podIdentityRefs(request).map((ref) => ({
       target,
+      needsPast: true,
       read: () =>
         inspectSurplus(ports.kubernetes, cluster, { ref, namespaceRef: request, code: "POD_IDENTITY_SURPLUS" }),
     }));

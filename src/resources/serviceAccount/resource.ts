@@ -42,6 +42,7 @@ export const serviceAccount = defineResource({
     const replaced = earlier && replacedAccount(request, earlier);
     const others: Reading = {
       target,
+      needsPast: true,
       async read() {
         const surplus = await findSurplusAccounts(kubernetes, cluster, request);
         return surplus
@@ -50,10 +51,13 @@ export const serviceAccount = defineResource({
       },
     };
     if (isOwn) return [own, others];
-    const left = serviceAccountRefs(request).map((ref) => ({
-      target,
-      read: () => inspectLeftAccount(kubernetes, cluster, { ref, namespaceRef: request, clientId }),
-    }));
+    const left = serviceAccountRefs(request).map(
+      (ref): Reading => ({
+        target,
+        needsPast: true,
+        read: () => inspectLeftAccount(kubernetes, cluster, { ref, namespaceRef: request, clientId }),
+      }),
+    );
     return [...left, others];
   },
 

@@ -80,6 +80,7 @@ describe("errors", () => {
       const server = await startServer(cluster, (path) => {
         if (path === "/readyz") return ready;
         if (path === "/api/v1") return { status: 200, body: resources };
+        if (path.endsWith("/selfsubjectrulesreviews")) return { status: 201, body: { status: { incomplete: true } } };
         // Two verbs are asked about, side by side.
         const count = answers.get(path) ?? 0;
         answers.set(path, count + 1);
@@ -95,6 +96,38 @@ describe("errors", () => {
       else expect(why).toContain(told);
     },
   );
+
+  const resources = {
+    resources: [
+      { name: "configmaps", kind: "ConfigMap", namespaced: true },
+      { name: "serviceaccounts", kind: "ServiceAccount", namespaced: true },
+    ],
+  };
+  const every = { verbs: ["*"], apiGroups: [""], resources: ["*"] };
+  test.each([
+    ["the rules allow all", { incomplete: false, resourceRules: [every] }, 0],
+    ["the rules do not tell all", { incomplete: true, resourceRules: [every] }, 4],
+    ["a right hangs on a name", { incomplete: false, resourceRules: [{ ...every, resourceNames: ["app"] }] }, 4],
+    ["the rules are of another group", { incomplete: false, resourceRules: [{ ...every, apiGroups: ["apps"] }] }, 4],
+    ["there are no rules", { incomplete: false, resourceRules: null }, 4],
+    ["a policy refuses the question", 422, 4],
+  ])("asks once for the rights in a namespace, and each by itself where %s", async (_what, status, single) => {
+    const asked: string[] = [];
+    const server = await startServer(cluster, (path) => {
+      if (path === "/api/v1") return { status: 200, body: resources };
+      asked.push(path.split("/").at(-1) ?? "");
+      if (!path.endsWith("rulesreviews")) return { status: 201, body: { status: { allowed: true } } };
+      return typeof status === "number" ? { status, body: {} } : { status: 201, body: { status } };
+    });
+
+    const refs = ["ConfigMap", "ServiceAccount"].map((kind) => ({ ...ref(), kind, name: "app" }));
+    const whys = await Promise.all(refs.map((each) => kubernetes.whyForbidden(server.target, each)));
+    server.close();
+
+    expect(whys).toEqual([undefined, undefined]);
+    expect(asked.filter((each) => each === "selfsubjectrulesreviews")).toHaveLength(1);
+    expect(asked.filter((each) => each === "selfsubjectaccessreviews")).toHaveLength(single);
+  });
 
   test.each([
     ["is not ready", unread, [false], "CLUSTER_UNREACHABLE"],

@@ -25,6 +25,8 @@ export interface Access {
   reasonForPath(user: User, verb: string, path: string): string;
   /** All rules that apply to a user in a namespace. */
   rulesFor(user: User, namespace: string | undefined): readonly PolicyRule[];
+  /** Whether they are all that decides; no rule says what a restriction forbids. */
+  hasAllRules(): boolean;
 }
 
 /** What an administrator's rules would say. */
@@ -77,6 +79,7 @@ export function createAccess(restrictions: readonly Restriction[], boundRules: B
     isAllowed,
     isPathAllowed,
     rulesFor,
+    hasAllRules: () => restrictions.length === 0,
     reasonFor,
     reasonForPath(user, verb, path) {
       if (user.groups.includes("system:masters")) return "";

@@ -41,7 +41,10 @@ export function accessReviews({
         status: {
           resourceRules: rules.filter((rule) => !isPath(rule)),
           nonResourceRules: rules.filter(isPath),
-          incomplete: false,
+          // As where a webhook decides, too, such as Azure RBAC in AKS.
+          ...(access.hasAllRules()
+            ? { incomplete: false }
+            : { incomplete: true, evaluationError: "webhook authorizer does not support user rule resolution" }),
         },
       };
     },

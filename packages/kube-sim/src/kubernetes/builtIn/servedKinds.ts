@@ -24,7 +24,7 @@ export const servedKinds: Readonly<Record<string, string>> = {
   "authentication.k8s.io/v1 TokenReview": "whoever verifies a pod's token, such as the token proxy",
   "authorization.k8s.io/v1 LocalSubjectAccessReview": "proxies in front of an application ask in its namespace",
   "authorization.k8s.io/v1 SelfSubjectAccessReview": "the service's preflight; kubectl auth can-i",
-  "authorization.k8s.io/v1 SelfSubjectRulesReview": "kubectl auth can-i --list",
+  "authorization.k8s.io/v1 SelfSubjectRulesReview": "the service's preflight; kubectl auth can-i --list",
   "authorization.k8s.io/v1 SubjectAccessReview": "the service asks what another may; the token proxy",
   "autoscaling/v2 HorizontalPodAutoscaler": "helm create and kubectl autoscale",
   "batch/v1 CronJob": "kubectl makes them by its own command",
