@@ -369,6 +369,17 @@ describe("Secrets, which Mooring may not read", () => {
     expect(cloud.objects.has("v1 ResourceQuota team-a/mooring-secrets")).toBe(false);
   });
 
+  it("leaves no counter in a namespace that stays, though an undo broke off between making and removing it", async () => {
+    await onboard({ ...workload, deletePolicy: "Keep" });
+    const metadata = { name: "mooring-secrets", namespace: "team-a", uid: "left" };
+    cloud.objects.set("v1 ResourceQuota team-a/mooring-secrets", { apiVersion: "v1", kind: "ResourceQuota", metadata });
+
+    expect((await offboard()).operation?.status).toBe("Succeeded");
+
+    expect([...cloud.objects.values()].map(({ kind }) => kind)).toContain("Namespace");
+    expect(cloud.objects.has("v1 ResourceQuota team-a/mooring-secrets")).toBe(false);
+  });
+
   it("keep a namespace in which nothing counts them", async () => {
     await onboard(workload);
     const { kubernetes } = cloud.ports;

@@ -26,8 +26,7 @@ export async function countSecrets(
   cluster: ClusterTarget,
   namespace: string,
 ): Promise<number | undefined> {
-  const metadata = { name: secretsQuota, namespace };
-  const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard: { [counted]: "1000000" } } };
+  const quota = quotaIn(namespace);
   let found = await unlessForbidden(() => kubernetes.apply(cluster, quota));
   const uid = found?.metadata.uid;
   for (let look = 0; found && countIn(found) === undefined && look < mostLooks; look += 1) {
@@ -36,6 +35,23 @@ export async function countSecrets(
   }
   if (uid !== undefined) await kubernetes.remove(cluster, refOf(quota), { uid });
   return found && countIn(found);
+}
+
+/** The quota of a count that broke off: a namespace that stays would keep it. */
+export async function removeCounter(
+  kubernetes: Pick<Kubernetes, "get" | "remove">,
+  cluster: ClusterTarget,
+  namespace: string,
+): Promise<void> {
+  const ref = refOf(quotaIn(namespace));
+  const found = await unlessForbidden(() => kubernetes.get(cluster, ref));
+  const uid = found?.metadata.uid;
+  if (uid !== undefined) await kubernetes.remove(cluster, ref, { uid });
+}
+
+function quotaIn(namespace: string): KubernetesObject {
+  const metadata = { name: secretsQuota, namespace };
+  return { apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard: { [counted]: "1000000" } } };
 }
 
 function countIn(quota: KubernetesObject): number | undefined {

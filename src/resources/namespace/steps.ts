@@ -41,6 +41,7 @@ import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./c
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
 import { decideLabels, wantedLabels } from "./podSecurity.ts";
+import { removeCounter } from "./secrets.ts";
 import {
   describeHeld,
   describeTerminating,
@@ -170,6 +171,7 @@ async function remove(input: StepInput & Given<typeof removal>, ports: Ports, st
   const action = isGoing
     ? ("delete" as const)
     : await removeObjects(ports.kubernetes, cluster, refs, { ...removing, onHeld });
+  if (input.deletePolicy === "Keep") await removeCounter(ports.kubernetes, cluster, input.namespace);
   // One that others delete is not waited for; in one that stays, what Mooring put into it is.
   const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
   if (!isWaited) return { action };

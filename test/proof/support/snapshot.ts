@@ -100,6 +100,8 @@ export function takeWhole(
         })),
         madeBy: isOurs ? (mark.operation ?? undefined) : undefined,
         isLent: isOurs && mark.operation === null,
+        // The next revocation shuts it.
+        isDead: isOurs && isEmpty && user.ownedSchemas.length > 0,
         waits: isOurs && user.isDisabled === true && user.ownedSchemas.length > 0 && isEmpty,
         undo: `revokeDatabase ${database}`,
       });
