@@ -26,10 +26,9 @@ export const verify = defineStep({
   ...proof,
   given: {
     request: OnboardingRequest,
-    identity: z.object({ clientId: ClientId }),
+    /** Its action is that of the step that sees to it. */
+    identity: z.object({ clientId: ClientId, action: z.string().optional() }),
     isMigrating: z.boolean().optional(),
-    /** The operation has made the identity. Since 0.2.0. */
-    isNew: z.boolean().optional(),
     /** What cannot be read for now is a finding; otherwise the step fails and is tried again. Since 0.2.0. */
     findsUnread: z.boolean().optional(),
   },
@@ -38,16 +37,15 @@ export const verify = defineStep({
     request: operation.migration ? migrated(operation.request, operation.migration) : operation.request,
     identity: clientOf(operation),
     isMigrating: operation.kind === "repair" ? operation.modeBeside !== undefined : undefined,
-    ...(operation.identity?.action === "create" ? { isNew: true } : {}),
   }),
   async run(
-    { operation, request, identity: { clientId }, isMigrating = false, isNew, findsUnread = false },
+    { operation, request, identity: { clientId, action }, isMigrating = false, findsUnread = false },
     ports,
     step,
   ) {
     const { earlier, things, migration } = (await ports.registry.getNamespace(request)) ?? {};
     const modeBeside = isMigrating ? besideOf(request, migration) : undefined;
-    const inspection = { request, earlier, clientId, modeBeside, things, isNew, findsUnread };
+    const inspection = { request, earlier, clientId, modeBeside, things, isNew: action === "create", findsUnread };
     const { findings, ...seen } = await proveNamespace(ports, inspection, operation);
     if (findings.length > 0) await step.expectAfresh();
     const onlyTakes = earlier !== undefined && onlyTakesAway(request, earlier);
