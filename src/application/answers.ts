@@ -35,8 +35,8 @@ export function readOnce(ports: Ports): Ports {
 export interface Answers {
   /** Asks, and keeps every answer until a step writes where it came from. */
   keeping(ports: Ports): Ports;
-  /** The same, but what another look was told serves as the answer, until `stop`. */
-  recalling(ports: Ports): Recalling;
+  /** The same, but what another look was told after that time, in milliseconds, serves as the answer, until `stop`. */
+  recalling(ports: Ports, since?: number): Recalling;
 }
 
 export interface Recalling {
@@ -97,9 +97,9 @@ function createAnswers(): Answers {
       const by = {};
       return aroundPorts(ports, (call) => keep(call, by));
     },
-    recalling(ports) {
+    recalling(ports, since = 0) {
       const by = {};
-      const oldest = Date.now() - keptMs;
+      const oldest = Math.max(since, Date.now() - keptMs);
       let isUsed = false;
       let isStopped = false;
       const recall = (call: PortCall): unknown => {

@@ -135,7 +135,9 @@ async function tryStep<G extends object, O extends StepResult>(
         }),
       );
     const recall = async () => {
-      const recalling = answers.recalling(ports);
+      // While the operation waited for approval, anything may have changed.
+      const { decision } = (await record)?.approval ?? {};
+      const recalling = answers.recalling(ports, decision && Date.parse(decision.time));
       // A further attempt asks for itself.
       const stopping = trail.begun.then(({ before }) => before && recalling.stop());
       stopping.catch(() => undefined);

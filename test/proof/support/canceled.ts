@@ -19,6 +19,7 @@ import type { MigrationRequest } from "../../../src/domain/operation/migration.t
 import { MigrationPhase } from "../../../src/domain/operation/migration.ts";
 import type { Plan, StepPlan } from "../../../src/domain/operation/plan.ts";
 import type { OperationRecord, StepRecord } from "../../../src/domain/operation/records.ts";
+import { stepInWords } from "../../../src/domain/operation/stepName.ts";
 import type { Ports } from "../../../src/ports/index.ts";
 import "../../../src/orchestrations/changeNamespace.ts";
 import "../../../src/orchestrations/migration.ts";
@@ -302,5 +303,5 @@ function compare(
 }
 
 function isAtWork(notice: string, step: string): boolean {
-  return notice.startsWith(`${step} `) && notice.includes(" is at work");
+  return notice.startsWith(`${stepInWords(step)} `) && notice.includes(" is at work");
 }
