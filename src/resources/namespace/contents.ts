@@ -65,7 +65,7 @@ export function objectInside(
   return { apiVersion, kind, metadata: { name, namespace: contents.namespace }, ...fields(catalog, contents) };
 }
 
-const keeps: { readonly [P in DeletePolicy]: boolean } = { Keep: true, Delete: false };
+export const keeps: { readonly [P in DeletePolicy]: boolean } = { Keep: true, Delete: false };
 
 /** In the order of removal. */
 export function namespaceRefs(

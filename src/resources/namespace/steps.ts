@@ -37,7 +37,7 @@ import { namespacedObjects } from "../namespacedObjects/index.ts";
 import { removeServiceAccount, retireServiceAccount } from "../serviceAccount/steps.ts";
 import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { asGiven, withRemembered } from "../target/findPlaces.ts";
-import { desiredObjects, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
+import { desiredObjects, keeps, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
 import { namespaceObject } from "./namespace.ts";
 import { decideLabels, wantedLabels } from "./podSecurity.ts";
@@ -171,7 +171,7 @@ async function remove(input: StepInput & Given<typeof removal>, ports: Ports, st
   const action = isGoing
     ? ("delete" as const)
     : await removeObjects(ports.kubernetes, cluster, refs, { ...removing, onHeld });
-  if (input.deletePolicy === "Keep") await removeCounter(ports.kubernetes, cluster, input.namespace);
+  if (keeps[input.deletePolicy]) await removeCounter(ports.kubernetes, cluster, input.namespace);
   // One that others delete is not waited for; in one that stays, what Mooring put into it is.
   const isWaited = (input.retry.namespaceDeletionMs ?? 0) > 0;
   if (!isWaited) return { action };
