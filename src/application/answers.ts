@@ -3,6 +3,8 @@
  * operation (docs/adr/0033-asked-once.md).
  */
 import { mayStillLand } from "../domain/errors.ts";
+import type { Plan } from "../domain/operation/plan.ts";
+import type { StepKey } from "../domain/operation/stepName.ts";
 import type { Ports } from "../ports/index.ts";
 import { aroundPorts, type PortCall } from "./aroundPorts.ts";
 
@@ -37,6 +39,10 @@ export interface Answers {
   keeping(ports: Ports): Ports;
   /** The same, but what another look was told after that time, in milliseconds, serves as the answer, until `stop`. */
   recalling(ports: Ports, since?: number): Recalling;
+  /** What the looks of the operation found. */
+  planned(plan: Plan): void;
+  /** Whether they found nothing to do for the step. */
+  plansNothing(step: StepKey): boolean;
 }
 
 export interface Recalling {
@@ -48,6 +54,8 @@ export interface Recalling {
 
 /** How long an answer may serve another step. */
 const keptMs = 60_000;
+/** How long it is kept when no step of the operation runs: they follow each other at once, and a batch has many operations. */
+const idleMs = 2_000;
 
 interface Answer {
   readonly call: PortCall;
@@ -59,6 +67,7 @@ interface Answer {
 
 function createAnswers(): Answers {
   const found = new Map<string, Answer>();
+  const idle = new Set<string>();
   let isTrusted = true;
 
   function forget(write: PortCall): void {
@@ -116,6 +125,10 @@ function createAnswers(): Answers {
         },
       };
     },
+    planned({ steps }) {
+      for (const { name, target, action } of steps) if (action === "none") idle.add(`${name} ${target}`);
+    },
+    plansNothing: ({ name, target }) => idle.has(`${name} ${target}`),
   };
 }
 
@@ -147,6 +160,7 @@ function objectIn([, about]: PortCall["input"]): Described {
 interface Kept {
   readonly answers: Answers;
   users: number;
+  forgetting?: NodeJS.Timeout;
 }
 
 const ofOperations = new WeakMap<Ports, Map<string, Kept>>();
@@ -159,15 +173,14 @@ export async function withAnswers<T>(
 ): Promise<T> {
   const operations = ofOperations.get(ports) ?? new Map<string, Kept>();
   ofOperations.set(ports, operations);
-  const kept = operations.get(operation) ?? { answers: createAnswers(), users: 0 };
+  const kept: Kept = operations.get(operation) ?? { answers: createAnswers(), users: 0 };
   operations.set(operation, kept);
+  clearTimeout(kept.forgetting);
   kept.users += 1;
   try {
     return await run(kept.answers);
   } finally {
     kept.users -= 1;
-    setTimeout(() => {
-      if (kept.users === 0 && operations.get(operation) === kept) operations.delete(operation);
-    }, keptMs).unref();
+    if (kept.users === 0) kept.forgetting = setTimeout(() => operations.delete(operation), idleMs).unref();
   }
 }

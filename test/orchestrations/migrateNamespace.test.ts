@@ -426,6 +426,20 @@ it("is Failed, not Canceled, when it failed before the cancel came, and the earl
   expect(record().migration?.completed).toBe("cutOver");
 });
 
+it("sees a pod that came after the plan, before it takes its mode away", async () => {
+  await migrate("sideBySide");
+
+  const { operation } = await operate(cloud, "migrate", pod, {
+    migration: start,
+    async execute(activity, run) {
+      if (activity === "cutOver") runPod("late");
+      return await run();
+    },
+  });
+
+  expect(operation).toMatchObject({ status: "Failed", error: { code: "PODS_STILL_USE_POD_IDENTITY" } });
+});
+
 it("takes away between two phases what Mooring gave elsewhere, and keeps what either mode needs", async () => {
   await migrate("sideBySide");
   const own = cloud.users.get("sql-dev/messages")?.get(name);

@@ -14,7 +14,7 @@ import { isCommitted } from "../decisions/cancellation.ts";
 import { findRemains } from "../inspection/findRemains.ts";
 import { lookTwice, proveNamespace, throwErrors } from "../inspection/proveNamespace.ts";
 
-const proof = { duration: { least: 0.5, most: 10 }, waitsForJob: true, target: "namespace" } as const;
+const proof = { duration: { least: 0.5, most: 10 }, waitsForJob: true, provesAll: true, target: "namespace" } as const;
 
 /**
  * Fails on findings that break access; lesser ones are returned and kept with the namespace's record. Where the operation is committed

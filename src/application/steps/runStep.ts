@@ -39,6 +39,7 @@ import { recordCause } from "../operation/announceUndos.ts";
 import { recordStart } from "../operation/recordStart.ts";
 import { isBeingUndone } from "../operation/resumption.ts";
 import { planOperation } from "../plan/planOperation.ts";
+import { isOutward } from "../process/index.ts";
 import { closeForward } from "./closeForward.ts";
 import { gateWrites } from "./gateWrites.ts";
 import { lookAgainAt } from "./lookAgain.ts";
@@ -115,6 +116,7 @@ async function tryStep<G extends object, O extends StepResult>(
     const plan = async (facts: OperationFacts) => {
       const looking = planOperation(gated, operation, facts);
       const [found] = await Promise.all([looking, recordStart(gated, { ...input, kind: facts.kind })]);
+      answers.planned(found);
       return found;
     };
     // An undo that goes on after the runtime's tries is not waited for here.
@@ -153,7 +155,8 @@ async function tryStep<G extends object, O extends StepResult>(
       const { before } = await trail.begun;
       return recalling.isUsed() && before !== undefined ? undefined : result;
     };
-    const recalled = isUndo(input) ? undefined : await recall();
+    const mayRecall = definition.provesAll === true || (isOutward(name) && answers.plansNothing(step));
+    const recalled = mayRecall && !isUndo(input) ? await recall() : undefined;
     const result = recalled ?? (await runWith(gated, context));
     const [tries, { undoneSteps }] = await mayGoOn;
     const look = { step, retry: input.retry, steps: undoneSteps, tries, isMissed: result.isMissed };

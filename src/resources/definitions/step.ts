@@ -125,6 +125,8 @@ export interface StepDefinition<G extends object, O extends StepResult, Name ext
   readonly writesIdentity?: true | undefined;
   /** It may wait for the verification Job. */
   readonly waitsForJob?: true | undefined;
+  /** The proof of the whole operation: what its looks were told a moment ago may serve (docs/adr/0033-asked-once.md). */
+  readonly provesAll?: true | undefined;
   /** The undos of what it writes; `ofChange` restores what a change overwrote. */
   readonly undo?: { readonly by: StepName; readonly ofChange?: StepName } | undefined;
   /** A target that the step shares with nothing else of its name, or one of its own. */
