@@ -12,6 +12,7 @@ import { FilterBar, Search } from "../ui/filters.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
+import { Tags } from "../ui/tags.tsx";
 import { Time } from "../ui/time.tsx";
 import { OtherAccessSection } from "./otherAccess.tsx";
 import { Ends, Standing } from "./request.tsx";
@@ -104,11 +105,7 @@ function Row({ access: each }: { readonly access: AccessDocument }) {
   return (
     <li class="row" data-row>
       <span class="row-status">
-        {access.map((word) => (
-          <span class="tag" key={word}>
-            {word}
-          </span>
-        ))}
+        <Tags of={access} />
       </span>
       <div class="row-main">
         <p>

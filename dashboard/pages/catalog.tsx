@@ -10,6 +10,7 @@ import { useResource } from "../service/resource.ts";
 import { caller, isIn } from "../service/session.ts";
 import { Page, Section } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
+import { Tags } from "../ui/tags.tsx";
 import { count, words } from "../ui/words.ts";
 
 export function CatalogPage() {
@@ -54,11 +55,7 @@ function Clusters({ clusters, teams }: { readonly clusters: Catalog["clusters"];
               </h3>
               {environment !== undefined && <p class="muted">Environment {environment}</p>}
               <p>
-                {identityModes.map((mode) => (
-                  <span class="tag" key={mode}>
-                    {words(mode)}
-                  </span>
-                ))}
+                <Tags of={identityModes.map(words)} />
               </p>
               <p class="muted">
                 {whoHas(teams, ({ clusters }) => (clusters.includes(name) ? "" : undefined)).join(", ")}
@@ -78,33 +75,13 @@ function Databases({ servers, teams }: { readonly servers: Catalog["sqlServers"]
         <Empty title="The catalog gives your teams no databases." />
       ) : (
         <ul class="cards narrow">
-          {servers.flatMap((server) =>
-            server.databases.map(({ name, roles }) => (
-              <li class="card" key={`${server.name}/${name}`}>
-                <h3>
-                  <code>
-                    {server.name}/{name}
-                  </code>
-                </h3>
-                {server.environment !== undefined && <p class="muted">Environment {server.environment}</p>}
-                <p>
-                  {roles.map((role) => (
-                    <span class="tag" key={role}>
-                      {role}
-                    </span>
-                  ))}
-                </p>
-                <ul class="plain muted">
-                  {whoHas(teams, ({ databases }) => databases?.[server.name]?.[name]?.join(", ")).map((each) => (
-                    <li key={each}>{each}</li>
-                  ))}
-                </ul>
-                <a href={to.access({ target: `${server.name}/${name}` })}>Who has access</a>{" "}
-                {isIn("Onboarding.Request") && (
-                  <a href={to.newRequest({ databases: `${server.name}/${name}=${roles[0] ?? ""}` })}>Request access</a>
-                )}
-              </li>
-            )),
+          {servers.flatMap(({ name: server, environment, databases }) =>
+            databases.map(({ name: database, roles }) => {
+              const name = `${server}/${database}`;
+              const who = whoHas(teams, ({ databases }) => databases?.[server]?.[database]?.join(", "));
+              const request = { databases: `${name}=${roles[0] ?? ""}` };
+              return <Offer key={name} {...{ name, environment, access: roles, who, request }} />;
+            }),
           )}
         </ul>
       )}
@@ -117,33 +94,46 @@ function Targets({ targets, teams }: { readonly targets: Catalog["targets"]; rea
   return (
     <Section title="Other targets">
       <ul class="cards narrow">
-        {targets.map(({ name, kind, environment, access }) => (
-          <li class="card" key={name}>
-            <h3>
-              <code>{name}</code>
-            </h3>
-            {environment !== undefined && <p class="muted">Environment {environment}</p>}
-            <p>
-              {nounOf(kind)}{" "}
-              {access.map((word) => (
-                <span class="tag" key={word}>
-                  {word}
-                </span>
-              ))}
-            </p>
-            <ul class="plain muted">
-              {whoHas(teams, ({ targets }) => targets?.[name]?.join(", ")).map((each) => (
-                <li key={each}>{each}</li>
-              ))}
-            </ul>
-            <a href={to.access({ target: name })}>Who has access</a>{" "}
-            {isIn("Onboarding.Request") && (
-              <a href={to.newRequest({ targets: `${name}=${access[0] ?? ""}` })}>Request access</a>
-            )}
-          </li>
-        ))}
+        {targets.map(({ name, kind, environment, access }) => {
+          const who = whoHas(teams, ({ targets }) => targets?.[name]?.join(", "));
+          const request = { targets: `${name}=${access[0] ?? ""}` };
+          return <Offer key={name} {...{ name, noun: nounOf(kind), environment, access, who, request }} />;
+        })}
       </ul>
     </Section>
+  );
+}
+
+interface Offered {
+  readonly name: string;
+  readonly noun?: string;
+  readonly environment: string | undefined;
+  readonly access: readonly string[];
+  /** Which teams may ask for it, and for what. */
+  readonly who: readonly string[];
+  readonly request: Parameters<typeof to.newRequest>[0];
+}
+
+/** A database or another target. */
+function Offer({ name, noun, environment, access, who, request }: Offered) {
+  return (
+    <li class="card">
+      <h3>
+        <code>{name}</code>
+      </h3>
+      {environment !== undefined && <p class="muted">Environment {environment}</p>}
+      <p>
+        {noun !== undefined && `${noun} `}
+        <Tags of={access} />
+      </p>
+      <ul class="plain muted">
+        {who.map((each) => (
+          <li key={each}>{each}</li>
+        ))}
+      </ul>
+      <a href={to.access({ target: name })}>Who has access</a>{" "}
+      {isIn("Onboarding.Request") && <a href={to.newRequest(request)}>Request access</a>}
+    </li>
   );
 }
 

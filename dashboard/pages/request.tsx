@@ -16,6 +16,7 @@ import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/dom
 import { Block } from "../ui/copy.tsx";
 import { Facts } from "../ui/page.tsx";
 import { Differences } from "../ui/plan.tsx";
+import { Tags } from "../ui/tags.tsx";
 import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
 
@@ -81,12 +82,7 @@ function Targets({ of }: { readonly of: object }) {
     <ul class="targets">
       {targetsOf(of).map(({ noun, key, access, end }) => (
         <li key={`${noun} ${key}`} title={noun}>
-          <code>{key}</code>{" "}
-          {access.map((each) => (
-            <span class="tag" key={each}>
-              {each}
-            </span>
-          ))}
+          <code>{key}</code> <Tags of={access} />
           <Ends at={end} />
         </li>
       ))}
@@ -100,12 +96,7 @@ export function Access({ of }: { readonly of: Namespace }) {
     <ul class="targets">
       {accessIn(of).map(({ kind, target, access, state, until, isLeaving }) => (
         <li key={`${kind} ${target} ${state} ${access.join()}`} title={kind}>
-          <code>{target}</code>{" "}
-          {access.map((each) => (
-            <span class="tag" key={each}>
-              {each}
-            </span>
-          ))}
+          <code>{target}</code> <Tags of={access} />
           <Ends at={until} /> <Standing state={state} leaves={isLeaving} />
         </li>
       ))}
