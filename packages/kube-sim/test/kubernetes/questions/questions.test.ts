@@ -61,7 +61,7 @@ test.each(all)("answers the questions of $name as a real API server does", { tim
     return isOtherwise || own[3] !== real[index]?.[3] ? [{ id, isOtherwise, isRefused: own[0] >= 400 }] : [];
   });
   const inOtherWords = differing.filter((each) => !each.isOtherwise && each.isRefused).length;
-  expect(inOtherWords / answers.length).toBeLessThan(isOfAreas ? 1 / 4 : 1 / 6);
+  expect(inOtherWords / answers.length).toBeLessThan(isOfAreas ? 0.25 : 0.15);
   const own = new Set(questions.map(({ id }) => id));
   const found = (isOtherwise: boolean) =>
     differing
@@ -90,7 +90,7 @@ test("answers seeded questions as a real API server does", { timeout: 600_000 },
   const otherwise = answers.filter((_, index) => first(own[index]) !== first(real[index])).map(({ id }) => id);
   expect(otherwise.toSorted()).toEqual(idsOf(differences.seeded));
   // Of the rest, the table names each class; here a lower bound, so that it does not become less.
-  expect(own.filter((line, index) => line === real[index]).length / seededCount).toBeGreaterThan(0.9);
+  expect(own.filter((line, index) => line === real[index]).length / seededCount).toBeGreaterThan(0.93);
 });
 
 const readSeeded = () =>
