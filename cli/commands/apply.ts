@@ -13,7 +13,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Onboards the namespaces in the files, changes those that differ, and leaves the rest. Each line says created, configured or unchanged, as soon as the request is accepted. Each request stands alone: if one is refused, the others continue and the exit code is 1. What a request leaves out is removed: before that, it shows what would go and asks, and outside a terminal it needs --yes. With --wait it follows them all to their end. It skips objects of other kinds, which kustomize may print beside them. `mooring onboard -f` sends many requests as one batch.",
+    "Onboards the namespaces in the files, changes those that differ, and leaves the rest. Each line says created, configured or unchanged, as soon as the request is accepted, or with --wait once the operation has succeeded. Each request stands alone: if one is refused, the others continue and the exit code is 1. What a request leaves out is removed: before that, it shows what would go and asks, and outside a terminal it needs --yes. It skips objects of other kinds, which kustomize may print beside them. `mooring onboard -f` sends many requests as one batch.",
   operands: [],
   flags: {
     ...fileFlags,

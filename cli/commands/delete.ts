@@ -13,7 +13,7 @@ import type { Session } from "../session.ts";
 
 export const command = defineCommand({
   description:
-    "Offboards the namespaces in the files or on the command line. Removes what Mooring created, and the Kubernetes namespace itself if Mooring created it and its deletePolicy is Delete. On a terminal it asks first. A single namespace is reported as deleted as soon as the request is accepted, or with --wait at its end. Several namespaces are one batch, as with `offboard`, and need --yes outside a terminal. From a file it reads only which namespaces to offboard.",
+    "Offboards the namespaces in the files or on the command line. Removes what Mooring created, and the Kubernetes namespace itself if Mooring created it and its deletePolicy is Delete. On a terminal it asks first. With --wait a single namespace is reported as deleted once it is; without, as deleting as soon as the request is accepted. Several namespaces are one batch, as with `offboard`, and need --yes outside a terminal. From a file it reads only which namespaces to offboard.",
   operands: [
     { name: "namespace", isRequired: false, choices: ["namespace"], isOpen: true },
     { name: "name", isRequired: false, isMany: true },
@@ -113,9 +113,9 @@ function isGone(error: unknown): boolean {
 
 const route = "DELETE /api/namespaces/{cluster}/{namespace}";
 
-async function deleteOne({ client }: Session, at: Named, query: QueryOf<typeof route>): Promise<Changed> {
+async function deleteOne({ client, isWaiting }: Session, at: Named, query: QueryOf<typeof route>): Promise<Changed> {
   const { id } = await client.json({ route, at, query }, ["id", "kind"]);
-  return { word: "deleted", operation: id };
+  return { word: isWaiting ? "deleted" : "deleting", operation: id };
 }
 
 async function planOne({ client }: Session, at: Named, query: QueryOf<typeof route>): Promise<Changed> {

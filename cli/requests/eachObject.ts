@@ -66,7 +66,7 @@ interface ReportedChange extends Changed {
 
 /**
  * Sends them one after the other. As in kubectl, a refusal of one is reported and the others continue; a failure that would hit
- * all of them stops the run.
+ * all of them stops the run. With --wait, a change is reported once its operation has succeeded.
  */
 export async function changeEach<Item extends Named>(
   session: Session,
@@ -75,27 +75,36 @@ export async function changeEach<Item extends Named>(
 ): Promise<number> {
   const describe = describerFor(items);
   const isWhole = session.format === "json" || session.format === "yaml";
-  const reported: ReportedChange[] = [];
+  const sent: ReportedChange[] = [];
+  const pending = new Set<ReportedChange>();
   let code: number = exitCodes.done;
   try {
     for (const item of items) {
       try {
         const changed = await change(item);
         if (!changed) continue;
-        reported.push({ ...changed, item });
-        if (!isWhole) await print(session, describe, { ...changed, item }, isDryRun);
+        const each = { ...changed, item };
+        sent.push(each);
+        if (session.isWaiting && each.operation !== undefined && !each.isDone) pending.add(each);
+        else if (!isWhole) await print(session, describe, each, isDryRun);
       } catch (error) {
         if (!(error instanceof Failure) || !isOfOne(error)) throw error;
         session.report(error);
         code = error.exitCode;
       }
     }
+    for (const each of [...pending]) {
+      if (await hasSucceeded(session, each, describe)) {
+        pending.delete(each);
+        if (!isWhole) await print(session, describe, each, isDryRun);
+      } else code = exitCodes.refused;
+    }
   } finally {
-    if (isWhole) await session.print({ document: { value: reported.map(documentOf) }, names: [], lines: () => [] });
+    const value = sent.map((each) => documentOf(each, { isPending: pending.has(each) }));
+    if (isWhole) await session.print({ document: { value }, names: [], lines: () => [] });
   }
-  const followed = reported.flatMap(({ operation, isDone }) => (isDone ? [] : (operation ?? [])));
-  if (session.isWaiting) return Math.max(code, await waitForAll(session, reported, describe));
-  const [only, ...more] = followed;
+  if (session.isWaiting) return code;
+  const [only, ...more] = sent.flatMap(({ operation, isDone }) => (isDone ? [] : (operation ?? [])));
   if (only !== undefined)
     session.say(`To follow ${more.length === 0 ? `it: mooring watch ${only}` : "them: mooring watch"}`);
   return code;
@@ -123,8 +132,12 @@ async function print(
   });
 }
 
-function documentOf({ item: { cluster, namespace, name, where }, word, operation }: ReportedChange) {
-  return { cluster, namespace, name, where, change: word, ...defined({ operation }) };
+/** Without the change while it has not been made. */
+function documentOf(
+  { item: { cluster, namespace, name, where }, word, operation }: ReportedChange,
+  { isPending = false } = {},
+) {
+  return { cluster, namespace, name, where, ...defined({ change: isPending ? undefined : word, operation }) };
 }
 
 /** kubectl shows the name alone; with several clusters that would be ambiguous. */
@@ -133,22 +146,17 @@ function describerFor(items: readonly Named[]): (item: Named) => string {
   return ({ name, cluster }) => `${ownKind.toLowerCase()}/${name}${isOfSeveral ? ` in ${cluster}` : ""}`;
 }
 
-async function waitForAll(
+async function hasSucceeded(
   session: Session,
-  reported: readonly ReportedChange[],
+  { item, operation = "" }: ReportedChange,
   describe: (item: Named) => string,
-): Promise<number> {
-  let code: number = exitCodes.done;
-  for (const { item, operation, isDone } of reported) {
-    if (operation === undefined || isDone) continue;
-    const ended = await waitForEnd(session, operation, { isShownElsewhere: false });
-    if (exitCodeOf(ended) === exitCodes.done) continue;
-    const { error } = ended;
-    const why = error ? `: ${error.code}: ${error.message}` : ` ended as ${ended.status}`;
-    session.report(new NotPossible(`${describe(item)}${why}`, { next: [`mooring status ${operation}`] }));
-    code = exitCodes.refused;
-  }
-  return code;
+): Promise<boolean> {
+  const ended = await waitForEnd(session, operation, { isShownElsewhere: false });
+  if (exitCodeOf(ended) === exitCodes.done) return true;
+  const { error } = ended;
+  const why = error ? `: ${error.code}: ${error.message}` : ` ended as ${ended.status}`;
+  session.report(new NotPossible(`${describe(item)}${why}`, { next: [`mooring status ${operation}`] }));
+  return false;
 }
 
 /** Throws what blocks the plan, since a blocked plan does not show what it would change. */

@@ -346,10 +346,41 @@ it("shows each outcome with --wait, and ends with 1 when one failed", async () =
   });
 
   expect(code).toBe(1);
-  expect(stdout).toBe("namespaceonboarding/blue-1 created\nnamespaceonboarding/blue-2 created\n");
+  expect(stdout).toBe("namespaceonboarding/blue-1 created\n");
   expect(stderr).toMatch(/^mooring: namespaceonboarding\/blue-2: KUBERNETES_\w+: /m);
   expect(stderr).toMatch(/^ {2}next {3}mooring status [\w-]+$/m);
   expect([isThere("blue-1"), isThere("blue-2")]).toEqual([true, false]);
+});
+
+it("does not say that it deleted what it could not", async () => {
+  const names = ["kept-1", "kept-2"].map((name) => `${cluster}/${name}`);
+  await mooring(["apply", "-f", "-", "--wait"], { stdin: textOf(objectOf("kept-1"), objectOf("kept-2")) });
+  sandbox.cloud.faults.add({
+    wire: "arm",
+    operation: /delete/i,
+    target: /kept-/,
+    times: 100,
+    effect: { kind: "error", code: "AuthorizationFailed", status: 403 },
+  });
+  const [first = "", second = ""] = names;
+
+  const text = await mooring(["delete", "ns", first, "--wait"]);
+  const json = await mooring(["delete", "ns", second, "--wait", "-o", "json"]);
+
+  expect(text).toMatchObject({ code: 1, stdout: "" });
+  expect(json.code).toBe(1);
+  const [document] = JSON.parse(json.stdout).value;
+  expect(document).toMatchObject({ namespace: "kept-2", operation: expect.any(String) });
+  expect(document).not.toHaveProperty("change");
+});
+
+it("says without --wait that it is deleting", async () => {
+  await mooring(["apply", "-f", "-", "--wait"], { stdin: textOf(objectOf("going")) });
+
+  const { code, stdout } = await mooring(["delete", "ns", `${cluster}/going`]);
+
+  expect({ code, stdout }).toEqual({ code: 0, stdout: "namespaceonboarding/going deleting\n" });
+  await expect.poll(() => isThere("going"), { interval: 300 }).toBe(false);
 });
 
 it("also accepts objects from the queue and in a batch, next to plain requests", async () => {
