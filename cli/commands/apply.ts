@@ -26,7 +26,9 @@ export const command = defineCommand({
   isPatient: true,
   async run(session, { filename, recursive, "take-over": takeOver, yes: isConfirmed, "dry-run": isDryRun }) {
     expectFiles(filename, "apply");
-    const objects = nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say }));
+    const objects = nameEach(
+      await readRequests(filename, { isRecursive: recursive, say: session.say, command: "apply" }),
+    );
     expectOne(objects, { takeOver });
     const change = isDryRun ? planOne : applyOne;
     const options = { takeOver, isConfirmed };

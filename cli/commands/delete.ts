@@ -42,7 +42,7 @@ export const command = defineCommand({
     const isIgnored = (error: unknown) => values["ignore-not-found"] && isGone(error);
     const named =
       filename.length > 0
-        ? nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say }))
+        ? nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say, command: "delete" }))
         : await nameOperands(session, operands, { cluster, isIgnored });
     const there = values["ignore-not-found"] ? await withoutGone(session, named) : named;
     const [only, ...more] = there;

@@ -22,7 +22,9 @@ export const command = defineCommand({
   isPatient: true,
   async run(session, { filename, recursive }) {
     expectFiles(filename, "diff");
-    const objects = nameEach(await readRequests(filename, { isRecursive: recursive, say: session.say }));
+    const objects = nameEach(
+      await readRequests(filename, { isRecursive: recursive, say: session.say, command: "diff" }),
+    );
     const compared: Compared[] = [];
     let isRefused = false;
     for (const object of objects) {

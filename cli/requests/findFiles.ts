@@ -1,18 +1,20 @@
 /** The files that -f names: files, folders, patterns that the shell left unexpanded, and - for standard input. */
 import type { Dirent } from "node:fs";
 import { glob, readdir, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { UsageError } from "../failures.ts";
 import { whyUnreadable } from "../unreadable.ts";
 
 const extensions = new Set([".json", ".yaml", ".yml"]);
-/** Input of kustomize, which is never a request, though its output may be. */
+/** Without kustomize, what stands beside these may lack its cluster, its name or a patch. */
 const ofKustomize = new Set(["kustomization.yaml", "kustomization.yml"]);
 
 export interface Search {
   /** Includes subfolders. */
   readonly isRecursive: boolean;
   readonly say: (message: string) => void;
+  /** The command that reads them, as a suggestion names it. */
+  readonly command: string;
 }
 
 export async function findFiles(words: readonly string[], search: Search): Promise<readonly string[]> {
@@ -37,14 +39,19 @@ async function filesOf(word: string, search: Search): Promise<readonly string[]>
   return files;
 }
 
-async function filesIn(folder: string, { isRecursive, say }: Search): Promise<readonly string[]> {
+async function filesIn(folder: string, { isRecursive, command }: Search): Promise<readonly string[]> {
   const entries = await readFolder(folder, isRecursive);
-  const names = entries
+  const files = entries
     .filter((entry) => !entry.isDirectory() && extensions.has(extname(entry.name)))
     .map(({ parentPath, name }) => join(parentPath, name))
     .toSorted();
-  const files = names.filter((name) => !ofKustomize.has(basename(name)));
-  if (files.length < names.length) say(`${folder} needs kustomize: kustomize build ${folder} | mooring apply -f -`);
+  const ofOthers = files.find((name) => ofKustomize.has(basename(name)));
+  if (ofOthers !== undefined) {
+    const built = dirname(ofOthers);
+    throw new UsageError(`${built} has a ${basename(ofOthers)}, which Mooring does not read. Nothing was sent.`, {
+      next: [`kustomize build ${built} | mooring ${command} -f -`],
+    });
+  }
   if (files.length > 0) return files;
   const more = isRecursive ? "" : "; -R reads folders in it, too";
   throw new UsageError(`${folder} holds no file with the extension .json, .yaml or .yml${more}.`);

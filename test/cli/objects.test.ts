@@ -285,15 +285,24 @@ spec:
     server: ${sqlServer}
 `;
 
-    const [applied, named, unbuilt] = await Promise.all([
+    const [applied, named, unbuilt, batch] = await Promise.all([
       mooring(["apply", "-f", "-", "--dry-run"], { stdin: built }),
       mooring(["diff", "-f", "-", "-o", "name"], { stdin: built }),
       mooring(["diff", "-f", "base", "-o", "name"]),
+      mooring(["onboard", "-f", "base", "--dry-run"]),
     ]);
 
     expect(applied.stdout).toBe("namespaceonboarding/eu-shop created (dry run)\n");
     expect(named.stdout).toBe(`${cluster}/shop-eu\n`);
-    expect(unbuilt.stderr).toBe("base needs kustomize: kustomize build base | mooring apply -f -\n");
+    const refusal = "mooring: base has a kustomization.yaml, which Mooring does not read.";
+    for (const [ended, command] of [
+      [unbuilt, "diff"],
+      [batch, "onboard"],
+    ] as const) {
+      expect(ended).toMatchObject({ code: 2, stdout: "" });
+      expect(ended.stderr).toContain(refusal);
+      expect(ended.stderr).toContain(`kustomize build base | mooring ${command} -f -`);
+    }
   });
 
   it("report mistakes by file, document and field, and the valid objects are applied", async () => {
