@@ -37,7 +37,7 @@ const acts: { readonly [A in Act]: Expressed } = {
   events: { command: () => "mooring watch", words: "Operations", page: "operations" },
   operation: { command: (subject) => `mooring status ${operationOf(subject)}`, words: "its page" },
   failedItems: {
-    command: (subject) => `mooring status ${operationOf(subject)}`,
+    command: (subject) => `mooring status ${operationOf(subject)} --status Failed`,
     words: "“Failed only” on the batch's page",
   },
   compensate: {

@@ -93,8 +93,9 @@ function readValue(
   // kubectl accepts `-o=json`, which Node's parser reads as the value "=json".
   const plain = inlineValue === true && !rawName.startsWith("--") ? value.replace(/^=/, "") : value;
   const { choices, openChoices = [] } = flag;
-  const isChosen = choices?.includes(plain) || openChoices.some((start) => plain.startsWith(start));
-  if (choices && !isChosen) {
+  const chosen = choices?.find((choice) => choice.toLowerCase() === plain.toLowerCase());
+  if (chosen !== undefined) return chosen;
+  if (choices && !openChoices.some((start) => plain.startsWith(start))) {
     const taken = [...choices, ...openChoices.map((start) => `${start}…`)];
     throw new UsageError(`${rawName} is "${plain}"; it takes ${taken.join(", ")}.`);
   }

@@ -1,4 +1,5 @@
 /** Flags that several commands share. */
+import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { Flags } from "./flags.ts";
 
 export const connectionFlags = {
@@ -51,3 +52,12 @@ export const sortFlags = {
 export const commentFlags = {
   comment: { value: "text", summary: "A reason, kept with the decision" },
 } as const satisfies Flags;
+
+const everyStatus: { readonly [Status in OperationStatus]: true } = {
+  NotStarted: true,
+  Running: true,
+  Succeeded: true,
+  Failed: true,
+  Canceled: true,
+};
+export const statuses: readonly string[] = Object.keys(everyStatus);

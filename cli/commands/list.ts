@@ -1,9 +1,9 @@
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
-import type { OperationStatus, Phase } from "../../src/domain/operation/operation.ts";
+import type { Phase } from "../../src/domain/operation/operation.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
-import { sortFlags } from "../arguments/shared.ts";
+import { sortFlags, statuses } from "../arguments/shared.ts";
 import { readCount, readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut, UsageError } from "../failures.ts";
@@ -26,14 +26,6 @@ interface Filters extends ReturnType<typeof readBoth> {
   readonly phase: string | undefined;
 }
 
-const statuses: { readonly [Status in OperationStatus]: true } = {
-  NotStarted: true,
-  Running: true,
-  Succeeded: true,
-  Failed: true,
-  Canceled: true,
-};
-
 const flags = {
   cluster: { value: "name", summary: "Only this cluster" },
   team: { value: "name", summary: "Only this team" },
@@ -49,7 +41,7 @@ const flags = {
   namespace: { value: "name", summary: "Operations: only for namespaces with this name" },
   status: {
     value: "status",
-    choices: Object.keys(statuses),
+    choices: statuses,
     summary: "Operations: only with this status",
   },
   phase: {

@@ -2,6 +2,7 @@
 import { hasEnded } from "../../clients/operations.ts";
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
+import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
@@ -67,12 +68,23 @@ export function batchLines({ totals, items, nextLink }: BatchDocument, view: Vie
   const failed = items.filter(({ error }) => error !== undefined);
   return [
     describeTotals({ totals }),
-    "",
-    ...itemTable(items, view),
-    ...(nextLink === undefined ? [] : [`and ${totals.requests - items.length} more: -o json has all of them`]),
     ...(failed.length === 0 ? [] : [""]),
     ...failed.flatMap((item) => itemError(item, view)),
+    ...(items.length === 0 ? [] : ["", ...itemTable(worstFirst(items), view)]),
+    ...(nextLink === undefined ? [] : [`and ${totals.requests - items.length} more: -o json has all of them`]),
   ];
+}
+
+const ranks: Readonly<Record<OperationStatus, number>> = {
+  Failed: 0,
+  Canceled: 1,
+  Running: 2,
+  NotStarted: 3,
+  Succeeded: 4,
+};
+
+function worstFirst(items: readonly BatchItemDocument[]): readonly BatchItemDocument[] {
+  return items.toSorted((a, b) => ranks[a.status] - ranks[b.status]);
 }
 
 function itemTable(items: readonly BatchItemDocument[], view: View): readonly string[] {

@@ -13,8 +13,13 @@ export { hasEnded };
 /** All items of a batch; a page holds this many. */
 const everyItem = { top: "1000" };
 
-export function getOperation({ json }: Pick<Client, "json">, id: string): Promise<AnyOperationDocument> {
-  return json({ route: "GET /api/operations/{id}", at: { id }, query: everyItem }, ["id", "status"]);
+/** Of a batch, only the items with the status, if one is given. */
+export function getOperation(
+  { json }: Pick<Client, "json">,
+  id: string,
+  { status }: { readonly status?: string | undefined } = {},
+): Promise<AnyOperationDocument> {
+  return json({ route: "GET /api/operations/{id}", at: { id }, query: { ...everyItem, status } }, ["id", "status"]);
 }
 
 /** Returns the operation when it has ended. `onChange` gets every earlier state, including the first, unless that was the end. */

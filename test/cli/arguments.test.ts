@@ -31,6 +31,8 @@ describe("a command line", () => {
   it.each([
     ["list -o json", { output: "json" }],
     ["list -ojson", { output: "json" }],
+    ["list operations --status failed", { status: "Failed" }],
+    ["status eeb4e7 --status FAILED", { status: "Failed" }],
     ["list -o=json", { output: "json" }],
     ["list -o jsonpath={.value[0].cluster}", { output: "jsonpath={.value[0].cluster}" }],
     ["list -o=custom-columns=NAME:.namespace", { output: "custom-columns=NAME:.namespace" }],

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { describe, expect, it } from "vitest";
 import { NotSignedIn, Refused } from "../../cli/failures.ts";
 import { approvalTable } from "../../cli/output/approvals.ts";
+import { batchLines } from "../../cli/output/batch.ts";
 import { createClock, describeEvent } from "../../cli/output/event.ts";
 import { describeFailure } from "../../cli/output/failure.ts";
 import { findingLines, summarizeFindings } from "../../cli/output/findings.ts";
@@ -18,6 +19,8 @@ import { table } from "../../cli/output/table.ts";
 import { age, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
+import { fixInCommands } from "../../clients/fixes.ts";
+import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import { type ErrorCode, fixDocumentOf } from "../../src/domain/errors.ts";
@@ -336,6 +339,34 @@ describe("an operation", () => {
     expect(met("Running")).toContain("Nothing: Mooring tries again; a paused serverless database");
     expect(met("Failed")).not.toContain("Nothing");
     expect(met("Failed")).toContain("then send the request again.");
+  });
+});
+
+describe("a batch", () => {
+  const item = (index: number, status: BatchDocument["status"], error?: object) =>
+    ({
+      index,
+      cluster: "aks-dev",
+      namespace: `team-${index}`,
+      status,
+      ...(error ? { error } : {}),
+    }) as BatchItemDocument;
+  const error = errorDocument("ended", toOperationError("NOT_ALLOWED", "No."));
+  const items = [item(0, "Succeeded"), item(1, "Running"), item(2, "Failed", error), item(3, "Canceled")];
+  const totals = { requests: 4, notStarted: 0, running: 1, succeeded: 1, unchanged: 0, failed: 1, canceled: 1 };
+
+  it("shows failures first: the errors, then the rows", () => {
+    const lines = batchLines({ totals, items } as object as BatchDocument, view());
+
+    expect(lines.flatMap((line) => line.match(/error|team-\d/)?.[0] ?? [])).toEqual([
+      ...["error", "team-2", "team-3", "team-1", "team-0"],
+    ]);
+  });
+
+  it("that failed names a command that shows what failed, and not the one that printed this", () => {
+    const { fixParts, fix } = fixDocumentOf("BATCH_INCOMPLETE", "ended");
+
+    expect(fixInCommands({ fix, fixParts }, { operation: "1-2" }).next).toBe("mooring status 1-2 --status Failed");
   });
 });
 
