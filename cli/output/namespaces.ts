@@ -98,7 +98,8 @@ function describeMigration({ to, from, completed }: Migration): string {
 function describeExpiry({ time, targets, tried }: Expiry, { now }: View): string {
   const what = targets ? `loses ${targets.join(", ")}` : "is offboarded";
   const times = tried && `; tried ${tried.times} time(s) in vain, last ${age(tried.time, now)} ago`;
-  return `${time} (${ahead(time, now)}): ${what}${times ?? ""}`;
+  const isDue = Date.parse(time) <= now.getTime();
+  return `${time} (${ahead(time, now)}): ${what}${times ?? (isDue ? " within minutes" : "")}`;
 }
 
 type Expiry = NonNullable<NamespaceDocument["expiry"]>;

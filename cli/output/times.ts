@@ -9,11 +9,11 @@ export function age(time: string | undefined, now: Date): string {
   return `${Math.round(seconds / 86_400)}d`;
 }
 
-/** How far ahead a time is: `in 8d`; `now` if it has come. */
+/** How far ahead a time is: `in 8d`, or `5m ago` if it has passed. */
 export function ahead(time: string | undefined, now: Date): string {
   if (time === undefined || Number.isNaN(Date.parse(time))) return "";
   const left = Date.parse(time) - now.getTime();
-  return left <= 0 ? "now" : `in ${age(new Date(now.getTime() - left).toISOString(), now)}`;
+  return left <= 0 ? `${age(time, now)} ago` : `in ${age(new Date(now.getTime() - left).toISOString(), now)}`;
 }
 
 /** Up to now if it has not ended. */

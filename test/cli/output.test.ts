@@ -16,7 +16,7 @@ import { printable } from "../../cli/output/printable.ts";
 import { spellingFor } from "../../cli/output/program.ts";
 import { createProgress } from "../../cli/output/progress.ts";
 import { table } from "../../cli/output/table.ts";
-import { age, duration, span } from "../../cli/output/times.ts";
+import { age, ahead, duration, span } from "../../cli/output/times.ts";
 import type { View } from "../../cli/output/view.ts";
 import { readBlock } from "../../cli/service/events.ts";
 import { fixInCommands } from "../../clients/fixes.ts";
@@ -368,6 +368,20 @@ describe("a batch", () => {
 
     expect(fixInCommands({ fix, fixParts }, { operation: "1-2" }).next).toBe("mooring status 1-2 --status Failed");
   });
+});
+
+it("says when an end has passed, and not that it is now", () => {
+  const { cluster, namespace, requestedBy, request, etag } = operation;
+  const record = { cluster, namespace, requestedBy, request, etag, operation: operation.id, findings: [] };
+  const rest = { state: "Onboarded", identityMode: "workloadIdentity", databases: [] as never[] } as const;
+  const endsAt = (time: string) =>
+    namespaceLines({ ...record, ...rest, expiry: { time } }, view())
+      .find((line) => line.startsWith("  ends"))
+      ?.replace(/^ +ends +/, "");
+
+  expect(endsAt("2026-01-01T14:00:00Z")).toBe("2026-01-01T14:00:00Z (in 2h): is offboarded");
+  expect(endsAt("2026-01-01T11:55:00Z")).toBe("2026-01-01T11:55:00Z (5m ago): is offboarded within minutes");
+  expect(ahead("2026-01-01T11:55:00Z", now)).toBe("5m ago");
 });
 
 it("says how a stopped migration continues, and how it is reverted", () => {
