@@ -102,8 +102,13 @@ function readValue(
   return plain;
 }
 
+/** As other command lines call the same. */
+const synonyms: Readonly<Record<string, string>> = { reason: "comment" };
+
 function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {
-  const meant = suggest(rawName.replace(/^-+/, ""), Object.keys(flags));
+  const word = rawName.replace(/^-+/, "");
+  const same = synonyms[word];
+  const meant = same !== undefined && Object.hasOwn(flags, same) ? same : suggest(word, Object.keys(flags));
   const hint = meant === undefined ? "" : ` Did you mean --${meant}?`;
   return new UsageError(`${name} has no flag ${rawName}.${hint}`);
 }

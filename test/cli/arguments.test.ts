@@ -46,6 +46,8 @@ describe("a command line", () => {
 
   it.each([
     ["list --sever x", "list has no flag --sever. Did you mean --server?"],
+    ["reject eeb4e7 --reason no", "reject has no flag --reason. Did you mean --comment?"],
+    ["list --reason no", "list has no flag --reason."],
     ["list --whatever", "list has no flag --whatever."],
     ["list -x", "list has no flag -x."],
     ["list -o xml", '-o is "xml"; it takes json, yaml, wide, name, jsonpath=…, custom-columns=….'],
