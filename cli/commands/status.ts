@@ -17,7 +17,7 @@ export const command = defineCommand({
     status: {
       value: "status",
       choices: statuses,
-      summary: "Of a batch: only the namespaces with this status",
+      summary: "Show only a batch's namespaces with this status",
     },
     ...waitFlags,
   },
