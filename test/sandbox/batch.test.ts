@@ -166,20 +166,6 @@ it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in t
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-it("changes nothing when the identical requests are sent again, and is Succeeded", async () => {
-  const red = await as("red");
-  const first = await finish(await accepted(send(red, several("red-twice", 2))));
-  const writes = () =>
-    sandbox.cloud.faults.journal.filter(({ operation }) => /^(PUT|PATCH|DELETE|CREATE|ALTER)/.test(operation));
-  const before = writes().length;
-
-  const second = await finish(await accepted(send(red, several("red-twice", 2))));
-
-  expect(second).toMatchObject({ status: "Succeeded", totals: { succeeded: 2, unchanged: 2 } });
-  expect(second.items.map(({ operation }) => operation)).toEqual(first.items.map(({ operation }) => operation));
-  expect(writes().length).toBe(before);
-}, 60_000);
-
 it("ends correctly after kills at any moment", async () => {
   const red = await as("red");
   for (const delayMs of isShort ? [0, 120, 900] : [0, 30, 120, 400, 900, 1_500]) {
@@ -441,26 +427,6 @@ it("requires a choice of namespaces and a valid action", async () => {
   expect((await operator.call("GET", "/api/namespaces?state=Nearly")).status).toBe(422);
   expect((await operator.call("GET", "/api/namespaces?top=1000")).status).toBe(200);
   expect((await operator.call("GET", "/api/namespaces?top=1001")).status).toBe(422);
-});
-
-it("plans every namespace and writes nothing", async () => {
-  const red = await as("red");
-  const before = sandbox.cloud.world.identities.size;
-
-  const { status, body } = await red.call("POST", "/api/onboardings/batch?dryRun=true", {
-    requests: [request("red-planned"), request("blue-planned")],
-  });
-
-  expect(status).toBe(200);
-  expect(body).toMatchObject({
-    totals: { requests: 2, ready: 1, refused: 1 },
-    items: [
-      { index: 0, status: "ready", plan: { blocked: false } },
-      { index: 1, status: "refused", error: { code: "NOT_ALLOWED" } },
-    ],
-  });
-  expect(sandbox.cloud.world.identities.size).toBe(before);
-  expect((await operator.call("GET", "/api/namespaces/aks-dev/red-planned")).status).toBe(404);
 });
 
 it("refuses a batch with any mistake, names every mistake, and accepts nothing", async () => {

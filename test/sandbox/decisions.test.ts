@@ -225,22 +225,6 @@ it("ends with REJECTED after a rejection, and has written nothing", async () => 
   expectNothingOf(namespace);
 });
 
-it("does not let the requester approve, and shows in a plan that approval would be needed", async () => {
-  const wanted = request("orders");
-  const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
-  expect(plan.body).toMatchObject({ needsApproval: [`Database ${names.sqlServer}/orders needs approval.`] });
-  const id = await service.onboard(wanted);
-  await expect.poll(async () => (await service.operation(id)).phase).toBe("awaitingApproval");
-
-  const own = { requestHash: hashOf(await service.operation(id)) };
-  const refused = await service.call("POST", `/api/operations/${id}/approve`, own);
-
-  expect(refused).toMatchObject({ status: 403, body: { code: "APPROVER_IS_REQUESTER" } });
-  expect((await service.call("POST", `/api/operations/${id}/cancel`)).status).toBe(202);
-  expect(await service.waitFor(id)).toMatchObject({ status: "Canceled" });
-  expectNothingOf(wanted.namespace);
-});
-
 it("plans and makes a change to an onboarded namespace, and changes nothing when the same request is repeated", async () => {
   const wanted = { ...request("messages"), serviceAccount: "web" };
   const { namespace } = wanted;
@@ -287,29 +271,6 @@ it("plans and makes a change to an onboarded namespace, and changes nothing when
 
   const other = await service.call("POST", "/api/onboardings", { ...wanted, identityMode: "podIdentity" });
   expect(other).toMatchObject({ status: 409, body: { code: "MODE_CHANGE_REFUSED" } });
-});
-
-it("plans an offboarding without writing", async () => {
-  const wanted = request("messages");
-  await service.waitFor(await service.onboard(wanted));
-  const path = `/api/namespaces/${names.cluster}/${wanted.namespace}`;
-  const before = sandbox.cloud.faults.journal.length;
-
-  const { status, body } = await service.call("DELETE", `${path}?dryRun=true`);
-
-  expect(status).toBe(200);
-  const steps = body["steps"] as { name: string; action: string }[];
-  expect(steps.map(({ name, action }) => `${name} ${action}`)).toEqual([
-    "removeServiceAccount delete",
-    "revokeDatabase delete",
-    "unfederateIdentity delete",
-    "removeIdentity delete",
-    "removeNamespace delete",
-  ]);
-  const calls = sandbox.cloud.faults.journal.slice(before).map(({ operation }) => operation);
-  expect(calls.filter((operation) => /^(PUT|PATCH|DELETE|CREATE|ALTER|DROP|EXEC)/i.test(operation))).toEqual([]);
-  expect((await service.call("GET", path)).body["state"]).toBe("Onboarded");
-  expect((await service.call("DELETE", `/api/namespaces/${names.cluster}/unknown?dryRun=true`)).status).toBe(404);
 });
 
 it("reruns a failed undo once its obstacle is gone", async () => {

@@ -289,33 +289,3 @@ function blockersOf(plan: object): readonly string[] {
   const codes = stepsOf(plan).flatMap(({ blockers = [] }) => blockers.map(({ code }) => code));
   return [...new Set(codes)].toSorted();
 }
-
-describe("a request", () => {
-  it.each([
-    [{ targets: [{ target: "elsewhere", access: ["read"] }] }, "UNKNOWN_TARGET", "/targets/0/target"],
-    [{ targets: [{ target: "gpt", access: ["read"] }] }, "ACCESS_NOT_ALLOWED", "/targets/0/access"],
-    [{ targets: [{ target: "uploads", access: ["fly"] }] }, "INVALID_REQUEST", "/targets/0/access/0"],
-    [
-      { targets: ["read", "write"].map((word) => ({ target: "uploads", access: [word] })) },
-      "INVALID_REQUEST",
-      "/targets",
-    ],
-    [
-      { targets: [{ target: "uploads", access: ["read"], container: "theirs" }] },
-      "INVALID_REQUEST",
-      "/targets/0/container",
-    ],
-    [
-      { targets: [{ target: "uploads", access: ["read"], expiresAt: "2020-01-01T00:00:00Z" }] },
-      "EXPIRY_PASSED",
-      "/targets/0/expiresAt",
-    ],
-    [{ targets: [] }, "INVALID_REQUEST", "/targets"],
-    [{ targets: [{ target: "uploads", access: ["read", "read"] }] }, "INVALID_REQUEST", "/targets/0/access"],
-    [{}, "INVALID_REQUEST", "/databases"],
-  ])("is refused before anything is written: %#", async (request, code, pointer) => {
-    const { body } = await service.call("POST", "/api/onboardings", { ...namespaceRefOf("refused"), ...request });
-
-    expect(body).toMatchObject({ code, errors: expect.arrayContaining([expect.objectContaining({ pointer })]) });
-  });
-});

@@ -404,6 +404,11 @@ it("goes back to the end of before when a renewal is undone", async () => {
 it.each([
   [{ expiresAt: "2020-01-01T00:00:00Z" }, "EXPIRY_PASSED", "/expiresAt"],
   [{ databases: [{ ...messages, expiresAt: "2020-01-01T00:00:00Z" }] }, "EXPIRY_PASSED", "/databases/0/expiresAt"],
+  [
+    { targets: [{ target: "uploads", access: ["read"], expiresAt: "2020-01-01T00:00:00Z" }] },
+    "EXPIRY_PASSED",
+    "/targets/0/expiresAt",
+  ],
 ])("refuses %j before anything is written", async (fields, code, pointer) => {
   const refused = { code, details: { errors: [{ pointer }] } };
 

@@ -26,6 +26,10 @@ function refusalOf(work: () => unknown): Refusal {
 }
 
 const [database] = good.databases;
+const asking = (...targets: readonly object[]) => ({
+  ...good,
+  targets: targets.map((each) => ({ target: "uploads", access: ["read"], ...each })),
+});
 const bad: [what: string, request: unknown, code: string, pointer: string][] = [
   ["an unknown cluster", { ...good, cluster: "aks-prod" }, "UNKNOWN_CLUSTER", "/cluster"],
   ["a cluster named like a built-in", { ...good, cluster: "constructor" }, "UNKNOWN_CLUSTER", "/cluster"],
@@ -93,6 +97,14 @@ const bad: [what: string, request: unknown, code: string, pointer: string][] = [
   ],
   ["a wrong type", { ...good, namespace: 7 }, "INVALID_REQUEST", "/namespace"],
   ["a missing field", { ...good, cluster: undefined }, "INVALID_REQUEST", "/cluster"],
+  ["neither a database nor a target", { ...good, databases: undefined }, "INVALID_REQUEST", "/databases"],
+  ["no targets", asking(), "INVALID_REQUEST", "/targets"],
+  ["an unknown target", asking({ target: "elsewhere" }), "UNKNOWN_TARGET", "/targets/0/target"],
+  ["access that the catalog does not allow", asking({ access: ["own"] }), "ACCESS_NOT_ALLOWED", "/targets/0/access"],
+  ["an unknown word of access", asking({ access: ["fly"] }), "INVALID_REQUEST", "/targets/0/access/0"],
+  ["a word of access twice", asking({ access: ["read", "read"] }), "INVALID_REQUEST", "/targets/0/access"],
+  ["a target twice", asking({}, { access: ["write"] }), "INVALID_REQUEST", "/targets"],
+  ["a part for a target", asking({ container: "theirs" }), "INVALID_REQUEST", "/targets/0/container"],
   ["a list", [], "INVALID_REQUEST", ""],
   ["null", null, "INVALID_REQUEST", ""],
 ];
