@@ -86,7 +86,19 @@ export function readTarget(text: string): TargetRequest {
 /** `reader,writer~P30D`: what comes after ~ is when that access ends. */
 function splitEnd(text: string) {
   const [access = "", end] = text.split(/~(.+)/);
-  return { access, ...expiryOf(end) };
+  return { access, ...expiryOf(end && readEnd(end)) };
+}
+
+const shortDuration = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/i;
+
+/** As a request has it: `30d` and `1d12h` are P30D and P1DT12H, a date is its beginning in UTC. The service judges the rest. */
+export function readEnd(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return `${text}T00:00:00Z`;
+  const parts = shortDuration.exec(text);
+  if (!parts) return text;
+  const [days = "", ...times] = parts.slice(1).map((amount, index) => (amount ? `${amount}${"DHMS"[index]}` : ""));
+  const time = times.join("");
+  return `P${days}${time && `T${time}`}`;
 }
 
 export function readCount(

@@ -1,5 +1,6 @@
 import { renewed, targetsOf } from "../../clients/request.ts";
 import { conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
+import { readEnd } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../failures.ts";
 import { change } from "../requests/change.ts";
@@ -11,8 +12,8 @@ export const command = defineCommand({
     "Renews access that ends: sends what the namespace has with another end, as the change that it is, with the same approval. Without --target it moves the end of everything; a target that ends earlier by itself still does. Access that does not end gets an end.",
   operands: [{ name: "cluster/namespace", isRequired: true }],
   flags: {
-    "expires-after": { value: "duration", summary: "How long from now, such as P30D or PT12H" },
-    "expires-at": { value: "time", summary: "Until when, such as 2027-01-31T00:00:00Z" },
+    "expires-after": { value: "duration", summary: "How long from now, such as 30d or PT12H" },
+    "expires-at": { value: "time", summary: "Until when, such as 2027-01-31 or 2027-01-31T12:00:00Z" },
     target: { value: "name", many: true, summary: "Only this target, such as sql-dev/orders or uploads" },
     ...conditionFlags,
     ...dryRunFlags,
@@ -35,7 +36,7 @@ export const command = defineCommand({
       const has = targetsOf(request).map(({ key }) => key);
       throw new UsageError(`${name} has no such target; it has ${has.join(", ")}.`);
     }
-    if (keys.length > 0 && request.expiresAt !== undefined && (at ?? "P") > request.expiresAt)
+    if (keys.length > 0 && request.expiresAt !== undefined && (at === undefined ? "P" : end) > request.expiresAt)
       session.say(`All of ${name} ends at ${request.expiresAt}; renew that, too, without --target.`);
     // Only what was read just now is renewed. Whoever sends it, it stays its team's.
     const owned = team === undefined ? sent : { ...sent, team };
@@ -47,10 +48,12 @@ export const command = defineCommand({
 
 function endOf(after: string | undefined, at: string | undefined): string {
   if (after !== undefined && at !== undefined) throw new UsageError("--expires-after excludes --expires-at.");
-  if (after !== undefined && !after.startsWith("P"))
-    throw new UsageError(`--expires-after is "${after}"; write a duration of ISO 8601, such as P30D or PT12H.`);
-  if (at?.startsWith("P")) throw new UsageError(`--expires-at is "${at}"; write a time, such as 2027-01-31T00:00:00Z.`);
-  const end = after ?? at;
-  if (end === undefined) throw new UsageError("renew needs --expires-after or --expires-at.");
+  const typed = after ?? at;
+  if (typed === undefined) throw new UsageError("renew needs --expires-after or --expires-at.");
+  const end = readEnd(typed);
+  if (after !== undefined && !end.startsWith("P"))
+    throw new UsageError(`--expires-after is "${after}"; write a duration, such as 30d, 12h or P6M.`);
+  if (at !== undefined && end.startsWith("P"))
+    throw new UsageError(`--expires-at is "${at}"; write a date or a time, such as 2027-01-31T00:00:00Z.`);
   return end;
 }

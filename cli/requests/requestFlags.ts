@@ -5,7 +5,7 @@ import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import type { OnboardingRequest } from "../../src/domain/request/request.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
-import { readDatabase, readNamespaceRef, readTarget } from "../arguments/values.ts";
+import { readDatabase, readEnd, readNamespaceRef, readTarget } from "../arguments/values.ts";
 import { UsageError } from "../failures.ts";
 import type { Search } from "./findFiles.ts";
 import { readRequests, type Written } from "./readFiles.ts";
@@ -29,11 +29,11 @@ export const requestFlags = {
   database: {
     value: "db=roles",
     many: true,
-    summary: "Such as sql-dev/messages=reader,writer; with ~P30D or ~2027-01-31T00:00:00Z it ends then",
+    summary: "Such as sql-dev/messages=reader,writer; with ~30d or ~2027-01-31 it ends then",
   },
-  target: { value: "alias=access", many: true, summary: "Such as uploads=read+write, or uploads=read~P30D" },
-  "expires-after": { value: "duration", summary: "How long all of it lasts, such as P30D or PT12H" },
-  "expires-at": { value: "time", summary: "When all of it ends, such as 2027-01-31T00:00:00Z" },
+  target: { value: "alias=access", many: true, summary: "Such as uploads=read+write, or uploads=read~30d" },
+  "expires-after": { value: "duration", summary: "How long all of it lasts, such as 30d or PT12H" },
+  "expires-at": { value: "time", summary: "When all of it ends, such as 2027-01-31 or 2027-01-31T12:00:00Z" },
   "identity-mode": {
     value: "mode",
     choices: identityModes,
@@ -127,8 +127,8 @@ function fieldsOf(values: RequestValues): Readonly<Record<string, unknown>> {
     adoptionPolicy: values["adoption-policy"],
     deletePolicy: values["delete-policy"],
     team: values.team,
-    expiresAfter: values["expires-after"],
-    expiresAt: values["expires-at"],
+    expiresAfter: values["expires-after"] && readEnd(values["expires-after"]),
+    expiresAt: values["expires-at"] && readEnd(values["expires-at"]),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -293,6 +293,26 @@ describe("a request", () => {
     expect([...fields].toSorted()).toEqual(Object.keys(OnboardingRequest.shape).toSorted());
   });
 
+  it.each([
+    ["30d", { expiresAfter: "P30D" }],
+    ["1d12h", { expiresAfter: "P1DT12H" }],
+    ["90m", { expiresAfter: "PT90M" }],
+    ["P6M", { expiresAfter: "P6M" }],
+    ["2027-01-31", { expiresAt: "2027-01-31T00:00:00Z" }],
+    ["2027-01-31T12:00:00Z", { expiresAt: "2027-01-31T12:00:00Z" }],
+  ])("takes %s for an end", async (text, end) => {
+    const flag = "expiresAfter" in end ? "expires-after" : "expires-at";
+    const typed = { ...nothing, database: [`sql-dev/messages=reader~${text}`], target: [`uploads=read~${text}`] };
+    const { requests } = await readAsked({ ...typed, [flag]: text }, ["aks-dev/team-a"], silent);
+
+    expect(requests).toMatchObject([{ ...end, databases: [end], targets: [end] }]);
+  });
+
+  it.each(["30", "d", "12h1d", "soon", "2027-1-3"])("leaves %s as an end to the service", async (text) => {
+    const typed = { ...nothing, database: ["sql-dev/messages=reader"], "expires-after": text };
+    expect((await readAsked(typed, ["aks-dev/team-a"], silent)).requests).toMatchObject([{ expiresAfter: text }]);
+  });
+
   it("takes the end of one target from its flag", async () => {
     const ending = {
       database: ["sql-dev/messages=reader@sales,writer~P30D"],

@@ -361,7 +361,7 @@ describe("renew", () => {
     const refused = (...args: string[]) => cli.mooring(["renew", fullName, ...args]);
 
     expect(await refused()).toMatchObject({ code: 2, stderr: expect.stringContaining("--expires-after or") });
-    expect(await refused("--expires-after", "30d")).toMatchObject({ code: 2, stderr: expect.stringContaining("P30D") });
+    expect(await refused("--expires-after", "soon")).toMatchObject({ code: 2, stderr: expect.stringContaining("30d") });
     expect(await refused("--expires-at", "P30D")).toMatchObject({ code: 2 });
     expect(await refused("--expires-after", "P1D", "--expires-at", "2090-01-01T00:00:00Z")).toMatchObject({ code: 2 });
     expect(await refused("--expires-after", "P1D", "--target", orders)).toMatchObject({
