@@ -419,7 +419,10 @@ export const stepErrors = {
     "Someone canceled the operation.",
     "The message says what was undone. Send the request again if you still want it.",
   ),
-  REJECTED: lasting("An approver rejected the request.", "Read the comment, change the request and send it again."),
+  REJECTED: lasting(
+    "An approver rejected the request.",
+    "Change the request as the comment says, or ask the approver, and send it again.",
+  ),
   REGISTRY_UNAVAILABLE: passing("The registry tables did not answer.", {
     nothing: "Mooring tries again",
     ifItLasts: "check the storage account",
