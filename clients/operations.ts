@@ -10,6 +10,8 @@ const ended: { readonly [S in OperationStatus]: boolean } = {
   Canceled: true,
 };
 
+export const statuses: readonly string[] = Object.keys(ended);
+
 export function hasEnded({ status }: { readonly status: OperationStatus }): boolean {
   return ended[status];
 }

@@ -1,5 +1,4 @@
 /** Flags that several commands share. */
-import type { OperationStatus } from "../../src/domain/operation/operation.ts";
 import type { Flags } from "./flags.ts";
 
 export const connectionFlags = {
@@ -52,12 +51,3 @@ export const sortFlags = {
 export const commentFlags = {
   comment: { value: "text", summary: "A reason, kept with the decision" },
 } as const satisfies Flags;
-
-const everyStatus: { readonly [Status in OperationStatus]: true } = {
-  NotStarted: true,
-  Running: true,
-  Succeeded: true,
-  Failed: true,
-  Canceled: true,
-};
-export const statuses: readonly string[] = Object.keys(everyStatus);

@@ -1,9 +1,10 @@
+import { statuses } from "../../clients/operations.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Phase } from "../../src/domain/operation/operation.ts";
 import type { Flags, Values } from "../arguments/flags.ts";
-import { sortFlags, statuses } from "../arguments/shared.ts";
+import { sortFlags } from "../arguments/shared.ts";
 import { readCount, readDuration } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, TimedOut, UsageError } from "../failures.ts";

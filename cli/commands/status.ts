@@ -1,5 +1,6 @@
+import { statuses } from "../../clients/operations.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
-import { statuses, waitFlags } from "../arguments/shared.ts";
+import { waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, Refused, UsageError } from "../failures.ts";
 import { nameOf, namespaceLines } from "../output/namespaces.ts";
