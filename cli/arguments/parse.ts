@@ -103,12 +103,11 @@ function readValue(
 }
 
 /** As other command lines call the same. */
-const synonyms: Readonly<Record<string, string>> = { reason: "comment" };
+const synonyms = new Map([["reason", "comment"]]);
 
 function unknownFlag(name: string, rawName: string, flags: Flags): UsageError {
   const word = rawName.replace(/^-+/, "");
-  const same = synonyms[word];
-  const meant = same !== undefined && Object.hasOwn(flags, same) ? same : suggest(word, Object.keys(flags));
+  const meant = suggest(synonyms.get(word) ?? word, Object.keys(flags));
   const hint = meant === undefined ? "" : ` Did you mean --${meant}?`;
   return new UsageError(`${name} has no flag ${rawName}.${hint}`);
 }

@@ -89,16 +89,11 @@ function splitEnd(text: string) {
   return { access, ...expiryOf(end && readEnd(end)) };
 }
 
-const shortDuration = /^(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/i;
-
 /** As a request has it: `30d` and `1d12h` are P30D and P1DT12H, a date is its beginning in UTC. The service judges the rest. */
 export function readEnd(text: string): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return `${text}T00:00:00Z`;
-  const parts = shortDuration.exec(text);
-  if (!parts) return text;
-  const [days = "", ...times] = parts.slice(1).map((amount, index) => (amount ? `${amount}${"DHMS"[index]}` : ""));
-  const time = times.join("");
-  return `P${days}${time && `T${time}`}`;
+  const [, days = "", time = ""] = /^(\d+d)?((?:\d+h)?(?:\d+m)?(?:\d+s)?)$/i.exec(text) ?? [];
+  return days + time === "" ? text : `P${days}${time && `T${time}`}`.toUpperCase();
 }
 
 export function readCount(

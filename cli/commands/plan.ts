@@ -14,7 +14,7 @@ export const command = defineCommand({
     "plan -f examples/team-a.workload-identity.json",
   ],
   async run(session, values, operands) {
-    const asked = await readAsked(values, operands, session.say, { isPlan: true });
+    const asked = await readAsked(values, operands, session.say, "plan");
     const [only, ...more] = asked.requests;
     if (!only || more.length > 0) return await planBatch(session, asked);
     return await withFileLocations(asked.written, () => planChange(session, onboardingOf(only, asked)));

@@ -88,7 +88,7 @@ export async function readAsked(
   values: RequestValues,
   [fullName]: readonly string[],
   say: Search["say"],
-  { isPlan = false } = {},
+  command: Search["command"] = "onboard",
 ): Promise<Asked> {
   const { filename, recursive } = values;
   const decided = { takeOver: values["take-over"], adoptIdentity: values["adopt-identity"] };
@@ -97,7 +97,7 @@ export async function readAsked(
     const [surplus] = [...(fullName === undefined ? [] : [`"${fullName}"`]), ...Object.keys(fields)];
     if (surplus !== undefined)
       throw new UsageError(`The request comes from -f or from flags; ${surplus} cannot be combined with -f.`);
-    const written = await readRequests(filename, { isRecursive: recursive, say, command: isPlan ? "plan" : "onboard" });
+    const written = await readRequests(filename, { isRecursive: recursive, say, command });
     expectOne(written, decided);
     return { requests: written.map(({ request }) => request), written, ...decided };
   }
