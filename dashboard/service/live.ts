@@ -101,6 +101,8 @@ async function pauseUnlessBack(ms: number, stopped: AbortSignal): Promise<void> 
 /** Reads a stream to its end. Returns how long to wait before the next one, or that no more events will come. */
 async function readOnce(path: string, stopped: AbortSignal): Promise<number | "ended"> {
   const silent = new AbortController();
+  // A browser that loses the network may leave an open stream waiting.
+  addEventListener("offline", () => silent.abort(), { signal: silent.signal });
   const signal = AbortSignal.any([stopped, silent.signal]);
   const headers: Record<string, string> = { accept: "text/event-stream" };
   const lastEventId = lastEventIds.get(path);

@@ -265,6 +265,9 @@ describe.runIf(executable !== undefined)("watching", () => {
     const third = page.locator("[data-row]").nth(2);
     await third.focus();
     const before = await third.textContent();
+    await page.locator("[data-stream=live]").waitFor();
+    // Until nothing is on its way: an open stream alone does not notice.
+    await page.waitForTimeout(1_000);
     await context.setOffline(true);
     await page.locator(".contact").getByText("You are offline").waitFor();
     await look(page, "offline");
