@@ -116,7 +116,7 @@ export const routes = {
     },
   },
   "POST /api/namespaces/{cluster}/{namespace}/verify": {
-    query: [],
+    query: ["fresh"],
     documents: {
       200: load<VerificationDocument>(
         async () => (await import("../src/domain/documents/namespace.ts")).VerificationDocument,

@@ -232,6 +232,8 @@ function settingsFor(
     MOORING_ARM_ENDPOINT: arm.url,
     // Azure allows two identity writes per second; the simulator allows more, unless it enforces the limits.
     ...(enforceLimits ? {} : { MOORING_ARM_WRITES_PER_SECOND: "1000" }),
+    // A verification sees at once what somebody breaks here.
+    MOORING_INDEX_SECONDS: "0",
     MOORING_TABLES_ENDPOINT: tablesEndpoint,
     ServiceBusConnection__fullyQualifiedNamespace: names.serviceBusNamespace,
     ServiceBusConnection__customEndpointAddress: serviceBus.url,

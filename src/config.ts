@@ -67,6 +67,10 @@ const Config = z.object({
     description:
       "How long one call to Azure, to a database, to a cluster or to the tables may take before it is made again.",
   }),
+  MOORING_INDEX_SECONDS: z.coerce.number().min(0).default(300).meta({
+    description:
+      "How old a list of a whole cluster, subscription or database may be that tells a verification what else an identity has; with 0, each asks for itself.",
+  }),
   // At least an hour longer than a key is promised to work (domain/http/idempotency.ts), because clocks differ.
   MOORING_IDEMPOTENCY_ROW_HOURS: z.coerce.number().min(25).default(48).meta({
     description: "After how many hours the row of an idempotency key is removed; the key is good for 24.",
@@ -127,6 +131,7 @@ const settings: { readonly [Name in keyof Config]?: Setting } = {
   },
   MOORING_ARM_WRITES_PER_SECOND: { accepts: "a number above 0", otherwise: "2", shows: "value" },
   MOORING_CALL_TIMEOUT_MS: { accepts: milliseconds, otherwise: "30000", shows: "value" },
+  MOORING_INDEX_SECONDS: { accepts: "a number of seconds, at least 0", otherwise: "300", shows: "value" },
   MOORING_IDEMPOTENCY_ROW_HOURS: { accepts: "a number of hours, at least 25", otherwise: "48", shows: "value" },
   MOORING_HISTORY_DAYS: { accepts: "a number of days, at least 1", otherwise: "30", shows: "value" },
   MOORING_DASHBOARD_CLIENT_ID: { accepts: guid, otherwise: "the first audience in the catalog" },

@@ -60,6 +60,7 @@ import { createGuards } from "./http/guard.ts";
 import { createRoutes } from "./http/route.ts";
 import { createRestoreSent } from "./http/sentHeaders.ts";
 import "./orchestrations/launchable.ts";
+import { createReadIndex } from "./application/readIndex.ts";
 import { recoverOperation } from "./application/recovery/recoverOperation.ts";
 import type { Ports } from "./ports/index.ts";
 import { logLine } from "./telemetry/logLine.ts";
@@ -104,6 +105,7 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     idempotencyKeys: createIdempotencyKeys(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
+    ...(config.MOORING_INDEX_SECONDS > 0 ? { index: createReadIndex(config.MOORING_INDEX_SECONDS * 1_000) } : {}),
   };
 }
 

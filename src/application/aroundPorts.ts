@@ -20,13 +20,14 @@ const inward: ReadonlySet<PortName> = new Set(["registry", "audit", "changes", "
 
 /** The same ports, but `around` makes each of their calls, or answers in its place. The ports themselves declare which of them write. */
 export function aroundPorts(ports: Ports, around: (call: PortCall) => unknown): Ports {
-  const { catalog, admissions, tokens } = ports;
+  const { catalog, admissions, tokens, index } = ports;
   const each = <Name extends PortName>(name: Name) => wrapped(ports[name], name, around);
   // One by one: a port that is left out does not compile.
   return defined({
     catalog,
     admissions,
     tokens,
+    index,
     identities: each("identities"),
     identityBindings: each("identityBindings"),
     managedNamespaces: each("managedNamespaces"),

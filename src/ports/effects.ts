@@ -7,7 +7,7 @@ import type { Ports } from "./index.ts";
  */
 export type PortEffect = "reads" | "writes" | "writesUnlessDryRun" | "notes";
 export type EffectsOf<Port> = { readonly [Method in keyof Port]: PortEffect };
-type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions">;
+type PortsWithMethods = Omit<Ports, "catalog" | "tokens" | "admissions" | "index">;
 
 /** Every method of every port: leaving one out does not compile. */
 export const portEffects = {
@@ -28,6 +28,7 @@ export const portEffects = {
     heldAt: "reads",
     ownPermissions: "reads",
     givenTo: "reads",
+    givenIn: "reads",
     subscriptions: "reads",
     madeAt: "reads",
     applyingAt: "reads",

@@ -39,6 +39,16 @@ export interface Ports {
   readonly idempotencyKeys: IdempotencyKeys;
   readonly events: Events;
   readonly queue: QueueMessages;
+  /** For looks at what a namespace should not have; absent, each asks for itself. */
+  readonly index?: ReadIndex;
   /** Absent if the catalog accepts no Entra tokens. */
   readonly tokens?: Tokens;
+}
+
+/** What places said of themselves some minutes ago. Only that all is well is believed: anything else is asked anew. */
+export interface ReadIndex {
+  /** The same ports, but looks for what a namespace should not have are answered from lists of all that is there. */
+  elsewhere(ports: Ports): Ports;
+  /** The same ports, but what a place has to be for any namespace is asked once for all. */
+  places(ports: Ports): Ports;
 }

@@ -36,6 +36,8 @@ export interface RoleAssignments {
   ownPermissions(scope: string): Promise<readonly Permission[]>;
   /** Assignments to the principal itself, anywhere in the subscription. */
   givenTo(principalId: PrincipalId, where: { readonly subscriptionId: string }): Promise<readonly RoleAssignment[]>;
+  /** Everybody's that apply anywhere in the subscription. */
+  givenIn(subscriptionId: string): Promise<readonly RoleAssignment[]>;
   /** The IDs of the subscriptions in which Mooring has a role, whatever it may read there. */
   subscriptions(): Promise<readonly string[]>;
   /** Assignments at this very scope, whoever holds them; undefined if what has the scope is gone. */

@@ -114,7 +114,7 @@ it("has every example once", () => {
 
   expect(found.length).toBeGreaterThan(40);
   expect(found.filter((example, index) => found.indexOf(example) < index)).toEqual([]);
-  expect(JSON.stringify(document).length).toBeLessThan(245_000);
+  expect(JSON.stringify(document).length).toBeLessThan(246_000);
 });
 
 it("offers a dry run of every request that changes something, or says why there is none", () => {

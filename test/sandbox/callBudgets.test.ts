@@ -72,7 +72,11 @@ function listed(calls: readonly Call[]): string {
 }
 
 const timers = ["watchDrift", "watchExpiry", "startAccepted", "purgeHistories", "forgetIdempotencyKeys"];
-const settings = Object.fromEntries(timers.map((timer) => [`AzureWebJobs.${timer}.Disabled`, "true"]));
+const settings = {
+  ...Object.fromEntries(timers.map((timer) => [`AzureWebJobs.${timer}.Disabled`, "true"])),
+  // As in Azure.
+  MOORING_INDEX_SECONDS: "300",
+};
 
 async function startQuiet(more: { postgres?: boolean } = {}): Promise<SuiteSandbox> {
   return await startSandbox({ because: "it counts every call", settings, tableFaults: true, ...more });

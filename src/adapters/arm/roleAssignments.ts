@@ -42,9 +42,11 @@ export function createRoleAssignments(options: RestOptions): {
 
   const list = <T>({ doing, ...where }: Question, item: z.ZodType<T>) => listPages(doing, urlOf(where), item);
 
-  const assignments = async (at: string, $filter: string): Promise<readonly RoleAssignment[]> => {
+  const assignments = async (at: string, $filter?: string): Promise<readonly RoleAssignment[]> => {
     const doing = `List the role assignments at ${at}`;
-    return (await list({ doing, at, what: "roleAssignments", query: { $filter } }, Assignment)).map(toAssignment);
+    return (await list({ doing, at, what: "roleAssignments", query: defined({ $filter }) }, Assignment)).map(
+      toAssignment,
+    );
   };
 
   const applyingAt = (scope: string) => unlessGone(() => assignments(scope, "atScope()"));
@@ -61,6 +63,7 @@ export function createRoleAssignments(options: RestOptions): {
       list({ doing: `List Mooring's own permissions at ${at}`, at, what: "permissions" }, Permission),
     givenTo: async (principalId, { subscriptionId }) =>
       assignments(`/subscriptions/${subscriptionId}`, `principalId eq '${checkedGuid(principalId)}'`),
+    givenIn: (subscriptionId) => assignments(`/subscriptions/${subscriptionId}`),
     async subscriptions() {
       const url = new URL("/subscriptions", endpoint);
       url.searchParams.set("api-version", subscriptionsVersion);

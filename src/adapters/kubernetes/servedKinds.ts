@@ -10,6 +10,18 @@ const ResourceList = z.object({
 });
 export type Resource = z.infer<typeof ResourceList>["resources"][number];
 
+/** What Mooring asks every cluster for, and each serves (kubernetes.io "Kubernetes API"). */
+const everywhere: ReadonlyMap<string, Resource> = new Map([
+  ["v1 Namespace", { kind: "Namespace", name: "namespaces", namespaced: false }],
+  ["v1 ServiceAccount", { kind: "ServiceAccount", name: "serviceaccounts", namespaced: true }],
+  ["v1 ResourceQuota", { kind: "ResourceQuota", name: "resourcequotas", namespaced: true }],
+  ["v1 ConfigMap", { kind: "ConfigMap", name: "configmaps", namespaced: true }],
+  [
+    "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration",
+    { kind: "MutatingWebhookConfiguration", name: "mutatingwebhookconfigurations", namespaced: false },
+  ],
+]);
+
 export interface ServedKinds extends Pick<Kubernetes, "kinds" | "namespacedKinds"> {
   /** Undefined if the cluster does not serve the kind. Only existing kinds are cached, since others may be added. */
   locate(cluster: ClusterTarget, apiVersion: string, kind: string): Promise<Resource | undefined>;
@@ -38,7 +50,7 @@ export function createServedKinds({ ask, find }: Asking): ServedKinds {
   }
 
   const locate: ServedKinds["locate"] = async (cluster, apiVersion, kind) => {
-    const served = known.get(keyOf(cluster, apiVersion, kind));
+    const served = known.get(keyOf(cluster, apiVersion, kind)) ?? everywhere.get(`${apiVersion} ${kind}`);
     return served ?? (await resources(cluster, apiVersion)).find((each) => each.kind === kind);
   };
 

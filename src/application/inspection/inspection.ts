@@ -5,7 +5,7 @@ import { identityName } from "../../domain/naming/names.ts";
 import type { KnownThing } from "../../domain/naming/ownership.ts";
 import type { Ports } from "../../ports/index.ts";
 import type { RoleAssignment } from "../../ports/roleAssignments.ts";
-import type { Inspection, InspectionInput, SeenThing } from "../../resources/definitions/inspection.ts";
+import type { Inspection, InspectionInput, Reading, SeenThing } from "../../resources/definitions/inspection.ts";
 import type { Resource } from "../../resources/definitions/resource.ts";
 import { readIdentity } from "../../resources/identity/resource.ts";
 import { isGiven, judgedRoles, resourcesFor } from "../../resources/index.ts";
@@ -108,16 +108,27 @@ async function readResources(
   const gaveRole = (role: RoleAssignment) => isGiven(request, role);
   const roles = { gaveRole, judgedRoles: () => judgedRoles(ports, [request, earlier]) };
   const input = { ...inspection, ...roles, note: (thing: SeenThing) => void seen.push(thing) };
-  const readings = resourcesFor(request)
-    .filter(isMeant)
-    .flatMap((resource) => resource.inspect(ports, input))
-    .filter(({ needsPast }) => !(needsPast && inspection.isNew));
+  const readingsBy = (asking: Ports) =>
+    resourcesFor(request)
+      .filter(isMeant)
+      .flatMap((each) => each.inspect(asking, input));
+  const index = inspection.isFresh ? undefined : ports.index;
+  const known = index ? readingsBy(index.elsewhere(ports)) : [];
+  const readings = readingsBy(ports)
+    .map((fresh, place) => unlessNothingIsThere(known[place], fresh))
+    .filter(({ needsPast, isElsewhere }) => !(inspection.isNew && (needsPast || (isElsewhere && index))));
   const findings = await Promise.all(
     [...Map.groupBy(readings, ({ target }) => target)].map(([target, together]) =>
       readable(inspection, target, async () => (await Promise.all(together.map(({ read }) => read()))).flat()),
     ),
   );
   return { findings: findings.flat(), seen };
+}
+
+/** What is known of other places is no finding: only a fresh look has one. */
+function unlessNothingIsThere(known: Reading | undefined, fresh: Reading): Reading {
+  if (!known || !(fresh.needsPast || fresh.isElsewhere)) return fresh;
+  return { ...fresh, read: async () => ((await known.read()).length === 0 ? [] : await fresh.read()) };
 }
 
 /** A refusal is itself a finding; a transient error says nothing and leaves the question open. */

@@ -21,13 +21,23 @@ import { isWanted, resourcesFor, resourcesOfMode } from "../../resources/index.t
 type Looking = Planning & { readonly operation: string };
 
 export async function lookAtPreflight(ports: Ports, input: Looking): Promise<StepPlan> {
-  const found = await Promise.all(checksOf(ports, input).map(explain));
+  const { index } = ports;
+  const known = index ? checksOf(index.places(ports), input) : [];
+  const checks = checksOf(ports, input).map((fresh, place) => unlessAllIsWell(known[place], fresh));
+  const found = await Promise.all(checks.map(explain));
   // The same obstacle found by several looks counts once.
   const all = found.flatMap((each) => each.blockers ?? []);
   const blockers = [...new Map(all.map((each) => [`${each.code} ${each.message}`, each])).values()];
   const notices = found.flatMap((each) => each.notices ?? []);
   const action = blockers.length > 0 ? "conflict" : "none";
   return { ...input.step, action, differences: [], blockers, ...defined({ notices: unlessEmpty(notices) }) };
+}
+
+/** What is known of a place names no obstacle: only a fresh look does. */
+function unlessAllIsWell(known: Pick<PreflightCheck, "look"> | undefined, fresh: Pick<PreflightCheck, "look">) {
+  if (!known) return fresh;
+  const isWell = ({ blockers = [], notices = [] }: Obstacles) => blockers.length + notices.length === 0;
+  return { look: async () => (isWell(await explain(known)) ? {} : await fresh.look()) };
 }
 
 /** Where access has ended, it goes although something is in the way of what stays. */

@@ -92,7 +92,7 @@ async function lookAtNamespace(
   const [findings, { blockers = [], notices = [] }] = await Promise.all([
     inspectNamespace(
       ports,
-      { request, clientId, modeBeside: besideOf(request, migration) },
+      { request, clientId, modeBeside: besideOf(request, migration), isFresh: true },
       { isMeant: isToBeIntact(migration) },
     ),
     obstacles(),

@@ -15,6 +15,7 @@ import { body, problem } from "../../http/docs/answers.ts";
 import { verification } from "../../http/docs/examples.ts";
 import { answerOnce } from "../../http/idempotency.ts";
 import { changeWithoutPlan } from "../../http/parameters/change.ts";
+import { flag } from "../../http/parameters/flag.ts";
 import { atNamespace } from "../../http/place.ts";
 import { json } from "../../http/respond.ts";
 import type { Routes } from "../../http/route.ts";
@@ -33,7 +34,13 @@ export const verifyNamespace = declareRoute({
   tag: "Namespaces",
   summary: "Verify the namespace now and, if the catalog allows it, log in as the workload does",
   description: `No dry run: ${noDryRun}.`,
-  reads: [changeWithoutPlan(noDryRun)],
+  reads: [
+    changeWithoutPlan(noDryRun),
+    flag(
+      "fresh",
+      "true also asks anew what the identity has elsewhere, which may otherwise be as of some minutes ago.",
+    ),
+  ],
   answers: {
     200: body("The findings.", VerificationDocument, { verification }),
     409: problem(
@@ -44,13 +51,13 @@ export const verifyNamespace = declareRoute({
 });
 
 export function registerVerifications(ports: Ports, routes: Routes): void {
-  routes.serve(verifyNamespace, async ({ context, by, place: namespaceRef }, { condition, request }) => {
+  routes.serve(verifyNamespace, async ({ context, by, place: namespaceRef }, { condition, request }, isFresh) => {
     return await answerOnce(ports.idempotencyKeys, { request, by, body: null, context }, async () => {
       const record = await findCurrent(ports.registry, namespaceRef, mustSee(by, namespaceRef));
       // In the middle of an operation, nothing would match.
       expectFree(record);
       condition.match(currentNamespace(record));
-      return json(200, await verify(ports, record, context));
+      return json(200, await verify(ports, record, { context, isFresh }));
     });
   });
 }
@@ -58,10 +65,16 @@ export function registerVerifications(ports: Ports, routes: Routes): void {
 async function verify(
   ports: Ports,
   record: Stored<FreeRecord>,
-  context: Pick<InvocationContext, "log" | "warn" | "invocationId">,
+  {
+    context,
+    isFresh,
+  }: {
+    readonly context: Pick<InvocationContext, "log" | "warn" | "invocationId">;
+    readonly isFresh: boolean;
+  },
 ): Promise<VerificationDocument> {
   const { cluster, namespace } = record;
-  const { findings, things } = await proveNamespace(ports, inspectionOf(record), context.invocationId);
+  const { findings, things } = await proveNamespace(ports, { ...inspectionOf(record), isFresh }, context.invocationId);
   const verifiedTime = new Date().toISOString();
   try {
     if (record.state === "Onboarded") await recordFindings(ports, record, { findings, things });

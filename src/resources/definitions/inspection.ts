@@ -23,6 +23,8 @@ export interface Inspection {
   readonly isNew?: boolean | undefined;
   /** What cannot be read for now is a finding, too; otherwise it leaves the question open. */
   readonly findsUnread?: boolean;
+  /** Other places are asked anew, too (application/readIndex.ts). */
+  readonly isFresh?: boolean;
   /** What the namespace's record knows of its things; used after the reading. */
   readonly things?: readonly KnownThing[] | undefined;
 }
@@ -58,4 +60,6 @@ export interface Reading {
   readonly read: () => Promise<readonly Finding[]>;
   /** It looks for what another mode, or a guest, has left of an earlier identity. */
   readonly needsPast?: true;
+  /** It looks where the requests name nothing. */
+  readonly isElsewhere?: true;
 }

@@ -37,6 +37,7 @@ export const identity = defineResource({
   inspect: (ports, { request, identity: reading, gaveRole, judgedRoles: judging }) => [
     {
       target: identityName(request),
+      isElsewhere: true,
       async read() {
         if (isGuest(request)) return await inspectShared(ports, request);
         const current = await reading;

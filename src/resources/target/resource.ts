@@ -45,7 +45,7 @@ export const sqlUser = defineResource({
 
   inspect: (ports, input) => [
     ...readings(ports, input, "sqlDatabase"),
-    { target: "other databases", read: () => inspectReach(ports, input, input.clientId) },
+    { target: "other databases", isElsewhere: true, read: () => inspectReach(ports, input, input.clientId) },
   ],
 
   surplus: [surplusUsers],
@@ -80,7 +80,7 @@ export const target = defineResource({
 
   inspect: (ports, input) => [
     ...readings(ports, input, "namedTarget"),
-    { target: "other targets", read: () => inspectOthers(ports, input) },
+    { target: "other targets", isElsewhere: true, read: () => inspectOthers(ports, input) },
   ],
 
   surplus: [surplusAccess],

@@ -17,16 +17,17 @@ afterAll(() => cluster.simulator.close());
 describe("get", () => {
   test("asks once how a group is served, for all that wait", async () => {
     const paths: string[] = [];
-    const kinds = { configmaps: "ConfigMap", serviceaccounts: "ServiceAccount" };
+    const kinds = { limitranges: "LimitRange", pods: "Pod" };
     const resources = Object.entries(kinds).map(([name, kind]) => ({ name, kind, namespaced: true }));
     const server = await startServer(cluster, (path) => {
       paths.push(path);
       return documents({ "/api/v1": { resources } })(path);
     });
 
-    const account = { ...ref("app"), kind: "ServiceAccount" };
-    await Promise.all([ref(), account, ref("others")].map((each) => kubernetes.get(server.target, each)));
-    await kubernetes.get(server.target, account);
+    const range = { ...ref("most"), kind: "LimitRange" };
+    const pod = { ...ref("app"), kind: "Pod" };
+    await Promise.all([range, pod, ref()].map((each) => kubernetes.get(server.target, each)));
+    await kubernetes.get(server.target, pod);
     server.close();
 
     expect(paths.filter((path) => path === "/api/v1")).toHaveLength(1);

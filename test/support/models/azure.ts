@@ -159,6 +159,7 @@ export function createRoleAssignments(
       heldAt: (scope, principalId) => list((each) => each.principalId === principalId && isWithin(scope, each.scope)),
       givenTo: (principalId, { subscriptionId }) =>
         list((each) => each.principalId === principalId && isWithin(each.scope, `/subscriptions/${subscriptionId}`)),
+      givenIn: (subscriptionId) => list((each) => isWithin(each.scope, `/subscriptions/${subscriptionId}`)),
       // Mooring can list every subscription in which there are any.
       subscriptions: () =>
         read("list subscriptions", () => [
