@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { aroundPorts } from "../../src/application/aroundPorts.ts";
-import { inspectionOf } from "../../src/application/inspection/driftRecord.ts";
+import { inspectionOf, recordFindings } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
 import { createReadIndex } from "../../src/application/readIndex.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
@@ -111,6 +111,26 @@ describe("what an identity has elsewhere", () => {
     expect(await codes("team-a", {}, limited)).toEqual(["ROLE_ADDED"]);
     expect(await codes("team-b", {}, limited)).toEqual([]);
     expect(givenIn).toHaveBeenCalledTimes(2);
+  });
+
+  it("is removed by a repair that a finding asks for, though the list is older", async () => {
+    const name = identityName(requestFor("team-a"));
+    const own = cloud.users.get("sql-dev/messages")?.get(name);
+    const hasUser = () => cloud.users.get("sql-dev/orders")?.has(name);
+    if (!own) throw new Error("there is no user");
+    await codes("team-a");
+    cloud.users.get("sql-dev/orders")?.set(name, own);
+    await operate(cloud, "repair", requestFor("team-a"));
+    expect(hasUser()).toBe(true);
+
+    const record = await ports.registry.getNamespace(requestFor("team-a"));
+    if (record?.state !== "Onboarded") throw new Error("it is not onboarded");
+    const findings = await inspectNamespace(ports, { ...inspectionOf(record), isFresh: true });
+    await recordFindings(ports, record, { findings, things: [] });
+    await operate(cloud, "repair", requestFor("team-a"));
+
+    expect(findings).toMatchObject([{ code: "GRANT_SURPLUS" }]);
+    expect(hasUser()).toBe(false);
   });
 
   it("is not asked for when the identity is new", async () => {

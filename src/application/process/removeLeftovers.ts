@@ -9,7 +9,7 @@ import type { Ports } from "../../ports/index.ts";
 import { lookAt, unlessDropped } from "../../resources/definitions/leftCatalog.ts";
 import { replacesAccount } from "../../resources/definitions/operationFacts.ts";
 import type { Resource, StepKeys, Surplus } from "../../resources/definitions/resource.ts";
-import { defineStep, type Given, inputOf, type StepContext } from "../../resources/definitions/step.ts";
+import { defineStep, type Given, inputOf, type Planning, type StepContext } from "../../resources/definitions/step.ts";
 import { isOfEveryMode, isWanted, leftByOtherModes, resourceSteps, resourcesFor } from "../../resources/index.ts";
 
 const given = {
@@ -31,6 +31,7 @@ const given = {
 export const removeLeftovers = defineStep({
   name: "removeLeftovers",
   target: "namespace",
+  looksElsewhere: true,
   given,
   from: (operation) => {
     const { kind, request, modeBeside } = operation;
@@ -38,20 +39,11 @@ export const removeLeftovers = defineStep({
     const replaces = replacesAccount(operation) || undefined;
     return { request, offboarding: defined({ ...recordModes(request, modeBeside), replaces }) };
   },
-  async look(ports, { operation, ...input }, planning) {
-    const { request } = input;
-    const { removals: keys, surpluses: others } = leftoversOf(ports, input);
-    const removals = keys.map((step) => lookAt(resourceSteps[step.name], ports, operation, { ...planning, step }));
-    const surpluses = others.map((each) => each.look(ports, request, planning.step, input.offboarding !== undefined));
-    const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
-    const notices = plans.flatMap((plan) => plan.notices ?? []);
-    return defined({
-      ...planning.step,
-      action: strongest(plans.map(({ action }) => action)),
-      differences: plans.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
-      blockers: plans.flatMap(({ blockers }) => blockers),
-      notices: unlessEmpty(notices),
-    });
+  async look(ports, input, planning) {
+    const { index } = ports;
+    const mayBeKnown = index && input.offboarding === undefined && !(await hasKnownSurplus(ports, input.request));
+    const known = mayBeKnown ? await lookForAll(index.elsewhere(ports), input, planning) : undefined;
+    return known?.action === "none" && known.blockers.length === 0 ? known : await lookForAll(ports, input, planning);
   },
   async run({ request, isMigrating, offboarding, ...base }, ports, step) {
     const { removals, surpluses } = leftoversOf(ports, { request, isMigrating, offboarding });
@@ -78,6 +70,32 @@ export const removeLeftovers = defineStep({
     return { action: strongest(actions) };
   },
 });
+
+async function lookForAll(
+  ports: Ports,
+  { operation, ...input }: Given<typeof given> & { readonly operation: string },
+  planning: Planning,
+): Promise<StepPlan> {
+  const { request } = input;
+  const { removals: keys, surpluses: others } = leftoversOf(ports, input);
+  const removals = keys.map((step) => lookAt(resourceSteps[step.name], ports, operation, { ...planning, step }));
+  const surpluses = others.map((each) => each.look(ports, request, planning.step, input.offboarding !== undefined));
+  const plans = (await Promise.all([...removals, ...surpluses])).filter((plan) => plan !== undefined);
+  const notices = plans.flatMap((plan) => plan.notices ?? []);
+  return defined({
+    ...planning.step,
+    action: strongest(plans.map(({ action }) => action)),
+    differences: plans.flatMap(({ differences }) => differences.filter(({ desired }) => desired !== stays)),
+    blockers: plans.flatMap(({ blockers }) => blockers),
+    notices: unlessEmpty(notices),
+  });
+}
+
+/** What the last look has found is removed, however old the lists are that it was not in. */
+async function hasKnownSurplus({ registry }: Pick<Ports, "registry">, request: OnboardingRequest): Promise<boolean> {
+  const { findings = [] } = (await registry.getNamespace(request)) ?? {};
+  return findings.some(({ code }) => code.endsWith("_SURPLUS"));
+}
 
 /** Whether the step is one of these. */
 export function hasLeftovers(steps: readonly { readonly name: string }[]): boolean {

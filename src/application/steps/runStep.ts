@@ -139,7 +139,12 @@ async function tryStep<G extends object, O extends StepResult>(
     const recall = async () => {
       // While the operation waited for approval, anything may have changed.
       const { decision } = (await record)?.approval ?? {};
-      const recalling = answers.recalling(ports, decision && Date.parse(decision.time));
+      const recalled = answers.recalling(ports, decision && Date.parse(decision.time));
+      const { index } = ports;
+      const recalling =
+        definition.looksElsewhere && index
+          ? { ...recalled, ports: index.elsewhere(recalled.ports), isUsed: () => true }
+          : recalled;
       // A further attempt asks for itself.
       const stopping = trail.begun.then(({ before }) => before && recalling.stop());
       stopping.catch(() => undefined);

@@ -127,6 +127,8 @@ export interface StepDefinition<G extends object, O extends StepResult, Name ext
   readonly waitsForJob?: true | undefined;
   /** The proof of the whole operation: what its looks were told a moment ago may serve (docs/adr/0033-asked-once.md). */
   readonly provesAll?: true | undefined;
+  /** It looks where nothing should be: the index may say that there is nothing (docs/adr/0035-index-of-elsewhere.md). */
+  readonly looksElsewhere?: true | undefined;
   /** The undos of what it writes; `ofChange` restores what a change overwrote. */
   readonly undo?: { readonly by: StepName; readonly ofChange?: StepName } | undefined;
   /** A target that the step shares with nothing else of its name, or one of its own. */
