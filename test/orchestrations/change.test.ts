@@ -122,7 +122,7 @@ const changes: [what: string, from: OnboardingRequest, to: OnboardingRequest, ch
   [
     "everything together",
     parse({ databases: [messages("reader", "writer", "executor")] }),
-    parse({ databases: [orders("executor"), messages("reader")], serviceAccount: "web", deletePolicy: "Keep" }),
+    parse({ databases: [messages("reader"), orders("executor")], serviceAccount: "web", deletePolicy: "Keep" }),
     () => {
       expect(userIn("messages")).toMatchObject({ roles: ["db_datareader"], permissions: [] });
       expect(userIn("orders")).toMatchObject({ roles: [], permissions: ["EXECUTE"] });

@@ -9,6 +9,7 @@ import { Refusal } from "../../domain/policy/refusal.ts";
 import { hasDuration, hasExpiry, resolveExpiries } from "../../domain/request/expiry.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { hashRequest } from "../../domain/request/requestHash.ts";
+import { inOrderOf } from "../../domain/targets/wanted.ts";
 import type { Ports } from "../../ports/index.ts";
 
 /** What a record keeps of a request. */
@@ -30,13 +31,14 @@ export async function keepRequest(
     throw new Refusal(first.code, message, { errors, about });
   }
   const kept = resolveExpiries(request, now);
-  if (!hasDuration(request)) return () => ({ request: kept, requestHash: hashRequest(kept) });
+  const ordered = (current: NamespaceRecord | undefined) => (current ? inOrderOf(kept, current.request) : kept);
+  if (!hasDuration(request)) return (current) => ({ request: ordered(current), requestHash: hashRequest(kept) });
   const askedHash = hashRequest(request);
   // The same request again means the same instants, whether it is answered with what it has begun or completes that.
   return (current) => {
     const known = current && findAsked(current, askedHash);
     const isCurrent = known && findExpiryProblems(catalog, known, { now, team }).length === 0;
-    const meant = isCurrent ? known : kept;
+    const meant = isCurrent ? known : ordered(current);
     return { request: meant, requestHash: hashRequest(meant), askedHash };
   };
 }

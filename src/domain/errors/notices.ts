@@ -16,6 +16,11 @@ export const notices = {
     cause: "The cluster cannot dry-run objects in a namespace that does not exist yet.",
     fix: "Nothing: admission and quotas apply when the operation runs. To check them earlier, create the namespace first.",
   },
+  MAIN_DATABASE_CHANGED: {
+    cause:
+      "The change takes the database away to which SERVER_NAME and DATABASE_NAME lead, so that they lead to the next one. Only a notice.",
+    fix: "Nothing, if the application is meant to use that one: restart its pods once the change is done. Otherwise leave the first database in the request.",
+  },
   ROLE_NOT_THERE_YET: {
     cause: "The cluster cannot dry-run a ClusterRoleBinding to a ClusterRole that does not exist yet.",
     fix: "Nothing: the operation makes the ClusterRole first.",

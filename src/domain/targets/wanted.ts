@@ -49,6 +49,19 @@ export function withTargets<R extends Targets>(request: R, wanted: readonly Want
   return Object.assign(Object.fromEntries(others), ...fields);
 }
 
+/**
+ * The request with the targets of the earlier one first, in their order. The order says nothing of access, but applications find the
+ * first of each kind by variables of its own.
+ */
+export function inOrderOf<R extends Targets>(request: R, earlier: Targets): R {
+  const places = new Map(keysIn(earlier).map((key, place) => [key, place]));
+  const placeOf = ({ key }: Wanted) => places.get(key) ?? places.size;
+  return withTargets(
+    request,
+    wantedIn(request).toSorted((a, b) => placeOf(a) - placeOf(b)),
+  );
+}
+
 /** The request with the expiry of each target that `next` says; without the targets for which it says undefined. */
 export function withRevisedTargets<R extends Targets>(request: R, next: (wanted: Wanted) => Expiry | undefined): R {
   const revised = wantedIn(request).flatMap((each) => {

@@ -39,6 +39,7 @@ import { findOwnAccounts } from "../serviceAccount/surplus.ts";
 import { asGiven, withRemembered } from "../target/findPlaces.ts";
 import { desiredObjects, keeps, namespaceRefs, objectInside, withoutDropped } from "./contents.ts";
 import { describeOccupants, isFree, type Occupants, occupantsOf } from "./dependants.ts";
+import { noticeOfMainDatabase } from "./mainDatabase.ts";
 import { namespaceObject } from "./namespace.ts";
 import { decideLabels, wantedLabels } from "./podSecurity.ts";
 import { removeCounter } from "./secrets.ts";
@@ -78,7 +79,8 @@ export const applyNamespace = defineStep({
     const { kind, step } = planning;
     const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
-    return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut)]);
+    const main = await noticeOfMainDatabase(ports.kubernetes, cluster, { namespace: input.namespace, plan });
+    return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut), ...main]);
   },
   async run(input, ports, step) {
     const { catalog, kubernetes } = ports;
