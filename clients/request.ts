@@ -162,6 +162,27 @@ export function targetsOf(request: Sent): readonly Target[] {
   return partsOf(request).targets.flatMap(([, targets]) => targets);
 }
 
+/** What a request changes on one target. */
+export interface Grant extends Target {
+  readonly how: "gets" | "keeps" | "loses";
+}
+
+/** Target by target, beside the request that it replaces: what it gives, then what it takes away, then what stays. */
+export function grantsOf(request: Sent, replaces: Sent = {}): readonly Grant[] {
+  const [before, after] = [targetsOf(replaces), targetsOf(request)];
+  const wordsOn = (targets: readonly Target[], { key }: Target) =>
+    new Set(targets.find((each) => each.key === key)?.access ?? []);
+  const parts = (targets: readonly Target[], how: Grant["how"], isMeant: (word: string, of: Target) => boolean) =>
+    targets
+      .map((each): Grant => ({ ...each, how, access: each.access.filter((word) => isMeant(word, each)) }))
+      .filter(({ access }) => access.length > 0);
+  return [
+    ...parts(after, "gets", (word, of) => !wordsOn(before, of).has(word)),
+    ...parts(before, "loses", (word, of) => !wordsOn(after, of).has(word)),
+    ...parts(after, "keeps", (word, of) => wordsOn(before, of).has(word)),
+  ];
+}
+
 export interface Setting {
   readonly field: PlainField;
   readonly title: string;

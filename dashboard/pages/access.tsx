@@ -9,13 +9,14 @@ import { addressOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { FilterBar, Search } from "../ui/filters.tsx";
+import { Ends } from "../ui/grants.tsx";
 import { Older } from "../ui/older.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Tags } from "../ui/tags.tsx";
 import { Time } from "../ui/time.tsx";
 import { OtherAccessSection } from "./otherAccess.tsx";
-import { Ends, Standing } from "./request.tsx";
+import { Standing } from "./request.tsx";
 
 const filterNames = { target: "Target", cluster: "Cluster", namespace: "Namespace", team: "Team" };
 const names = ["target", "cluster", "namespace", "team"] as const;

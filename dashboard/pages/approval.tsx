@@ -2,10 +2,12 @@
 
 import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { addressOf } from "../service/address.ts";
+import type { Awaiting } from "../service/awaiting.ts";
 import { plan } from "../service/client.ts";
 import { useResource } from "../service/resource.ts";
 import { caller } from "../service/session.ts";
 import { ask } from "../ui/change.tsx";
+import { Ends, Grants } from "../ui/grants.tsx";
 import { Facts, Section } from "../ui/page.tsx";
 import { PlanSteps, PlanView } from "../ui/plan.tsx";
 import { Loaded } from "../ui/states.tsx";
@@ -86,25 +88,35 @@ function mayDecide(requestedBy: string): boolean {
   return (caller.value?.roles ?? []).includes("Onboarding.Approve") && caller.value?.id !== requestedBy;
 }
 
+/** What its buttons know of a waiting operation. */
+type Waiting = Pick<Awaiting, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "team" | "request" | "etag"> & {
+  readonly replaces?: Awaiting["replaces"] | undefined;
+  readonly approval: Pick<NonNullable<Operation["approval"]>, "requestHash" | "reasons" | "requestedTime">;
+};
+
 /** Hidden from the person who made the request, who may not approve it; the service enforces that, too. */
 export function ApproveButtons({
-  id,
-  requestHash,
-  requestedBy,
-  etag,
+  of,
   reload,
   done,
 }: {
-  readonly id: string;
-  readonly requestHash: string;
-  readonly requestedBy: string;
-  /** The ETag of the operation that the person saw. */
-  readonly etag: string;
+  /** As the person saw it. */
+  readonly of: Waiting;
   readonly reload: () => void;
   readonly done: () => void;
 }) {
   if (!(caller.value?.roles ?? []).includes("Onboarding.Approve")) return null;
-  if (caller.value?.id === requestedBy) return <span class="muted">Another person must approve this.</span>;
+  if (caller.value?.id === of.requestedBy) return <span class="muted">Another person must approve this.</span>;
+  const what = `${words(of.kind)} ${of.cluster}/${of.namespace}`;
+  const deciding = {
+    body: { requestHash: of.approval.requestHash },
+    ifMatch: of.etag,
+    reload,
+    takesComment: true,
+    about: <Asked of={of} />,
+    done,
+  } as const;
+  const at = { id: of.id };
   return (
     <>
       <button
@@ -112,14 +124,10 @@ export function ApproveButtons({
         class="primary"
         onClick={() =>
           ask({
-            title: "Approve this request?",
+            ...deciding,
+            title: `Approve: ${what}?`,
             verb: "Approve",
-            call: { route: "POST /api/operations/{id}/approve", at: { id } },
-            body: { requestHash },
-            ifMatch: etag,
-            reload,
-            takesComment: true,
-            done,
+            call: { route: "POST /api/operations/{id}/approve", at },
           })
         }
       >
@@ -129,20 +137,40 @@ export function ApproveButtons({
         type="button"
         onClick={() =>
           ask({
-            title: "Reject this request?",
+            ...deciding,
+            title: `Reject: ${what}?`,
             verb: "Reject",
-            call: { route: "POST /api/operations/{id}/reject", at: { id } },
-            body: { requestHash },
-            ifMatch: etag,
-            reload,
-            takesComment: true,
+            call: { route: "POST /api/operations/{id}/reject", at },
             isGrave: true,
-            done,
           })
         }
       >
         Reject …
       </button>
     </>
+  );
+}
+
+/** Who asks for what, beside what the namespace has, and why it takes a second person. */
+function Asked({ of: { requestedBy, team, request, replaces, approval } }: { readonly of: Waiting }) {
+  const { expiresAt } = request;
+  return (
+    <div class="asked">
+      <p>
+        Requested by {requestedBy}
+        {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />.
+      </p>
+      <Grants of={request} replaces={replaces} />
+      {expiresAt !== undefined && (
+        <p>
+          All of it <Ends at={expiresAt} />
+        </p>
+      )}
+      <ul>
+        {approval.reasons.map((reason) => (
+          <li key={reason}>{reason}</li>
+        ))}
+      </ul>
+    </div>
   );
 }

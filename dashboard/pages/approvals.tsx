@@ -90,7 +90,7 @@ function Card({
   readonly done: () => void;
 }) {
   const isOpen = useSignal(isPlanned);
-  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces, etag } = awaiting;
+  const { id, kind, cluster, namespace, requestedBy, team, approval, request, replaces } = awaiting;
   return (
     <li class="card">
       <div class="card-head">
@@ -100,14 +100,7 @@ function Card({
           </a>
         </h2>
         <div class="actions">
-          <ApproveButtons
-            id={id}
-            requestHash={approval.requestHash}
-            requestedBy={requestedBy}
-            etag={etag}
-            reload={reload}
-            done={done}
-          />
+          <ApproveButtons of={awaiting} reload={reload} done={done} />
         </div>
       </div>
       <p>

@@ -268,14 +268,7 @@ function Decisions({ operation, reload }: { readonly operation: Operation; reado
   return (
     <>
       {phase === "awaitingApproval" && approval && (
-        <ApproveButtons
-          id={id}
-          requestHash={approval.requestHash}
-          requestedBy={operation.requestedBy}
-          etag={etag}
-          reload={reload}
-          done={done("Decided")}
-        />
+        <ApproveButtons of={{ ...operation, approval }} reload={reload} done={done("Decided")} />
       )}
       {!hasEnded(operation) &&
         (isWaitingInVain ? isIn("Onboarding.Operate") : isIn("Onboarding.Request") && !cancel) && (

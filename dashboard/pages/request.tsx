@@ -14,6 +14,7 @@ import type { AccessDocument } from "../../src/domain/documents/access.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import type { OnboardingRequest as OnboardingRequestOutput } from "../../src/domain/request/request.ts";
 import { Block } from "../ui/copy.tsx";
+import { Ends } from "../ui/grants.tsx";
 import { Facts } from "../ui/page.tsx";
 import { Differences } from "../ui/plan.tsx";
 import { Tags } from "../ui/tags.tsx";
@@ -101,16 +102,6 @@ export function Access({ of }: { readonly of: Namespace }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-export function Ends({ at }: { readonly at: string | undefined }) {
-  if (at === undefined) return null;
-  return (
-    <span class="muted">
-      {" "}
-      ends <Time at={at} />
-    </span>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The dialog for every change: it shows the plan first, and sends the change only after that. */
 
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { CallOf, ChangeRoute, DocumentOf } from "../../clients/api.ts";
 import { toError } from "../../src/domain/messageOf.ts";
@@ -26,6 +27,8 @@ export interface Change {
   /** Shows the current state after a conflict. */
   readonly reload: () => void;
   readonly takesComment?: boolean;
+  /** What the person has to have seen before agreeing. */
+  readonly about?: ComponentChildren;
   /** An optional query flag; changing it makes a new plan. */
   readonly choice?: { readonly name: "ignoreDependants"; readonly text: string };
   /** The same page cannot undo this. */
@@ -53,6 +56,7 @@ export function ChangeDialog() {
 function Asked({ change }: { readonly change: Change }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
+  const isSeen = useSignal(change.about === undefined);
   const comment = useSignal("");
   const state = useSignal<"idle" | "sending">("idle");
   const error = useSignal<Error | undefined>(undefined);
@@ -122,10 +126,11 @@ function Asked({ change }: { readonly change: Change }) {
       aria-labelledby="change-title"
     >
       <form onSubmit={send}>
-        <h2 id="change-title" class="dialog-head">
+        <h2 id="change-title" class="dialog-head" tabIndex={-1} autofocus>
           {change.title}
         </h2>
         <div class="dialog-body">
+          {change.about !== undefined && <ToBeSeen isSeen={isSeen}>{change.about}</ToBeSeen>}
           {choice && <Choice text={choice.text} isChosen={isChosen} />}
           {outdated ? (
             <Outdated error={outdated} showNow={showNow} />
@@ -143,9 +148,27 @@ function Asked({ change }: { readonly change: Change }) {
             </div>
           )}
         </div>
-        <Foot change={change} isReady={isPlanned && !isBlocked} isSending={isSending} close={close} />
+        <Foot change={change} isReady={isPlanned && !isBlocked && isSeen.value} isSending={isSending} close={close} />
       </form>
     </dialog>
+  );
+}
+
+/** True once its end has been in view: what is below the fold is not agreed to unseen. */
+function ToBeSeen({ isSeen, children }: { readonly isSeen: Signal<boolean>; readonly children: ComponentChildren }) {
+  const end = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some(({ isIntersecting }) => isIntersecting)) isSeen.value = true;
+    });
+    if (end.current) observer.observe(end.current);
+    return () => observer.disconnect();
+  }, [isSeen]);
+  return (
+    <>
+      {children}
+      <div ref={end} class="seen" />
+    </>
   );
 }
 

@@ -9,6 +9,7 @@ import type { Difference, Plan } from "../../src/domain/operation/plan.ts";
 import { lossText } from "../../src/domain/request/lossText.ts";
 import { to } from "../app/router.ts";
 import { Fix } from "./fix.tsx";
+import { Grants } from "./grants.tsx";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
 import { count, stepWords } from "./words.ts";
@@ -27,6 +28,7 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
   const changing = plan.steps.filter(({ action }) => action !== "none");
   return (
     <div class="plan">
+      {plan.request && <Grants of={plan.request} replaces={plan.replaces} />}
       <p class={plan.blocked ? "verdict bad" : "verdict"}>
         {plan.operation !== undefined ? (
           <>
@@ -60,7 +62,12 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
         </p>
       ))}
       {plan.estimate && <EstimateText estimate={plan.estimate} />}
-      <PlanSteps steps={plan.steps} />
+      {plan.steps.length > 0 && (
+        <details open={plan.blocked}>
+          <summary>Step by step</summary>
+          <PlanSteps steps={plan.steps} />
+        </details>
+      )}
     </div>
   );
 }

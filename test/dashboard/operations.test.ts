@@ -242,10 +242,23 @@ describe.runIf(executable !== undefined)("operations", () => {
     await badge.waitFor({ state: "attached" });
     const headerHeight = await heightOnPhone(other.locator(".top"));
 
+    const { width, height } = other.viewportSize() ?? { width: 1_280, height: 800 };
+    await other.setViewportSize({ width, height: 220 });
     await button(other, "Approve …").click();
+    await dialog(other)
+      .getByRole("heading", { name: `Approve: Onboard ${cluster}/red-orders?` })
+      .waitFor();
+    expect(await other.evaluate("document.activeElement?.id")).toBe("change-title");
     await dialog(other)
       .getByText(/steps? of \d+ would change something/)
       .waitFor();
+    expect(await button(other, "Approve").isDisabled(), "what is given has not been in view").toBe(true);
+    await other.setViewportSize({ width, height });
+    await dialog(other)
+      .getByRole("listitem")
+      .filter({ hasText: /^gets.*\/orders/ })
+      .waitFor();
+    await expect.poll(() => button(other, "Approve").isEnabled()).toBe(true);
     await look(other, "approve");
     await dialog(other)
       .getByLabel(/^Comment/)

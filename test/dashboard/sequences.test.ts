@@ -372,6 +372,7 @@ describe.runIf(executable !== undefined)("an unusual order", () => {
   it("shows the names of fields, and that nothing was there, in one piece on a phone", async ({ page }) => {
     await page.setViewportSize({ width: 390, height: 844 });
     await open(page, filled("phone"));
+    await page.getByText("Step by step").click();
     await page.locator(".differences").first().waitFor();
 
     const inLines =
