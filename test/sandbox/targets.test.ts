@@ -205,6 +205,7 @@ describe("preflight", () => {
       sessions: ["read", "/tableServices/default/tables/sessions"],
       invoices: ["send", "/topics/invoices"],
       clicks: ["receive", "/eventhubs/clicks"],
+      carts: ["read", "/containers/carts"],
     } as const;
     const targets = Object.fromEntries(Object.entries(parts).map(([target, [access]]) => [target, [access]]));
     const there = Object.values(parts).map(([, id]) => {
