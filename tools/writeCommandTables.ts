@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { testPrograms } from "kube-sim/programs";
+import { inLines } from "../test/commandLines/programs.ts";
 import { namesOf, readHelp } from "../test/commandLines/readHelp.ts";
 
 interface Program {
@@ -25,15 +26,15 @@ for (const name of ["helm", "gh"] as const) {
   }
   const { version, options, commands } = readHelp(path, Object.keys(known.commands));
   known.source = `${name} ${version}, its own help (tools/writeCommandTables.ts)`;
-  known.options = options;
+  known.options = inLines(options);
   known.commands = Object.fromEntries(
-    Object.entries(commands).map(([command, all]) => [command, withMarks(all, known.commands[command] ?? [])]),
+    Object.entries(commands).map(([command, all]) => [command, inLines(withMarks(all, known.commands[command] ?? []))]),
   );
 }
 
 /** `!--owner|--repo` stays, in place of both. */
 function withMarks(all: readonly string[], before: readonly string[]): readonly string[] {
-  const marked = before.filter((each) => /^[!?]/.test(each));
+  const marked = before.flatMap((line) => line.split(" ")).filter((each) => /^[!?]/.test(each));
   const covered = new Set(marked.flatMap(namesOf));
   return [...all.filter((each) => !namesOf(each).some((name) => covered.has(name))), ...marked].toSorted();
 }

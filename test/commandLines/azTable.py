@@ -6,6 +6,7 @@ Run it with the Python of Azure CLI: <venv>/bin/python azTable.py, or /opt/az/bi
 import json
 import re
 import sys
+import textwrap
 
 from azure.cli.core import get_default_cli
 from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
@@ -35,5 +36,6 @@ for name in filter(None, (line.strip() for line in sys.stdin)):
         sys.exit(f"az has no command {name}")
     required_without_ids = of_ids.get(name, ())
     options = [describe(each, required_without_ids) for each in table[name].arguments.values()]
-    commands[name] = sorted(each for each in options if re.match("[!?]?-", each) and not INTERNAL.match(each))
-json.dump(commands, sys.stdout, separators=(",", ":"), sort_keys=True)
+    own = sorted(each for each in options if re.match("[!?]?-", each) and not INTERNAL.match(each))
+    commands[name] = textwrap.wrap(" ".join(own), 104, break_long_words=False, break_on_hyphens=False)
+json.dump(commands, sys.stdout, indent=2, sort_keys=True)

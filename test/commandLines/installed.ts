@@ -4,6 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { testPrograms } from "kube-sim/programs";
 import { sayNotRun } from "test-support/notRun";
+import { z } from "zod";
+import { Options } from "./programs.ts";
 
 export function isInstalled(program: string): boolean {
   if (spawnSync(program, ["--help"], { stdio: "ignore" }).error === undefined) return true;
@@ -31,7 +33,8 @@ export function findBuilt(program: (typeof built)[number]): string | undefined {
 /** The table of the installed Azure CLI, which takes it half a minute. */
 export function readAzTable(commands: readonly string[]): Record<string, string[]> {
   const table = join(import.meta.dirname, "azTable.py");
-  return JSON.parse(execFileSync(pythonOfAz(), [table], { encoding: "utf8", input: commands.join("\n") }));
+  const printed = execFileSync(pythonOfAz(), [table], { encoding: "utf8", input: commands.join("\n") });
+  return z.record(z.string(), Options).parse(JSON.parse(printed));
 }
 
 /** Azure CLI starts with a script that names its Python, or stands beside it in a virtual environment. */

@@ -1,9 +1,10 @@
-/** The operations that wait for approval, as each person sees them over HTTP and in a terminal. */
+/** The operations that wait for approval, access and refusals, as each person sees them over HTTP and in a terminal. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
-import { run } from "../cli/support/program.ts";
-import { type Person, serviceAs } from "../support/people.ts";
+import { runHere } from "../cli/support/program.ts";
+import { type Person, serviceAs, type Team } from "../support/people.ts";
 import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
 import { request } from "./support/routes.ts";
@@ -29,6 +30,8 @@ afterAll(() => sandbox?.close());
 
 const as = ({ team, role = "approve" }: Person) => serviceAs(sandbox, { ...(team ? { team } : {}), role });
 
+const asMember = (team: Team) => as({ team, role: "request" });
+
 const orders = (...roles: string[]) => ({ server: names.sqlServer, database: "orders", roles });
 
 interface Listed {
@@ -48,7 +51,7 @@ const waiting = async (service: Service) =>
   (await list(service, "/api/operations?phase=awaitingApproval")).map(({ namespace }) => namespace);
 
 async function mooring(key: string, ...args: string[]) {
-  return await run(args, { env: { MOORING_SERVER: sandbox.url, MOORING_KEY: key } });
+  return await runHere(args, { env: { MOORING_SERVER: sandbox.url, MOORING_KEY: key } });
 }
 
 async function untilItWaits(service: Service, id: string): Promise<void> {
@@ -133,27 +136,6 @@ it("counts the approvers of a request from the queue, and asks none of them twic
   expect(await operator.waitFor(id)).toMatchObject({ status: "Succeeded" });
 });
 
-it("shows a team's request only to those whom the team's rule names", async () => {
-  const red = await as({ team: "red", role: "request" });
-  const id = await red.onboard(request("red-ruled", { databases: [orders("executor")] }));
-  await untilItWaits(red, id);
-  const blue = await as({ team: "blue" });
-
-  expect(await waitFor(blue)).toEqual(["red-ruled"]);
-  for (const other of [approver, operator, await as({ team: "red" })]) expect(await waitFor(other)).toEqual([]);
-  expect(await red.call("GET", "/api/approvals")).toMatchObject({ status: 403, body: { code: "FORBIDDEN" } });
-  // The filter narrows the list of operations, which covers the caller's own teams only.
-  expect(await waiting(red)).toEqual(["red-ruled"]);
-  expect(await waiting(operator)).toEqual(["red-ruled"]);
-  expect(await waiting(blue)).toEqual([]);
-
-  const [asked] = await list(blue, "/api/approvals");
-  const agreed = { requestHash: asked?.approval.requestHash };
-  await blue.call("POST", `/api/operations/${id}/approve`, agreed);
-
-  expect(await red.waitFor(id)).toMatchObject({ status: "Succeeded" });
-});
-
 it("pages and filters like every list of operations", async () => {
   const wanted = ["page-1", "page-2", "page-3"];
   for (const name of wanted) {
@@ -209,7 +191,7 @@ it("shows the same in a terminal", async () => {
 });
 
 it("shows who reaches a database since then, and by whose request and approval", async () => {
-  const red = await as({ team: "red", role: "request" });
+  const red = await asMember("red");
   const id = await red.onboard(request("red-reaches", { databases: [orders("reader")] }));
   await agreeTo(id);
   const ended = await red.waitFor(id);
@@ -266,7 +248,7 @@ it("shows who reaches a database since then, and by whose request and approval",
 
 it("reads who else reaches a database now, and tells a team only of its own", async () => {
   const target = `${names.sqlServer}/messages`;
-  const red = await as({ team: "red", role: "request" });
+  const red = await asMember("red");
   await red.waitFor(await red.onboard(request("red-else")));
   const own = identityName({ cluster: names.cluster, namespace: "red-else" });
   await sandbox.cloud.sql
@@ -303,9 +285,104 @@ it("reads who else reaches a database now, and tells a team only of its own", as
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("UNKNOWN_TARGET") });
   expect([alone.code, narrowed.code]).toEqual([2, 2]);
 
-  sandbox.cloud.faults.add({ wire: "sql", effect: { kind: "error", code: 40613 } });
+  sandbox.cloud.faults.add({ wire: "sql", times: Number.POSITIVE_INFINITY, effect: { kind: "error", code: 40613 } });
   const unread = await mooring(keys.operator, "access", "--target", target, "--others");
   sandbox.cloud.faults.clear();
   expect(unread).toMatchObject({ code: 1, stdout: expect.stringContaining(`${target} cannot be read`) });
   expect(unread.stdout).toMatch(/error +SQL_UNAVAILABLE: .*\n +fix /);
+});
+
+/** Policy refusals in the audit trail: each once, visible to the right callers, and none of unauthenticated ones. */
+interface Entry {
+  readonly action: string;
+  readonly code?: string;
+  readonly who: string;
+  readonly what: string;
+  readonly target: string;
+  readonly reason?: string;
+  readonly traceId?: string;
+}
+
+async function refusals(service: Service, query = ""): Promise<readonly Entry[]> {
+  const { status, body } = await service.call("GET", `/api/audit?top=100${query}`);
+  expect(status).toBe(200);
+  return (body["value"] as Entry[]).filter(({ action }) => action === "refused");
+}
+
+it("records each policy refusal once, with who, what, why and the trace, for those it concerns", async () => {
+  const [red, blue] = [await asMember("red"), await asMember("blue")];
+  const shared = request("shared-refused");
+  const { status } = await operator.waitFor(await red.onboard(shared));
+  expect(status).toBe("Succeeded");
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const traced = { traceparent: `00-${trace}-00f067aa0ba902b7-01` };
+
+  const asked = [
+    await red.call("POST", "/api/onboardings", request("blue-a"), traced),
+    await red.call("POST", "/api/onboardings", request("blue-a"), traced),
+    await blue.call("POST", "/api/onboardings", shared),
+    await red.call("POST", "/api/onboardings?takeOver=true", shared),
+    await red.call("POST", "/api/onboardings", {
+      ...request("red-a"),
+      databases: [{ server: names.sqlServer, database: "messages", roles: ["owner"] }],
+    }),
+    await red.call("GET", "/api/audit/verify"),
+  ];
+
+  expect(asked.map((answer) => answer.body["code"])).toEqual([
+    "NOT_ALLOWED",
+    "NOT_ALLOWED",
+    "NAMESPACE_TAKEN",
+    "FORBIDDEN",
+    "NOT_ALLOWED",
+    "FORBIDDEN",
+  ]);
+  const ofRed = (await refusals(red)).map(({ what, code, target }) => ({ what, code, target })).toReversed();
+  expect(ofRed).toEqual([
+    { what: "createOnboarding", code: "NOT_ALLOWED", target: "aks-dev/blue-a" },
+    { what: "createOnboarding", code: "FORBIDDEN", target: "aks-dev/shared-refused" },
+    { what: "createOnboarding", code: "NOT_ALLOWED", target: "aks-dev/red-a" },
+    { what: "verifyAudit", code: "FORBIDDEN", target: "" },
+  ]);
+  expect(await refusals(blue)).toMatchObject([{ code: "NAMESPACE_TAKEN", target: "aks-dev/shared-refused" }]);
+  const [first] = await refusals(operator, "&namespace=blue-a");
+  expect(first).toMatchObject({ reason: expect.stringContaining("/namespace"), traceId: trace });
+  expect((await operator.call("GET", "/api/audit/verify")).body).toMatchObject({ valid: true });
+});
+
+it("records an attempt to approve one's own request", async () => {
+  const id = await operator.onboard({
+    ...request("red-own", { databases: [orders("reader")] }),
+    team: "red",
+  });
+  const waiting = async () => (await operator.operation(id)).phase;
+  await expect.poll(waiting).toBe("awaitingApproval");
+  const { body } = await operator.call("GET", `/api/operations/${id}`);
+  const { requestHash } = body["approval"] as { requestHash: string };
+
+  const answer = await operator.call("POST", `/api/operations/${id}/approve`, { requestHash });
+
+  expect(answer.body["code"]).toBe("APPROVER_IS_REQUESTER");
+  expect(await refusals(operator, "&namespace=red-own")).toMatchObject([
+    { what: "approveOperation", code: "APPROVER_IS_REQUESTER", operation: id, who: "key:operator" },
+  ]);
+  await operator.call("POST", `/api/operations/${id}/cancel`);
+});
+
+it("records nothing for an unauthenticated caller or a malformed request", async () => {
+  const before = (await refusals(operator)).length;
+  const nobody = serviceOf({ url: sandbox.url }, {});
+  const red = await asMember("red");
+
+  const answers = [
+    await nobody.call("POST", "/api/onboardings", request("blue-a")),
+    await serviceOf({ url: sandbox.url }, { authorization: "Bearer x" }).call("GET", "/api/audit/verify"),
+    await red.call("POST", "/api/onboardings", "{"),
+    await red.call("POST", "/api/onboardings", { nonsense: true }),
+    await red.call("GET", "/api/operations/none"),
+  ];
+
+  expect(answers.map(({ status }) => status)).toEqual([401, 401, 400, 422, 404]);
+  await sleep(100);
+  expect(await refusals(operator)).toHaveLength(before);
 });

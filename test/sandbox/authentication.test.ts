@@ -131,12 +131,8 @@ describe("for a while", () => {
     for (const [namespace, database] of places) expect(await left(namespace, database)).toEqual([]);
   });
 
-  it.each<[string, Effect]>([
-    ["400", { kind: "error", code: "invalid_request", status: 400 }],
-    ["503", { kind: "error", code: "server_error", status: 503 }],
-    ["a cut connection", { kind: "cutBefore" }],
-  ])("requests a new token after a refused one, and waits until it gets one: %s", async (what, effect) => {
-    const namespace = `token-${what.replaceAll(" ", "-")}`;
+  it("requests a new token after a refused one, and waits until it gets one", async () => {
+    const namespace = "token-away";
     const { faults } = sandbox.cloud;
     faults.add({
       wire: "kubernetes",
@@ -144,7 +140,7 @@ describe("for a while", () => {
       target: about(namespace),
       effect: unauthorized,
     });
-    breakFor([{ wire: "entra", operation: "token", effect }]);
+    breakFor([{ wire: "entra", operation: "token", effect: { kind: "error", code: "server_error", status: 503 } }]);
     const before = faults.journal.length;
 
     const ended = await onboard(namespace);

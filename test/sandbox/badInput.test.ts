@@ -1,27 +1,38 @@
 /** Bad input of any kind, over HTTP or the queue, gets a clear answer and writes nothing. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import type { OpenApi } from "../support/openApi.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
+/** All that had begun or been made before. */
+let before: unknown;
 
-beforeAll(async () => {
-  sandbox = await startSandbox({ because: "it looks for anything that was begun or made" });
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
+  before = await begunAndMade();
 });
-afterAll(() => sandbox?.close());
+
+async function begunAndMade() {
+  return {
+    operations: (await service.call("GET", "/api/operations?top=1")).body["value"],
+    namespaces: (await service.call("GET", "/api/namespaces?top=1000")).body["value"],
+    identities: sandbox.cloud.world.identities.size,
+  };
+}
 
 const database = { server: names.sqlServer, database: "messages", roles: ["reader"] };
-const good = { cluster: names.cluster, namespace: "team-a", databases: [database] };
+const good = { cluster: names.cluster, namespace: "bad-team", databases: [database] };
 
 /** The same request as a Kubernetes object. */
 const object = {
   apiVersion: "mooring.dev/v1alpha1",
   kind: "NamespaceOnboarding",
-  metadata: { name: "team-a" },
+  metadata: { name: "bad-team" },
   spec: { cluster: names.cluster, databases: [database] },
 };
 
@@ -85,6 +96,13 @@ it("says what is wrong with the objects of a batch", async () => {
     "/requests/2/spec/databases",
     "/requests/3/metadata/name",
   ]);
+});
+
+it("refuses a client ID that is none", async () => {
+  expect(await service.call("POST", "/api/onboardings?adoptIdentity=me", good)).toMatchObject({
+    status: 422,
+    body: { code: "INVALID_REQUEST", errors: [{ pointer: "?adoptIdentity" }] },
+  });
 });
 
 it("refuses a body that is not declared as JSON", async () => {
@@ -183,9 +201,7 @@ interface Documented {
 }
 
 it("has written nothing after all these requests", async () => {
-  expect((await service.call("GET", "/api/operations")).body).toEqual({ value: [] });
-  expect((await service.call("GET", "/api/namespaces")).body).toEqual({ value: [] });
-  expect(sandbox.cloud.world.identities.size).toBe(0);
+  expect(await begunAndMade()).toEqual(before);
 });
 
 it.each([

@@ -253,5 +253,5 @@ if (usesRealApiServer) {
     300_000,
   );
 } else {
-  sayNotRun("a killed API server, and its etcd: only a real one has them (apiServerRestart.test.ts has its answers)");
+  sayNotRun("a killed API server, and its etcd: only a real one has them (batch.test.ts has its answers)");
 }

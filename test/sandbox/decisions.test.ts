@@ -1,4 +1,4 @@
-/** Cancel, approval, change and a second compensation through the whole system, including a kill -9 during a wait. */
+/** Cancel, approval and a second compensation through the whole system, and what waits for its turn, through kill -9. */
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
@@ -96,14 +96,6 @@ it("cancels a running onboarding, leaves nothing, and reports what it undid", as
   });
   expectNothingOf(wanted.namespace);
   expect((await service.call("GET", `/api/namespaces/${names.cluster}/${wanted.namespace}`)).status).toBe(404);
-});
-
-it("refuses to cancel an ended or a missing operation, and refuses a malformed cancel", async () => {
-  const id = await service.onboard(request("messages"));
-  await service.waitFor(id);
-
-  const late = await service.call("POST", `/api/operations/${id}/cancel`);
-  expect(late).toMatchObject({ status: 409, body: { code: "OPERATION_ENDED" } });
   const unknown = await service.call("POST", "/api/operations/nothing/cancel");
   expect(unknown).toMatchObject({ status: 404, body: { code: "NOT_FOUND" } });
   const wrong = await service.call("POST", `/api/operations/${id}/cancel`, { reason: "x" });
@@ -159,8 +151,8 @@ it("waits for approval through a kill -9 and a restart, reminds, and then does e
   }
 }, 60_000);
 
-it("decides only about the version that was seen: not after another decision in between, nor by a weak tag", async () => {
-  const { operation } = await requestByQueue();
+it("decides only about the version that was seen, not by a weak tag, and writes nothing when that is to reject", async () => {
+  const { operation, namespace } = await requestByQueue();
   const path = `/api/operations/${operation.id}`;
   const read = async () => await second.call("GET", path);
   const before = await read();
@@ -196,81 +188,15 @@ it("decides only about the version that was seen: not after another decision in 
   expect(stale[0]?.body["detail"]).toContain(`waits for approval and has 1 of 2. If-Match names another version`);
   expect(now).not.toBe(seen);
   expect((awaiting["value"] as { id: string; etag: string }[]).find(({ id }) => id === operation.id)?.etag).toBe(now);
-  expect([planned.status, rejected.status]).toEqual([200, 202]);
-  await service.waitFor(operation.id);
+  expect(planned).toMatchObject({ status: 200, body: { steps: [], notices: [expect.any(String)] } });
+  expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "onboard" } });
+  expect(await service.waitFor(operation.id)).toMatchObject({ status: "Failed", error: { code: "REJECTED" } });
+  expectNothingOf(namespace);
   const ended = await read();
   const late = await post(service, "cancel", now);
   expect(ended.body["etag"]).not.toBe(now);
   // A request that would be refused without a condition is refused for that reason (RFC 9110, 13.2.1).
   expect(late).toMatchObject({ status: 409, body: { code: "OPERATION_ENDED" } });
-});
-
-it("ends with REJECTED after a rejection, and has written nothing", async () => {
-  const { operation, namespace } = await requestByQueue();
-
-  const plan = await service.call("POST", `/api/operations/${operation.id}/reject?dryRun=true`);
-  expect(plan).toMatchObject({ status: 200, body: { steps: [], notices: [expect.any(String)] } });
-  const rejected = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
-
-  expect(rejected).toMatchObject({ status: 202, body: { decision: "reject", kind: "onboard" } });
-  expect(await service.waitFor(operation.id)).toMatchObject({
-    status: "Failed",
-    error: { code: "REJECTED", message: expect.stringContaining("ask first") },
-  });
-  // Sent again by a caller who got no answer: it is the same decision, and has one entry in the trail.
-  const again = await service.call("POST", `/api/operations/${operation.id}/reject`, { comment: "ask first" });
-  expect(again).toMatchObject({ status: 202, body: { decision: "reject" } });
-  const trail = (await service.call("GET", `/api/audit?operation=${operation.id}`)).body["value"] as object[];
-  expect(trail.filter((entry) => Object(entry).action === "reject")).toHaveLength(1);
-  expectNothingOf(namespace);
-});
-
-it("plans and makes a change to an onboarded namespace, and changes nothing when the same request is repeated", async () => {
-  const wanted = { ...request("messages"), serviceAccount: "web" };
-  const { namespace } = wanted;
-  const before = { ...wanted, serviceAccount: "app", databases: [{ ...wanted.databases[0], roles: ["writer"] }] };
-  await service.waitFor(await service.onboard(before));
-
-  const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted);
-  const changed = await service.call("POST", "/api/onboardings?confirmRemoval=true", wanted);
-  const id = String(changed.body["id"]);
-
-  expect(changed).toMatchObject({ status: 202, body: { kind: "change", isNew: true } });
-  const ended = await service.waitFor(id);
-  expect(ended).toMatchObject({ status: "Succeeded", request: wanted, replaces: before });
-  const actions = ended.steps.map(({ name, action }) => `${name} ${action}`);
-  expect(actions).toEqual([
-    "preflight none",
-    "ensureIdentity none",
-    "applyNamespace none",
-    "grantDatabase update",
-    "applyServiceAccount create",
-    "federateIdentity create",
-    "verify none",
-    "narrowDatabase update",
-    "retireServiceAccount delete",
-    "retireCredential delete",
-  ]);
-  const planned = plan.body["steps"] as { name: string; action: string }[];
-  expect(planned.map(({ name, action }) => `${name} ${action}`)).toEqual(
-    actions.filter((text) => !text.startsWith("verify ")),
-  );
-  const name = identityName({ cluster: names.cluster, namespace });
-  const user = sandbox.cloud.sql
-    .database("messages")
-    .users()
-    .find((each) => each.name === name);
-  expect(user?.roles).toEqual(["mooring_reader"]);
-  const identity = [...sandbox.cloud.world.identities.values()].find((each) => each.name === name);
-  expect([...(identity?.federatedCredentials.values() ?? [])].map(({ subject }) => subject)).toEqual([
-    `system:serviceaccount:${namespace}:web`,
-  ]);
-  const again = await service.call("POST", "/api/onboardings", wanted);
-  const nothing = { message: expect.stringContaining("nothing changes") };
-  expect(again).toMatchObject({ status: 202, body: { id, kind: "change", isNew: false, ...nothing } });
-
-  const other = await service.call("POST", "/api/onboardings", { ...wanted, identityMode: "podIdentity" });
-  expect(other).toMatchObject({ status: 409, body: { code: "MODE_CHANGE_REFUSED" } });
 });
 
 it("reruns a failed undo once its obstacle is gone", async () => {
@@ -303,6 +229,7 @@ it("reruns a failed undo once its obstacle is gone", async () => {
     service.call("POST", `/api/operations/${id}/compensate${query}`, undefined, headers);
   const etag = String(Object(failed).etag);
   const stale = [await compensate({ "if-match": '"x"' }), await compensate({ "if-match": '"x"' }, "?dryRun=true")];
+  const plan = await compensate({}, "?dryRun=true");
   const seen = { "if-match": etag, "idempotency-key": `undo-${id}` };
   const { status, body } = await compensate(seen);
   const repeated = await compensate(seen);
@@ -310,6 +237,7 @@ it("reruns a failed undo once its obstacle is gone", async () => {
   expect(stale).toMatchObject([isOther, isOther]);
   expect(stale[0]?.body["detail"]).toBe(`Operation ${id} has ended: Failed. If-Match names another version of it.`);
   expect(stale[0]?.headers.get("etag")).toBe(etag);
+  expect(plan.body["steps"]).toMatchObject([{ name: "removeIdentity", action: "delete", blockers: [] }]);
   expect(repeated.body).toEqual(body);
   expect({ status, kind: body["kind"] }).toEqual({ status: 202, kind: "compensate" });
   const ended = await service.waitFor(String(body["id"]));
@@ -323,3 +251,143 @@ it("reruns a failed undo once its obstacle is gone", async () => {
   const again = await service.call("POST", `/api/operations/${id}/compensate`);
   expect(again).toMatchObject({ status: 409, body: { code: "NOTHING_TO_COMPENSATE" } });
 });
+
+/** Messages for a namespace that another operation holds: they occupy no slot, keep their order, and survive crashes. */
+interface Held {
+  readonly namespace: string;
+  readonly operation: string;
+}
+
+interface Waiting {
+  readonly operation: string;
+  readonly since: string;
+}
+
+interface Listed {
+  readonly id: string;
+  readonly status: string;
+  readonly startTime: string;
+  readonly endTime: string;
+}
+
+const queue = () => sandbox.cloud.serviceBus.queue(names.queue);
+const requestFor = (namespace: string, database: string, roles: readonly string[] = ["reader"]) => ({
+  cluster: names.cluster,
+  namespace,
+  databases: [{ server: names.sqlServer, database, roles }],
+});
+const send = (body: object, messageId?: string) =>
+  queue().send({ body, applicationProperties: { confirmRemoval: true }, ...(messageId ? { messageId } : {}) });
+
+async function operationsOf(namespace: string): Promise<readonly Listed[]> {
+  const path = `/api/operations?cluster=${names.cluster}&namespace=${namespace}`;
+  const { value } = (await service.call("GET", path)).body as { value: Listed[] };
+  return value.toSorted((a, b) => (a.startTime < b.startTime ? -1 : 1));
+}
+
+async function waitingFor(namespace: string): Promise<readonly Waiting[]> {
+  const { body } = await service.call("GET", `/api/namespaces/${names.cluster}/${namespace}`);
+  return (body as { waiting?: Waiting[] }).waiting ?? [];
+}
+
+/** Sends a request by queue that holds its namespace until it is approved. */
+async function hold(namespace: string): Promise<Held> {
+  send(requestFor(namespace, "orders"));
+  const first = async () => (await operationsOf(namespace))[0]?.id;
+  await expect.poll(first, { timeout: 30_000 }).toBeDefined();
+  const operation = (await first()) ?? "";
+  await expect
+    .poll(async () => (await service.operation(operation)).phase, { timeout: 30_000 })
+    .toBe("awaitingApproval");
+  return { namespace, operation };
+}
+
+async function approve(by: Service, { operation }: Held) {
+  const { approval: asked } = (await service.operation(operation)) as object as { approval: { requestHash: string } };
+  return await by.call("POST", `/api/operations/${operation}/approve`, { requestHash: asked.requestHash });
+}
+
+async function approveByBoth(held: Held): Promise<void> {
+  for (const by of [service, second]) expect((await approve(by, held)).status).toBe(202);
+}
+
+const subsets = [["reader"], ["writer"], ["executor"], ["reader", "writer"], ["reader", "executor"]];
+const eight = [...subsets, ["writer", "executor"], ["reader", "writer", "executor"], ["reader"]];
+
+it("eight messages leave their slots, wait in their order through kills, and begin one after another", async () => {
+  const held = await hold("held-eight");
+  for (const [index, roles] of eight.entries()) send(requestFor(held.namespace, "messages", roles), `eight-${index}`);
+  // The last message is for another namespace; if all slots were occupied, it would arrive after a minute at best.
+  send(requestFor("innocent", "messages"));
+
+  await expect.poll(async () => (await operationsOf("innocent")).length).toBe(1);
+  const states = () =>
+    queue()
+      .messages()
+      .map(({ messageId, state }) => `${messageId} ${state}`);
+  await expect.poll(states).toEqual(eight.map((_, index) => `eight-${index} deferred`));
+  expect(
+    queue()
+      .messages()
+      .every(({ deliveryCount }) => deliveryCount === 0),
+  ).toBe(true);
+  await expect.poll(async () => (await waitingFor(held.namespace)).length).toBe(8);
+  const waiting = await waitingFor(held.namespace);
+  expect(new Set(waiting.map(({ operation }) => operation)).size).toBe(8);
+  expect(waiting.every(({ since }) => Date.parse(since) <= Date.now())).toBe(true);
+  const { body: list } = await service.call("GET", "/api/namespaces?top=100");
+  expect(list["value"]).toContainEqual(expect.objectContaining({ namespace: held.namespace, waiting }));
+
+  await sandbox.killHost();
+  await sandbox.restartHost();
+  expect(await waitingFor(held.namespace)).toEqual(waiting);
+  await approveByBoth(held);
+  const third = waiting[2]?.operation ?? "";
+  await expect
+    .poll(async () => (await operationsOf(held.namespace)).map(({ id }) => id), { timeout: 60_000 })
+    .toContain(third);
+  await sandbox.killHost();
+  await sandbox.restartHost();
+
+  // A kill between the start of an operation and the completion of its message leaves that message locked for a minute.
+  for (const { operation } of waiting) {
+    await expect
+      .poll(async () => (await operationsOf(held.namespace)).map(({ id }) => id), { timeout: 120_000 })
+      .toContain(operation);
+    expect(await service.waitFor(operation, 60_000)).toMatchObject({ status: "Succeeded" });
+  }
+  const operations = await operationsOf(held.namespace);
+  expect(operations.map(({ id }) => id)).toEqual([held.operation, ...waiting.map(({ operation }) => operation)]);
+  for (const [index, { startTime }] of operations.entries()) {
+    const before = operations[index - 1];
+    if (before)
+      expect(Date.parse(startTime), `operation ${index} begins after the one before`).toBeGreaterThanOrEqual(
+        Date.parse(before.endTime),
+      );
+  }
+  // Those that no kill affected: the end of each begins the next, not a timer.
+  const last = operations.slice(-3);
+  expect(Date.parse(last[2]?.startTime ?? "") - Date.parse(last[1]?.endTime ?? "")).toBeLessThan(5_000);
+  await expect.poll(() => queue().messages(), { timeout: 30_000 }).toEqual([]);
+  expect(queue().deadLetters()).toEqual([]);
+  expect(await waitingFor(held.namespace)).toEqual([]);
+}, 300_000);
+
+it("the same request sent twice is one change, and a request that is refused at its turn does not block the others", async () => {
+  const held = await hold("held-refused");
+  const wanted = requestFor(held.namespace, "messages");
+  send({ ...wanted, identityMode: "podIdentity" }, "mode");
+  send(wanted, "once");
+  send(wanted, "twice");
+  await expect.poll(async () => (await waitingFor(held.namespace)).length).toBe(3);
+
+  await approveByBoth(held);
+
+  await expect.poll(() => queue().messages(), { timeout: 60_000 }).toEqual([]);
+  expect(queue().deadLetters()).toMatchObject([
+    { messageId: "mode", applicationProperties: { DeadLetterReason: "MODE_CHANGE_REFUSED" } },
+  ]);
+  await expect
+    .poll(async () => (await operationsOf(held.namespace)).map(({ status }) => status))
+    .toEqual(["Succeeded", "Succeeded"]);
+}, 120_000);

@@ -99,7 +99,7 @@ it("shows, repeats, compensates, changes and offboards what the runtime has purg
 });
 
 it("purges while operations run, are watched and end, and nobody misses anything", async () => {
-  const namespaceRefs = Array.from({ length: isShort ? 4 : 12 }, (_, index) => `busy-${index}`);
+  const namespaceRefs = Array.from({ length: isShort ? 2 : 12 }, (_, index) => `busy-${index}`);
   const problems: string[] = [];
   let purged = 0;
   let isOver = false;
@@ -132,7 +132,7 @@ it("purges while operations run, are watched and end, and nobody misses anything
     await watch(await service.onboard({ ...wanted, databases: [{ ...database, roles: ["writer"] }] }));
     await watch(await service.offboard(names.cluster, namespace));
   };
-  const items = Array.from({ length: isShort ? 3 : 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
+  const items = Array.from({ length: isShort ? 2 : 6 }, (_, index) => request(`busy-batch-${index}`, "messages"));
   const batch = String((await service.call("POST", "/api/onboardings/batch", { requests: items })).body["id"]);
 
   await Promise.all([...namespaceRefs.map(live), watch(batch)]);

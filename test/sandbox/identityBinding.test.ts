@@ -1,6 +1,8 @@
-/** Identity bindings on all simulated wires: ARM, the cluster's webhook and token proxy, a Job that logs in through it. */
-import { RbacAuthorizationV1Api } from "@kubernetes/client-node";
-import { afterAll, beforeAll, expect, it } from "vitest";
+/** What a verification Job proves: identity bindings, by the cluster's webhook and token proxy, and a network policy in force. */
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { CoreV1Api, RbacAuthorizationV1Api } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { createMessageList } from "../../sandbox/messageList.ts";
 import { identityBindingName, identityName, useBindingName, useRoleName } from "../../src/domain/naming/names.ts";
@@ -40,11 +42,6 @@ async function onboard(namespace: string, changes: object = {}): Promise<Operati
   return await service.waitFor(await service.onboard(request));
 }
 
-async function act(namespace: string, what: string, body?: object): Promise<Operation> {
-  const { body: accepted } = await service.call("POST", `/api/namespaces/${cluster}/${namespace}/${what}`, body);
-  return await service.waitFor(String(accepted["id"]));
-}
-
 async function findingsOf(namespace: string): Promise<readonly string[]> {
   const { body } = await service.call("POST", `/api/namespaces/${cluster}/${namespace}/verify`);
   return (body["findings"] as { code: string }[]).map(({ code }) => code);
@@ -73,7 +70,7 @@ function identityOf(namespace: string) {
   return [...world().identities.values()].find((each) => each.name === name);
 }
 
-it("onboards, proves the login through the proxy, and offboards until nothing is left", async () => {
+it("onboards, proves the login through the proxy, finds what is gone and makes it again, and leaves nothing", async () => {
   const operation = await onboard("bound");
 
   expect(operation.error ?? operation.status).toBe("Succeeded");
@@ -81,6 +78,17 @@ it("onboards, proves the login through the proxy, and offboards until nothing is
   expect([...(identityOf("bound")?.federatedCredentials.keys() ?? [])]).toEqual(["aks-identity-binding"]);
   expect(bindingsOf("bound")).toMatchObject([{ clientId: operation.result?.clientId, state: "Succeeded" }]);
   expect(await rolesOf("bound")).toEqual(["ClusterRole", "ClusterRoleBinding"]);
+  expect(await findingsOf("bound")).toEqual([]);
+
+  // The proxy refuses an account without its right.
+  await roles.deleteClusterRoleBinding({ name: useBindingName({ cluster, namespace: "bound" }, "app") });
+  expect((await findingsOf("bound")).toSorted()).toEqual(["IDENTITY_USE_DENIED", "OBJECT_MISSING"]);
+  const [binding] = bindingsOf("bound");
+  world().identityBindings.delete(binding?.id.toLowerCase() ?? "");
+  expect(await findingsOf("bound")).toContain("BINDING_MISSING");
+  const { body: accepted } = await service.call("POST", `/api/namespaces/${cluster}/bound/repair`);
+  const repaired = await service.waitFor(String(accepted["id"]));
+  expect(repaired.error ?? repaired.status).toBe("Succeeded");
   expect(await findingsOf("bound")).toEqual([]);
 
   const gone = await service.waitFor(await service.offboard(cluster, "bound"));
@@ -97,60 +105,78 @@ it.each(["create", "patch"])(
     restrictions.push((asked) => asked.resource === "clusterroles" && asked.verb === verb);
     const namespace = `without-${verb}`;
     const request = { cluster, namespace, databases: [reader], identityMode: "identityBinding" };
-    try {
-      const { body: plan } = await service.call("POST", "/api/onboardings?dryRun=true", request);
-      const operation = await service.waitFor(await service.onboard(request));
+    const { body: plan } = await service.call("POST", "/api/onboardings?dryRun=true", request);
+    const operation = await service.waitFor(await service.onboard(request));
+    restrictions.pop();
 
-      const blockers = (plan as { steps: Plan["steps"] }).steps.flatMap((step) =>
-        step.blockers.map((each) => [step.name, each]),
-      );
-      const named = expect.stringContaining(useRoleName({ cluster, namespace }));
-      expect(blockers).toEqual([
-        ["allowIdentityUse", expect.objectContaining({ code: "KUBERNETES_FORBIDDEN", message: named })],
-      ]);
-      expect(operation).toMatchObject({ status: "Failed", error: { code: "KUBERNETES_FORBIDDEN", message: named } });
-      expect(identityOf(namespace)).toBeUndefined();
-      expect(bindingsOf(namespace)).toEqual([]);
-      expect(await objects().get("v1", "Namespace", namespace)).toBeUndefined();
-    } finally {
-      restrictions.pop();
-    }
+    const blockers = (plan as { steps: Plan["steps"] }).steps.flatMap((step) =>
+      step.blockers.map((each) => [step.name, each]),
+    );
+    const named = expect.stringContaining(useRoleName({ cluster, namespace }));
+    expect(blockers).toEqual([
+      ["allowIdentityUse", expect.objectContaining({ code: "KUBERNETES_FORBIDDEN", message: named })],
+    ]);
+    expect(operation).toMatchObject({ status: "Failed", error: { code: "KUBERNETES_FORBIDDEN", message: named } });
+    expect(identityOf(namespace)).toBeUndefined();
+    expect(bindingsOf(namespace)).toEqual([]);
+    expect(await objects().get("v1", "Namespace", namespace)).toBeUndefined();
   },
 );
 
-it("finds the right gone, which the proxy then refuses, and gives it back", async () => {
-  await onboard("denied");
-  const name = useBindingName({ cluster, namespace: "denied" }, "app");
-  await roles.deleteClusterRoleBinding({ name });
+/** A network policy in force: the simulated cluster holds its pods to it (docs/sandbox.md). */
+describe("a network policy", () => {
+  let core: CoreV1Api;
+  /** Where no request may lead. */
+  let elsewhere: Server;
+  let callers = 0;
 
-  expect((await findingsOf("denied")).toSorted()).toEqual(["IDENTITY_USE_DENIED", "OBJECT_MISSING"]);
-  const repaired = await act("denied", "repair");
-  expect(repaired.error ?? repaired.status).toBe("Succeeded");
-  expect(await findingsOf("denied")).toEqual([]);
-});
+  beforeAll(async () => {
+    core = kubeConfigOf(sandbox.cloud).makeApiClient(CoreV1Api);
+    elsewhere = createServer((socket) => {
+      callers += 1;
+      socket.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(elsewhere, "listening");
+  });
+  afterAll(() => void elsewhere?.close());
 
-it("finds the binding gone, and makes it again", async () => {
-  await onboard("unbound");
-  const [binding] = bindingsOf("unbound");
-  world().identityBindings.delete(binding?.id.toLowerCase() ?? "");
+  /** Runs the sample once with another server than the ConfigMap's; returns its exit code. */
+  async function runElsewhere(namespace: string): Promise<number | undefined> {
+    const { port } = elsewhere.address() as AddressInfo;
+    const container = {
+      name: "app",
+      image: "message-app",
+      env: [
+        { name: "SERVER_NAME", value: `localhost,${port}` },
+        { name: "DATABASE_NAME", value: "messages" },
+      ],
+    };
+    const labels = { "azure.workload.identity/use": "true" };
+    const spec = { restartPolicy: "Never", serviceAccountName: "app", containers: [container] };
+    await core.createNamespacedPod({ namespace, body: { metadata: { name: "wanderer", labels }, spec } });
+    return await vi.waitFor(
+      async () => {
+        const { status } = await core.readNamespacedPod({ name: "wanderer", namespace });
+        const ended = status?.containerStatuses?.[0]?.state?.terminated;
+        expect(ended).toBeDefined();
+        return ended?.exitCode;
+      },
+      { timeout: 60_000, interval: 200 },
+    );
+  }
 
-  expect(await findingsOf("unbound")).toEqual(["BINDING_MISSING"]);
-  expect((await act("unbound", "repair")).status).toBe("Succeeded");
-  expect(await findingsOf("unbound")).toEqual([]);
-});
+  it("lets the verification Job sign in and reach its database, and nothing reach anything else", async () => {
+    await onboard("held", { identityMode: "workloadIdentity", namespaceProfile: "isolated" });
+    const verified = await service.call("POST", `/api/namespaces/${names.cluster}/held/verify`);
+    expect(verified.body).toMatchObject({ findings: [] });
 
-it("migrates there from workload identity and back, with a login at each end", async () => {
-  await onboard("moving", { identityMode: "workloadIdentity" });
+    expect(await runElsewhere("held")).toBe(6);
+    expect(callers).toBe(0);
+  });
 
-  const there = await act("moving", "migrate", { to: "identityBinding" });
-  expect(there.error ?? there.status).toBe("Succeeded");
-  expect([...(identityOf("moving")?.federatedCredentials.keys() ?? [])]).toEqual(["aks-identity-binding"]);
-  expect(await findingsOf("moving")).toEqual([]);
-
-  const back = await act("moving", "migrate", { to: "workloadIdentity" });
-  expect(back.error ?? back.status).toBe("Succeeded");
-  expect(bindingsOf("moving")).toEqual([]);
-  expect(await rolesOf("moving")).toEqual([]);
-  expect([...(identityOf("moving")?.federatedCredentials.keys() ?? [])]).toHaveLength(1);
-  expect(await findingsOf("moving")).toEqual([]);
+  it("holds no pod of a namespace without a policy", async () => {
+    await onboard("free", { identityMode: "workloadIdentity" });
+    await runElsewhere("free");
+    expect(callers).toBeGreaterThan(0);
+  });
 });

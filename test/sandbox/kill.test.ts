@@ -23,7 +23,7 @@ afterAll(() => sandbox?.close());
 
 /** Printed with a failure, so that it can be rerun. */
 const seed = Number(process.env["MOORING_TEST_SEED"] ?? 1);
-const kills = Number(process.env["MOORING_KILLS"] ?? (isShort ? 3 : 7));
+const kills = Number(process.env["MOORING_KILLS"] ?? (isShort ? 2 : 7));
 const longestMs = 1_500;
 
 function mulberry32(state: number): () => number {

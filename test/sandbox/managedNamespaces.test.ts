@@ -109,18 +109,6 @@ describe("a managed namespace", () => {
     expect(metadata?.deletionTimestamp).toBeUndefined();
     expect((await shown(namespace)).tags).toEqual({});
   });
-
-  it("refuses whatever else somebody would write there", async () => {
-    const namespace = "guarded";
-    await manageNamespace(sandbox.cloud, namespace, theirs);
-    const space = await core.readNamespace({ name: namespace });
-    const labelled = { ...space, metadata: { ...space.metadata, labels: { ...space.metadata?.labels, mine: "yes" } } };
-    await expect(core.replaceNamespace({ name: namespace, body: labelled })).rejects.toMatchObject({ code: 400 });
-    await expect(core.deleteNamespace({ name: namespace })).rejects.toMatchObject({ code: 400 });
-    await expect(core.deleteNamespacedResourceQuota({ name: "defaultresourcequota", namespace })).rejects.toMatchObject(
-      { code: 400 },
-    );
-  });
 });
 
 describe("the profile of a managed namespace", () => {
@@ -247,60 +235,5 @@ describe("the profile of a managed namespace", () => {
     });
     await offboard(namespace);
     expect(await shown(namespace)).toMatchObject({ tags: { cost: "42" }, labels: { owner: "somebody" }, quota: null });
-  });
-
-  it("goes to another one and to none, and a change that fails restores the earlier one", async () => {
-    const namespace = "changed";
-    await manageNamespace(sandbox.cloud, namespace);
-    await onboard(wanted(namespace));
-    const before = await shown(namespace);
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH serviceaccounts",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-    const next = wanted(namespace, { namespaceProfile: "small", serviceAccount: "other" });
-    const failed = await service.waitFor(await service.onboard(next));
-    expect(failed.status).toBe("Failed");
-    expect(failed.error?.code).not.toBe("COMPENSATION_FAILED");
-    expect(await shown(namespace)).toEqual(before);
-    sandbox.cloud.faults.clear();
-
-    await onboard(wanted(namespace, { namespaceProfile: "small" }));
-    expect(await shown(namespace)).toMatchObject({
-      quota: { cpuRequest: "1000m", memoryRequest: "2Gi" },
-      labels: null,
-    });
-    expect(await verify(namespace)).toEqual([]);
-
-    const { namespaceProfile: _profile, ...without } = wanted(namespace);
-    await onboard(without);
-    expect(await shown(namespace)).toMatchObject({ tags: {}, quota: null, labels: null });
-    expect(await verify(namespace)).toEqual([]);
-    await offboard(namespace);
-  });
-
-  it("waits for Azure, and gives back what a failed write has left", async () => {
-    const namespace = "refused";
-    await manageNamespace(sandbox.cloud, namespace, theirs);
-    sandbox.cloud.faults.add({
-      wire: "arm",
-      operation: "PUT Microsoft.ContainerService/managedClusters/managedNamespaces",
-      effect: { kind: "error", code: 412 },
-    });
-    await onboard(wanted(namespace, { adoptionPolicy: "Always" }));
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH serviceaccounts",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-    await offboard(namespace);
-    expect(await shown(namespace)).toEqual(untouched);
-
-    const failed = await service.waitFor(await service.onboard(wanted(namespace, { adoptionPolicy: "Always" })));
-    expect(failed.status).toBe("Failed");
-    expect(await shown(namespace)).toEqual(untouched);
   });
 });

@@ -1,35 +1,30 @@
 /** The whole system: HTTP and queue at the front, real SDKs over real sockets, the simulated cloud at the back. */
 
 import { usesRealApiServer } from "kube-sim";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterEach, expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { clientIdOf } from "../support/ids.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-beforeAll(async () => {
-  // On a real API server a namespace takes seconds to go, and the tests ask meanwhile.
-  const limits = { requestsPerSecond: 2_000, burst: 10_000, changes: { perCaller: 50, inAll: 50 } };
-  sandbox = await startSandbox({
-    because: "its limits are its own",
-    limits,
-  });
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
 afterEach(() => sandbox.cloud.faults.clear());
-afterAll(() => sandbox?.close());
 
 let count = 0;
 function request(changes: object = {}) {
   count += 1;
   return {
     cluster: names.cluster,
-    namespace: `team-${count}`,
+    namespace: `whole-${count}`,
     databases: [
       { server: names.sqlServer, database: "messages", roles: ["reader"] },
       { server: names.sqlServer, database: "orders", roles: ["writer", "executor"] },

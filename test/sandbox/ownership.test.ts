@@ -97,31 +97,6 @@ const hasUser = (namespace: string) =>
     .users()
     .some(({ name }) => name === userOf(namespace));
 
-it("restores the value that it replaced", async () => {
-  const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
-  const { namespace } = wanted;
-  await core.createNamespace({ body: { metadata: { name: namespace } } });
-  await apply(account(namespace, "hand"), "team");
-  await onboard(wanted);
-
-  await offboard(namespace);
-
-  expect(await annotationsOf(namespace)).toEqual({ [clientIdAnnotation]: "hand" });
-});
-
-it("leaves a value that the team has set since the adoption, and removes its own marks", async () => {
-  const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
-  const { namespace } = wanted;
-  await core.createNamespace({ body: { metadata: { name: namespace } } });
-  await apply(account(namespace, "hand"), "team");
-  await onboard(wanted);
-  await apply(account(namespace, "newer"), "team");
-
-  await offboard(namespace);
-
-  expect(await annotationsOf(namespace)).toEqual({ [clientIdAnnotation]: "newer" });
-});
-
 it("restores nothing into an account that was recreated, even with its marks", async () => {
   const wanted = request({ serviceAccount: "app", adoptionPolicy: "Always" });
   const { namespace } = wanted;

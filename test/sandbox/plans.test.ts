@@ -163,24 +163,6 @@ it("refuses a flag that it does not understand, and does nothing", async () => {
   expect((await service.call("GET", pathOf(wanted))).body).toMatchObject({ state: "Onboarded", operation: id });
 }, 60_000);
 
-it("plans the undos that failed", async () => {
-  const wanted = request();
-  const effect = { kind: "error", code: "AuthorizationFailed", status: 403 } as const;
-  const times = Number.POSITIVE_INFINITY;
-  const { faults } = sandbox.cloud;
-  faults.add({ wire: "arm", operation: /^PUT .*federatedIdentityCredentials$/, times, effect });
-  faults.add({ wire: "arm", operation: /^DELETE .*userAssignedIdentities$/, times, effect });
-  const id = await service.onboard(wanted);
-  expect(await service.waitFor(id)).toMatchObject({ error: { code: "COMPENSATION_FAILED" } });
-  faults.clear();
-
-  const plan = await planOf("POST", `/api/operations/${id}/compensate?dryRun=true`);
-  const again = await service.call("POST", `/api/operations/${id}/compensate`);
-
-  expect(plan.steps).toMatchObject([{ name: "removeIdentity", action: "delete", blockers: [] }]);
-  await expectDone(plan, String(again.body["id"]));
-}, 60_000);
-
 it("plans and runs the remaining undo of a migration whose undo failed", async () => {
   const wanted = request({ identityMode: "podIdentity" });
   await service.waitFor(await service.onboard(wanted));

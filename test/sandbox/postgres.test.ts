@@ -173,53 +173,11 @@ await pool.end();\n`;
     await offboard(namespace);
   });
 
-  it("makes the role of a recreated identity anew, and keeps the tables of the earlier one", async () => {
-    const namespace = "recreated";
-    await onboard(namespace, { ledger: ["own"], reports: ["read"] });
-    await (await logIn(namespace)).query("CREATE TABLE made (what text)");
-    const { world } = sandbox.cloud;
-    const identity = identityOf(namespace);
-    const changed = { ...identity, clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
-    world.identities.set(identity.id.toLowerCase(), changed);
-    await expect(logIn(namespace)).rejects.toThrow(/oid mismatch/);
-    expect(await verify(namespace)).toEqual(
-      expect.arrayContaining([
-        expect.objectContaining({ code: "GRANT_STALE", target: "ledger", expected: changed.principalId }),
-        expect.objectContaining({ code: "GRANT_STALE", target: "reports", found: identity.principalId }),
-      ]),
-    );
-
-    await repair(namespace);
-
-    expect(await verify(namespace)).toEqual([]);
-    await (await logIn(namespace)).query("INSERT INTO made VALUES ('x')");
-    await (await logIn(namespace, "reports")).query("SELECT * FROM monthly");
-    await offboard(namespace);
-    expect(await sql("ledger", "SELECT what FROM made")).toEqual([{ what: "x" }]);
-    await sql("ledger", "DROP TABLE made");
-  });
-
-  it("survives the loss of the answer to every call once, and leaves nothing", async () => {
-    const before = await roles();
-    const namespace = "lossy";
-    const { faults } = sandbox.cloud;
-    const lose = (operations: readonly string[]) => {
-      for (const operation of operations) faults.add({ wire: "postgres", operation, effect: { kind: "cutAfter" } });
-    };
-    lose(["LOGIN", ...["inspect schema", "create role", "amend mark", "grant"].map((doing) => `mooring: ${doing}`)]);
-
-    await onboard(namespace, { ledger: ["own"] });
-
-    expect(await verify(namespace)).toEqual([]);
-    await (await logIn(namespace)).query("CREATE TABLE lossy ()");
-    const doings = ["inspect role", "shut role", "revoke", "amend mark", "drop role"];
-    faults.clear();
-    lose(doings.map((doing) => `mooring: ${doing}`));
-    await offboard(namespace);
-    expect(faults.active.map(({ hits }) => hits)).toEqual(doings.map(() => 1));
-    expect(await roles()).toEqual(before);
-    await sql("ledger", "DROP TABLE lossy");
-  });
+  const linesForPsql = (script: string) =>
+    script
+      .split("\n")
+      .filter((line) => !/^(?:az|set|#)/.test(line))
+      .join("\n");
 
   /** A shell that only tells what psql would be given, by whose connections it is then sent. */
   async function sendAsPsql(lines: string): Promise<string> {
@@ -252,28 +210,25 @@ await pool.end();\n`;
     probe: ["--version"],
     from: "postgresql-client",
   });
-  it.each([["any client", sendAsPsql] as const, ...(hasPsql ? [["psql", runPsql] as const] : [])])(
-    "exports what a person can run by hand instead, with %s",
-    async (client, runLines) => {
-      const namespace = `exported-${client.replace(" ", "-")}`;
-      await onboard(namespace, { ledger: ["write"] });
-      const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
-      const role = `"${roleOf(namespace)}"`;
-      await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
-      await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
+  it("exports what a person can run by hand instead", async () => {
+    const namespace = "exported";
+    await onboard(namespace, { ledger: ["write"] });
+    const text = await (await fetch(`${sandbox.url}${pathOf(namespace)}/export?format=azurecli`)).text();
+    const role = `"${roleOf(namespace)}"`;
+    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await expect(logIn(namespace)).rejects.toMatchObject({ code: "28P01" });
 
-      const lines = text.split("\n").filter((line) => !/^(?:az|set|#)/.test(line));
-      // Nobody but itself may act for this one.
-      await sql("ledger", "CREATE ROLE stranger; GRANT CREATE ON SCHEMA public TO stranger");
-      expect(await runLines(lines.join("\n"))).toContain("Tables that stranger makes are not included");
-      await sql("ledger", "DROP OWNED BY stranger; DROP ROLE stranger");
+    // Nobody but itself may act for this one.
+    await sql("ledger", "CREATE ROLE stranger; GRANT CREATE ON SCHEMA public TO stranger");
+    const told = await (hasPsql ? runPsql : sendAsPsql)(linesForPsql(text));
+    expect(told).toContain("Tables that stranger makes are not included");
+    await sql("ledger", "DROP OWNED BY stranger; DROP ROLE stranger");
 
-      await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
-      expect(await verify(namespace)).toEqual([]);
-      await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
-      await offboard(namespace);
-    },
-  );
+    await (await logIn(namespace)).query("INSERT INTO entries (what) VALUES ('by hand')");
+    expect(await verify(namespace)).toEqual([]);
+    await sql("ledger", `DELETE FROM entries; DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await offboard(namespace);
+  });
 
   /** The schema `public` of the ledger, with a table. */
   function family(): WireFamily {
@@ -327,13 +282,7 @@ await pool.end();\n`;
       })),
       clear: (identity) =>
         sql("ledger", `DROP OWNED BY ${roleOfIdentity(identity)}; DROP ROLE ${roleOfIdentity(identity)}`),
-      byHand: ({ azureCli }) =>
-        sendAsPsql(
-          azureCli
-            .split("\n")
-            .filter((line) => !/^(?:az|set|#)/.test(line))
-            .join("\n"),
-        ),
+      byHand: ({ azureCli }) => sendAsPsql(linesForPsql(azureCli)),
     };
   }
   for (const [sentence, keeps] of Object.entries(contractOf("of-postgres", () => sandbox, family))) it(sentence, keeps);
@@ -375,160 +324,24 @@ await pool.end();\n`;
     await sql("ledger", "DROP TABLE mine");
   });
 
-  it("stops at a role of somebody else, and says so beforehand", async () => {
-    const namespace = "taken";
-    await sql("postgres", `CREATE ROLE "${roleOf(namespace)}"`);
-
-    const plan = await service.call("POST", "/api/onboardings?dryRun=true", wanted(namespace, { ledger: ["read"] }));
-
-    expect(JSON.stringify(plan.body["steps"])).toContain("POSTGRES_ROLE_CONFLICT");
-    expect((await run(wanted(namespace, { ledger: ["read"] }))).status).toBe("Failed");
-    expect(await roles()).toContain(roleOf(namespace));
-    await sql("postgres", `DROP ROLE "${roleOf(namespace)}"`);
-  });
-
-  it("uses a role that somebody made for the identity, and leaves it with what they gave", async () => {
-    const namespace = "adopted";
-    await onboard(namespace, { gpt: ["use"] });
-    const role = `"${roleOf(namespace)}"`;
-    const { databaseAdministrator } = sandbox.cloud.principals;
-    const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, "postgres");
-    await admin.query("SELECT pgaadauth_create_principal_with_oid($1, $2, 'service', false, false)", [
-      roleOf(namespace),
-      identityOf(namespace).principalId,
-    ]);
-    await sql("ledger", `GRANT CONNECT ON DATABASE ledger TO ${role}; GRANT USAGE ON SCHEMA public TO ${role}`);
-    await admin.query(`GRANT ${role} TO mooring WITH ADMIN OPTION`);
-
-    const operation = await onboard(namespace, { gpt: ["use"], ledger: ["read"] });
-    expect(operation.steps).toContainEqual(
-      expect.objectContaining({ name: "grantTarget", target: "ledger", action: "adopt" }),
-    );
-    await (await logIn(namespace)).query("SELECT * FROM entries");
-    await offboard(namespace);
-
-    expect(await roles()).toContain(roleOf(namespace));
-    expect(await sql("postgres", `SELECT shobj_description('${role}'::regrole, 'pg_authid') AS mark`)).toEqual([
-      { mark: null },
-    ]);
-    const names = `LIKE '%${roleOf(namespace)}%'`;
-    const acls = `SELECT (SELECT datacl::text ${names} FROM pg_database WHERE datname = 'ledger') AS connect,
-      (SELECT nspacl::text ${names} FROM pg_namespace WHERE nspname = 'public') AS usage`;
-    expect(await sql("ledger", acls)).toEqual([{ connect: true, usage: true }]);
-    expect(await sql("ledger", `SELECT count(*)::int AS n FROM pg_class WHERE relacl::text ${names}`)).toEqual([
-      { n: 0 },
-    ]);
-    await sql("ledger", `DROP OWNED BY ${role}; DROP ROLE ${role}`);
-  });
-
-  it("says where the identity is another role, too, which reads by a group, and leaves that one to its owner", async () => {
-    const namespace = "two-names";
-    const targets = { ledger: ["read"], archive: ["read"] } satisfies Targets;
-    await onboard(namespace, targets);
-    const { databaseAdministrator } = sandbox.cloud.principals;
-    const admin = await connect(databaseAdministrator.displayName, databaseAdministrator, "postgres");
-    await admin.query("SELECT pgaadauth_create_principal_with_oid('by-hand', $1, 'service', false, false)", [
-      identityOf(namespace).principalId,
-    ]);
-    await sql("ledger", 'CREATE ROLE readers; GRANT SELECT ON archive.old TO readers; GRANT readers TO "by-hand"');
-
-    expect(await verify(namespace)).toContainEqual(
-      expect.objectContaining({ code: "TARGET_REACHED", target: "archive", severity: "Error" }),
-    );
-    const left = await run(wanted(namespace, { ledger: ["read"] }), "?confirmRemoval=true");
-    expect(left).toMatchObject({ status: "Succeeded" });
-    expect(JSON.stringify(left)).toContain("TARGET_ACCESS_OF_OTHERS");
-    const kept = await run(wanted(namespace, { ...targets, archive: ["read"], reports: ["read"] }));
-    expect(kept).toMatchObject({ status: "Failed", error: { code: "POSTGRES_PRINCIPAL_TAKEN" } });
-
-    await offboard(namespace);
-    expect(await roles()).toContain("by-hand");
-    await sql("ledger", 'DROP OWNED BY readers; DROP ROLE readers, "by-hand"');
-    expect(await roles()).not.toContain(roleOf(namespace));
-  });
-
-  it("gives up a role that somebody renamed, and makes one of the right name, in a repair", async () => {
-    const namespace = "renamed";
-    await onboard(namespace, { ledger: ["read"], reports: ["own"] });
-    await (await logIn(namespace, "reports")).query("CREATE TABLE theirs ()");
-    await sql("postgres", `ALTER ROLE "${roleOf(namespace)}" RENAME TO other`);
-    expect(JSON.stringify(await verify(namespace))).toContain("ROLE_RENAMED");
-
-    await repair(namespace);
-
-    expect(await verify(namespace)).toEqual([]);
-    expect(await roles()).not.toContain("other");
-    await (await logIn(namespace)).query("SELECT * FROM entries");
-    await sql("reports", "DROP TABLE theirs");
-    await offboard(namespace);
-  });
-
-  it("finds out before the first write what keeps it from giving rights", async () => {
+  it("finds out before the first write that a role is somebody else's, and what keeps it from giving rights", async () => {
+    const role = roleOf("taken");
+    await sql("postgres", `CREATE ROLE "${role}"`);
     await sql("reports", "CREATE ROLE stranger; ALTER SCHEMA public OWNER TO stranger");
 
-    const failed = await run(wanted("preflight", { reports: ["read"] }));
+    const failed = [
+      await run(wanted("taken", { ledger: ["read"] })),
+      await run(wanted("preflight", { reports: ["read"] })),
+    ];
 
-    expect(failed).toMatchObject({ status: "Failed", error: { code: "POSTGRES_FORBIDDEN" } });
-    expect(failed.error?.message).toContain("stranger");
-    expect(failed.steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
-    await sql("reports", "ALTER SCHEMA public OWNER TO pg_database_owner; DROP ROLE stranger");
-  });
-
-  it("leaves out, and names, a table that it may give nothing on", async () => {
-    await sql("reports", "CREATE ROLE stranger; CREATE TABLE theirs (); ALTER TABLE theirs OWNER TO stranger");
-    const namespace = "partly";
-
-    const operation = await onboard(namespace, { reports: ["own"] });
-
-    const notice = expect.objectContaining({
-      code: "TARGET_PARTLY_GIVEN",
-      message: expect.stringContaining("stranger"),
-    });
-    expect(operation.steps).toContainEqual(expect.objectContaining({ name: "grantTarget", notices: [notice] }));
-    expect(await verify(namespace)).toEqual([]);
-    await repair(namespace);
-    const narrowed = await run(wanted(namespace, { reports: ["read"] }), "?confirmRemoval=true");
-    expect(narrowed.status, JSON.stringify(narrowed.error)).toBe("Succeeded");
-    await (await logIn(namespace, "reports")).query("SELECT * FROM monthly");
-    await offboard(namespace);
-    await sql("reports", "DROP TABLE theirs; DROP ROLE stranger");
-  });
-
-  it("is revoked although the workload makes its role hard to drop, and says what stays", async () => {
-    const namespace = "clinging";
-    await onboard(namespace, { ledger: ["read"], reports: ["own"] });
-    await (await logIn(namespace, "postgres")).query("SELECT lo_create(0)");
-    const steal = `CREATE FUNCTION steal(q text) RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS
-      $$DECLARE found text; BEGIN EXECUTE q INTO found; RETURN found; END$$`;
-    await (await logIn(namespace, "reports")).query(steal);
-
-    const narrowed = await run(wanted(namespace, { ledger: ["read"], reports: ["read"] }), "?confirmRemoval=true");
-    expect(narrowed, JSON.stringify(narrowed.error)).toMatchObject({ status: "Succeeded" });
-    expect(JSON.stringify(narrowed)).toContain("steal(text)");
-    const client = await logIn(namespace, "reports");
-    await expect(client.query("SELECT steal('SELECT max(what) FROM monthly')")).resolves.toBeDefined();
-    const asOther = "SELECT steal('INSERT INTO monthly VALUES (''stolen'') RETURNING what')";
-    await expect(client.query(asOther)).rejects.toMatchObject({ code: "42501" });
-
-    const plan = await service.call("DELETE", `${pathOf(namespace)}?dryRun=true`);
-    expect(JSON.stringify(plan.body), "the plan sees it coming").toContain("also has something in postgres");
-    const { body: accepted } = await service.call("DELETE", pathOf(namespace));
-    const ended = await service.waitFor(String(accepted["id"]));
-    expect(ended.status, JSON.stringify(ended.error)).toBe("Succeeded");
-    expect(JSON.stringify(Reflect.get(ended, "leftInPlace"))).toContain("cannot be dropped");
-    expect((await service.call("GET", pathOf(namespace))).status).toBe(404);
-    await expect(connect(roleOf(namespace), identityLike(), "reports")).rejects.toThrow();
-    const held = `SELECT FROM pg_class, aclexplode(relacl) AS a WHERE a.grantee = '"${roleOf(namespace)}"'::regrole`;
-    expect([...(await sql("ledger", held)), ...(await sql("reports", held))]).toEqual([]);
-
-    function identityLike() {
-      return { displayName: "gone", clientId: crypto.randomUUID(), principalId: crypto.randomUUID() };
-    }
-    await sql("reports", "DROP FUNCTION steal");
-    await sql(
-      "postgres",
-      `DROP OWNED BY "${roleOf(namespace)}"; DROP ROLE "${roleOf(namespace)}", "${roleOf(namespace)}-heir"`,
-    );
+    expect(failed).toMatchObject([
+      { status: "Failed", error: { code: "POSTGRES_ROLE_CONFLICT" } },
+      { status: "Failed", error: { code: "POSTGRES_FORBIDDEN", message: expect.stringContaining("stranger") } },
+    ]);
+    for (const { steps } of failed)
+      expect(steps.filter(({ name, status }) => name !== "preflight" && status !== "NotStarted")).toEqual([]);
+    expect(await roles()).toContain(role);
+    await sql("reports", `ALTER SCHEMA public OWNER TO pg_database_owner; DROP ROLE stranger, "${role}"`);
   });
 
   it("is given to two namespaces in a batch and kept by a migration, and the audit trail names each target", async () => {

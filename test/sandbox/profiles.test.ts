@@ -1,7 +1,6 @@
 /** Profiles of namespaces on the whole system: planned, made, put right, changed, undone, adopted, exported, and gone. */
 import { CoreV1Api, NetworkingV1Api } from "@kubernetes/client-node";
 import { afterEach, describe, expect } from "vitest";
-import { names } from "../../sandbox/cloud.ts";
 import { namesOfProfile } from "../../src/domain/naming/names.ts";
 import { kubeConfigOf } from "../support/kubeConfig.ts";
 import { actsOn, pathOf } from "../support/namespaceActs.ts";
@@ -97,21 +96,6 @@ describe("a namespace with a profile", () => {
     await offboard(namespace);
     expect(await profileOf(namespace)).toEqual(nothing);
   });
-
-  it("is planned and done as nothing the second time", async () => {
-    const namespace = "twice";
-    await onboard(wanted(namespace));
-    const other = wanted(namespace, {
-      databases: [{ server: names.sqlServer, database: "orders", roles: ["reader"] }],
-    });
-    expect(await plan(other)).toMatchObject({
-      steps: expect.arrayContaining([
-        expect.objectContaining({ name: "applyProfile", action: "none", differences: [] }),
-      ]),
-    });
-    await offboard(namespace);
-    await expect(core.readNamespace({ name: namespace })).rejects.toMatchObject({ code: 404 });
-  });
 });
 
 describe("drift", () => {
@@ -176,45 +160,6 @@ describe("a change", () => {
     expect(await profileOf(namespace)).toEqual(nothing);
     expect(await verify(namespace)).toEqual([]);
     await offboard(namespace);
-  });
-
-  it("that fails restores the earlier profile", async () => {
-    const namespace = "reverting";
-    await onboard(wanted(namespace));
-    const before = await profileOf(namespace);
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH serviceaccounts",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-    const next = wanted(namespace, { namespaceProfile: "small", serviceAccount: "other" });
-    const failed = await service.waitFor(await service.onboard(next));
-
-    expect(failed.status).toBe("Failed");
-    expect(failed.error?.code).not.toBe("COMPENSATION_FAILED");
-    expect(await profileOf(namespace)).toEqual(before);
-    expect(await hardIn(namespace)).toEqual(standardHard);
-    sandbox.cloud.faults.clear();
-    expect(await verify(namespace)).toEqual([]);
-    await offboard(namespace);
-  });
-});
-
-describe("an onboarding that fails", () => {
-  it("leaves nothing of the profile", async () => {
-    const namespace = "profile-undone";
-    await core.createNamespace({ body: { metadata: { name: namespace } } });
-    sandbox.cloud.faults.add({
-      wire: "kubernetes",
-      operation: "PATCH limitranges",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "error", code: 403, message: "Not today." },
-    });
-    const failed = await service.waitFor(await service.onboard(wanted(namespace)));
-
-    expect(failed.status).toBe("Failed");
-    expect(await profileOf(namespace)).toEqual(nothing);
   });
 });
 

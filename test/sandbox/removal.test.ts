@@ -1,31 +1,17 @@
 /** Nobody loses access unasked: a request that leaves out what a namespace has says that this is meant, at every entrance. */
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
+import { expect } from "vitest";
 import { names } from "../../sandbox/cloud.ts";
-import { identityName } from "../../src/domain/naming/names.ts";
-import { type SuiteSandbox, startSandbox } from "../support/sandbox.ts";
+import type { SuiteSandbox } from "../support/sandbox.ts";
 import { type Answer, type Service, serviceOf } from "../support/service.ts";
+import { it } from "../support/sharedSandbox.ts";
 
 let sandbox: SuiteSandbox;
 let service: Service;
 
-/** Whether the operator has taken the cluster out of the catalog, which the service reads when it starts. */
-let isClusterDropped = false;
-
-beforeAll(async () => {
-  sandbox = await startSandbox({
-    because: "it drops a cluster from the catalog",
-    catalogFor: (_app, catalog) => (isClusterDropped ? withoutCluster(catalog) : catalog),
-  });
+it.beforeAll(async ({ sandbox: shared }) => {
+  sandbox = shared;
   service = serviceOf(sandbox);
 });
-afterAll(() => sandbox?.close());
-
-function withoutCluster(text: string): string {
-  const { clusters, ...rest } = parse(text);
-  const { [names.cluster]: dropped, ...others } = clusters;
-  return stringify({ ...rest, clusters: { ...others, another: dropped } });
-}
 
 const request = (namespace: string, databases: readonly string[], changes: object = {}) => ({
   cluster: names.cluster,
@@ -65,70 +51,43 @@ async function ended({ status, body }: Answer): Promise<string> {
   return (await service.waitFor(String(body["id"]))).status;
 }
 
-it("refuses a request that leaves out a database, and its plan names what would go", async () => {
-  await onboard("refused");
-  const fewer = request("refused", ["messages"]);
+it("refuses a request that leaves out a database, names in its plan what would go, and takes the plan's version as a sign", async () => {
+  await onboard("removal");
+  const fewer = request("removal", ["messages"]);
+  const object = {
+    apiVersion: "mooring.dev/v1alpha1",
+    kind: "NamespaceOnboarding",
+    metadata: { name: "removal" },
+    spec: { cluster: names.cluster, databases: fewer.databases },
+  };
+  const send = (body: object, headers?: Record<string, string>) =>
+    service.call("POST", "/api/onboardings", body, headers);
 
   const plan = await service.call("POST", "/api/onboardings?dryRun=true", fewer);
-  const refused = await service.call("POST", "/api/onboardings", fewer);
-
   expect(plan).toMatchObject({ status: 200, body: { blocked: false, removes: [lost] } });
-  expect(refused).toMatchObject({ status: 409, body: notConfirmed });
-  expect(await databasesOf("refused")).toEqual(both);
-});
+  for (const refused of [await send(fewer), await send(object), await send(fewer, { "if-match": "*" })])
+    expect(refused).toMatchObject({ status: 409, body: notConfirmed });
+  const older = await send(fewer, { "if-match": '"older"' });
+  expect(older).toMatchObject({ status: 412, body: { code: "PRECONDITION_FAILED" } });
+  expect(await databasesOf("removal")).toEqual(both);
 
-it.each<[string, string, (etag: string) => Record<string, string>]>([
-  ["confirmRemoval=true", "?confirmRemoval=true", () => ({})],
-  ["the version that the plan was made for", "", (etag) => ({ "if-match": etag })],
-])("takes %s as a sign", async (_title, query, headers) => {
-  const namespace = query === "" ? "by-version" : "by-flag";
-  await onboard(namespace);
-  const fewer = request(namespace, ["messages"]);
-  const plan = await service.call("POST", "/api/onboardings?dryRun=true", fewer);
-
-  const sent = await service.call("POST", `/api/onboardings${query}`, fewer, headers(String(plan.body["etag"])));
-
-  expect(await ended(sent)).toBe("Succeeded");
-  expect(await databasesOf(namespace)).toEqual(["messages"]);
-});
-
-it("takes neither If-Match: * nor an older version as a sign", async () => {
-  await onboard("no-sign");
-  const fewer = request("no-sign", ["messages"]);
-  const send = (tag: string) => service.call("POST", "/api/onboardings", fewer, { "if-match": tag });
-
-  expect(await send("*")).toMatchObject({ status: 409, body: notConfirmed });
-  expect(await send('"older"')).toMatchObject({ status: 412, body: { code: "PRECONDITION_FAILED" } });
-  expect(await databasesOf("no-sign")).toEqual(both);
+  expect(await ended(await send(fewer, { "if-match": String(plan.body["etag"]) }))).toBe("Succeeded");
+  expect(await databasesOf("removal")).toEqual(["messages"]);
 });
 
 it("needs no sign for what adds, for the same again, or for another policy", async () => {
-  const { status } = await service.waitFor(await service.onboard(request("added", ["messages"])));
+  const { status } = await service.waitFor(await service.onboard(request("removal-added", ["messages"])));
   expect(status).toBe("Succeeded");
-  const more = request("added", both);
+  const more = request("removal-added", both);
 
   for (const wanted of [more, more, { ...more, deletePolicy: "Keep" }]) {
     expect(await ended(await service.call("POST", "/api/onboardings", wanted))).toBe("Succeeded");
   }
 });
 
-it("takes a request in the form of a Kubernetes object like any other", async () => {
-  await onboard("as-object");
-  const object = {
-    apiVersion: "mooring.dev/v1alpha1",
-    kind: "NamespaceOnboarding",
-    metadata: { name: "as-object" },
-    spec: { cluster: names.cluster, databases: request("", ["messages"]).databases },
-  };
-
-  expect(await service.call("POST", "/api/onboardings", object)).toMatchObject({ status: 409, body: notConfirmed });
-  const sent = await service.call("POST", "/api/onboardings?confirmRemoval=true", object);
-  expect(await ended(sent)).toBe("Succeeded");
-});
-
 it("lets an item of a batch fail alone, unless the batch has the sign", async () => {
-  await onboard("in-batch");
-  const requests = [request("in-batch", ["messages"]), request("beside", ["messages"])];
+  await onboard("removal-batch");
+  const requests = [request("removal-batch", ["messages"]), request("removal-beside", ["messages"])];
   const plan = await service.call("POST", "/api/onboardings/batch?dryRun=true", { requests });
   expect(plan.body).toMatchObject({ items: [{ status: "ready", plan: { removes: [lost] } }, { status: "ready" }] });
 
@@ -139,76 +98,44 @@ it("lets an item of a batch fail alone, unless the batch has the sign", async ()
     { status: "Failed", error: { code: "REMOVAL_NOT_CONFIRMED", message: notConfirmed.detail } },
     { status: "Succeeded" },
   ]);
-  expect(await databasesOf("in-batch")).toEqual(both);
+  expect(await databasesOf("removal-batch")).toEqual(both);
 
   const second = await service.call("POST", "/api/onboardings/batch?confirmRemoval=true", { requests });
   expect(await ended(second)).toBe("Succeeded");
-  expect(await databasesOf("in-batch")).toEqual(["messages"]);
-});
+  expect(await databasesOf("removal-batch")).toEqual(["messages"]);
 
-it("takes the version of a batch's plan as a sign", async () => {
-  await onboard("planned-batch");
-  const requests = [request("planned-batch", ["messages"])];
-  const { body } = await service.call("POST", "/api/onboardings/batch?dryRun=true", { requests });
-
+  // The version of its plan is a sign, too.
+  const third = { requests: [request("removal-beside", ["orders"])] };
+  const { body } = await service.call("POST", "/api/onboardings/batch?dryRun=true", third);
   const headers = { "if-match": String(body["etag"]) };
-  const sent = await service.call("POST", "/api/onboardings/batch", { requests }, headers);
-
-  expect(await ended(sent)).toBe("Succeeded");
-  expect(await databasesOf("planned-batch")).toEqual(["messages"]);
+  expect(await ended(await service.call("POST", "/api/onboardings/batch", third, headers))).toBe("Succeeded");
+  expect(await databasesOf("removal-beside")).toEqual(["orders"]);
 });
 
 it("dead-letters a message without the sign, and takes one with it", async () => {
-  await onboard("queued");
+  await onboard("removal-queued");
   const queue = sandbox.cloud.serviceBus.queue(names.queue);
-  const fewer = request("queued", ["messages"]);
+  const fewer = request("removal-queued", ["messages"]);
   const envelope = { specversion: "1.0", id: "1", source: "/test", type: "onboard" };
-  queue.send({ messageId: "plain", body: fewer });
-  queue.send({ messageId: "wrapped", body: { ...envelope, confirmremoval: false, data: fewer } });
+  queue.send({ messageId: "removal-plain", body: fewer });
+  queue.send({ messageId: "removal-wrapped", body: { ...envelope, confirmremoval: false, data: fewer } });
+  const dead = () => queue.deadLetters().filter(({ messageId }) => /^removal-/.test(String(messageId)));
   await expect
-    .poll(() => queue.deadLetters().map(({ messageId }) => messageId), { timeout: 30_000 })
-    .toEqual(["plain", "wrapped"]);
-  for (const { applicationProperties } of queue.deadLetters()) {
+    .poll(() => dead().map(({ messageId }) => messageId), { timeout: 30_000 })
+    .toEqual(["removal-plain", "removal-wrapped"]);
+  for (const { applicationProperties } of dead()) {
     expect(applicationProperties).toMatchObject({
       DeadLetterReason: "REMOVAL_NOT_CONFIRMED",
       DeadLetterErrorDescription: notConfirmed.detail,
     });
   }
-  expect(await databasesOf("queued")).toEqual(both);
+  expect(await databasesOf("removal-queued")).toEqual(both);
 
-  queue.send({ messageId: "signed", body: fewer, applicationProperties: { confirmRemoval: true } });
-  await expect.poll(() => nowIn("queued"), { timeout: 30_000 }).toBe("Onboarded with messages");
-  await ended(await service.call("POST", "/api/onboardings", request("queued", both)));
+  queue.send({ messageId: "removal-signed", body: fewer, applicationProperties: { confirmRemoval: true } });
+  await expect.poll(() => nowIn("removal-queued"), { timeout: 30_000 }).toBe("Onboarded with messages");
+  await ended(await service.call("POST", "/api/onboardings", request("removal-queued", both)));
 
-  queue.send({ messageId: "envelope", body: { ...envelope, id: "2", confirmremoval: true, data: fewer } });
-  await expect.poll(() => nowIn("queued"), { timeout: 30_000 }).toBe("Onboarded with messages");
-  expect(queue.deadLetters()).toHaveLength(2);
+  queue.send({ messageId: "removal-envelope", body: { ...envelope, id: "2", confirmremoval: true, data: fewer } });
+  await expect.poll(() => nowIn("removal-queued"), { timeout: 30_000 }).toBe("Onboarded with messages");
+  expect(dead()).toHaveLength(2);
 });
-
-it("takes the users of a namespace away whose cluster left the catalog, and names what it leaves", async () => {
-  await onboard("left");
-  const name = identityName({ cluster: names.cluster, namespace: "left" });
-  await sandbox.killHost();
-  isClusterDropped = true;
-  await sandbox.restartHost();
-
-  const repair = await service.call("POST", `/api/namespaces/${names.cluster}/left/repair`);
-  const repaired = await service.waitFor(String(repair.body["id"]));
-  const ended = await service.waitFor(await service.offboard(names.cluster, "left"));
-  const { body: status } = await service.call("GET", `/api/operations/${ended.id}`);
-
-  expect(repaired).toMatchObject({ status: "Failed", error: { code: "UNKNOWN_CLUSTER" } });
-  expect(repaired).toMatchObject({ error: { fix: expect.stringContaining("can still be offboarded") } });
-  expect(ended.status).toBe("Succeeded");
-  expect(status["leftInPlace"]).toContainEqual(
-    `remove identity ${name}: The catalog has no cluster "${names.cluster}". What Mooring made there may still be there.`,
-  );
-  for (const database of both) {
-    expect(
-      sandbox.cloud.sql
-        .database(database)
-        .users()
-        .map((user) => user.name),
-    ).not.toContain(name);
-  }
-}, 120_000);

@@ -169,18 +169,3 @@ it("is unset by the failed operation that set it, if nobody else depends on it",
   const used = calls.map(({ operation }) => actionFor(...(operation.split(" ") as [string, string])));
   expect(administratorActions.filter((action) => !used.includes(action))).toEqual([]);
 });
-
-it("stays if it was there before, or if another namespace depends on it", async () => {
-  const [first, second] = await Promise.all(["both-1", "both-2"].map(onboard));
-  expect([first?.status, second?.status]).toEqual(["Succeeded", "Succeeded"]);
-  expect(server().entraAdmin).toEqual(wanted);
-  refuseCredentials();
-  expect((await onboard("was-there")).status).toBe("Failed");
-  expect(server().entraAdmin).toEqual(wanted);
-
-  // Somebody removed it: the next operation sets it and fails, and its undo would remove it from the two that depend on it.
-  server().entraAdmin = undefined;
-  const failed = await onboard("depended-on");
-  expect(failed.steps).toContainEqual(expect.objectContaining({ name: "unsetSqlAdmin", action: "none" }));
-  expect(server().entraAdmin).toEqual(wanted);
-});

@@ -13,8 +13,11 @@ interface Shared {
   readonly sandbox: SuiteSandbox;
 }
 
+/** On a real API server a namespace takes seconds to go, and the tests ask meanwhile. */
+const limits = { requestsPerSecond: 2_000, burst: 10_000, changes: { perCaller: 50, inAll: 50 } };
+
 export const it = test.extend<Shared>({
-  running: [closing(() => startSandbox({ because: "a worker has only this one" })), { scope: "worker" }],
+  running: [closing(() => startSandbox({ because: "a worker has only this one", limits })), { scope: "worker" }],
   sandbox: [
     async ({ running }, use) => {
       await use(running);
