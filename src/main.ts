@@ -60,7 +60,7 @@ import { createGuards } from "./http/guard.ts";
 import { createRoutes } from "./http/route.ts";
 import { createRestoreSent } from "./http/sentHeaders.ts";
 import "./orchestrations/launchable.ts";
-import { createReadIndex } from "./application/readIndex.ts";
+import { withIndex } from "./application/readIndex.ts";
 import { recoverOperation } from "./application/recovery/recoverOperation.ts";
 import type { Ports } from "./ports/index.ts";
 import { logLine } from "./telemetry/logLine.ts";
@@ -105,7 +105,6 @@ function createPorts(config: Config, catalog: Catalog, credential: RenewableCred
     idempotencyKeys: createIdempotencyKeys(tables),
     events: createEvents({ ...serviceBus, topic: topicName }),
     queue: createQueueMessages({ ...serviceBus, queue: queueName }),
-    ...(config.MOORING_INDEX_SECONDS > 0 ? { index: createReadIndex(config.MOORING_INDEX_SECONDS * 1_000) } : {}),
   };
 }
 
@@ -122,7 +121,9 @@ if (isAnonymous(catalog, config)) {
   console.warn(logLine("MOORING_ALLOW_ANONYMOUS is true: callers are not authenticated, and each may do everything."));
 }
 const credential = createCredential({ clientId: config.AZURE_CLIENT_ID, timeoutMs: config.MOORING_CALL_TIMEOUT_MS });
-const ports = createPorts(config, catalog, credential);
+const adapters = createPorts(config, catalog, credential);
+const indexMs = config.MOORING_INDEX_SECONDS * 1_000;
+const ports = indexMs > 0 ? withIndex(adapters, indexMs) : adapters;
 startTelemetry(config, credential);
 watchInvocations();
 

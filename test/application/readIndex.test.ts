@@ -4,11 +4,13 @@ import { providePorts } from "../../src/activities/host.ts";
 import { aroundPorts } from "../../src/application/aroundPorts.ts";
 import { inspectionOf, recordFindings } from "../../src/application/inspection/driftRecord.ts";
 import { inspectNamespace } from "../../src/application/inspection/inspection.ts";
-import { createReadIndex } from "../../src/application/readIndex.ts";
+import { withIndex } from "../../src/application/readIndex.ts";
+import { findCluster } from "../../src/domain/catalog/clusters.ts";
 import { PermanentError } from "../../src/domain/errors.ts";
 import { identityName } from "../../src/domain/naming/names.ts";
 import { sidFromClientId } from "../../src/domain/naming/sid.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
+import { everyDatabase } from "../../src/domain/targets/sqlDatabase.ts";
 import type { Ports } from "../../src/ports/index.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { clientIdOf } from "../support/ids.ts";
@@ -30,7 +32,7 @@ let asked: string[];
 beforeEach(async () => {
   cloud = createFakeCloud();
   asked = [];
-  ports = counting({ ...cloud.ports, index: createReadIndex(keptMs) });
+  ports = counting(withIndex(cloud.ports, keptMs));
   providePorts(ports);
   for (const namespace of ["team-a", "team-b"]) await operate(cloud, "onboard", requestFor(namespace));
   asked.length = 0;
@@ -94,6 +96,25 @@ describe("what an identity has elsewhere", () => {
     expect(await codes("team-a")).toEqual(["USER_ADDED"]);
   });
 
+  it("is found at once where Mooring itself has written it", async () => {
+    await codes("team-a");
+    const orders = everyDatabase(ports.catalog).find(({ database }) => database === "orders");
+    const sid = sidFromClientId(clientIdOf(recordOf("team-a").clientId ?? ""));
+    if (!orders) throw new Error("the catalog has no such database");
+
+    await ports.databases.change(orders, [{ kind: "createFromSid", user: "left", sid }]);
+    expect(await codes("team-a")).toEqual(["USER_ADDED"]);
+    const listsOf = async () => {
+      asked.length = 0;
+      await codes("team-b");
+      return count("kubernetes.list");
+    };
+    expect(await listsOf()).toBe(0);
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "left", namespace: "team-a" } };
+    await ports.kubernetes.apply(findCluster(ports.catalog, "aks-dev"), account);
+    expect(await listsOf()).toBe(1);
+  });
+
   it("is no finding any more once it has gone", async () => {
     giveUser("team-a");
     expect(await codes("team-a")).toEqual(["USER_ADDED"]);
@@ -149,10 +170,9 @@ describe("what a place has to be", () => {
   });
 
   it("is asked anew before an obstacle is named", async () => {
-    const { sqlServers } = cloud.ports;
-    const index = createReadIndex(keptMs);
+    const { sqlServers, ...others } = withIndex(cloud.ports, keptMs);
     const onboard = async (inspect: typeof sqlServers.inspect) => {
-      providePorts({ ...cloud.ports, sqlServers: { ...sqlServers, inspect }, index });
+      providePorts({ ...others, sqlServers: { ...sqlServers, inspect } });
       return (await operate(cloud, "onboard", requestFor("team-c"))).operation;
     };
     expect(await onboard(async () => undefined)).toMatchObject({ error: { code: "SQL_SERVER_MISSING" } });
