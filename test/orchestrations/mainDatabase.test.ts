@@ -47,6 +47,8 @@ it("is the next one when the change takes it away, and the plan names the pods t
     ...more,
   });
   cloud.objects.set("v1 Pod team-a/app-1", pod("app-1", { spec }));
+  const over = { spec, status: { phase: "Succeeded" } };
+  cloud.objects.set("v1 Pod team-a/verified", pod("verified", over));
   cloud.objects.set("v1 Pod team-a/other", pod("other", { spec: {} }));
 
   const { notices } =
