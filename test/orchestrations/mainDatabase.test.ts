@@ -2,6 +2,7 @@
 import { beforeEach, expect, it } from "vitest";
 import { providePorts } from "../../src/activities/host.ts";
 import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
+import { planRepair } from "../../src/application/plan/planRepair.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 import { createFakeCloud, type FakeCloud } from "../support/fakeCloud.ts";
 import { send } from "../support/operations.ts";
@@ -64,4 +65,18 @@ it("is the next one when the change takes it away, and the plan names the pods t
     },
   ]);
   expect(connection()).toMatchObject({ DATABASE_NAME: "orders" });
+});
+
+it("is no news in a repair that restores it", async () => {
+  await send(cloud.ports, asked("messages", "orders"));
+  const [key, object] = [...cloud.objects].find(([, { metadata }]) => metadata.name === "mooring-databases") ?? [];
+  if (!key || !object) throw new Error("there is no ConfigMap");
+  cloud.objects.set(key, { ...object, data: { ...Object(connection()), DATABASE_NAME: "orders" } });
+
+  const repairing = { operation: "op", request: asked("messages", "orders"), clientId: undefined };
+  const { steps } = await planRepair(cloud.ports, repairing);
+
+  const step = steps.find(({ name }) => name === "applyNamespace");
+  expect(step?.differences).toMatchObject([{ current: "orders", desired: "messages" }]);
+  expect(step).not.toHaveProperty("notices");
 });

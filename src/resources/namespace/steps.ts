@@ -79,7 +79,9 @@ export const applyNamespace = defineStep({
     const { kind, step } = planning;
     const ensuring = { ...input, kind, recordedMark: recordedMarks(ports, input, planning), step };
     const plan = await planObjects(ports.kubernetes, cluster, objects, ensuring);
-    const main = await noticeOfMainDatabase(ports.kubernetes, cluster, { namespace: input.namespace, plan });
+    // A repair leads them back to where they were.
+    const about = { namespace: input.namespace, plan };
+    const main = kind === "repair" ? [] : await noticeOfMainDatabase(ports.kubernetes, cluster, about);
     return withNotices(plan, [...notices, ...leftOut.map(noticeOfLeftOut), ...main]);
   },
   async run(input, ports, step) {
