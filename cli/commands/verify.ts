@@ -21,7 +21,9 @@ export const command = defineCommand({
     fresh: {
       summary: "Also ask anew what the identity has elsewhere (otherwise as of the last minutes); of one namespace",
     },
-    ...{ ...selectionFlags, ...conditionFlags, ...waitFlags },
+    ...selectionFlags,
+    ...conditionFlags,
+    ...waitFlags,
   },
   examples: ["verify aks-dev/team-a", "verify aks-dev/team-a -o json", "verify --all --filter team=red --wait"],
   async run(session, values, operands) {

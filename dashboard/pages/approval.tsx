@@ -113,7 +113,7 @@ export function ApproveButtons({
     ifMatch: of.etag,
     reload,
     takesComment: true,
-    about: <Asked of={of} />,
+    about: <About of={of} />,
     done,
   } as const;
   const at = { id: of.id };
@@ -152,10 +152,10 @@ export function ApproveButtons({
 }
 
 /** Who asks for what, beside what the namespace has, and why it takes a second person. */
-function Asked({ of: { requestedBy, team, request, replaces, approval } }: { readonly of: Waiting }) {
+function About({ of: { requestedBy, team, request, replaces, approval } }: { readonly of: Waiting }) {
   const { expiresAt } = request;
   return (
-    <div class="asked">
+    <>
       <p>
         Requested by {requestedBy}
         {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />.
@@ -171,6 +171,6 @@ function Asked({ of: { requestedBy, team, request, replaces, approval } }: { rea
           <li key={reason}>{reason}</li>
         ))}
       </ul>
-    </div>
+    </>
   );
 }

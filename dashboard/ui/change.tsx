@@ -167,7 +167,7 @@ function ToBeSeen({ isSeen, children }: { readonly isSeen: Signal<boolean>; read
   return (
     <>
       {children}
-      <div ref={end} class="seen" />
+      <div ref={end} />
     </>
   );
 }

@@ -5,10 +5,18 @@ import { Time } from "./time.tsx";
 
 const hows: { readonly [H in Grant["how"]]: string } = { gets: "gets", loses: "loses", keeps: "has already" };
 
-export function Grants({ of, replaces }: { readonly of: Sent; readonly replaces?: Sent | undefined }) {
+interface Shown {
+  readonly of: Sent;
+  readonly replaces?: Sent | undefined;
+  /** What goes is said elsewhere. */
+  readonly withoutLosses?: boolean;
+}
+
+export function Grants({ of, replaces, withoutLosses = false }: Shown) {
+  const shown = grantsOf(of, replaces).filter(({ how }) => how !== "loses" || !withoutLosses);
   return (
     <ul class="targets">
-      {grantsOf(of, replaces).map(({ how, noun, key, access, end }) => (
+      {shown.map(({ how, noun, key, access, end }) => (
         <li key={`${how} ${noun} ${key}`} title={noun}>
           {how === "keeps" ? <span class="muted">{hows[how]}</span> : <strong>{hows[how]}</strong>} <code>{key}</code>{" "}
           <Tags of={access} />

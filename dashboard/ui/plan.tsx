@@ -28,7 +28,7 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
   const changing = plan.steps.filter(({ action }) => action !== "none");
   return (
     <div class="plan">
-      {plan.request && <Grants of={plan.request} replaces={plan.replaces} />}
+      {plan.request && <Grants of={plan.request} replaces={plan.replaces} withoutLosses={plan.removes !== undefined} />}
       <p class={plan.blocked ? "verdict bad" : "verdict"}>
         {plan.operation !== undefined ? (
           <>

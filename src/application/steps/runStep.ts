@@ -139,12 +139,9 @@ async function tryStep<G extends object, O extends StepResult>(
     const recall = async () => {
       // While the operation waited for approval, anything may have changed.
       const { decision } = (await record)?.approval ?? {};
-      const recalled = answers.recalling(ports, decision && Date.parse(decision.time));
-      const { index } = ports;
-      const recalling =
-        definition.looksElsewhere && index
-          ? { ...recalled, ports: index.elsewhere(recalled.ports), isUsed: () => true }
-          : recalled;
+      const kept = answers.recalling(ports, decision && Date.parse(decision.time));
+      const index = definition.looksElsewhere ? ports.index : undefined;
+      const recalling = index ? { ...kept, ports: index.elsewhere(kept.ports), isUsed: () => true } : kept;
       // A further attempt asks for itself.
       const stopping = trail.begun.then(({ before }) => before && recalling.stop());
       stopping.catch(() => undefined);
