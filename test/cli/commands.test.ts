@@ -111,7 +111,8 @@ describe("a namespace's life", () => {
     const after = await cli.mooring(["verify", fullName]);
     const plan = await cli.mooring(["repair", fullName, "--dry-run"]);
     const repair = await cli.mooring(["repair", fullName, "--wait"]);
-    const again = await cli.mooring(["verify", fullName, "-o", "json"]);
+    const again = await cli.mooring(["verify", fullName, "--fresh", "-o", "json"]);
+    const ofAll = await cli.mooring(["verify", "--all", "--fresh"]);
 
     expect(before).toMatchObject({ code: 0, stdout: `${fullName}  matches the request\n` });
     expect(after).toMatchObject({
@@ -121,6 +122,7 @@ describe("a namespace's life", () => {
     expect(plan.stdout).toMatch(/^\+ grant database access +sql-dev\/messages +create$/m);
     expect(repair.code).toBe(0);
     expect(JSON.parse(again.stdout)).toMatchObject({ findings: [] });
+    expect(ofAll).toMatchObject({ code: 2, stderr: expect.stringContaining("--fresh is for one namespace") });
   });
 
   it("leaves an intact audit trail, and says when there are more entries than it shows", async () => {

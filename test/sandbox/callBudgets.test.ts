@@ -134,6 +134,7 @@ async function measure(
   // The first one logs in elsewhere.
   await meter(() => acts.verify("warm"));
   await row("verification", () => acts.verify("warm"));
+  await row("fresh verification", () => service.call("POST", `${pathOf("warm")}/verify?fresh=true`));
   identityOf(sandbox.cloud, "warm")?.federatedCredentials.clear();
   await row("repair", () => repair("warm"));
   await row("offboarding", async () => await run(await service.offboard(names.cluster, "warm")));
