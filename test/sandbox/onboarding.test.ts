@@ -212,7 +212,8 @@ it("reveals no management address, key or token in any answer", async () => {
   for (const { status, headers, body } of answers) {
     expect(status).toBe(200);
     expect(`${JSON.stringify(body)}${JSON.stringify([...headers])}`).not.toMatch(
-      /code=|\/runtime\/webhooks|sig=|eyJ[A-Za-z0-9_-]{10}/,
+      // A token's payload is JSON, too; a nextLink's cursor has one part alone.
+      /code=|\/runtime\/webhooks|sig=|eyJ[\w-]+\.eyJ/,
     );
   }
 });
