@@ -380,6 +380,30 @@ describe("Secrets, which Mooring may not read", () => {
     expect(cloud.objects.has("v1 ResourceQuota team-a/mooring-secrets")).toBe(false);
   });
 
+  it.each([
+    ["has gone", "KUBERNETES_REJECTED"],
+    ["goes", "NAMESPACE_TERMINATING"],
+  ] as const)("count for nothing in a namespace that %s before they are counted", async (fate, code) => {
+    await onboard(workload);
+    const { kubernetes } = cloud.ports;
+    const apply: typeof kubernetes.apply = async (cluster, object, options) => {
+      const key = "v1 Namespace /team-a";
+      const found = cloud.objects.get(key);
+      if (object.kind !== "ResourceQuota" || !found) return kubernetes.apply(cluster, object, options);
+      const metadata = { ...found.metadata, deletionTimestamp: "2026-11-25T00:00:00Z" };
+      if (fate === "goes") cloud.objects.set(key, { ...found, metadata });
+      else cloud.objects.delete(key);
+      throw new PermanentError(code, `namespace team-a ${fate}`);
+    };
+    providePorts({ ...cloud.ports, kubernetes: { ...kubernetes, apply } });
+
+    const { operation, steps } = await offboard();
+
+    expect(operation?.status, operation?.error?.message).toBe("Succeeded");
+    expect(steps.find((step) => step.name === "removeNamespace")?.notices).toBeUndefined();
+    expect(cloud.objects.has("v1 Namespace /team-a")).toBe(false);
+  });
+
   it("keep a namespace in which nothing counts them", async () => {
     await onboard(workload);
     const { kubernetes } = cloud.ports;

@@ -1,6 +1,7 @@
 /** How Kubernetes objects are removed: what Mooring created is deleted, what it adopted is given up, and the rest stays. */
 import type { ClusterTarget } from "../../domain/catalog/catalog.ts";
 import { defined } from "../../domain/defined.ts";
+import { PermanentError } from "../../domain/errors.ts";
 import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { adoptedBy, readMetadata, readReplaced } from "../../domain/naming/ownership.ts";
 import { strongest } from "../../domain/operation/actions.ts";
@@ -97,7 +98,16 @@ export async function reconsider(
   { ref, decision }: { readonly ref: Leaving; readonly decision: RemovalDecision },
   input: RemoveInput,
 ): Promise<RemovalDecision> {
-  if (decision.action !== "delete" || decision.isGoing || !(await ref.mustStay?.())) return decision;
+  if (decision.action !== "delete" || decision.isGoing || !ref.mustStay) return decision;
+  try {
+    if (!(await ref.mustStay())) return decision;
+  } catch (error) {
+    if (!(error instanceof PermanentError)) throw error;
+    // Others may delete it while Mooring asks: nothing keeps it then.
+    const current = await kubernetes.get(cluster, ref);
+    if (current && current.metadata.deletionTimestamp === undefined) throw error;
+    return await decideRemoval(ref, current, input);
+  }
   return await decideRemoval({ ...ref, isKept: true }, await kubernetes.get(cluster, ref), input);
 }
 
