@@ -66,7 +66,7 @@ export const partDefects: Readonly<Record<string, PartDefect>> = {
       '...row(progress?.awaitsApproval ? "awaitingApproval" : "requested", isMoved',
       '...row("inForce", isMoved',
     ),
-    test: "test/proof/standings.test.ts",
+    test: "test/proof/access.test.ts",
     named: "says what can be opened, and no more",
   },
 };

@@ -27,11 +27,7 @@ import { upkeepScenarios } from "./upkeepScenarios.ts";
 
 const one = { databases: databases.slice(0, 1) };
 
-const permanent = (what: string) => (cloud: FakeCloud) => {
-  cloud.onWrite = (call) => {
-    if (call.what === what && call.when === "before") throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
-  };
-};
+const permanent = (what: string) => (cloud: FakeCloud) => refuseWrites(cloud, what);
 
 /** Loses the answer the first time. */
 const lost = (what: string) => (cloud: FakeCloud) => {
@@ -82,21 +78,20 @@ const takeOver = async ({ acceptance, run }: Stage, changes: object = {}) => {
   await run();
 };
 
-/** Cancels when the given activity is about to run. */
 const canceledAt =
   (activity: string, changes: object = {}): Scenario =>
-  async ({ cloud, acceptance, run }) => {
-    const { operation } = await acceptOnboarding(
-      acceptance,
-      OnboardingRequest.parse({ ...base, ...changes }),
-      confirmed,
-    );
-    await run({
-      async execute(name, work) {
-        if (name === activity) await cancelOperation(cloud.ports.registry, operation, { by: requester });
-        return await work();
-      },
-    });
+  (stage) =>
+    stage.onboard(changes, cancelingAt(stage, activity));
+
+/** What an onboarding whose undos were refused has left is undone again, perhaps by a cloud that refuses no more. */
+const undoneAgain =
+  (undo: string, meanwhile: (cloud: FakeCloud) => void = () => undefined): Scenario =>
+  async ({ cloud, acceptance, run, onboard }) => {
+    refuseWrites(cloud, "put credential", undo);
+    const failed = await onboard();
+    meanwhile(cloud);
+    await acceptCompensation(acceptance, failed);
+    await run();
   };
 
 const decided =
@@ -130,13 +125,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   "admin-answer-lost": broken(lost("set SQL administrator")),
   "admin-refused": broken(permanent("set SQL administrator")),
   "admin-canceled": canceledAt("prepareNamespace"),
-  "admin-undo-refused-and-again": async ({ cloud, acceptance, run, onboard }) => {
-    refuseWrites(cloud, "put credential", "remove SQL administrator");
-    const failed = await onboard();
-    cloud.onWrite = () => undefined;
-    await acceptCompensation(acceptance, failed);
-    await run();
-  },
+  "admin-undo-refused-and-again": undoneAgain("remove SQL administrator", (cloud) => refuseWrites(cloud)),
   "admin-set-by-repair": async ({ cloud, onboard, repair }) => {
     await onboard();
     cloud.sqlAdmins.clear();
@@ -203,22 +192,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     refuseWrites(cloud, "change sql-dev/orders");
     await onboard({ ...pod, selector: "other" });
   },
-  "compensate-in-vain": async ({ cloud, acceptance, run, onboard }) => {
-    refuseWrites(cloud, "put credential", "remove identity");
-    const failed = await onboard();
-    await acceptCompensation(acceptance, failed);
-    await run();
-  },
-  "compensate-cannot-begin": async ({ cloud, acceptance, run, onboard }) => {
-    refuseWrites(cloud, "put credential", "remove identity");
-    const failed = await onboard();
+  "compensate-in-vain": undoneAgain("remove identity"),
+  "compensate-cannot-begin": undoneAgain("remove identity", (cloud) => {
     const publish = async () => {
       throw new PermanentError("SERVICE_BUS_FORBIDDEN", "publish is refused");
     };
     providePorts({ ...cloud.ports, events: { publish } });
-    await acceptCompensation(acceptance, failed);
-    await run();
-  },
+  }),
   "offboard-canceled": async (stage) => {
     await stage.onboard();
     await stage.offboard(cancelingAt(stage, "removeIdentity"));
@@ -275,25 +255,8 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       if (tries <= 5) throw new TransientError("ARM_UNAVAILABLE", "no answer came");
     };
   }),
-  "onboard-compensation-failed": async ({ cloud, onboard }) => {
-    cloud.onWrite = ({ what, when }) => {
-      if (when === "before" && ["put credential", "remove identity"].includes(what)) {
-        throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
-      }
-    };
-    await onboard();
-  },
-  "compensate-again": async ({ cloud, acceptance, run, onboard }) => {
-    cloud.onWrite = ({ what, when }) => {
-      if (when === "before" && ["put credential", "remove identity"].includes(what)) {
-        throw new PermanentError("ARM_FORBIDDEN", `${what} is refused`);
-      }
-    };
-    const failed = await onboard();
-    cloud.onWrite = () => undefined;
-    await acceptCompensation(acceptance, failed);
-    await run();
-  },
+  "onboard-compensation-failed": broken((cloud) => refuseWrites(cloud, "put credential", "remove identity")),
+  "compensate-again": undoneAgain("remove identity", (cloud) => refuseWrites(cloud)),
   "onboard-again-after-failure": async ({ cloud, onboard }) => {
     permanent("put credential")(cloud);
     await onboard();

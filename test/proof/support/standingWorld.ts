@@ -21,8 +21,8 @@ import { createRequest, withWishes } from "./worldRequests.ts";
 
 export interface Compared {
   readonly problems: readonly Problem[];
-  /** How often each state was seen, and how many moments were looked at. */
-  readonly seen: ReadonlyMap<string, number>;
+  /** The state of each row at each moment that was looked at. */
+  readonly seen: readonly string[];
 }
 
 /** Of all moments, the part that is looked at. */
@@ -31,17 +31,20 @@ const looked = 0.3;
 export type Say = typeof standingOf;
 
 /** Somebody else's edits are drift, which documents show as findings: here nobody makes any. */
-export async function compare(seed: number, say: Say = standingOf): Promise<Compared> {
+export async function compare(
+  seed: number,
+  { say = standingOf, trace }: { readonly say?: Say; readonly trace?: string[] } = {},
+): Promise<Compared> {
   const problems = new Set<Problem>();
-  const seen = new Map<string, number>();
-  const original = createWorld(seed);
+  const seen: string[] = [];
+  const original = createWorld(seed, trace);
   const moments = createDice(seed ^ 0x57a7);
   // What somebody else's identity had before Mooring adopted it is theirs to know.
   const before = new Set(checkReach(original, { ...original.request, databases: [], targets: [] }));
   const look = (after: string) => {
     if (!moments.chance(looked)) return;
     const found = judge(original, say, before);
-    for (const { state } of found.standing) seen.set(state, (seen.get(state) ?? 0) + 1);
+    seen.push(...found.standing.map(({ state }) => state));
     for (const each of found.problems) problems.add(`after ${after}, ${found.where}: ${each}`);
   };
   const world: World = {

@@ -22,7 +22,7 @@ export interface Report {
   readonly count: number;
 }
 
-interface Verdict {
+export interface Verdict {
   readonly problems: readonly string[];
   readonly seen: readonly string[];
 }
