@@ -149,5 +149,30 @@ function createPool(
   });
   // Without a listener, losing an idle connection would end the process. Requests report a lost connection anyway.
   pool.on("error", () => undefined);
+  keepFirstConnection(pool);
   return pool;
+}
+
+/**
+ * Before a pool opens, node-mssql logs in to see whether it can, and closes that connection (`_connect` in its
+ * lib/base/connection-pool.js). The pool keeps it: a login is a call, and may be what wakes a serverless database.
+ */
+function keepFirstConnection(pool: ConnectionPool): void {
+  const driver = pool as unknown as {
+    readonly pool: object | null | undefined;
+    _poolCreate(): Promise<unknown>;
+    _poolDestroy(connection: unknown): Promise<void>;
+  };
+  const create = driver._poolCreate.bind(pool);
+  const destroy = driver._poolDestroy.bind(pool);
+  let first: unknown;
+  driver._poolDestroy = async (connection) => {
+    if (driver.pool) await destroy(connection);
+    else first = connection;
+  };
+  driver._poolCreate = async () => {
+    const connection = first ?? (await create());
+    first = undefined;
+    return connection;
+  };
 }
