@@ -18,6 +18,7 @@ import { createTurns } from "./adapters/registry/turns.ts";
 import { createUnreadableRows } from "./adapters/registry/unreadableRows.ts";
 import { createDatabases } from "./adapters/sql/index.ts";
 import { dashboardSettings } from "./application/documents/dashboardSettings.ts";
+import { createDriftWatch } from "./application/inspection/watchDrift.ts";
 import { watchUnrecorded } from "./application/inspection/watchUnrecorded.ts";
 import { createBacklog } from "./application/queue/backlog.ts";
 import { recoverBatch } from "./application/recovery/reconcileBatches.ts";
@@ -153,7 +154,8 @@ registerMigrations(ports, routes, requestRecovery);
 registerOnboardingRequested(ports, { backlog, requestRecovery, failing: new Set() });
 registerStartAccepted(ports, backlog);
 const unrecordedWatch = watchUnrecorded(ports);
-registerWatchDrift(ports, unrecordedWatch);
+const driftWatch = createDriftWatch(ports);
+registerWatchDrift(ports, driftWatch, unrecordedWatch);
 registerWatchExpiry(ports);
 registerForgetIdempotencyKeys(ports, { rowHours: config.MOORING_IDEMPOTENCY_ROW_HOURS });
 registerPurgeHistories({ days: config.MOORING_HISTORY_DAYS });
@@ -163,7 +165,7 @@ registerExports(ports, routes);
 registerCatalog(ports, routes);
 registerAccess(ports, routes);
 registerCaller(ports, routes);
-registerHealth(ports, routes, { catalogWatch: watchCatalog(ports), unrecordedWatch });
+registerHealth(ports, routes, { catalogWatch: watchCatalog(ports), driftWatch, unrecordedWatch });
 registerOpenApi(routes);
 registerDashboard(routes, {
   built: assetsIn(join(appFolder, "dist/dashboard")),

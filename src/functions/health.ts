@@ -1,5 +1,6 @@
 import { getClient } from "durable-functions";
 import { type DroppedName, describeDropped } from "../application/inspection/droppedNames.ts";
+import type { DriftWatch } from "../application/inspection/watchDrift.ts";
 import type { Unrecorded, UnrecordedWatch } from "../application/inspection/watchUnrecorded.ts";
 import type { Caller } from "../domain/access/caller.ts";
 import { HealthDocument } from "../domain/documents/health.ts";
@@ -51,13 +52,14 @@ export const ready = declareRoute({
 
 export interface Watches {
   readonly catalogWatch: CatalogWatch;
+  readonly driftWatch: Pick<DriftWatch, "late">;
   readonly unrecordedWatch: Pick<UnrecordedWatch, "unrecorded">;
 }
 
 export function registerHealth(
   { registry }: Pick<Ports, "registry">,
   routes: Routes,
-  { catalogWatch, unrecordedWatch }: Watches,
+  { catalogWatch, driftWatch, unrecordedWatch }: Watches,
 ): void {
   routes.serveAnybody(live, async () => json(200, ok));
 
@@ -77,7 +79,11 @@ export function registerHealth(
       return json(503, unavailable, { "retry-after": "5" });
     }
     const unreadableRows = await registry.countUnreadable();
-    const kinds = [warningsOfCatalog(catalogWatch.dropped()), warningsOfUnrecorded(unrecordedWatch.unrecorded())];
+    const kinds = [
+      warningsOfCatalog(catalogWatch.dropped()),
+      warningsOfUnrecorded(unrecordedWatch.unrecorded()),
+      warningsOfPace(driftWatch.late()),
+    ];
     const needed = kinds.filter(({ named }) => named.length > 0);
     const health: HealthDocument = {
       ...ok,
@@ -108,6 +114,11 @@ function warningsOfUnrecorded(unrecorded: readonly Unrecorded[]): Warnings {
       `No record knows ${count} identities that Mooring made or lets pods use, or members of its roles`,
   };
 }
+
+const warningsOfPace = (named: readonly string[]): Warnings => ({
+  named,
+  counted: (count) => `Namespaces of ${count} subscriptions are looked at less often than drift.everyMinutes says`,
+});
 
 /** Readiness answers anybody, so names are only for those who may see them elsewhere, too. */
 function warningsFor(by: Caller | undefined, kinds: readonly Warnings[]): string[] {

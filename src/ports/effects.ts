@@ -73,7 +73,7 @@ export const portEffects = {
     listNamespaces: "reads",
     countNamespaces: "reads",
     heldNamespaces: "reads",
-    namespacesToVerify: "reads",
+    lookTimes: "reads",
     namespacesEnding: "reads",
     // The first of all makes it.
     installation: "reads",

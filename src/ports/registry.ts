@@ -1,7 +1,8 @@
 /** What Mooring remembers: Table Storage. */
 import type { NamespaceRef } from "../domain/naming/names.ts";
 import type { Leftover } from "../domain/operation/leftover.ts";
-import type { FreeRecord, HeldRecord, NamespaceRecord, OnboardedRecord } from "../domain/operation/namespaceRecord.ts";
+import type { LookTime } from "../domain/operation/lookTime.ts";
+import type { FreeRecord, HeldRecord, NamespaceRecord } from "../domain/operation/namespaceRecord.ts";
 import type { OperationStatus } from "../domain/operation/operation.ts";
 import type {
   AnyOperation,
@@ -33,8 +34,8 @@ export interface Registry extends Batches, WaitingRequests, Leftovers {
   countNamespaces(team: string): Promise<number>;
   /** Records whose state says that an operation holds them. */
   heldNamespaces(): Promise<readonly Stored<HeldRecord>[]>;
-  /** Onboarded, and last verified before the given time; in no particular order. */
-  namespacesToVerify(query: { before: string }): Promise<readonly Stored<OnboardedRecord>[]>;
+  /** Of all that are onboarded, without the rest of their records; in no particular order. */
+  lookTimes(): Promise<readonly LookTime[]>;
   /** Access of these namespaces ends before the given time, or a look has found so; no operation holds them. In no particular order. */
   namespacesEnding(query: { before: string }): Promise<readonly Stored<FreeRecord>[]>;
   /** False if there already is a record. */

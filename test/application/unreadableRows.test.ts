@@ -12,7 +12,7 @@ import { watchExpiry } from "../../src/application/expiry/watchExpiry.ts";
 import { findDropped } from "../../src/application/inspection/droppedNames.ts";
 import { findUnrecorded } from "../../src/application/inspection/unrecordedIdentities.ts";
 import { findUnrecordedMembers } from "../../src/application/inspection/unrecordedMembers.ts";
-import { watchDrift } from "../../src/application/inspection/watchDrift.ts";
+import { createDriftWatch } from "../../src/application/inspection/watchDrift.ts";
 import { watchUnrecorded } from "../../src/application/inspection/watchUnrecorded.ts";
 import { reconcileBatches } from "../../src/application/recovery/reconcileBatches.ts";
 import type { Caller } from "../../src/domain/access/caller.ts";
@@ -52,7 +52,7 @@ const readers: Readonly<Record<string, (ports: Ports) => Promise<unknown>>> = {
       reject: async () => undefined,
       revoke: async () => ({ operation: "" }),
     }),
-  "the timer of drift": (ports) => watchDrift(ports, log, { pauseMs: 0, repair: async () => ({ operation: "" }) }),
+  "the timer of drift": (ports) => createDriftWatch(ports, 0).run(log, async () => ({ operation: "" })),
   "the look for what no record knows": (ports) => watchUnrecorded(ports).look(log),
   "the timer of batches": (ports) => {
     const { client } = createAcceptanceContext({ ports });

@@ -11,6 +11,7 @@ import { randomUUID } from "node:crypto";
 import { TransientError } from "../../domain/errors.ts";
 import { endOfIdsSince } from "../../domain/naming/operationId.ts";
 import { isFree, isHeld, isOnboarded } from "../../domain/operation/lifecycle.ts";
+import { lookTimeOf } from "../../domain/operation/lookTime.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { freeStates, heldStates } from "../../domain/operation/namespaceState.ts";
 import type { AnyOperation, Page } from "../../domain/operation/records.ts";
@@ -89,11 +90,12 @@ export function createRegistryOn(
     // One scan of the table for all states, since there is no index on them.
     heldNamespaces: async () =>
       onlyReadable(await namespaces.readable([["state", heldStates]]), readStoredNamespace).value.filter(isHeld),
-    // Times in the same format compare as text.
-    async namespacesToVerify({ before }) {
-      const filters = [["state", "Onboarded"] as const, ["verifiedTime", before, "lt"] as const];
-      return onlyReadable(await namespaces.readable(filters), readStoredNamespace).value.filter(isOnboarded);
+    async lookTimes() {
+      const fields = ["cluster", "namespace", "state", "lookedTime", "verifiedTime"] as const;
+      const { value } = await namespaces.readable([["state", "Onboarded"]], fields);
+      return value.filter(isOnboarded).map(lookTimeOf);
     },
+    // Times in the same format compare as text.
     async namespacesEnding({ before }) {
       const filters = [["state", freeStates] as const, ["expiresTime", before, "lt"] as const];
       return onlyReadable(await namespaces.readable(filters), readStoredNamespace).value.filter(isFree);

@@ -10,6 +10,8 @@ import { type Finding, fingerprint, isRepairable, severityOf } from "../../domai
 import { hasPassed } from "../../domain/hasPassed.ts";
 import { messageOf } from "../../domain/messageOf.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
+import { isOnboarded } from "../../domain/operation/lifecycle.ts";
+import { type LookTime, lookTimeOf } from "../../domain/operation/lookTime.ts";
 import type { NamespaceRecord, OnboardedRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { Stored } from "../../domain/operation/records.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
@@ -25,51 +27,112 @@ import { proveNamespace, readTwice } from "./proveNamespace.ts";
 type Log = Record<"log" | "warn", (line: string) => void>;
 
 /**
- * One look gets the identity and lists its credentials; Azure allows a subscription 10 and 5 of these a second (entra-docs,
- * workload identity federation considerations). One look a second leaves most of that to the operations.
+ * A look lists an identity's credentials, which Azure allows a subscription 5 times a second (entra-docs, workload identity federation
+ * considerations). Half of that stays for operations.
  */
-const mostPerRun = 20;
-const pauseMs = 1_000;
+const pauseMs = 400;
+/** The timer's next run comes after 30 s, and not at all if this one still runs. */
+const timerMs = 30_000;
+const runMs = 25_000;
+/** Of one subscription: a slow look holds up no other, and all that are under way fit into memory. */
+const mostAtOnce = 10;
 const dayMs = 86_400_000;
 
-export interface Watch {
-  /** Starts a repair, and records what it is for. */
-  readonly repair: (
-    record: NamespaceRecord,
-    repairTried: NonNullable<NamespaceRecord["repairTried"]>,
-  ) => Promise<{ readonly operation: string }>;
-  readonly pauseMs?: number;
+/** Starts a repair, and records what it is for. */
+export type StartRepair = (
+  record: NamespaceRecord,
+  repairTried: NonNullable<NamespaceRecord["repairTried"]>,
+) => Promise<{ readonly operation: string }>;
+
+export interface DriftWatch {
+  /** Called by the timer. */
+  run(context: Log, repair: StartRepair): Promise<void>;
+  /** A sentence for each subscription with more namespaces than it allows to look at in a period; as of the last list. */
+  late(): readonly string[];
 }
 
-export async function watchDrift(ports: Ports, context: Log, { repair, ...pace }: Watch): Promise<void> {
-  const looks: Promise<void>[] = [];
-  for (const record of await dueNamespaces(ports, Date.now())) {
-    if (looks.length > 0) await sleep(pace.pauseMs ?? pauseMs);
-    const { cluster, namespace } = record;
-    looks.push(
-      concerning({ cluster, namespace }, () =>
-        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
-      ),
-    );
-  }
-  await Promise.all(looks);
+interface Run {
+  readonly context: Log;
+  readonly repair: StartRepair;
+  /** On the clock of `performance`. */
+  readonly until: number;
 }
 
-/** Oldest look first. A namespace that could not be read waits for its next turn, and holds up no other. */
-async function dueNamespaces({ catalog, registry }: Ports, now: number): Promise<readonly Stored<OnboardedRecord>[]> {
+/**
+ * Lists all namespaces once in a period, and looks at each when it is due, the least recently seen first: what is due costs the same to
+ * find, however many there are. One that is onboarded meanwhile is due after the next list.
+ */
+export function createDriftWatch(ports: Ports, pace = pauseMs): DriftWatch {
+  const { catalog, registry } = ports;
   const everyMs = catalog.drift.everyMinutes * 60_000;
-  const before = new Date(now - everyMs).toISOString();
-  const seen = ({ lookedTime, verifiedTime }: OnboardedRecord) => lookedTime ?? verifiedTime ?? "";
-  return (await registry.namespacesToVerify({ before }))
-    .filter((record) => hasPassed(Date.parse(seen(record)) || 0, everyMs, now))
-    .toSorted((a, b) => (seen(a) < seen(b) ? -1 : Number(seen(a) > seen(b))))
-    .slice(0, mostPerRun);
+  const isDue = (seen: string) => hasPassed(Date.parse(seen) || 0, everyMs, Date.now());
+  /** By subscription, the next one last. */
+  let lines: readonly LookTime[][] = [];
+  let listedAt = Number.NEGATIVE_INFINITY;
+  let late: readonly string[] = [];
+
+  async function list(context: Log): Promise<void> {
+    const isOver = lines.every(({ length }) => length === 0) && performance.now() - listedAt >= everyMs;
+    if (!isOver) return;
+    const times = await registry.lookTimes();
+    const subscriptionOf = ({ cluster }: LookTime) => catalog.clusters[cluster]?.subscriptionId ?? "";
+    const bySubscription = Map.groupBy(
+      times.toSorted(({ seen: one }, { seen: other }) => (one > other ? -1 : Number(one < other))),
+      subscriptionOf,
+    );
+    lines = [...bySubscription.values()];
+    listedAt = performance.now();
+    late = [...bySubscription].flatMap(([subscription, { length }]) => {
+      const takesMs = length * pace * (timerMs / runMs);
+      // A period shorter than the timer's own, as in a sandbox, is never kept.
+      if (takesMs <= Math.max(everyMs, timerMs)) return [];
+      const minutes = Math.ceil(takesMs / 60_000);
+      return `Subscription ${subscription} has ${length} namespaces, and a look at each takes ${minutes} minutes: set drift.everyMinutes to that or more.`;
+    });
+    for (const line of late) context.warn(logLine(line));
+  }
+
+  /** Undefined if an operation holds it, somebody has looked at it since the list, or it cannot be read. */
+  async function dueRecord(next: LookTime, context: Log): Promise<Stored<OnboardedRecord> | undefined> {
+    try {
+      const record = await registry.getNamespace(next);
+      return record && isOnboarded(record) && isDue(lookTimeOf(record).seen) ? record : undefined;
+    } catch (error) {
+      context.warn(logLine("namespace not looked at", { namespace: namespaceKey(next), reason: messageOf(error) }));
+      return undefined;
+    }
+  }
+
+  async function walk(line: LookTime[], { context, repair, until }: Run): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    for (let next = line.at(-1); next && isDue(next.seen) && performance.now() < until; next = line.at(-1)) {
+      line.pop();
+      const record = await dueRecord(next, context);
+      if (!record) continue;
+      const looking = concerning({ cluster: record.cluster, namespace: record.namespace }, () =>
+        inSpan("look for drift", {}, () => look(ports, context, { record, repair })),
+      ).finally(() => underWay.delete(looking));
+      underWay.add(looking);
+      if (underWay.size >= mostAtOnce) await Promise.race(underWay);
+      if (line.length > 0) await sleep(pace);
+    }
+    await Promise.all(underWay);
+  }
+
+  return {
+    async run(context, repair) {
+      await list(context);
+      const run = { context, repair, until: performance.now() + runMs };
+      await Promise.all(lines.map((line) => walk(line, run)));
+    },
+    late: () => late,
+  };
 }
 
 async function look(
   ports: Ports,
   context: Log,
-  { record, repair }: { record: Stored<OnboardedRecord> } & Pick<Watch, "repair">,
+  { record, repair }: { readonly record: Stored<OnboardedRecord>; readonly repair: StartRepair },
 ): Promise<void> {
   const namespace = namespaceKey(record);
   try {

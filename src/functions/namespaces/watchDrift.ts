@@ -2,7 +2,7 @@
 import { app } from "@azure/functions";
 import { input } from "durable-functions";
 import { acceptUpkeep } from "../../application/acceptance/acceptance.ts";
-import { watchDrift } from "../../application/inspection/watchDrift.ts";
+import type { DriftWatch } from "../../application/inspection/watchDrift.ts";
 import type { UnrecordedWatch } from "../../application/inspection/watchUnrecorded.ts";
 import { watchLeftovers } from "../../application/recovery/watchLeftovers.ts";
 import { AppRole, type Caller } from "../../domain/access/caller.ts";
@@ -12,7 +12,7 @@ import type { Ports } from "../../ports/index.ts";
 
 const watcher: Caller = { id: "mooring", name: "Mooring's drift watcher", teams: [], roles: AppRole.options };
 
-export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatch): void {
+export function registerWatchDrift(ports: Ports, driftWatch: DriftWatch, unrecordedWatch: UnrecordedWatch): void {
   const leftoverWatch = watchLeftovers(ports);
   app.timer("watchDrift", {
     schedule: "*/30 * * * * *",
@@ -20,10 +20,9 @@ export function registerWatchDrift(ports: Ports, unrecordedWatch: UnrecordedWatc
     handler: async (_timer, context) => {
       const traceparent = traceOf({ caller: null, host: context.traceContext?.traceParent });
       const acceptance = acceptanceContextOf(ports, { context, by: watcher, traceparent });
-      await watchDrift(ports, context, {
-        repair: (record, repairTried) =>
-          acceptUpkeep(acceptance, "Repairing", { namespaceRef: record, prepare: () => ({ repairTried }) }),
-      });
+      await driftWatch.run(context, (record, repairTried) =>
+        acceptUpkeep(acceptance, "Repairing", { namespaceRef: record, prepare: () => ({ repairTried }) }),
+      );
       await unrecordedWatch.look(context);
       await leftoverWatch.look(context);
     },

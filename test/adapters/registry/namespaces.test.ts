@@ -114,20 +114,17 @@ it("finds the namespaces that an operation holds", async () => {
   expect(names).not.toContain(free.namespace);
 });
 
-it("finds the onboarded namespaces that were verified before a time", async () => {
-  const verified = (verifiedTime: string) => ({ ...namespaceRecord(), verifiedTime });
-  const old: FreeRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Onboarded" };
-  const fresh: FreeRecord = { ...verified("2026-01-01T00:00:00.002Z"), state: "Onboarded" };
-  const held: HeldRecord = { ...verified("2026-01-01T00:00:00.000Z"), state: "Repairing" };
-  for (const record of [old, fresh, held]) await registry.insertNamespace(record);
+it("says of each onboarded namespace when it was last looked at", async () => {
+  const [verifiedTime, lookedTime] = ["2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"];
+  const of = (fields: object): FreeRecord => ({ ...namespaceRecord(), ...fields, state: "Onboarded" });
+  const [verified, looked, never] = [of({ verifiedTime }), of({ verifiedTime, lookedTime }), of({})];
+  const held: HeldRecord = { ...namespaceRecord(), verifiedTime, state: "Repairing" };
+  for (const record of [verified, looked, never, held]) await registry.insertNamespace(record);
 
-  const found = await registry.namespacesToVerify({ before: "2026-01-01T00:00:00.001Z" });
+  const seen = new Map((await registry.lookTimes()).map((each) => [each.namespace, each.seen]));
 
-  const names = found.map(({ namespace }) => namespace);
-  expect(names).toContain(old.namespace);
-  expect(names).not.toContain(fresh.namespace);
-  expect(names).not.toContain(held.namespace);
-  expect((await registry.heldNamespaces()).map(({ namespace }) => namespace)).toContain(held.namespace);
+  const found = [verified, looked, never, held].map(({ namespace }) => seen.get(namespace));
+  expect(found).toEqual([verifiedTime, lookedTime, "", undefined]);
 });
 
 it("finds the namespaces whose access ends before a time, or has been found to have ended", async () => {

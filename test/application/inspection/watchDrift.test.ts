@@ -1,6 +1,6 @@
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { providePorts } from "../../../src/activities/host.ts";
-import { toRepair, watchDrift } from "../../../src/application/inspection/watchDrift.ts";
+import { createDriftWatch, type StartRepair, toRepair } from "../../../src/application/inspection/watchDrift.ts";
 import { Catalog } from "../../../src/domain/catalog/catalog.ts";
 import { TransientError } from "../../../src/domain/errors.ts";
 import { finding } from "../../../src/domain/finding.ts";
@@ -69,14 +69,16 @@ function dropUser(namespace: string) {
   cloud.users.get("sql-dev/messages")?.delete(identityName(request(namespace)));
 }
 
+const watchOf = (ports: Ports, drift: object = {}, pauseMs = 0) =>
+  createDriftWatch({ ...ports, catalog: Catalog.parse({ ...catalog, drift }) }, pauseMs);
+
+const repair: StartRepair = async ({ namespace, findings = [] }) => {
+  repairs.push(`${namespace}: ${findings.map(({ code }) => code).join()}`);
+  return { operation: "repair-1" };
+};
+
 async function watch(drift: object = {}, ports: Ports = cloud.ports) {
-  await watchDrift({ ...ports, catalog: Catalog.parse({ ...catalog, drift }) }, quiet, {
-    pauseMs: 0,
-    repair: async ({ namespace, findings = [] }) => {
-      repairs.push(`${namespace}: ${findings.map(({ code }) => code).join()}`);
-      return { operation: "repair-1", kind: "repair", isNew: true };
-    },
-  });
+  await watchOf(ports, drift).run(quiet, repair);
 }
 
 it("looks at namespaces that were not looked at for long, keeps the findings, and reports them once", async () => {
@@ -167,27 +169,82 @@ it("puts a namespace that cannot be read at the end of the queue, so that it blo
   expect(record("there").verifiedTime).not.toBe("2026-01-02T00:00:00.000Z");
 });
 
-it("looks at twenty namespaces per run, the least recently seen first", async () => {
-  for (let index = 0; index < 22; index += 1) {
+/** Onboards namespaces of which each was seen a second after the one before. */
+async function onboardMany(count: number) {
+  for (let index = 0; index < count; index += 1) {
     const time = new Date(Date.parse(long) + index * 1_000).toISOString();
     await onboard(`team-${index}`, { verifiedTime: time, lookedTime: time });
   }
+}
 
-  await watch();
+const unseen = () =>
+  [...cloud.namespaces.values()].flatMap(({ namespace, verifiedTime = "" }) =>
+    verifiedTime < "2026-02" ? namespace : [],
+  );
 
-  const unseen = [...cloud.namespaces.values()].filter(({ verifiedTime = "" }) => verifiedTime < "2026-02");
-  expect(unseen.map(({ namespace }) => namespace)).toEqual(["team-20", "team-21"]);
+it("looks at the least recently seen first, and goes on where the time of a run was over", async () => {
+  await onboardMany(22);
+  const drift = watchOf(cloud.ports);
+  const { now } = performance;
+  const over = vi.spyOn(performance, "now");
+  over.mockImplementation(() => now.call(performance) + (unseen().length <= 4 ? 25_000 : 0));
+
+  await drift.run(quiet, repair);
+  over.mockRestore();
+  const left = unseen();
+  await drift.run(quiet, repair);
+
+  expect(left).toEqual(["team-18", "team-19", "team-20", "team-21"]);
+  expect(unseen()).toEqual([]);
+});
+
+it("reads the list once in a period, and then the records that are due", async () => {
+  await onboardMany(3);
+  const { registry } = cloud.ports;
+  const reads: string[] = [];
+  const ports: Ports = {
+    ...cloud.ports,
+    registry: {
+      ...registry,
+      lookTimes() {
+        reads.push("list");
+        return registry.lookTimes();
+      },
+      getNamespace(ref) {
+        reads.push(ref.namespace);
+        return registry.getNamespace(ref);
+      },
+    },
+  };
+  const drift = watchOf(ports);
+
+  for (let run = 0; run < 3; run += 1) await drift.run(quiet, repair);
+
+  expect(reads.filter((each) => each === "list")).toHaveLength(1);
+  expect(new Set(reads)).toEqual(new Set(["list", "team-0", "team-1", "team-2"]));
+});
+
+it("says which subscription has more namespaces than can be looked at in time", async () => {
+  for (const namespace of ["team-a", "team-b", "team-c"]) await onboard(namespace, {});
+  const pauseMs = 30_000;
+  const [inTime, late] = [2, 1].map((everyMinutes) => watchOf(cloud.ports, { everyMinutes }, pauseMs));
+
+  await inTime?.run(quiet, repair);
+  await late?.run(quiet, repair);
+
+  expect(inTime?.late()).toEqual([]);
+  const subscription = cloud.ports.catalog.clusters["aks-dev"]?.subscriptionId;
+  expect(late?.late()).toEqual([
+    `Subscription ${subscription} has 3 namespaces, and a look at each takes 2 minutes: set drift.everyMinutes to that or more.`,
+  ]);
 });
 
 it("does not count it as a failure when an operation began before the repair", async () => {
   await onboard("team-a");
   dropUser("team-a");
-  const ports = { ...cloud.ports, catalog: Catalog.parse({ ...catalog, drift: { repair: ["Error"] } }) };
 
-  await watchDrift(ports, quiet, {
-    repair: async () => {
-      throw new Refusal("OPERATION_IN_PROGRESS", "another one runs");
-    },
+  await watchOf(cloud.ports, { repair: ["Error"] }).run(quiet, async () => {
+    throw new Refusal("OPERATION_IN_PROGRESS", "another one runs");
   });
 
   expect(record("team-a").findings).toHaveLength(1);
@@ -232,14 +289,7 @@ it("warns when a failed look could not be recorded, and still looks at the other
     identities: { ...identities, get: () => Promise.reject(new TransientError("ARM_UNAVAILABLE", "Azure is away")) },
   };
 
-  await watchDrift(
-    ports,
-    { log: () => undefined, warn: (line: string) => void told.push(line) },
-    {
-      pauseMs: 0,
-      repair: () => Promise.reject(new Error("nothing is to be repaired")),
-    },
-  );
+  await watchOf(ports).run({ log: () => undefined, warn: (line: string) => void told.push(line) }, repair);
 
   expect(told.filter((line) => line.includes("failed look not noted"))).toHaveLength(2);
   expect(told.join()).toContain("the tables are away");

@@ -9,7 +9,7 @@ import {
   acceptUpkeep,
 } from "../../../src/application/acceptance/acceptance.ts";
 import type { AdmissionOptions } from "../../../src/application/admission/admission.ts";
-import { watchDrift } from "../../../src/application/inspection/watchDrift.ts";
+import { createDriftWatch } from "../../../src/application/inspection/watchDrift.ts";
 import { goesTo, prepareMigration } from "../../../src/application/migration/prepareMigration.ts";
 import { type Caller, expiryCaller } from "../../../src/domain/access/caller.ts";
 import type { NamespaceRef } from "../../../src/domain/naming/names.ts";
@@ -129,15 +129,12 @@ export function look(namespaceRef: NamespaceRef, registry: Registry): Act {
       }
       let started: Accepted | undefined;
       const log = { log: () => undefined, warn: acceptance.warn };
-      await watchDrift(acceptance.ports, log, {
-        pauseMs: 0,
-        async repair(drifted, repairTried) {
-          started = await acceptUpkeep(acceptance, "Repairing", {
-            namespaceRef: drifted,
-            prepare: () => ({ repairTried }),
-          });
-          return started;
-        },
+      await createDriftWatch(acceptance.ports, 0).run(log, async (drifted, repairTried) => {
+        started = await acceptUpkeep(acceptance, "Repairing", {
+          namespaceRef: drifted,
+          prepare: () => ({ repairTried }),
+        });
+        return started;
       });
       return started;
     },

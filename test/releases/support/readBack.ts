@@ -56,7 +56,7 @@ async function readRecords(
     audit: (await audit.read({ limit })).value,
     chain: [await audit.verify()],
     held: names(await registry.heldNamespaces()),
-    toVerify: names(await registry.namespacesToVerify({ before: "9999" })),
+    toVerify: (await registry.lookTimes()).map(({ namespace }) => namespace),
     ofRed: await registry.countNamespaces("red"),
     ofNamespaces: ids(await readEach(listed.operations, ({ id }) => registry.getOperation(id))),
     ofBatches: ids(await readEach(listed.operations, ({ id }) => registry.getBatch(id))),
