@@ -250,7 +250,10 @@ describe("watch", () => {
 
   it("prints all events until Ctrl-C", async () => {
     const fullName = cli.newNamespaceRef();
-    const watching = start(["watch"], { env: cli.env() });
+    const { url, passed } = await cli.through(() => "pass");
+    const watching = start(["watch"], { env: { ...cli.env(), MOORING_SERVER: url } });
+    // The stream has no past: what begins before it is open is not seen.
+    await expect.poll(() => passed.some(({ path }) => path.endsWith("/events")), { timeout: 30_000 }).toBe(true);
     await cli.mooring([...onboardArgs(fullName), "--wait"]);
     await watching.hasSaid(new RegExp(`^\\d\\d:\\d\\d:\\d\\d {2}onboard ${fullName} \\w+-\\w+ {2}Succeeded$`, "m"));
 
