@@ -93,14 +93,11 @@ describe.runIf(executable !== undefined)("operations", () => {
     sandbox,
     service,
   }) => {
-    const { faults } = sandbox.cloud;
-    faults.add({
-      wire: "sql",
-      operation: "CREATE USER",
-      times: Number.POSITIVE_INFINITY,
-      effect: { kind: "delay", ms: 1_000 },
-    });
     const waves = 5 * lanes;
+    // The remaining time is there once ten have ended and until all have begun. It has to stay long enough for a slow page to show it.
+    const fault = { wire: "sql", operation: "CREATE USER" } as const;
+    sandbox.cloud.faults.add({ ...fault, times: 3 * lanes, effect: { kind: "delay", ms: 700 } });
+    sandbox.cloud.faults.add({ ...fault, times: lanes, effect: { kind: "delay", ms: 8_000 } });
     const requests = Array.from({ length: waves }, (_, index) => request(`wave-${String(index).padStart(2, "0")}`));
     const held = await service.onboard(toApprove("wave-03"));
     const { body } = await service.call("POST", "/api/onboardings/batch", { requests });

