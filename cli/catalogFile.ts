@@ -1,8 +1,8 @@
 /** Checks an operator's catalog file on this machine, with the same schema that the service starts with. */
 import { readFile } from "node:fs/promises";
 import type { CatalogProblem, ReadCatalog } from "../src/domain/catalog/readCatalog.ts";
+import { count } from "../src/domain/count.ts";
 import { exitCodes, UsageError } from "./failures.ts";
-import { count } from "./output/count.ts";
 import { facts } from "./output/facts.ts";
 import type { View } from "./output/view.ts";
 import type { Session } from "./session.ts";

@@ -8,6 +8,8 @@ import { createProgress } from "./output/progress.ts";
 import { followOperation, getOperation } from "./service/followOperation.ts";
 import type { Session } from "./session.ts";
 
+const whoAsks = { route: "GET /api/caller" } as const;
+
 /** The exit code for an ended operation. After `cancel`, a canceled one is a success. */
 export function exitCodeOf(
   { status }: { readonly status: OperationStatus },
@@ -39,7 +41,10 @@ export async function waitAndPrintAll(session: Session, ids: readonly string[]):
 }
 
 export async function printOperation(session: Session, operation: AnyOperationDocument): Promise<void> {
-  const lines = (view: Parameters<typeof operationLines>[1]) => operationLines(operation, view);
+  // Only while it waits for a person does it matter who asks.
+  const caller =
+    operation.phase === "awaitingApproval" ? await session.client.json(whoAsks, ["id", "roles"]) : undefined;
+  const lines = (view: Parameters<typeof operationLines>[1]) => operationLines(operation, view, caller);
   await session.print({ document: operation, names: [operation.id], lines });
 }
 

@@ -1,7 +1,9 @@
 /** The only reader of the catalog file. Lists every problem with its place. */
+
 import { readFileSync } from "node:fs";
 import type { Catalog } from "./domain/catalog/catalog.ts";
 import { readCatalog } from "./domain/catalog/readCatalog.ts";
+import { count } from "./domain/count.ts";
 
 export function loadCatalog(path: string): Catalog {
   let text: string;
@@ -23,7 +25,7 @@ export function parseCatalog(text: string, name: string): Catalog {
     const place = line === undefined ? "" : `line ${line}: `;
     return `  ${place}${isYaml ? `${setting || "the document"}: ` : ""}${detail}`;
   });
-  const what = isYaml ? `has ${problems.length} problem(s)` : "is not YAML";
+  const what = isYaml ? `has ${count(problems.length, "problem")}` : "is not YAML";
   throw new Error(`${name} ${what}:\n${lines.join("\n")}`);
 }
 

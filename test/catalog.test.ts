@@ -55,7 +55,7 @@ it("names the clusters, databases, roles and teams that the access part refers t
   const message = refusalOf(() => parseCatalog(text, "mooring.yaml"));
 
   expect(message.split("\n").map((line) => line.replace(/^ *line \d+: /, ""))).toEqual([
-    "mooring.yaml has 8 problem(s):",
+    "mooring.yaml has 8 problems:",
     'teams.a.clusters.0: the catalog has no cluster "aks-gone"',
     'teams.a.databases.sql-dev.gone: the catalog has no database "sql-dev/gone"',
     "teams.a.databases.sql-dev.orders.0: the catalog has no role owner on it",

@@ -196,6 +196,7 @@ const imports = /^(?:import|export) [^;=]*? from "[^"]+";/gms;
 /** Modules of the domain that import types at most, whose values the clients may use. */
 const leaves: readonly string[] = [
   "src/domain/defined.ts",
+  "src/domain/count.ts",
   "src/domain/messageOf.ts",
   "src/domain/naming/quoteWord.ts",
   "src/domain/operation/actions.ts",

@@ -1,11 +1,11 @@
 import { stateInWords } from "../../clients/access.ts";
 import { type Affected, affectedBy } from "../../clients/removal.ts";
+import { count } from "../../src/domain/count.ts";
 import type { AccessDocument } from "../../src/domain/documents/access.ts";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
 import { readCount } from "../arguments/values.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, UsageError } from "../failures.ts";
-import { count } from "../output/count.ts";
 import { facts } from "../output/facts.ts";
 import { fixFacts } from "../output/fixFacts.ts";
 import { nameOf } from "../output/namespaces.ts";

@@ -1,6 +1,7 @@
 import { describeLosses } from "../../src/domain/request/lossText.ts";
 import { dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
+import { describeWrites } from "../output/plan.ts";
 import { printable } from "../output/printable.ts";
 import { type Changed, changeEach, expectUnblocked, type NamedRequest, nameEach } from "../requests/eachObject.ts";
 import { onboardingOf } from "../requests/onboarding.ts";
@@ -50,13 +51,14 @@ async function applyOne(session: Session, { request }: NamedRequest, options: Op
   if (!accepted) return undefined;
   const { id: operation, kind, isNew, message } = accepted;
   const word = !isNew ? "unchanged" : kind === "change" ? "configured" : "created";
-  return { word, operation, isDone: message !== undefined };
+  return { word, operation, isDone: !isNew && message !== undefined };
 }
 
 async function planOne(session: Session, { request, name }: NamedRequest, options: Options): Promise<Changed> {
   const { call } = onboardingOf(request, options);
   const plan = await session.client.plan(call, ["steps", "blocked"]);
   expectUnblocked(plan, name);
+  if (plan.operation === undefined) session.say(printable(`${name}: ${describeWrites(plan)}; mooring diff shows them`));
   for (const loss of plan.removes ?? []) session.say(printable(describeLosses(name, [loss])));
   return { word: plan.operation !== undefined ? "unchanged" : plan.replaces ? "configured" : "created" };
 }

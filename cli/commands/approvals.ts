@@ -7,7 +7,7 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Lists what waits for your approval, newest first, except your own requests and those that you have already approved. Needs the role Onboarding.Approve. CHANGES counts the databases that would be added (+), changed (~) and removed (-); GIVEN shows who has approved. `-o wide` also shows who may approve, and `-o json` each whole request with the one that it replaces. For everything that waits in your teams: `mooring list operations --phase awaitingApproval`.",
+    "Lists what waits for your approval, newest first, except your own requests and those that you have already approved. Needs the role Onboarding.Approve. CHANGES names the targets that would be added (+), changed (~) and removed (-); GIVEN shows who has approved. `-o wide` also shows who may approve, and `-o json` each whole request with the one that it replaces. For everything that waits in your teams: `mooring list operations --phase awaitingApproval`.",
   operands: [],
   flags: listFlags(defaultLimit),
   examples: ["approvals", "approvals -o name | xargs -n 1 mooring status"],

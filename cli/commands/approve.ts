@@ -2,7 +2,9 @@ import type { AnyOperationDocument, OperationDocument } from "../../src/domain/d
 import { commentFlags, conditionFlags, dryRunFlags, waitFlags } from "../arguments/shared.ts";
 import { defineCommand } from "../command.ts";
 import { exitCodes, NotPossible, UsageError } from "../failures.ts";
-import { approvalLines, headline } from "../output/operation.ts";
+import { facts } from "../output/facts.ts";
+import { approvalLines, headline, requestedFact } from "../output/operation.ts";
+import { writeLines } from "../output/plan.ts";
 import { askWhether, canAsk } from "../question.ts";
 import { decide } from "../requests/decide.ts";
 import { findOperation } from "../service/findOperation.ts";
@@ -53,7 +55,12 @@ type Waiting = OperationDocument & { readonly approval: NonNullable<OperationDoc
 /** The hash of the request that the person saw and confirmed; undefined if they declined. */
 async function ask(session: Session, operation: Waiting): Promise<string | undefined> {
   const { approval } = operation;
-  session.show((view) => [headline(operation, view), ...approvalLines(operation, view).slice(0, -2)]);
+  session.show((view) => [
+    headline(operation, view),
+    ...facts([requestedFact(operation, view)], view),
+    ...approvalLines(operation, view),
+    ...writeLines(operation.plan ?? [], view),
+  ]);
   const terminal = { input: process.stdin, output: process.stderr, signal: session.signal };
   if (await askWhether("Approve it?", terminal)) return approval.requestHash;
   session.say("Not approved; the operation keeps waiting.");

@@ -1,4 +1,5 @@
 /** A list of what waits for approval. */
+import { approversOf } from "../../clients/deciding.ts";
 import { differencesOf, targetsOf } from "../../clients/request.ts";
 import type { AwaitingDocument } from "../../src/domain/documents/operation.ts";
 import type { Difference } from "../../src/domain/operation/plan.ts";
@@ -15,11 +16,11 @@ export function approvalTable(waiting: readonly AwaitingDocument[], view: View):
     [
       { title: "ID", cell: ({ id }) => id },
       { title: "NAMESPACE", cell: targetOf },
-      { title: "CHANGES", cell: changesOf, wraps: true },
+      { title: "CHANGES", cell: changesOf },
       { title: "WAITS", cell: ({ approval }) => age(approval.requestedTime, now), goes: 2 },
       { title: "LEFT", cell: ({ approval }) => age(now.toISOString(), new Date(approval.expiresTime)), goes: 3 },
       { title: "GIVEN", cell: ({ approval: { given = [], needed = 1 } }) => `${given.length} of ${needed}`, goes: 1 },
-      { title: "APPROVERS", cell: approversOf, isWide: true },
+      { title: "APPROVERS", cell: ({ approval }) => approversOf(approval), isWide: true },
       { title: "BY", cell: ({ requestedBy }) => requestedBy, isWide: true },
       { title: "TEAM", cell: ({ team = "" }) => team, isWide: true },
       { title: "SINCE", cell: ({ approval }) => approval.requestedTime, isWide: true },
@@ -31,25 +32,21 @@ export function approvalTable(waiting: readonly AwaitingDocument[], view: View):
   );
 }
 
-/** `onboard +2` counts targets; a change reads `change +1 ~1 -1, settings`. */
+/** How many targets a row names; the others are counted. */
+const named = 3;
+
+/** `onboard +orders`; a change reads `change ~orders -uploads, settings`. A database stands without its server, so that a row fits in a line. */
 function changesOf({ kind, request, replaces: earlier }: AwaitingDocument): string {
   const replaces: object = earlier ?? {};
   const isTarget = ({ field }: Difference) =>
     [...targetsOf(request), ...targetsOf(replaces)].some(({ noun, key }) => `${noun} ${key}` === field);
   const differences = differencesOf(replaces, request);
   const targets = differences.filter(isTarget);
-  const counts = [
-    ["+", targets.filter(({ current }) => current === null).length],
-    ["~", targets.filter(({ current, desired }) => current !== null && desired !== null).length],
-    ["-", targets.filter(({ desired }) => desired === null).length],
-  ] as const;
-  const counted = counts.flatMap(([sign, number]) => (number === 0 ? [] : [`${sign}${number}`]));
+  const told = targets.slice(0, named).map(({ field, current, desired }) => {
+    const sign = current === null ? "+" : desired === null ? "-" : "~";
+    return `${sign}${field.replace(/^.*[ /]/, "")}`;
+  });
+  const more = targets.length > named ? [`and ${targets.length - named} more`] : [];
   const isSet = earlier !== undefined && differences.length > targets.length;
-  return `${kind} ${[...(counted.length === 0 ? [] : [counted.join(" ")]), ...(isSet ? ["settings"] : [])].join(", ")}`;
-}
-
-/** A person who decides must satisfy every one of these. */
-function approversOf({ approval: { approvers } }: AwaitingDocument): string {
-  const teams = new Set(approvers.flatMap(({ team }) => team ?? []));
-  return teams.size === 0 ? "anyone with Onboarding.Approve" : `team ${[...teams].join(" and ")}`;
+  return [kind, ...told, ...more].join(" ") + (isSet ? (targets.length > 0 ? ", settings" : " settings") : "");
 }

@@ -1,9 +1,9 @@
 /** A batch: its totals, and the namespaces that need attention. */
 import { hasEnded } from "../../clients/operations.ts";
+import { count } from "../../src/domain/count.ts";
 import type { BatchDocument, BatchItemDocument } from "../../src/domain/documents/batch.ts";
 import type { AnyOperationDocument } from "../../src/domain/documents/operation.ts";
 import type { OperationStatus } from "../../src/domain/operation/operation.ts";
-import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
 import { styleOf } from "./status.ts";

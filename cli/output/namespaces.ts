@@ -1,7 +1,9 @@
 /** Namespaces: the list, and the details of each. */
+
 import { accessIn, isAsked, stateInWords } from "../../clients/access.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { withEnd } from "../../clients/request.ts";
+import { count } from "../../src/domain/count.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import { defaultMode } from "../../src/domain/request/modes.ts";
 import { type Fact, facts } from "./facts.ts";
@@ -97,7 +99,7 @@ function describeMigration({ to, from, completed }: Migration): string {
 
 function describeExpiry({ time, targets, tried }: Expiry, { now }: View): string {
   const what = targets ? `loses ${targets.join(", ")}` : "is offboarded";
-  const times = tried && `; tried ${tried.times} time(s) in vain, last ${age(tried.time, now)} ago`;
+  const times = tried && `; tried ${count(tried.times, "time")} in vain, last ${age(tried.time, now)} ago`;
   const isDue = Date.parse(time) <= now.getTime();
   return `${time} (${ahead(time, now)}): ${what}${times ?? (isDue ? " within minutes" : "")}`;
 }
@@ -110,8 +112,9 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
   const { state, identityMode, clientId, team, requestedBy, onboardedTime, verifiedTime, operation } = namespace;
   const { migration, findings, waiting = [] } = namespace;
   const { paint, now } = view;
+  const isHeldForApproval = accessIn(namespace).some((each) => each.state === "awaitingApproval");
   return [
-    `${paint("bold", nameOf(namespace))}  ${paint(styleOfState(namespace), state)}`,
+    `${paint("bold", nameOf(namespace))}  ${paint(styleOfState(namespace), state)}${isHeldForApproval ? ", waits for approval" : ""}`,
     ...facts(
       [
         ["identity", identityMode],
@@ -122,6 +125,8 @@ export function namespaceLines(namespace: NamespaceDocument, view: View): readon
         ["verified", verifiedTime && `${age(verifiedTime, now)} ago`],
         ["ends", namespace.expiry && describeExpiry(namespace.expiry, view)],
         ["operation", operation],
+        // Why, and by whom.
+        ["next", isHeldForApproval ? `mooring status ${operation}` : undefined, "whole"],
         ["migration", migration && describeMigration(migration)],
         ...waiting.map(
           (each) => ["waits", `${each.operation}, from the queue, since ${age(each.since, now)}`] as const,

@@ -1,8 +1,11 @@
 /** An operation as lines of text: its status, its steps, and what went wrong. Pure, so that it can be redrawn at any time. */
 
+import { approversOf, mayDecide } from "../../clients/deciding.ts";
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
 import { phaseWords } from "../../clients/operations.ts";
 import { differencesOf, endsIn } from "../../clients/request.ts";
+import { count } from "../../src/domain/count.ts";
+import type { CallerDocument } from "../../src/domain/documents/caller.ts";
 import type {
   AnyOperationDocument,
   AnySummary,
@@ -12,7 +15,6 @@ import type {
 import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { actionText } from "./action.ts";
 import { batchLines } from "./batch.ts";
-import { count } from "./count.ts";
 import { type Fact, facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
 import { printable } from "./printable.ts";
@@ -62,18 +64,21 @@ function actionOf({ attempts, ...step }: StepDocument): string {
   return attempts < 2 ? done : `${done} try ${attempts}`.trim();
 }
 
-/** The whole operation, for `status` and the end of a --wait. */
-export function operationLines(operation: AnyOperationDocument, view: View): readonly string[] {
-  const { id, error, traceId, traceUrl, requestedBy, team, createdTime, cancel } = operation;
-  const { now, isWide } = view;
-  const by = team === undefined ? requestedBy : `${requestedBy}, team ${team}`;
+/** The whole operation, for `status` and the end of a --wait. `caller` is who reads it, if that is known. */
+export function operationLines(
+  operation: AnyOperationDocument,
+  view: View,
+  caller?: CallerDocument,
+): readonly string[] {
+  const { id, error, traceId, traceUrl, cancel } = operation;
+  const { isWide } = view;
   const ended = error ? facts(errorFacts(operation), view) : [];
   return [
     headline(operation, view),
     ...facts(
       [
         ["id", id],
-        ["by", `${by}, ${age(createdTime, now)} ago`],
+        requestedFact(operation, view),
         ...(operation.kind === "batch"
           ? []
           : ([
@@ -91,12 +96,16 @@ export function operationLines(operation: AnyOperationDocument, view: View): rea
       view,
     ),
     ...(operation.kind !== "batch" && operation.phase === "awaitingApproval" && operation.approval
-      ? ["", ...approvalLines(operation, view)]
+      ? ["", ...approvalLines(operation, view), ...decisionLines(operation, view, caller)]
       : []),
     ...(ended.length > 0 ? ["", ...ended] : []),
     ...(operation.kind !== "batch" && operation.stillToUndo ? ["", ...stillToUndoLines(operation, view)] : []),
     ...(operation.kind === "batch" ? ["", ...batchLines(operation, view)] : stepsWithTroubles(operation, view)),
   ];
+}
+
+export function requestedFact({ requestedBy, team, createdTime }: AnyOperationDocument, { now }: View): Fact {
+  return ["by", `${requestedBy}${team === undefined ? "" : `, team ${team}`}, ${age(createdTime, now)} ago`];
 }
 
 function stepsWithTroubles(operation: OperationDocument, view: View): readonly string[] {
@@ -145,7 +154,7 @@ function subjectOf(operation: AnyOperationDocument): Subject {
 
 /** Everything that an approval covers, so that nobody has to look elsewhere. */
 export function approvalLines(operation: OperationDocument, view: View): readonly string[] {
-  const { id, approval } = operation;
+  const { approval } = operation;
   if (!approval) return [];
   return facts(
     [
@@ -153,11 +162,29 @@ export function approvalLines(operation: OperationDocument, view: View): readonl
       ...requestFacts(operation),
       ["until", approval.expiresTime],
       ["approved", describeGiven(approval)],
-      ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`, "whole"],
-      ["or", `mooring reject ${id}`, "whole"],
     ],
     view,
   );
+}
+
+/** What its reader may do about it: decide, or take the request back. */
+function decisionLines(
+  { id, approval, requestedBy }: OperationDocument,
+  view: View,
+  caller: CallerDocument | undefined,
+): readonly string[] {
+  if (!approval) return [];
+  const decides = !caller || mayDecide(caller, requestedBy);
+  const chosen: readonly Fact[] = decides
+    ? [
+        ["next", `mooring approve ${id} --request-hash ${approval.requestHash}`, "whole"],
+        ["or", `mooring reject ${id}`, "whole"],
+      ]
+    : [
+        ["for", `${approversOf(approval)}, but not for whoever asked`],
+        ["or", `mooring cancel ${id}`, "whole"],
+      ];
+  return facts(chosen, view);
 }
 
 function describeGiven({ needed, given = [] }: NonNullable<OperationDocument["approval"]>): string | undefined {

@@ -1,14 +1,14 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 
 import { endsIn } from "../../clients/request.ts";
+import { count } from "../../src/domain/count.ts";
 import { isChange } from "../../src/domain/operation/actions.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { StepAction } from "../../src/domain/operation/operation.ts";
-import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
+import type { Plan, PlannedStep, StepPlan } from "../../src/domain/operation/plan.ts";
 import { stepInWords } from "../../src/domain/operation/stepName.ts";
 import { lossText } from "../../src/domain/request/lossText.ts";
 import { actionText } from "./action.ts";
-import { count } from "./count.ts";
 import { facts } from "./facts.ts";
 import { fixFacts } from "./fixFacts.ts";
 import { printable } from "./printable.ts";
@@ -31,13 +31,10 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   if (operation !== undefined) {
     return [`${paint("bold", title)}  ${paint("green", "nothing to do")}`, ...facts([["done by", operation]], view)];
   }
-  const writes = steps.filter(({ action }) => isChange(action)).length;
   const blockers = steps.reduce((sum, each) => sum + each.blockers.length, 0);
   const state = blocked
     ? paint("red", `blocked by ${count(blockers, "problem")}; nothing would be written`)
-    : writes === 0
-      ? paint("green", "nothing to change")
-      : paint("green", `${count(writes, "write")}${needsApproval.length > 0 ? " after approval" : ""}`);
+    : paint("green", describeWrites(plan));
   const ends = plan.request ? endsIn(plan.request) : [];
   const nameWidth = Math.max(0, ...steps.map(({ name }) => stepInWords(name).length));
   const notices = [
@@ -64,7 +61,25 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   ];
 }
 
-function stepPlanLines(step: StepPlan, nameWidth: number, view: View): readonly string[] {
+/** `3 writes after approval` */
+export function describeWrites({ steps, needsApproval }: Pick<Plan, "steps" | "needsApproval">): string {
+  const writes = steps.filter(({ action }) => isChange(action)).length;
+  if (writes === 0) return "nothing to change";
+  return `${count(writes, "write")}${needsApproval.length > 0 ? " after approval" : ""}`;
+}
+
+/** What the steps would write, without those that change nothing. */
+export function writeLines(steps: readonly PlannedStep[], view: View): readonly string[] {
+  const writes = steps.filter(({ action }) => isChange(action));
+  const nameWidth = Math.max(0, ...writes.map(({ name }) => stepInWords(name).length));
+  return writes.flatMap((step) => stepPlanLines({ ...step, blockers: [] }, nameWidth, view));
+}
+
+function stepPlanLines(
+  step: Omit<StepPlan, "name"> & { readonly name: string },
+  nameWidth: number,
+  view: View,
+): readonly string[] {
   const { name, target, action, differences, blockers } = step;
   const { paint, width } = view;
   const [sign, style] = signs[action];

@@ -109,7 +109,8 @@ async function followTogether(session: Session, accepted: readonly AcceptedDocum
 /** Prints the accepted operation; with --wait, how it ended. */
 async function followAccepted(session: Session, accepted: AcceptedDocument, title: string): Promise<number> {
   const { id, isNew, message } = accepted;
-  if (message !== undefined) session.say(message);
+  // Whoever waits is told once the approval is asked for.
+  if (message !== undefined && !(isNew && session.isWaiting)) session.say(message);
   else if (!isNew) session.say("This request was sent before; this is its operation.");
   if (session.isWaiting) return await waitAndPrint(session, id);
   await session.print({ document: accepted, names: [id], lines: ({ paint }) => [`${id}  ${paint("bold", title)}`] });

@@ -1,10 +1,10 @@
+import { count } from "../../src/domain/count.ts";
 import type { NamespaceRef } from "../../src/domain/naming/names.ts";
 import type { NamespaceAction } from "../../src/domain/operation/namespaceBatch.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
 import type { Flags } from "../arguments/flags.ts";
 import { readNamespaceRef } from "../arguments/values.ts";
 import { exitCodes, NotPossible, Refused, UsageError } from "../failures.ts";
-import { count } from "../output/count.ts";
 import { nameOf } from "../output/namespaces.ts";
 import { confirmed, type Person, personHere } from "../question.ts";
 import { listAll } from "../service/pages.ts";

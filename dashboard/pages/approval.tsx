@@ -1,5 +1,6 @@
 /** A request that needs a second pair of eyes: why, what it would do, and the decision. */
 
+import { mayDecide } from "../../clients/deciding.ts";
 import type { OperationDocument as Operation } from "../../src/domain/documents/operation.ts";
 import { addressOf } from "../service/address.ts";
 import type { Awaiting } from "../service/awaiting.ts";
@@ -53,7 +54,7 @@ export function Approval({ operation }: { readonly operation: Operation }) {
           ],
         ]}
       />
-      {!decision && phase === "awaitingApproval" && mayDecide(requestedBy) && (
+      {!decision && phase === "awaitingApproval" && caller.value && mayDecide(caller.value, requestedBy) && (
         <>
           <h3>What would happen</h3>
           <PlanToApprove id={id} requestHash={approval.requestHash} />
@@ -82,10 +83,6 @@ export function PlanToApprove({ id, requestHash }: { readonly id: string; readon
       {(found) => <PlanView plan={found} />}
     </Loaded>
   );
-}
-
-function mayDecide(requestedBy: string): boolean {
-  return (caller.value?.roles ?? []).includes("Onboarding.Approve") && caller.value?.id !== requestedBy;
 }
 
 /** What its buttons know of a waiting operation. */

@@ -2,6 +2,7 @@
 
 import { batch, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { count } from "../../src/domain/count.ts";
 import type {
   AuditCheck,
   AuditPage as AuditPageDocument,
@@ -23,7 +24,7 @@ import { Differences } from "../ui/plan.tsx";
 import { Empty, Failure, Loaded } from "../ui/states.tsx";
 import { Action, Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
-import { count, stepWords } from "../ui/words.ts";
+import { stepWords } from "../ui/words.ts";
 import { Trace } from "./timeline.tsx";
 
 const filterNames = { cluster: "Cluster", namespace: "Namespace", operation: "Operation", what: "Text" };

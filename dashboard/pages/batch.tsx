@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { count } from "../../src/domain/count.ts";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
 import { base, ownSection, param, setParams, to } from "../app/router.ts";
 import { addressOf } from "../service/address.ts";
@@ -19,7 +20,7 @@ import { Cause } from "../ui/plan.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Duration, span, Time } from "../ui/time.tsx";
-import { count, words } from "../ui/words.ts";
+import { words } from "../ui/words.ts";
 import { Trace } from "./timeline.tsx";
 
 type Item = Batch["items"][number];

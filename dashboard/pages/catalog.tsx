@@ -1,6 +1,7 @@
 /** What the catalog offers, and to which teams. */
 
 import { nounOf } from "../../clients/drivers.ts";
+import { count } from "../../src/domain/count.ts";
 import type { CallerDocument as Caller } from "../../src/domain/documents/caller.ts";
 import type { CatalogDocument as Catalog } from "../../src/domain/documents/catalog.ts";
 import { to } from "../app/router.ts";
@@ -11,7 +12,7 @@ import { caller, isIn } from "../service/session.ts";
 import { Page, Section } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Tags } from "../ui/tags.tsx";
-import { count, words } from "../ui/words.ts";
+import { words } from "../ui/words.ts";
 
 export function CatalogPage() {
   const resource = useResource("catalog", (signal) => get(addressOf({ route: "GET /api/catalog" }), signal));

@@ -4,6 +4,7 @@ import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { accessIn, stateInWords } from "../../clients/access.ts";
 import { countBySeverity, worstFirst } from "../../clients/findings.ts";
+import { count } from "../../src/domain/count.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
 import { navigate, param, setParams, to } from "../app/router.ts";
@@ -17,7 +18,7 @@ import { Pager } from "../ui/pager.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { Status } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
-import { count, words } from "../ui/words.ts";
+import { words } from "../ui/words.ts";
 import {
   filterNames,
   filterNamespaces,

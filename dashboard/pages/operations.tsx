@@ -2,6 +2,7 @@
 
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { count } from "../../src/domain/count.ts";
 import type { OperationPage } from "../../src/domain/documents/operation.ts";
 import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
 import { param, query, to } from "../app/router.ts";
@@ -17,7 +18,7 @@ import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { nameOf, Status } from "../ui/status.tsx";
 import { Duration, Time } from "../ui/time.tsx";
-import { count, words } from "../ui/words.ts";
+import { words } from "../ui/words.ts";
 
 export type Summary = OperationPage["value"][number];
 

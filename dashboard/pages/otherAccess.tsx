@@ -1,6 +1,7 @@
 /** Who else reaches one target. Nothing is read until somebody asks, for that takes a look at the target itself. */
 
 import { useSignal } from "@preact/signals";
+import { count } from "../../src/domain/count.ts";
 import type { OtherAccess, OtherAccessPage } from "../../src/domain/documents/otherAccess.ts";
 import { to } from "../app/router.ts";
 import { addressOf } from "../service/address.ts";
@@ -11,7 +12,6 @@ import { Older } from "../ui/older.tsx";
 import { Section } from "../ui/page.tsx";
 import { Empty, Failure } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
-import { count } from "../ui/words.ts";
 
 export function OtherAccessSection({ target }: { readonly target: string }) {
   const read = useSignal<OtherAccessPage | undefined>(undefined);

@@ -1,11 +1,11 @@
 /** The end of a list that loads page by page, newest first: how many are shown, and a button for more. */
 import { batch, type Signal } from "@preact/signals";
 import type { DocumentOf, ListRoute } from "../../clients/api.ts";
+import { count } from "../../src/domain/count.ts";
 import { nextOf } from "../service/address.ts";
 import { get } from "../service/client.ts";
 import { useTask } from "../service/task.ts";
 import { Failure } from "./states.tsx";
-import { count } from "./words.ts";
 
 export function Older<R extends ListRoute>({
   of,

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import type { Fixable } from "../../clients/fixes.ts";
 import { endsIn } from "../../clients/request.ts";
+import { count } from "../../src/domain/count.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
 import type { Difference, Plan } from "../../src/domain/operation/plan.ts";
@@ -12,7 +13,7 @@ import { Fix } from "./fix.tsx";
 import { Grants } from "./grants.tsx";
 import { Action } from "./status.tsx";
 import { span } from "./time.tsx";
-import { count, stepWords } from "./words.ts";
+import { stepWords } from "./words.ts";
 
 /** A step of a plan, or one that ran. */
 interface PlannedStep {

@@ -35,6 +35,23 @@ async function requestByQueue(): Promise<string> {
 }
 
 describe("decisions", () => {
+  it("says at once that a request waits, and what its requester may do about it", async () => {
+    const fullName = cli.newNamespaceRef();
+    const sent = await cli.mooring(onboardArgs(fullName, orders));
+    const [id = ""] = sent.stdout.split(" ");
+    await expect
+      .poll(async () => (await cli.mooring(["status", fullName])).stdout, { interval: 300 })
+      .toMatch(new RegExp(`Onboarding, waits for approval[^]*next +mooring status ${id}`));
+    const { stdout } = await cli.mooring(["status", id]);
+
+    expect(sent.stderr).toContain(
+      `It waits for approval before anything is written. Database ${orders} needs approval.`,
+    );
+    expect(stdout).toMatch(new RegExp(`for +anyone with Onboarding.Approve[^]*or +mooring cancel ${id}`));
+    expect(stdout).not.toContain("mooring approve");
+    await cli.mooring(["cancel", id, "--wait"]);
+  });
+
   it("approves the version that was seen, with exactly the command that status shows", async () => {
     const id = await requestByQueue();
     const { stdout } = await cli.mooring(["status", id]);

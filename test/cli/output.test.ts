@@ -84,15 +84,15 @@ describe("an operation that waits for approval", () => {
     expect(table(rows, columns, view({ width: 40 }))).toEqual(["NAME", "  DETAIL OF IT", "a".repeat(30)]);
   });
 
-  it("fits in one line of a terminal: what changes, since when, until when, how many have approved", () => {
+  it("fits in one line of a terminal: what changes, since when, until when", () => {
     const [title, first] = approvalTable([waiting], view({ width: 80 }));
 
-    expect(title).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT +GIVEN$/);
-    expect(first).toBe(`${id}  aks-dev/team-a  onboard +1  60m    60m   0 of 1`);
+    expect(title).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT$/);
+    expect(first).toBe(`${id}  aks-dev/team-a  onboard +orders  60m    60m`);
     expect(first?.length).toBeLessThanOrEqual(80);
   });
 
-  it("counts what a change adds, changes and removes", () => {
+  it("names what a change adds, changes and removes, and counts what a row has no room for", () => {
     const replaces = {
       ...request,
       databases: [database("orders", "reader"), database("old", "reader"), database("same", "reader", "writer")],
@@ -109,7 +109,7 @@ describe("an operation that waits for approval", () => {
       { ...replaces, serviceAccount: "another" },
     ].map((wanted) => approvalTable([{ ...change, request: wanted }], view())[1]);
 
-    expect(changes[0]).toContain("  change +2 ~1 -1  ");
+    expect(changes[0]).toContain("  change ~orders -old +new-1 and 1 more  ");
     expect(changes[1]).toContain("  change settings  ");
   });
 
@@ -278,7 +278,13 @@ describe("an operation", () => {
 
     expect(lines[0]).toBe("onboard aks-dev/team-a  waits for approval …");
     expect(lines).toContain("  waits  Database sql-dev/orders needs approval.");
-    expect(lines).toContain(`  next   mooring approve ${operation.id} --request-hash ${hash}`);
+    expect(lines).toContain(`  next  mooring approve ${operation.id} --request-hash ${hash}`);
+
+    const requester = { id: operation.requestedBy, name: "", roles: ["Onboarding.Approve" as const], teams: [] };
+    const own = operationLines(waiting, view({ width: 80 }), requester);
+    expect(own.join("\n")).not.toContain("mooring approve");
+    expect(own).toContain("  for  anyone with Onboarding.Approve, but not for whoever asked");
+    expect(own).toContain(`  or   mooring cancel ${operation.id}`);
   });
 
   it("that failed shows why, what to do, and the command for it", () => {

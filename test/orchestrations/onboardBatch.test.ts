@@ -114,13 +114,13 @@ it("continues when one item fails, one is refused and one has nothing to do, and
       team: "red",
       code: "NAMESPACE_TAKEN",
       outcome: "Refused",
-      reason: expect.stringMatching(/^2 .*blue-1/),
+      reason: expect.stringMatching(/^Refused 2 .*blue-1/),
     },
   ]);
   expect(batch).toMatchObject({
     status: "Failed",
     team: "red",
-    error: { code: "BATCH_INCOMPLETE", message: expect.stringContaining("3 of 5 namespace(s)") },
+    error: { code: "BATCH_INCOMPLETE", message: expect.stringContaining("3 of 5 namespaces") },
     result: { requests: 5, succeeded: 2, unchanged: 1, failed: 3 },
   });
 });

@@ -85,7 +85,7 @@ it("says how the quota is used up, and counts only namespaces that are new to th
 
   expect(totals).toMatchObject({ ready: 2, refused: 1 });
   expect(items[2]?.error?.message).toBe(
-    'Team "red" may have 2 namespace(s): it has 1, and requests before this one in the batch take 1.',
+    'Team "red" may have 2 namespaces: it has 1, and requests before this one in the batch take 1.',
   );
 });
 

@@ -90,7 +90,7 @@ const count = (items: readonly Item[], status: string) => items.filter((item) =>
 /** More than run at the same time. */
 const many = isShort ? 8 : 36;
 
-it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in the middle`, async () => {
+it(`brings ${3 + many} namespaces to every possible outcome, despite a kill in the middle`, async () => {
   const red = await as("red");
   const before = await red.onboard(request("red-before"));
   await red.waitFor(before);
@@ -108,7 +108,6 @@ it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in t
   const requests = [
     request("red-before"),
     request("shared-theirs"),
-    request("blue-not-red"),
     request("red-refused", { databases: [{ server: names.sqlServer, database: "orders", roles: ["reader"] }] }),
     ...several("red-many", many),
   ];
@@ -127,15 +126,14 @@ it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in t
     phase: "done",
     error: { code: "BATCH_INCOMPLETE" },
     totals: {
-      ...{ requests: 4 + many, succeeded: 1 + many, unchanged: 1, failed: 3 },
+      ...{ requests: 3 + many, succeeded: 1 + many, unchanged: 1, failed: 2 },
       ...{ canceled: 0, running: 0, notStarted: 0 },
     },
     traceId: traceparent.split("-")[1],
   });
-  expect(batch.items.slice(0, 4)).toMatchObject([
+  expect(batch.items.slice(0, 3)).toMatchObject([
     { namespace: "red-before", outcome: "unchanged", operation: before, isOwn: false },
     { namespace: "shared-theirs", error: { code: "NAMESPACE_TAKEN" } },
-    { namespace: "blue-not-red", error: { code: "NOT_ALLOWED" } },
     { namespace: "red-refused", error: { code: "SQL_FORBIDDEN" }, isOwn: true },
   ]);
   const own = batch.items.filter(({ isOwn }) => isOwn).map(({ operation = "" }) => operation);
@@ -148,7 +146,7 @@ it(`brings ${4 + many} namespaces to every possible outcome, despite a kill in t
   const identities = [...sandbox.cloud.world.identities.values()].map(({ name }) => name);
   expect(new Set(identities).size).toBe(identities.length);
   expect(identities).not.toContain(refused);
-  for (const { namespace } of batch.items.slice(4)) {
+  for (const { namespace } of batch.items.slice(3)) {
     expect(identities).toContain(identityName({ cluster: names.cluster, namespace }));
   }
   const { body: trail } = await operator.call("GET", `/api/audit?operation=${id}`);
@@ -196,7 +194,7 @@ it("cancels running items and never begins the rest", async () => {
   const plan = await red.call("POST", `/api/operations/${id}/cancel?dryRun=true`);
   expect(plan).toMatchObject({ status: 200, body: { steps: [], blocked: false } });
   expect(plan.body["notices"]).toContainEqual(
-    expect.stringMatching(/of 24 namespace.s. have not begun, and never begin/),
+    expect.stringMatching(/of 24 namespaces have not begun, and never begin/),
   );
   expect((await read(id)).status).toBe("Running");
   const answer = await red.call("POST", `/api/operations/${id}/cancel`, { comment: "the wrong list" });
@@ -267,12 +265,13 @@ it("does not block its lanes on approvals, and ends when they are given", async 
 
 it("streams a batch item by item to its end, and shows it only to its team, by page and by status", async () => {
   const red = await as("red");
-  const id = await accepted(send(red, [...several("red-paged", 3), request("blue-paged")]));
+  const blue = await as("blue");
+  await blue.waitFor(await blue.onboard(request("shared-paged")));
+  const id = await accepted(send(red, [...several("red-paged", 3), request("shared-paged")]));
   const response = await fetch(`${sandbox.url}/api/operations/${id}/events`, {
     headers: { "x-mooring-key": sandbox.key ?? "" },
   });
   const text = await response.text();
-  const blue = await as("blue");
 
   const first = await read(id, "?top=2", red);
   const second = (await red.call("GET", first.nextLink ?? "")).body as object as Batch;
@@ -293,7 +292,7 @@ it("streams a batch item by item to its end, and shows it only to its team, by p
   expect(first.items.map(({ index }) => index)).toEqual([0, 1]);
   expect(second.items.map(({ index }) => index)).toEqual([2, 3]);
   expect(second.nextLink).toBeUndefined();
-  expect(failed.items).toMatchObject([{ namespace: "blue-paged", error: { code: "NOT_ALLOWED" } }]);
+  expect(failed.items).toMatchObject([{ namespace: "shared-paged", error: { code: "NAMESPACE_TAKEN" } }]);
   expect(failed.totals["requests"]).toBe(4);
   for (const query of ["?top=0", "?top=1001", "?top=x", "?from=-1", "?status=Nearly"]) {
     expect((await red.call("GET", `/api/operations/${id}${query}`)).status, query).toBe(422);
@@ -481,6 +480,22 @@ it("only checks a batch that says so", async () => {
   expect((await operator.call("GET", "/api/operations?top=1")).body).toEqual(before);
 });
 
+it("refuses a batch whole, and names every request that asks for what its caller may not have", async () => {
+  const red = await as("red");
+  const mistyped = { databases: [{ server: "sql-dve", database: "messages", roles: ["reader"] }] };
+  const requests = [request("red-fine"), request("red-mistyped", mistyped), request("blue-not-red")];
+
+  const { status, body } = await send(red, requests);
+
+  expect({ status, code: body["code"] }).toEqual({ status: 403, code: "NOT_ALLOWED" });
+  expect(body["errors"]).toEqual([
+    { pointer: "/requests/1/databases/0/database", detail: expect.stringContaining("is not a database of the team") },
+    { pointer: "/requests/2/namespace", detail: expect.stringContaining("is not a namespace of the team") },
+  ]);
+  const { body: list } = await red.call("GET", "/api/namespaces");
+  expect(JSON.stringify(list)).not.toContain("red-fine");
+});
+
 it("explains the form of a batch to a caller who sends a bare list", async () => {
   const { body } = await operator.call("POST", "/api/onboardings/batch", [request("red-x")]);
 
@@ -489,7 +504,7 @@ it("explains the form of a batch to a caller who sends a bare list", async () =>
 
 it("accepts 1,000 requests, shows a hundred of them, and cancels all that have not begun", async () => {
   const red = await as("red");
-  const requests = Array.from({ length: 1_000 }, (_, at) => request(`nobodys-${at}`));
+  const requests = Array.from({ length: 1_000 }, (_, at) => request(`red-thousand-${at}`));
 
   const id = await accepted(send(red, requests));
   await red.call("POST", `/api/operations/${id}/cancel`);

@@ -5,9 +5,10 @@
 import { messageOf } from "../../domain/messageOf.ts";
 import { createOperationId } from "../../domain/naming/operationId.ts";
 import { launchOf, type NextRun } from "../../domain/operation/launch.ts";
-import { beginCompensation, isHeld, kindOf, operationOf } from "../../domain/operation/lifecycle.ts";
+import { beginCompensation, isHeld, kindOf, operationOf, teamOf } from "../../domain/operation/lifecycle.ts";
 import type { HeldRecord, NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import type { OperationKind } from "../../domain/operation/operation.ts";
+import { needsApproval } from "../../domain/policy/approval.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
 import { traceIdIn } from "../../domain/watching/trace.ts";
 import type { RuntimeClient } from "../../durable/orchestration.ts";
@@ -29,6 +30,8 @@ export interface Accepted {
   readonly isNew: boolean;
   /** The requested state already exists: nothing has to be done. */
   readonly isUnchanged?: boolean;
+  /** Why an operation that has begun will wait for approval, once it has checked what it would write. */
+  readonly needsApproval?: readonly string[];
 }
 
 export interface AcceptanceContext extends ClaimContext {
@@ -58,7 +61,10 @@ export async function acceptOnboarding(
 ): Promise<Accepted> {
   return await acceptOnce(acceptance, async (own) => {
     const { record, how } = await claimOnboarding(own, request, options);
-    if (how === "begun") return await begin(own, record);
+    if (how === "begun") {
+      const reasons = needsApproval(own.ports.catalog, record.request, teamOf(record));
+      return { ...(await begin(own, record)), needsApproval: reasons.map(({ what }) => what) };
+    }
     return { ...(await attach(own, record)), isUnchanged: how === "unchanged" };
   });
 }

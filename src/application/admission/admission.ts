@@ -1,6 +1,7 @@
 /** Whether a request may proceed: its team, whether the namespace is free for that team, and the team's quota. */
 
 import type { Caller } from "../../domain/access/caller.ts";
+import { count } from "../../domain/count.ts";
 import { defined } from "../../domain/defined.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
@@ -123,5 +124,5 @@ async function giveWay({ registry }: Ports, operation: OperationRecord): Promise
 
 function exceeded({ team, cluster, namespace }: Pick<NamespaceRecord, "team"> & NamespaceRef, quota: number): Refusal {
   const about = { cluster, namespace };
-  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" already has its ${quota} namespace(s).`, { about });
+  return new Refusal("QUOTA_EXCEEDED", `Team "${team}" already has its ${count(quota, "namespace")}.`, { about });
 }

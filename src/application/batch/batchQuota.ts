@@ -2,6 +2,7 @@
  * How much of a batch the teams' quotas allow. Called by the plan, and by the run before its first item: later items of the
  * batch give way, whichever lane would have been faster.
  */
+import { count } from "../../domain/count.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import { lookUp, namesOf } from "../../domain/lookUp.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
@@ -69,6 +70,6 @@ function refusalOf(
   { quota, used }: QuotaUsage = { quota: 0, used: 0 },
 ): Refusal {
   const before = quota > used ? `, and requests before this one in the batch take ${quota - used}` : "";
-  const message = `Team "${team}" may have ${quota} namespace(s): it has ${used}${before}.`;
+  const message = `Team "${team}" may have ${count(quota, "namespace")}: it has ${used}${before}.`;
   return new Refusal("QUOTA_EXCEEDED", message, { about: { cluster, namespace } });
 }

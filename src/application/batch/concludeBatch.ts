@@ -1,4 +1,5 @@
 /** How a batch ends: when every item has ended or, once it was canceled or given up, every item that had begun. */
+import { count } from "../../domain/count.ts";
 import { isOfPolicy } from "../../domain/errors.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
@@ -62,7 +63,7 @@ async function appendRefusals(ports: Ports, record: BatchRecord, items: readonly
   if (code === undefined) return;
   const named = refused.slice(0, mostNamed).map((item) => `${namespaceKey(item)} ${item.error?.code}`);
   const left = refused.length - named.length;
-  const reason = `${refused.length} namespace(s) were refused: ${named.join(", ")}${left > 0 ? `, and ${left} more` : ""}.`;
+  const reason = `Refused ${count(refused.length, "namespace")}: ${named.join(", ")}${left > 0 ? `, and ${left} more` : ""}.`;
   const decision = { id: record.id, what: "batch", action: "refused", outcome: "Refused", code, reason };
   await appendDecision(ports, originOf(record), decision);
 }

@@ -1,6 +1,8 @@
 /** Pods that the end of a migration would leave without an identity. */
+
 import { z } from "zod";
 import { findCluster } from "../../domain/catalog/clusters.ts";
+import { count } from "../../domain/count.ts";
 import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { type Migration, modeLeft } from "../../domain/operation/migration.ts";
 import type { Conflict } from "../../domain/operation/plan.ts";
@@ -56,5 +58,8 @@ export function describeBlockingPods(
   const [words, code] = [modeWords[mode], codes[mode]];
   const more = pods.length > mostNamed ? ` and ${pods.length - mostNamed} more` : "";
   const named = `${pods.slice(0, mostNamed).join(", ")}${more}`;
-  return { code, message: `${pods.length} pod(s) of ${namespaceKey(namespaceRef)} still use ${words}: ${named}.` };
+  return {
+    code,
+    message: `${count(pods.length, "pod")} of ${namespaceKey(namespaceRef)} still ${pods.length === 1 ? "uses" : "use"} ${words}: ${named}.`,
+  };
 }

@@ -1,4 +1,5 @@
 /** What a cancel would undo now: the undos of the steps that the operation has begun, each with a look at what is there. */
+import { count } from "../../domain/count.ts";
 import { isFinal } from "../../domain/operation/operation.ts";
 import { type Plan, toPlan } from "../../domain/operation/plan.ts";
 import type { BatchItem, OperationRecord, StepRecord } from "../../domain/operation/records.ts";
@@ -75,8 +76,8 @@ export function planBatchCancel(items: readonly BatchItem[]): Plan {
   const looking = running.filter(({ operation, claim }) => operation === undefined && claim === undefined);
   const named = own.slice(0, mostNamed).map(({ operation }) => operation);
   const more = own.length > named.length ? `, and ${own.length - named.length} more` : "";
-  const say = (count: number, text: string) =>
-    count === 0 ? [] : [`${count} of ${items.length} namespace(s) ${text}`];
+  const say = (number: number, text: string) =>
+    number === 0 ? [] : [`${number} of ${count(items.length, "namespace")} ${text}`];
   return {
     ...toPlan([]),
     notices: [

@@ -1,3 +1,4 @@
+import { count } from "../../domain/count.ts";
 import { errorOf, PermanentError } from "../../domain/errors.ts";
 import { type NamespaceRef, namespaceKey } from "../../domain/naming/names.ts";
 import { Migration, modeLeft } from "../../domain/operation/migration.ts";
@@ -56,7 +57,7 @@ const dependantsOf: ByMode<(ports: Ports, namespaceRef: NamespaceRef) => Promise
 function waitsForPods({ message }: Conflict, minutes: number): Notice {
   return {
     code: "WAITS_FOR_PODS",
-    message: `${message} The migration waits for them, for up to ${minutes} minute(s).`,
+    message: `${message} The migration waits for them, for up to ${count(minutes, "minute")}.`,
   };
 }
 

@@ -1,4 +1,5 @@
 /** How often, and when, an orchestration that ended without an outcome is restarted. */
+import { count } from "../../domain/count.ts";
 import { hasPassed } from "../../domain/hasPassed.ts";
 import { type Instance, isTerminated } from "../../durable/orchestration.ts";
 
@@ -37,6 +38,6 @@ export function reasonOf({ output, runtimeStatus }: Ended): string {
 
 export function describeEnd(instance: Ended, restarts: number): string {
   const { runtimeStatus } = instance;
-  const often = restarts === 0 ? "" : `, after it had been resumed ${restarts} time(s)`;
+  const often = restarts === 0 ? "" : `, after it had been resumed ${count(restarts, "time")}`;
   return `The orchestration ended as ${runtimeStatus} without an outcome${often}: ${reasonOf(instance)}`;
 }

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { checkAgainstCatalog } from "../../domain/catalog/checkRequest.ts";
 import { defined } from "../../domain/defined.ts";
+import { isOfPolicy } from "../../domain/errors.ts";
 import type { FieldProblem } from "../../domain/fieldProblem.ts";
 import { lookUp } from "../../domain/lookUp.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
@@ -65,13 +66,16 @@ export function readRequests(
 }
 
 /**
- * A request that no team of the caller may make is refused at its turn (readRequest.ts says why it is not checked against the
- * catalog).
+ * What the caller may not ask for, or what the catalog does not have. A request that no team of the caller may make is not
+ * checked against the catalog (readRequest.ts says why).
  */
-function catalogProblems(reader: Reader, request: OnboardingRequest): readonly FieldProblem[] {
-  if (!mayAskFor(reader, request)) return [];
-  const { catalog } = reader;
-  // Each item is checked again when it is accepted, for its team, too.
+function catalogProblems({ catalog, by }: Reader, request: OnboardingRequest): readonly FieldProblem[] {
+  const decided = mayOperate(by) ? undefined : decideTeam(catalog, by, request);
+  if (decided && "denial" in decided) {
+    const { code, message, errors = [{ pointer: "", detail: message.replace(/\.$/, "") }] } = decided.denial;
+    return errors.map((each) => ({ ...each, code }));
+  }
+  // Each item is checked again when it is accepted.
   return [...checkAgainstCatalog(catalog, request), ...findExpiryProblems(catalog, request, { now: Date.now() })];
 }
 
@@ -106,6 +110,9 @@ function refuse(problems: readonly FieldProblem[]): Refusal {
   const left = problems.length - shown.length;
   const errors = left === 0 ? shown : [...shown, { pointer: "/requests", detail: `and ${left} more` }];
   const [first] = shown;
-  const message = `The batch has ${problems.length} problem(s), and none of it was accepted. The first: ${first?.pointer}: ${first?.detail}.`;
-  return new Refusal("INVALID_REQUEST", message, { errors });
+  const has = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+  const message = `The batch has ${has}, and none of it was accepted. The first: ${first?.pointer}: ${first?.detail}.`;
+  // One request that policy refuses makes the refusal policy's, so that it is in the audit trail.
+  const code = problems.find(({ code }) => isOfPolicy(code))?.code ?? "INVALID_REQUEST";
+  return new Refusal(code, message, { errors });
 }

@@ -8,7 +8,10 @@ export const AcceptedDocument = z
     id: z.string(),
     kind: AnyKind,
     isNew: z.boolean().meta({ description: "False if the same request already had this operation." }),
-    message: z.string().optional().meta({ description: "Says so if there is nothing to do." }),
+    message: z
+      .string()
+      .optional()
+      .meta({ description: "Says so if there is nothing to do, or if the request needs approval." }),
   })
   .meta({ id: "Accepted" });
 export type AcceptedDocument = z.infer<typeof AcceptedDocument>;

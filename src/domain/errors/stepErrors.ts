@@ -421,7 +421,7 @@ export const stepErrors = {
   ),
   REJECTED: lasting(
     "An approver rejected the request.",
-    "Change the request as the comment says, or ask the approver, and send it again.",
+    "Change what the message says, or ask who rejected it what to change, and send it again.",
   ),
   REGISTRY_UNAVAILABLE: passing("The registry tables did not answer.", {
     nothing: "Mooring tries again",

@@ -1,5 +1,7 @@
 /** A batch: many onboarding requests, or one action on many namespaces (namespaceBatch.ts), under one operation. */
+
 import { z } from "zod";
+import { count } from "../count.ts";
 import { AnyRequest } from "../request/sentRequest.ts";
 import { BatchEstimate } from "./batchEstimate.ts";
 import { OperationError, OperationKind, type OperationStatus } from "./operation.ts";
@@ -91,12 +93,12 @@ export function judgeBatch(
   const { requests, succeeded, failed, canceled } = totals;
   if (cancel && canceled > 0) {
     const why = cancel.comment === undefined ? "" : `: ${cancel.comment}`;
-    const kept = `Of ${requests} namespace(s) ${succeeded} had succeeded and stay, ${failed} had failed`;
+    const kept = `Of ${count(requests, "namespace")} ${succeeded} had succeeded and stay, ${failed} had failed`;
     const message = `Canceled by ${cancel.by}${why}. ${kept}, ${canceled} were canceled or never began.`;
     return { status: "Canceled", error: toOperationError("OPERATION_CANCELED", message) };
   }
   if (succeeded === requests) return { status: "Succeeded" };
-  const message = `${requests - succeeded} of ${requests} namespace(s) did not succeed (${failed} failed, ${canceled} canceled).`;
+  const message = `${requests - succeeded} of ${count(requests, "namespace")} did not succeed (${failed} failed, ${canceled} canceled).`;
   return { status: "Failed", error: toOperationError("BATCH_INCOMPLETE", message) };
 }
 

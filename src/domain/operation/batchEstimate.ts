@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { count } from "../count.ts";
 import { defined } from "../defined.ts";
 import {
   type Circumstances,
@@ -87,9 +88,9 @@ export function estimateBatch(items: readonly TimedItem[], circumstances: BatchC
   const total = { least: Math.max(least, writing.own), most: Math.max(most, writing.own) + writing.ahead };
   const measuredSteps = working.reduce((sum, { steps }) => sum + countMeasured(steps, circumstances), 0);
   const allSteps = working.reduce((sum, { steps }) => sum + steps.length, 0);
-  const work = `${atOnce} lane(s), each taking one namespace after another: ${paths[0]?.longest.join(", ") ?? "nothing to do"}.`;
-  const limit = `Identity writes: Azure takes ${perSecond(writing.intervalSeconds)} a second in a subscription; the batch makes ${writing.count}, and ${operationsAhead} operation(s) are running now.`;
-  const lately = `Recently, no more than ${likeOfLate} operation(s) ran at the same time; the upper limit assumes that this continues.`;
+  const work = `${count(atOnce, "lane")}, each taking one namespace after another: ${paths[0]?.longest.join(", ") ?? "nothing to do"}.`;
+  const limit = `Identity writes: Azure takes ${perSecond(writing.intervalSeconds)} a second in a subscription; the batch makes ${writing.count}, with ${count(operationsAhead, "operation")} running now.`;
+  const lately = `Recently, no more than ${count(likeOfLate, "operation")} ran at the same time; the upper limit assumes that this continues.`;
   const isWriting = writing.own + writing.ahead > 0;
   const bounds = writing.own + writing.ahead > most ? [limit, work] : isWriting ? [work, limit] : [work];
   return {

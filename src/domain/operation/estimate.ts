@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { count } from "../count.ts";
 import { defined } from "../defined.ts";
 import { isWrite } from "./actions.ts";
 import type { StepAction } from "./operation.ts";
@@ -90,7 +91,7 @@ export function estimate(steps: readonly TimedStep[], circumstances: Circumstanc
 
   const measuredSteps = countMeasured(steps, circumstances);
   const work = `${isSerial ? "Steps in sequence" : "The slowest steps"}: ${[...new Set(longest.map(stepInWords))].join(", ")}.`;
-  const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, and ${operationsAhead} operation(s) are running now.`;
+  const limit = `Identity writes: Azure takes ${perSecond(intervalSeconds)} a second in a subscription, with ${count(operationsAhead, "operation")} running now.`;
   const boundBy = waits.most > path.most ? [limit, work] : waits.most > 0 ? [work, limit] : [work];
   return {
     least: round(least),

@@ -69,7 +69,7 @@ export const createBatch = declareRoute({
   tag: "Onboardings",
   summary: "Onboard or change up to 1,000 namespaces as one operation, or plan it with dryRun=true",
   description:
-    "The body can have up to 1 MB. If any request is malformed, the answer names every error and nothing is accepted. The state of a namespace and policy decide the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
+    "The body can have up to 1 MB. If any request is malformed, names what the catalog does not have, or asks for what the caller may not have, the answer names every error and nothing is accepted. The state of a namespace decides the outcome of that namespace alone. Send the plan's `etag` as If-Match to onboard only if the namespaces are still as they were planned for. A request that leaves out what its namespace has fails alone, unless the batch has confirmRemoval=true or that If-Match.",
   reads: [
     change,
     confirmRemoval,

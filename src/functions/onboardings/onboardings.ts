@@ -110,8 +110,12 @@ export function registerOnboardings(ports: Ports, routes: Routes, requestRecover
           recovery: { requestRecovery, namespaceRef: wanted },
           async accept(acceptance) {
             const accepted = await acceptOnboarding(acceptance, wanted, options);
-            if (!accepted.isUnchanged) return accepted;
-            const message = `${namespaceKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`;
+            const { isUnchanged, needsApproval = [] } = accepted;
+            const message = isUnchanged
+              ? `${namespaceKey(wanted)} is already onboarded as requested, by this operation; nothing changes.`
+              : needsApproval.length > 0
+                ? `It waits for approval before anything is written. ${needsApproval.join(" ")}`
+                : undefined;
             return { ...accepted, message };
           },
         });

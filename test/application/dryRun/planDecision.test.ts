@@ -298,7 +298,7 @@ describe("cancel", () => {
 
   it("says what becomes of a batch's namespaces", async () => {
     const id = await acceptBatch(acceptance, [request, { ...request, namespace: "team-b" }]);
-    expect((await cancelPlan(id)).notices?.[0]).toBe("2 of 2 namespace(s) have not begun, and never begin.");
+    expect((await cancelPlan(id)).notices?.[0]).toBe("2 of 2 namespaces have not begun, and never begin.");
     await cancelBatch(cloud.ports, id, { by: requester });
     expect(await cancelPlan(id)).toMatchObject({ steps: [], operation: id });
 
@@ -319,13 +319,13 @@ describe("cancel", () => {
     const { steps, notices = [] } = planBatchCancel(items);
 
     expect(steps).toEqual([]);
-    expect(notices.map((text) => text.slice(0, 46))).toEqual([
-      "1 of 17 namespace(s) have not begun, and never",
-      "12 of 17 namespace(s) are canceled; a dry run ",
-      "1 of 17 namespace(s) are left to operations th",
-      "2 of 17 namespace(s) have succeeded, and stay.",
-      "1 of 17 namespace(s) have failed or were cance",
-      "Items that begin or end before the cancel reac",
+    expect(notices.map((text) => text.slice(0, 44))).toEqual([
+      "1 of 17 namespaces have not begun, and never",
+      "12 of 17 namespaces are canceled; a dry run ",
+      "1 of 17 namespaces are left to operations th",
+      "2 of 17 namespaces have succeeded, and stay.",
+      "1 of 17 namespaces have failed or were cance",
+      "Items that begin or end before the cancel re",
     ]);
     expect(notices[1]).toMatch(/o8, o9, and 2 more\.$/);
   });

@@ -78,17 +78,16 @@ export function createRoutes(operation: () => string): readonly Route[] {
     },
     {
       operationId: "createBatch",
-      // The owner of each namespace decides that item's outcome, not the answer.
       ask: (service) => service.call("POST", "/api/onboardings/batch", { requests: [request(owned)] }),
       member: { approve: 403, request: 202 },
-      other: 202,
+      other: 403,
       operator: 202,
     },
     {
       operationId: "createBatch",
       ask: (service) => service.call("POST", "/api/onboardings/batch?dryRun=true", { requests: [request(owned)] }),
       member: { approve: 403, request: 200 },
-      other: 200,
+      other: 403,
       operator: 200,
     },
     {
