@@ -54,13 +54,17 @@ async function accept(acceptance: TestAcceptanceContext, body: object): Promise<
   const { work, which } = asked(body);
   return await acceptNamespaceBatch(acceptance, {
     work,
-    choose: () => chooseNamespaces(acceptance.ports, acceptance.by, which),
+    choose: () => chooseNamespaces(acceptance.ports, acceptance.by, which, work),
   });
 }
 
 async function plan(acceptance: TestAcceptanceContext, body: object) {
   const { work, which } = asked(body);
-  return await planNamespaceBatch(acceptance, work, await chooseNamespaces(acceptance.ports, acceptance.by, which));
+  return await planNamespaceBatch(
+    acceptance,
+    work,
+    await chooseNamespaces(acceptance.ports, acceptance.by, which, work),
+  );
 }
 
 function ended(id: string): { batch: BatchRecord; items: readonly BatchItem[] } {
@@ -93,7 +97,11 @@ it("verifies what matches the filter, keeps the findings, and fails where access
     "team-1 Failed VERIFICATION_FAILED",
     "team-2 Succeeded verified",
   ]);
-  expect(items[1]).toMatchObject({ severity: "Error", findings: 1 });
+  expect(items[1]).toMatchObject({
+    severity: "Error",
+    findings: 1,
+    error: { fix: "POST /api/namespaces/{cluster}/{namespace}/repair fixes it." },
+  });
   expect(items[0]).toMatchObject({ findings: 0 });
   expect(items.every(({ startTime, endTime }) => startTime && endTime)).toBe(true);
   expect(cloud.namespaces.get("aks-dev/team-1")).toMatchObject({
@@ -112,6 +120,21 @@ it("verifies what matches the filter, keeps the findings, and fails where access
     { action: "verify", status: "Running" },
     { action: "verify", status: "Failed" },
   ]);
+});
+
+it("leaves what an operation holds out of a verification by filter, and refuses one that leaves nothing", async () => {
+  const acceptance = acceptanceContextOf();
+  await acceptOnboarding(acceptance, request("held"));
+  const all = { action: "verify", all: true };
+
+  await expect(accept(acceptance, all)).rejects.toThrow("Operations hold all that would be verified");
+  await acceptance.run();
+  await acceptOnboarding(acceptance, request("begun"));
+  acceptance.take();
+  const id = await accept(acceptance, all);
+  await acceptance.run();
+
+  expect(ended(id).items.map(tell)).toEqual(["held Succeeded verified"]);
 });
 
 it("repairs the namespaces with findings in the last look, each by its own operation", async () => {

@@ -6,7 +6,14 @@ import { changeTag } from "../../domain/http/entityTag.ts";
 import { inGroups } from "../../domain/inGroups.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
 import { mostRequests } from "../../domain/operation/batch.ts";
-import { type Chosen, isAsSeen, type NamespaceBatchBody, seenOf } from "../../domain/operation/namespaceBatch.ts";
+import { isFree } from "../../domain/operation/lifecycle.ts";
+import {
+  type Chosen,
+  isAsSeen,
+  type NamespaceBatchBody,
+  type NamespaceWork,
+  seenOf,
+} from "../../domain/operation/namespaceBatch.ts";
 import { meets, type NamespaceFilter } from "../../domain/operation/namespaceFilter.ts";
 import type { NamespaceRecord } from "../../domain/operation/namespaceRecord.ts";
 import { maySee } from "../../domain/policy/policy.ts";
@@ -18,12 +25,14 @@ import { unlessUnreadable } from "../unlessUnreadable.ts";
 
 const atOnce = 20;
 
+/** A verification by filter leaves out what an operation holds: in the middle of one nothing matches, and each verifies its own end. */
 export async function chooseNamespaces(
   { registry }: Pick<Ports, "registry">,
   by: Caller,
   { filter = {}, namespaces }: Pick<NamespaceBatchBody, "filter" | "namespaces">,
+  { action }: { readonly action?: NamespaceWork["action"] } = {},
 ): Promise<readonly Chosen[]> {
-  if (!namespaces) return await findAll({ registry }, by, filter);
+  if (!namespaces) return await findAll({ registry }, by, filter, action !== "verify");
   return await inGroups(namespaces, atOnce, async (namespaceRef): Promise<Chosen> => {
     // One that cannot be read is reported by its item.
     const record = await unlessUnreadable(registry.getNamespace(namespaceRef));
@@ -35,11 +44,19 @@ async function findAll(
   ports: Pick<Ports, "registry">,
   by: Caller,
   filter: NamespaceFilter,
+  takesHeld: boolean,
 ): Promise<readonly Chosen[]> {
   const chosen: Chosen[] = [];
+  let held = 0;
   const { cluster } = filter;
   for await (const { value } of namespacePages(ports, { ...defined({ cluster }), ...teamsOf(by, filter) })) {
-    chosen.push(...value.filter((record) => meets(record, filter)).map(chosenOf));
+    const met = value.filter((record) => meets(record, filter));
+    const taken = takesHeld ? met : met.filter(isFree);
+    held += met.length - taken.length;
+    chosen.push(...taken.map(chosenOf));
+  }
+  if (held > 0 && chosen.length === 0) {
+    throw new Refusal("NOTHING_CHOSEN", "Operations hold all that would be verified; nothing was accepted.");
   }
   if (chosen.length === 0) {
     const isFiltered = Object.keys(filter).length > 0;

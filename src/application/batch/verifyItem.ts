@@ -1,5 +1,6 @@
 /** Verifies an item. It has no operation, since nothing that was onboarded changes; the result is its outcome. */
 import { defined } from "../../domain/defined.ts";
+import { findingCatalogue } from "../../domain/errors/findings.ts";
 import { TransientError } from "../../domain/errors.ts";
 import { describeFinding, type Finding, isError, worstOf } from "../../domain/finding.ts";
 import { isFinal, type OperationError } from "../../domain/operation/operation.ts";
@@ -77,7 +78,10 @@ function endOf(findings: readonly Finding[]): Partial<BatchItem> {
 }
 
 function broken(errors: readonly Finding[]): OperationError {
-  return shortenError(toOperationError("VERIFICATION_FAILED", errors.map(describeFinding).join(" ")));
+  // Each finding has its own fix; those of different ones are in the namespace's findings.
+  const fixes = new Set(errors.map(({ code }) => findingCatalogue[code].fix));
+  const [fix] = fixes.size === 1 ? fixes : [];
+  return shortenError(toOperationError("VERIFICATION_FAILED", errors.map(describeFinding).join(" "), fix));
 }
 
 /** The first end counts: a try that was given up may still reach its own. */

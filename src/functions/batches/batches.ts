@@ -141,7 +141,7 @@ export function registerBatches(ports: Ports, routes: Routes): void {
     const { work, which } = readNamespaceBatch(sent);
     if (work.action === "repair" && work.adoptIdentity !== undefined) expectOperator(by, "adoptIdentity");
     const choose = async () => {
-      const chosen = await chooseNamespaces(ports, by, which);
+      const chosen = await chooseNamespaces(ports, by, which, work);
       const selection = selectionOf(work, chosen);
       expectSelection(asked.condition, selection);
       return { chosen, etag: selection.tag };
