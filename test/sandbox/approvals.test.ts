@@ -128,7 +128,7 @@ it("counts the approvers of a request from the queue, and asks none of them twic
     { id, approval: { given: [{ by: expect.stringContaining("approver") }] } },
   ]);
   await untilItWaits(operator, id);
-  expect((await mooring(keys.operator, "approvals")).stdout).toMatch(/from-queue +onboard \+1 .* 1 of 2$/m);
+  expect((await mooring(keys.operator, "approvals")).stdout).toMatch(/from-queue +onboard \+orders .* 1 of 2$/m);
 
   expect(await operator.call("POST", `/api/operations/${id}/approve`, agreed)).toMatchObject({ status: 202 });
 
@@ -179,7 +179,7 @@ it("shows the same in a terminal", async () => {
   expect(table.code).toBe(0);
   expect(table.stdout).toMatch(/^ID +NAMESPACE +CHANGES +WAITS +LEFT +GIVEN\n/);
   expect(table.stdout).toMatch(
-    new RegExp(`${id} +${names.cluster}/red-terminal +onboard \\+1 +\\d+s +\\d+m +0 of 1\n`),
+    new RegExp(`${id} +${names.cluster}/red-terminal +onboard \\+orders +\\d+s +\\d+m +0 of 1\n`),
   );
   expect(JSON.parse(json.stdout)).toMatchObject({ value: [{ id, request: red, approval: { reminders: 0 } }] });
   expect(listed.stdout.split("\n")).toContain(id);
