@@ -85,8 +85,8 @@ function readValue(
     if (value === undefined) return true;
     throw new UsageError(`${rawName} takes no value.`);
   }
-  // `-f -` is standard input; any other word that starts with a hyphen is the next flag.
-  const isNextFlag = inlineValue === false && value !== undefined && value.startsWith("-") && value !== "-";
+  // `-f -` is standard input, and -1 a number; any other word that starts with a hyphen is the next flag.
+  const isNextFlag = inlineValue === false && value !== undefined && /^-\D/.test(value);
   if (value === undefined || value === "" || isNextFlag) {
     throw new UsageError(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
   }

@@ -32,7 +32,7 @@ export function split({ requests, written, ...asked }: Part): readonly Part[] {
   });
   return parts.map(({ from }, index) => {
     const to = parts[index + 1]?.from;
-    return { ...asked, requests: requests.slice(from, to), written: written?.slice(from, to) };
+    return { ...asked, requests: requests.slice(from, to), written: written.slice(from, to) };
   });
 }
 
@@ -41,7 +41,7 @@ export async function checkParts(session: Session, parts: readonly Part[], ifMat
   if (ifMatch !== undefined)
     throw new UsageError(`--if-match is the version of one plan, and these are ${parts.length} batches.`);
   // The service sees a part at a time.
-  nameEach(parts.flatMap(({ written = [] }) => written));
+  nameEach(parts.flatMap(({ written }) => written));
   for (const [index, part] of parts.entries()) {
     session.say(`Checking part ${index + 1} of ${parts.length}: ${part.requests.length} requests.`);
     const call = callOf(part);

@@ -16,6 +16,8 @@ const mostBytes = 16 * 1024 * 1024;
 export interface Written {
   readonly request: object;
   readonly where: string;
+  /** Where a field is written, when that is not in a document. */
+  placeOf?(pointer: string): string;
 }
 
 /** A file may hold several requests: as several documents, a list, a `List`, or `{ requests: […] }`. */

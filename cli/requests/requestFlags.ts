@@ -78,8 +78,8 @@ type RequestValues = Values<typeof requestFlags>;
 
 export interface Asked {
   readonly requests: readonly object[];
-  /** Where each request is written, when they come from files. */
-  readonly written: readonly Written[] | undefined;
+  /** Where each request is written. */
+  readonly written: readonly Written[];
   readonly takeOver: boolean;
   readonly adoptIdentity?: string | undefined;
 }
@@ -110,7 +110,19 @@ export async function readAsked(
       { next: ["mooring catalog"] },
     );
   }
-  return { requests: [{ ...readNamespaceRef(fullName), ...fields }], written: undefined, ...decided };
+  const request = { ...readNamespaceRef(fullName), ...fields };
+  const written = [{ request, where: "", placeOf: (pointer: string) => flagOf(values, pointer) }];
+  return { requests: [request], written, ...decided };
+}
+
+/** The flag that gives a field: `/databases/0/roles` is `--database sql-dev/orders=reader`. */
+function flagOf(values: RequestValues, pointer: string): string {
+  const [, field = "", index = ""] = pointer.split("/");
+  const name =
+    field === "namespaceProfile" ? "profile" : field.replace(/s$/, "").replace(/[A-Z]/g, "-$&").toLowerCase();
+  if (!Object.hasOwn(requestFlags, name)) return pointer;
+  const given: unknown = values[name as keyof RequestValues];
+  return `--${name} ${(Array.isArray(given) ? given[Number(index)] : given) ?? ""}`.trimEnd();
 }
 
 /** Only the fields that were given; the service has the defaults. */

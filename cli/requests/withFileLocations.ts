@@ -1,10 +1,10 @@
-/** Translates fields in the service's errors to the files in which the requests are written. */
+/** Translates fields in the service's errors to the files or flags in which the requests are written. */
 import { Refused } from "../failures.ts";
 import type { Written } from "./readFiles.ts";
 
-/** `written` holds the requests that `work` sends, one or a batch; undefined when they do not come from files. */
+/** `written` holds the requests that `work` sends, one or a batch; undefined when they come from neither files nor flags. */
 export async function withFileLocations<T>(
-  written: readonly Pick<Written, "where">[] | undefined,
+  written: readonly Pick<Written, "where" | "placeOf">[] | undefined,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
@@ -25,7 +25,7 @@ export async function withFileLocations<T>(
   }
 }
 
-function locateIn(written: readonly Pick<Written, "where">[]): (text: string) => string {
+function locateIn(written: readonly Pick<Written, "where" | "placeOf">[]): (text: string) => string {
   return (text) =>
     text.replaceAll(/\/requests\/(\d+)(\/[\w/~.-]*)?/g, (said, index: string, pointer = "") => {
       const found = written[Number(index)];
@@ -33,6 +33,7 @@ function locateIn(written: readonly Pick<Written, "where">[]): (text: string) =>
     });
 }
 
-function placeOf({ where }: Pick<Written, "where">, pointer: string): string {
+function placeOf({ where, ...written }: Pick<Written, "where" | "placeOf">, pointer: string): string {
+  if (written.placeOf) return written.placeOf(pointer);
   return pointer === "" ? where : `${where}: ${pointer}`;
 }

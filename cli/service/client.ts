@@ -289,11 +289,12 @@ function isNobodyThere(cause: unknown): boolean {
 export function noAnswer(server: URL, cause: unknown, proxy?: NamedProxy): Unreachable {
   const protocol = missingProtocol(cause);
   const plain = server.origin.replace("https:", "http:");
-  return new Unreachable(`No answer from ${server.origin}: ${reasonOf(cause)}.`, {
+  const reason = reasonOf(cause);
+  return new Unreachable(`No answer from ${server.origin}: ${reason}.`, {
     next: [
       ...(protocol === "TLS" ? [`If it is ${plain}: --server ${plain}`] : []),
-      // Another program has the port.
-      ...(protocol === undefined && isLoopback(server.hostname)
+      // Another program has the port, or no client may connect to it.
+      ...(protocol === undefined && isLoopback(server.hostname) && reason !== "bad port"
         ? [
             `Start the service here: mooring up${server.port === "7071" || server.port === "" ? "" : ` --port ${server.port}`}`,
           ]

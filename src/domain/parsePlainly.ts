@@ -1,5 +1,6 @@
 /** Parses what people wrote, and says what is wrong with it in their words rather than in those of the schema library. */
 import type { z } from "zod";
+import { notOneOf } from "./suggest.ts";
 
 export type ParsedPlainly<T> = { readonly data: T } | { readonly issues: readonly z.core.$ZodIssue[] };
 
@@ -27,7 +28,8 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_type":
       return issue.input === undefined ? missing : `must be ${typeName(issue.expected)}, not ${typeOf(issue.input)}`;
     case "invalid_value":
-      return issue.input === undefined ? missing : `must be ${anyOf(issue.values.map(String))}`;
+      if (issue.input === undefined) return missing;
+      return notOneOf(issue.input, issue.values.map(String)) ?? `must be ${anyOf(issue.values.map(String))}`;
     case "invalid_format":
       return formats[issue.format];
     case "invalid_union": {

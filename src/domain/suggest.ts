@@ -8,6 +8,12 @@ export function suggest(word: string, known: readonly string[]): string | undefi
   return nearest?.each;
 }
 
+/** `is "raeder"; did you mean reader?`; undefined when it is no word, or none that is known is close. */
+export function notOneOf(written: unknown, known: readonly string[]): string | undefined {
+  const meant = typeof written === "string" && /^\w+$/.test(written) ? suggest(written, known) : undefined;
+  return meant && `is "${String(written)}"; did you mean ${meant}?`;
+}
+
 /** The number of letters to add, remove or replace (Levenshtein). */
 function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

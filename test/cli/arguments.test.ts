@@ -39,6 +39,7 @@ describe("a command line", () => {
     ["list --output=json --cluster aks-dev", { output: "json", cluster: "aks-dev" }],
     ["-o name --server http://x list", { output: "name", server: "http://x" }],
     ["onboard a/b -f - --wait", { filename: ["-"], wait: true, "dry-run": false }],
+    ["list --limit -1", { limit: "-1" }],
     ["onboard a/b --database s/d=reader --database s/e=writer", { database: ["s/d=reader", "s/e=writer"] }],
   ])("%s", async (line, values) => {
     expect((await parseWords(line)).values).toMatchObject(values);

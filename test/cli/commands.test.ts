@@ -201,6 +201,14 @@ describe("failures", () => {
     expect(stderr).toMatch(/^ {2}trace {2}[0-9a-f]{32}$/m);
   });
 
+  it("name the flag whose word is wrong, and the word that was meant", async () => {
+    const wrong = ["--database", `${messages}=reader,wirter`, "--expires-at", "2020-01-01"];
+
+    const { stderr } = await cli.mooring(["onboard", cli.newNamespaceRef(), ...wrong]);
+
+    expect(stderr).toMatch(/^ {2}--database sql-dev\/messages=reader,wirter +is "wirter"; did you mean writer\?$/m);
+  });
+
   it("end with 1 and the operation's error when the operation fails", async () => {
     const fullName = cli.newNamespaceRef();
     cli.sandbox.cloud.faults.add({ wire: "sql", operation: "CREATE USER", effect: { kind: "error", code: 15247 } });

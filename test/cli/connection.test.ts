@@ -102,6 +102,14 @@ it("says when a program answers in another protocol, and does not offer to start
   expect(stderr).not.toContain("mooring up");
 });
 
+it("suggests no service at a port that clients refuse", async () => {
+  const { code, stderr } = await runHere(["list", "--server", "http://127.0.0.1:1"]);
+
+  expect(code).toBe(3);
+  expect(stderr).toContain("No answer from http://127.0.0.1:1: bad port.");
+  expect(stderr).not.toContain("mooring up");
+});
+
 it("suggests commands without a flag whose value is missing", async () => {
   const { code, stderr } = await runHere(["list", "--server", ""]);
 

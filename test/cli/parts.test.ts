@@ -57,12 +57,12 @@ it("splits where a batch would have too many requests or bytes, and knows the se
   expect(mostOfBatch).toEqual({ requests: mostRequests, bytes: maxBatchBytes });
   expect(split(asked).map(({ requests }) => requests.length)).toEqual([1_000, 1_000, 500]);
   for (const requests of [many, large]) {
-    const parts = split({ requests, written: undefined });
+    const parts = split({ requests, written: [] });
     expect(parts.flatMap((part) => part.requests)).toEqual(requests);
     for (const part of parts)
       expect(Buffer.byteLength(JSON.stringify({ requests: part.requests }))).toBeLessThanOrEqual(maxBatchBytes);
   }
-  expect(split({ requests: large, written: undefined }).map(({ requests }) => requests.length)).toEqual([10, 10, 10]);
+  expect(split({ requests: large, written: [] }).map(({ requests }) => requests.length)).toEqual([10, 10, 10]);
 });
 
 it("has every part checked before it sends the first", async () => {

@@ -3,6 +3,7 @@
  * the database's owner made. docs/adr/0028 says why Mooring has roles of its own.
  */
 import { z } from "zod";
+import { notOneOf } from "../suggest.ts";
 import { type Grant, RoleBundle, roleBundles } from "./roleBundles.ts";
 
 const bundles = RoleBundle.options;
@@ -16,12 +17,14 @@ const pattern = new RegExp(
 /** Nobody's to give away: fixed roles, and those that Mooring has for itself. */
 const reserved = /^role:(db_.*|mooring_.*|public)$/i;
 
-const inWords = `must be one of ${bundles.join(", ")}; one of ${scopable.join(", ")} on a schema, as in reader@sales; or a role that the database's owner made, as in role:reports`;
+const known = `must be one of ${bundles.join(", ")}; one of ${scopable.join(", ")} on a schema, as in reader@sales; or a role that the database's owner made, as in role:reports`;
+
+const inWords = ({ input }: { readonly input?: unknown }) => notOneOf(input, bundles) ?? known;
 
 export const DatabaseRole = z
   .string()
   .regex(pattern, { error: inWords, abort: true })
-  .refine((role) => !reserved.test(role), inWords);
+  .refine((role) => !reserved.test(role), known);
 export type DatabaseRole = z.infer<typeof DatabaseRole>;
 
 /** For the documentation: `reader: SELECT. …` */

@@ -19,11 +19,15 @@ it.each(["reader", "owner", "reader@sales", "executor@_x1", "role:reports", "rol
 });
 
 it.each([
-  ...["", "Reader", "reader@", "reader@a b", "reader@a]", "reader@a@b", "owner@sales", "nobody@sales", "@sales"],
+  ...["", "reader@", "reader@a b", "reader@a]", "reader@a@b", "owner@sales", "nobody@sales", "@sales"],
   ...["role:", "role:db_owner", "role:db_x", "role:public", "role:mooring_reader", "role:a]b", "role:a@b", "reports"],
   `reader@${"a".repeat(101)}`,
 ])("refuses %j", (role) => {
   expect(DatabaseRole.safeParse(role).error?.issues[0]?.message).toMatch(/^must be one of reader, writer, /);
+});
+
+it.each(["Reader", "raeder", "read"])("says which role was meant by %s", (role) => {
+  expect(DatabaseRole.safeParse(role).error?.issues[0]?.message).toBe(`is "${role}"; did you mean reader?`);
 });
 
 describe("a database gives", () => {
