@@ -44,7 +44,7 @@ export function admit(
   const about = { cluster: request.cluster, namespace: request.namespace };
   if (takeOver) expectOperator(by, "takeOver=true", about);
   if (adoptIdentity !== undefined) expectOperator(by, "adoptIdentity", about);
-  const decision = decideTeam(ports.catalog, by, request);
+  const decision = decideTeam(ports.catalog, by, request, Date.now());
   if (!("denial" in decision)) return { team: decision.team, takeOver };
   const { code, message, errors } = decision.denial;
   throw new Refusal(code, message, { about, ...defined({ errors }) });

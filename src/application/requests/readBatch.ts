@@ -70,7 +70,7 @@ export function readRequests(
  * checked against the catalog (readRequest.ts says why).
  */
 function catalogProblems({ catalog, by }: Reader, request: OnboardingRequest): readonly FieldProblem[] {
-  const decided = mayOperate(by) ? undefined : decideTeam(catalog, by, request);
+  const decided = mayOperate(by) ? undefined : decideTeam(catalog, by, request, Date.now());
   if (decided && "denial" in decided) {
     const { code, message, errors = [{ pointer: "", detail: message.replace(/\.$/, "") }] } = decided.denial;
     return errors.map((each) => ({ ...each, code }));

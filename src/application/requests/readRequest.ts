@@ -11,6 +11,7 @@ import { messageOf } from "../../domain/messageOf.ts";
 import type { NamespaceRef } from "../../domain/naming/names.ts";
 import { parsePlainly } from "../../domain/parsePlainly.ts";
 import { errorAsSent } from "../../domain/policy/errorAsSent.ts";
+import { findExpiryProblems } from "../../domain/policy/expiry.ts";
 import { mayOperate } from "../../domain/policy/policy.ts";
 import { Refusal } from "../../domain/policy/refusal.ts";
 import type { OnboardingRequest } from "../../domain/request/request.ts";
@@ -72,10 +73,12 @@ export function receiveRequest(reader: Reader, value: unknown): Received {
  * ask for is refused before anyone checks whether it exists.
  */
 export function checkRequest({ catalog, by }: Reader, request: OnboardingRequest): OnboardingRequest {
-  if (!mayOperate(by)) admit({ ports: { catalog }, by }, request);
+  const team = mayOperate(by) ? request.team : admit({ ports: { catalog }, by }, request).team;
   const problems = checkAgainstCatalog(catalog, request);
-  if (problems.length > 0) throw refuse(problems, { cluster: request.cluster, namespace: request.namespace });
-  return request;
+  if (problems.length === 0) return request;
+  // Its ends are checked when it is accepted; whoever has to correct it learns of both at once.
+  const ends = findExpiryProblems(catalog, request, { now: Date.now(), team });
+  throw refuse([...problems, ...ends], { cluster: request.cluster, namespace: request.namespace });
 }
 
 /** The parsed value, or a refusal that names every wrong field. */

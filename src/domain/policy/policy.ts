@@ -7,9 +7,10 @@ import { defined } from "../defined.ts";
 import type { FieldProblem } from "../fieldProblem.ts";
 import { lookUp } from "../lookUp.ts";
 import { type NamespaceRef, namespaceRefOf } from "../naming/names.ts";
-import { profileRefusals } from "../profiles/profile.ts";
+import { pointer as profilePointer, profileRefusals } from "../profiles/profile.ts";
 import type { OnboardingRequest } from "../request/request.ts";
 import { refusedTo } from "../targets/rules.ts";
+import { findExpiryProblems } from "./expiry.ts";
 
 /** The part of an operation or a namespace that decides who may see it. Without a team, only operators may. */
 export interface Owned {
@@ -41,15 +42,23 @@ export interface Denial {
   readonly errors?: readonly Omit<FieldProblem, "code">[];
 }
 
+type Judging = Parameters<typeof findExpiryProblems>[0] & Pick<Catalog, "teams">;
+
 /** An undefined team means the platform itself, for which only an operator can ask. */
 export type TeamDecision = { readonly team: string | undefined } | { readonly denial: Denial };
 
-/** For which team the caller asks: the one that the request names, or the one of the caller's teams that may ask for it. */
-export function decideTeam(
-  { teams }: Pick<Catalog, "teams">,
-  caller: Caller,
-  request: OnboardingRequest,
-): TeamDecision {
+/**
+ * For which team the caller asks: the one that the request names, or the one of the caller's teams that may ask for it. With `now`,
+ * a request that lacks nothing but its profile is told what is wrong with its ends in the same answer.
+ */
+export function decideTeam(catalog: Judging, caller: Caller, request: OnboardingRequest, now?: number): TeamDecision {
+  const { teams } = catalog;
+  const denyEach = (team: string, problems: readonly FieldProblem[]) => {
+    // Limits of the catalog are nothing to whoever may not have the cluster or a target.
+    const isProfile = problems.every(({ pointer }) => pointer === profilePointer);
+    const ends = isProfile && now !== undefined ? findExpiryProblems(catalog, request, { now, team }) : [];
+    return denyAll(team, [...problems, ...ends]);
+  };
   const isOperator = mayOperate(caller);
   if (!hasRole(caller, ["Onboarding.Request"])) return deny("FORBIDDEN", missingRole(["Onboarding.Request"]));
 
@@ -67,7 +76,7 @@ export function decideTeam(
       return deny("INVALID_REQUEST", `/team: ${detail}`, [{ pointer: "/team", detail }]);
     }
     const problems = findProblems(team, request);
-    return problems.length === 0 ? { team: name } : denyAll(name, problems);
+    return problems.length === 0 ? { team: name } : denyEach(name, problems);
   }
 
   const judged = caller.teams.flatMap((name) => {
@@ -82,7 +91,7 @@ export function decideTeam(
   }
   if (first !== undefined || isOperator) return { team: first };
   const [only] = judged;
-  if (judged.length === 1 && only) return denyAll(only.name, only.problems);
+  if (judged.length === 1 && only) return denyEach(only.name, only.problems);
   if (judged.length === 0) return deny("NOT_ALLOWED", "You are not in any team.");
   const why = judged.map(({ name, problems }) => `team "${name}": ${inWords(problems)}`);
   return deny("NOT_ALLOWED", `None of your teams may ask for this; ${why.join("; ")}.`);

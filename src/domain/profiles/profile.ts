@@ -62,7 +62,7 @@ export function profileProblems({ profiles }: CatalogProfiles, { namespaceProfil
   return [{ pointer, code: "UNKNOWN_PROFILE", detail }];
 }
 
-const pointer = "/namespaceProfile";
+export const pointer = "/namespaceProfile";
 
 // ——— What a team may ask for ———
 

@@ -219,3 +219,12 @@ it("treats requests that differ only in order as the same", () => {
   expect(hashRequest(one)).toBe(hashRequest(other));
   expect(hashRequest(one)).not.toBe(hashRequest({ ...one, namespace: "team-b" }));
 });
+
+it("names a wrong database and an end that has passed in one answer", () => {
+  const asked = { ...good, databases: [{ ...database, database: "secrets" }], expiresAt: "2020-01-01T00:00:00Z" };
+
+  const { code, details } = refusalOf(() => receiveRequest(reader, asked));
+
+  expect(code).toBe("INVALID_REQUEST");
+  expect(details.errors?.map(({ pointer }) => pointer)).toEqual(["/databases/0/database", "/expiresAt"]);
+});

@@ -70,6 +70,28 @@ it("lets an operator ask for no team, or for any team that the request fits", ()
   });
 });
 
+it("tells a request that lacks its profile what is wrong with its ends, and one that may not have its cluster nothing more", () => {
+  const limited = Catalog.parse({
+    ...catalog,
+    profiles: { standard: { quota: { pods: 20 } } },
+    teams: { ...catalog.teams, red: { ...catalog.teams["red"], profiles: ["standard"], maxExpiry: "P30D" } },
+  });
+  const refused = (asked: OnboardingRequest) => decideTeam(limited, member("red"), asked, Date.now());
+
+  expect(refused(request)).toMatchObject({
+    denial: {
+      code: "NOT_ALLOWED",
+      errors: [
+        { pointer: "/namespaceProfile" },
+        { pointer: "/expiresAt", detail: 'must end within P30D, which is the longest for team "red"' },
+      ],
+    },
+  });
+  expect(refused({ ...request, cluster: "aks-new" })).toMatchObject({
+    denial: { errors: [{ pointer: "/cluster" }, { pointer: "/namespaceProfile" }] },
+  });
+});
+
 it("limits a team to its profiles, and a request of such a team has to name one", () => {
   const limited = Catalog.parse({
     ...catalog,
