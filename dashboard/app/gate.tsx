@@ -1,6 +1,7 @@
 /** The sign-in page, with the methods that the service offers. */
 import { useSignal } from "@preact/signals";
 import { easyAuthAddress, signInWithEntra, signInWithProof } from "../service/begin.ts";
+import { hasSandbox } from "../service/sandbox.ts";
 import { gateNotice } from "../service/session.ts";
 import { settings } from "../service/settings.ts";
 import { useTask } from "../service/task.ts";
@@ -29,6 +30,11 @@ export function Gate() {
         </a>
       )}
       {(key || entra) && <ProofForm takesKeys={key === true} />}
+      {hasSandbox.value && (
+        <p class="muted">
+          In the sandbox, <code>mooring sandbox token requester</code> prints a token.
+        </p>
+      )}
     </main>
   );
 }
@@ -46,7 +52,7 @@ function ProofForm({ takesKeys }: { readonly takesKeys: boolean }) {
         <span>
           {takesKeys
             ? "Catalog key (kept until you close this tab) or access token"
-            : "Access token (forgotten when you close the page)"}
+            : "Access token (forgotten when you close or reload the page)"}
         </span>
         <input
           type="password"

@@ -7,7 +7,7 @@ import { signOut } from "../service/begin.ts";
 import { contact } from "../service/client.ts";
 import { lastHeard, streamState } from "../service/live.ts";
 import { hasSandbox } from "../service/sandbox.ts";
-import { caller } from "../service/session.ts";
+import { caller, isIn } from "../service/session.ts";
 import { settings, tellsCallersApart } from "../service/settings.ts";
 import { Announcer } from "../ui/announcer.tsx";
 import { ChangeDialog } from "../ui/change.tsx";
@@ -16,11 +16,12 @@ import { isHelpOpen, keys } from "./keyboard.ts";
 import { exactTimes, type Theme, theme } from "./preferences.ts";
 import { base, path, section } from "./router.ts";
 
+/** The role without which a page would be a refusal. */
 const pages = [
   ["operations", "Operations"],
-  ["approvals", "Approvals"],
+  ["approvals", "Approvals", "Onboarding.Approve"],
   ["namespaces", "Namespaces"],
-  ["new", "New request"],
+  ["new", "New request", "Onboarding.Request"],
   ["batches", "Batches"],
   ["access", "Access"],
   ["audit", "Audit"],
@@ -79,19 +80,21 @@ function Navigation() {
         )}
       </button>
       <ul id="pages" class={isOpen.value ? "open" : ""}>
-        {pages.map(([name, title]) => (
-          <li key={name}>
-            <a href={`${base}/${name}`} aria-current={section.value === name ? "page" : undefined}>
-              {title}
-              {name === "approvals" && awaitingCount.value !== undefined && awaitingCount.value !== "0" && (
-                <span class="badge">
-                  {awaitingCount}
-                  <span class="visually-hidden"> waiting for you</span>
-                </span>
-              )}
-            </a>
-          </li>
-        ))}
+        {pages
+          .filter(([, , role]) => role === undefined || isIn(role))
+          .map(([name, title]) => (
+            <li key={name}>
+              <a href={`${base}/${name}`} aria-current={section.value === name ? "page" : undefined}>
+                {title}
+                {name === "approvals" && awaitingCount.value !== undefined && awaitingCount.value !== "0" && (
+                  <span class="badge">
+                    {awaitingCount}
+                    <span class="visually-hidden"> waiting for you</span>
+                  </span>
+                )}
+              </a>
+            </li>
+          ))}
         {hasSandbox.value && (
           <li>
             <a href="/sandbox" target="_blank" rel="noopener">

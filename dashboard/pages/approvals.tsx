@@ -8,6 +8,7 @@ import type { Awaiting } from "../service/awaiting.ts";
 import { get } from "../service/client.ts";
 import { observe } from "../service/live.ts";
 import { useLiveResource } from "../service/resource.ts";
+import { isIn } from "../service/session.ts";
 import { announce } from "../ui/announcer.tsx";
 import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
@@ -17,6 +18,21 @@ import { ApproveButtons, PlanToApprove } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
+  return <Page title="Approvals">{isIn("Onboarding.Approve") ? <Waiting /> : <NotYours />}</Page>;
+}
+
+function NotYours() {
+  return (
+    <Empty title="You do not approve requests.">
+      <p>
+        That needs the app role Onboarding.Approve. What your teams are waiting for is at{" "}
+        <a href={to.operations({ phase: "awaitingApproval" })}>Operations, waiting for approval</a>.
+      </p>
+    </Empty>
+  );
+}
+
+function Waiting() {
   const resource = useLiveResource("approvals", (signal) =>
     get(addressOf({ route: "GET /api/approvals", query: { top: "200" } }), signal),
   );
@@ -37,41 +53,36 @@ export function ApprovalsPage() {
     };
   }, [resource]);
   return (
-    <Page title="Approvals">
-      <Loaded resource={resource} what="the approvals">
-        {({ value, nextLink }) =>
-          value.length === 0 ? (
-            <Empty title="Nothing is waiting for you.">
-              <p>
-                Requests that need a second pair of eyes appear here, except your own. To see what your teams are
-                waiting for, open{" "}
-                <a href={to.operations({ phase: "awaitingApproval" })}>Operations, waiting for approval</a>.
-              </p>
-            </Empty>
-          ) : (
-            <>
-              <ul class="cards">
-                {value.map((awaiting, index) => (
-                  <Card
-                    key={awaiting.id}
-                    awaiting={awaiting}
-                    isPlanned={index < mostPlanned}
-                    reload={resource.reload}
-                    done={() => {
-                      announce("Decided");
-                      resource.reload();
-                    }}
-                  />
-                ))}
-              </ul>
-              {nextLink !== undefined && (
-                <p class="muted">More requests are waiting; they appear as you decide these.</p>
-              )}
-            </>
-          )
-        }
-      </Loaded>
-    </Page>
+    <Loaded resource={resource} what="the approvals">
+      {({ value, nextLink }) =>
+        value.length === 0 ? (
+          <Empty title="Nothing is waiting for you.">
+            <p>
+              Requests that need a second pair of eyes appear here, except your own. To see what your teams are waiting
+              for, open <a href={to.operations({ phase: "awaitingApproval" })}>Operations, waiting for approval</a>.
+            </p>
+          </Empty>
+        ) : (
+          <>
+            <ul class="cards">
+              {value.map((awaiting, index) => (
+                <Card
+                  key={awaiting.id}
+                  awaiting={awaiting}
+                  isPlanned={index < mostPlanned}
+                  reload={resource.reload}
+                  done={() => {
+                    announce("Decided");
+                    resource.reload();
+                  }}
+                />
+              ))}
+            </ul>
+            {nextLink !== undefined && <p class="muted">More requests are waiting; they appear as you decide these.</p>}
+          </>
+        )
+      }
+    </Loaded>
   );
 }
 

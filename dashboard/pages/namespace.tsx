@@ -119,7 +119,7 @@ function Actions({
   );
 }
 
-/** A mode that the cluster does not offer is refused before anything is planned. */
+/** To another mode that the cluster offers; nothing where it offers none. */
 function Migrate({
   of: { identityMode, etag: ifMatch },
   at,
@@ -129,13 +129,18 @@ function Migrate({
   readonly at: NamespaceRef;
   readonly reload: () => void;
 }) {
-  const others = identityModes.filter((mode) => mode !== identityMode);
-  const chosen = useSignal<string>(others[0] ?? "");
+  const catalog = useResource("catalog", (signal) => get(addressOf({ route: "GET /api/catalog" }), signal));
+  const chosen = useSignal<string>("");
+  const offered = catalog.data.value?.clusters.find(({ name }) => name === at.cluster)?.identityModes ?? [];
+  const others = identityModes.filter((mode) => mode !== identityMode && offered.includes(mode));
+  const [first] = others;
+  if (first === undefined) return null;
+  const target = chosen.value || first;
   return (
     <>
       <label class="field inline">
         <span>to</span>
-        <select value={chosen.value} onChange={(event) => setValue(chosen, event.currentTarget.value)}>
+        <select value={target} onChange={(event) => setValue(chosen, event.currentTarget.value)}>
           {others.map((mode) => (
             <option key={mode} value={mode}>
               {words(mode).toLowerCase()}
@@ -147,10 +152,10 @@ function Migrate({
         type="button"
         onClick={() =>
           ask({
-            title: `Migrate to ${words(chosen.value).toLowerCase()}?`,
+            title: `Migrate to ${words(target).toLowerCase()}?`,
             verb: "Migrate",
             call: { route: "POST /api/namespaces/{cluster}/{namespace}/migrate", at },
-            body: { to: chosen.value },
+            body: { to: target },
             ifMatch,
             reload,
             done: ({ id }) => navigate(to.operation(id)),

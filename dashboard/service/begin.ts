@@ -54,7 +54,9 @@ export async function signInWithEntra(options: { readonly mayChoose: boolean }):
   try {
     await leaveToSignIn(entra, options);
   } catch (error) {
-    askToSignIn(`The authority cannot be reached: ${describeSignInError(error)}`);
+    askToSignIn(
+      `This browser does not reach ${new URL(entra.issuer).host}, where Entra signs people in: ${describeSignInError(error)}`,
+    );
   }
 }
 

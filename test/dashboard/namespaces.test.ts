@@ -124,6 +124,28 @@ describe.runIf(executable !== undefined)("namespaces", () => {
     await page.getByText("This does not exist, or you may not see it.").waitFor();
   });
 
+  it("offers no migration but to what the cluster has", async ({ page, service }) => {
+    await service.waitFor(await service.onboard(request("staying")));
+    const modes = ["workloadIdentity", "podIdentity"];
+    await page.route("**/api/catalog", async (route) => {
+      const response = await route.fetch();
+      const { clusters, ...rest } = await response.json();
+      const those = clusters.map((each: object) => ({ ...each, identityModes: modes }));
+      await route.fulfill({ response, json: { ...rest, clusters: those } });
+    });
+    await open(page, `/namespaces/${cluster}/staying`);
+    await button(page, "Migrate …").waitFor();
+
+    expect(await page.getByRole("combobox", { name: /^to/ }).locator("option").allInnerTexts()).toEqual([
+      "pod identity",
+    ]);
+
+    modes.pop();
+    await page.reload();
+    await button(page, "Offboard …").waitFor();
+    expect(await button(page, "Migrate …").count()).toBe(0);
+  });
+
   it("migrates, stops after a phase, and continues from there", async ({ page, service }) => {
     await service.waitFor(await service.onboard(request("moving", { identityMode: "podIdentity" })));
     const { body } = await service.call("POST", `/api/namespaces/${cluster}/moving/migrate`, { until: "verify" });

@@ -299,14 +299,20 @@ describe.runIf(executable !== undefined)("operations", () => {
 
   it("says when a person may not approve, and offers what their team may have", async ({ visit }) => {
     const rita = await visit();
+    const asked: string[] = [];
+    rita.on("request", (each) => asked.push(new URL(each.url()).pathname));
     await open(rita, "/approvals");
     await signInWithEntra(rita, "requester");
 
-    await rita.getByText("You may not see the approvals.").waitFor();
+    await rita.getByText("You do not approve requests.").waitFor();
+    const pages = rita.getByRole("navigation", { name: "Pages" });
+    await pages.getByRole("link", { name: "New request" }).waitFor();
+    expect(await pages.getByRole("link", { name: "Approvals" }).count()).toBe(0);
+    expect(asked).not.toContain("/api/approvals");
     await look(rita, "approvals-forbidden");
     // A reload asks Entra again, because the token was not stored.
     await rita.reload();
-    await rita.getByText("You may not see the approvals.").waitFor();
+    await rita.getByText("You do not approve requests.").waitFor();
     await open(rita, "/new");
     await rita.getByText("Your teams may use: red-*, shared-*").waitFor();
   });

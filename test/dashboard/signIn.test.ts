@@ -76,6 +76,7 @@ describe.runIf(executable !== undefined)("signing in", () => {
     await open(page, "/operations?status=Failed");
     await signInWithKey(page, "wrong");
     await page.getByRole("alert").getByText("This key is not in the catalog.").waitFor();
+    await page.getByText("mooring sandbox token requester").waitFor();
     await look(page, "sign-in");
 
     await signInWithKey(page, sandbox.key ?? "");
