@@ -328,14 +328,27 @@ export function flagsOf(request: Sent): readonly (readonly [flag: string, value:
   ];
 }
 
-/** When access ends, for people: of everything, then of the targets that end by themselves. */
-export function endsIn(request: Sent): readonly string[] {
-  const { plain } = partsOf(request);
-  const whole = plain.flatMap(([field, value]) =>
-    field === "expiresAt" ? [value] : field === "expiresAfter" ? [`after ${value}`] : [],
-  );
-  const own = targetsOf(request).flatMap(({ key, end }) => (end === undefined ? [] : [`${key} ${end}`]));
-  return [...whole, ...own];
+/** When access ends, for people: of everything, then of the targets that end by themselves; and where that moves, when it ended before. */
+export function endsIn(request: Sent, replaces: Sent = request): readonly string[] {
+  const [ends, before] = [endsOf(request), endsOf(replaces)];
+  return [...ends].flatMap(([key, end]) => {
+    const was = before.has(key) ? before.get(key) : end;
+    if (end === undefined && was === undefined) return [];
+    const moved = was === end ? "" : `, no longer ${was ?? before.get("") ?? "without end"}`;
+    return [`${key === "" ? "" : `${key} `}${end ?? "never"}${moved}`];
+  });
+}
+
+/** Whether only the end of access would be another. */
+export function movesEnd(request: Sent, replaces: Sent | undefined): boolean {
+  return replaces !== undefined && endsIn(request).join() !== endsIn(replaces).join();
+}
+
+/** By the key of the target; of everything by "". */
+function endsOf(request: Sent): ReadonlyMap<string, string | undefined> {
+  const { expiresAt, expiresAfter } = Object.fromEntries(partsOf(request).plain);
+  const whole = expiresAt ?? (expiresAfter && `after ${expiresAfter}`);
+  return new Map([["", whole], ...targetsOf(request).map(({ key, end }) => [key, end] as const)]);
 }
 
 export interface Renewal {

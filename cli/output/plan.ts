@@ -1,6 +1,6 @@
 /** A plan: what each step would do, what blocks it, what needs approval, and how long it would take. */
 
-import { endsIn } from "../../clients/request.ts";
+import { endsIn, movesEnd } from "../../clients/request.ts";
 import { count } from "../../src/domain/count.ts";
 import { isChange } from "../../src/domain/operation/actions.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
@@ -35,8 +35,9 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
   const state = blocked
     ? paint("red", `blocked by ${count(blockers, "problem")}; nothing would be written`)
     : paint("green", describeWrites(plan));
-  const ends = plan.request ? endsIn(plan.request) : [];
-  const nameWidth = Math.max(0, ...steps.map(({ name }) => stepInWords(name).length));
+  const ends = plan.request ? endsIn(plan.request, plan.replaces) : [];
+  const shown = isRenewal(plan) ? steps.filter((step) => step.blockers.length > 0) : steps;
+  const nameWidth = Math.max(0, ...shown.map(({ name }) => stepInWords(name).length));
   const notices = [
     ...steps.flatMap((step) => (step.notices ?? []).map(({ message }) => message)),
     ...(plan.notices ?? []),
@@ -47,7 +48,7 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
       removes.map((loss) => ["removes", lossText(loss)] as const),
       view,
     ).map((line) => paint("red", line)),
-    ...steps.flatMap((step) => stepPlanLines(step, nameWidth, view)),
+    ...shown.flatMap((step) => stepPlanLines(step, nameWidth, view)),
     ...(needsApproval.length > 0 || estimate || notices.length > 0 || ends.length > 0 ? [""] : []),
     ...facts(
       [
@@ -62,10 +63,16 @@ export function planLines(title: string, plan: Plan, view: View): readonly strin
 }
 
 /** `3 writes after approval` */
-export function describeWrites({ steps, needsApproval }: Pick<Plan, "steps" | "needsApproval">): string {
-  const writes = steps.filter(({ action }) => isChange(action)).length;
-  if (writes === 0) return "nothing to change";
-  return `${count(writes, "write")}${needsApproval.length > 0 ? " after approval" : ""}`;
+export function describeWrites(plan: Pick<Plan, "steps" | "needsApproval" | "request" | "replaces">): string {
+  const approved = plan.needsApproval.length > 0 ? " after approval" : "";
+  const writes = plan.steps.filter(({ action }) => isChange(action)).length;
+  if (writes > 0) return `${count(writes, "write")}${approved}`;
+  return isRenewal(plan) ? `moves the end of access${approved}` : "nothing to change";
+}
+
+/** Only Mooring's own record says when access ends: no step writes that. */
+function isRenewal({ steps, request, replaces }: Pick<Plan, "steps" | "request" | "replaces">): boolean {
+  return request !== undefined && !steps.some(({ action }) => isChange(action)) && movesEnd(request, replaces);
 }
 
 /** What the steps would write, without those that change nothing. */

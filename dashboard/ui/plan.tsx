@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import type { Fixable } from "../../clients/fixes.ts";
-import { endsIn } from "../../clients/request.ts";
+import { endsIn, movesEnd } from "../../clients/request.ts";
 import { count } from "../../src/domain/count.ts";
 import type { BatchPlan } from "../../src/domain/operation/batch.ts";
 import type { Estimate } from "../../src/domain/operation/estimate.ts";
@@ -40,14 +40,16 @@ export function PlanView({ plan }: { readonly plan: Plan }) {
           "Blocked: nothing would be written."
         ) : plan.steps.length === 0 ? (
           "No step would run."
-        ) : changing.length === 0 ? (
-          `Everything matches the request: ${count(plan.steps.length, "step")} would change nothing.`
-        ) : (
+        ) : changing.length > 0 ? (
           `${count(changing.length, "step")} of ${plan.steps.length} would change something.`
+        ) : plan.request && movesEnd(plan.request, plan.replaces) ? (
+          "This moves the end of access, and changes nothing else."
+        ) : (
+          `Everything matches the request: ${count(plan.steps.length, "step")} would change nothing.`
         )}
       </p>
       {plan.removes && <Removals of={plan.removes} />}
-      {endsIn(plan.request ?? {}).map((end) => (
+      {endsIn(plan.request ?? {}, plan.replaces).map((end) => (
         <p class="notice" key={end}>
           Access ends: {end}
         </p>

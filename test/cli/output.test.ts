@@ -25,7 +25,7 @@ import { errorDocument } from "../../src/domain/documents/errorDocument.ts";
 import type { OperationDocument } from "../../src/domain/documents/operation.ts";
 import { type ErrorCode, fixDocumentOf } from "../../src/domain/errors.ts";
 import { finding, toDocument } from "../../src/domain/finding.ts";
-import type { Plan } from "../../src/domain/operation/plan.ts";
+import type { Plan, StepPlan } from "../../src/domain/operation/plan.ts";
 import { toNotice, toOperationError } from "../../src/domain/operation/plan.ts";
 import { OnboardingRequest } from "../../src/domain/request/request.ts";
 
@@ -471,6 +471,31 @@ it("prints a plan: what is written, what is in the way, what it waits for", () =
   expect(lines).toContain("      blocked  KUBERNETES_CONFLICT: Not Mooring's.");
   expect(lines).toContain("  approval  Role owner on sql-dev/messages needs approval.");
   expect(lines).toContain("  takes     1.0 s to 20.0 s, with 1 operation ahead");
+});
+
+it("says from when to when a renewal moves the end, and lists no step that writes nothing", () => {
+  const databases = [{ server: "sql-dev", database: "messages", roles: ["reader" as const] }];
+  const replaces = OnboardingRequest.parse({
+    ...{ cluster: "aks-dev", namespace: "team-a", databases, expiresAt: "2026-03-02T00:00:00Z" },
+    targets: [{ target: "uploads", access: ["read"] }],
+  });
+  const step: StepPlan = { name: "narrowTarget", target: "uploads", action: "none", differences: [], blockers: [] };
+  const show = (request: OnboardingRequest, needsApproval: string[] = []) =>
+    planLines("renew x", { blocked: false, needsApproval, steps: [step], request, replaces }, view());
+  const targets = [{ target: "uploads", access: ["read" as const], expiresAt: "2026-02-01T00:00:00Z" }];
+
+  expect(show({ ...replaces, expiresAt: "2026-04-01T00:00:00Z" }, ["It is production."])).toEqual([
+    "renew x  moves the end of access after approval",
+    "",
+    "  access ends  2026-04-01T00:00:00Z, no longer 2026-03-02T00:00:00Z",
+    "  approval     It is production.",
+  ]);
+  expect(show({ ...replaces, targets })).toContain(
+    "  access ends  uploads 2026-02-01T00:00:00Z, no longer 2026-03-02T00:00:00Z",
+  );
+  const { expiresAt: _end, ...endless } = replaces;
+  expect(show(endless)).toContain("  access ends  never, no longer 2026-03-02T00:00:00Z");
+  expect(show(replaces)[0]).toBe("renew x  nothing to change");
 });
 
 it("prints findings with their fixes", () => {

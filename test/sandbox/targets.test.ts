@@ -142,6 +142,11 @@ describe("an operation that fails", () => {
 describe("a change", () => {
   it("narrows and retires, and says what it removes", async () => {
     const namespace = "changing";
+    const first = wanted(namespace, { uploads: ["read", "write"] });
+    const planned = await service.call("POST", "/api/onboardings?dryRun=true", first);
+    expect(stepOf(planned.body, "uploads")).toMatchObject({
+      differences: [{ field: "write", current: null, desired: "granted, read with it" }],
+    });
     await onboard(namespace, { uploads: ["read", "write"], jobs: ["send"] });
     const next = wanted(namespace, { uploads: ["read"] });
     const refused = await service.call("POST", "/api/onboardings", next);

@@ -6,6 +6,7 @@ import { type Finding, finding } from "../../domain/finding.ts";
 import type { IdentityPair, PrincipalId } from "../../domain/naming/identityPair.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
 import type { Conflict, Difference } from "../../domain/operation/plan.ts";
+import { Access, withIncluded } from "../../domain/targets/access.ts";
 import { roleDelayMs } from "../../domain/targets/azureRoles.ts";
 import type { OtherAccess, OtherRight } from "./otherAccess.ts";
 import type { Decision, Granting, Revoking } from "./targetFamily.ts";
@@ -62,7 +63,7 @@ interface Writing<R> {
 export function planRoles<R extends Role>(
   { ours, others }: RolesAt,
   wanted: readonly R[],
-  { identity, operation, revokesSurplus }: Granting,
+  { identity, access, operation, revokesSurplus }: Granting,
   { give, corrections = [] }: Writing<R>,
 ): Decision {
   const has = (held: readonly HeldRole[], role: R) => identity !== undefined && heldBy(held, role, identity);
@@ -83,7 +84,7 @@ export function planRoles<R extends Role>(
   return {
     action: isNew ? "create" : usual,
     differences: [
-      ...missing.map(({ word }) => ({ field: word, current: null, desired: "granted" })),
+      ...missing.map(({ word }) => ({ field: word, current: null, desired: `granted${withIt(word, access)}` })),
       ...corrections.map(({ difference }) => difference),
       ...stale.map(({ word, principalId }) => ({ field: word, current: `granted to ${principalId}`, desired: null })),
       ...surplus.map(lost),
@@ -95,6 +96,13 @@ export function planRoles<R extends Role>(
       ...revoked.map((each) => () => each.remove()),
     ]),
   };
+}
+
+/** What was asked for besides, and comes with the role for the word. */
+function withIt(word: string, access: readonly string[]): string {
+  const included = new Set<string>(withIncluded(Access.options.filter((each) => each === word)));
+  const others = access.filter((other) => other !== word && included.has(other));
+  return others.length === 0 ? "" : `, ${others.join(", ")} with it`;
 }
 
 /** Before the first operation of a namespace gives anything. */
