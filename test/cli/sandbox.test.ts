@@ -113,7 +113,7 @@ it.each([
 });
 
 it("says what to do when no sandbox runs", async () => {
-  const nobody = await runHere(["sandbox", "cloud"], { env: { MOORING_SERVER: "http://127.0.0.1:1" } });
+  const nobody = await runHere(["sandbox", "cloud"], { env: { MOORING_SERVER: "http://127.0.0.1:2" } });
   const another = await runHere(["sandbox", "cloud"], { env: { MOORING_SERVER: `${sandbox.url}/elsewhere` } });
 
   expect(nobody).toMatchObject({ code: 3, stderr: expect.stringContaining("mooring up") });
