@@ -159,6 +159,7 @@ export function approvalLines(operation: OperationDocument, view: View): readonl
   return facts(
     [
       ...approval.reasons.map((reason): Fact => ["waits", reason]),
+      ...(approval.notices ?? []).map((notice): Fact => ["notice", notice]),
       ...requestFacts(operation),
       ["until", approval.expiresTime],
       ["approved", describeGiven(approval)],

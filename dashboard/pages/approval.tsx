@@ -21,11 +21,7 @@ export function Approval({ operation }: { readonly operation: Operation }) {
   const { decision, given = [], needed = 1 } = approval;
   return (
     <Section title="Approval">
-      <ul>
-        {approval.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
+      <Reasons of={approval} />
       <Facts
         of={[
           [
@@ -74,6 +70,21 @@ export function Approval({ operation }: { readonly operation: Operation }) {
   );
 }
 
+/** Why it takes a second person, and what that person should know. */
+export function Reasons({
+  of: { reasons, notices = [] },
+}: {
+  readonly of: Pick<Waiting["approval"], "reasons" | "notices">;
+}) {
+  return (
+    <ul>
+      {[...reasons, ...notices].map((each) => (
+        <li key={each}>{each}</li>
+      ))}
+    </ul>
+  );
+}
+
 /** The current plan of the waiting operation. */
 export function PlanToApprove({ id, requestHash }: { readonly id: string; readonly requestHash: string }) {
   const call = { route: "POST /api/operations/{id}/approve", at: { id } } as const;
@@ -88,7 +99,7 @@ export function PlanToApprove({ id, requestHash }: { readonly id: string; readon
 /** What its buttons know of a waiting operation. */
 type Waiting = Pick<Awaiting, "id" | "kind" | "cluster" | "namespace" | "requestedBy" | "team" | "request" | "etag"> & {
   readonly replaces?: Awaiting["replaces"] | undefined;
-  readonly approval: Pick<NonNullable<Operation["approval"]>, "requestHash" | "reasons" | "requestedTime">;
+  readonly approval: Pick<NonNullable<Operation["approval"]>, "requestHash" | "reasons" | "notices" | "requestedTime">;
 };
 
 /** Hidden from the person who made the request, who may not approve it; the service enforces that, too. */
@@ -163,11 +174,7 @@ function About({ of: { requestedBy, team, request, replaces, approval } }: { rea
           All of it <Ends at={expiresAt} />
         </p>
       )}
-      <ul>
-        {approval.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
+      <Reasons of={approval} />
     </>
   );
 }

@@ -14,7 +14,7 @@ import { Page } from "../ui/page.tsx";
 import { Empty, Loaded } from "../ui/states.tsx";
 import { Time } from "../ui/time.tsx";
 import { words } from "../ui/words.ts";
-import { ApproveButtons, PlanToApprove } from "./approval.tsx";
+import { ApproveButtons, PlanToApprove, Reasons } from "./approval.tsx";
 import { RequestView } from "./request.tsx";
 
 export function ApprovalsPage() {
@@ -119,11 +119,7 @@ function Card({
         {team !== undefined && ` for team ${team}`} <Time at={approval.requestedTime} />; expires{" "}
         <Time at={approval.expiresTime} />.
       </p>
-      <ul>
-        {approval.reasons.map((reason) => (
-          <li key={reason}>{reason}</li>
-        ))}
-      </ul>
+      <Reasons of={approval} />
       <RequestView request={request} replaces={replaces} />
       <details
         open={isOpen.value}

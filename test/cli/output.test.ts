@@ -63,6 +63,7 @@ const operation: OperationDocument = {
 describe("an operation that waits for approval", () => {
   const approval = {
     reasons: ["Database sql-dev/orders needs approval."],
+    notices: ["A rule of the catalog lets it cross environments: database sql-dev/orders is of …"],
     approvers: [{ role: "Onboarding.Approve" as const }],
     requestHash: "hash",
     requestedTime: "2026-01-01T11:00:00Z",
@@ -120,6 +121,7 @@ describe("an operation that waits for approval", () => {
     const lines = approvalLines(document, view()).join("\n");
 
     expect(lines).toContain('keyVaults ["kv-dev"]');
+    expect(lines).toMatch(/notice +A rule of the catalog lets it cross environments/);
     expect(lines).toMatch(/changes +keyVaults: \(not there\) → \["kv-dev"\]/);
     expect(lines).toMatch(/changes +database sql-dev\/orders: .* → writer/);
   });

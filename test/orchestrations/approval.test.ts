@@ -5,6 +5,7 @@ import { providePorts } from "../../src/activities/host.ts";
 import { acceptOnboarding } from "../../src/application/acceptance/acceptance.ts";
 import { remindOfApproval } from "../../src/application/decisions/approval.ts";
 import { cancelOperation, decideApproval } from "../../src/application/decisions/decide.ts";
+import { planOnboarding } from "../../src/application/plan/planOnboarding.ts";
 import { Team } from "../../src/domain/access/access.ts";
 import { AppRole } from "../../src/domain/access/caller.ts";
 import { createPersonOf } from "../../src/domain/access/person.ts";
@@ -77,6 +78,28 @@ it("waits with one timer and one event, publishes the reasons, and runs once it 
     type: "mooring.operation.approval-requested.v1",
     data: { phase: "awaitingApproval", approval: { requestHash: record().approval?.requestHash } },
   });
+});
+
+it("tells whoever plans and whoever approves which environments a rule lets it cross", async () => {
+  const { clusters, sqlServers, teams } = cloud.ports.catalog;
+  const [cluster, server] = [clusters["aks-dev"], sqlServers["sql-dev"]];
+  if (!cluster || !server) throw new Error("the catalog has neither");
+  const catalog = {
+    ...{ teams, crossings: [{ clusters: "prod", targets: "dev" }], approval: { ...approval } },
+    clusters: { ...clusters, "aks-dev": { ...cluster, environment: "prod" } },
+    sqlServers: { ...sqlServers, "sql-dev": { ...server, environment: "dev" } },
+  };
+  cloud = createFakeCloud(catalog);
+  acceptance = createAcceptanceContext(cloud);
+  providePorts(cloud.ports);
+  const notices = [expect.stringMatching(/database sql-dev\/messages is of environment "dev", .* aks-dev of "prod"/)];
+
+  const plan = await planOnboarding(cloud.ports, { operation: "planned", request });
+  operation = (await acceptOnboarding(acceptance, request)).operation;
+  await acceptance.run({ atRest: async () => void (await cancel()) });
+
+  expect(plan).toMatchObject({ notices });
+  expect(record().approval).toMatchObject({ notices });
 });
 
 it("ends with REJECTED and has written nothing", async () => {

@@ -4,7 +4,8 @@
  */
 
 import { createPersonOf } from "../../domain/access/person.ts";
-import { defined } from "../../domain/defined.ts";
+import { allowedCrossings } from "../../domain/catalog/environments.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { PermanentError, TransientError } from "../../domain/errors.ts";
 import { namespaceKey } from "../../domain/naming/names.ts";
 import type { PlannedStep, StepPlan } from "../../domain/operation/plan.ts";
@@ -49,6 +50,7 @@ export async function requestApproval(
       const expires = Math.ceil((now + timeoutMinutes * minuteMs) / 1_000) * 1_000;
       return {
         reasons: needed.map(({ what }) => what),
+        ...defined({ notices: unlessEmpty(allowedCrossings(ports.catalog, request)) }),
         approvers: needed.map(({ by }) => by),
         requestHash: hashRequest(request),
         requestedTime: new Date(now).toISOString(),

@@ -1,4 +1,6 @@
 /** The plan of an onboarding: what every step finds and would do. Serves as the answer to a dry run and as the preflight. */
+import { allowedCrossings } from "../../domain/catalog/environments.ts";
+import { defined, unlessEmpty } from "../../domain/defined.ts";
 import { type Plan, type StepPlan, toPlan } from "../../domain/operation/plan.ts";
 import type { ProgramName } from "../../domain/operation/program.ts";
 import { needsApprovalOf } from "../../domain/policy/approval.ts";
@@ -79,6 +81,7 @@ export async function planOnboarding(
   for (const need of needs) onNeed?.(need);
   const judged = [request, ...(await judging)];
   const needed = needsApprovalOf(ports.catalog, judged, team).map(({ what }) => what);
-  const plan = toPlan(steps.filter(isShown), needed);
+  const notices = unlessEmpty(allowedCrossings(ports.catalog, request));
+  const plan = { ...toPlan(steps.filter(isShown), needed), ...defined({ notices }) };
   return program === "change" ? besideChange(plan) : plan;
 }

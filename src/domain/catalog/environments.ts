@@ -29,16 +29,31 @@ interface Request extends Targets {
   readonly cluster: string;
 }
 
+interface Crossed extends FieldProblem {
+  readonly isAllowed: boolean;
+}
+
 /** Every target of the request that its cluster's environment may not reach. */
 export function findCrossings(catalog: Catalog, request: Request): readonly FieldProblem[] {
+  return crossedBy(catalog, request).flatMap(({ isAllowed, ...problem }) => (isAllowed ? [] : [problem]));
+}
+
+/** Every target that it reaches by a rule, for people. */
+export function allowedCrossings(catalog: Catalog, request: Request): readonly string[] {
+  return crossedBy(catalog, request).flatMap(({ isAllowed, detail }) =>
+    isAllowed ? [`A rule of the catalog lets it cross environments: ${detail}.`] : [],
+  );
+}
+
+function crossedBy(catalog: Catalog, request: Request): readonly Crossed[] {
   const clusters = lookUp(catalog.clusters, request.cluster)?.environment;
   if (clusters === undefined) return [];
-  return wantedIn(request).flatMap(({ kind, key, pointer }): readonly FieldProblem[] => {
+  return wantedIn(request).flatMap(({ kind, key, pointer }): readonly Crossed[] => {
     const { noun, fields, environmentOf } = kindOf(kind);
     const targets = environmentOf(catalog, key);
     if (targets === undefined || targets === clusters) return [];
-    if (catalog.crossings.some((rule) => rule.clusters === clusters && rule.targets === targets)) return [];
+    const isAllowed = catalog.crossings.some((rule) => rule.clusters === clusters && rule.targets === targets);
     const detail = `${noun} ${key} is of environment "${targets}", and cluster ${request.cluster} of "${clusters}"`;
-    return [{ pointer: `${pointer}/${fields.place}`, code: "ENVIRONMENT_CROSSED", detail }];
+    return [{ pointer: `${pointer}/${fields.place}`, code: "ENVIRONMENT_CROSSED", detail, isAllowed }];
   });
 }

@@ -54,11 +54,10 @@ export const Plan = z
     blocked: z.boolean(),
     needsApproval: z.array(z.string()).readonly().meta({ description: "Why the operation would wait for approval." }),
     estimate: Estimate.exactOptional(),
-    notices: z
-      .array(z.string())
-      .readonly()
-      .exactOptional()
-      .meta({ description: "For a decision: what stays as it is, and what cannot be known in advance." }),
+    notices: z.array(z.string()).readonly().exactOptional().meta({
+      description:
+        "What stays as it is, what cannot be known in advance, and which targets are of another environment than the cluster.",
+    }),
     request: OnboardingRequest.exactOptional().meta({
       description: "For an onboarding or a change: the request, with its defaults filled in.",
     }),
