@@ -49,8 +49,9 @@ function problemLines(file: string, problems: readonly CatalogProblem[], view: V
 }
 
 function summary({ catalog }: Extract<ReadCatalog, { catalog: unknown }>): string {
-  const { clusters, sqlServers, teams, auth } = catalog;
+  const { clusters, sqlServers, targets, profiles, teams, auth } = catalog;
   const size = (table: object, what: string) => count(Object.keys(table).length, what);
-  const parts = [size(clusters, "cluster"), size(sqlServers, "SQL server"), size(teams, "team")].join(", ");
+  const others = [size(targets, "other target"), size(profiles, "profile")].filter((each) => !each.startsWith("0 "));
+  const parts = [size(clusters, "cluster"), size(sqlServers, "SQL server"), ...others, size(teams, "team")].join(", ");
   return `no problems: ${parts}${auth ? "" : ", no auth: everybody may do everything"}`;
 }

@@ -21,7 +21,7 @@ const defaultLimit = 500;
 
 export const command = defineCommand({
   description:
-    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. What is only asked for, waits for approval or is being removed has a row of its own, and STATE says so. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` says what that would break: which namespaces use the name, and what becomes of their access. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
+    "Shows who reaches what: each target of your teams' namespaces, with its rights, since when, and by whose request and approval. What is only asked for, waits for approval or is being removed has a row of its own, and STATE says so. `--target sql-dev` covers every database of that server. Before you take a target, a cluster or a team out of the catalog, `--target`, `--cluster` or `--team` with `-o wide` says what that would break: which namespaces use the name, and what becomes of their access. What others gave there, as of the last verification, stands below as not by Mooring. `--others` reads one target now and shows who else reaches it: users, roles and assignments that no namespace asked Mooring for. The exit code is 1 if the target cannot be read.",
   operands: [],
   flags: {
     target: { value: "name", summary: "Only this target, such as sql-dev/orders, or all below it, such as sql-dev" },
@@ -58,7 +58,9 @@ export const command = defineCommand({
           : [
               ...accessTable(value, view),
               ...value.flatMap(foreignLines),
-              ...affectedBy(value).flatMap((each) => removalLines(each, target ?? place.cluster ?? team ?? "")),
+              ...(view.isWide ? affectedBy(value) : []).flatMap((each) =>
+                removalLines(each, target ?? place.cluster ?? team ?? ""),
+              ),
             ],
     });
     return exitCodes.done;

@@ -1,4 +1,4 @@
-import { statuses } from "../../clients/operations.ts";
+import { kinds, statuses } from "../../clients/operations.ts";
 import type { NamespaceDocument } from "../../src/domain/documents/namespace.ts";
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import type { NamespaceFilter } from "../../src/domain/operation/namespaceFilter.ts";
@@ -25,6 +25,8 @@ interface Filters extends ReturnType<typeof readBoth> {
   readonly namespace: string | undefined;
   readonly status: string | undefined;
   readonly phase: string | undefined;
+  readonly kind: string | undefined;
+  readonly isWithoutChildren: true | undefined;
 }
 
 const flags = {
@@ -45,6 +47,12 @@ const flags = {
     choices: statuses,
     summary: "Operations: only with this status",
   },
+  kind: {
+    value: "kind",
+    choices: kinds,
+    summary: "Operations: only of this kind",
+  },
+  "no-children": { summary: "Operations: without those that a batch began" },
   phase: {
     value: "phase",
     choices: ["awaitingApproval"] satisfies readonly Phase[],
@@ -65,6 +73,7 @@ export const command = defineCommand({
     "list",
     "list --findings any --team red",
     "list operations --status Failed",
+    "list operations --no-children",
     "list operations --phase awaitingApproval",
     "list --filter team=red,state=Incomplete",
     "list --sort-by .verifiedTime -o custom-columns=NAMESPACE:.namespace,CLIENT:.clientId",
@@ -88,9 +97,10 @@ export async function listWhat(
   what: string,
   shape: Shape = asAnswered,
 ): Promise<number> {
-  const { cluster, namespace, status, phase, team, findings, timeout, limit = String(defaultLimit) } = values;
-  if (what === "namespaces" && (namespace ?? status ?? phase) !== undefined) {
-    throw new UsageError("--namespace, --status and --phase work only for operations.", {
+  const { cluster, namespace, status, phase, kind, team, findings, timeout, limit = String(defaultLimit) } = values;
+  const isWithoutChildren = values["no-children"] || undefined;
+  if (what === "namespaces" && (namespace ?? status ?? phase ?? kind ?? isWithoutChildren) !== undefined) {
+    throw new UsageError("--namespace, --status, --kind, --no-children and --phase work only for operations.", {
       next: ["mooring list operations"],
     });
   }
@@ -100,7 +110,14 @@ export async function listWhat(
   }
   if (timeout !== undefined && !values.watch) throw new UsageError("--timeout needs --watch.");
   if (timeout !== undefined) readDuration("--timeout", timeout);
-  const filters = { namespace, status, phase, ...readBoth({ cluster, team, findings }, values.filter) };
+  const filters = {
+    namespace,
+    status,
+    phase,
+    kind,
+    isWithoutChildren,
+    ...readBoth({ cluster, team, findings }, values.filter),
+  };
   const asked = {
     filters,
     most: readCount("--limit", limit, { most: mostListed }),
@@ -158,10 +175,12 @@ function namespacesAs({ one, all }: Shape): Source<NamespaceDocument> {
 }
 
 const operations: Source<AnySummary> = {
-  read({ client }, { team, cluster, namespace, status, phase }, most) {
-    const query = { cluster, namespace, status, phase };
+  read({ client }, { team, cluster, namespace, status, phase, kind, isWithoutChildren }, most) {
+    const query = { cluster, namespace, status, phase, kind };
     const call = { route: "GET /api/operations", query } as const;
-    return listAll(client, call, most, team === undefined ? undefined : (each) => isOf(team, each));
+    const isWanted = (each: AnySummary) =>
+      isOf(team, each) && !(isWithoutChildren && each.kind !== "batch" && each.batch !== undefined);
+    return listAll(client, call, most, team === undefined && !isWithoutChildren ? undefined : isWanted);
   },
   nameOf: ({ id }) => id,
   documentOf: (operation) => operation,

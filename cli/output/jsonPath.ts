@@ -240,16 +240,28 @@ export function order(left: unknown, right: unknown): number {
 }
 
 function readFilter(reader: Reader): (value: unknown) => boolean {
+  const begin = reader.at;
   const left = readOperand(reader);
+  const compared = reader.text.slice(begin, reader.at).trim();
   reader.take(/\s+/);
   const [symbol] = reader.take(/==|!=|<=|>=|=~|<|>/) ?? [];
   if (symbol === undefined) return (value) => left(value).length > 0;
   const compare = operators[symbol];
   const right = readOperand(reader);
   return (value) => {
-    const [a] = left(value);
-    const [b] = right(value);
-    return left(value).length > 0 && right(value).length > 0 && compare?.(a, b) === true;
+    const [lefts, rights] = [left(value), right(value)];
+    if (lefts.length > 1 || rights.length > 1) {
+      throw new UsageError(
+        `A filter compares one value at a time, as kubectl's does; ${compared} has ${lefts.length}.`,
+        {
+          next: [
+            'Name one by its index: ?(@.databases[0].database=="orders")',
+            "mooring access --target <target> -o name",
+          ],
+        },
+      );
+    }
+    return lefts.length > 0 && rights.length > 0 && compare?.(lefts[0], rights[0]) === true;
   };
 }
 

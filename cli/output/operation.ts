@@ -2,7 +2,7 @@
 
 import { approversOf, mayDecide } from "../../clients/deciding.ts";
 import { fixInCommands, type Subject } from "../../clients/fixes.ts";
-import { phaseWords } from "../../clients/operations.ts";
+import { phaseInWords, waitedMs } from "../../clients/operations.ts";
 import { differencesOf, endsIn } from "../../clients/request.ts";
 import { count } from "../../src/domain/count.ts";
 import type { CallerDocument } from "../../src/domain/documents/caller.ts";
@@ -21,7 +21,7 @@ import { printable } from "./printable.ts";
 import { describeRequest } from "./request.ts";
 import { styleOf } from "./status.ts";
 import { table } from "./table.ts";
-import { age, duration } from "./times.ts";
+import { age, duration, span } from "./times.ts";
 import type { View } from "./view.ts";
 
 export function targetOf(operation: AnySummary): string {
@@ -32,10 +32,17 @@ export function targetOf(operation: AnySummary): string {
 
 /** `onboard aks-dev/team-a  Succeeded in 1.2 s` */
 export function headline(operation: AnyOperationDocument, { now, paint }: View): string {
-  const { status, phase, createdTime, endTime } = operation;
-  const state =
-    phase === "done" ? `${status} in ${duration(createdTime, endTime, now)}` : `${phaseWords[phase] ?? phase} …`;
+  const { status, phase } = operation;
+  const waited = waitedMs(operation);
+  const more = waited > 0 ? `, and waited ${span(waited / 1_000)} for approval` : "";
+  const state = phase === "done" ? `${status} in ${ranFor(operation, now)}${more}` : `${phaseInWords(operation)} …`;
   return `${paint("bold", printable(`${titleOf(operation)} ${targetOf(operation)}`))}  ${paint(styleOf(operation), state)}`;
+}
+
+/** Without the time that people took to decide. */
+export function ranFor(operation: AnySummary, now: Date): string {
+  const { createdTime, endTime } = operation;
+  return duration(new Date(Date.parse(createdTime) + waitedMs(operation)).toISOString(), endTime, now);
 }
 
 /** A batch of onboardings may also change namespaces; any other batch does the same to each. */

@@ -2,10 +2,10 @@
 
 import type { AnySummary } from "../../src/domain/documents/operation.ts";
 import { stepInWords } from "../../src/domain/operation/stepName.ts";
-import { targetOf, titleOf } from "./operation.ts";
+import { ranFor, targetOf, titleOf } from "./operation.ts";
 import { styleOf } from "./status.ts";
 import { type Column, table } from "./table.ts";
-import { age, duration } from "./times.ts";
+import { age } from "./times.ts";
 import type { View } from "./view.ts";
 
 export function operationTable(operations: readonly AnySummary[], view: View): readonly string[] {
@@ -49,7 +49,7 @@ export function operationColumns(operations: readonly AnySummary[], view: View):
     },
     {
       title: "TOOK",
-      cell: ({ createdTime, endTime }) => (endTime ? duration(createdTime, endTime, now) : ""),
+      cell: (each) => (each.endTime ? ranFor(each, now) : ""),
       isWide: true,
     },
     { title: "ERROR", cell: ({ error }) => error?.code ?? "", isWide: true },

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { hasEnded, isSameStep } from "../../clients/operations.ts";
+import { hasEnded, isSameStep, waitedMs } from "../../clients/operations.ts";
 import { toParameters } from "../../clients/request.ts";
 import type { AuditPage, AuditDocument as AuditRecord } from "../../src/domain/documents/audit.ts";
 import type { BatchDocument as Batch } from "../../src/domain/documents/batch.ts";
@@ -124,7 +124,11 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         </span>
         <span>
           {operation.endTime === undefined ? "so far" : "took"}{" "}
-          <Duration from={operation.startTime ?? operation.createdTime} until={operation.endTime} />
+          <Duration
+            from={operation.startTime ?? operation.createdTime}
+            until={operation.endTime}
+            withoutMs={waitedMs(operation)}
+          />
         </span>
       </div>
       {error && <Cause error={error} />}

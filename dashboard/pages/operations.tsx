@@ -2,6 +2,7 @@
 
 import { batch, type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { kinds, waitedMs } from "../../clients/operations.ts";
 import { count } from "../../src/domain/count.ts";
 import type { OperationPage } from "../../src/domain/documents/operation.ts";
 import { isComingBack, keepRowsLoaded, rowsLoaded } from "../app/historyEntries.ts";
@@ -23,7 +24,6 @@ import { words } from "../ui/words.ts";
 export type Summary = OperationPage["value"][number];
 
 const statuses = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"] as const;
-const kinds = ["onboard", "change", "offboard", "repair", "migrate", "compensate", "batch"] as const;
 const filterNames = {
   status: ["Status", words],
   phase: ["Phase", nameOf],
@@ -310,7 +310,7 @@ function Row({ row }: { readonly row: Summary }) {
         <Time at={createdTime} />
         <span class="muted">
           {" "}
-          · <Duration from={startTime ?? createdTime} until={endTime} />
+          · <Duration from={startTime ?? createdTime} until={endTime} withoutMs={waitedMs(row)} />
         </span>
       </div>
     </li>

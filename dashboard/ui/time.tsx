@@ -29,8 +29,17 @@ export function Time({ at }: { readonly at: string | number | undefined }) {
 }
 
 /** The time between two moments, or up to now. */
-export function Duration({ from, until }: { readonly from: string | undefined; readonly until?: string | undefined }) {
-  const start = Date.parse(from ?? "");
+export function Duration({
+  from,
+  until,
+  withoutMs = 0,
+}: {
+  readonly from: string | undefined;
+  readonly until?: string | undefined;
+  /** Not counted. */
+  readonly withoutMs?: number;
+}) {
+  const start = Date.parse(from ?? "") + withoutMs;
   const end = Date.parse(until ?? "");
   const text = useComputed(() => span((Number.isNaN(end) ? now.value : end) - start));
   if (Number.isNaN(start)) return <span class="muted">–</span>;

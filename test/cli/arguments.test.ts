@@ -32,6 +32,7 @@ describe("a command line", () => {
     ["list -o json", { output: "json" }],
     ["list -ojson", { output: "json" }],
     ["list operations --status failed", { status: "Failed" }],
+    ["list operations --kind Batch --no-children", { kind: "batch", "no-children": true }],
     ["status eeb4e7 --status FAILED", { status: "Failed" }],
     ["list -o=json", { output: "json" }],
     ["list -o jsonpath={.value[0].cluster}", { output: "jsonpath={.value[0].cluster}" }],

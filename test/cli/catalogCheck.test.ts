@@ -18,7 +18,7 @@ it("finds nothing wrong with the sample", async () => {
   const ended = await run(["catalog", "check", "mooring.yaml"], { env });
 
   expect(ended).toMatchObject({ code: 0, stderr: "" });
-  expect(ended.stdout).toBe("mooring.yaml  no problems: 1 cluster, 1 SQL server, 1 team\n");
+  expect(ended.stdout).toBe("mooring.yaml  no problems: 1 cluster, 1 SQL server, 1 other target, 1 profile, 1 team\n");
 });
 
 it("names the file, line, setting and fix of each problem, and ends with 1", async () => {

@@ -88,6 +88,17 @@ describe("a template", () => {
   });
 });
 
+it("compares one value at a time, as kubectl does, and says how many there are", () => {
+  const filter = readTemplate('{[?(@.databases[*].database=="billing")].namespace}');
+  const reaching = (...names: readonly string[]) => ({
+    namespace: "a",
+    databases: names.map((database) => ({ database })),
+  });
+
+  expect(filter([reaching("billing"), reaching()])).toBe("a");
+  expect(() => filter([reaching("orders", "billing")])).toThrow("@.databases[*].database has 2");
+});
+
 it("accepts a path with or without braces and the first dot", () => {
   for (const text of [".kind", "{.kind}", "kind", "{kind}"]) expect(readPath(text)(nodes)).toEqual(["List"]);
   expect(readPath(".items[*].status.ready")(nodes).map(printValue)).toEqual(["true", "false"]);

@@ -60,6 +60,23 @@ const operation: OperationDocument = {
   ],
 };
 
+it("says that an offboarding removes, and counts apart how long people took to decide", () => {
+  const at = (second: number) => new Date(Date.parse("2026-01-01T11:00:00Z") + second * 1_000).toISOString();
+  const approval = { reasons: [], approvers: [], requestHash: "h", reminders: 0, expiresTime: at(99) };
+  const decision = { kind: "approved", by: "ann", time: at(51) } as const;
+  const approved: OperationDocument = {
+    ...operation,
+    status: "Succeeded",
+    phase: "done",
+    createdTime: at(0),
+    endTime: at(52.7),
+    approval: { ...approval, requestedTime: at(1), decision },
+  };
+
+  expect(operationLines({ ...operation, kind: "offboard" }, view())[0]).toMatch(/removing …$/);
+  expect(operationLines(approved, view())[0]).toMatch(/Succeeded in 2\.7 s, and waited 50\.0 s for approval$/);
+});
+
 describe("an operation that waits for approval", () => {
   const approval = {
     reasons: ["Database sql-dev/orders needs approval."],
