@@ -20,7 +20,7 @@ import { Block } from "../ui/copy.tsx";
 import { Page, Section } from "../ui/page.tsx";
 import { PlanView } from "../ui/plan.tsx";
 import { Empty, Failure, isOutdated, Loaded, Outdated, ProblemText, sendAgainText } from "../ui/states.tsx";
-import { Fields, type Problems } from "./requestFields.tsx";
+import { Fields, fieldAt, type Problems } from "./requestFields.tsx";
 import { offer, printCommand, printCurl, readRequest } from "./requestForm.ts";
 
 export function NewRequestPage() {
@@ -236,7 +236,7 @@ function NotAccepted({
   return (
     <div class="failure">
       <p class="empty-title">{isFinal ? "This request would not be accepted." : "The request failed."}</p>
-      <ProblemText error={error} />
+      <ProblemText error={error} titleOf={fieldAt} />
       {!isFinal && <p class="muted">{sendAgainText}</p>}
     </div>
   );

@@ -10,7 +10,7 @@ import { ask } from "../ui/change.tsx";
 
 export function Renew({ of: namespace, reload }: { readonly of: Namespace; readonly reload: () => void }) {
   const key = useSignal("");
-  const end = useSignal("P30D");
+  const end = useSignal(inDays(30));
   if (!isIn("Onboarding.Request")) return null;
   const { request, team, etag: ifMatch } = namespace;
   const keys = key.value === "" ? [] : [key.value];
@@ -21,7 +21,7 @@ export function Renew({ of: namespace, reload }: { readonly of: Namespace; reado
       verb: "Renew",
       call: { route: "POST /api/onboardings" },
       // Whoever sends it, it stays its team's.
-      body: defined({ ...renewed(request, { end: end.value.trim(), keys }), team }),
+      body: defined({ ...renewed(request, { end: `${end.value}T00:00:00Z`, keys }), team }),
       ifMatch,
       reload,
       done: ({ id }) => navigate(to.operation(id)),
@@ -46,11 +46,12 @@ export function Renew({ of: namespace, reload }: { readonly of: Namespace; reado
         </select>
       </label>
       <label class="field inline">
-        <span>until or for</span>
+        <span>until (UTC)</span>
         <input
+          type="date"
           value={end.value}
+          min={inDays(1)}
           required
-          size={22}
           onInput={(event) => {
             end.value = event.currentTarget.value;
           }}
@@ -59,4 +60,9 @@ export function Renew({ of: namespace, reload }: { readonly of: Namespace; reado
       <button type="submit">Renew …</button>
     </form>
   );
+}
+
+/** `2027-01-31` */
+function inDays(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }

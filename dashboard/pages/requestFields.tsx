@@ -16,7 +16,16 @@ import type { CallerDocument as Caller } from "../../src/domain/documents/caller
 import { defaultMode, fieldOfMode } from "../../src/domain/request/modes.ts";
 import { param, query, setParams } from "../app/router.ts";
 import { words } from "../ui/words.ts";
-import { type Choice, choose, databasesOf, type Offered, otherTargetsOf, readRequest } from "./requestForm.ts";
+import {
+  type Choice,
+  choose,
+  databasesOf,
+  type Offered,
+  otherTargetsOf,
+  reachableFrom,
+  readRequest,
+  withChosen,
+} from "./requestForm.ts";
 
 /** What the service says of fields, by JSON pointer. */
 export type Problems = ReadonlyMap<string, string>;
@@ -34,6 +43,7 @@ interface Field {
 
 export function Fields({ problems, ...form }: Form & { readonly problems: Problems }) {
   const { offered } = form;
+  const reachable = reachableFrom(param("cluster"), offered);
   // A single option is preselected.
   useEffect(() => {
     const [only, another] = offered.clusters;
@@ -44,15 +54,16 @@ export function Fields({ problems, ...form }: Form & { readonly problems: Proble
     return <Fragment key={name}>{inputs[name](field, form)}</Fragment>;
   };
   const mode = modesIn(offered).find((each) => each === param("identityMode")) ?? defaultMode;
+  const more = [fieldOfMode[mode], "sharedIdentity", "adoptionPolicy", "deletePolicy"] as const;
   return (
     <>
       {(["team", "cluster", "namespace", "identityMode"] as const).map(input)}
-      <Targets field="databases" title="Databases" offered={databasesOf(offered)} problems={problems} />
-      <Targets field="targets" title="Other targets" offered={otherTargetsOf(offered)} problems={problems} />
+      <Targets field="databases" title="Databases" offered={databasesOf(reachable)} problems={problems} />
+      <Targets field="targets" title="Other targets" offered={otherTargetsOf(reachable)} problems={problems} />
       {(["expiresAt", "expiresAfter", "namespaceProfile"] as const).map(input)}
-      <details class="more-fields">
+      <details class="more-fields" open={more.some((name) => problems.has(`/${name}`))}>
         <summary>More fields</summary>
-        {([fieldOfMode[mode], "sharedIdentity", "adoptionPolicy", "deletePolicy"] as const).map(input)}
+        {more.map(input)}
       </details>
       <Kept />
     </>
@@ -105,11 +116,27 @@ const inputs: { readonly [F in PlainField]: (field: Field, form: Form) => Compon
   deletePolicy: (field) => (
     <Select {...field} any="remove if Mooring created it" options={allBut(deletePolicies, "Delete")} />
   ),
-  expiresAt: (field) => <Text {...field} hint="A time in UTC, such as 2027-01-31T00:00:00Z; empty: it does not end" />,
+  expiresAt: (field) => <EndDate {...field} />,
   expiresAfter: (field) => (
-    <Text {...field} title="Or ends after" hint="A duration, such as P30D or PT12H, counted from the acceptance" />
+    <Select {...field} title="Or ends after" any="as the day above says" options={Object.keys(spans)} labels={spans} />
   ),
 };
+
+/** Counted from when the request is accepted. */
+const spans: Readonly<Record<string, string>> = {
+  P1D: "a day",
+  P7D: "7 days",
+  P30D: "30 days",
+  P90D: "90 days",
+  P365D: "365 days",
+};
+
+/** The title of a field, or the target that a problem is about; undefined for what the form has no field for. */
+export function fieldAt(pointer: string): string | undefined {
+  const [, field = "", index] = /^\/(\w+)(?:\/(\d+)\/)?/.exec(pointer) ?? [];
+  if (index !== undefined) return splitTargets(param(field))[Number(index)]?.key;
+  return Object.hasOwn(inputs, field) ? titleOf(field as PlainField) : undefined;
+}
 
 /** Fields that this page does not know, from a newer service: sent as they are. */
 function Kept() {
@@ -129,6 +156,7 @@ function Kept() {
 
 interface SelectProps extends Field {
   readonly options: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
   readonly any: string;
 }
 
@@ -137,7 +165,7 @@ function allBut<P extends string>(policies: Readonly<Record<P, string>>, usual: 
   return Object.keys(policies).filter((each) => each !== usual);
 }
 
-function Select({ name, title, options, any, problem }: SelectProps) {
+function Select({ name, title, options, labels = {}, any, problem }: SelectProps) {
   const value = param(name);
   // A value from the address is shown even if it is not offered; the plan says what is wrong with it.
   const all = value === "" || options.includes(value) ? options : [...options, value];
@@ -152,10 +180,35 @@ function Select({ name, title, options, any, problem }: SelectProps) {
         <option value="">{any}</option>
         {all.map((option) => (
           <option key={option} value={option}>
-            {/^[a-z]+[A-Z]/.test(option) ? words(option) : option}
+            {labels[option] ?? (/^[a-z]+[A-Z]/.test(option) ? words(option) : option)}
           </option>
         ))}
       </select>
+      {problem !== undefined && <span class="problem">{problem}</span>}
+    </label>
+  );
+}
+
+/** A day, unless the request already names a time of day. */
+function EndDate(field: Field) {
+  const { name, title, problem } = field;
+  const value = param(name);
+  const [, day] = /^(\d{4}-\d\d-\d\d)T00:00:00(?:\.0+)?Z$/.exec(value) ?? [];
+  if (value !== "" && day === undefined) return <Text {...field} hint="A time in UTC; empty: see below" />;
+  return (
+    <label class="field">
+      <span>{title}</span>
+      <input
+        type="date"
+        value={day ?? ""}
+        aria-invalid={problem !== undefined}
+        onInput={({ currentTarget }) =>
+          setParams({ [name]: currentTarget.value && `${currentTarget.value}T00:00:00Z` }, { replace: true })
+        }
+      />
+      <span class="hint">
+        At the beginning of that day, in UTC. Without one it does not end, where the catalog allows that.
+      </span>
       {problem !== undefined && <span class="problem">{problem}</span>}
     </label>
   );
@@ -192,14 +245,15 @@ interface TargetsProps {
 }
 
 function Targets({ field, title, offered, problems }: TargetsProps) {
-  if (offered.length === 0) return null;
   const chosen = splitTargets(param(field));
+  const choices = withChosen(offered, chosen);
+  if (choices.length === 0) return null;
   const toggle = (key: string, word: string, isOn: boolean) =>
     setParams({ [field]: printTargets(choose(chosen, key, word, isOn)) }, { replace: true });
   return (
     <fieldset>
       <legend>{title}</legend>
-      {offered.map(({ key, access, kind }) => {
+      {choices.map(({ key, access, kind }) => {
         const own = chosen.find((each) => each.key === key);
         const index = own ? chosen.indexOf(own) : -1;
         const found = [...problems].filter(([pointer]) => pointer.startsWith(`/${field}/${index}/`));

@@ -37,7 +37,24 @@ export function readRequest(parameters: Parameters): OnboardingRequest | undefin
 }
 
 /** What the form has fields for. */
-export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets" | "profiles">;
+export type Offered = Pick<Catalog, "clusters" | "sqlServers" | "targets" | "profiles" | "crossings">;
+
+/** Without the targets of other environments, once a cluster is chosen: a request for them would be refused. */
+export function reachableFrom(cluster: string, offered: Offered): Offered {
+  const { clusters, sqlServers, targets, crossings = [] } = offered;
+  const from = clusters.find(({ name }) => name === cluster)?.environment;
+  const isReachable = ({ environment: to }: { readonly environment?: string | undefined }) =>
+    from === undefined ||
+    to === undefined ||
+    from === to ||
+    crossings.some((rule) => rule.clusters === from && rule.targets === to);
+  return { ...offered, sqlServers: sqlServers.filter(isReachable), targets: targets.filter(isReachable) };
+}
+
+/** With what is chosen and not offered, so that nothing is asked for unseen. */
+export function withChosen(offered: readonly Choice[], chosen: readonly Chosen[]): readonly Choice[] {
+  return [...offered, ...chosen.filter(({ key }) => !offered.some((each) => each.key === key))];
+}
 
 /** The databases that the form offers, and what may be chosen on each. */
 export function databasesOf({ sqlServers }: Offered): readonly Choice[] {
@@ -57,6 +74,7 @@ export function offer(catalog: Offered, { roles, teams }: Caller, team: string):
   if (team === "" && (roles.includes("Onboarding.Operate") || teams.length === 0)) return catalog;
   const own = team === "" ? teams : teams.filter(({ name }) => name === team);
   return {
+    ...catalog,
     clusters: catalog.clusters.filter(({ name }) => own.some(({ clusters }) => clusters.includes(name))),
     sqlServers: catalog.sqlServers.flatMap(({ databases, ...server }) => {
       const offered = databases.flatMap((database) => {

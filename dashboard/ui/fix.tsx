@@ -6,7 +6,7 @@ import { base } from "../app/router.ts";
 export function Fix({ of }: { readonly of: Fixable }): ComponentChildren {
   return fixOnPages(of).map(([piece, page], index) =>
     page === undefined ? (
-      piece
+      piece.split("`").map((part, place) => (place % 2 === 0 ? part : <code key={part}>{part}</code>))
     ) : (
       <a key={index} href={`${base}/${page}`}>
         {piece}

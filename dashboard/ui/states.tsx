@@ -69,7 +69,7 @@ export function Failure({
   readonly what: string;
   readonly again?: () => void;
 }) {
-  const [title, kind] = titleOf(error, what);
+  const [title, kind] = titleOfFailure(error, what);
   return (
     <div class={`failure ${kind}`} role="alert">
       <p class="empty-title">{title}</p>
@@ -108,17 +108,24 @@ export const sendAgainText =
   "You can safely send it again: the idempotency key stays the same, so nothing happens twice.";
 
 /** Cause, fix, and the trace id to find it in the logs. */
-export function ProblemText({ error }: { readonly error: Error }) {
+export function ProblemText({
+  error,
+  titleOf,
+}: {
+  readonly error: Error;
+  /** Of a form's field, by JSON pointer. */
+  readonly titleOf?: (pointer: string) => string | undefined;
+}) {
   if (!(error instanceof Refused)) return <p>{error.message}</p>;
   const { detail, errors = [], traceId, code } = error.problem;
   return (
     <>
-      <p>{detail}</p>
+      {(errors.length === 0 || titleOf === undefined) && <p>{detail}</p>}
       {errors.length > 0 && (
         <ul>
           {errors.map(({ pointer, detail: each }) => (
             <li key={`${pointer} ${each}`}>
-              <code>{pointer}</code> {each}
+              {titleOf?.(pointer) ?? <code>{pointer}</code>}: {each}
             </li>
           ))}
         </ul>
@@ -133,7 +140,7 @@ export function ProblemText({ error }: { readonly error: Error }) {
   );
 }
 
-function titleOf(error: Error, what: string): [string, string] {
+function titleOfFailure(error: Error, what: string): [string, string] {
   if (error instanceof Unreachable) return ["The service is not responding.", "offline"];
   if (error instanceof Refused && error.status === 403) return [`You may not see ${what}.`, "forbidden"];
   if (error instanceof Refused && error.status === 404)

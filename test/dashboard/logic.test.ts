@@ -4,7 +4,15 @@ import { expect, it } from "vitest";
 import { countBySeverity } from "../../clients/findings.ts";
 import { printTargets, splitTargets } from "../../clients/request.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
-import { choose, type Offered, offer, printCommand, readRequest } from "../../dashboard/pages/requestForm.ts";
+import {
+  choose,
+  type Offered,
+  offer,
+  printCommand,
+  reachableFrom,
+  readRequest,
+  withChosen,
+} from "../../dashboard/pages/requestForm.ts";
 import { createScale } from "../../dashboard/pages/scale.ts";
 import { EventParser } from "../../dashboard/service/eventParser.ts";
 import { createRequestKeys } from "../../dashboard/service/requestKeys.ts";
@@ -140,6 +148,30 @@ it("offers the chosen team's part of the catalog, and all of it to an operator w
   expect(offer(catalog, caller, "")).toEqual(own);
   const operator: Caller = { ...caller, roles: ["Onboarding.Operate"] };
   expect([offer(catalog, operator, ""), offer(catalog, operator, "red")]).toEqual([catalog, own]);
+});
+
+it("offers no target of an environment that the chosen cluster may not cross to, but shows what is chosen", () => {
+  const offered: Offered = {
+    clusters: [{ name: "a", environment: "prod", identityModes: ["workloadIdentity"] }],
+    sqlServers: (["prod", "dev", "shared"] as const).map((environment) => ({
+      ...{ name: environment, environment },
+      databases: [{ name: "x", roles: ["reader"] }],
+    })),
+    targets: [{ name: "up", kind: "storageBlob", access: ["read"] }],
+    profiles: [],
+    crossings: [{ clusters: "prod", targets: "shared" }],
+  };
+  const namesFrom = (cluster: string) => reachableFrom(cluster, offered).sqlServers.map(({ name }) => name);
+
+  expect([namesFrom("a"), namesFrom("")]).toEqual([
+    ["prod", "shared"],
+    ["prod", "dev", "shared"],
+  ]);
+  expect(reachableFrom("a", offered).targets).toEqual(offered.targets);
+  expect(withChosen([{ key: "up", access: ["read"] }], splitTargets("up=read,gone=write"))).toEqual([
+    { key: "up", access: ["read"] },
+    { key: "gone", access: ["write"] },
+  ]);
 });
 
 it("combines all filters of namespaces, and sorts the worst first", () => {

@@ -21,6 +21,7 @@ export function publicCatalog(catalog: Catalog, by: Caller): CatalogDocument {
       .map(([name, { environment, identityModes }]) => ({ name, ...defined({ environment }), identityModes })),
     ...publishedTargets(catalog, own),
     profiles: publishedProfiles(catalog, own),
+    crossings: unlessEmpty(catalog.crossings),
     sharedIdentities: unlessEmpty(shared),
   });
 }

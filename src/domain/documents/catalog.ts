@@ -11,6 +11,11 @@ export const CatalogDocument = z
     ),
     ...publishedFields,
     profiles: z.array(publishedProfile),
+    crossings: z
+      .array(z.object({ clusters: z.string(), targets: z.string() }))
+      .readonly()
+      .exactOptional()
+      .meta({ description: "Which environments a request may cross. Since 0.2.0." }),
     sharedIdentities: z
       .array(z.object({ name: z.string(), clusters: z.array(z.string()) }))
       .exactOptional()

@@ -24,9 +24,8 @@ export type Approver = z.infer<typeof Approver>;
 
 export const Approval = z.object({
   reasons: z.array(z.string()).readonly(),
-  notices: z.array(z.string()).readonly().optional().meta({
-    description: "What an approver should know, too: which targets are of another environment than the cluster.",
-  }),
+  /** Which targets are of another environment than the cluster. */
+  notices: z.array(z.string()).readonly().optional(),
   /** A caller who decides has to match all of them. */
   approvers: z.array(Approver).readonly(),
   /** The hash of the waiting request: an approval names it, so that exactly what was approved runs. */

@@ -21,6 +21,8 @@ export interface DashboardOptions {
 export function registerDashboard(routes: Routes, { built, settings }: DashboardOptions): void {
   const securityHeaders = headersFor(settings);
   let document: string | undefined;
+  // The host answers the root itself unless a function takes it, which an empty route does not (azure-functions-host 4638).
+  routes.servePage("home", "{none:maxlength(0)?}", async () => ({ status: 302, headers: { location: "dashboard" } }));
   routes.servePage("dashboard", "dashboard/{*path}", async (request): Promise<Answer> => {
     const path = request.params["path"] ?? "";
     if (path.startsWith("assets/")) {

@@ -92,7 +92,7 @@ function compile(template: string): Compiled {
       names.push(only.name);
       if (only.isCatchAll && index < segments.length - 1) throw new Error("a catch-all parameter must be the last");
       // An optional parameter takes the slash before it along: `items`, `items/` and `items/5` all match.
-      const group = `(${only.isCatchAll ? ".*" : "[^/]+"})`;
+      const group = `(${only.isCatchAll ? ".*" : only.maxLength === undefined ? "[^/]+" : `[^/]{0,${only.maxLength}}`})`;
       pattern += only.isOptional || only.isCatchAll ? `(?:${slash}${group})?` : `${slash}${group}`;
       return;
     }
@@ -139,6 +139,8 @@ type Part =
       readonly name: string;
       readonly isOptional: boolean;
       readonly isCatchAll: boolean;
+      /** From the only constraint that this host checks. */
+      readonly maxLength?: string;
     };
 
 function splitParts(segment: string): Part[] {
@@ -151,7 +153,8 @@ function splitParts(segment: string): Part[] {
     const found = /^\{(\*{0,2})([A-Za-z_]\w*)((?::[^:()]+(?:\([^)]*\))?)*)(\?)?\}$/.exec(text);
     if (found === null) throw new Error(`"${text}" is not a parameter this host understands`);
     const [, stars = "", name = "", constraints = "", optional] = found;
-    if (constraints !== "")
+    const [, maxLength] = /^:maxlength\((\d+)\)$/i.exec(constraints) ?? [];
+    if (constraints !== "" && (maxLength === undefined || stars !== "" || parts.length > 1))
       throw new Error(
         `"${text}" has a constraint, which this host does not check; leave it out, or start the app with Azure Functions Core Tools`,
       );
@@ -160,6 +163,7 @@ function splitParts(segment: string): Part[] {
       name,
       isOptional: optional === "?",
       isCatchAll: stars !== "",
+      ...(maxLength === undefined ? {} : { maxLength }),
     };
   });
 }

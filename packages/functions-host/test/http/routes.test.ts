@@ -35,6 +35,15 @@ test("an empty prefix and an empty route match the root", () => {
   expect(find("GET /")).toEqual(["home", {}]);
 });
 
+test("an optional parameter without a character matches the root alone", () => {
+  const { find } = routesOf({ home: "GET {none:maxlength(0)?}", short: "GET items/{id:maxlength(2)}" }, { prefix: "" });
+
+  expect(find("GET /")).toEqual(["home", {}]);
+  expect(find("GET /a")).toBeUndefined();
+  expect(find("GET /items/ab")).toEqual(["short", { id: "ab" }]);
+  expect(find("GET /items/abc")).toBeUndefined();
+});
+
 test("decodes parameters and preserves their case", () => {
   const { find } = routesOf({ show: "GET namespaces/{cluster}/{namespace}" });
 
