@@ -104,6 +104,17 @@ export function worstOf(findings: readonly WithSeverity[]): Severity | undefined
   return worstFirst.find((severity) => findings.some((each) => each.severity === severity));
 }
 
+/** The state, unless the last verification of what is onboarded found something to act on: then the worst of that. */
+export function healthOf({ state, findings }: Health): string {
+  const worst = worstOf(findings);
+  return state === "Onboarded" && worst !== undefined && worst !== "Info" ? worst : state;
+}
+
+interface Health {
+  readonly state: string;
+  readonly findings: readonly WithSeverity[];
+}
+
 /** Worst first, without zeros. */
 export function countBySeverity(findings: readonly WithSeverity[]): readonly (readonly [Severity, number])[] {
   return worstFirst.flatMap((severity) => {

@@ -57,7 +57,7 @@ function Rows({ page }: { readonly page: AccessPageDocument }) {
           <p>You see your teams' namespaces, and every target that one of them has or has asked for.</p>
         </Empty>
       ) : (
-        <ul class="rows">
+        <ul class="rows access">
           {rows.value.map((each) => (
             <Row key={keyOf(each)} access={each} />
           ))}

@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
-import { subjectOf, valueInWords } from "../../clients/findings.ts";
+import { healthOf, subjectOf, valueInWords } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
@@ -71,12 +71,14 @@ function Actions({
 }) {
   const { migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
+  const isBroken = healthOf(namespace) === "Error";
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   return (
     <>
-      <Verify at={at} etag={ifMatch} reload={reload} />
+      <Verify at={at} etag={ifMatch} reload={reload} isFirst={!isBroken} />
       <button
         type="button"
+        class={isBroken ? "primary" : ""}
         onClick={() =>
           ask({
             title: "Repair this namespace?",
@@ -173,10 +175,13 @@ function Verify({
   at,
   etag,
   reload,
+  isFirst,
 }: {
   readonly at: NamespaceRef;
   readonly etag: string;
   readonly reload: () => void;
+  /** Whether it is what would help most. */
+  readonly isFirst: boolean;
 }) {
   const { isRunning, error, run, forget } = useTask(async () => {
     const call = { route: "POST /api/namespaces/{cluster}/{namespace}/verify", at } as const;
@@ -191,7 +196,7 @@ function Verify({
   };
   return (
     <>
-      <button type="button" class="primary" onClick={run} disabled={isRunning}>
+      <button type="button" class={isFirst ? "primary" : ""} onClick={run} disabled={isRunning}>
         {isRunning ? "Verifying …" : "Verify now"}
       </button>
       {isOutdated(error) ? (
@@ -204,12 +209,12 @@ function Verify({
 }
 
 function View({ of, at, reload }: { readonly of: Namespace; readonly at: NamespaceRef; readonly reload: () => void }) {
-  const { state, identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
+  const { identityMode, team, requestedBy, onboardedTime, verifiedTime, clientId, operation, waiting = [] } = of;
   const { expiry } = of;
   return (
     <>
       <div class="summary">
-        <Status of={state} />
+        <Status of={healthOf(of)} />
         <span>
           <a href={to.operation(operation)}>latest operation</a>
         </span>

@@ -3,7 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { accessIn, stateInWords } from "../../clients/access.ts";
-import { countBySeverity, worstFirst } from "../../clients/findings.ts";
+import { countBySeverity, healthOf, worstFirst } from "../../clients/findings.ts";
 import { count } from "../../src/domain/count.ts";
 import type { NamespaceDocument as Namespace } from "../../src/domain/documents/namespace.ts";
 import { identityModes } from "../../src/domain/request/modes.ts";
@@ -62,21 +62,33 @@ export function NamespacesPage() {
               !(isEmpty && failure.value) && `${all.value.length.toLocaleString()} loaded so far`
             )}
           </span>
+          <label class="field">
+            <span class="visually-hidden">Sort by</span>
+            <select value={order()} onChange={(event) => setParams({ sort: event.currentTarget.value, page: "" })}>
+              <option value="name">sort: name</option>
+              <option value="severity">sort: worst finding</option>
+              <option value="verified">sort: least recently verified</option>
+              <option value="state">sort: state</option>
+            </select>
+          </label>
           <button type="button" onClick={() => void load()}>
             Refresh
           </button>
         </>
       }
     >
-      <QuickFilters
-        title="Quick filters"
-        choices={[
-          { text: "All", params: { severity: "", state: "", mode: "" } },
-          { text: "With errors", params: { severity: "Error", state: "" } },
-          { text: "Incomplete", params: { severity: "", state: "Incomplete" } },
-          { text: "Pod identity", params: { severity: "", mode: "podIdentity" } },
-        ]}
-      />
+      <div class="toolbar">
+        <QuickFilters
+          title="Quick filters"
+          choices={[
+            { text: "All", params: { severity: "", state: "", mode: "" } },
+            { text: "With errors", params: { severity: "Error", state: "" } },
+            { text: "Incomplete", params: { severity: "", state: "Incomplete" } },
+            { text: "Pod identity", params: { severity: "", mode: "podIdentity" } },
+          ]}
+        />
+        {sorted.value.length > 0 && <Bulk of={sorted.value} />}
+      </div>
       <FilterBar names={filterNames}>
         <Search name="q" title="Name, team, person, database" isFirst isImmediate />
         <Choice
@@ -89,15 +101,6 @@ export function NamespacesPage() {
         <Choice name="team" title="Team" options={valuesOf(({ team }) => team).map((each) => [each, each] as const)} />
         <Choice name="severity" title="Worst finding" options={[...worstFirst, ["none", "no findings"]]} />
         <Choice name="migration" title="Migration" options={[["stopped", "in progress"]]} />
-        <label class="field">
-          <span>Sort by</span>
-          <select value={order()} onChange={(event) => setParams({ sort: event.currentTarget.value, page: "" })}>
-            <option value="name">name</option>
-            <option value="severity">worst finding</option>
-            <option value="verified">least recently verified</option>
-            <option value="state">state</option>
-          </select>
-        </label>
       </FilterBar>
       {failure.value &&
         (isEmpty ? (
@@ -132,15 +135,7 @@ function List({ of }: { readonly of: readonly Namespace[] }) {
   }
   return (
     <>
-      {/* Announced once, not for every page that arrives. */}
-      <p class="muted" role="status" aria-busy={!isComplete.value}>
-        {of.length === all.value.length
-          ? count(of.length, "namespace")
-          : `${of.length.toLocaleString()} of ${count(all.value.length, "namespace")}`}
-        {!isComplete.value && ", loading more …"}
-      </p>
-      <Bulk of={of} />
-      <ul class="rows namespaces">
+      <ul class="rows one-line">
         {of.slice((page - 1) * pageSize, page * pageSize).map((each) => (
           <Row key={keyOf(each)} of={each} />
         ))}
@@ -162,7 +157,6 @@ const bulk = [
 
 /** Acts on the filtered namespaces by name, so never on one that matches only later or that nobody has seen. */
 function Bulk({ of }: { readonly of: readonly Namespace[] }) {
-  if (!isIn("Onboarding.Request")) return null;
   const isTooMuch = of.length > mostAtOnce;
   // The person must have seen how many match before acting on all of them.
   const isPossible = !isTooMuch && isComplete.value;
@@ -179,28 +173,30 @@ function Bulk({ of }: { readonly of: readonly Namespace[] }) {
     });
   return (
     <fieldset class="bulk actions" aria-label="Actions for all matching namespaces">
-      <span class="muted">
-        {!isComplete.value
-          ? "Available once all namespaces are loaded:"
-          : isTooMuch
-            ? `Filter down to ${mostAtOnce.toLocaleString()} or fewer to act on all of them:`
-            : `For ${of.length === 1 ? "this namespace" : `these ${of.length.toLocaleString()} namespaces`}:`}
+      {/* Announced once, not for every page that arrives. */}
+      <span class="muted" role="status" aria-busy={!isComplete.value}>
+        {of.length === all.value.length
+          ? count(of.length, "namespace")
+          : `${of.length.toLocaleString()} of ${count(all.value.length, "namespace")}`}
+        {!isComplete.value && ", loading more …"}
+        {isTooMuch && `; filter down to ${mostAtOnce.toLocaleString()} to act on all`}
       </span>
-      {bulk.map(([action, verb]) => (
-        <button type="button" key={action} disabled={!isPossible} onClick={() => begin(action, verb)}>
-          {verb} …
-        </button>
-      ))}
+      {isIn("Onboarding.Request") &&
+        bulk.map(([action, verb]) => (
+          <button type="button" key={action} disabled={!isPossible} onClick={() => begin(action, verb)}>
+            {verb} …
+          </button>
+        ))}
     </fieldset>
   );
 }
 
 function Row({ of }: { readonly of: Namespace }) {
-  const { cluster, namespace, state, identityMode, findings, verifiedTime, team, requestedBy, migration } = of;
+  const { cluster, namespace, identityMode, findings, verifiedTime, team, requestedBy, migration } = of;
   return (
     <li class="row">
       <div class="row-status">
-        <Status of={state} />
+        <Status of={healthOf(of)} />
       </div>
       <div class="row-main">
         <a href={to.namespace(cluster, namespace)} data-row>

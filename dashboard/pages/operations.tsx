@@ -163,7 +163,7 @@ function Rows({
       {shown.order.value.length === 0 ? (
         <NoOperations isFiltered={isFiltered} what={many} />
       ) : (
-        <ul class="rows operations steady">
+        <ul class="rows operations one-line steady">
           {shown.order.value.map((id) => {
             const row = shown.rows.value.get(id);
             return row && <Row key={id} row={row} />;

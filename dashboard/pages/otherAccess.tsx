@@ -56,7 +56,7 @@ function Others({ page }: { readonly page: OtherAccessPage }) {
       {rows.value.length === 0 && unnamed === 0 ? (
         <Empty title="Nobody else reaches it." />
       ) : (
-        <ul class="rows">
+        <ul class="rows access">
           {rows.value.map((each) => (
             <Row key={`${each.type} ${each.name}`} access={each} />
           ))}

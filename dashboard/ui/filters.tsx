@@ -65,9 +65,9 @@ export function Choice({
   if (chosen !== "" && !all.some(([value]) => value === chosen)) all.push([chosen, chosen]);
   return (
     <label class="field">
-      <span>{title}</span>
+      <span class="visually-hidden">{title}</span>
       <select value={chosen} onChange={(event) => setParams({ [name]: event.currentTarget.value, page: "" })}>
-        <option value="">{any}</option>
+        <option value="">{`${title}: ${any}`}</option>
         {all.map(([value, text]) => (
           <option key={value} value={value}>
             {text}
@@ -93,9 +93,10 @@ export function Search({
   const set = (value: string) => setParams({ [name]: value.trim(), page: "" }, { replace: isImmediate });
   return (
     <label class="field">
-      <span>{title}</span>
+      <span class="visually-hidden">{title}</span>
       <input
         type="search"
+        placeholder={title}
         spellcheck={false}
         value={param(name)}
         data-search={isFirst ? "" : undefined}

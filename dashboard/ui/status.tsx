@@ -36,7 +36,7 @@ export function Status({
   const shown = of === "Running" && phase !== undefined && isPhaseInStatus(phase) ? phase : of;
   const [tone, sign] = tones[shown] ?? (shown.endsWith("ing") ? (["busy", "▶"] as const) : (["quiet", "·"] as const));
   return (
-    <span class={`status ${tone}`}>
+    <span class={`status ${tone}`} title={nameOf(shown)}>
       <span aria-hidden="true" class="sign">
         {sign}
       </span>

@@ -1,7 +1,7 @@
 /** Logic of the pages that needs no browser. */
 
 import { expect, it } from "vitest";
-import { countBySeverity } from "../../clients/findings.ts";
+import { countBySeverity, healthOf } from "../../clients/findings.ts";
 import { printTargets, splitTargets } from "../../clients/request.ts";
 import { filterNamespaces, type NamespaceFilters, sortNamespaces } from "../../dashboard/pages/namespaceFilters.ts";
 import {
@@ -172,6 +172,16 @@ it("offers no target of an environment that the chosen cluster may not cross to,
     { key: "up", access: ["read"] },
     { key: "gone", access: ["write"] },
   ]);
+});
+
+it("derives one health: the state, or the worst finding that asks for something", () => {
+  const health = (state: string, ...severities: readonly ("Error" | "Warning" | "Info")[]) =>
+    healthOf({ state, findings: severities.map((severity) => ({ severity })) });
+
+  expect(health("Onboarded")).toBe("Onboarded");
+  expect(health("Onboarded", "Info")).toBe("Onboarded");
+  expect(health("Onboarded", "Info", "Warning", "Error")).toBe("Error");
+  expect(health("Incomplete", "Error")).toBe("Incomplete");
 });
 
 it("combines all filters of namespaces, and sorts the worst first", () => {

@@ -66,10 +66,20 @@ describe.runIf(executable !== undefined)("rows of any kind and number", () => {
     await page.getByText(/of 10,0\d\d$/).waitFor({ timeout: 40_000 });
     expect(await page.locator("[data-row]").count()).toBe(100);
     await look(page, "namespaces");
+    for (const [width, height, least] of [
+      [1280, 800, 14],
+      [1920, 1080, 20],
+    ] as const) {
+      await page.setViewportSize({ width, height });
+      const inView = await page
+        .locator(".rows > li")
+        .evaluateAll((rows, end) => rows.filter((row) => row.getBoundingClientRect().bottom <= end).length, height);
+      expect(inView, `rows at ${width} × ${height}`).toBeGreaterThanOrEqual(least);
+    }
 
     await page.keyboard.press("/");
     await page.keyboard.type("key:odd");
-    await page.getByText(/^5,000 of 10,0\d\d namespaces$/).waitFor();
+    await page.getByText(/^5,000 of 10,0\d\d namespaces; filter down to 1,000/).waitFor();
     await page.getByLabel("Sort by").selectOption("verified");
     await button(page, "Next").click();
 

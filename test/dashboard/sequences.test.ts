@@ -180,7 +180,7 @@ describe.runIf(executable !== undefined)("an unusual order", () => {
     [`namespaces/${cluster}/first`, "a[data-row]", "c"],
     ["catalog", "h2", "o"],
   ] as const)("comes back to where the person was on %s", async ([path, content, other], { page }) => {
-    await page.setViewportSize({ width: 1280, height: 240 });
+    await page.setViewportSize({ width: 1280, height: 140 });
     await open(page, `/${path}`);
     await page.locator(content).first().waitFor();
     await complete(page);
@@ -261,7 +261,7 @@ describe.runIf(executable !== undefined)("an unusual order", () => {
     await list(page, "/api/operations", operation, { value: 50 });
     await open(page, "/operations");
     await page.getByText("50 operations shown", { exact: false }).waitFor();
-    await page.evaluate("scrollTo(0, 1_500)");
+    await page.evaluate("scrollTo(0, 1_200)");
     await page.keyboard.press("g");
     await page.keyboard.press("c");
     await heading(page, "Catalog");
@@ -275,7 +275,7 @@ describe.runIf(executable !== undefined)("an unusual order", () => {
     await page.goBack();
 
     await page.getByText("50 operations shown", { exact: false }).waitFor();
-    await expect.poll(() => scrolled(page)).toBe(1_500);
+    await expect.poll(() => scrolled(page)).toBe(1_200);
   });
 
   it("keeps older entries of the audit trail, and what is open, over an outage of the service", async ({
