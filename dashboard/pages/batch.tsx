@@ -207,7 +207,7 @@ function Items({ batch }: { readonly batch: Batch }) {
           />
         ) : (
           <>
-            <ul class="rows operations one-line">
+            <ul class="rows operations one-line wraps">
               {data.items.map((item) => (
                 <ItemRow key={item.index} item={changed.value.get(item.index) ?? item} />
               ))}

@@ -132,13 +132,14 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         </span>
       </div>
       {error && <Cause error={error} />}
+      {error && hasEnded(operation) && <Undone steps={operation.steps} />}
       <Left undone={leftUndone} inPlace={leftInPlace} />
       {!hasEnded(operation) && operation.stillToUndo && <StillToUndo waiting={operation.stillToUndo} />}
       <Approval operation={operation} />
+      {result && <Result result={result} />}
       <Section title="Timeline">
         <Timeline operation={operation} audit={audit} />
       </Section>
-      {result && <Result result={result} />}
       <Section title="Request">
         <RequestView request={operation.request} replaces={operation.replaces} />
       </Section>
@@ -169,6 +170,19 @@ function OperationView({ operation, reload }: { readonly operation: Operation; r
         />
       </Section>
     </Page>
+  );
+}
+
+/** Of an operation that failed: how much of what it had done is gone again. */
+function Undone({ steps }: { readonly steps: Operation["steps"] }) {
+  const undos = steps.filter(({ undo }) => undo);
+  const done = undos.filter(({ status }) => status === "Succeeded").length;
+  if (undos.length === 0) return null;
+  return (
+    <p class="muted">
+      {done === undos.length ? "Everything that it had done was undone" : "Not everything was undone"} ({done} of{" "}
+      {undos.length}).
+    </p>
   );
 }
 

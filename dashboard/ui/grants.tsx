@@ -1,5 +1,5 @@
 /** What a request gives and takes away, target by target. */
-import { type Grant, grantsOf, type Sent } from "../../clients/request.ts";
+import { type Grant, grantsOf, type Sent, settingsOf } from "../../clients/request.ts";
 import { Tags } from "./tags.tsx";
 import { Time } from "./time.tsx";
 
@@ -13,13 +13,15 @@ interface Shown {
 }
 
 export function Grants({ of, replaces, withoutLosses = false }: Shown) {
+  const { namespace = "" } = Object.fromEntries(settingsOf(of).map(({ field, value }) => [field, value]));
+  const say = (how: Grant["how"]) => `${namespace} ${hows[how]}`;
   const shown = grantsOf(of, replaces).filter(({ how }) => how !== "loses" || !withoutLosses);
   return (
     <ul class="targets">
       {shown.map(({ how, noun, key, access, end }) => (
         <li key={`${how} ${noun} ${key}`} title={noun}>
-          {how === "keeps" ? <span class="muted">{hows[how]}</span> : <strong>{hows[how]}</strong>} <code>{key}</code>{" "}
-          <Tags of={access} />
+          {how === "keeps" ? <span class="muted">{say(how)}</span> : <strong>{say(how)}</strong>} <Tags of={access} />{" "}
+          on <code>{key}</code>
           <Ends at={end} />
         </li>
       ))}

@@ -253,7 +253,7 @@ describe.runIf(executable !== undefined)("operations", () => {
     await other.setViewportSize({ width, height });
     await dialog(other)
       .getByRole("listitem")
-      .filter({ hasText: /^gets.*\/orders/ })
+      .filter({ hasText: /red-\S+ gets reader on .*\/orders/ })
       .waitFor();
     await expect.poll(() => button(other, "Approve").isEnabled()).toBe(true);
     await look(other, "approve");
