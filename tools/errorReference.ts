@@ -58,6 +58,5 @@ const words = Object.fromEntries(
 ) as Words;
 
 function textOf(fix: Fix): string {
-  if (typeof fix === "string" || "remove" in fix) return formatFix(fix, "answered", words);
-  return `${formatFix(fix, "retried", words)} After the last attempt: ${formatFix(fix, "ended", words)}`;
+  return formatFix(fix, typeof fix === "string" || "remove" in fix ? "answered" : "retried", words);
 }

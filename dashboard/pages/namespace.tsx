@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
-import { healthOf, subjectOf, valueInWords } from "../../clients/findings.ts";
+import { healthOf, isBroken, subjectOf, valueInWords } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
@@ -71,14 +71,14 @@ function Actions({
 }) {
   const { migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
-  const isBroken = healthOf(namespace) === "Error";
+  const needsRepair = isBroken(namespace);
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   return (
     <>
-      <Verify at={at} etag={ifMatch} reload={reload} isFirst={!isBroken} />
+      <Verify at={at} etag={ifMatch} reload={reload} isFirst={!needsRepair} />
       <button
         type="button"
-        class={isBroken ? "primary" : ""}
+        class={needsRepair ? "primary" : ""}
         onClick={() =>
           ask({
             title: "Repair this namespace?",

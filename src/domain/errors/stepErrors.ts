@@ -335,7 +335,7 @@ export const stepErrors = {
   ),
   SHARED_IDENTITY_BUSY: passing(
     "An operation is changing the namespace whose identity is to be shared, or another one that shares it.",
-    { nothing: "Mooring tries again", ifItLasts: "send the request again once the operation has ended" },
+    { nothing: "Mooring tries again", ifItLasts: "wait for the operation to end" },
   ),
   SHARED_IDENTITY_LACKS: lasting(
     "The request asks for access that the namespace whose identity it shares does not have, or has for a shorter time. Only that one's access is given and taken.",
