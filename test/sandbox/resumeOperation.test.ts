@@ -109,8 +109,8 @@ it("is resumed by a request for its namespace", async () => {
 
 it("ends correctly, wherever the engine fails", async () => {
   const namespaces = Array.from({ length: isShort ? 3 : 6 }, (_, index) => `anywhere-${index}`);
-  // Some turns fail more than once.
-  failTurns("onboardNamespace", { skip: 4, times: 9 });
+  // Some fail more than once, after which they wait longer each time.
+  failTurns("onboardNamespace", { skip: 4, times: isShort ? 4 : 9 });
   const ids = await Promise.all(namespaces.map((namespace) => service.onboard(requestFor(namespace))));
 
   const ended = await Promise.all(ids.map((id) => service.waitFor(id, 80_000)));
@@ -121,7 +121,7 @@ it("ends correctly, wherever the engine fails", async () => {
     await decisionsOf(ids[index] ?? "");
   }
   sandbox.cloud.faults.clear();
-  failTurns("offboardNamespace", { skip: 5, times: 6 });
+  failTurns("offboardNamespace", { skip: 5, times: isShort ? 3 : 6 });
   const removed = await Promise.all(namespaces.map((namespace) => service.offboard(names.cluster, namespace)));
   const gone = await Promise.all(removed.map((id) => service.waitFor(id, 80_000)));
   expect(gone.map(({ status }) => status)).toEqual(namespaces.map(() => "Succeeded"));
