@@ -90,8 +90,6 @@ const clean: Readonly<Record<Setting, string>> = {
 };
 let sandbox: SuiteSandbox;
 let service: Service;
-/** Cells whose call was made less often than in the clean run, so that nothing failed. */
-const unmet: string[] = [];
 /** By the database of their homes. */
 let shares: ReadonlyMap<string, Share>;
 let hosts: Hosts;
@@ -233,7 +231,26 @@ async function disconnect(): Promise<void> {
   await expect.poll(() => sandbox.cloud.sql.connections).toBe(0);
 }
 
-async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
+interface Tried {
+  /** How often the cell's call was made: the fault came only if that is more than `skip`. */
+  readonly met: number;
+  readonly problem: string | undefined;
+}
+
+/**
+ * On a busy machine the run without a fault may have tried a step twice, and so lists calls that no other run makes: then the last
+ * call that there is fails instead.
+ */
+async function tryWhereMet(cell: Cell, name: string, room: Room): Promise<string | undefined> {
+  const first = await tryCell(cell, await placeFor(cell, name, room));
+  if (first.problem || first.met > cell.skip) return first.problem;
+  const other = { ...cell, skip: Math.max(first.met - 1, 0) };
+  const second = await tryCell(other, await placeFor(other, `${name}-again`, room));
+  const unmet = `${titleOf(other)}: the call was made ${second.met} times only`;
+  return second.problem ?? (second.met > other.skip ? undefined : unmet);
+}
+
+async function tryCell(cell: Cell, place: Place): Promise<Tried> {
   const { faults } = sandbox.cloud;
   const target = targetOf(cell.wire, place);
   await prepare(cell.kind, place);
@@ -250,7 +267,6 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
     .slice(from)
     .filter((call) => call.wire === cell.wire && call.operation === cell.operation && target.test(call.target)).length;
   const problems: string[] = [];
-  if (met <= cell.skip) unmet.push(`${titleOf(cell)}: the call was made ${met} times only`);
   if (cell.way.passes && cell.times === 1 && ended.status !== "Succeeded") problems.push("it did not ride it out");
   const share = shares.get(place.database);
   const left = async () => await remainsOf(cell, ended, place);
@@ -266,9 +282,11 @@ async function tryCell(cell: Cell, place: Place): Promise<string | undefined> {
   const atEnd = [...(await left()), ...opened, ...((await share?.faults()) ?? []), ...(share?.surplus() ?? [])];
   problems.push(...atEnd.map((each) => `left at the end: ${each}`));
   if (isManaged(place)) await callManaged(sandbox.cloud, "DELETE", place.namespace);
-  if (problems.length === 0) return undefined;
+  if (problems.length === 0) return { met, problem: undefined };
   if (isHost) hosts.abandon(place.database);
-  return `${titleOf(cell)} → ${ended.status} ${ended.error?.code ?? ""} ${ended.error?.message ?? ""}\n  ${problems.join("\n  ")}`;
+  const { status, error } = ended;
+  const problem = `${titleOf(cell)} → ${status} ${error?.code ?? ""} ${error?.message ?? ""}\n  ${problems.join("\n  ")}`;
+  return { met, problem };
 }
 
 /** What is left of it. Where Mooring may not list a kind, somebody may have such an object, and the namespace stays. */
@@ -354,13 +372,11 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
       const [index, cell] = from.shift() ?? [];
       if (index === undefined || !cell) return;
       tried += 1;
-      const problem = await placeFor(cell, `matrix-${index}`, room)
-        .then((place) => tryCell(cell, place))
-        .catch((error: unknown) => {
-          shares.get(room.database)?.abandon();
-          hosts.abandon(room.database);
-          return `${titleOf(cell)} → threw ${String(error)}`;
-        });
+      const problem = await tryWhereMet(cell, `matrix-${index}`, room).catch((error: unknown) => {
+        shares.get(room.database)?.abandon();
+        hosts.abandon(room.database);
+        return `${titleOf(cell)} → threw ${String(error)}`;
+      });
       if (problem) bad.push(problem);
       // A soak reports its findings as it goes.
       ended += 1;
@@ -378,7 +394,5 @@ it(`ends correctly whatever fails (seed ${seed})`, async () => {
   if (isSoak) console.log(`${cells.length} of ${all.length} cells, ${bad.length} bad`);
 
   expect(bad.join("\n")).toBe("");
-  // Looks of one moment share an answer: on a busy machine a clean run makes more calls than a later one.
-  expect(unmet.length, unmet.join("\n")).toBeLessThanOrEqual(cells.length / 20);
   expect(tried).toBe(cells.length);
 }, 7_200_000);

@@ -121,7 +121,7 @@ it("ends correctly, wherever the engine fails", async () => {
     await decisionsOf(ids[index] ?? "");
   }
   sandbox.cloud.faults.clear();
-  failTurns("offboardNamespace", { skip: 5, times: isShort ? 3 : 6 });
+  failTurns("offboardNamespace", { skip: 5, times: isShort ? 4 : 6 });
   const removed = await Promise.all(namespaces.map((namespace) => service.offboard(names.cluster, namespace)));
   const gone = await Promise.all(removed.map((id) => service.waitFor(id, 80_000)));
   expect(gone.map(({ status }) => status)).toEqual(namespaces.map(() => "Succeeded"));
