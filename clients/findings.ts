@@ -84,20 +84,10 @@ function nounOfTarget(target: string): string {
   return target.includes("/") ? "database" : "target";
 }
 
-interface Weight {
-  readonly rank: number;
-  /** Whether somebody should act on it. */
-  readonly asks: boolean;
-  readonly breaksAccess: boolean;
-}
+/** Severities, with how bad each is. Nobody has to act on 0. */
+const ranks: { readonly [S in Severity]: number } = { Error: 2, Warning: 1, Info: 0 };
 
-const weights: { readonly [S in Severity]: Weight } = {
-  Error: { rank: 3, asks: true, breaksAccess: true },
-  Warning: { rank: 2, asks: true, breaksAccess: false },
-  Info: { rank: 1, asks: false, breaksAccess: false },
-};
-
-export const worstFirst = (Object.keys(weights) as Severity[]).toSorted((a, b) => weights[b].rank - weights[a].rank);
+export const worstFirst = (Object.keys(ranks) as Severity[]).toSorted((a, b) => ranks[b] - ranks[a]);
 
 /** What a finding is about; a service newer than the client may send codes that this table does not have. */
 export function subjectOf({ code, target }: { readonly code: string; readonly target: string }): string {
@@ -117,12 +107,7 @@ export function worstOf(findings: readonly WithSeverity[]): Severity | undefined
 /** The state, unless the last verification of what is onboarded found something to act on: then the worst of that. */
 export function healthOf({ state, findings }: Health): string {
   const worst = worstOf(findings);
-  return state === "Onboarded" && worst !== undefined && weights[worst].asks ? worst : state;
-}
-
-export function isBroken({ state, findings }: Health): boolean {
-  const worst = worstOf(findings);
-  return state === "Onboarded" && worst !== undefined && weights[worst].breaksAccess;
+  return state === "Onboarded" && worst !== undefined && ranks[worst] > 0 ? worst : state;
 }
 
 interface Health {

@@ -3,7 +3,7 @@
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { kindsIn, printLogins } from "../../clients/drivers.ts";
-import { healthOf, isBroken, subjectOf, valueInWords } from "../../clients/findings.ts";
+import { healthOf, subjectOf, valueInWords } from "../../clients/findings.ts";
 import { type Language, languageNames, languages } from "../../clients/login.ts";
 import { modesOf } from "../../clients/modes.ts";
 import { toParameters } from "../../clients/request.ts";
@@ -71,7 +71,7 @@ function Actions({
 }) {
   const { migration, etag: ifMatch } = namespace;
   if (!isIn("Onboarding.Request")) return null;
-  const needsRepair = isBroken(namespace);
+  const needsRepair = healthOf(namespace) !== namespace.state && namespace.findings.some((each) => each.repairable);
   const follow = ({ id }: { readonly id: string }) => navigate(to.operation(id));
   return (
     <>

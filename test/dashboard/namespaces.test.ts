@@ -19,6 +19,7 @@ describe.runIf(executable !== undefined)("namespaces", () => {
 
     await button(page, "Verify now").click();
     await page.getByText("USER_MISSING").waitFor();
+    expect(await page.locator("main button.primary").allTextContents(), "what would help").toEqual(["Repair …"]);
     await button(page, "Compare now").click();
     await page.getByText("1 step of", { exact: false }).first().waitFor();
     await look(page, "namespace-drift");
